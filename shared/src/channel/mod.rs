@@ -1,0 +1,9 @@
+//! Channels: the user's taxonomy of what is pushed, and the table that the machinery works on.
+
+mod kind;
+mod parse;
+mod table;
+
+pub use kind::ChannelKind;
+pub use parse::{UnknownChannel, parse_channels, try_parse_channels};
+pub use table::{Channel, ChannelMode, ChannelTable};

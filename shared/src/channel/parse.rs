@@ -1,0 +1,44 @@
+//! Channel lists in URLs.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::ChannelKind;
+
+/// The channels of a comma-separated list of names; blanks are trimmed, unknown names left out.
+///
+/// [`try_parse_channels`] says which name was unknown instead.
+#[must_use]
+pub fn parse_channels<C: ChannelKind>(raw: Option<&str>) -> Vec<C> {
+    names(raw).filter_map(C::from_name).collect()
+}
+
+/// A name in a channel list that no channel has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownChannel(pub String);
+
+impl fmt::Display for UnknownChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown channel {:?}", self.0)
+    }
+}
+
+impl core::error::Error for UnknownChannel {}
+
+/// The channels of a comma-separated list of names; blanks are trimmed, empty items left out.
+///
+/// # Errors
+/// The first name that no channel has.
+pub fn try_parse_channels<C: ChannelKind>(raw: Option<&str>) -> Result<Vec<C>, UnknownChannel> {
+    names(raw)
+        .map(|name| C::from_name(name).ok_or_else(|| UnknownChannel(name.into())))
+        .collect()
+}
+
+fn names(raw: Option<&str>) -> impl Iterator<Item = &str> {
+    raw.unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+}

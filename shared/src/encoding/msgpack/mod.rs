@@ -1,0 +1,3 @@
+//! MessagePack.
+
+pub mod token;

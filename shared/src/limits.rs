@@ -1,0 +1,53 @@
+//! Every number that bounds what a peer can make us hold, with unit, default and reason.
+//!
+//! A server or client may lower or raise them in its configuration; these are the defaults, and the hard
+//! limits of the wire.
+
+use core::time::Duration;
+
+/// Longest topic, in bytes of UTF-8: fits a one-byte length, and a topic is a name, not a document.
+pub const MAX_TOPIC_BYTES: usize = 255;
+
+/// Largest WebSocket message either side takes, in bytes (default 1 MiB). A larger value is a document that
+/// wants a pointer; a client that needs more says so in its configuration.
+pub const MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// Largest value that a delta may build, in bytes (default 16 MiB): what a page may be made to hold for one
+/// document.
+pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Streams that one session may read at once (default 1,024): about 100 bytes each on the server.
+pub const SUBSCRIPTIONS: usize = 1024;
+
+/// Messages that a client keeps for sending while it is away or unacknowledged (default 1,024).
+pub const UPLINK_MESSAGES: usize = 1024;
+
+/// Bytes of those messages (default 4 MiB).
+pub const UPLINK_BYTES: usize = 4 * 1024 * 1024;
+
+/// Deepest nesting in a MessagePack, CBOR or JSON payload (64): deeper than any document in practice, shallow
+/// enough for a 64 KiB stack.
+pub const NESTING: usize = 64;
+
+/// Time a connection has to send `auth` (default 10 s): two slow round trips and a TLS handshake.
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Time between heartbeats (default 15 s): under the 30-60 s after which proxies drop idle connections, and
+/// the longest time that the loss of a stream's last entry can go unnoticed.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Time without a word from the peer after a heartbeat before the connection is given up (default 10 s).
+pub const HEARTBEAT_GRACE: Duration = Duration::from_secs(10);
+
+/// Time that a session outlives its connection (default 2 min): a train tunnel, not a holiday.
+pub const SESSION_TTL: Duration = Duration::from_secs(120);
+
+/// First reconnect delay is drawn from 0 to this (default 500 ms).
+pub const RETRY_INITIAL: Duration = Duration::from_millis(500);
+
+/// No reconnect delay is drawn from more than this (default 20 s).
+pub const RETRY_MAX: Duration = Duration::from_secs(20);
+
+/// Bytes that one pull puts into one WebSocket message when a reader is behind (default 32 KiB): browsers
+/// take about ten times more entries a second in 10-40 KiB messages than one by one.
+pub const BATCH_BYTES: usize = 32 * 1024;

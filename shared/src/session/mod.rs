@@ -1,0 +1,4 @@
+//! The sessions of both ends, and what they say to each other.
+
+pub mod op;
+pub mod wire;

@@ -1,0 +1,381 @@
+//! What a client says.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use uuid::Uuid;
+
+use super::fields::{MapWriter, read_list, uint_into};
+use super::{OpError, need, read_name};
+use crate::encoding::PayloadEncoding;
+use crate::encoding::msgpack::token::{self, Reader, TokenError};
+use crate::limits::SUBSCRIPTIONS;
+use crate::position::{Cursor, Epoch, Position, StartAt};
+
+/// A client's control op.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ClientOp {
+    /// Who I am, and what I read: the first op of every connection.
+    Auth(Auth),
+    /// Read these streams too.
+    Subscribe(Vec<Subscribe>),
+    /// Stop reading these.
+    Unsubscribe(Vec<u32>),
+    /// Every entry up to the cursor has been handled; pairs of subscription id and cursor.
+    Ack(Vec<(u32, Cursor)>),
+    /// A delta of this subscription could not be applied: send its value whole.
+    Whole(u32),
+    /// Are you there?
+    Ping,
+    /// I am here.
+    Pong,
+    /// I am leaving; the session may end.
+    Goodbye,
+}
+
+/// The first op of a connection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Auth {
+    /// The client's own id, kept across connections.
+    pub client_id: Uuid,
+    /// The application's credential.
+    pub token: Option<String>,
+    /// Secret of the session to continue, from an earlier `auth_ok`.
+    pub secret: Option<[u8; 16]>,
+    /// Encoding wanted for payload bodies.
+    pub encoding: PayloadEncoding,
+    /// Streams to read, so that the first answer already carries their outcomes.
+    pub subscriptions: Vec<Subscribe>,
+}
+
+/// One stream to read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscribe {
+    /// The client's name for this subscription, unique among its subscriptions.
+    pub id: u32,
+    /// Name of the channel.
+    pub channel: String,
+    /// Which stream of the channel.
+    pub scope: ScopeRequest,
+    /// Where the client stands, if it has been here before.
+    pub position: Option<Position>,
+    /// Where to begin without a position.
+    pub start: StartAt,
+}
+
+/// Which stream of a channel a client asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ScopeRequest {
+    /// The channel itself.
+    Channel,
+    /// A topic.
+    Topic(String),
+    /// The client's own inbox.
+    Inbox,
+}
+
+impl ClientOp {
+    /// Appends the op as MessagePack.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let map = MapWriter::new(out);
+        match self {
+            Self::Auth(auth) => auth.write(map),
+            Self::Subscribe(items) => {
+                map.str("op", "subscribe")
+                    .list("subscribe", items, Subscribe::write);
+            }
+            Self::Unsubscribe(ids) => {
+                map.str("op", "unsubscribe")
+                    .list("ids", ids, |out, &id| token::write_uint(out, u64::from(id)));
+            }
+            Self::Ack(acks) => {
+                map.str("op", "ack")
+                    .list("acks", acks, |out, &(id, cursor)| {
+                        token::write_array(out, 2);
+                        token::write_uint(out, u64::from(id));
+                        token::write_uint(out, cursor);
+                    });
+            }
+            Self::Whole(id) => {
+                map.str("op", "whole").uint("id", u64::from(*id));
+            }
+            Self::Ping => {
+                map.str("op", "ping");
+            }
+            Self::Pong => {
+                map.str("op", "pong");
+            }
+            Self::Goodbye => {
+                map.str("op", "goodbye");
+            }
+        }
+    }
+
+    /// Reads an op; the bytes must hold nothing else.
+    ///
+    /// # Errors
+    /// [`OpError`] says what is wrong and where.
+    pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
+        let mut reader = Reader::new(bytes);
+        let (name, pairs) = read_name(&mut reader)?;
+        let mut fields = Fields::default();
+        for _ in 0..pairs {
+            let key = reader.str()?;
+            if !fields.read(key, &mut reader)? {
+                reader.skip()?;
+            }
+        }
+        reader.finish()?;
+        fields.into_op(name)
+    }
+}
+
+/// Every field that some client op has.
+#[derive(Default)]
+struct Fields {
+    client_id: Option<Uuid>,
+    token: Option<String>,
+    secret: Option<[u8; 16]>,
+    encoding: Option<PayloadEncoding>,
+    subscribe: Vec<Subscribe>,
+    ids: Vec<u32>,
+    acks: Vec<(u32, Cursor)>,
+    id: Option<u32>,
+}
+
+impl Fields {
+    fn read(&mut self, key: &str, reader: &mut Reader<'_>) -> Result<bool, TokenError> {
+        let start = reader.clone();
+        match key {
+            "client_id" => {
+                let id = Uuid::from_slice(reader.bin()?).map_err(|_| start.error("16 bytes"))?;
+                self.client_id = Some(id);
+            }
+            "token" => self.token = Some(reader.str()?.into()),
+            "secret" => {
+                let secret = reader
+                    .bin()?
+                    .try_into()
+                    .map_err(|_| start.error("16 bytes"))?;
+                self.secret = Some(secret);
+            }
+            "encoding" => {
+                let encoding = PayloadEncoding::from_name(reader.str()?);
+                self.encoding = Some(encoding.ok_or(start.error("json, msgpack or cbor"))?);
+            }
+            "subscribe" => self.subscribe = read_list(reader, SUBSCRIPTIONS, Subscribe::read)?,
+            "ids" => self.ids = read_list(reader, SUBSCRIPTIONS, read_id)?,
+            "acks" => {
+                self.acks = read_list(reader, SUBSCRIPTIONS, |reader| {
+                    if reader.array()? != 2 {
+                        return Err(reader.error("an id and a cursor"));
+                    }
+                    Ok((read_id(reader)?, reader.uint()?))
+                })?;
+            }
+            "id" => return uint_into(&mut self.id, reader),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn into_op(self, name: &str) -> Result<ClientOp, OpError> {
+        Ok(match name {
+            "auth" => ClientOp::Auth(Auth {
+                client_id: need(self.client_id, "auth", "client_id")?,
+                token: self.token,
+                secret: self.secret,
+                encoding: self.encoding.unwrap_or_default(),
+                subscriptions: self.subscribe,
+            }),
+            "subscribe" => ClientOp::Subscribe(self.subscribe),
+            "unsubscribe" => ClientOp::Unsubscribe(self.ids),
+            "ack" => ClientOp::Ack(self.acks),
+            "whole" => ClientOp::Whole(need(self.id, "whole", "id")?),
+            "ping" => ClientOp::Ping,
+            "pong" => ClientOp::Pong,
+            "goodbye" => ClientOp::Goodbye,
+            other => return Err(OpError::Unknown(other.into())),
+        })
+    }
+}
+
+fn read_id(reader: &mut Reader<'_>) -> Result<u32, TokenError> {
+    let start = reader.clone();
+    u32::try_from(reader.uint()?).map_err(|_| start.error("a 32-bit id"))
+}
+
+impl Auth {
+    fn write(&self, map: MapWriter<'_>) {
+        map.str("op", "auth")
+            .bin("client_id", self.client_id.as_bytes())
+            .opt_str("token", self.token.as_deref())
+            .opt_bin("secret", self.secret.as_ref().map(<[u8; 16]>::as_slice))
+            .str("encoding", self.encoding.name())
+            .list("subscribe", &self.subscriptions, Subscribe::write);
+    }
+}
+
+impl Subscribe {
+    fn write(out: &mut Vec<u8>, item: &Self) {
+        let map = MapWriter::new(out)
+            .uint("id", u64::from(item.id))
+            .str("channel", &item.channel)
+            .opt_uint("epoch", item.position.map(|position| position.epoch.0))
+            .opt_uint("cursor", item.position.map(|position| position.cursor))
+            .flag("newest", item.start == StartAt::Newest);
+        match &item.scope {
+            ScopeRequest::Channel => map,
+            ScopeRequest::Topic(topic) => map.str("topic", topic),
+            ScopeRequest::Inbox => map.flag("inbox", true),
+        };
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
+        let start = reader.clone();
+        let (mut id, mut channel, mut topic) = (None, None, None);
+        let (mut epoch, mut cursor) = (None, None);
+        let (mut inbox, mut newest) = (false, false);
+        super::fields::read_map(reader, |key, reader| {
+            match key {
+                "id" => return uint_into(&mut id, reader),
+                "channel" => channel = Some(String::from(reader.str()?)),
+                "topic" => topic = Some(String::from(reader.str()?)),
+                "inbox" => inbox = reader.bool()?,
+                "epoch" => return uint_into(&mut epoch, reader),
+                "cursor" => return uint_into(&mut cursor, reader),
+                "newest" => newest = reader.bool()?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Self {
+            id: id.ok_or(start.error("a subscription with an id"))?,
+            channel: channel.ok_or(start.error("a subscription with a channel"))?,
+            scope: match (topic, inbox) {
+                (None, false) => ScopeRequest::Channel,
+                (None, true) => ScopeRequest::Inbox,
+                (Some(topic), false) => ScopeRequest::Topic(topic),
+                (Some(_), true) => return Err(start.error("a topic or an inbox, not both")),
+            },
+            position: epoch.zip(cursor).map(|(epoch, cursor)| Position {
+                epoch: Epoch(epoch),
+                cursor,
+            }),
+            start: if newest {
+                StartAt::Newest
+            } else {
+                StartAt::Oldest
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn subscribe() -> impl Strategy<Value = Subscribe> + Clone {
+        let scope = prop_oneof![
+            Just(ScopeRequest::Channel),
+            Just(ScopeRequest::Inbox),
+            ".{1,40}".prop_map(ScopeRequest::Topic),
+        ];
+        let position = proptest::option::of((any::<u64>(), any::<u64>()));
+        (any::<u32>(), ".{0,40}", scope, position, any::<bool>()).prop_map(
+            |(id, channel, scope, position, newest)| Subscribe {
+                id,
+                channel,
+                scope,
+                position: position.map(|(e, cursor)| Position {
+                    epoch: Epoch(e),
+                    cursor,
+                }),
+                start: if newest {
+                    StartAt::Newest
+                } else {
+                    StartAt::Oldest
+                },
+            },
+        )
+    }
+
+    fn op() -> impl Strategy<Value = ClientOp> {
+        let subscriptions = proptest::collection::vec(subscribe(), 0..40);
+        let auth = (
+            any::<u128>(),
+            proptest::option::of(".{0,300}"),
+            proptest::option::of(any::<[u8; 16]>()),
+            subscriptions.clone(),
+        );
+        prop_oneof![
+            auth.prop_map(|(id, token, secret, subscriptions)| ClientOp::Auth(Auth {
+                client_id: Uuid::from_u128(id),
+                token,
+                secret,
+                encoding: PayloadEncoding::MessagePack,
+                subscriptions,
+            })),
+            subscriptions.prop_map(ClientOp::Subscribe),
+            any::<Vec<u32>>().prop_map(ClientOp::Unsubscribe),
+            any::<Vec<(u32, u64)>>().prop_map(ClientOp::Ack),
+            any::<u32>().prop_map(ClientOp::Whole),
+            Just(ClientOp::Ping),
+            Just(ClientOp::Pong),
+            Just(ClientOp::Goodbye),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_op_survives_the_wire(op in op()) {
+            let mut bytes = vec![];
+            op.encode(&mut bytes);
+            prop_assert_eq!(ClientOp::decode(&bytes), Ok(op));
+        }
+
+        #[test]
+        fn a_cut_op_is_an_error(op in op(), cut: prop::sample::Index) {
+            let mut bytes = vec![];
+            op.encode(&mut bytes);
+            let cut = cut.index(bytes.len());
+            prop_assert!(ClientOp::decode(&bytes[..cut]).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            drop(ClientOp::decode(&bytes));
+        }
+    }
+
+    #[test]
+    fn errors_name_the_op_and_the_field() {
+        let missing = b"\x81\xa2op\xa4auth";
+        assert_eq!(
+            ClientOp::decode(missing),
+            Err(OpError::Field {
+                op: "auth",
+                field: "client_id"
+            })
+        );
+        assert_eq!(
+            ClientOp::decode(b"\x81\xa2op\xa3fly"),
+            Err(OpError::Unknown("fly".into()))
+        );
+        assert!(matches!(
+            ClientOp::decode(b"\x81\xa2op\xa4ping\x00"),
+            Err(OpError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn fields_of_later_versions_are_stepped_over() {
+        let later = b"\x82\xa2op\xa4ping\xa4mood\x92\x01\xa2ok";
+        assert_eq!(ClientOp::decode(later), Ok(ClientOp::Ping));
+    }
+}

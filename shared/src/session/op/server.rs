@@ -1,0 +1,615 @@
+//! What a server says.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use uuid::Uuid;
+
+use super::fields::{MapWriter, read_list, read_map, uint_into};
+use super::{OpError, need, read_name};
+use crate::channel::ChannelMode;
+use crate::encoding::PayloadEncoding;
+use crate::encoding::msgpack::token::{self, Reader, TokenError};
+use crate::limits::SUBSCRIPTIONS;
+use crate::position::{Cursor, Epoch, Position, ResetReason};
+
+/// A server's control op.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ServerOp {
+    /// The session stands.
+    AuthOk(AuthOk),
+    /// Outcome of a subscribe: reading goes on exactly after the client's position.
+    Resumed {
+        /// The client's name for the subscription.
+        id: u32,
+        /// Number by which entry frames of this connection name the stream.
+        stream: u64,
+        /// Reading goes on after this.
+        position: Position,
+        /// Entries between the position and the head.
+        caught_up: u64,
+    },
+    /// Outcome of a subscribe, or of a reader that retention passed: continuity cannot be proved.
+    Reset {
+        /// The client's name for the subscription.
+        id: u32,
+        /// Why.
+        reason: ResetReason,
+        /// Number by which entry frames name the stream, and where reading goes on; `None` when the
+        /// subscription has ended.
+        reading: Option<(u64, Position)>,
+        /// The entry just before the oldest kept.
+        floor: Cursor,
+        /// The newest entry.
+        head: Cursor,
+    },
+    /// Something the client did cannot be done; nothing else is affected.
+    Error {
+        /// What went wrong, for programs.
+        code: ErrorCode,
+        /// What went wrong, for people.
+        message: String,
+        /// The subscription that it concerns; it has ended.
+        id: Option<u32>,
+    },
+    /// Client messages up to this number are taken (docs/protocol.md section 7).
+    Received {
+        /// The newest message taken; all before it are too.
+        upto: u64,
+    },
+    /// A client message was taken but not carried out.
+    Rejected {
+        /// Its number.
+        number: u64,
+        /// Why, for programs.
+        code: ErrorCode,
+        /// Why, for people.
+        message: String,
+    },
+    /// Heartbeat: what this connection has been sent, and the newest there is.
+    Ping {
+        /// One for every stream that changed since the last heartbeat.
+        heads: Vec<StreamHead>,
+    },
+    /// I am here.
+    Pong,
+    /// The connection ends now.
+    Goodbye {
+        /// A close code.
+        code: u16,
+        /// Why, for people.
+        message: String,
+        /// Come back after this many milliseconds.
+        retry_ms: Option<u64>,
+    },
+}
+
+/// The answer to `auth`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuthOk {
+    /// The client's id.
+    pub client_id: Uuid,
+    /// Proves the right to continue this session; new in each session.
+    pub secret: [u8; 16],
+    /// Whether an earlier session goes on: its inbox and message numbers stand.
+    pub resumed: bool,
+    /// Newest client message that this session has taken.
+    pub received: u64,
+    /// Time between heartbeats.
+    pub heartbeat_ms: u64,
+    /// Largest message that the server takes.
+    pub max_message_bytes: u64,
+    /// Encoding of payload bodies on this connection.
+    pub encoding: PayloadEncoding,
+    /// The channels that the server has, the system channel among them.
+    pub channels: Vec<ChannelInfo>,
+}
+
+/// One channel, as told to clients.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChannelInfo {
+    /// Wire id.
+    pub id: u8,
+    /// Canonical name.
+    pub name: String,
+    /// Lane: 0 high, 1 normal, 2 low.
+    pub priority: u8,
+    /// What its streams are.
+    pub mode: ChannelMode,
+}
+
+/// What a heartbeat says of one stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamHead {
+    /// The stream's number.
+    pub stream: u64,
+    /// Every entry up to this one was sent on this connection before the heartbeat.
+    pub sent: Cursor,
+    /// The newest entry there is.
+    pub head: Cursor,
+}
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What went wrong, for programs. Codes of later versions read as `Other`.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ErrorCode {
+            /// The name on the wire.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The code of this wire name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Self {
+                match name { $($name => Self::$variant,)* _ => Self::Other }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// No such channel.
+    UnknownChannel = "unknown_channel",
+    /// Empty, or longer than 255 bytes.
+    BadTopic = "bad_topic",
+    /// The grant does not allow this.
+    NotPermitted = "not_permitted",
+    /// The control op is unknown or malformed.
+    BadOp = "bad_op",
+    /// The frame is too short, of a wrong version, with unknown flags, or on an unknown channel or stream.
+    BadFrame = "bad_frame",
+    /// The payload cannot be read.
+    BadPayload = "bad_payload",
+    /// Nobody handles messages on this channel.
+    NoHandler = "no_handler",
+    /// More subscriptions than one session may have.
+    TooManySubscriptions = "too_many_subscriptions",
+    /// No subscription of this id, or one that exists already.
+    BadSubscription = "bad_subscription",
+    /// Above the size limit.
+    TooLarge = "too_large",
+    /// The application's handler refused.
+    Refused = "refused",
+    /// Something that this version does not know.
+    Other = "other",
+}
+
+impl ServerOp {
+    /// Appends the op as MessagePack.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let map = MapWriter::new(out);
+        match self {
+            Self::AuthOk(ok) => ok.write(map),
+            Self::Resumed {
+                id,
+                stream,
+                position,
+                caught_up,
+            } => {
+                write_position(
+                    map.str("op", "resumed").uint("id", u64::from(*id)),
+                    *stream,
+                    *position,
+                )
+                .uint("caught_up", *caught_up);
+            }
+            Self::Reset {
+                id,
+                reason,
+                reading,
+                floor,
+                head,
+            } => {
+                let map = map
+                    .str("op", "reset")
+                    .uint("id", u64::from(*id))
+                    .str("reason", reason.name())
+                    .uint("floor", *floor)
+                    .uint("head", *head);
+                if let Some((stream, position)) = reading {
+                    write_position(map, *stream, *position);
+                }
+            }
+            Self::Error { code, message, id } => {
+                map.str("op", "error")
+                    .str("code", code.name())
+                    .str("message", message)
+                    .opt_uint("id", id.map(u64::from));
+            }
+            Self::Received { upto } => {
+                map.str("op", "received").uint("upto", *upto);
+            }
+            Self::Rejected {
+                number,
+                code,
+                message,
+            } => {
+                map.str("op", "rejected")
+                    .uint("number", *number)
+                    .str("code", code.name())
+                    .str("message", message);
+            }
+            Self::Ping { heads } => {
+                map.str("op", "ping")
+                    .list("heads", heads, StreamHead::write);
+            }
+            Self::Pong => {
+                map.str("op", "pong");
+            }
+            Self::Goodbye {
+                code,
+                message,
+                retry_ms,
+            } => {
+                map.str("op", "goodbye")
+                    .uint("close", u64::from(*code))
+                    .str("message", message)
+                    .opt_uint("retry_ms", *retry_ms);
+            }
+        }
+    }
+
+    /// Reads an op; the bytes must hold nothing else.
+    ///
+    /// # Errors
+    /// [`OpError`] says what is wrong and where.
+    pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
+        let mut reader = Reader::new(bytes);
+        let (name, pairs) = read_name(&mut reader)?;
+        let mut fields = Fields::default();
+        for _ in 0..pairs {
+            let key = reader.str()?;
+            if !fields.read(key, &mut reader)? {
+                reader.skip()?;
+            }
+        }
+        reader.finish()?;
+        fields.into_op(name)
+    }
+}
+
+fn write_position(map: MapWriter<'_>, stream: u64, position: Position) -> MapWriter<'_> {
+    map.uint("stream", stream)
+        .uint("epoch", position.epoch.0)
+        .uint("cursor", position.cursor)
+}
+
+/// Every field that some server op has.
+#[derive(Default)]
+struct Fields {
+    client_id: Option<Uuid>,
+    secret: Option<[u8; 16]>,
+    resumed: bool,
+    received: Option<u64>,
+    heartbeat_ms: Option<u64>,
+    max_message_bytes: Option<u64>,
+    encoding: Option<PayloadEncoding>,
+    channels: Vec<ChannelInfo>,
+    id: Option<u32>,
+    stream: Option<u64>,
+    epoch: Option<u64>,
+    cursor: Option<Cursor>,
+    caught_up: Option<u64>,
+    reason: Option<ResetReason>,
+    floor: Option<Cursor>,
+    head: Option<Cursor>,
+    code: Option<ErrorCode>,
+    message: Option<String>,
+    upto: Option<u64>,
+    number: Option<u64>,
+    heads: Vec<StreamHead>,
+    close: Option<u16>,
+    retry_ms: Option<u64>,
+}
+
+impl Fields {
+    fn read(&mut self, key: &str, reader: &mut Reader<'_>) -> Result<bool, TokenError> {
+        let start = reader.clone();
+        match key {
+            "client_id" => {
+                let id = Uuid::from_slice(reader.bin()?).map_err(|_| start.error("16 bytes"))?;
+                self.client_id = Some(id);
+            }
+            "secret" => {
+                let secret = reader
+                    .bin()?
+                    .try_into()
+                    .map_err(|_| start.error("16 bytes"))?;
+                self.secret = Some(secret);
+            }
+            "resumed" => self.resumed = reader.bool()?,
+            "received" => return uint_into(&mut self.received, reader),
+            "heartbeat_ms" => return uint_into(&mut self.heartbeat_ms, reader),
+            "max_message_bytes" => return uint_into(&mut self.max_message_bytes, reader),
+            "encoding" => {
+                let encoding = PayloadEncoding::from_name(reader.str()?);
+                self.encoding = Some(encoding.ok_or(start.error("json, msgpack or cbor"))?);
+            }
+            // A channel's id is one byte, so there are at most 256.
+            "channels" => self.channels = read_list(reader, 256, ChannelInfo::read)?,
+            "id" => return uint_into(&mut self.id, reader),
+            "stream" => return uint_into(&mut self.stream, reader),
+            "epoch" => return uint_into(&mut self.epoch, reader),
+            "cursor" => return uint_into(&mut self.cursor, reader),
+            "caught_up" => return uint_into(&mut self.caught_up, reader),
+            "reason" => {
+                let reason = ResetReason::from_name(reader.str()?);
+                self.reason = Some(reason.ok_or(start.error("a known reset reason"))?);
+            }
+            "floor" => return uint_into(&mut self.floor, reader),
+            "head" => return uint_into(&mut self.head, reader),
+            "code" => self.code = Some(ErrorCode::from_name(reader.str()?)),
+            "message" => self.message = Some(reader.str()?.into()),
+            "upto" => return uint_into(&mut self.upto, reader),
+            "number" => return uint_into(&mut self.number, reader),
+            "heads" => self.heads = read_list(reader, SUBSCRIPTIONS, StreamHead::read)?,
+            "close" => return uint_into(&mut self.close, reader),
+            "retry_ms" => return uint_into(&mut self.retry_ms, reader),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn position(&self) -> Option<Position> {
+        let epoch = Epoch(self.epoch?);
+        Some(Position {
+            epoch,
+            cursor: self.cursor?,
+        })
+    }
+
+    fn into_op(self, name: &str) -> Result<ServerOp, OpError> {
+        Ok(match name {
+            "auth_ok" => ServerOp::AuthOk(self.into_auth_ok()?),
+            "resumed" => ServerOp::Resumed {
+                id: need(self.id, "resumed", "id")?,
+                stream: need(self.stream, "resumed", "stream")?,
+                position: need(self.position(), "resumed", "epoch and cursor")?,
+                caught_up: need(self.caught_up, "resumed", "caught_up")?,
+            },
+            "reset" => ServerOp::Reset {
+                id: need(self.id, "reset", "id")?,
+                reason: need(self.reason, "reset", "reason")?,
+                reading: self.stream.zip(self.position()),
+                floor: need(self.floor, "reset", "floor")?,
+                head: need(self.head, "reset", "head")?,
+            },
+            "error" => ServerOp::Error {
+                code: need(self.code, "error", "code")?,
+                message: self.message.unwrap_or_default(),
+                id: self.id,
+            },
+            "received" => ServerOp::Received {
+                upto: need(self.upto, "received", "upto")?,
+            },
+            "rejected" => ServerOp::Rejected {
+                number: need(self.number, "rejected", "number")?,
+                code: need(self.code, "rejected", "code")?,
+                message: self.message.unwrap_or_default(),
+            },
+            "ping" => ServerOp::Ping { heads: self.heads },
+            "pong" => ServerOp::Pong,
+            "goodbye" => ServerOp::Goodbye {
+                code: need(self.close, "goodbye", "close")?,
+                message: self.message.unwrap_or_default(),
+                retry_ms: self.retry_ms,
+            },
+            other => return Err(OpError::Unknown(other.into())),
+        })
+    }
+
+    fn into_auth_ok(self) -> Result<AuthOk, OpError> {
+        Ok(AuthOk {
+            client_id: need(self.client_id, "auth_ok", "client_id")?,
+            secret: need(self.secret, "auth_ok", "secret")?,
+            resumed: self.resumed,
+            received: self.received.unwrap_or(0),
+            heartbeat_ms: need(self.heartbeat_ms, "auth_ok", "heartbeat_ms")?,
+            max_message_bytes: need(self.max_message_bytes, "auth_ok", "max_message_bytes")?,
+            encoding: need(self.encoding, "auth_ok", "encoding")?,
+            channels: self.channels,
+        })
+    }
+}
+
+impl AuthOk {
+    fn write(&self, map: MapWriter<'_>) {
+        map.str("op", "auth_ok")
+            .bin("client_id", self.client_id.as_bytes())
+            .bin("secret", &self.secret)
+            .flag("resumed", self.resumed)
+            .uint("received", self.received)
+            .uint("heartbeat_ms", self.heartbeat_ms)
+            .uint("max_message_bytes", self.max_message_bytes)
+            .str("encoding", self.encoding.name())
+            .list("channels", &self.channels, ChannelInfo::write);
+    }
+}
+
+impl ChannelInfo {
+    fn write(out: &mut Vec<u8>, channel: &Self) {
+        MapWriter::new(out)
+            .uint("id", u64::from(channel.id))
+            .str("name", &channel.name)
+            .uint("priority", u64::from(channel.priority))
+            .str("mode", channel.mode.name());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
+        let start = reader.clone();
+        let (mut id, mut name, mut priority, mut mode) = (None, None, None, None);
+        read_map(reader, |key, reader| {
+            match key {
+                "id" => return uint_into(&mut id, reader),
+                "name" => name = Some(String::from(reader.str()?)),
+                "priority" => return uint_into(&mut priority, reader),
+                "mode" => mode = ChannelMode::from_name(reader.str()?),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Self {
+            id: id.ok_or(start.error("a channel with an id"))?,
+            name: name.ok_or(start.error("a channel with a name"))?,
+            priority: priority.ok_or(start.error("a channel with a priority"))?,
+            mode: mode.ok_or(start.error("a channel with a known mode"))?,
+        })
+    }
+}
+
+impl StreamHead {
+    fn write(out: &mut Vec<u8>, head: &Self) {
+        token::write_array(out, 3);
+        token::write_uint(out, head.stream);
+        token::write_uint(out, head.sent);
+        token::write_uint(out, head.head);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
+        if reader.array()? != 3 {
+            return Err(reader.error("stream, sent and head"));
+        }
+        Ok(Self {
+            stream: reader.uint()?,
+            sent: reader.uint()?,
+            head: reader.uint()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn position() -> impl Strategy<Value = Position> {
+        any::<(u64, u64)>().prop_map(|(e, cursor)| Position {
+            epoch: Epoch(e),
+            cursor,
+        })
+    }
+
+    fn channel() -> impl Strategy<Value = ChannelInfo> {
+        let mode = prop::sample::select(vec![
+            ChannelMode::Log,
+            ChannelMode::State,
+            ChannelMode::System,
+        ]);
+        (any::<u8>(), ".{0,40}", any::<u8>(), mode).prop_map(|(id, name, priority, mode)| {
+            ChannelInfo {
+                id,
+                name,
+                priority,
+                mode,
+            }
+        })
+    }
+
+    fn op() -> impl Strategy<Value = ServerOp> {
+        let auth_ok = (
+            any::<(u128, [u8; 16], bool, u64, u64, u64)>(),
+            prop::collection::vec(channel(), 0..40),
+        )
+            .prop_map(
+                |((id, secret, resumed, received, heartbeat_ms, max_message_bytes), channels)| {
+                    ServerOp::AuthOk(AuthOk {
+                        client_id: Uuid::from_u128(id),
+                        secret,
+                        resumed,
+                        received,
+                        heartbeat_ms,
+                        max_message_bytes,
+                        encoding: PayloadEncoding::Json,
+                        channels,
+                    })
+                },
+            );
+        let reset = (any::<(u32, u64, u64, Option<u64>)>(), position()).prop_map(
+            |((id, floor, head, stream), at)| {
+                let reason = ResetReason::Expired;
+                ServerOp::Reset {
+                    id,
+                    reason,
+                    reading: stream.map(|stream| (stream, at)),
+                    floor,
+                    head,
+                }
+            },
+        );
+        let heads = prop::collection::vec(any::<(u64, u64, u64)>(), 0..40).prop_map(|heads| {
+            ServerOp::Ping {
+                heads: heads
+                    .into_iter()
+                    .map(|(stream, sent, head)| StreamHead { stream, sent, head })
+                    .collect(),
+            }
+        });
+        prop_oneof![
+            auth_ok,
+            (any::<(u32, u64, u64)>(), position()).prop_map(
+                |((id, stream, caught_up), position)| {
+                    ServerOp::Resumed {
+                        id,
+                        stream,
+                        position,
+                        caught_up,
+                    }
+                }
+            ),
+            reset,
+            (".{0,300}", any::<Option<u32>>()).prop_map(|(message, id)| ServerOp::Error {
+                code: ErrorCode::BadTopic,
+                message,
+                id
+            }),
+            any::<u64>().prop_map(|upto| ServerOp::Received { upto }),
+            (any::<u64>(), ".{0,40}").prop_map(|(number, message)| ServerOp::Rejected {
+                number,
+                code: ErrorCode::NoHandler,
+                message
+            }),
+            heads,
+            Just(ServerOp::Pong),
+            (any::<u16>(), ".{0,40}", any::<Option<u64>>()).prop_map(
+                |(code, message, retry_ms)| ServerOp::Goodbye {
+                    code,
+                    message,
+                    retry_ms
+                }
+            ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_op_survives_the_wire(op in op()) {
+            let mut bytes = vec![];
+            op.encode(&mut bytes);
+            prop_assert_eq!(ServerOp::decode(&bytes), Ok(op));
+        }
+
+        #[test]
+        fn a_cut_op_is_an_error(op in op(), cut: prop::sample::Index) {
+            let mut bytes = vec![];
+            op.encode(&mut bytes);
+            let cut = cut.index(bytes.len());
+            prop_assert!(ServerOp::decode(&bytes[..cut]).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            drop(ServerOp::decode(&bytes));
+        }
+    }
+}

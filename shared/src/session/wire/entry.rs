@@ -1,0 +1,202 @@
+//! What stands before the body in the payload of an entry frame and of a client's message.
+
+use alloc::vec::Vec;
+
+use super::{WireError, read_varint, write_varint};
+
+/// What a body is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Content {
+    /// A value in the connection's encoding.
+    #[default]
+    Value,
+    /// Bytes that mean something to the application only.
+    Bytes,
+}
+
+/// How a body is carried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Body<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// As ops against an earlier value.
+    Delta(DeltaHeader, &'a [u8]),
+}
+
+/// What a delta builds on, and what must come out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeltaHeader {
+    /// Entry's cursor − cursor of the value that the ops refer to; at least 1.
+    pub distance: u64,
+    /// First 4 bytes of the SHA-256 of that value.
+    pub base_check: [u8; 4],
+    /// First 16 bytes of the SHA-256 of the value that the ops make.
+    pub result_check: [u8; 16],
+}
+
+/// The payload of an entry frame: `[stream: varint][kind: 1][delta header?][body]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EntryHeader {
+    /// The number that the subscription's outcome gave the stream.
+    pub stream: u64,
+    /// What the body is.
+    pub content: Content,
+}
+
+const DELTA: u8 = 1;
+const BYTES: u8 = 4;
+
+fn kind(content: Content, delta: bool) -> u8 {
+    let content = match content {
+        Content::Value => 0,
+        Content::Bytes => BYTES,
+    };
+    content | if delta { DELTA } else { 0 }
+}
+
+fn read_kind(bytes: &[u8]) -> Result<(Content, bool, &[u8]), WireError> {
+    let (&kind, rest) = bytes
+        .split_first()
+        .ok_or(WireError("a payload without its kind"))?;
+    if kind & !(DELTA | BYTES) != 0 {
+        return Err(WireError("a payload of an unknown kind"));
+    }
+    let content = if kind & BYTES == 0 {
+        Content::Value
+    } else {
+        Content::Bytes
+    };
+    Ok((content, kind & DELTA != 0, rest))
+}
+
+impl EntryHeader {
+    /// Appends the header of an entry that carries its body whole.
+    pub fn write_whole(self, out: &mut Vec<u8>) {
+        write_varint(out, self.stream);
+        out.push(kind(self.content, false));
+    }
+
+    /// Appends the header of an entry that carries a delta.
+    pub fn write_delta(self, delta: DeltaHeader, out: &mut Vec<u8>) {
+        write_varint(out, self.stream);
+        out.push(kind(self.content, true));
+        write_varint(out, delta.distance);
+        out.extend_from_slice(&delta.base_check);
+        out.extend_from_slice(&delta.result_check);
+    }
+
+    /// Splits an entry frame's payload.
+    ///
+    /// # Errors
+    /// When the payload is cut off or of an unknown kind.
+    pub fn split(payload: &[u8]) -> Result<(Self, Body<'_>), WireError> {
+        let (stream, rest) = read_varint(payload)?;
+        let (content, delta, rest) = read_kind(rest)?;
+        let header = Self { stream, content };
+        if !delta {
+            return Ok((header, Body::Whole(rest)));
+        }
+        let (distance, rest) = read_varint(rest)?;
+        if distance == 0 {
+            return Err(WireError("a delta against its own entry"));
+        }
+        let cut = WireError("a delta cut off in its header");
+        let (&base_check, rest) = rest.split_first_chunk().ok_or(cut)?;
+        let (&result_check, ops) = rest.split_first_chunk().ok_or(cut)?;
+        Ok((
+            header,
+            Body::Delta(
+                DeltaHeader {
+                    distance,
+                    base_check,
+                    result_check,
+                },
+                ops,
+            ),
+        ))
+    }
+}
+
+/// The payload of a client's message: `[kind: 1][body]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UplinkHeader {
+    /// What the body is.
+    pub content: Content,
+}
+
+impl UplinkHeader {
+    /// Appends the header.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.push(kind(self.content, false));
+    }
+
+    /// Splits a client message's payload.
+    ///
+    /// # Errors
+    /// When the payload is empty or of an unknown kind.
+    pub fn split(payload: &[u8]) -> Result<(Self, &[u8]), WireError> {
+        let (content, delta, body) = read_kind(payload)?;
+        if delta {
+            return Err(WireError("a client message with a delta"));
+        }
+        Ok((Self { content }, body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn content(bytes: bool) -> Content {
+        if bytes {
+            Content::Bytes
+        } else {
+            Content::Value
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn entries_survive_the_wire(stream: u64, bytes: bool, body: Vec<u8>) {
+            let header = EntryHeader { stream, content: content(bytes) };
+            let mut out = Vec::new();
+            header.write_whole(&mut out);
+            out.extend_from_slice(&body);
+            prop_assert_eq!(EntryHeader::split(&out), Ok((header, Body::Whole(&body))));
+        }
+
+        #[test]
+        fn deltas_survive_the_wire(
+            stream: u64,
+            bytes: bool,
+            distance in 1u64..,
+            base_check: [u8; 4],
+            result_check: [u8; 16],
+            ops: Vec<u8>,
+        ) {
+            let header = EntryHeader { stream, content: content(bytes) };
+            let delta = DeltaHeader { distance, base_check, result_check };
+            let mut out = Vec::new();
+            header.write_delta(delta, &mut out);
+            out.extend_from_slice(&ops);
+            prop_assert_eq!(EntryHeader::split(&out), Ok((header, Body::Delta(delta, &ops))));
+        }
+
+        #[test]
+        fn client_messages_survive_the_wire(bytes: bool, body: Vec<u8>) {
+            let header = UplinkHeader { content: content(bytes) };
+            let mut out = Vec::new();
+            header.write(&mut out);
+            out.extend_from_slice(&body);
+            prop_assert_eq!(UplinkHeader::split(&out), Ok((header, &body[..])));
+        }
+
+        #[test]
+        fn any_payload_is_read_or_refused(payload: Vec<u8>) {
+            drop(EntryHeader::split(&payload));
+            drop(UplinkHeader::split(&payload));
+        }
+    }
+}

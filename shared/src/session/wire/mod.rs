@@ -1,0 +1,23 @@
+//! How frames share a message, and what stands in an entry's payload (docs/protocol.md sections 2, 4 and 7).
+
+mod entry;
+mod record;
+mod varint;
+
+pub use entry::{Body, Content, DeltaHeader, EntryHeader, UplinkHeader};
+pub use record::{Records, write_record};
+pub use varint::{read_varint, varint_len, write_varint};
+
+use core::fmt;
+
+/// Why a message or a payload is not what the protocol says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WireError(pub &'static str);
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl core::error::Error for WireError {}
