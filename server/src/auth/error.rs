@@ -1,0 +1,33 @@
+//! Why credentials were not accepted.
+
+use push_wire_shared::close::CloseReason;
+
+/// Why credentials were not accepted.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The token is missing, expired, or not one of ours.
+    #[error("invalid token")]
+    InvalidToken,
+    /// The token is good, but does not allow the channels that were asked for.
+    #[error("capabilities not permitted")]
+    Forbidden,
+    /// Another reason to refuse; the text is told to the client.
+    #[error("{0}")]
+    Other(String),
+    /// The credentials could not be checked now, and the client should come back later; the text is logged,
+    /// not told.
+    #[error("the credentials could not be checked now")]
+    Unavailable(String),
+}
+
+impl AuthError {
+    /// What the connection is closed with.
+    #[must_use]
+    pub const fn close_reason(&self) -> CloseReason {
+        match self {
+            Self::InvalidToken | Self::Forbidden | Self::Other(_) => CloseReason::Unauthorized,
+            Self::Unavailable(_) => CloseReason::AuthUnavailable,
+        }
+    }
+}
