@@ -1,1 +1,126 @@
-//! Being built.
+//! What a push-wire server asks of the thing that keeps its logs.
+//!
+//! A [`Broker`] opens logs; a [`Log`] numbers the entries of one stream, keeps them as long as its
+//! [`Retention`] says, and tells a [`Watcher`] of news. [`Memory`] is the embedded default: the log that it
+//! keeps *is* the log that readers read, so it costs no second copy of an entry and no extra hop.
+//!
+//! Calls that a networked broker cannot answer at once are polled: `Memory` is always ready.
+
+mod entry;
+mod memory;
+mod retention;
+mod ring;
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+pub use entry::{Entry, Record};
+pub use memory::Memory;
+use push_wire_shared::position::{Bounds, Cursor, Position, StreamKey};
+use push_wire_shared::time::Moment;
+pub use retention::Retention;
+
+/// Opens logs.
+pub trait Broker: Debug + Send + Sync + 'static {
+    /// The log of a stream, made when there is none; `retention` applies from now on.
+    fn open(&self, key: &StreamKey, retention: Retention) -> Arc<dyn Log>;
+
+    /// Forgets a stream and its entries; opened again, it has another epoch.
+    fn remove(&self, key: &StreamKey);
+}
+
+/// The log of one stream.
+pub trait Log: Debug + Send + Sync {
+    /// What the log holds now.
+    fn bounds(&self, now: Moment) -> Bounds;
+
+    /// Adds an entry and numbers it.
+    fn append(&self, now: Moment, record: Record) -> Append;
+
+    /// Reads entries after a cursor, oldest first, into `out`: at least one if there is one, then as many as
+    /// `limit_bytes` of bodies allow.
+    ///
+    /// # Errors
+    /// [`ReadError`]; nothing was added to `out`.
+    fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        now: Moment,
+        after: Cursor,
+        limit_bytes: usize,
+        out: &mut Vec<Arc<Entry>>,
+    ) -> Poll<Result<(), ReadError>>;
+
+    /// The newest entry and, if it is still kept, the entry at `base`: what a reader of a state needs.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    fn poll_newest(
+        &self,
+        cx: &mut Context<'_>,
+        now: Moment,
+        base: Option<Cursor>,
+    ) -> Poll<Result<Newest, ReadError>>;
+
+    /// Drops entries up to a cursor: the only reader has acknowledged them.
+    fn release(&self, upto: Cursor);
+
+    /// Who is told when the head moves; one watcher, the last one set.
+    fn watch(&self, watcher: Weak<dyn Watcher>);
+}
+
+/// Told of news in a log.
+pub trait Watcher: Send + Sync {
+    /// Entries up to `head` can be read now.
+    fn news(&self, head: Cursor);
+}
+
+/// The newest entry of a log.
+#[derive(Debug)]
+pub struct Newest {
+    /// The newest entry; `None` in a log without entries.
+    pub entry: Option<Arc<Entry>>,
+    /// The entry asked for as a base, if it is still kept.
+    pub base: Option<Arc<Entry>>,
+}
+
+/// An append under way.
+pub enum Append {
+    /// Done.
+    Ready(Result<Position, AppendError>),
+    /// Goes on whether or not it is polled; the future tells how it ended.
+    Pending(Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>),
+}
+
+impl Debug for Append {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ready(result) => f.debug_tuple("Ready").field(result).finish(),
+            Self::Pending(_) => f.write_str("Pending"),
+        }
+    }
+}
+
+/// Why an entry was not added.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The broker cannot be reached.
+    #[error("the broker cannot be reached")]
+    Unavailable,
+}
+
+/// Why entries cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// Entries after the cursor are past retention.
+    #[error("entries after the cursor are past retention")]
+    Expired,
+    /// The broker cannot be reached.
+    #[error("the broker cannot be reached")]
+    Unavailable,
+}

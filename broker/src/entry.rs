@@ -1,0 +1,61 @@
+//! One message accepted into a stream.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use push_wire_shared::position::Cursor;
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+
+/// What is published.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// What the body is.
+    pub content: Content,
+    /// A value as JSON text, or the application's bytes.
+    pub body: Bytes,
+}
+
+/// One entry of a log; shared by all who read it.
+pub struct Entry {
+    /// Its number in the stream.
+    pub cursor: Cursor,
+    /// When it was accepted.
+    pub published: Moment,
+    /// What it says.
+    pub record: Record,
+    forms: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl Entry {
+    /// A new entry.
+    #[must_use]
+    pub fn new(cursor: Cursor, published: Moment, record: Record) -> Self {
+        Self {
+            cursor,
+            published,
+            record,
+            forms: OnceLock::new(),
+        }
+    }
+
+    /// What the reader side has derived from this entry (its encoded forms), made on first use and kept as long
+    /// as the entry. One type per program: with a second type the answer is `None`.
+    pub fn forms<T: Any + Default + Send + Sync>(&self) -> Option<&T> {
+        self.forms
+            .get_or_init(|| Box::<T>::default())
+            .downcast_ref()
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("cursor", &self.cursor)
+            .field("published", &self.published)
+            .field("bytes", &self.record.body.len())
+            .finish_non_exhaustive()
+    }
+}

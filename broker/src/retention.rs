@@ -1,0 +1,42 @@
+//! How long entries are kept.
+
+use std::time::Duration;
+
+/// How long a log keeps entries: whichever limit bites first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// At most this many entries.
+    pub entries: usize,
+    /// At most this many bytes of bodies.
+    pub bytes: usize,
+    /// No entry older than this.
+    pub age: Duration,
+    /// The newest entry stays whatever the limits say: the current value of a state.
+    pub keep_newest: bool,
+}
+
+impl Retention {
+    /// For a log: 1,000 entries, 4 MiB, 10 minutes. A tunnel's worth of chat; one channel's broadcast costs at
+    /// most 4 MiB, whoever reads it.
+    #[must_use]
+    pub const fn log() -> Self {
+        Self {
+            entries: 1_000,
+            bytes: 4 * 1024 * 1024,
+            age: Duration::from_secs(600),
+            keep_newest: false,
+        }
+    }
+
+    /// For a state: the current value always, and 16 versions, 4 MiB or 2 minutes of earlier ones as bases of
+    /// deltas.
+    #[must_use]
+    pub const fn state() -> Self {
+        Self {
+            entries: 17,
+            bytes: 4 * 1024 * 1024,
+            age: Duration::from_secs(120),
+            keep_newest: true,
+        }
+    }
+}

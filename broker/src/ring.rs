@@ -1,0 +1,239 @@
+//! The retained entries of one stream.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use push_wire_shared::position::{Bounds, Cursor, Epoch};
+use push_wire_shared::time::Moment;
+
+use crate::{Entry, ReadError, Record, Retention};
+
+/// Entries `floor + 1 ..= head`, oldest first.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    epoch: Epoch,
+    head: Cursor,
+    bytes: usize,
+    entries: VecDeque<Arc<Entry>>,
+    retention: Retention,
+}
+
+impl Ring {
+    pub(crate) fn new(epoch: Epoch, retention: Retention) -> Self {
+        Self {
+            epoch,
+            head: 0,
+            bytes: 0,
+            entries: VecDeque::new(),
+            retention,
+        }
+    }
+
+    pub(crate) fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            epoch: self.epoch,
+            floor: self.floor(),
+            head: self.head,
+        }
+    }
+
+    fn floor(&self) -> Cursor {
+        self.head - self.entries.len() as u64
+    }
+
+    pub(crate) fn push(&mut self, now: Moment, record: Record) -> Cursor {
+        self.head += 1;
+        self.bytes += record.body.len();
+        self.entries
+            .push_back(Arc::new(Entry::new(self.head, now, record)));
+        self.expire(now);
+        self.head
+    }
+
+    /// Drops what retention no longer covers.
+    pub(crate) fn expire(&mut self, now: Moment) {
+        while let Some(oldest) = self.entries.front() {
+            let newest_of_state = self.retention.keep_newest && self.entries.len() == 1;
+            let past = self.entries.len() > self.retention.entries
+                || self.bytes > self.retention.bytes
+                || now.since(oldest.published) > self.retention.age;
+            if newest_of_state || !past {
+                return;
+            }
+            self.drop_oldest();
+        }
+    }
+
+    /// Drops entries up to a cursor.
+    pub(crate) fn release(&mut self, upto: Cursor) {
+        while self
+            .entries
+            .front()
+            .is_some_and(|oldest| oldest.cursor <= upto)
+        {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(entry) = self.entries.pop_front() {
+            self.bytes -= entry.record.body.len();
+        }
+    }
+
+    pub(crate) fn get(&self, cursor: Cursor) -> Option<&Arc<Entry>> {
+        let index = cursor.checked_sub(self.floor() + 1)?;
+        self.entries.get(usize::try_from(index).ok()?)
+    }
+
+    pub(crate) fn newest(&self) -> Option<&Arc<Entry>> {
+        self.entries.back()
+    }
+
+    pub(crate) fn read(
+        &self,
+        after: Cursor,
+        limit_bytes: usize,
+        out: &mut Vec<Arc<Entry>>,
+    ) -> Result<(), ReadError> {
+        let skip = after.checked_sub(self.floor()).ok_or(ReadError::Expired)?;
+        let mut bytes = 0;
+        for entry in self
+            .entries
+            .iter()
+            .skip(usize::try_from(skip).unwrap_or(usize::MAX))
+        {
+            if bytes > 0 && bytes + entry.record.body.len() > limit_bytes {
+                break;
+            }
+            bytes += entry.record.body.len().max(1);
+            out.push(Arc::clone(entry));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use push_wire_shared::session::wire::Content;
+
+    use super::*;
+
+    const LARGE: Retention = Retention {
+        entries: 100,
+        bytes: 1_000,
+        age: Duration::from_secs(60),
+        keep_newest: false,
+    };
+
+    fn at(seconds: u64) -> Moment {
+        Moment::after_origin(Duration::from_secs(seconds))
+    }
+
+    fn record(bytes: usize) -> Record {
+        Record {
+            content: Content::Bytes,
+            body: Bytes::from(vec![7; bytes]),
+        }
+    }
+
+    fn ring(retention: Retention, pushes: usize) -> Ring {
+        let mut ring = Ring::new(Epoch(1), retention);
+        for _ in 0..pushes {
+            ring.push(at(0), record(10));
+        }
+        ring
+    }
+
+    fn cursors(ring: &Ring, after: Cursor, limit: usize) -> Result<Vec<Cursor>, ReadError> {
+        let mut out = Vec::new();
+        ring.read(after, limit, &mut out)?;
+        Ok(out.iter().map(|entry| entry.cursor).collect())
+    }
+
+    #[test]
+    fn entries_are_numbered_from_one_and_read_after_a_cursor() {
+        let ring = ring(LARGE, 5);
+        assert_eq!(
+            ring.bounds(),
+            Bounds {
+                epoch: Epoch(1),
+                floor: 0,
+                head: 5
+            }
+        );
+        assert_eq!(cursors(&ring, 0, 1_000), Ok(vec![1, 2, 3, 4, 5]));
+        assert_eq!(cursors(&ring, 3, 1_000), Ok(vec![4, 5]));
+        assert_eq!(cursors(&ring, 5, 1_000), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_read_yields_at_least_one_entry_and_stops_at_its_limit() {
+        let ring = ring(LARGE, 5);
+        assert_eq!(cursors(&ring, 0, 1), Ok(vec![1]));
+        assert_eq!(cursors(&ring, 0, 25), Ok(vec![1, 2]));
+    }
+
+    #[test]
+    fn each_limit_of_retention_bites() {
+        assert_eq!(
+            ring(
+                Retention {
+                    entries: 3,
+                    ..LARGE
+                },
+                5
+            )
+            .bounds()
+            .floor,
+            2
+        );
+        assert_eq!(ring(Retention { bytes: 40, ..LARGE }, 5).bounds().floor, 1);
+        let mut old = ring(LARGE, 2);
+        old.push(at(50), record(1));
+        old.expire(at(100));
+        assert_eq!(old.bounds().floor, 2);
+        assert_eq!(cursors(&old, 1, 1_000), Err(ReadError::Expired));
+    }
+
+    #[test]
+    fn a_state_keeps_its_current_value_past_every_limit() {
+        let mut state = ring(
+            Retention {
+                bytes: 0,
+                keep_newest: true,
+                ..LARGE
+            },
+            3,
+        );
+        state.expire(at(10_000));
+        assert_eq!(state.newest().map(|entry| entry.cursor), Some(3));
+        assert_eq!(state.bounds().floor, 2);
+    }
+
+    #[test]
+    fn acknowledged_entries_leave_and_the_head_stays() {
+        let mut ring = ring(LARGE, 5);
+        ring.release(3);
+        assert_eq!(
+            ring.bounds(),
+            Bounds {
+                epoch: Epoch(1),
+                floor: 3,
+                head: 5
+            }
+        );
+        ring.release(99);
+        assert_eq!(ring.bounds().floor, 5);
+        assert_eq!(ring.get(5).map(|entry| entry.cursor), None);
+        assert_eq!(ring.push(at(1), record(1)), 6);
+        assert_eq!(ring.get(6).map(|entry| entry.cursor), Some(6));
+    }
+}
