@@ -1,4 +1,5 @@
 //! The sessions of both ends, and what they say to each other.
 
 pub mod op;
+pub mod server;
 pub mod wire;

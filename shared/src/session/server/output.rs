@@ -1,0 +1,110 @@
+//! What a server session asks of its driver, and what it is told back.
+
+use alloc::string::String;
+
+use bytes::Bytes;
+
+use crate::close::CloseReason;
+use crate::position::{Bounds, Cursor, Position, StartAt, StreamKey};
+use crate::session::op::{Auth, ErrorCode, ServerOp};
+use crate::session::wire::Content;
+
+/// What the driver is to do, in this order.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Send a control op.
+    Op(ServerOp),
+    /// Find out who this is, then call `handle_welcome` or `handle_refused`.
+    Authenticate(Auth),
+    /// Look at a stream, then call `handle_opened`.
+    Open {
+        /// The subscription.
+        id: u32,
+        /// The stream; an inbox is the session's own.
+        key: StreamKey,
+        /// Where the client stands.
+        position: Option<Position>,
+        /// Where to begin without a position.
+        start: StartAt,
+    },
+    /// Deliver the stream's entries after this cursor from now on. The outcome was sent before.
+    Read {
+        /// The subscription.
+        id: u32,
+        /// Entries after this.
+        after: Cursor,
+        /// The client holds the value of that entry, so that a delta may build on it.
+        has_base: bool,
+    },
+    /// Stop delivering.
+    Stop {
+        /// The subscription.
+        id: u32,
+    },
+    /// Send the current value whole next.
+    Whole {
+        /// The subscription.
+        id: u32,
+    },
+    /// The client has handled everything up to the cursor.
+    Acked {
+        /// The subscription.
+        id: u32,
+        /// Up to here.
+        cursor: Cursor,
+    },
+    /// Hand a client's message to the application, then call `handle_answer`.
+    Deliver {
+        /// Wire id of the channel.
+        channel: u8,
+        /// What the body is.
+        content: Content,
+        /// The message.
+        body: Bytes,
+        /// Its number, in dialects that have one.
+        number: Option<u64>,
+    },
+    /// Time for a heartbeat: gather the heads and send it.
+    Heartbeat,
+    /// The client said goodbye: forget its session.
+    EndSession,
+    /// Send what was put out before this, close the transport, and drop the session.
+    Close(CloseReason),
+}
+
+/// What the driver knows of a session once the client is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Welcome {
+    /// The session's secret.
+    pub secret: [u8; 16],
+    /// Whether an earlier session goes on.
+    pub resumed: bool,
+    /// Newest client message that the session has taken.
+    pub received: u64,
+}
+
+/// What the driver found when it looked at a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Opened {
+    /// It can be read.
+    Readable {
+        /// Number that names the stream on the wire.
+        stream: u64,
+        /// What its log holds.
+        bounds: Bounds,
+    },
+    /// The grant does not allow it.
+    NotPermitted,
+    /// The log cannot be read now.
+    Unavailable,
+}
+
+/// Why a client's message was not carried out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+}

@@ -1,0 +1,126 @@
+//! The push-wire dialect of the server's side: messages to ops and back.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::Uplink;
+use crate::close::CloseReason;
+use crate::frame::{BinaryFlags, FrameHeader};
+use crate::session::op::{ClientOp, ErrorCode, ServerOp};
+use crate::session::wire::{Records, UplinkHeader, write_record};
+
+/// One thing that a client's message says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Incoming {
+    /// A control op.
+    Op(ClientOp),
+    /// A message for the application.
+    Uplink(Uplink),
+    /// Something that cannot be read; the connection goes on.
+    Fault(ErrorCode, &'static str),
+    /// Something after which the connection cannot go on.
+    Fatal(CloseReason, &'static str),
+}
+
+/// Decodes a client's messages; one per connection, since control frames are counted.
+#[derive(Debug)]
+pub struct WireDecoder {
+    system: u8,
+    control: u32,
+    started: bool,
+}
+
+impl WireDecoder {
+    /// For a server whose system channel has this id.
+    #[must_use]
+    pub const fn new(system: u8) -> Self {
+        Self {
+            system,
+            control: 0,
+            started: false,
+        }
+    }
+
+    /// Reads a message; what it says is handed to `each` in order. Nothing follows an [`Incoming::Fatal`].
+    pub fn decode(&mut self, message: &Bytes, mut each: impl FnMut(Incoming)) {
+        for record in Records::new(message) {
+            let incoming = match record {
+                Ok((header, payload)) => self.frame(header, payload, message),
+                Err(error) => Incoming::Fatal(CloseReason::ProtocolError, error.0),
+            };
+            let fatal = matches!(incoming, Incoming::Fatal(..));
+            each(incoming);
+            if fatal {
+                return;
+            }
+        }
+    }
+
+    fn frame(&mut self, header: FrameHeader, payload: &[u8], message: &Bytes) -> Incoming {
+        if header.flags.compressed || header.flags.fragmented {
+            return Incoming::Fault(
+                ErrorCode::BadFrame,
+                "compressed or fragmented client frames are not taken",
+            );
+        }
+        // The first frame is auth whatever its channel says: the client learns the system channel's id from
+        // the answer.
+        if !self.started || header.channel == self.system {
+            return self.control(header, payload);
+        }
+        match UplinkHeader::split(payload) {
+            Ok((uplink, body)) => Incoming::Uplink(Uplink {
+                channel: header.channel,
+                sequence: Some(header.sequence),
+                content: uplink.content,
+                body: message.slice_ref(body),
+            }),
+            Err(error) => Incoming::Fault(ErrorCode::BadPayload, error.0),
+        }
+    }
+
+    fn control(&mut self, header: FrameHeader, payload: &[u8]) -> Incoming {
+        if header.sequence != self.control {
+            return Incoming::Fatal(CloseReason::OutOfSequence, "a control frame is missing");
+        }
+        let first = !core::mem::replace(&mut self.started, true);
+        self.control = self.control.wrapping_add(1);
+        match ClientOp::decode(payload) {
+            Ok(op) => Incoming::Op(op),
+            Err(_) if first => {
+                Incoming::Fatal(CloseReason::AuthExpected, "the first frame is no auth")
+            }
+            Err(_) => Incoming::Fault(ErrorCode::BadOp, "an unknown or malformed control op"),
+        }
+    }
+}
+
+/// Encodes a server's control ops; one per connection.
+#[derive(Debug)]
+pub struct WireEncoder {
+    system: u8,
+    control: u32,
+}
+
+impl WireEncoder {
+    /// For a server whose system channel has this id.
+    #[must_use]
+    pub const fn new(system: u8) -> Self {
+        Self { system, control: 0 }
+    }
+
+    /// Appends an op as a record.
+    pub fn encode(&mut self, op: &ServerOp, out: &mut Vec<u8>) {
+        let mut payload = Vec::new();
+        op.encode(&mut payload);
+        let flags = BinaryFlags::default();
+        let header = FrameHeader {
+            flags,
+            channel: self.system,
+            sequence: self.control,
+        };
+        self.control = self.control.wrapping_add(1);
+        write_record(out, header, &payload);
+    }
+}
