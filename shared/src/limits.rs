@@ -48,6 +48,19 @@ pub const RETRY_INITIAL: Duration = Duration::from_millis(500);
 /// No reconnect delay is drawn from more than this (default 20 s).
 pub const RETRY_MAX: Duration = Duration::from_secs(20);
 
+/// A connection that stood this long counts as a success for the retry schedule (default 2 s): long enough that
+/// a server which accepts and then drops everybody is not asked again at full pace.
+pub const RETRY_STEADY: Duration = Duration::from_secs(2);
+
+/// Longest delay that a server's goodbye may impose on a client (10 min).
+pub const RETRY_DIRECTED_MAX: Duration = Duration::from_secs(600);
+
+/// Longest time between handling an entry and acknowledging it (docs/protocol.md section 5.4).
+pub const ACK_DELAY: Duration = Duration::from_secs(1);
+
+/// Entries handled after which a client acknowledges at once (docs/protocol.md section 5.4).
+pub const ACK_ENTRIES: u32 = 64;
+
 /// Bytes that one pull puts into one WebSocket message when a reader is behind (default 32 KiB): browsers
 /// take about ten times more entries a second in 10-40 KiB messages than one by one.
 pub const BATCH_BYTES: usize = 32 * 1024;

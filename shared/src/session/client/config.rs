@@ -1,0 +1,85 @@
+//! What a client session is told before it begins.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use uuid::Uuid;
+
+use crate::encoding::PayloadEncoding;
+use crate::limits;
+
+/// Settings of a [`ClientSession`](super::ClientSession).
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The client's own id, kept across connections; two clients must never share one.
+    pub client_id: Uuid,
+    /// Secret of a session to continue, from [`ClientSession::secret`](super::ClientSession::secret); default none.
+    pub secret: Option<[u8; 16]>,
+    /// The application's credential; default none.
+    pub token: Option<String>,
+    /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
+    pub encoding: PayloadEncoding,
+    /// When to come back after a lost connection.
+    pub retry: RetryPolicy,
+    /// Time that an attempt may take from `Connect` to the server's `auth_ok`; default 10 s.
+    pub handshake: Duration,
+    /// Silence beyond the server's heartbeat time after which the connection is given up; default 10 s.
+    pub heartbeat_grace: Duration,
+    /// Largest message taken from the server, in bytes; default 1 MiB. A larger one ends the connection for
+    /// good, with close code 4204.
+    pub max_message_bytes: usize,
+    /// Largest value that a delta may build, in bytes; default 16 MiB.
+    pub max_value_bytes: usize,
+    /// Sends that may wait for the server's word; default 1,024.
+    pub max_uplink_messages: usize,
+    /// Bytes of the bodies of those sends; default 4 MiB.
+    pub max_uplink_bytes: usize,
+    /// Seed of the retry jitter: different in every client, or they all come back at the same moment.
+    pub seed: u64,
+}
+
+impl ClientConfig {
+    /// The defaults.
+    #[must_use]
+    pub fn new(client_id: Uuid, seed: u64) -> Self {
+        Self {
+            client_id,
+            secret: None,
+            token: None,
+            encoding: PayloadEncoding::Json,
+            retry: RetryPolicy::default(),
+            handshake: limits::HANDSHAKE,
+            heartbeat_grace: limits::HEARTBEAT_GRACE,
+            max_message_bytes: limits::MESSAGE_BYTES,
+            max_value_bytes: limits::VALUE_BYTES,
+            max_uplink_messages: limits::UPLINK_MESSAGES,
+            max_uplink_bytes: limits::UPLINK_BYTES,
+            seed,
+        }
+    }
+}
+
+/// When a client comes back: each delay is drawn evenly from zero to a ceiling that doubles with every attempt
+/// that failed in a row (full jitter, docs/protocol.md section 10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetryPolicy {
+    /// Ceiling of the first delay; default 500 ms.
+    pub initial: Duration,
+    /// Highest ceiling; default 20 s.
+    pub max: Duration,
+    /// A connection that stood at least this long did not fail: the next delay is a first one. Default 2 s.
+    pub steady: Duration,
+    /// Attempts that may fail in a row before the session gives up; default none, it never does.
+    pub max_attempts: Option<u32>,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            initial: limits::RETRY_INITIAL,
+            max: limits::RETRY_MAX,
+            steady: limits::RETRY_STEADY,
+            max_attempts: None,
+        }
+    }
+}
