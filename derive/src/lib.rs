@@ -1,1 +1,53 @@
-//! Being built.
+//! `#[derive(ChannelKind)]` for push-wire.
+//!
+//! Re-exported beside the trait by `push-wire-shared`, `push-wire-server` and `push-wire-client`; depend on those.
+
+mod attributes;
+mod expand;
+mod library;
+mod naming;
+mod parse;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Implements `ChannelKind` for an enum without fields, and serde's `Serialize` and `Deserialize` by the channels'
+/// names (so do not derive those too).
+///
+/// ```
+/// use push_wire_shared::ChannelKind;
+///
+/// #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// enum Channel {
+///     #[channel(system)]
+///     System,
+///     Chat,
+///     #[channel(name = "cpu", id = 7, priority = "low")]
+///     CpuLoad,
+/// }
+///
+/// assert_eq!(Channel::from_name("cpu"), Some(Channel::CpuLoad));
+/// ```
+///
+/// On a variant, `#[channel(…)]` takes:
+///
+/// | key | what | default |
+/// |---|---|---|
+/// | `system` | this is the system channel; exactly one variant is | |
+/// | `name = "…"` | the name in JSON and URLs: any text without commas and blanks | the variant in snake case |
+/// | `id = 0..=255` | the id in binary frames | the variant's place in the enum, from 0 |
+/// | `priority = …` | the lane: `"high"` or 0, `"normal"` or 1, `"low"` or 2 | `"normal"`; `"high"` for the system channel |
+///
+/// Ids and names are part of the wire: give them explicitly before you reorder or rename variants of a deployed enum.
+///
+/// The generated code finds push-wire under the name that the crate's `Cargo.toml` gives to `push-wire-shared`,
+/// `push-wire-server` or `push-wire-client`, in this order. When it reaches you through another crate, say where it is:
+/// `#[channel(crate = "my_framework::push_wire")]` on the enum.
+#[proc_macro_derive(ChannelKind, attributes(channel))]
+pub fn derive_channel_kind(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match parse::channels(&input) {
+        Ok(channels) => expand::channel_kind(&channels).into(),
+        Err(faults) => faults.to_compile_error().into(),
+    }
+}

@@ -9,7 +9,9 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(test)]
+// Derived code names this crate from outside; with this it also does inside, in tests.
+extern crate self as push_wire_shared;
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 pub mod channel;
@@ -22,3 +24,16 @@ pub mod session;
 pub mod time;
 
 pub use channel::{ChannelKind, parse_channels};
+#[cfg(feature = "std")]
+pub use frame::SystemOp;
+pub use frame::{BinaryEnvelope, BinaryFlags, Frame, MAGIC_HEADER, RawPayload, VERSION_BYTE};
+#[cfg(feature = "derive")]
+pub use push_wire_derive::ChannelKind;
+
+/// What derived code uses; no part of the API.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde;
+
+    pub use crate::channel::channel_by_name;
+}

@@ -1,9 +1,12 @@
 //! Channels: the user's taxonomy of what is pushed, and the table that the machinery works on.
 
+mod by_name;
 mod kind;
 mod parse;
 mod table;
 
+#[doc(hidden)]
+pub use by_name::channel_by_name;
 pub use kind::ChannelKind;
 pub use parse::{UnknownChannel, parse_channels, try_parse_channels};
 pub use table::{Channel, ChannelMode, ChannelTable};

@@ -1,0 +1,60 @@
+use std::collections::HashMap;
+
+use push_wire_shared::ChannelKind;
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel {
+    #[channel(system)]
+    Control,
+    Chat,
+    #[channel(name = "cpu", id = 200, priority = "low")]
+    CpuLoad,
+    #[channel(priority = 0)]
+    RtcSignal,
+}
+
+#[test]
+fn defaults_and_attributes_decide_each_property() {
+    let rows: Vec<_> = Channel::all()
+        .iter()
+        .map(|c| (c.wire_id(), c.name(), c.priority(), c.is_system()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            (0, "control", 0, true),
+            (1, "chat", 1, false),
+            (200, "cpu", 2, false),
+            (3, "rtc_signal", 0, false),
+        ]
+    );
+}
+
+#[test]
+fn ids_and_names_find_their_channel_and_no_other() {
+    for &channel in Channel::all() {
+        assert_eq!(Channel::from_wire_id(channel.wire_id()), Some(channel));
+        assert_eq!(Channel::from_name(channel.name()), Some(channel));
+    }
+    assert_eq!(Channel::from_wire_id(2), None);
+    assert_eq!(Channel::from_name("CpuLoad"), None);
+}
+
+#[test]
+fn serde_says_the_name_also_as_a_map_key() {
+    let cursors = HashMap::from([(Channel::CpuLoad, 7)]);
+    let json = serde_json::to_string(&cursors).unwrap();
+    assert_eq!(json, r#"{"cpu":7}"#);
+    let back: HashMap<Channel, u64> = serde_json::from_str(&json).unwrap();
+    assert_eq!(back, cursors);
+}
+
+#[test]
+fn an_unknown_name_is_refused_with_the_known_ones() {
+    let error = serde_json::from_str::<Channel>(r#""chats""#).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "invalid value: string \"chats\", expected one of the channels control, chat, cpu, rtc_signal \
+         at line 1 column 7"
+    );
+}

@@ -1,0 +1,10 @@
+use push_wire_shared::ChannelKind;
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[channel(name = "x")]
+enum Channel {
+    #[channel(system)]
+    System,
+}
+
+fn main() {}

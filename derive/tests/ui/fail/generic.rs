@@ -1,0 +1,10 @@
+use push_wire_shared::ChannelKind;
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel<T> {
+    #[channel(system)]
+    System,
+    Chat(T),
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use push_wire_shared::ChannelKind;
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel {
+    Chat,
+    Log,
+}
+
+fn main() {}

@@ -1,0 +1,40 @@
+//! Binary assets (pictures, files) inside payloads that are otherwise plain values.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+/// A binary asset, whole or by address. In JSON the tag is `kind`: `inline` or `pointer`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BinaryEnvelope {
+    /// The bytes themselves.
+    Inline {
+        /// Media type, such as `image/png`.
+        mime: String,
+        /// SHA-256 of the bytes, in hexadecimal.
+        sha256: String,
+        /// Number of bytes, before base64.
+        size: u64,
+        /// The bytes in base64.
+        data_base64: String,
+        /// File name to show.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Where to fetch the bytes.
+    Pointer {
+        /// Media type, such as `image/png`.
+        mime: String,
+        /// SHA-256 of the bytes, in hexadecimal.
+        sha256: String,
+        /// Number of bytes.
+        size: u64,
+        /// Where they are.
+        url: String,
+        /// File name to show.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+}
