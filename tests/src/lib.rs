@@ -1,1 +1,3 @@
-//! Being built.
+//! What needs both ends: simulation, end-to-end tests, interop.
+
+pub mod sim;

@@ -1,0 +1,269 @@
+//! The promises, each a named predicate over what a page is handed and the [`Model`] of what happened.
+
+use std::fmt;
+
+use push_wire_shared::position::{Cursor, Outcome, Position, ResetReason, StartAt, StreamKey};
+use push_wire_shared::time::Moment;
+
+use super::feed::Feed;
+use super::model::Model;
+
+/// What is promised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Promise {
+    /// Entries are numbered densely within an epoch.
+    Dense,
+    /// A log keeps its epoch while it stands, and never takes an earlier one.
+    Epochs,
+    /// A log's entries are handed over in order, without holes and without repeats; a state only moves forward.
+    Order,
+    /// What is handed over under a position is what was published there.
+    Truth,
+    /// Each subscribe and each resume ends in one outcome, and what it says is so.
+    Outcome,
+    /// `send` refuses only clients that the server does not know.
+    Inbox,
+    /// Client messages are taken each once and in order within a session, and confirmed when they were taken.
+    Uplink,
+    /// Once the network is well, every reader comes to the head and every message is confirmed.
+    Liveness,
+    /// Nobody is sent away who did nothing wrong.
+    Patience,
+}
+
+impl Promise {
+    /// A violation of this promise.
+    #[must_use]
+    pub fn broken(self, what: String) -> Violation {
+        Violation {
+            promise: self,
+            what,
+        }
+    }
+}
+
+/// A promise that was broken, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// Which.
+    pub promise: Promise,
+    /// How.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is broken: {}", self.promise, self.what)
+    }
+}
+
+/// What one page's application knows of one stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reader {
+    /// What it reads.
+    pub feed: Feed,
+    /// The stream that this is for its client.
+    pub stream: StreamKey,
+    /// Where reading was asked to begin.
+    pub start: StartAt,
+    /// The head when reading was asked for, if the log was known.
+    pub head_at_start: Option<Position>,
+    /// What it has been handed; `None` before the first outcome.
+    pub at: Option<Position>,
+    /// What its application has handled.
+    pub handled: Option<Position>,
+    /// An outcome of the connection that stands now has been seen.
+    pub settled: bool,
+}
+
+impl Reader {
+    fn broken(&self, promise: Promise, what: &str) -> Violation {
+        let Self { feed, at, .. } = self;
+        promise.broken(format!("{feed:?} at {at:?}: {what}"))
+    }
+}
+
+/// An entry was handed over.
+///
+/// # Errors
+/// When it is not the next one, or not what was published.
+pub fn entry(
+    model: &Model,
+    reader: &mut Reader,
+    position: Position,
+    body: &[u8],
+) -> Result<(), Violation> {
+    let Some(at) = reader.at.filter(|_| reader.settled) else {
+        return Err(reader.broken(Promise::Outcome, "an entry before the outcome"));
+    };
+    follows(reader, at, position)?;
+    is_what_was_published(model, reader, position, body)?;
+    reader.at = Some(position);
+    Ok(())
+}
+
+/// Promise 1: a log goes on with the next entry, a state with a later one.
+fn follows(reader: &Reader, at: Position, position: Position) -> Result<(), Violation> {
+    let next = if reader.feed.is_state() {
+        position.cursor > at.cursor
+    } else {
+        position.cursor == at.cursor + 1
+    };
+    if at.epoch == position.epoch && next {
+        return Ok(());
+    }
+    Err(reader.broken(Promise::Order, &format!("handed {position:?}")))
+}
+
+fn is_what_was_published(
+    model: &Model,
+    reader: &Reader,
+    position: Position,
+    body: &[u8],
+) -> Result<(), Violation> {
+    let published = model.body(&reader.stream, position);
+    if published == Some(body) {
+        return Ok(());
+    }
+    let text = |body: &[u8]| String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
+    let what = format!(
+        "handed {:?} as {position:?}, published was {:?}",
+        text(body),
+        published.map(text)
+    );
+    Err(reader.broken(Promise::Truth, &what))
+}
+
+/// A subscribe or resume ended, and reading goes on after `position`.
+///
+/// # Errors
+/// When what the outcome says is not so.
+pub fn outcome(
+    now: Moment,
+    model: &Model,
+    reader: &mut Reader,
+    outcome: Outcome,
+    position: Position,
+    head: Cursor,
+) -> Result<(), Violation> {
+    let reset = matches!(outcome, Outcome::Reset(_));
+    match (outcome, reader.at) {
+        (Outcome::Resumed { .. }, Some(at)) => resumed_goes_on(model, reader, at, position)?,
+        (Outcome::Resumed { .. }, None) => start_skips_nothing(now, model, reader, position)?,
+        (Outcome::Reset(reason), Some(at)) => {
+            reset_is_so(reader, reason, at, position)?;
+            start_skips_nothing(now, model, reader, position)?;
+        }
+        (Outcome::Reset(_), None) => {
+            return Err(reader.broken(Promise::Outcome, "a reset of one who had no position"));
+        }
+    }
+    if let Outcome::Resumed { caught_up } = outcome {
+        count_is_so(model, reader, caught_up, position, head)?;
+    }
+    reader.at = Some(position);
+    reader.handled = reader.handled.filter(|_| !reset).or(reader.at);
+    reader.settled = true;
+    Ok(())
+}
+
+/// Promise 2: a resume goes on exactly where the reader stands, in a log that is not gone.
+fn resumed_goes_on(
+    model: &Model,
+    reader: &Reader,
+    at: Position,
+    position: Position,
+) -> Result<(), Violation> {
+    if position == at {
+        return Ok(());
+    }
+    let what = format!(
+        "resumed at {position:?}; its epoch is past: {}",
+        model.is_past(&reader.stream, at.epoch)
+    );
+    Err(reader.broken(Promise::Outcome, &what))
+}
+
+/// Promise 2: one who begins anew gets all that is kept, or exactly what comes after.
+fn start_skips_nothing(
+    now: Moment,
+    model: &Model,
+    reader: &Reader,
+    position: Position,
+) -> Result<(), Violation> {
+    if position.cursor == 0 || reader.feed.is_state() {
+        return Ok(());
+    }
+    let fine = match (reader.start, reader.at) {
+        // Whoever asks for what comes from now on may miss nothing that was published after the asking.
+        (StartAt::Newest, None) => reader
+            .head_at_start
+            .filter(|head| head.epoch == position.epoch)
+            .is_none_or(|head| head.cursor <= position.cursor),
+        (StartAt::Oldest | StartAt::Newest, _) => {
+            model.may_be_gone(now, reader.feed, &reader.stream, position)
+        }
+    };
+    if fine {
+        return Ok(());
+    }
+    Err(reader.broken(Promise::Outcome, &format!("began at {position:?}")))
+}
+
+/// Promise 2: the reason of a reset is so.
+fn reset_is_so(
+    reader: &Reader,
+    reason: ResetReason,
+    at: Position,
+    position: Position,
+) -> Result<(), Violation> {
+    let same = position.epoch == at.epoch;
+    if (reason == ResetReason::Expired && same && position.cursor > at.cursor)
+        || (reason == ResetReason::EpochChanged && !same)
+    {
+        return Ok(());
+    }
+    let what = format!("reset to {position:?}, reason {}", reason.name());
+    Err(reader.broken(Promise::Outcome, &what))
+}
+
+/// Promise 2: the stated number of entries lay between the reader and the head.
+fn count_is_so(
+    model: &Model,
+    reader: &Reader,
+    caught_up: u64,
+    position: Position,
+    head: Cursor,
+) -> Result<(), Violation> {
+    let published = model.head_of(&reader.stream, position.epoch);
+    let counted = reader.feed.is_state() || position.cursor + caught_up == head;
+    if counted && head <= published {
+        return Ok(());
+    }
+    let what = format!(
+        "resumed at {position:?} with {caught_up} to catch up and head {head}; published were {published}"
+    );
+    Err(reader.broken(Promise::Outcome, &what))
+}
+
+/// The network is well and time has passed: the reader has come to the head.
+///
+/// # Errors
+/// When it has not.
+pub fn caught_up(model: &Model, reader: &Reader) -> Result<(), Violation> {
+    if !reader.settled {
+        return Err(reader.broken(Promise::Liveness, "no outcome"));
+    }
+    match model.head(&reader.stream) {
+        Some(head) if reader.at != Some(head) => {
+            Err(reader.broken(Promise::Liveness, &format!("the head is {head:?}")))
+        }
+        None if reader
+            .at
+            .is_none_or(|at| model.is_past(&reader.stream, at.epoch)) =>
+        {
+            Err(reader.broken(Promise::Liveness, "reads a log that is gone"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,130 @@
+//! What there is to read in the simulated application: five streams over four channels.
+
+use std::time::Duration;
+
+use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
+use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::session::op::ScopeRequest;
+use uuid::Uuid;
+
+/// Something that a page reads.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Feed {
+    /// A log with a short retention: slow readers are passed.
+    Events,
+    /// A state channel: the newest value of one document.
+    Document,
+    /// One of two topics of a log whose retention nobody outruns; clients publish into it.
+    Room(u8),
+    /// The page's own inbox.
+    Orders,
+}
+
+/// Wire id of the system channel.
+pub const SYSTEM: u8 = 0;
+/// Wire id of the room's channel, the one that clients send to.
+pub const ROOM: u8 = 3;
+
+impl Feed {
+    /// Every feed.
+    pub const ALL: [Self; 5] = [
+        Self::Events,
+        Self::Document,
+        Self::Room(0),
+        Self::Room(1),
+        Self::Orders,
+    ];
+
+    /// Name of its channel.
+    #[must_use]
+    pub const fn channel(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Document => "document",
+            Self::Room(_) => "room",
+            Self::Orders => "orders",
+        }
+    }
+
+    /// Wire id of its channel.
+    #[must_use]
+    pub const fn channel_id(self) -> u8 {
+        match self {
+            Self::Events => 1,
+            Self::Document => 2,
+            Self::Room(_) => ROOM,
+            Self::Orders => 4,
+        }
+    }
+
+    /// Whether only the newest entry matters.
+    #[must_use]
+    pub const fn is_state(self) -> bool {
+        matches!(self, Self::Document)
+    }
+
+    /// Entries that its log keeps.
+    #[must_use]
+    pub const fn kept_entries(self) -> u64 {
+        match self {
+            Self::Events => 30,
+            Self::Document => 17,
+            Self::Room(_) | Self::Orders => 100_000,
+        }
+    }
+
+    /// How long its log keeps them.
+    #[must_use]
+    pub const fn kept_age(self) -> Duration {
+        match self {
+            Self::Events | Self::Document => Duration::from_secs(60),
+            Self::Room(_) | Self::Orders => Duration::from_secs(1_000_000),
+        }
+    }
+
+    /// The scope, as a page asks for it.
+    #[must_use]
+    pub fn request(self) -> ScopeRequest {
+        match self {
+            Self::Events | Self::Document => ScopeRequest::Channel,
+            Self::Room(room) => ScopeRequest::Topic(topic(room)),
+            Self::Orders => ScopeRequest::Inbox,
+        }
+    }
+
+    /// The stream that a page of this client id reads.
+    #[must_use]
+    pub fn stream(self, client: Uuid) -> StreamKey {
+        let scope = match self {
+            Self::Events | Self::Document => Scope::Channel,
+            Self::Room(room) => Scope::Topic(topic(room).into()),
+            Self::Orders => Scope::Inbox(client),
+        };
+        StreamKey {
+            channel: self.channel_id(),
+            scope,
+        }
+    }
+}
+
+fn topic(room: u8) -> String {
+    format!("room-{room}")
+}
+
+/// The channels as the hub is told of them: one in each lane, so that lanes cannot reorder unseen.
+#[must_use]
+pub fn table() -> ChannelTable {
+    let channel = |id, name: &str, priority, mode| Channel {
+        id,
+        name: name.into(),
+        priority,
+        mode,
+    };
+    ChannelTable::new(vec![
+        channel(SYSTEM, "system", 0, ChannelMode::System),
+        channel(1, "events", 2, ChannelMode::Log),
+        channel(2, "document", 1, ChannelMode::State),
+        channel(ROOM, "room", 1, ChannelMode::Log),
+        channel(4, "orders", 0, ChannelMode::Log),
+    ])
+}

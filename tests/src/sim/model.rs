@@ -1,0 +1,276 @@
+//! What really happened: what was published into each incarnation of each stream, and what each client said.
+//!
+//! The checks of [`super::check`] compare what clients are handed with this.
+
+use std::collections::{HashMap, HashSet};
+
+use push_wire_shared::position::{Cursor, Epoch, Position, StreamKey};
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::check::{Promise, Violation};
+use super::feed::Feed;
+
+/// The truth about all streams and messages of one run.
+#[derive(Debug, Default)]
+pub struct Model {
+    logs: HashMap<StreamKey, Vec<Incarnation>>,
+    /// Streams that the server that runs now has published into.
+    current: HashSet<StreamKey>,
+    /// Highest cursor that any page of the inbox's client has handled: what may have been dropped.
+    acknowledged: HashMap<(StreamKey, Epoch), Cursor>,
+    authors: HashMap<Uuid, Author>,
+    published: u64,
+}
+
+#[derive(Debug)]
+struct Incarnation {
+    epoch: Epoch,
+    entries: Vec<Published>,
+}
+
+#[derive(Debug)]
+struct Published {
+    at: Moment,
+    body: Vec<u8>,
+}
+
+/// What one client id said, and what became of it.
+#[derive(Debug, Default)]
+struct Author {
+    said: Vec<Fate>,
+    /// The session that takes the author's messages now.
+    session: Option<Taking>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Fate {
+    taken: bool,
+    confirmed: bool,
+    /// The page that said it was reloaded or refused it: nobody waits for it any more.
+    given_up: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Taking {
+    number: u64,
+    message: usize,
+}
+
+impl Model {
+    /// A number that no publication of this run had before.
+    pub fn next_publication(&mut self) -> u64 {
+        self.published += 1;
+        self.published
+    }
+
+    /// Remembers an accepted publication.
+    ///
+    /// # Errors
+    /// When the server numbered it otherwise than densely within its epoch, or began an epoch anew.
+    pub fn published(
+        &mut self,
+        now: Moment,
+        feed: Feed,
+        stream: &StreamKey,
+        at: Position,
+        body: Vec<u8>,
+    ) -> Result<(), Violation> {
+        // A log that retention has emptied may be forgotten, and its epoch with it.
+        if let Some(head) = self.head(stream)
+            && head.epoch != at.epoch
+            && feed != Feed::Orders
+            && self.may_be_gone(now, feed, stream, head)
+        {
+            self.lost(stream);
+        }
+        let log = self.logs.entry(stream.clone()).or_default();
+        if !self.current.contains(stream) {
+            if log.iter().any(|old| old.epoch == at.epoch) {
+                return Err(Promise::Epochs.broken(format!("{stream:?} keeps epoch {}", at.epoch)));
+            }
+            self.current.insert(stream.clone());
+            log.push(Incarnation {
+                epoch: at.epoch,
+                entries: Vec::new(),
+            });
+        }
+        let newest = log.last_mut().filter(|newest| newest.epoch == at.epoch);
+        let Some(newest) = newest else {
+            let what = format!("{stream:?} changed its epoch while its log stood");
+            return Err(Promise::Epochs.broken(what));
+        };
+        newest.entries.push(Published { at: now, body });
+        if at.cursor != newest.entries.len() as u64 {
+            let what = format!("{stream:?}: entry {} got {at:?}", newest.entries.len());
+            return Err(Promise::Dense.broken(what));
+        }
+        Ok(())
+    }
+
+    /// The server lost this stream's log.
+    pub fn lost(&mut self, stream: &StreamKey) {
+        self.current.remove(stream);
+    }
+
+    /// The server lost everything.
+    pub fn restarted(&mut self) {
+        self.current.clear();
+        for author in self.authors.values_mut() {
+            author.session = None;
+        }
+    }
+
+    /// The body of an entry.
+    #[must_use]
+    pub fn body(&self, stream: &StreamKey, at: Position) -> Option<&[u8]> {
+        Some(&self.entry(stream, at)?.body)
+    }
+
+    fn entry(&self, stream: &StreamKey, at: Position) -> Option<&Published> {
+        let incarnation = self
+            .logs
+            .get(stream)?
+            .iter()
+            .find(|log| log.epoch == at.epoch)?;
+        let index = usize::try_from(at.cursor.checked_sub(1)?).ok()?;
+        incarnation.entries.get(index)
+    }
+
+    /// The newest position of a stream, if anything was published into the log that stands now.
+    #[must_use]
+    pub fn head(&self, stream: &StreamKey) -> Option<Position> {
+        let newest = self
+            .current
+            .contains(stream)
+            .then(|| self.logs.get(stream)?.last())??;
+        Some(Position {
+            epoch: newest.epoch,
+            cursor: newest.entries.len() as u64,
+        })
+    }
+
+    /// Entries that one incarnation of a stream ever had; 0 for one that nothing was published into.
+    #[must_use]
+    pub fn head_of(&self, stream: &StreamKey, epoch: Epoch) -> Cursor {
+        let incarnations = self.logs.get(stream).map_or(&[][..], Vec::as_slice);
+        incarnations
+            .iter()
+            .find(|log| log.epoch == epoch)
+            .map_or(0, |log| log.entries.len() as u64)
+    }
+
+    /// Whether this epoch belongs to a log of the stream that is gone.
+    #[must_use]
+    pub fn is_past(&self, stream: &StreamKey, epoch: Epoch) -> bool {
+        let incarnations = self.logs.get(stream).map_or(&[][..], Vec::as_slice);
+        incarnations.iter().any(|log| log.epoch == epoch)
+            && self.head(stream).is_none_or(|head| head.epoch != epoch)
+    }
+
+    /// A page has handled an inbox's entries up to here.
+    pub fn handled(&mut self, stream: &StreamKey, at: Position) {
+        let newest = self
+            .acknowledged
+            .entry((stream.clone(), at.epoch))
+            .or_default();
+        *newest = at.cursor.max(*newest);
+    }
+
+    /// Whether retention allows that this entry is not there any more.
+    #[must_use]
+    pub fn may_be_gone(&self, now: Moment, feed: Feed, stream: &StreamKey, at: Position) -> bool {
+        let acknowledged = self.acknowledged.get(&(stream.clone(), at.epoch));
+        if acknowledged.is_some_and(|&acknowledged| at.cursor <= acknowledged) {
+            return true;
+        }
+        let Some(entry) = self.entry(stream, at) else {
+            return false;
+        };
+        let after = self.head_of(stream, at.epoch) - at.cursor;
+        after >= feed.kept_entries() || now.since(entry.at) >= feed.kept_age()
+    }
+}
+
+/// Client messages.
+impl Model {
+    /// The number of the next message that this client says.
+    pub fn say(&mut self, client: Uuid) -> usize {
+        let said = &mut self.authors.entry(client).or_default().said;
+        said.push(Fate::default());
+        said.len() - 1
+    }
+
+    /// Nobody waits for these of the client's messages any more.
+    pub fn give_up(&mut self, client: Uuid, messages: impl IntoIterator<Item = usize>) {
+        for message in messages {
+            if let Some(fate) = self.fate(client, message) {
+                fate.given_up = true;
+            }
+        }
+    }
+
+    /// The server's session of this client ended for a reason that the protocol knows.
+    pub fn session_ended(&mut self, client: Uuid) {
+        if let Some(author) = self.authors.get_mut(&client) {
+            author.session = None;
+        }
+    }
+
+    /// The server took a message: each once and in order within a session, never after it was confirmed.
+    ///
+    /// # Errors
+    /// When it is a repeat, out of order, or was never said.
+    pub fn taken(&mut self, client: Uuid, number: u64, message: usize) -> Result<(), Violation> {
+        let broken = |what: &str| {
+            let what = format!("client {client}, message {message} as number {number}: {what}");
+            Err(Promise::Uplink.broken(what))
+        };
+        let Some(author) = self.authors.get_mut(&client) else {
+            return broken("never said");
+        };
+        match author.session {
+            Some(last) if number != last.number + 1 => return broken("does not follow the last"),
+            Some(last) if message <= last.message => return broken("a repeat, or out of order"),
+            None if number != 1 => return broken("a session that does not begin at 1"),
+            Some(_) | None => {}
+        }
+        author.session = Some(Taking { number, message });
+        let Some(fate) = author.said.get_mut(message) else {
+            return broken("never said");
+        };
+        if fate.confirmed {
+            return broken("taken again after it was confirmed");
+        }
+        fate.taken = true;
+        Ok(())
+    }
+
+    /// The page was told that a message was taken.
+    ///
+    /// # Errors
+    /// When it was not, or when the page was told before.
+    pub fn confirmed(&mut self, client: Uuid, message: usize) -> Result<(), Violation> {
+        let fate = self.fate(client, message).copied().unwrap_or_default();
+        if !fate.taken || fate.confirmed {
+            let what = format!("client {client}, message {message}: confirmed while {fate:?}");
+            return Err(Promise::Uplink.broken(what));
+        }
+        if let Some(fate) = self.fate(client, message) {
+            fate.confirmed = true;
+        }
+        Ok(())
+    }
+
+    /// The first message of this client that somebody waits for and that is not confirmed.
+    #[must_use]
+    pub fn unconfirmed(&self, client: Uuid) -> Option<usize> {
+        let said = &self.authors.get(&client)?.said;
+        said.iter()
+            .position(|fate| !fate.confirmed && !fate.given_up)
+    }
+
+    fn fate(&mut self, client: Uuid, message: usize) -> Option<&mut Fate> {
+        self.authors.get_mut(&client)?.said.get_mut(message)
+    }
+}

@@ -1,0 +1,331 @@
+//! One page: a client session, and an application that believes what it is handed and has it checked.
+
+use std::time::Duration;
+
+use push_wire_shared::position::{Position, StartAt};
+use push_wire_shared::session::client::{
+    ClientConfig, ClientSession, Event, Input, Output, Status, Subscription,
+};
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::check::{self, Promise, Reader, Violation};
+use super::feed::Feed;
+use super::model::Model;
+
+/// What a page asks of the network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// Open a connection, named so.
+    Connect(u32),
+    /// Send a message.
+    Transmit(Vec<u8>),
+    /// Close with this code.
+    Disconnect(u16),
+}
+
+/// A page and what it believes.
+#[derive(Debug)]
+pub struct Page {
+    client: Uuid,
+    session: ClientSession,
+    readers: Vec<(u32, Reader)>,
+    /// Sends that wait for the server's word: ticket, and the model's number of the message.
+    waiting: Vec<(u64, usize)>,
+    /// How far its clock is ahead.
+    ahead: Duration,
+    rng: fastrand::Rng,
+    /// How many clients this page has been.
+    lives: u16,
+    index: u16,
+}
+
+impl Page {
+    /// A page that connects.
+    #[must_use]
+    pub fn new(index: u16, now: Moment, seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let client = client_id(index, 0);
+        let mut session = ClientSession::new(ClientConfig::new(client, rng.u64(..)));
+        session.connect(now);
+        Self {
+            client,
+            session,
+            readers: Vec::new(),
+            waiting: Vec::new(),
+            ahead: Duration::ZERO,
+            rng,
+            lives: 0,
+            index,
+        }
+    }
+
+    /// Its client id.
+    #[must_use]
+    pub fn client(&self) -> Uuid {
+        self.client
+    }
+
+    /// What it reads.
+    pub fn readers(&self) -> impl Iterator<Item = &Reader> {
+        self.readers.iter().map(|(_, reader)| reader)
+    }
+
+    /// Begins or stops to read a feed.
+    ///
+    /// # Errors
+    /// When the session refuses a subscription that is in order.
+    pub fn toggle(
+        &mut self,
+        now: Moment,
+        model: &Model,
+        feed: Feed,
+        start: StartAt,
+    ) -> Result<(), Violation> {
+        let now = self.clock(now);
+        let known = self
+            .readers
+            .iter()
+            .position(|(_, reader)| reader.feed == feed);
+        if let Some(known) = known {
+            let (id, _) = self.readers.swap_remove(known);
+            self.session.unsubscribe(now, id);
+            return Ok(());
+        }
+        let stream = feed.stream(self.client);
+        let reader = Reader {
+            feed,
+            start,
+            head_at_start: model.head(&stream),
+            stream,
+            at: None,
+            handled: None,
+            settled: false,
+        };
+        self.read(now, reader)
+    }
+
+    fn read(&mut self, now: Moment, reader: Reader) -> Result<(), Violation> {
+        let subscription = Subscription {
+            channel: reader.feed.channel().into(),
+            scope: reader.feed.request(),
+            position: reader.at,
+            start: reader.start,
+        };
+        match self.session.subscribe(now, subscription) {
+            Ok(id) => {
+                self.readers.push((id, reader));
+                Ok(())
+            }
+            Err(error) => Err(Promise::Outcome.broken(format!("{:?}: {error}", reader.feed))),
+        }
+    }
+
+    /// Sends a message to the room.
+    ///
+    /// # Errors
+    /// When the session refuses it.
+    pub fn say(&mut self, now: Moment, model: &mut Model) -> Result<(), Violation> {
+        let message = model.say(self.client);
+        let body = format!(r#"{{"message":{message}}}"#).into_bytes();
+        let now = self.clock(now);
+        let room = Feed::Room(0).channel();
+        match self.session.send(now, room, Content::Value, body) {
+            Ok(ticket) => self.waiting.push((ticket, message)),
+            Err(error) => return Err(Promise::Uplink.broken(format!("send said {error}"))),
+        }
+        Ok(())
+    }
+
+    /// The page is loaded anew: what its application had handled is all that it keeps.
+    ///
+    /// # Errors
+    /// When the session has lost count of what was handled, or refuses a subscription.
+    pub fn reload(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        keeps_session: bool,
+    ) -> Result<(), Violation> {
+        let now = self.clock(now);
+        let waiting = std::mem::take(&mut self.waiting);
+        model.give_up(self.client, waiting.into_iter().map(|(_, message)| message));
+        let secret = self.session.secret().filter(|_| keeps_session);
+        if secret.is_none() {
+            self.lives += 1;
+            self.client = client_id(self.index, self.lives);
+        }
+        let mut config = ClientConfig::new(self.client, self.rng.u64(..));
+        config.secret = secret;
+        let old = std::mem::replace(&mut self.session, ClientSession::new(config));
+        self.session.connect(now);
+        for (id, mut reader) in std::mem::take(&mut self.readers) {
+            if old.position(id) != reader.handled {
+                let what = format!(
+                    "{:?} kept {:?} of {reader:?}",
+                    reader.feed,
+                    old.position(id)
+                );
+                return Err(Promise::Order.broken(what));
+            }
+            let stream = reader.feed.stream(self.client);
+            let keeps = !reader.feed.is_state() && stream == reader.stream;
+            reader.at = reader.handled.filter(|_| keeps);
+            reader.handled = reader.at;
+            reader.stream = stream;
+            reader.settled = false;
+            self.read(now, reader)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the line and stays away.
+    pub fn interrupt(&mut self, now: Moment, wait: Duration) {
+        let now = self.clock(now);
+        self.session.interrupt(now, wait);
+    }
+
+    /// Becomes hidden or visible.
+    pub fn hide(&mut self, now: Moment, hidden: bool) {
+        let now = self.clock(now);
+        if hidden {
+            self.session.suspend(now);
+        } else {
+            self.session.wake(now);
+        }
+    }
+
+    /// Its clock leaps forward.
+    pub fn leap(&mut self, by: Duration) {
+        self.ahead += by;
+    }
+
+    /// Takes what the network says.
+    pub fn handle_input(&mut self, now: Moment, input: Input) {
+        let now = self.clock(now);
+        self.session.handle_input(now, input);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        let now = self.clock(now);
+        self.session.handle_timeout(now);
+    }
+
+    /// When its next timer fires, on the world's clock.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        let due = self.session.poll_timeout()?.since_origin();
+        Some(Moment::after_origin(due.saturating_sub(self.ahead)))
+    }
+
+    /// Lets the application handle what the session has put out; what concerns the network is added to `wishes`.
+    ///
+    /// # Errors
+    /// When what it is handed breaks a promise.
+    pub fn drain(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        wishes: &mut Vec<Wish>,
+    ) -> Result<(), Violation> {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect { attempt } => wishes.push(Wish::Connect(attempt)),
+                Output::Transmit(bytes) => wishes.push(Wish::Transmit(bytes)),
+                Output::Disconnect { code } => wishes.push(Wish::Disconnect(code)),
+                Output::Event(event) => self.handle_event(now, model, event)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_event(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        event: Event,
+    ) -> Result<(), Violation> {
+        match event {
+            Event::Status(Status::Closed { cause }) => {
+                let closed = format!("page {} was sent away: {cause:?}", self.index);
+                Err(Promise::Patience.broken(closed))
+            }
+            Event::Status(Status::Ready) | Event::Ready { .. } => Ok(()),
+            Event::Status(_) => {
+                for (_, reader) in &mut self.readers {
+                    reader.settled = false;
+                }
+                Ok(())
+            }
+            Event::Outcome {
+                id,
+                outcome,
+                position: Some(position),
+                head,
+                ..
+            } => {
+                let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id)
+                else {
+                    return Err(unknown(id));
+                };
+                check::outcome(now, model, reader, outcome, position, head)
+            }
+            Event::Entry(entry) => {
+                self.handle_entry(now, model, entry.id, entry.position, &entry.body)
+            }
+            Event::Sent { ticket } => {
+                let waiting = self.waiting.iter().position(|(known, _)| *known == ticket);
+                let Some(waiting) = waiting else {
+                    let what = format!("ticket {ticket} was confirmed and never given");
+                    return Err(Promise::Uplink.broken(what));
+                };
+                let (_, message) = self.waiting.remove(waiting);
+                model.confirmed(self.client, message)
+            }
+            unexpected @ (Event::Outcome { .. }
+            | Event::Ended { .. }
+            | Event::Refused { .. }
+            | Event::Error { .. }) => {
+                Err(Promise::Patience.broken(format!("page {}: {unexpected:?}", self.index)))
+            }
+        }
+    }
+
+    /// Most entries are handled at once; some only with the one after, as by an application that batches.
+    fn handle_entry(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        id: u32,
+        position: Position,
+        body: &[u8],
+    ) -> Result<(), Violation> {
+        let lazy = self.rng.u8(0..8) == 0;
+        let now = self.clock(now);
+        let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id) else {
+            return Err(unknown(id));
+        };
+        check::entry(model, reader, position, body)?;
+        if !lazy {
+            reader.handled = Some(position);
+            self.session.handled(now, id, position);
+            model.handled(&reader.stream, position);
+        }
+        Ok(())
+    }
+
+    fn clock(&self, now: Moment) -> Moment {
+        now + self.ahead
+    }
+}
+
+fn unknown(id: u32) -> Violation {
+    Promise::Outcome.broken(format!("something for subscription {id}, which has ended"))
+}
+
+/// The id of a page's n-th life as a client.
+fn client_id(page: u16, life: u16) -> Uuid {
+    Uuid::from_fields(1, page, life, b"sim page")
+}

@@ -1,0 +1,262 @@
+//! What happens in a run, as data drawn from a seed: it can be printed, shortened and kept as a named test.
+
+use std::fmt;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::feed::Feed;
+
+/// One thing that happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operation {
+    /// The backend publishes this many entries, each with about `bytes` of padding.
+    Publish {
+        /// To this stream; [`Feed::Orders`] means the inbox of `page`.
+        feed: Feed,
+        /// The page whose inbox is meant.
+        page: usize,
+        /// Entries.
+        count: u16,
+        /// Padding of each.
+        bytes: u16,
+    },
+    /// A page sends messages.
+    Say {
+        /// Who.
+        page: usize,
+        /// Messages.
+        count: u8,
+    },
+    /// A page begins or stops to read a feed.
+    Toggle {
+        /// Who.
+        page: usize,
+        /// What.
+        feed: Feed,
+    },
+    /// The connection is lost.
+    Cut {
+        /// Whose.
+        page: usize,
+        /// Who learns of it.
+        told: Told,
+    },
+    /// Nothing more arrives in one direction; nobody is told.
+    HalfOpen {
+        /// Whose connection.
+        page: usize,
+        /// Whether the direction to the server is the dead one.
+        up: bool,
+    },
+    /// The network of a page changes its pace, for its connection and later ones.
+    Pace {
+        /// Whose.
+        page: usize,
+        /// Latency of one direction, milliseconds.
+        latency_ms: u16,
+        /// Bytes a second of each direction.
+        bytes_per_second: u32,
+    },
+    /// New connections of a page fail.
+    Offline {
+        /// Whose.
+        page: usize,
+        /// For so long.
+        ms: u32,
+        /// Whether attempts go unanswered instead of being refused.
+        silent: bool,
+    },
+    /// The server process dies and another one starts, with empty logs.
+    Restart {
+        /// After so long.
+        down_ms: u32,
+    },
+    /// The server process stands still, and its clock runs on.
+    Stall {
+        /// For so long.
+        ms: u32,
+    },
+    /// A page's machine sleeps: it reads nothing and no timer fires, and its clock runs on.
+    Sleep {
+        /// Whose.
+        page: usize,
+        /// For so long.
+        ms: u32,
+    },
+    /// A page's clock leaps forward.
+    Leap {
+        /// Whose.
+        page: usize,
+        /// So far.
+        ms: u32,
+    },
+    /// A page is loaded anew, from the positions that it has handled.
+    Reload {
+        /// Which.
+        page: usize,
+        /// Whether it still has its session's secret; without, it is a new client.
+        keeps_session: bool,
+    },
+    /// A page drops its line and stays away.
+    Interrupt {
+        /// Which.
+        page: usize,
+        /// For so long.
+        ms: u32,
+    },
+    /// A page becomes hidden, or visible again.
+    Hide {
+        /// Which.
+        page: usize,
+        /// Hidden rather than visible.
+        hidden: bool,
+    },
+}
+
+/// Who learns that a connection was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// Both ends.
+    Both,
+    /// The page only.
+    Page,
+    /// The server only.
+    Server,
+    /// Nobody.
+    Nobody,
+}
+
+/// A run: how many pages there are, and what happens when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Schedule {
+    /// The seed that it was drawn from; the world draws its jitter from it too.
+    pub seed: u64,
+    /// Pages.
+    pub pages: usize,
+    /// What happens, each so long after the one before.
+    pub operations: Vec<(Duration, Operation)>,
+}
+
+impl Schedule {
+    /// The schedule of this seed.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let pages = rng.usize(1..=3);
+        let count = rng.usize(20..=60);
+        let operations = (0..count)
+            .map(|_| (wait(&mut rng), operation(&mut rng, pages)))
+            .collect();
+        Self {
+            seed,
+            pages,
+            operations,
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}, {} pages", self.seed, self.pages)?;
+        let mut at = Duration::ZERO;
+        for (wait, operation) in &self.operations {
+            at += *wait;
+            writeln!(f, "  {:>9.3} s  {operation:?}", at.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+/// Mostly within a round trip of the operation before, sometimes long enough for heartbeats and session ends.
+fn wait(rng: &mut Rng) -> Duration {
+    let ms = match rng.u8(0..20) {
+        0..4 => 0,
+        4..12 => rng.u64(0..100),
+        12..17 => rng.u64(0..2_000),
+        17..19 => rng.u64(0..30_000),
+        _ => rng.u64(0..200_000),
+    };
+    Duration::from_millis(ms)
+}
+
+fn operation(rng: &mut Rng, pages: usize) -> Operation {
+    let page = rng.usize(0..pages);
+    match rng.u8(0..100) {
+        0..44 => publish(rng, page),
+        44..54 => Operation::Say {
+            page,
+            count: rng.u8(1..6),
+        },
+        54..60 => Operation::Toggle {
+            page,
+            feed: feed(rng),
+        },
+        60..70 => Operation::Cut {
+            page,
+            told: told(rng),
+        },
+        70..74 => Operation::HalfOpen {
+            page,
+            up: rng.bool(),
+        },
+        74..79 => Operation::Pace {
+            page,
+            latency_ms: rng.u16(0..600),
+            bytes_per_second: [2_000, 20_000, 10_000_000][rng.usize(0..3)],
+        },
+        79..83 => Operation::Offline {
+            page,
+            ms: rng.u32(0..40_000),
+            silent: rng.bool(),
+        },
+        83..86 => Operation::Restart {
+            down_ms: rng.u32(0..5_000),
+        },
+        86..88 => Operation::Stall {
+            ms: rng.u32(0..40_000),
+        },
+        88..90 => Operation::Sleep {
+            page,
+            ms: rng.u32(0..150_000),
+        },
+        90..92 => Operation::Leap {
+            page,
+            ms: rng.u32(0..150_000),
+        },
+        92..95 => Operation::Reload {
+            page,
+            keeps_session: rng.u8(0..4) > 0,
+        },
+        95..97 => Operation::Interrupt {
+            page,
+            ms: rng.u32(0..20_000),
+        },
+        _ => Operation::Hide {
+            page,
+            hidden: rng.bool(),
+        },
+    }
+}
+
+fn publish(rng: &mut Rng, page: usize) -> Operation {
+    let count = match rng.u8(0..10) {
+        0..7 => rng.u16(1..4),
+        7..9 => rng.u16(1..40),
+        _ => rng.u16(40..120),
+    };
+    Operation::Publish {
+        feed: feed(rng),
+        page,
+        count,
+        bytes: [10, 200, 2_000][rng.usize(0..3)],
+    }
+}
+
+fn feed(rng: &mut Rng) -> Feed {
+    Feed::ALL[rng.usize(0..Feed::ALL.len())]
+}
+
+fn told(rng: &mut Rng) -> Told {
+    [Told::Both, Told::Page, Told::Server, Told::Nobody][rng.usize(0..4)]
+}
