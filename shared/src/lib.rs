@@ -16,6 +16,7 @@ extern crate std;
 
 pub mod channel;
 pub mod close;
+pub mod delta;
 pub mod encoding;
 pub mod frame;
 pub mod limits;
@@ -24,6 +25,7 @@ pub mod session;
 pub mod time;
 
 pub use channel::{ChannelKind, parse_channels};
+pub use delta::{DeltaApplyResult, DeltaError, DeltaOp, PayloadDelta, apply_delta, compute_delta};
 #[cfg(feature = "std")]
 pub use frame::SystemOp;
 pub use frame::{BinaryEnvelope, BinaryFlags, Frame, MAGIC_HEADER, RawPayload, VERSION_BYTE};

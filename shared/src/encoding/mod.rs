@@ -1,6 +1,9 @@
 //! Encodings of payload bodies.
 
 pub mod msgpack;
+mod varint;
+
+pub use varint::{VarintError, read_varint, varint_len, write_varint};
 
 /// Encoding of a payload's body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -2,13 +2,14 @@
 
 mod entry;
 mod record;
-mod varint;
 
+pub use crate::encoding::{read_varint, varint_len, write_varint};
 pub use entry::{Body, Content, DeltaHeader, EntryHeader, UplinkHeader};
 pub use record::{Records, write_record};
-pub use varint::{read_varint, varint_len, write_varint};
 
 use core::fmt;
+
+use crate::encoding::VarintError;
 
 /// Why a message or a payload is not what the protocol says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,3 +22,9 @@ impl fmt::Display for WireError {
 }
 
 impl core::error::Error for WireError {}
+
+impl From<VarintError> for WireError {
+    fn from(error: VarintError) -> Self {
+        Self(error.0)
+    }
+}

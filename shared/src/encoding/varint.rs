@@ -1,8 +1,19 @@
 //! Unsigned LEB128: seven bits a byte, low bits first, in the shortest form only.
 
 use alloc::vec::Vec;
+use core::fmt;
 
-use super::WireError;
+/// Why bytes do not begin with a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VarintError(pub &'static str);
+
+impl fmt::Display for VarintError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl core::error::Error for VarintError {}
 
 /// Appends `n`.
 pub fn write_varint(out: &mut Vec<u8>, mut n: u64) {
@@ -24,22 +35,22 @@ pub const fn varint_len(n: u64) -> usize {
 ///
 /// # Errors
 /// When the bytes end inside it, it is longer than its shortest form, or it does not fit 64 bits.
-pub fn read_varint(bytes: &[u8]) -> Result<(u64, &[u8]), WireError> {
+pub fn read_varint(bytes: &[u8]) -> Result<(u64, &[u8]), VarintError> {
     let mut n = 0u64;
     for (i, &byte) in bytes.iter().enumerate().take(10) {
         let bits = u64::from(byte & 0x7f);
         if i == 9 && byte > 1 {
-            return Err(WireError("a number that does not fit 64 bits"));
+            return Err(VarintError("a number that does not fit 64 bits"));
         }
         n |= bits << (7 * i);
         if byte < 0x80 {
             if byte == 0 && i > 0 {
-                return Err(WireError("a number longer than its shortest form"));
+                return Err(VarintError("a number longer than its shortest form"));
             }
             return Ok((n, &bytes[i + 1..]));
         }
     }
-    Err(WireError("a number that does not end"))
+    Err(VarintError("a number that does not end"))
 }
 
 #[cfg(test)]

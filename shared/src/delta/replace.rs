@@ -1,0 +1,144 @@
+//! Deltas of text that carry the new content whole, for whoever holds only the hash of what is there.
+//!
+//! [`encode`](super::encode) and [`apply`](super::apply) are the ones that save bytes; they need the base.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::check;
+
+/// What turns the content at `base_cursor` into the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadDelta {
+    /// Cursor of the content that the ops refer to.
+    pub base_cursor: u64,
+    /// Carried out in order; none if nothing changes.
+    pub ops: Vec<DeltaOp>,
+}
+
+/// One step of a [`PayloadDelta`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeltaOp {
+    /// All of the content is new.
+    Replace {
+        /// SHA-256 of `content`: 64 lowercase hex digits.
+        sha: String,
+        /// The new content.
+        content: String,
+    },
+}
+
+/// What came of a [`PayloadDelta`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeltaApplyResult {
+    /// The new content.
+    Applied {
+        /// SHA-256 of `content`: 64 lowercase hex digits.
+        sha: String,
+        /// The new content.
+        content: String,
+    },
+    /// The delta carries no content, or content that is not what its hash says: ask for the whole.
+    NeedsFullSync,
+}
+
+/// Why a [`PayloadDelta`] cannot be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DeltaError {
+    /// It refers to other content than what is there.
+    #[error("the delta's base cursor is not that of the current content: ask for the whole")]
+    BaseMismatch,
+}
+
+/// A delta that replaces `current` by `next`; without ops if they are equal.
+#[must_use]
+pub fn compute_delta(base_cursor: u64, current: &str, next: &str) -> PayloadDelta {
+    let ops = if current == next {
+        Vec::new()
+    } else {
+        vec![DeltaOp::Replace {
+            sha: hex_sha(next),
+            content: next.into(),
+        }]
+    };
+    PayloadDelta { base_cursor, ops }
+}
+
+/// Applies a delta to the content that is at `current_cursor`. The hash of that content is not looked at: replacing needs
+/// nothing of what was there.
+///
+/// # Errors
+/// When the delta's base is not at `current_cursor`.
+pub fn apply_delta(
+    current_cursor: u64,
+    _current_sha: &str,
+    delta: PayloadDelta,
+) -> Result<DeltaApplyResult, DeltaError> {
+    if delta.base_cursor != current_cursor {
+        return Err(DeltaError::BaseMismatch);
+    }
+    // Each op replaces what the ones before it made.
+    let Some(DeltaOp::Replace { sha, content }) = delta.ops.into_iter().next_back() else {
+        return Ok(DeltaApplyResult::NeedsFullSync);
+    };
+    if hex_sha(&content) != sha {
+        return Ok(DeltaApplyResult::NeedsFullSync);
+    }
+    Ok(DeltaApplyResult::Applied { sha, content })
+}
+
+fn hex_sha(content: &str) -> String {
+    let digit = |n: u8| char::from(if n < 10 { b'0' + n } else { b'a' + n - 10 });
+    check(content.as_bytes())
+        .sha256()
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_content_is_replaced() {
+        let delta = compute_delta(7, "old", "abc");
+        assert_eq!(delta.base_cursor, 7);
+        let Ok(DeltaApplyResult::Applied { sha, content }) = apply_delta(7, "", delta) else {
+            panic!("not applied");
+        };
+        assert_eq!(content, "abc");
+        assert_eq!(
+            sha,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn an_equal_content_has_no_ops_and_nothing_to_apply() {
+        let delta = compute_delta(7, "same", "same");
+        assert!(delta.ops.is_empty());
+        assert_eq!(
+            apply_delta(7, "", delta),
+            Ok(DeltaApplyResult::NeedsFullSync)
+        );
+    }
+
+    #[test]
+    fn another_base_is_an_error() {
+        let delta = compute_delta(7, "old", "new");
+        assert_eq!(apply_delta(8, "", delta), Err(DeltaError::BaseMismatch));
+    }
+
+    #[test]
+    fn content_that_is_not_its_hash_is_not_applied() {
+        let mut delta = compute_delta(7, "old", "new");
+        let DeltaOp::Replace { content, .. } = &mut delta.ops[0];
+        content.push('!');
+        assert_eq!(
+            apply_delta(7, "", delta),
+            Ok(DeltaApplyResult::NeedsFullSync)
+        );
+    }
+}
