@@ -155,15 +155,22 @@ pub fn resume(requested: Option<Position>, start: StartAt, log: Bounds) -> (Outc
     )
 }
 
+/// The low 32 bits of a cursor or a client message's number: what a frame's 4-byte sequence holds
+/// (docs/protocol.md section 3.1).
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low 32 bits are what is wanted"
+)]
+pub const fn low_bits(number: u64) -> u32 {
+    number as u32
+}
+
 /// The cursor whose low 32 bits are `low` and which lies nearest to `near`: how a frame's 4-byte sequence
-/// names an entry (docs/protocol.md section 4.2).
+/// names an entry (docs/protocol.md section 3.1).
 #[must_use]
 pub fn cursor_from_low_bits(low: u32, near: Cursor) -> Cursor {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the low 32 bits are what is wanted"
-    )]
-    let distance = low.wrapping_sub(near as u32).cast_signed();
+    let distance = low.wrapping_sub(low_bits(near)).cast_signed();
     near.checked_add_signed(i64::from(distance))
         .unwrap_or_else(|| u64::from(low))
 }

@@ -1,0 +1,53 @@
+//! What waits for the driver.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::{Event, Output, Stats};
+use crate::frame::FrameHeader;
+use crate::limits::BATCH_BYTES;
+use crate::session::wire::write_record;
+
+/// The outputs that the driver has not taken yet, and what has passed.
+#[derive(Default, Debug)]
+pub(super) struct Outputs {
+    queue: VecDeque<Output>,
+    pub(super) stats: Stats,
+}
+
+impl Outputs {
+    pub(super) fn push(&mut self, output: Output) {
+        self.queue.push_back(output);
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.push(Output::Event(event));
+    }
+
+    /// Sends a frame, in the message before it where it fits.
+    pub(super) fn frame(&mut self, header: FrameHeader, payload: &[u8], max_message_bytes: usize) {
+        if let Some(Output::Transmit(message)) = self.queue.back_mut()
+            && message.len() + record_bytes(payload.len()) <= max_message_bytes.min(BATCH_BYTES)
+        {
+            return write_record(message, header, payload);
+        }
+        let mut message = Vec::new();
+        write_record(&mut message, header, payload);
+        self.push(Output::Transmit(message));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Output> {
+        let output = self.queue.pop_front()?;
+        if let Output::Transmit(message) = &output {
+            self.stats.messages_out += 1;
+            self.stats.bytes_out += message.len() as u64;
+        }
+        Some(output)
+    }
+}
+
+/// Bytes that a frame with a payload of this length takes in a message, at most.
+pub(super) const fn record_bytes(payload: usize) -> usize {
+    // A length of up to five bytes and the frame's header.
+    payload.saturating_add(5 + crate::frame::FRAME_HEADER_LEN)
+}

@@ -1,0 +1,116 @@
+//! When to come back (docs/protocol.md section 10).
+
+use core::time::Duration;
+
+use super::RetryPolicy;
+use crate::close::RetryAdvice;
+
+/// The retry schedule of one session.
+#[derive(Debug)]
+pub(super) struct Retry {
+    policy: RetryPolicy,
+    jitter: fastrand::Rng,
+    failures: u32,
+}
+
+impl Retry {
+    pub(super) fn new(policy: RetryPolicy, seed: u64) -> Self {
+        Self {
+            policy,
+            jitter: fastrand::Rng::with_seed(seed),
+            failures: 0,
+        }
+    }
+
+    /// Attempts that failed in a row.
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// A connection stood this long.
+    pub(super) fn stood(&mut self, time: Duration) {
+        if time >= self.policy.steady {
+            self.failures = 0;
+        }
+    }
+
+    pub(super) const fn start_over(&mut self) {
+        self.failures = 0;
+    }
+
+    /// The wait before the next attempt; `None` when there is to be none.
+    pub(super) fn next(&mut self, advice: RetryAdvice) -> Option<Duration> {
+        let steps = match advice {
+            RetryAdvice::Never => return None,
+            RetryAdvice::Now => self.failures,
+            // One step further than a lost line: the server has asked for time.
+            RetryAdvice::Later => self.failures.saturating_add(1),
+        };
+        if self
+            .policy
+            .max_attempts
+            .is_some_and(|max| self.failures >= max)
+        {
+            return None;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let ceiling = self.policy.initial.saturating_mul(1 << steps.min(20));
+        let drawn = self.jitter.u32(..) >> 16;
+        Some(ceiling.min(self.policy.max).saturating_mul(drawn) / (1 << 16))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        initial: Duration::from_millis(500),
+        max: Duration::from_secs(20),
+        steady: Duration::from_secs(2),
+        max_attempts: None,
+    };
+
+    fn longest(steps: u32, advice: RetryAdvice) -> Duration {
+        let delays = (0..500).map(|seed| {
+            let mut retry = Retry::new(POLICY, seed);
+            (0..steps).for_each(|_| drop(retry.next(RetryAdvice::Now)));
+            retry.next(advice).unwrap()
+        });
+        delays.max().unwrap()
+    }
+
+    #[test]
+    fn delays_are_drawn_below_a_ceiling_that_doubles() {
+        for (steps, ceiling_ms) in [(0, 500), (1, 1000), (3, 4000), (6, 20_000), (90, 20_000)] {
+            let ceiling = Duration::from_millis(ceiling_ms);
+            let longest = longest(steps, RetryAdvice::Now);
+            assert!(longest < ceiling && longest > ceiling * 9 / 10, "{longest:?}");
+        }
+        let later = longest(0, RetryAdvice::Later);
+        assert!(later > POLICY.initial && later < POLICY.initial * 2);
+    }
+
+    #[test]
+    fn a_short_life_does_not_end_a_row_of_failures() {
+        let mut retry = Retry::new(POLICY, 1);
+        (0..4).for_each(|_| drop(retry.next(RetryAdvice::Now)));
+        retry.stood(Duration::from_secs(1));
+        assert_eq!(retry.failures(), 4);
+        retry.stood(Duration::from_secs(2));
+        assert_eq!(retry.failures(), 0);
+    }
+
+    #[test]
+    fn no_attempt_where_none_is_to_be() {
+        assert_eq!(Retry::new(POLICY, 1).next(RetryAdvice::Never), None);
+        let policy = RetryPolicy {
+            max_attempts: Some(2),
+            ..POLICY
+        };
+        let mut retry = Retry::new(policy, 1);
+        assert!(retry.next(RetryAdvice::Now).is_some());
+        assert!(retry.next(RetryAdvice::Later).is_some());
+        assert_eq!(retry.next(RetryAdvice::Now), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! One subscription: where its reader stands, how its requests ended, and what is the next entry
+//! (docs/protocol.md sections 4 and 5.2).
+
+use alloc::string::String;
+
+use bytes::Bytes;
+
+use super::ack::Acks;
+use super::value::Value;
+use super::{Entry, Subscription};
+use crate::channel::ChannelMode;
+use crate::position::{
+    Cursor, Outcome, Position, ResetReason, StartAt, cursor_from_low_bits,
+};
+use crate::session::op::{ScopeRequest, Subscribe};
+use crate::session::wire::{Body, Content};
+
+/// How far the latest request of a subscription has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// Not asked for on this connection.
+    Detached,
+    /// Asked for; the outcome is awaited.
+    Asked,
+    /// Entries of this stream, on the channel of this wire id, are delivered.
+    Reading {
+        stream: u64,
+        channel: u8,
+    },
+}
+
+/// Whether the value must come whole next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Repair {
+    None,
+    /// `whole` was sent.
+    Asked,
+    /// `whole` was sent, and a heartbeat has passed since.
+    Overdue,
+}
+
+/// The reader of one stream.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) id: u32,
+    /// The id in the latest request; each has its own, so that no answer is taken for another's.
+    pub(super) wire_id: u32,
+    pub(super) channel: String,
+    pub(super) scope: ScopeRequest,
+    start: StartAt,
+    pub(super) stage: Stage,
+    mode: ChannelMode,
+    /// Whether the latest request named a position.
+    named_position: bool,
+    /// Everything up to here was handed out.
+    pub(super) received: Option<Position>,
+    /// Everything up to here was handled.
+    pub(super) handled: Option<Position>,
+    pub(super) head: Cursor,
+    /// The head at the latest outcome: entries up to it are caught up, not live.
+    caught_up_at: Cursor,
+    value: Option<Value>,
+    pub(super) repair: Repair,
+    /// Gaps in a row without an entry between.
+    pub(super) fruitless: u8,
+    pub(super) acks: Acks,
+}
+
+/// The server's word on a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    pub(super) outcome: Outcome,
+    pub(super) stream: u64,
+    /// Wire id of the subscription's channel, and what its streams are.
+    pub(super) channel: u8,
+    pub(super) mode: ChannelMode,
+    pub(super) position: Position,
+    pub(super) head: Cursor,
+}
+
+/// An entry as it came.
+#[derive(Debug)]
+pub(super) struct Arrival<'a> {
+    pub(super) sequence: u32,
+    pub(super) wants_ack: bool,
+    pub(super) content: Content,
+    pub(super) body: Body<'a>,
+    pub(super) message: &'a Bytes,
+    pub(super) max_value_bytes: usize,
+}
+
+/// What an entry turns out to be.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Next(Entry),
+    /// Handed out before.
+    Repeat,
+    /// Entries before it are missing.
+    Gap,
+    /// A delta that does not fit; the value must come whole.
+    Unusable,
+    /// A delta on a log, where there is nothing to build on.
+    Misplaced,
+}
+
+impl Reader {
+    pub(super) fn new(id: u32, subscription: Subscription) -> Self {
+        let Subscription {
+            channel,
+            scope,
+            position,
+            start,
+        } = subscription;
+        Self {
+            id,
+            wire_id: 0,
+            channel,
+            scope,
+            start,
+            stage: Stage::Detached,
+            mode: ChannelMode::Log,
+            named_position: false,
+            received: position,
+            handled: position,
+            head: position.map_or(0, |position| position.cursor),
+            caught_up_at: 0,
+            value: None,
+            repair: Repair::None,
+            fruitless: 0,
+            acks: Acks::default(),
+        }
+    }
+
+    pub(super) fn is_reading(&self, of: u64) -> bool {
+        matches!(self.stage, Stage::Reading { stream, .. } if stream == of)
+    }
+
+    /// Asks for the stream, under a new wire id.
+    pub(super) fn request(&mut self, wire_id: u32) -> Subscribe {
+        // The position of a state is good only together with its value.
+        let names_position = self.mode != ChannelMode::State || self.value.is_some();
+        let position = self.received.filter(|_| names_position);
+        self.wire_id = wire_id;
+        self.stage = Stage::Asked;
+        self.named_position = position.is_some();
+        self.repair = Repair::None;
+        Subscribe {
+            id: wire_id,
+            channel: self.channel.clone(),
+            scope: self.scope.clone(),
+            position,
+            start: self.start,
+        }
+    }
+
+    /// The value that deltas of this connection would build on is not to be trusted.
+    pub(super) fn forget_value(&mut self) {
+        self.value = None;
+    }
+
+    /// Takes the server's answer; returns the outcome that the application is told. `true`: ask for the value.
+    pub(super) fn answered(&mut self, answer: Answer) -> (Outcome, bool) {
+        self.stage = Stage::Reading {
+            stream: answer.stream,
+            channel: answer.channel,
+        };
+        self.mode = answer.mode;
+        self.head = answer.head;
+        self.caught_up_at = answer.head;
+        self.repair = Repair::None;
+        let outcome = self.verified(&answer);
+        let reset = matches!(outcome, Outcome::Reset(_));
+        if reset {
+            self.value = None;
+            self.handled = None;
+        }
+        self.acks.start_over(reset);
+        if reset || self.received.is_none() || !self.named_position {
+            self.received = Some(answer.position);
+        }
+        let is_of_epoch = |handled: &Position| handled.epoch == answer.position.epoch;
+        self.handled = self.handled.filter(is_of_epoch).or(Some(answer.position));
+        let is_valueless = self.mode == ChannelMode::State && self.value.is_none();
+        (outcome, is_valueless && self.named_position && !reset)
+    }
+
+    /// A resume counts as one only if it goes on where this reader stands.
+    fn verified(&self, answer: &Answer) -> Outcome {
+        let (Some(own), true) = (self.received, self.named_position) else {
+            return answer.outcome;
+        };
+        match answer.outcome {
+            Outcome::Resumed { .. }
+                if own.epoch != answer.position.epoch || own.cursor > answer.head =>
+            {
+                Outcome::Reset(ResetReason::EpochChanged)
+            }
+            Outcome::Resumed { .. } if own.cursor < answer.position.cursor => {
+                Outcome::Reset(ResetReason::Expired)
+            }
+            Outcome::Resumed { .. } | Outcome::Reset(_) => answer.outcome,
+        }
+    }
+
+    /// Judges an entry, and stands on it if it is the next one.
+    pub(super) fn take(&mut self, arrival: &Arrival<'_>) -> Verdict {
+        let Some(received) = self.received else {
+            return Verdict::Gap;
+        };
+        let cursor = cursor_from_low_bits(arrival.sequence, received.cursor);
+        let body = match self.mode {
+            ChannelMode::State => match self.take_value(cursor, arrival) {
+                Ok(body) => body,
+                Err(verdict) => return verdict,
+            },
+            ChannelMode::Log | ChannelMode::System => {
+                if cursor <= received.cursor {
+                    return Verdict::Repeat;
+                }
+                if cursor != received.cursor + 1 {
+                    return Verdict::Gap;
+                }
+                let Body::Whole(body) = arrival.body else {
+                    return Verdict::Misplaced;
+                };
+                arrival.message.slice_ref(body)
+            }
+        };
+        let position = Position {
+            epoch: received.epoch,
+            cursor,
+        };
+        self.received = Some(position);
+        self.fruitless = 0;
+        self.head = self.head.max(cursor);
+        if arrival.wants_ack {
+            self.acks.wanted(cursor);
+        }
+        Verdict::Next(Entry {
+            id: self.id,
+            position,
+            content: arrival.content,
+            body,
+            replayed: cursor <= self.caught_up_at,
+        })
+    }
+
+    fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Result<Bytes, Verdict> {
+        let next = match (&mut self.value, arrival.body) {
+            (Some(held), _) if cursor <= held.cursor => return Err(Verdict::Repeat),
+            (_, Body::Whole(body)) => Value::whole(cursor, body, arrival.message),
+            (None, Body::Delta(..)) => return Err(Verdict::Unusable),
+            (Some(held), Body::Delta(header, ops)) => held
+                .apply(cursor, header, ops, arrival.max_value_bytes)
+                .ok_or(Verdict::Unusable)?,
+        };
+        let bytes = next.bytes.clone();
+        self.value = Some(next);
+        self.repair = Repair::None;
+        Ok(bytes)
+    }
+
+    /// What a heartbeat says: the newest entry sent, and the newest there is. Returns whether one was lost.
+    pub(super) fn heard(&mut self, sent: Cursor, head: Cursor) -> bool {
+        self.head = self.head.max(head);
+        let is_short = self
+            .received
+            .is_some_and(|received| received.cursor < sent);
+        match self.repair {
+            Repair::None => is_short,
+            Repair::Asked => {
+                self.repair = Repair::Overdue;
+                false
+            }
+            Repair::Overdue => {
+                self.forget_value();
+                true
+            }
+        }
+    }
+
+    /// Everything up to here was handled; a position of another incarnation says nothing any more. Returns how
+    /// many more entries that is.
+    pub(super) fn handled_upto(&mut self, position: Position) -> u64 {
+        let Some(received) = self.received.filter(|own| own.epoch == position.epoch) else {
+            return 0;
+        };
+        let upto = position.cursor.min(received.cursor);
+        let before = self.handled.map_or(0, |handled| handled.cursor);
+        if upto <= before {
+            return 0;
+        }
+        self.handled = Some(Position {
+            epoch: received.epoch,
+            cursor: upto,
+        });
+        upto - before
+    }
+}

@@ -1,0 +1,197 @@
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::peer::*;
+use crate::position::{Outcome, ResetReason};
+use crate::session::client::{
+    EndCause, Event, Input, Output, Status, SubscribeError, Subscription,
+};
+use crate::session::op::{ClientOp, ErrorCode, ScopeRequest, ServerOp};
+
+#[test]
+fn auth_says_who_reads_what_and_the_answer_is_told() {
+    let mut line = Line::new(config());
+    line.session.set_token(Some("token".into()));
+    let saved = Subscription {
+        position: Some(at(40)),
+        scope: ScopeRequest::Topic("room".into()),
+        ..whole_channel("chat")
+    };
+    let id = line.subscribe(saved);
+    let auth = line.open();
+    assert_eq!((auth.client_id, auth.secret), (CLIENT, None));
+    assert_eq!(auth.token.as_deref(), Some("token"));
+    assert_eq!(auth.subscriptions[0].position, Some(at(40)));
+    assert!(matches!(line.session.status(), Status::Connecting { .. }));
+
+    line.welcome(false, 0);
+    assert_eq!(line.session.status(), Status::Ready);
+    assert_eq!(line.session.secret(), Some(SECRET));
+    assert_eq!(line.session.channels().len(), 3);
+    assert_eq!(line.events(), vec![Event::Ready { resumed: false }]);
+
+    line.control(&[resumed(auth.subscriptions[0].id, 3, at(40), 2)]);
+    let outcome = Event::Outcome {
+        id,
+        outcome: Outcome::Resumed { caught_up: 2 },
+        position: Some(at(40)),
+        floor: None,
+        head: 42,
+    };
+    assert_eq!(line.events(), vec![outcome]);
+    assert_eq!(line.session.head(id), Some(42));
+}
+
+#[test]
+fn a_new_connection_proves_its_session_and_names_its_positions() {
+    let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
+    line.entry(3, 1, "a");
+    let auth = line.reconnect();
+    assert_eq!(auth.secret, Some(SECRET));
+    assert_eq!(auth.subscriptions.len(), 1);
+    assert_eq!(auth.subscriptions[0].position, Some(at(1)));
+    assert_ne!(auth.subscriptions[0].id, wire_id);
+}
+
+#[test]
+fn changes_while_the_handshake_is_on_its_way_are_made_good() {
+    let mut line = Line::new(config());
+    let gone = line.subscribe(whole_channel("chat"));
+    let auth = line.open();
+    line.session.unsubscribe(line.now, gone);
+    line.subscribe(whole_channel("doc"));
+    assert_eq!(line.said(), vec![]);
+
+    line.welcome(false, 0);
+    let ops = line.ops();
+    assert_eq!(ops[0], ClientOp::Unsubscribe(vec![auth.subscriptions[0].id]));
+    let ClientOp::Subscribe(items) = &ops[1] else {
+        panic!("{ops:?}");
+    };
+    assert_eq!(items[0].channel, "doc");
+
+    // The answer to what was taken back, and the entries behind it, concern nobody.
+    line.events();
+    line.control(&[resumed(auth.subscriptions[0].id, 3, at(0), 1)]);
+    line.entry(3, 1, "late");
+    assert_eq!(line.events(), vec![]);
+    assert_eq!(line.session.status(), Status::Ready);
+}
+
+#[test]
+fn a_stream_is_read_once_and_by_a_name_that_fits() {
+    let mut line = Line::new(config());
+    let id = line.subscribe(whole_channel("chat"));
+    let subscribe = |line: &mut Line, scope| {
+        let subscription = Subscription {
+            scope,
+            ..whole_channel("chat")
+        };
+        line.session.subscribe(line.now, subscription)
+    };
+    let duplicate = Err(SubscribeError::Duplicate(id));
+    assert_eq!(subscribe(&mut line, ScopeRequest::Channel), duplicate);
+    for topic in ["", &"x".repeat(256)] {
+        let topic = ScopeRequest::Topic(topic.into());
+        assert_eq!(subscribe(&mut line, topic), Err(SubscribeError::BadTopic));
+    }
+    assert!(subscribe(&mut line, ScopeRequest::Inbox).is_ok());
+    line.session.unsubscribe(line.now, id);
+    assert!(subscribe(&mut line, ScopeRequest::Channel).is_ok());
+}
+
+#[test]
+fn a_subscription_that_cannot_be_read_ends_with_its_reason() {
+    let mut line = Line::new(config());
+    let forbidden = line.subscribe(whole_channel("chat"));
+    let unknown = line.subscribe(whole_channel("nope"));
+    let auth = line.open();
+    let ids: Vec<u32> = auth.subscriptions.iter().map(|item| item.id).collect();
+    line.welcome(false, 0);
+    line.events();
+    let reason = ResetReason::NotPermitted;
+    line.control(&[
+        ServerOp::Reset {
+            id: ids[0],
+            reason,
+            reading: None,
+            floor: 0,
+            head: 0,
+        },
+        ServerOp::Error {
+            code: ErrorCode::UnknownChannel,
+            message: "no channel named nope".into(),
+            id: Some(ids[1]),
+        },
+    ]);
+    let causes: Vec<_> = line
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Ended { id, cause, .. } => Some((id, cause)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        causes,
+        vec![
+            (forbidden, EndCause::Reset(reason)),
+            (unknown, EndCause::Error(ErrorCode::UnknownChannel)),
+        ]
+    );
+    assert_eq!(line.reconnect().subscriptions, vec![]);
+}
+
+#[test]
+fn refused_credentials_end_the_attempts_until_connect() {
+    let mut line = Line::new(config());
+    line.open();
+    line.control(&[ServerOp::Error {
+        code: ErrorCode::NotPermitted,
+        message: "the token is expired".into(),
+        id: None,
+    }]);
+    line.close(Some(4200));
+    assert_eq!(line.closed_with(), Some(4200));
+    assert_eq!(line.session.poll_timeout(), None);
+    assert!(matches!(
+        &line.events()[..],
+        [Event::Error { message, .. }] if message == "the token is expired"
+    ));
+    line.open();
+    line.welcome(false, 0);
+    assert_eq!(line.session.status(), Status::Ready);
+}
+
+#[test]
+fn input_of_an_older_attempt_is_ignored() {
+    let mut line = Line::new(config());
+    line.open();
+    line.welcome(false, 0);
+    line.reconnect();
+    line.outputs.clear();
+    line.input(Input::Closed {
+        attempt: 1,
+        code: Some(4201),
+    });
+    assert_eq!(line.outputs, vec![]);
+    line.welcome(true, 0);
+    assert_eq!(line.session.status(), Status::Ready);
+}
+
+#[test]
+fn goodbye_ends_the_session_and_the_attempts() {
+    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    line.session.close(line.now);
+    line.drain();
+    assert_eq!(line.ops(), vec![ClientOp::Goodbye]);
+    assert_eq!(line.disconnected(), Some(1000));
+    assert_eq!(line.session.poll_timeout(), None);
+    assert_eq!(line.closed_with(), Some(1000));
+    assert!(
+        !line
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Connect { .. }))
+    );
+}

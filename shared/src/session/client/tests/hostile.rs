@@ -1,0 +1,138 @@
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::peer::*;
+use crate::frame::{BinaryFlags, FrameHeader};
+use crate::session::client::{Event, Status};
+use crate::session::op::ServerOp;
+use crate::session::wire::write_record;
+
+fn control_frame(payload: &[u8], sequence: u32) -> Vec<u8> {
+    let header = FrameHeader {
+        flags: BinaryFlags::default(),
+        channel: SYSTEM,
+        sequence,
+    };
+    let mut message = vec![];
+    write_record(&mut message, header, payload);
+    message
+}
+
+#[test]
+fn a_missing_control_frame_is_found_and_the_client_comes_back() {
+    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    line.skip_control();
+    line.control(&[ServerOp::Pong]);
+    assert_eq!(line.disconnected(), Some(4002));
+    line.let_time_pass();
+    line.open_socket();
+}
+
+#[test]
+fn what_breaks_the_protocol_ends_the_session() {
+    let too_short = vec![3, b'R', b'P', 1];
+    let cut_op = control_frame(b"\x81\xa2op", 2);
+    let no_field = control_frame(b"\x81\xa2op\xa8received", 2);
+    let delta_on_log = {
+        let mut delta = delta_entry(3, 1, 1, &"x".repeat(99), &"x".repeat(90));
+        // The channel's byte, after the record's length and "RP", version and flags.
+        delta[5] = CHAT;
+        delta
+    };
+    for message in [too_short, cut_op, no_field, delta_on_log] {
+        let (mut line, ..) = Line::reading("chat", 3, at(0));
+        line.message(message);
+        assert_eq!(line.disconnected(), Some(4202));
+        assert_eq!(line.closed_with(), Some(4202));
+    }
+}
+
+#[test]
+fn a_first_word_other_than_the_welcome_is_a_fault() {
+    let mut line = Line::new(config());
+    line.open();
+    line.control(&[ServerOp::Pong]);
+    assert_eq!(line.closed_with(), Some(4202));
+}
+
+#[test]
+fn an_op_of_a_later_version_changes_nothing() {
+    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    line.message(control_frame(b"\x81\xa2op\xa5dance", 2));
+    assert!(matches!(
+        &line.events()[..],
+        [Event::Error { message, .. }] if message.ends_with("dance")
+    ));
+    assert_eq!(line.session.status(), Status::Ready);
+}
+
+#[test]
+fn an_entry_of_an_unknown_stream_is_a_fault_that_a_new_connection_mends() {
+    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    line.entry(4, 1, "x");
+    assert_eq!(line.events(), vec![]);
+    assert_eq!(line.disconnected(), Some(4002));
+    assert!(matches!(line.session.status(), Status::Waiting { .. }));
+}
+
+#[test]
+fn a_message_above_the_limit_is_not_read() {
+    let mut config = config();
+    config.max_message_bytes = 1000;
+    let mut line = Line::new(config);
+    line.open();
+    line.welcome(false, 0);
+    line.message(entry(CHAT, 3, 1, String::from("x").repeat(1000).as_bytes()));
+    assert_eq!(line.closed_with(), Some(4204));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_survived(before in 0usize..3, messages: Vec<Vec<u8>>) {
+        let mut line = Line::new(config());
+        line.subscribe(whole_channel("chat"));
+        let wire_id = line.open().subscriptions[0].id;
+        if before > 0 {
+            line.welcome(false, 0);
+        }
+        if before > 1 {
+            line.control(&[resumed(wire_id, 3, at(0), 0)]);
+        }
+        messages.into_iter().for_each(|message| line.message(message));
+    }
+
+    #[test]
+    fn any_payload_on_any_channel_is_survived(
+        frames in prop::collection::vec(
+            (0u8..8, prop::sample::select(vec![SYSTEM, CHAT, DOC]), 0u32..6, prop::collection::vec(0u8..12, 0..40)),
+            1..20,
+        ),
+    ) {
+        let (mut line, ..) = Line::reading("chat", 3, at(0));
+        line.subscribe(whole_channel("doc"));
+        for (flags, channel, sequence, payload) in frames {
+            let flags = BinaryFlags::from_byte(flags);
+            let header = FrameHeader { flags, channel, sequence };
+            let mut message = vec![];
+            write_record(&mut message, header, &payload);
+            line.message(message);
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_is_survived(at_byte: prop::sample::Index, bit in 0u8..8) {
+        let (mut line, ..) = Line::reading("doc", 3, at(0));
+        line.value(3, 1, &"abc ".repeat(40));
+        let mut message = delta_entry(3, 2, 1, &"abc ".repeat(40), &"abc ".repeat(41));
+        let at_byte = at_byte.index(message.len());
+        message[at_byte] ^= 1 << bit;
+        line.events();
+        line.message(message);
+        for (cursor, text) in line.texts() {
+            prop_assert_eq!((cursor, text), (2, "abc ".repeat(41)));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules of docs/protocol.md's client side, each against a server that is played by hand.
+
+mod handshake;
+mod hostile;
+mod liveness;
+mod log;
+mod peer;
+mod retry;
+mod state;
+mod uplink;

@@ -1,0 +1,395 @@
+//! A server played by hand, and the session that it plays with.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::channel::ChannelMode;
+use crate::delta;
+use crate::encoding::PayloadEncoding;
+use crate::frame::{BinaryFlags, FrameHeader};
+use crate::position::{Cursor, Epoch, Position, StartAt, low_bits};
+use crate::session::client::{
+    ClientConfig, ClientSession, Entry, Event, Input, Output, Status, Subscription,
+};
+use crate::session::op::{
+    Auth, AuthOk, ChannelInfo, ClientOp, ScopeRequest, ServerOp, Subscribe,
+};
+use crate::session::wire::{
+    Content, DeltaHeader, EntryHeader, Records, UplinkHeader, write_record,
+};
+use crate::time::Moment;
+
+pub(super) const CLIENT: Uuid = Uuid::from_u128(7);
+pub(super) const SECRET: [u8; 16] = [9; 16];
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const SYSTEM: u8 = 200;
+pub(super) const CHAT: u8 = 1;
+pub(super) const DOC: u8 = 2;
+pub(super) const EPOCH: Epoch = Epoch(5);
+
+pub(super) fn at(cursor: Cursor) -> Position {
+    Position {
+        epoch: EPOCH,
+        cursor,
+    }
+}
+
+pub(super) fn config() -> ClientConfig {
+    ClientConfig::new(CLIENT, 1)
+}
+
+/// The channel itself, from its oldest entry.
+pub(super) fn whole_channel(channel: &str) -> Subscription {
+    Subscription {
+        channel: channel.into(),
+        scope: ScopeRequest::Channel,
+        position: None,
+        start: StartAt::Oldest,
+    }
+}
+
+/// Both ends of a line that the test moves by hand.
+pub(super) struct Line {
+    pub(super) session: ClientSession,
+    pub(super) now: Moment,
+    attempt: u32,
+    next_control: u32,
+    next_heard: u32,
+    /// What the session has put out since the test looked last.
+    pub(super) outputs: Vec<Output>,
+}
+
+/// One frame that the client sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    Op(ClientOp),
+    Message {
+        channel: u8,
+        number: u32,
+        body: Vec<u8>,
+    },
+}
+
+impl Line {
+    pub(super) fn new(config: ClientConfig) -> Self {
+        Self {
+            session: ClientSession::new(config),
+            now: Moment::after_origin(Duration::from_secs(1_000)),
+            attempt: 0,
+            next_control: 0,
+            next_heard: 0,
+            outputs: vec![],
+        }
+    }
+
+    /// A session that is connected and reads one whole channel; returns the subscription and its wire id.
+    pub(super) fn reading(channel: &str, stream: u64, position: Position) -> (Self, u32, u32) {
+        let mut line = Self::new(config());
+        let id = line.subscribe(whole_channel(channel));
+        let auth = line.open();
+        line.welcome(false, 0);
+        let wire_id = auth.subscriptions[0].id;
+        line.control(&[resumed(wire_id, stream, position, 0)]);
+        line.events();
+        (line, id, wire_id)
+    }
+
+    pub(super) fn subscribe(&mut self, subscription: Subscription) -> u32 {
+        let id = self.session.subscribe(self.now, subscription).unwrap();
+        self.drain();
+        id
+    }
+
+    /// Moves the client's outputs where the test can see them.
+    pub(super) fn drain(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            if let Output::Connect { attempt } = output {
+                self.attempt = attempt;
+                self.next_control = 0;
+                self.next_heard = 0;
+            }
+            self.outputs.push(output);
+        }
+    }
+
+    pub(super) fn input(&mut self, input: Input) {
+        self.session.handle_input(self.now, input);
+        self.drain();
+    }
+
+    /// Connects and opens the socket; returns the client's `auth`.
+    pub(super) fn open(&mut self) -> Auth {
+        self.session.connect(self.now);
+        self.drain();
+        self.open_socket()
+    }
+
+    /// Opens the socket that the client asked for; returns its `auth`.
+    pub(super) fn open_socket(&mut self) -> Auth {
+        self.said();
+        let attempt = self.attempt;
+        self.input(Input::Opened { attempt });
+        match &self.said()[..] {
+            [Said::Op(ClientOp::Auth(auth))] => auth.clone(),
+            other => panic!("not auth alone: {other:?}"),
+        }
+    }
+
+    pub(super) fn welcome(&mut self, resumed: bool, received: u64) {
+        self.control(&[welcome(resumed, received)]);
+    }
+
+    pub(super) fn message(&mut self, bytes: Vec<u8>) {
+        let attempt = self.attempt;
+        let bytes = Bytes::from(bytes);
+        self.input(Input::Message { attempt, bytes });
+    }
+
+    /// Control frames, in one message.
+    pub(super) fn control(&mut self, ops: &[ServerOp]) {
+        let mut message = vec![];
+        for op in ops {
+            let mut payload = vec![];
+            op.encode(&mut payload);
+            let header = FrameHeader {
+                flags: BinaryFlags::default(),
+                channel: SYSTEM,
+                sequence: self.next_control,
+            };
+            self.next_control += 1;
+            write_record(&mut message, header, &payload);
+        }
+        self.message(message);
+    }
+
+    /// The next control frame is lost.
+    pub(super) fn skip_control(&mut self) {
+        self.next_control += 1;
+    }
+
+    pub(super) fn entry(&mut self, stream: u64, cursor: Cursor, body: &str) {
+        self.message(entry(CHAT, stream, cursor, body.as_bytes()));
+    }
+
+    pub(super) fn value(&mut self, stream: u64, cursor: Cursor, body: &str) {
+        self.message(entry(DOC, stream, cursor, body.as_bytes()));
+    }
+
+    pub(super) fn close(&mut self, code: Option<u16>) {
+        let attempt = self.attempt;
+        self.input(Input::Closed { attempt, code });
+    }
+
+    /// Loses the line, waits for the client's next attempt, and opens its socket.
+    pub(super) fn reconnect(&mut self) -> Auth {
+        self.close(None);
+        self.let_time_pass();
+        self.open_socket()
+    }
+
+    /// To the next deadline.
+    pub(super) fn let_time_pass(&mut self) {
+        self.now = self.session.poll_timeout().unwrap().max(self.now);
+        self.session.handle_timeout(self.now);
+        self.drain();
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.session.poll_timeout().is_some_and(|due| due <= end) {
+            self.let_time_pass();
+        }
+        self.now = end;
+    }
+
+    /// What the client sent since the test looked last; its control frames must count up.
+    pub(super) fn said(&mut self) -> Vec<Said> {
+        let mut said = vec![];
+        self.outputs.retain(|output| match output {
+            Output::Transmit(message) => {
+                for record in Records::new(message) {
+                    let (header, payload) = record.unwrap();
+                    said.push(read(header, payload, &mut self.next_heard));
+                }
+                false
+            }
+            Output::Connect { .. } | Output::Disconnect { .. } | Output::Event(_) => true,
+        });
+        said
+    }
+
+    pub(super) fn ops(&mut self) -> Vec<ClientOp> {
+        let ops = self.said().into_iter().map(|said| match said {
+            Said::Op(op) => op,
+            Said::Message { .. } => panic!("not an op: {said:?}"),
+        });
+        ops.collect()
+    }
+
+    /// The subscription that the client asks for again, after taking the old request back.
+    pub(super) fn asked_again(&mut self, old: u32) -> Subscribe {
+        match &self.ops()[..] {
+            [ClientOp::Unsubscribe(ids), ClientOp::Subscribe(items)]
+                if *ids == [old] && items.len() == 1 =>
+            {
+                items[0].clone()
+            }
+            other => panic!("not asked again: {other:?}"),
+        }
+    }
+
+    /// Events since the test looked last, without changes of status.
+    pub(super) fn events(&mut self) -> Vec<Event> {
+        let mut events = vec![];
+        self.outputs.retain(|output| match output {
+            Output::Event(Event::Status(_)) => false,
+            Output::Event(event) => {
+                events.push(event.clone());
+                false
+            }
+            Output::Connect { .. } | Output::Disconnect { .. } | Output::Transmit(_) => true,
+        });
+        events
+    }
+
+    /// Cursor and text of each entry since the test looked last, which must be all events.
+    pub(super) fn texts(&mut self) -> Vec<(Cursor, String)> {
+        let entries = self.events().into_iter().map(|event| match event {
+            Event::Entry(Entry { position, body, .. }) => {
+                (position.cursor, String::from_utf8(body.to_vec()).unwrap())
+            }
+            other => panic!("not an entry: {other:?}"),
+        });
+        entries.collect()
+    }
+
+    /// The close code of the `Disconnect` since the test looked last.
+    pub(super) fn disconnected(&mut self) -> Option<u16> {
+        let mut code = None;
+        self.outputs.retain(|output| match output {
+            Output::Disconnect { code: of } => {
+                code = Some(*of);
+                false
+            }
+            Output::Connect { .. } | Output::Transmit(_) | Output::Event(_) => true,
+        });
+        code
+    }
+
+    pub(super) fn waits(&self) -> Duration {
+        match self.session.status() {
+            Status::Waiting { until, .. } => until - self.now,
+            other => panic!("not waiting: {other:?}"),
+        }
+    }
+
+    pub(super) fn closed_with(&self) -> Option<u16> {
+        match self.session.status() {
+            Status::Closed { cause } => cause.code,
+            other => panic!("not closed: {other:?}"),
+        }
+    }
+}
+
+fn read(header: FrameHeader, payload: &[u8], next_control: &mut u32) -> Said {
+    let is_first = *next_control == 0;
+    if is_first || header.channel == SYSTEM {
+        assert_eq!(header.sequence, *next_control);
+        *next_control += 1;
+        return Said::Op(ClientOp::decode(payload).unwrap());
+    }
+    let (kind, body) = UplinkHeader::split(payload).unwrap();
+    assert_eq!(kind.content, Content::Value);
+    Said::Message {
+        channel: header.channel,
+        number: header.sequence,
+        body: body.to_vec(),
+    }
+}
+
+pub(super) fn welcome(resumed: bool, received: u64) -> ServerOp {
+    let channel = |id, name: &str, mode| ChannelInfo {
+        id,
+        name: name.into(),
+        priority: 1,
+        mode,
+    };
+    ServerOp::AuthOk(AuthOk {
+        client_id: CLIENT,
+        secret: SECRET,
+        resumed,
+        received,
+        heartbeat_ms: HEARTBEAT.as_secs() * 1000,
+        max_message_bytes: 10_000,
+        encoding: PayloadEncoding::Json,
+        channels: vec![
+            channel(SYSTEM, "system", ChannelMode::System),
+            channel(CHAT, "chat", ChannelMode::Log),
+            channel(DOC, "doc", ChannelMode::State),
+        ],
+    })
+}
+
+pub(super) fn resumed(id: u32, stream: u64, position: Position, caught_up: u64) -> ServerOp {
+    ServerOp::Resumed {
+        id,
+        stream,
+        position,
+        caught_up,
+    }
+}
+
+fn frame(channel: u8, cursor: Cursor, payload: &[u8], wants_ack: bool) -> Vec<u8> {
+    let header = FrameHeader {
+        flags: BinaryFlags {
+            ack_required: wants_ack,
+            ..BinaryFlags::default()
+        },
+        channel,
+        sequence: low_bits(cursor),
+    };
+    let mut message = vec![];
+    write_record(&mut message, header, payload);
+    message
+}
+
+fn whole(stream: u64, body: &[u8]) -> Vec<u8> {
+    let content = Content::Value;
+    let mut payload = vec![];
+    EntryHeader { stream, content }.write_whole(&mut payload);
+    payload.extend_from_slice(body);
+    payload
+}
+
+pub(super) fn entry(channel: u8, stream: u64, cursor: Cursor, body: &[u8]) -> Vec<u8> {
+    frame(channel, cursor, &whole(stream, body), false)
+}
+
+pub(super) fn inbox_entry(stream: u64, cursor: Cursor, body: &[u8]) -> Vec<u8> {
+    frame(CHAT, cursor, &whole(stream, body), true)
+}
+
+/// An entry that carries `target` as a delta on `base`, the value `distance` entries before.
+pub(super) fn delta_entry(
+    stream: u64,
+    cursor: Cursor,
+    distance: u64,
+    base: &str,
+    target: &str,
+) -> Vec<u8> {
+    let header = DeltaHeader {
+        distance,
+        base_check: delta::check(base.as_bytes()).base(),
+        result_check: delta::check(target.as_bytes()).result(),
+    };
+    let content = Content::Value;
+    let mut payload = vec![];
+    EntryHeader { stream, content }.write_delta(header, &mut payload);
+    payload.extend_from_slice(&delta::encode(base.as_bytes(), target.as_bytes()).unwrap());
+    frame(DOC, cursor, &payload, false)
+}

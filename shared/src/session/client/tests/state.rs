@@ -1,0 +1,168 @@
+use alloc::string::String;
+use alloc::vec;
+
+use super::peer::*;
+use crate::position::{Epoch, Outcome, Position, ResetReason};
+use crate::session::client::{Event, Subscription};
+use crate::session::op::{ClientOp, ServerOp, StreamHead};
+
+/// A text long enough for deltas to pay.
+fn page(title: &str) -> String {
+    let body = "The quick brown fox jumps over the lazy dog. ".repeat(20);
+    String::from(title) + &body
+}
+
+/// Reads the document, and holds its value of entry 5.
+fn document() -> (Line, u32, u32) {
+    let (mut line, id, wire_id) = Line::reading("doc", 8, at(4));
+    line.value(8, 5, &page("one"));
+    assert_eq!(line.texts(), [(5, page("one"))]);
+    (line, id, wire_id)
+}
+
+#[test]
+fn deltas_come_out_as_whole_values() {
+    let (mut line, ..) = document();
+    line.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
+    line.message(delta_entry(8, 9, 3, &page("two"), &page("three")));
+    assert_eq!(line.texts(), [(6, page("two")), (9, page("three"))]);
+    let stats = line.session.stats();
+    assert_eq!((stats.entries, stats.deltas), (3, 2));
+    let whole = page("one").len() + page("two").len() + page("three").len();
+    assert_eq!(stats.value_bytes, whole as u64);
+    assert!(stats.bytes_in < whole as u64);
+}
+
+#[test]
+fn a_delta_that_does_not_fit_is_answered_with_whole_once_and_the_value_stays() {
+    let misfits = [
+        // Against an entry that this reader does not hold, against another value, and with another result.
+        delta_entry(8, 8, 1, &page("one"), &page("two")),
+        delta_entry(8, 6, 1, &page("uno"), &page("two")),
+        {
+            let mut wrong = delta_entry(8, 6, 1, &page("one"), &page("two"));
+            let last = wrong.len() - 1;
+            wrong[last] ^= 1;
+            wrong
+        },
+    ];
+    for misfit in misfits {
+        let (mut line, _, wire_id) = document();
+        line.message(misfit);
+        assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
+        line.message(delta_entry(8, 9, 1, &page("four"), &page("five")));
+        assert_eq!(line.said(), vec![]);
+        assert_eq!(line.events(), vec![]);
+
+        line.value(8, 9, &page("five"));
+        line.message(delta_entry(8, 10, 1, &page("five"), &page("six")));
+        assert_eq!(line.texts(), [(9, page("five")), (10, page("six"))]);
+    }
+}
+
+#[test]
+fn a_value_above_the_limit_is_not_built() {
+    let mut config = config();
+    config.max_value_bytes = 1000;
+    let mut line = Line::new(config);
+    line.subscribe(whole_channel("doc"));
+    let wire_id = line.open().subscriptions[0].id;
+    line.welcome(false, 0);
+    line.control(&[resumed(wire_id, 8, at(4), 1)]);
+    line.value(8, 5, &page("one"));
+    let twice = page("one") + &page("one");
+    line.message(delta_entry(8, 6, 1, &page("one"), &twice));
+    assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
+}
+
+#[test]
+fn a_position_is_named_only_together_with_its_value() {
+    let (mut line, ..) = Line::reading("doc", 8, at(4));
+    assert_eq!(line.reconnect().subscriptions[0].position, None);
+    let (mut line, ..) = document();
+    let auth = line.reconnect();
+    assert_eq!(auth.subscriptions[0].position, Some(at(5)));
+    line.welcome(true, 0);
+    line.control(&[resumed(auth.subscriptions[0].id, 8, at(5), 1)]);
+    line.events();
+    line.message(delta_entry(8, 7, 2, &page("one"), &page("two")));
+    assert_eq!(line.texts(), [(7, page("two"))]);
+}
+
+#[test]
+fn a_position_from_an_earlier_life_brings_the_value_all_the_same() {
+    let mut line = Line::new(config());
+    line.subscribe(Subscription {
+        position: Some(at(5)),
+        ..whole_channel("doc")
+    });
+    let wire_id = line.open().subscriptions[0].id;
+    line.welcome(true, 0);
+    line.control(&[resumed(wire_id, 8, at(5), 0)]);
+    assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
+    line.events();
+    line.value(8, 5, &page("one"));
+    assert_eq!(line.texts(), [(5, page("one"))]);
+}
+
+#[test]
+fn a_new_epoch_forgets_the_value() {
+    let (mut line, ..) = document();
+    let wire_id = line.reconnect().subscriptions[0].id;
+    line.welcome(false, 0);
+    let fresh = Position {
+        epoch: Epoch(6),
+        cursor: 0,
+    };
+    let reason = ResetReason::EpochChanged;
+    line.control(&[ServerOp::Reset {
+        id: wire_id,
+        reason,
+        reading: Some((8, fresh)),
+        floor: 0,
+        head: 1,
+    }]);
+    assert!(line.events().iter().any(|event| matches!(
+        event,
+        Event::Outcome { outcome: Outcome::Reset(of), .. } if *of == reason
+    )));
+    line.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
+    assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
+    line.value(8, 1, &page("new"));
+    assert_eq!(line.texts(), [(1, page("new"))]);
+}
+
+#[test]
+fn a_value_lost_on_the_way_shows_in_a_heartbeat() {
+    let (mut line, _, wire_id) = document();
+    let ping = || ServerOp::Ping {
+        heads: vec![StreamHead {
+            stream: 8,
+            sent: 6,
+            head: 6,
+        }],
+    };
+    line.control(&[ping()]);
+    let ops = line.ops();
+    assert_eq!(ops[1], ClientOp::Unsubscribe(vec![wire_id]));
+    assert!(matches!(&ops[2], ClientOp::Subscribe(items) if items[0].position == Some(at(5))));
+}
+
+#[test]
+fn a_whole_value_that_does_not_come_is_asked_for_anew() {
+    let (mut line, _, wire_id) = document();
+    let ping = || ServerOp::Ping {
+        heads: vec![StreamHead {
+            stream: 8,
+            sent: 6,
+            head: 6,
+        }],
+    };
+    line.message(delta_entry(8, 6, 1, &page("uno"), &page("two")));
+    line.control(&[ping()]);
+    assert_eq!(line.ops(), [ClientOp::Whole(wire_id), ClientOp::Pong]);
+    line.control(&[ping()]);
+    let ops = line.ops();
+    assert_eq!(ops[1], ClientOp::Unsubscribe(vec![wire_id]));
+    assert!(matches!(&ops[2], ClientOp::Subscribe(items) if items[0].position.is_none()));
+}

@@ -1,0 +1,190 @@
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::peer::*;
+use crate::session::client::{Event, SendError};
+use crate::session::op::{ErrorCode, ServerOp};
+use crate::session::wire::Content;
+
+fn send(line: &mut Line, body: &str) -> Result<u64, SendError> {
+    let body = body.as_bytes().to_vec();
+    let ticket = line.session.send(line.now, "chat", Content::Value, body);
+    line.drain();
+    ticket
+}
+
+fn numbers(line: &mut Line) -> Vec<(u32, Vec<u8>)> {
+    let messages = line.said().into_iter().map(|said| match said {
+        Said::Message {
+            channel: CHAT,
+            number,
+            body,
+        } => (number, body),
+        other => panic!("not a chat message: {other:?}"),
+    });
+    messages.collect()
+}
+
+fn expected(messages: &[(u32, &str)]) -> Vec<(u32, Vec<u8>)> {
+    let messages = messages.iter();
+    messages.map(|&(n, text)| (n, text.into())).collect()
+}
+
+#[test]
+fn sends_wait_for_the_handshake_and_are_told_when_taken() {
+    let mut line = Line::new(config());
+    let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
+    line.open();
+    line.welcome(false, 0);
+    assert_eq!(numbers(&mut line), expected(&[(1, "a"), (2, "b")]));
+    let third = send(&mut line, "c").unwrap();
+    assert_eq!(numbers(&mut line), expected(&[(3, "c")]));
+    line.events();
+    line.control(&[ServerOp::Received { upto: 2 }]);
+    assert_eq!(
+        line.events(),
+        tickets.map(|ticket| Event::Sent { ticket }).to_vec()
+    );
+    line.control(&[ServerOp::Received { upto: 3 }]);
+    assert_eq!(line.events(), [Event::Sent { ticket: third }]);
+}
+
+#[test]
+fn a_resumed_session_gets_what_it_lacks_with_the_same_numbers() {
+    let mut line = Line::new(config());
+    line.open();
+    line.welcome(false, 0);
+    let first = send(&mut line, "a").unwrap();
+    ["b", "c"].map(|text| send(&mut line, text).unwrap());
+    line.said();
+    line.reconnect();
+    send(&mut line, "d").unwrap();
+    line.events();
+    line.welcome(true, 1);
+    assert_eq!(
+        numbers(&mut line),
+        expected(&[(2, "b"), (3, "c"), (4, "d")])
+    );
+    assert!(line.events().contains(&Event::Sent { ticket: first }));
+}
+
+#[test]
+fn a_new_session_gets_everything_numbered_from_one_and_tickets_stay() {
+    let mut line = Line::new(config());
+    line.open();
+    line.welcome(false, 0);
+    send(&mut line, "a").unwrap();
+    line.control(&[ServerOp::Received { upto: 1 }]);
+    let tickets = ["b", "c"].map(|text| send(&mut line, text).unwrap());
+    line.said();
+    line.reconnect();
+    line.welcome(false, 0);
+    assert_eq!(numbers(&mut line), expected(&[(1, "b"), (2, "c")]));
+    line.events();
+    line.control(&[ServerOp::Received { upto: 1 }]);
+    let ticket = tickets[0];
+    assert_eq!(line.events(), [Event::Sent { ticket }]);
+}
+
+#[test]
+fn a_page_that_forgot_its_numbers_goes_on_after_the_newest_taken() {
+    let mut config = config();
+    config.secret = Some(SECRET);
+    let mut line = Line::new(config);
+    send(&mut line, "a").unwrap();
+    line.open();
+    line.welcome(true, 17);
+    assert_eq!(numbers(&mut line), expected(&[(18, "a")]));
+}
+
+#[test]
+fn a_rejected_send_is_refused_and_not_sent_again() {
+    let mut line = Line::new(config());
+    line.open();
+    line.welcome(false, 0);
+    let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
+    line.said();
+    line.events();
+    let rejected = ServerOp::Rejected {
+        number: 1,
+        code: ErrorCode::Refused,
+        message: "no".into(),
+    };
+    line.control(&[rejected, ServerOp::Received { upto: 1 }]);
+    let refused = Event::Refused {
+        ticket: tickets[0],
+        code: ErrorCode::Refused,
+        message: "no".into(),
+    };
+    assert_eq!(line.events(), [refused]);
+    line.reconnect();
+    line.welcome(true, 1);
+    assert_eq!(numbers(&mut line), expected(&[(2, "b")]));
+}
+
+#[test]
+fn what_the_server_cannot_take_is_refused_without_a_hole_in_the_numbers() {
+    let mut line = Line::new(config());
+    let large = send(&mut line, &"x".repeat(10_000)).unwrap();
+    let now = line.now;
+    let nowhere = line.session.send(now, "nope", Content::Value, vec![]);
+    send(&mut line, "a").unwrap();
+    line.open();
+    line.welcome(false, 0);
+    assert_eq!(numbers(&mut line), expected(&[(1, "a")]));
+    let refused: Vec<_> = line
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Refused { ticket, code, .. } => Some((ticket, code)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            (large, ErrorCode::TooLarge),
+            (nowhere.unwrap(), ErrorCode::UnknownChannel)
+        ]
+    );
+    let max_message_bytes = 10_000;
+    assert_eq!(
+        send(&mut line, &"x".repeat(10_000)),
+        Err(SendError::TooLarge { max_message_bytes })
+    );
+}
+
+#[test]
+fn the_queue_is_bounded_and_has_room_again_once_sends_are_taken() {
+    let mut config = config();
+    config.max_uplink_messages = 2;
+    config.max_uplink_bytes = 10;
+    let mut line = Line::new(config);
+    assert_eq!(
+        send(&mut line, "more than ten"),
+        Err(SendError::QueueFull)
+    );
+    send(&mut line, "a").unwrap();
+    send(&mut line, "b").unwrap();
+    assert_eq!(send(&mut line, "c"), Err(SendError::QueueFull));
+    line.open();
+    line.welcome(false, 0);
+    line.control(&[ServerOp::Received { upto: 1 }]);
+    assert!(send(&mut line, "c").is_ok());
+    assert_eq!(
+        numbers(&mut line),
+        expected(&[(1, "a"), (2, "b"), (3, "c")])
+    );
+}
+
+#[test]
+fn a_closed_session_takes_no_sends_but_keeps_those_it_has() {
+    let mut line = Line::new(config());
+    send(&mut line, "a").unwrap();
+    line.open();
+    line.close(Some(4201));
+    assert_eq!(send(&mut line, "b"), Err(SendError::Closed));
+    line.open();
+    line.welcome(true, 0);
+    assert_eq!(numbers(&mut line), expected(&[(1, "a")]));
+}

@@ -1,0 +1,56 @@
+//! Every deadline of a client session.
+
+use crate::time::{Moment, sooner};
+
+/// What a deadline is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Timer {
+    /// The next attempt begins.
+    Retry,
+    /// The attempt has taken too long.
+    Handshake,
+    /// The server has been silent for so long that it is asked for a sign of life.
+    Silence,
+    /// The server has not answered that, or has not closed after its goodbye.
+    Probe,
+    /// What was handled is acknowledged.
+    Ack,
+}
+
+const ALL: [Timer; 5] = [
+    Timer::Retry,
+    Timer::Handshake,
+    Timer::Silence,
+    Timer::Probe,
+    Timer::Ack,
+];
+
+/// The deadlines that are set.
+#[derive(Default, Debug)]
+pub(super) struct Timers([Option<Moment>; ALL.len()]);
+
+impl Timers {
+    pub(super) const fn set(&mut self, timer: Timer, at: Moment) {
+        self.0[timer as usize] = Some(at);
+    }
+
+    pub(super) const fn stop(&mut self, timer: Timer) {
+        self.0[timer as usize] = None;
+    }
+
+    pub(super) const fn get(&self, timer: Timer) -> Option<Moment> {
+        self.0[timer as usize]
+    }
+
+    pub(super) fn next(&self) -> Option<Moment> {
+        self.0.into_iter().fold(None, sooner)
+    }
+
+    /// Takes one deadline that is due, if there is one.
+    pub(super) fn expired(&mut self, now: Moment) -> Option<Timer> {
+        let due = |timer: &Timer| self.get(*timer).is_some_and(|at| at <= now);
+        let timer = ALL.into_iter().find(due)?;
+        self.stop(timer);
+        Some(timer)
+    }
+}
