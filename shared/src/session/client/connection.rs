@@ -156,7 +156,8 @@ impl ClientSession {
 
     fn begin_attempt(&mut self, now: Moment) {
         self.timers.stop(Timer::Retry);
-        self.timers.set(Timer::Handshake, now + self.config.handshake);
+        self.timers
+            .set(Timer::Handshake, now + self.config.handshake);
         self.connection.attempt = self.connection.attempt.wrapping_add(1);
         let attempt = self.connection.attempt;
         self.outputs.push(Output::Connect { attempt });

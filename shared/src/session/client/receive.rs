@@ -62,7 +62,8 @@ impl ClientSession {
             Ok(op) if self.connection.phase == Phase::Ready => self.op(now, op),
             Ok(op) => self.op_before_welcome(now, op),
             Err(OpError::Unknown(op)) => {
-                let message = String::from("the server sent an op that this client does not know: ") + &op;
+                let message =
+                    String::from("the server sent an op that this client does not know: ") + &op;
                 self.complain(ErrorCode::BadOp, message);
             }
             Err(OpError::Malformed(_)) => {

@@ -85,7 +85,10 @@ mod tests {
         for (steps, ceiling_ms) in [(0, 500), (1, 1000), (3, 4000), (6, 20_000), (90, 20_000)] {
             let ceiling = Duration::from_millis(ceiling_ms);
             let longest = longest(steps, RetryAdvice::Now);
-            assert!(longest < ceiling && longest > ceiling * 9 / 10, "{longest:?}");
+            assert!(
+                longest < ceiling && longest > ceiling * 9 / 10,
+                "{longest:?}"
+            );
         }
         let later = longest(0, RetryAdvice::Later);
         assert!(later > POLICY.initial && later < POLICY.initial * 2);

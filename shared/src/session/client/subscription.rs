@@ -9,9 +9,7 @@ use super::ack::Acks;
 use super::value::Value;
 use super::{Entry, Subscription};
 use crate::channel::ChannelMode;
-use crate::position::{
-    Cursor, Outcome, Position, ResetReason, StartAt, cursor_from_low_bits,
-};
+use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, cursor_from_low_bits};
 use crate::session::op::{ScopeRequest, Subscribe};
 use crate::session::wire::{Body, Content};
 
@@ -23,10 +21,7 @@ pub(super) enum Stage {
     /// Asked for; the outcome is awaited.
     Asked,
     /// Entries of this stream, on the channel of this wire id, are delivered.
-    Reading {
-        stream: u64,
-        channel: u8,
-    },
+    Reading { stream: u64, channel: u8 },
 }
 
 /// Whether the value must come whole next.
@@ -263,9 +258,7 @@ impl Reader {
     /// What a heartbeat says: the newest entry sent, and the newest there is. Returns whether one was lost.
     pub(super) fn heard(&mut self, sent: Cursor, head: Cursor) -> bool {
         self.head = self.head.max(head);
-        let is_short = self
-            .received
-            .is_some_and(|received| received.cursor < sent);
+        let is_short = self.received.is_some_and(|received| received.cursor < sent);
         match self.repair {
             Repair::None => is_short,
             Repair::Asked => {

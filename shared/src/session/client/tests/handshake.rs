@@ -64,7 +64,10 @@ fn changes_while_the_handshake_is_on_its_way_are_made_good() {
 
     line.welcome(false, 0);
     let ops = line.ops();
-    assert_eq!(ops[0], ClientOp::Unsubscribe(vec![auth.subscriptions[0].id]));
+    assert_eq!(
+        ops[0],
+        ClientOp::Unsubscribe(vec![auth.subscriptions[0].id])
+    );
     let ClientOp::Subscribe(items) = &ops[1] else {
         panic!("{ops:?}");
     };
@@ -182,16 +185,13 @@ fn input_of_an_older_attempt_is_ignored() {
 #[test]
 fn goodbye_ends_the_session_and_the_attempts() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
+    line.outputs.clear();
     line.session.close(line.now);
     line.drain();
     assert_eq!(line.ops(), vec![ClientOp::Goodbye]);
     assert_eq!(line.disconnected(), Some(1000));
     assert_eq!(line.session.poll_timeout(), None);
     assert_eq!(line.closed_with(), Some(1000));
-    assert!(
-        !line
-            .outputs
-            .iter()
-            .any(|output| matches!(output, Output::Connect { .. }))
-    );
+    let is_connect = |output: &Output| matches!(output, Output::Connect { .. });
+    assert!(!line.outputs.iter().any(is_connect));
 }

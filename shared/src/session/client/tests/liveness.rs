@@ -38,7 +38,9 @@ fn a_timer_that_fires_late_does_not_condemn_what_lies_unread() {
     line.session.handle_timeout(line.now);
     line.drain();
     assert_eq!(line.disconnected(), None);
-    line.control(&[ServerOp::Ping { heads: alloc::vec![] }]);
+    line.control(&[ServerOp::Ping {
+        heads: alloc::vec![],
+    }]);
     assert_eq!(line.ops(), [ClientOp::Ping, ClientOp::Pong]);
     line.pass(HEARTBEAT);
     assert_eq!(line.session.status(), Status::Ready);

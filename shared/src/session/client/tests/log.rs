@@ -93,7 +93,10 @@ fn the_loss_of_the_last_entry_shows_in_a_heartbeat() {
     assert_eq!(line.session.head(id), Some(2));
     line.control(&[ping(2, 2)]);
     let ops = line.ops();
-    assert_eq!(ops[..2], [ClientOp::Pong, ClientOp::Unsubscribe(vec![wire_id])]);
+    assert_eq!(
+        ops[..2],
+        [ClientOp::Pong, ClientOp::Unsubscribe(vec![wire_id])]
+    );
     assert!(matches!(&ops[2], ClientOp::Subscribe(items) if items[0].position == Some(at(1))));
 }
 

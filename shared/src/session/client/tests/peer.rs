@@ -16,9 +16,7 @@ use crate::position::{Cursor, Epoch, Position, StartAt, low_bits};
 use crate::session::client::{
     ClientConfig, ClientSession, Entry, Event, Input, Output, Status, Subscription,
 };
-use crate::session::op::{
-    Auth, AuthOk, ChannelInfo, ClientOp, ScopeRequest, ServerOp, Subscribe,
-};
+use crate::session::op::{Auth, AuthOk, ChannelInfo, ClientOp, ScopeRequest, ServerOp, Subscribe};
 use crate::session::wire::{
     Content, DeltaHeader, EntryHeader, Records, UplinkHeader, write_record,
 };
@@ -60,7 +58,8 @@ pub(super) struct Line {
     attempt: u32,
     next_control: u32,
     next_heard: u32,
-    /// What the session has put out since the test looked last.
+    said: Vec<Said>,
+    /// What the session has put out since the test looked last, without what it sent.
     pub(super) outputs: Vec<Output>,
 }
 
@@ -83,6 +82,7 @@ impl Line {
             attempt: 0,
             next_control: 0,
             next_heard: 0,
+            said: vec![],
             outputs: vec![],
         }
     }
@@ -113,7 +113,20 @@ impl Line {
                 self.next_control = 0;
                 self.next_heard = 0;
             }
-            self.outputs.push(output);
+            if let Output::Transmit(message) = output {
+                self.hear(&message);
+            } else {
+                self.outputs.push(output);
+            }
+        }
+    }
+
+    /// Reads a message of the client; its control frames must count up.
+    fn hear(&mut self, message: &[u8]) {
+        for record in Records::new(message) {
+            let (header, payload) = record.unwrap();
+            let said = read(header, payload, &mut self.next_heard);
+            self.said.push(said);
         }
     }
 
@@ -207,20 +220,9 @@ impl Line {
         self.now = end;
     }
 
-    /// What the client sent since the test looked last; its control frames must count up.
+    /// What the client sent since the test looked last.
     pub(super) fn said(&mut self) -> Vec<Said> {
-        let mut said = vec![];
-        self.outputs.retain(|output| match output {
-            Output::Transmit(message) => {
-                for record in Records::new(message) {
-                    let (header, payload) = record.unwrap();
-                    said.push(read(header, payload, &mut self.next_heard));
-                }
-                false
-            }
-            Output::Connect { .. } | Output::Disconnect { .. } | Output::Event(_) => true,
-        });
-        said
+        core::mem::take(&mut self.said)
     }
 
     pub(super) fn ops(&mut self) -> Vec<ClientOp> {

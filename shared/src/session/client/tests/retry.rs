@@ -90,7 +90,9 @@ fn interrupt_stays_away_that_long_and_loses_no_send() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     let now = line.now;
     let content = crate::session::wire::Content::Value;
-    line.session.send(now, "chat", content, b"a".to_vec()).unwrap();
+    line.session
+        .send(now, "chat", content, b"a".to_vec())
+        .unwrap();
     line.session.interrupt(now, Duration::from_secs(5));
     line.drain();
     assert!(line.disconnected().is_some());

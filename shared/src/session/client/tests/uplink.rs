@@ -160,10 +160,7 @@ fn the_queue_is_bounded_and_has_room_again_once_sends_are_taken() {
     config.max_uplink_messages = 2;
     config.max_uplink_bytes = 10;
     let mut line = Line::new(config);
-    assert_eq!(
-        send(&mut line, "more than ten"),
-        Err(SendError::QueueFull)
-    );
+    assert_eq!(send(&mut line, "more than ten"), Err(SendError::QueueFull));
     send(&mut line, "a").unwrap();
     send(&mut line, "b").unwrap();
     assert_eq!(send(&mut line, "c"), Err(SendError::QueueFull));
