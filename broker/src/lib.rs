@@ -12,8 +12,6 @@ mod retention;
 mod ring;
 
 use std::fmt::Debug;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
@@ -38,7 +36,10 @@ pub trait Log: Debug + Send + Sync {
     fn bounds(&self, now: Moment) -> Bounds;
 
     /// Adds an entry and numbers it.
-    fn append(&self, now: Moment, record: Record) -> Append;
+    ///
+    /// # Errors
+    /// [`AppendError`]; nothing was added.
+    fn append(&self, now: Moment, record: Record) -> Result<Position, AppendError>;
 
     /// Reads entries after a cursor, oldest first, into `out`: at least one if there is one, then as many as
     /// `limit_bytes` of bodies allow.
@@ -85,23 +86,6 @@ pub struct Newest {
     pub entry: Option<Arc<Entry>>,
     /// The entry asked for as a base, if it is still kept.
     pub base: Option<Arc<Entry>>,
-}
-
-/// An append under way.
-pub enum Append {
-    /// Done.
-    Ready(Result<Position, AppendError>),
-    /// Goes on whether or not it is polled; the future tells how it ended.
-    Pending(Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>),
-}
-
-impl Debug for Append {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Ready(result) => f.debug_tuple("Ready").field(result).finish(),
-            Self::Pending(_) => f.write_str("Pending"),
-        }
-    }
 }
 
 /// Why an entry was not added.

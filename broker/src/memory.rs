@@ -9,7 +9,7 @@ use push_wire_shared::position::{Bounds, Cursor, Epoch, Position, StreamKey};
 use push_wire_shared::time::Moment;
 
 use crate::ring::Ring;
-use crate::{Append, Broker, Entry, Log, Newest, ReadError, Record, Retention, Watcher};
+use crate::{AppendError, Broker, Entry, Log, Newest, ReadError, Record, Retention, Watcher};
 
 /// Where epochs come from.
 type Random = Box<dyn FnMut() -> u64 + Send>;
@@ -87,7 +87,7 @@ impl Log for MemoryLog {
         self.ring_at(now).bounds()
     }
 
-    fn append(&self, now: Moment, record: Record) -> Append {
+    fn append(&self, now: Moment, record: Record) -> Result<Position, AppendError> {
         let position = {
             let mut ring = lock(&self.ring);
             let cursor = ring.push(now, record);
@@ -100,7 +100,7 @@ impl Log for MemoryLog {
         if let Some(watcher) = watcher {
             watcher.news(position.cursor);
         }
-        Append::Ready(Ok(position))
+        Ok(position)
     }
 
     fn poll_read(

@@ -1,0 +1,91 @@
+//! What has happened so far, in numbers.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::position::ResetReason;
+use push_wire_shared::session::op::ErrorCode;
+
+use super::lock;
+
+/// Counts of what has happened since the hub was made.
+#[derive(Debug, Default)]
+pub struct Counters {
+    published: AtomicU64,
+    delivered: AtomicU64,
+    resumed: AtomicU64,
+    deltas: AtomicU64,
+    resets: Mutex<BTreeMap<&'static str, u64>>,
+    errors: Mutex<BTreeMap<&'static str, u64>>,
+    closes: Mutex<BTreeMap<u16, u64>>,
+}
+
+/// A picture of a server at one moment.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Sessions with a connection.
+    pub connections: usize,
+    /// Sessions known, connected or away.
+    pub sessions: usize,
+    /// Streams that exist.
+    pub streams: usize,
+    /// Entries accepted.
+    pub published: u64,
+    /// Entries handed to connections.
+    pub delivered: u64,
+    /// Those of them that left as deltas.
+    pub deltas: u64,
+    /// Subscriptions that went on where the client stood.
+    pub resumed: u64,
+    /// Subscriptions that could not, by reason.
+    pub resets: BTreeMap<&'static str, u64>,
+    /// Faults stated to clients, by code.
+    pub errors: BTreeMap<&'static str, u64>,
+    /// Connections that the server closed, by close code.
+    pub closes: BTreeMap<u16, u64>,
+}
+
+impl Counters {
+    pub(crate) fn published(&self) {
+        self.published.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn delivered(&self, entries: u64, deltas: u64) {
+        self.delivered.fetch_add(entries, Ordering::Relaxed);
+        self.deltas.fetch_add(deltas, Ordering::Relaxed);
+    }
+
+    pub(crate) fn resumed(&self) {
+        self.resumed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reset(&self, reason: ResetReason) {
+        *lock(&self.resets).entry(reason.name()).or_default() += 1;
+    }
+
+    pub(crate) fn error(&self, code: ErrorCode) {
+        *lock(&self.errors).entry(code.name()).or_default() += 1;
+    }
+
+    pub(crate) fn closed(&self, reason: CloseReason) {
+        *lock(&self.closes).entry(reason.code()).or_default() += 1;
+    }
+
+    pub(super) fn stats(&self, connections: usize, sessions: usize, streams: usize) -> Stats {
+        Stats {
+            connections,
+            sessions,
+            streams,
+            published: self.published.load(Ordering::Relaxed),
+            delivered: self.delivered.load(Ordering::Relaxed),
+            deltas: self.deltas.load(Ordering::Relaxed),
+            resumed: self.resumed.load(Ordering::Relaxed),
+            resets: lock(&self.resets).clone(),
+            errors: lock(&self.errors).clone(),
+            closes: lock(&self.closes).clone(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Into the logs.
+
+use std::sync::Arc;
+
+use push_wire_broker::{AppendError, Record};
+use push_wire_shared::position::{Position, Scope, StreamKey};
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::{Hub, Stream};
+
+/// Why an entry was not published.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The channel carries control ops, or is unknown.
+    #[error("channel {0} carries no entries")]
+    NoEntries(u8),
+    /// A topic is 1 to 255 bytes long.
+    #[error("a topic is 1 to 255 bytes long, not {0}")]
+    BadTopic(usize),
+    /// The body is larger than one message may be.
+    #[error("a body of {bytes} bytes is above the limit of {limit}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// There are too many streams for another one.
+    #[error("no room for another stream")]
+    TooManyStreams,
+    /// The value cannot be serialised.
+    #[error("the value cannot be serialised: {0}")]
+    Serialization(String),
+    /// The broker did not take it.
+    #[error(transparent)]
+    Broker(#[from] AppendError),
+}
+
+/// Why an entry was not put into a client's inbox.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendFault {
+    /// The server knows no session of this client.
+    #[error("no session of client {0} is known")]
+    UnknownClient(Uuid),
+    /// The entry was not published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+/// Room that headers and other records of the same message need below the message limit.
+const HEADROOM: usize = 1_024;
+
+impl Hub {
+    /// The stream, made when there is none.
+    pub(crate) fn stream(&self, key: &StreamKey) -> Option<Arc<Stream>> {
+        self.streams.open(key)
+    }
+
+    /// Appends an entry to a stream and marks its readers.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing was appended.
+    pub fn publish(&self, now: Moment, key: &StreamKey, record: Record) -> Result<Position, PublishError> {
+        let limit = self.limits.message_bytes.saturating_sub(HEADROOM);
+        if record.body.len() > limit {
+            return Err(PublishError::TooLarge { bytes: record.body.len(), limit });
+        }
+        if let Scope::Topic(topic) = &key.scope
+            && !(1..=push_wire_shared::limits::MAX_TOPIC_BYTES).contains(&topic.len())
+        {
+            return Err(PublishError::BadTopic(topic.len()));
+        }
+        if self.channels().by_id(key.channel).is_none() || key.channel == self.system {
+            return Err(PublishError::NoEntries(key.channel));
+        }
+        self.sweep(now);
+        let stream = self.streams.open(key).ok_or(PublishError::TooManyStreams)?;
+        let position = stream.log().append(now, record)?;
+        self.counters.published();
+        Ok(position)
+    }
+
+    /// Appends an entry to a client's inbox, where it waits while the client is away.
+    ///
+    /// # Errors
+    /// [`SendFault`]; nothing was appended.
+    pub fn send(
+        &self,
+        now: Moment,
+        client: Uuid,
+        channel: u8,
+        record: Record,
+    ) -> Result<Position, SendFault> {
+        if !self.knows(now, client) {
+            return Err(SendFault::UnknownClient(client));
+        }
+        let key = StreamKey { channel, scope: Scope::Inbox(client) };
+        Ok(self.publish(now, &key, record)?)
+    }
+}

@@ -1,0 +1,261 @@
+//! Who is known: sessions outlive their connections (docs/protocol.md section 8).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::session::server::Welcome;
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::{Hub, Notice, Signal, lock};
+use crate::peer::json::Numbering;
+
+/// What a connection shows to continue a session, and leaves behind to be continued.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Claim {
+    /// Secret of the session; the JSON dialect has none.
+    pub secret: Option<[u8; 16]>,
+    /// SHA-256 of the token that was accepted.
+    pub token: Option<[u8; 32]>,
+    /// Who the authenticator says this is.
+    pub identity: Option<String>,
+    /// Whether the connection speaks the JSON dialect.
+    pub json: bool,
+}
+
+/// A session that a connection now holds.
+#[derive(Debug)]
+pub struct Opening {
+    /// What the client is told.
+    pub welcome: Welcome,
+    /// Which connection of the session this is; an older one's end changes nothing.
+    pub generation: u64,
+    /// Cursors as the JSON dialect shows them.
+    pub numbering: Arc<Mutex<Numbering>>,
+}
+
+/// Why no session could be had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SessionFault {
+    /// The client id belongs to a session whose secret or credentials were not shown.
+    #[error("this client id belongs to another session")]
+    Foreign,
+    /// There are too many sessions.
+    #[error("no room for another session now")]
+    Full,
+}
+
+/// All sessions of a hub.
+pub(super) struct Sessions {
+    ttl: Duration,
+    limit: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    known: HashMap<Uuid, Session>,
+    connected: usize,
+    generations: u64,
+    swept: Moment,
+}
+
+struct Session {
+    secret: [u8; 16],
+    owner: Claim,
+    generation: u64,
+    signal: Option<Arc<Signal>>,
+    away_since: Moment,
+    received: u64,
+    numbering: Arc<Mutex<Numbering>>,
+}
+
+impl Session {
+    fn has_expired(&self, now: Moment, ttl: Duration) -> bool {
+        self.signal.is_none() && now.since(self.away_since) > ttl
+    }
+
+    /// Whether a claim proves the right to go on with this session.
+    fn is_continued_by(&self, claim: &Claim) -> bool {
+        if claim.secret == Some(self.secret) {
+            return true;
+        }
+        let same = claim.token == self.owner.token && claim.identity == self.owner.identity;
+        let credentials = claim.token.is_some() || claim.identity.is_some();
+        // The JSON dialect has no secret, so there even "no credentials" are the same credentials.
+        same && (credentials || (claim.json && self.owner.json))
+    }
+}
+
+impl Sessions {
+    pub(super) fn new(ttl: Duration, limit: usize) -> Self {
+        Self { ttl, limit, inner: Mutex::default() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        lock(&self.inner).known.len()
+    }
+
+    pub(super) fn connected(&self) -> usize {
+        lock(&self.inner).connected
+    }
+
+    fn open(
+        &self,
+        now: Moment,
+        client: Uuid,
+        claim: Claim,
+        fresh_secret: [u8; 16],
+        signal: &Arc<Signal>,
+    ) -> Result<Opening, SessionFault> {
+        let mut inner = lock(&self.inner);
+        let inner = &mut *inner;
+        inner.generations += 1;
+        let generation = inner.generations;
+        let session = match inner.known.get_mut(&client) {
+            Some(session) if !session.is_continued_by(&claim) => return Err(SessionFault::Foreign),
+            Some(session) => session,
+            None if inner.known.len() >= self.limit => return Err(SessionFault::Full),
+            None => inner.known.entry(client).or_insert_with(|| Session {
+                secret: fresh_secret,
+                owner: claim.clone(),
+                generation: 0,
+                signal: None,
+                away_since: now,
+                received: 0,
+                numbering: Arc::default(),
+            }),
+        };
+        let resumed = session.generation != 0;
+        session.generation = generation;
+        session.owner = Claim { secret: None, ..claim };
+        match session.signal.replace(Arc::clone(signal)) {
+            Some(older) => {
+                older.notify(Notice::Replaced);
+            }
+            None => inner.connected += 1,
+        }
+        let welcome = Welcome { secret: session.secret, resumed, received: session.received };
+        Ok(Opening { welcome, generation, numbering: Arc::clone(&session.numbering) })
+    }
+
+    /// Forgets sessions that have been away too long, and names them.
+    fn expire(&self, now: Moment) -> Vec<Uuid> {
+        let mut inner = lock(&self.inner);
+        let expired = inner.known.iter().filter(|(_, session)| session.has_expired(now, self.ttl));
+        let expired: Vec<Uuid> = expired.map(|(client, _)| *client).collect();
+        for client in &expired {
+            inner.known.remove(client);
+        }
+        expired
+    }
+
+    /// Whether it is time to look for what has expired; at most eight times in a session's life.
+    fn is_sweep_due(&self, now: Moment) -> bool {
+        let mut inner = lock(&self.inner);
+        let due = now.since(inner.swept) > self.ttl / 8;
+        if due {
+            inner.swept = now;
+        }
+        due
+    }
+}
+
+impl Hub {
+    /// Begins or continues a client's session on a connection; an older connection of it is told to end.
+    ///
+    /// # Errors
+    /// [`SessionFault`]; nothing has changed.
+    pub fn open_session(
+        &self,
+        now: Moment,
+        client: Uuid,
+        claim: Claim,
+        signal: &Arc<Signal>,
+    ) -> Result<Opening, SessionFault> {
+        self.forget_if_expired(now, client);
+        self.sweep(now);
+        self.sessions.open(now, client, claim, self.secret(), signal)
+    }
+
+    /// A connection of a session has ended; says nothing of a newer one.
+    pub fn leave_session(&self, now: Moment, client: Uuid, generation: u64) {
+        let mut inner = lock(&self.sessions.inner);
+        let Some(session) = inner.known.get_mut(&client) else { return };
+        if session.generation == generation && session.signal.take().is_some() {
+            session.away_since = now;
+            inner.connected -= 1;
+        }
+    }
+
+    /// The client said goodbye: its session and inbox are forgotten now.
+    pub fn end_session(&self, client: Uuid, generation: u64) {
+        let mut inner = lock(&self.sessions.inner);
+        let Some(session) = inner.known.get(&client) else { return };
+        if session.generation != generation {
+            return;
+        }
+        let connected = session.signal.is_some();
+        inner.known.remove(&client);
+        inner.connected -= usize::from(connected);
+        drop(inner);
+        self.remove_inboxes(client);
+    }
+
+    /// Notes the newest client message that a session has taken.
+    pub(crate) fn note_received(&self, client: Uuid, generation: u64, number: u64) {
+        let mut inner = lock(&self.sessions.inner);
+        let session = inner.known.get_mut(&client);
+        if let Some(session) = session.filter(|session| session.generation == generation) {
+            session.received = session.received.max(number);
+        }
+    }
+
+    /// Whether a client has a session, connected or away.
+    #[must_use]
+    pub fn knows(&self, now: Moment, client: Uuid) -> bool {
+        let inner = lock(&self.sessions.inner);
+        let ttl = self.sessions.ttl;
+        inner.known.get(&client).is_some_and(|session| !session.has_expired(now, ttl))
+    }
+
+    /// Ids of the clients that are connected.
+    #[must_use]
+    pub fn connected(&self) -> Vec<Uuid> {
+        let inner = lock(&self.sessions.inner);
+        let connected = inner.known.iter().filter(|(_, session)| session.signal.is_some());
+        connected.map(|(client, _)| *client).collect()
+    }
+
+    /// Leaves a notice with a connected client; says whether it is connected and had room.
+    pub fn notify(&self, client: Uuid, notice: Notice) -> bool {
+        let signal = lock(&self.sessions.inner).known.get(&client).and_then(|s| s.signal.clone());
+        signal.is_some_and(|signal| signal.notify(notice))
+    }
+
+    fn forget_if_expired(&self, now: Moment, client: Uuid) {
+        let mut inner = lock(&self.sessions.inner);
+        let ttl = self.sessions.ttl;
+        if inner.known.get(&client).is_some_and(|session| session.has_expired(now, ttl)) {
+            inner.known.remove(&client);
+            drop(inner);
+            self.remove_inboxes(client);
+        }
+    }
+
+    /// Forgets what has expired, when it is time to look.
+    pub(super) fn sweep(&self, now: Moment) {
+        if self.sessions.is_sweep_due(now) {
+            self.sessions.expire(now).into_iter().for_each(|client| self.remove_inboxes(client));
+            self.streams.sweep(now, |client| self.knows(now, client));
+        }
+    }
+
+    fn remove_inboxes(&self, client: Uuid) {
+        for channel in self.session_config.channels.channels() {
+            self.streams.remove(&StreamKey { channel: channel.id, scope: Scope::Inbox(client) });
+        }
+    }
+}

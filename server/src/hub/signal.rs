@@ -1,0 +1,119 @@
+//! How the hub tells a connection that there is something for it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake};
+
+use atomic_waker::AtomicWaker;
+use push_wire_shared::session::op::ServerOp;
+
+use super::lock;
+
+/// Something that concerns a whole connection.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Notice {
+    /// A newer connection of the session took over.
+    Replaced,
+    /// The application sends a system op: as JSON, and in the push-wire dialect where it has one.
+    System {
+        /// The op for the JSON dialect.
+        json: String,
+        /// The op for the push-wire dialect.
+        op: Option<ServerOp>,
+    },
+}
+
+/// Notices kept for a connection that does not take them: past this, later system ops are dropped and the
+/// sender is told.
+const NOTICES: usize = 1_024;
+
+/// One connection's bell: which of its readers have news, and notices to it.
+#[derive(Default, Debug)]
+pub struct Signal {
+    raised: AtomicBool,
+    waker: AtomicWaker,
+    /// Slots of the readers whose streams have news.
+    slots: Mutex<Vec<u32>>,
+    notices: Mutex<Vec<Notice>>,
+    /// A log that could not answer at once can answer now.
+    again: AtomicBool,
+}
+
+impl Signal {
+    /// Ready when something has come since the last time.
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.take() {
+            return Poll::Ready(());
+        }
+        self.waker.register(cx.waker());
+        if self.take() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Whether something has come since the last time.
+    pub fn take(&self) -> bool {
+        self.raised.swap(false, Ordering::AcqRel)
+    }
+
+    fn raise(&self) {
+        if !self.raised.swap(true, Ordering::AcqRel) {
+            self.waker.wake();
+        }
+    }
+
+    /// Leaves a notice; says whether there was room.
+    pub(super) fn notify(&self, notice: Notice) -> bool {
+        let mut notices = lock(&self.notices);
+        let room = notices.len() < NOTICES || notice == Notice::Replaced;
+        if room {
+            notices.push(notice);
+        }
+        drop(notices);
+        self.raise();
+        room
+    }
+
+    pub(crate) fn take_notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut *lock(&self.notices))
+    }
+
+    pub(crate) fn take_slots(&self, into: &mut Vec<u32>) {
+        into.append(&mut lock(&self.slots));
+    }
+
+    pub(crate) fn take_again(&self) -> bool {
+        self.again.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.again.store(true, Ordering::Release);
+        self.raise();
+    }
+}
+
+/// One reader's mark in its stream: rings the connection's bell, once until it is looked at.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    slot: u32,
+    raised: AtomicBool,
+    signal: Arc<Signal>,
+}
+
+impl Mark {
+    pub(crate) fn new(slot: u32, signal: Arc<Signal>) -> Self {
+        Self { slot, raised: AtomicBool::new(false), signal }
+    }
+
+    pub(super) fn raise(&self) {
+        if !self.raised.swap(true, Ordering::AcqRel) {
+            lock(&self.signal.slots).push(self.slot);
+            self.signal.raise();
+        }
+    }
+
+    /// From here on the next news rings again; to be called before the log is read.
+    pub(crate) fn lower(&self) {
+        self.raised.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,149 @@
+//! One stream: its log, and the readers to mark when the log has news.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use push_wire_broker::{Entry, Log, Watcher};
+use push_wire_shared::channel::ChannelMode;
+use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::position::{Cursor, Scope, StreamKey};
+use push_wire_shared::time::Moment;
+
+use super::{Mark, lock};
+
+/// Deltas kept per stream: the readers of one stream stand at the newest few versions.
+const DELTAS: usize = 8;
+
+/// One stream of the hub.
+pub(crate) struct Stream {
+    number: u64,
+    key: StreamKey,
+    lane: usize,
+    mode: ChannelMode,
+    log: Arc<dyn Log>,
+    readers: Mutex<Vec<Arc<Mark>>>,
+    deltas: Mutex<VecDeque<Delta>>,
+}
+
+/// A delta between two entries, or the knowledge that none is smaller than the whole.
+struct Delta {
+    base: Cursor,
+    target: Cursor,
+    encoding: PayloadEncoding,
+    frame: Option<Bytes>,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("number", &self.number).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Stream {
+    pub(super) fn new(
+        number: u64,
+        key: StreamKey,
+        lane: usize,
+        mode: ChannelMode,
+        log: Arc<dyn Log>,
+    ) -> Arc<Self> {
+        let stream = Arc::new(Self {
+            number,
+            key,
+            lane,
+            mode,
+            log,
+            readers: Mutex::default(),
+            deltas: Mutex::default(),
+        });
+        let watcher = Arc::downgrade(&stream);
+        stream.log.watch(watcher);
+        stream
+    }
+
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(crate) const fn channel(&self) -> u8 {
+        self.key.channel
+    }
+
+    pub(crate) const fn key(&self) -> &StreamKey {
+        &self.key
+    }
+
+    pub(crate) const fn lane(&self) -> usize {
+        self.lane
+    }
+
+    pub(crate) fn is_state(&self) -> bool {
+        self.mode == ChannelMode::State
+    }
+
+    pub(crate) const fn is_inbox(&self) -> bool {
+        matches!(self.key.scope, Scope::Inbox(_))
+    }
+
+    pub(crate) fn log(&self) -> &dyn Log {
+        &*self.log
+    }
+
+    pub(crate) fn add_reader(&self, mark: Arc<Mark>) {
+        lock(&self.readers).push(mark);
+    }
+
+    pub(crate) fn remove_reader(&self, mark: &Arc<Mark>) {
+        let mut readers = lock(&self.readers);
+        if let Some(index) = readers.iter().position(|reader| Arc::ptr_eq(reader, mark)) {
+            readers.swap_remove(index);
+        }
+    }
+
+    /// Whether nobody reads it and it holds nothing.
+    pub(super) fn is_idle(&self, now: Moment) -> bool {
+        if !lock(&self.readers).is_empty() {
+            return false;
+        }
+        let bounds = self.log.bounds(now);
+        bounds.floor == bounds.head
+    }
+
+    /// The frame of a delta between two entries, made once for all readers; `None` when none is smaller than
+    /// the whole.
+    pub(crate) fn delta(
+        &self,
+        base: &Entry,
+        target: &Entry,
+        encoding: PayloadEncoding,
+        make: impl FnOnce() -> Option<Bytes>,
+    ) -> Option<Bytes> {
+        // Held while the delta is made: another reader of the same pair waits for it instead of making it
+        // again.
+        let mut deltas = lock(&self.deltas);
+        let known = deltas.iter().find(|delta| {
+            (delta.base, delta.target, delta.encoding) == (base.cursor, target.cursor, encoding)
+        });
+        if let Some(known) = known {
+            return known.frame.clone();
+        }
+        let frame = make();
+        if deltas.len() == DELTAS {
+            deltas.pop_front();
+        }
+        deltas.push_back(Delta {
+            base: base.cursor,
+            target: target.cursor,
+            encoding,
+            frame: frame.clone(),
+        });
+        frame
+    }
+}
+
+impl Watcher for Stream {
+    fn news(&self, _head: Cursor) {
+        lock(&self.readers).iter().for_each(|mark| mark.raise());
+    }
+}

@@ -1,0 +1,142 @@
+//! Forms of an entry, each made once for all readers.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use push_wire_broker::{Entry, Record};
+use push_wire_shared::delta::{Check, check};
+use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::frame::{BinaryFlags, FrameHeader};
+use push_wire_shared::session::wire::{Content, DeltaHeader, EntryHeader, write_record};
+
+use super::framing::{MAX_HEADER, Opcode, frame_header};
+use crate::hub::Stream;
+
+/// A record of the push-wire dialect behind the header of a WebSocket message that holds nothing else.
+#[derive(Clone, Debug)]
+pub(crate) struct WireForm {
+    message: Bytes,
+    record_at: usize,
+}
+
+impl WireForm {
+    /// The whole message: for a reader that gets just this.
+    pub(crate) fn message(&self) -> &Bytes {
+        &self.message
+    }
+
+    /// The record alone: for a message with several.
+    pub(crate) fn record(&self) -> &[u8] {
+        &self.message[self.record_at..]
+    }
+
+    pub(crate) fn record_bytes(&self) -> Bytes {
+        self.message.slice(self.record_at..)
+    }
+
+    pub(crate) fn from_message(message: Bytes) -> Self {
+        let record_at = match message.get(1) {
+            Some(126) => 4,
+            Some(127) => 10,
+            _ => 2,
+        };
+        Self { message, record_at }
+    }
+}
+
+/// What has been derived from one entry, by encoding.
+#[derive(Default, Debug)]
+struct Forms {
+    bodies: [OnceLock<Bytes>; 3],
+    checks: [OnceLock<Check>; 3],
+    wire: [OnceLock<Bytes>; 3],
+}
+
+fn index(encoding: PayloadEncoding) -> usize {
+    match encoding {
+        PayloadEncoding::Json => 0,
+        PayloadEncoding::MessagePack => 1,
+        PayloadEncoding::Cbor => 2,
+    }
+}
+
+/// The entry's body in an encoding.
+fn body(entry: &Entry, encoding: PayloadEncoding) -> Bytes {
+    let encode = || encode_body(&entry.record, encoding);
+    match entry.forms::<Forms>() {
+        Some(forms) => forms.bodies[index(encoding)].get_or_init(encode).clone(),
+        None => encode(),
+    }
+}
+
+fn encode_body(record: &Record, encoding: PayloadEncoding) -> Bytes {
+    match (record.content, encoding) {
+        (Content::Bytes, _) | (Content::Value, PayloadEncoding::Json) => record.body.clone(),
+        (Content::Value, encoding) => super::render::transcode(&record.body, encoding),
+    }
+}
+
+fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {
+    let make = || check(&body(entry, encoding));
+    match entry.forms::<Forms>() {
+        Some(forms) => *forms.checks[index(encoding)].get_or_init(make),
+        None => make(),
+    }
+}
+
+/// The entry whole, as every reader of the stream in this encoding gets it.
+pub(crate) fn whole(stream: &Stream, entry: &Entry, encoding: PayloadEncoding) -> WireForm {
+    let make = || {
+        let body = body(entry, encoding);
+        let header = EntryHeader { stream: stream.number(), content: entry.record.content };
+        let mut payload = Vec::with_capacity(body.len() + 12);
+        header.write_whole(&mut payload);
+        payload.extend_from_slice(&body);
+        message(stream, entry, &payload)
+    };
+    WireForm::from_message(match entry.forms::<Forms>() {
+        Some(forms) => forms.wire[index(encoding)].get_or_init(make).clone(),
+        None => make(),
+    })
+}
+
+/// The entry as a delta against an earlier one; `None` when none is smaller than the whole.
+pub(crate) fn delta(
+    stream: &Stream,
+    base: &Entry,
+    entry: &Entry,
+    encoding: PayloadEncoding,
+) -> Option<WireForm> {
+    if base.record.content != entry.record.content || base.cursor >= entry.cursor {
+        return None;
+    }
+    let frame = stream.delta(base, entry, encoding, || {
+        let target = body(entry, encoding);
+        let ops = push_wire_shared::delta::encode(&body(base, encoding), &target)?;
+        let header = EntryHeader { stream: stream.number(), content: entry.record.content };
+        let delta = DeltaHeader {
+            distance: entry.cursor - base.cursor,
+            base_check: body_check(base, encoding).base(),
+            result_check: body_check(entry, encoding).result(),
+        };
+        let mut payload = Vec::with_capacity(ops.len() + 40);
+        header.write_delta(delta, &mut payload);
+        payload.extend_from_slice(&ops);
+        (payload.len() < target.len()).then(|| message(stream, entry, &payload))
+    })?;
+    Some(WireForm::from_message(frame))
+}
+
+/// The record of an entry behind the header of a message that holds nothing else.
+fn message(stream: &Stream, entry: &Entry, payload: &[u8]) -> Bytes {
+    let flags = BinaryFlags { ack_required: stream.is_inbox(), ..BinaryFlags::default() };
+    #[expect(clippy::cast_possible_truncation, reason = "the sequence is the cursor's low 32 bits")]
+    let sequence = entry.cursor as u32;
+    let header = FrameHeader { flags, channel: stream.channel(), sequence };
+    let mut record = Vec::with_capacity(payload.len() + 14);
+    write_record(&mut record, header, payload);
+    let mut message = Vec::with_capacity(record.len() + MAX_HEADER);
+    frame_header(Opcode::Binary, record.len(), &mut message);
+    message.extend_from_slice(&record);
+    Bytes::from(message)
+}

@@ -1,0 +1,215 @@
+//! Decides what leaves a connection next.
+//!
+//! Control ops go first; then readers, lane by lane. A reader is a cursor: what it delivers is read from its
+//! stream's log when the transport asks for bytes, so live delivery, replay and catching up are one path.
+
+mod form;
+mod framing;
+mod lanes;
+mod reader;
+mod render;
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+pub use framing::{Opcode, frame_header};
+use lanes::Lanes;
+use push_wire_broker::ReadError;
+use push_wire_shared::position::{Bounds, Cursor};
+use push_wire_shared::session::op::StreamHead;
+use push_wire_shared::time::Moment;
+use reader::Reader;
+pub(crate) use render::{JsonRenderer, Renderer, WireRenderer};
+
+use crate::hub::{Mark, Signal, Stream};
+
+/// Something that happened to a reader while bytes were pulled.
+#[derive(Debug)]
+pub(crate) enum ReaderFault {
+    /// Retention has passed it.
+    Overrun { id: u32, bounds: Bounds },
+    /// Its log cannot be read.
+    Unreadable { id: u32 },
+}
+
+/// How much was pulled.
+#[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Pulled {
+    pub(crate) bytes: usize,
+    pub(crate) entries: u64,
+    pub(crate) deltas: u64,
+}
+
+/// The readers and lanes of one connection.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    signal: Arc<Signal>,
+    waker: Waker,
+    readers: Vec<Option<Reader>>,
+    lanes: Lanes,
+    marked: Vec<u32>,
+    /// Slots whose logs could not answer at once.
+    waiting: Vec<u32>,
+}
+
+impl Outbox {
+    pub(crate) fn new(signal: Arc<Signal>) -> Self {
+        let waker = Waker::from(Arc::clone(&signal));
+        Self {
+            signal,
+            waker,
+            readers: Vec::new(),
+            lanes: Lanes::default(),
+            marked: Vec::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Delivers a stream's entries after a cursor from now on.
+    pub(crate) fn read(&mut self, id: u32, stream: Arc<Stream>, after: Cursor, has_base: bool) {
+        let free = self.readers.iter().position(Option::is_none);
+        let slot = free.unwrap_or(self.readers.len());
+        let Ok(name) = u32::try_from(slot) else { return };
+        let mark = Arc::new(Mark::new(name, Arc::clone(&self.signal)));
+        // Marked first and read later: news between the two is seen by the first read.
+        stream.add_reader(Arc::clone(&mark));
+        let reader = Reader::new(id, stream, mark, after, has_base);
+        if slot == self.readers.len() {
+            self.readers.push(Some(reader));
+        } else {
+            self.readers[slot] = Some(reader);
+        }
+        self.queue(name);
+    }
+
+    /// Stops delivering.
+    pub(crate) fn stop(&mut self, id: u32) {
+        let reader = self.readers.iter_mut().find(|r| r.as_ref().is_some_and(|r| r.id == id));
+        if let Some(slot) = reader {
+            // Its slot may still be queued: an empty or reused slot is harmless there.
+            *slot = None;
+        }
+    }
+
+    /// Sends the stream's current value whole next.
+    pub(crate) fn whole(&mut self, id: u32) {
+        if let Some(slot) = self.slot_of(id) {
+            if let Some(reader) = self.reader(slot) {
+                reader.want_whole();
+            }
+            self.queue(slot);
+        }
+    }
+
+    /// Goes on after another cursor: where a reset says.
+    pub(crate) fn seek(&mut self, id: u32, after: Cursor) {
+        if let Some(slot) = self.slot_of(id) {
+            if let Some(reader) = self.reader(slot) {
+                reader.seek(after);
+            }
+            self.queue(slot);
+        }
+    }
+
+    /// The stream that a subscription reads.
+    pub(crate) fn stream(&self, id: u32) -> Option<&Arc<Stream>> {
+        self.readers.iter().flatten().find(|reader| reader.id == id).map(|reader| &reader.stream)
+    }
+
+    fn slot_of(&self, id: u32) -> Option<u32> {
+        let slot = self.readers.iter().position(|r| r.as_ref().is_some_and(|r| r.id == id))?;
+        u32::try_from(slot).ok()
+    }
+
+    fn reader(&mut self, slot: u32) -> Option<&mut Reader> {
+        self.readers.get_mut(usize::try_from(slot).ok()?)?.as_mut()
+    }
+
+    fn queue(&mut self, slot: u32) {
+        let Some(reader) = self.reader(slot) else { return };
+        if !std::mem::replace(&mut reader.queued, true) {
+            let lane = reader.stream.lane();
+            self.lanes.push(lane, slot);
+        }
+    }
+
+    /// Queues the readers that have news.
+    fn collect_news(&mut self) {
+        let mut marked = std::mem::take(&mut self.marked);
+        self.signal.take_slots(&mut marked);
+        if self.signal.take_again() {
+            marked.append(&mut self.waiting);
+        }
+        for slot in marked.drain(..) {
+            if let Some(reader) = self.reader(slot) {
+                reader.mark.lower();
+            }
+            self.queue(slot);
+        }
+        self.marked = marked;
+    }
+
+    /// Pulls the next message: what `renderer` holds, then entries until `batch_bytes`.
+    pub(crate) fn pull(
+        &mut self,
+        now: Moment,
+        renderer: &mut Renderer,
+        batch_bytes: usize,
+        out: &mut Vec<Bytes>,
+        faults: &mut Vec<ReaderFault>,
+    ) -> Pulled {
+        self.collect_news();
+        let waker = self.waker.clone();
+        let mut cx = Context::from_waker(&waker);
+        let mut pulled = Pulled { bytes: renderer.pending_bytes(), ..Pulled::default() };
+        while pulled.bytes < batch_bytes {
+            let Some(slot) = self.lanes.pop() else { break };
+            let Some(reader) = self.reader(slot) else { continue };
+            reader.queued = false;
+            let lane = reader.stream.lane();
+            let room = batch_bytes - pulled.bytes;
+            let step = reader.pull(&mut cx, now, room, renderer);
+            match step {
+                Poll::Ready(Ok(step)) => {
+                    pulled.bytes += step.bytes;
+                    pulled.entries += step.entries;
+                    pulled.deltas += step.deltas;
+                    self.lanes.charge(lane, step.bytes);
+                    if step.more {
+                        self.queue(slot);
+                    }
+                }
+                Poll::Ready(Err(error)) => {
+                    let (id, bounds) = (reader.id, reader.stream.log().bounds(now));
+                    faults.push(match error {
+                        ReadError::Expired => ReaderFault::Overrun { id, bounds },
+                        _ => ReaderFault::Unreadable { id },
+                    });
+                }
+                Poll::Pending => self.waiting.push(slot),
+            }
+        }
+        renderer.finish(out);
+        pulled
+    }
+
+    /// What a heartbeat says: the streams whose sent cursor or head changed since the last one. A reader that
+    /// is behind without being marked is queued: a heartbeat heals what a lost mark would hide.
+    pub(crate) fn heads(&mut self, now: Moment) -> Vec<StreamHead> {
+        let mut heads = Vec::new();
+        let mut behind = Vec::new();
+        for (slot, reader) in (0u32..).zip(&mut self.readers) {
+            let Some(reader) = reader else { continue };
+            let (head, changed) = reader.head(now);
+            if head.head > head.sent {
+                behind.push(slot);
+            }
+            if changed {
+                heads.push(head);
+            }
+        }
+        behind.into_iter().for_each(|slot| self.queue(slot));
+        heads
+    }
+}

@@ -1,0 +1,115 @@
+//! The push-wire dialect: records in binary messages.
+
+use bytes::Bytes;
+use push_wire_broker::Entry;
+use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::session::op::ServerOp;
+use push_wire_shared::session::server::WireEncoder;
+
+use crate::hub::Stream;
+use crate::outbox::form::{self, WireForm};
+use crate::outbox::framing::{Opcode, frame_header};
+
+/// Records from this size on are shared with the other readers even in a message of several; smaller ones are
+/// copied next to each other, which costs less than one more piece in a vectored write.
+const SHARE_BYTES: usize = 4_096;
+
+/// Gathers the records of the next message.
+#[derive(Debug)]
+pub(crate) struct WireRenderer {
+    encoding: PayloadEncoding,
+    encoder: WireEncoder,
+    /// Records of control ops.
+    control: Vec<u8>,
+    ops: usize,
+    entries: Vec<WireForm>,
+    entry_bytes: usize,
+}
+
+impl WireRenderer {
+    pub(crate) fn new(system: u8) -> Self {
+        Self {
+            encoding: PayloadEncoding::Json,
+            encoder: WireEncoder::new(system),
+            control: Vec::new(),
+            ops: 0,
+            entries: Vec::new(),
+            entry_bytes: 0,
+        }
+    }
+
+    pub(crate) fn set_encoding(&mut self, encoding: PayloadEncoding) {
+        self.encoding = encoding;
+    }
+
+    pub(super) fn op(&mut self, op: &ServerOp) {
+        self.encoder.encode(op, &mut self.control);
+        self.ops += 1;
+    }
+
+    pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry) -> usize {
+        let form = form::whole(stream, entry, self.encoding);
+        self.add(form)
+    }
+
+    pub(super) fn delta(&mut self, stream: &Stream, base: &Entry, entry: &Entry) -> Option<usize> {
+        let form = form::delta(stream, base, entry, self.encoding)?;
+        Some(self.add(form))
+    }
+
+    fn add(&mut self, form: WireForm) -> usize {
+        let bytes = form.record().len();
+        self.entry_bytes += bytes;
+        self.entries.push(form);
+        bytes
+    }
+
+    pub(super) fn pending_bytes(&self) -> usize {
+        self.control.len() + self.entry_bytes
+    }
+
+    pub(super) const fn pending_ops(&self) -> usize {
+        self.ops
+    }
+
+    pub(super) fn finish(&mut self, out: &mut Vec<Bytes>) {
+        let len = self.pending_bytes();
+        if len == 0 {
+            return;
+        }
+        let mut entries = std::mem::take(&mut self.entries);
+        if let ([lone], true) = (&entries[..], self.control.is_empty()) {
+            out.push(lone.message().clone());
+        } else {
+            self.join(len, &entries, out);
+        }
+        entries.clear();
+        self.entries = entries;
+        // A connection that has caught up keeps no buffers: idle ones cost nothing.
+        self.entries.shrink_to(0);
+        self.control = Vec::new();
+        self.ops = 0;
+        self.entry_bytes = 0;
+    }
+
+    /// One message of several records.
+    fn join(&mut self, len: usize, entries: &[WireForm], out: &mut Vec<Bytes>) {
+        let copied = entries.iter().map(|form| form.record().len()).filter(|len| *len < SHARE_BYTES);
+        let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>());
+        frame_header(Opcode::Binary, len, &mut piece);
+        piece.append(&mut self.control);
+        for form in entries {
+            if form.record().len() < SHARE_BYTES {
+                piece.extend_from_slice(form.record());
+                continue;
+            }
+            if !piece.is_empty() {
+                out.push(Bytes::from(std::mem::take(&mut piece)));
+            }
+            out.push(form.record_bytes());
+        }
+        if !piece.is_empty() {
+            out.push(Bytes::from(piece));
+        }
+    }
+}
