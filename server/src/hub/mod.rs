@@ -4,6 +4,7 @@
 //! publish appends to a log, and the log's news mark the readers (see `outbox`).
 
 mod counters;
+mod numbering;
 mod publish;
 mod sessions;
 mod signal;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use counters::{Counters, Stats};
+pub use numbering::{Numbering, Rewind, Source};
 pub use publish::{PublishError, SendFault};
 use push_wire_broker::{Broker, Memory};
 use push_wire_shared::channel::ChannelTable;

@@ -9,8 +9,7 @@ use push_wire_shared::session::server::Welcome;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::{Hub, Notice, Signal, lock};
-use crate::peer::json::Numbering;
+use super::{Hub, Notice, Numbering, Signal, lock};
 
 /// What a connection shows to continue a session, and leaves behind to be continued.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -20,7 +20,7 @@ use push_wire_shared::position::{Bounds, Cursor};
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 use reader::Reader;
-pub(crate) use render::{JsonRenderer, Renderer, WireRenderer};
+pub(crate) use render::{JsonRenderer, Renderer, WireRenderer, subscription_id};
 
 use crate::hub::{Mark, Signal, Stream};
 

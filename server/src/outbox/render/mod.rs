@@ -4,7 +4,7 @@ mod json;
 mod wire;
 
 use bytes::Bytes;
-pub(crate) use json::JsonRenderer;
+pub(crate) use json::{JsonRenderer, subscription_id};
 use push_wire_broker::Entry;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::session::op::ServerOp;

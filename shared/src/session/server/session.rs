@@ -135,6 +135,18 @@ impl ServerSession {
         self.phase == Phase::Ready
     }
 
+    /// Whether [`Output::Close`] has been put out.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// The id that the client gave in `auth`; nil before.
+    #[must_use]
+    pub const fn client_id(&self) -> Uuid {
+        self.client_id
+    }
+
     pub(super) fn put(&mut self, output: Output) {
         if self.phase != Phase::Closed {
             self.outputs.push_back(output);

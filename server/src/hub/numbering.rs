@@ -1,0 +1,265 @@
+//! Cursors as the JSON dialect shows them (docs/protocol.md section 9): one dense numbering per session and
+//! channel, over the entries of two streams, the channel and the client's inbox in it.
+
+use std::collections::VecDeque;
+
+use push_wire_shared::position::{Cursor, Epoch, Position};
+
+/// Which of a channel's two streams an entry came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// The channel itself.
+    Channel = 0,
+    /// The client's inbox in it.
+    Inbox = 1,
+}
+
+/// Runs kept per channel. A run is a stretch of entries from one source; past this many the oldest numbers
+/// can no longer be resumed from, and that is said.
+const RUNS: usize = 4_096;
+
+/// Consecutive numbers given to consecutive entries of one source.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: u64,
+    len: u64,
+    source: Source,
+    cursor: Cursor,
+}
+
+/// Where one source stood at the oldest number that can be resumed from, and its incarnation.
+#[derive(Clone, Copy, Debug)]
+struct Base {
+    epoch: Epoch,
+    cursor: Cursor,
+}
+
+#[derive(Debug, Default)]
+struct ChannelNumbers {
+    id: u8,
+    floor: u64,
+    last: u64,
+    acked: u64,
+    bases: [Option<Base>; 2],
+    runs: VecDeque<Run>,
+}
+
+/// What a resume in the JSON dialect comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rewind {
+    /// Positions of the channel and the inbox at that number; `None` for a stream not read yet.
+    pub positions: [Option<Position>; 2],
+    /// The number that reading goes on after, when it is not the one asked for.
+    pub unproved: Option<u64>,
+}
+
+/// The numbers of one session.
+#[derive(Debug, Default)]
+pub struct Numbering {
+    channels: Vec<ChannelNumbers>,
+}
+
+impl Numbering {
+    fn channel(&mut self, id: u8) -> &mut ChannelNumbers {
+        let index = self.channels.iter().position(|numbers| numbers.id == id);
+        let index = index.unwrap_or_else(|| {
+            self.channels.push(ChannelNumbers { id, ..ChannelNumbers::default() });
+            self.channels.len() - 1
+        });
+        &mut self.channels[index]
+    }
+
+    /// Acknowledged numbers by channel id.
+    pub fn acked(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
+        self.channels.iter().map(|numbers| (numbers.id, numbers.acked))
+    }
+
+    /// Reading of a source goes on after this position.
+    pub fn begin(&mut self, id: u8, source: Source, position: Position) {
+        let numbers = self.channel(id);
+        let base = &mut numbers.bases[source as usize];
+        if base.is_none_or(|base| base.epoch != position.epoch) {
+            *base = Some(Base { epoch: position.epoch, cursor: position.cursor });
+            numbers.runs.retain(|run| run.source != source);
+        }
+    }
+
+    /// Reading of a source goes on after this position although entries before it were not delivered: as many
+    /// numbers are left out, where that is known. Returns the number that the next entry comes after.
+    pub fn skip_to(&mut self, id: u8, source: Source, position: Position) -> u64 {
+        let numbers = self.channel(id);
+        let before = numbers.position(source, numbers.last);
+        if let Some(before) = before.filter(|before| before.epoch == position.epoch) {
+            numbers.last += position.cursor.saturating_sub(before.cursor);
+        }
+        numbers.bases[source as usize] =
+            Some(Base { epoch: position.epoch, cursor: position.cursor });
+        // What lies before the hole cannot be resumed from: its numbers no longer lead to all entries.
+        numbers.floor = numbers.last;
+        let other = 1 - source as usize;
+        if let Some(base) = numbers.bases[other] {
+            let cursor = numbers.cursor(other, numbers.last).unwrap_or(base.cursor);
+            numbers.bases[other] = Some(Base { cursor, ..base });
+        }
+        numbers.runs.clear();
+        numbers.last
+    }
+
+    /// Numbers an entry that is about to be delivered.
+    pub fn assign(&mut self, id: u8, source: Source, cursor: Cursor) -> u64 {
+        let numbers = self.channel(id);
+        numbers.last += 1;
+        if let Some(run) = numbers.runs.back_mut()
+            && run.source == source
+            && run.first + run.len == numbers.last
+            && run.cursor + run.len == cursor
+        {
+            run.len += 1;
+            return numbers.last;
+        }
+        if numbers.runs.len() == RUNS {
+            numbers.forget_oldest_run();
+        }
+        numbers.runs.push_back(Run { first: numbers.last, len: 1, source, cursor });
+        numbers.last
+    }
+
+    /// Goes back to a number (`None`: stays at the newest); later ones will be given again.
+    pub fn rewind(&mut self, id: u8, number: Option<u64>) -> Rewind {
+        let numbers = self.channel(id);
+        let wanted = number.unwrap_or(numbers.last).max(numbers.acked);
+        let at = if wanted > numbers.last { numbers.acked } else { wanted }.max(numbers.floor);
+        let positions = [
+            numbers.position(Source::Channel, at),
+            numbers.position(Source::Inbox, at),
+        ];
+        numbers.runs.retain_mut(|run| {
+            run.len = run.len.min((at + 1).saturating_sub(run.first));
+            run.len > 0
+        });
+        numbers.last = at;
+        Rewind { positions, unproved: (at != wanted).then_some(at) }
+    }
+
+    /// Everything up to a number was handled; returns how far that is in the inbox.
+    ///
+    /// # Errors
+    /// The newest number given, when this one never was.
+    pub fn ack(&mut self, id: u8, number: u64) -> Result<Option<Cursor>, u64> {
+        let numbers = self.channel(id);
+        if number > numbers.last {
+            return Err(numbers.last);
+        }
+        numbers.acked = numbers.acked.max(number);
+        Ok(numbers.position(Source::Inbox, number).map(|position| position.cursor))
+    }
+}
+
+impl ChannelNumbers {
+    fn position(&self, source: Source, number: u64) -> Option<Position> {
+        let base = self.bases[source as usize]?;
+        let cursor = self.cursor(source as usize, number).unwrap_or(base.cursor);
+        Some(Position { epoch: base.epoch, cursor })
+    }
+
+    /// The newest entry of a source at or below a number.
+    fn cursor(&self, source: usize, number: u64) -> Option<Cursor> {
+        let mut runs = self.runs.iter().rev();
+        let run = runs.find(|run| run.source as usize == source && run.first <= number)?;
+        Some(run.cursor + (number - run.first).min(run.len - 1))
+    }
+
+    fn forget_oldest_run(&mut self) {
+        let Some(run) = self.runs.pop_front() else { return };
+        self.floor = run.first + run.len - 1;
+        if let Some(base) = &mut self.bases[run.source as usize] {
+            base.cursor = run.cursor + run.len - 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAT: u8 = 1;
+
+    fn at(cursor: Cursor) -> Position {
+        Position { epoch: Epoch(9), cursor }
+    }
+
+    fn begun() -> Numbering {
+        let mut numbering = Numbering::default();
+        numbering.begin(CHAT, Source::Channel, at(0));
+        numbering.begin(CHAT, Source::Inbox, at(0));
+        numbering
+    }
+
+    /// Numbers 1 2 3 4 5 are channel 1, channel 2, inbox 1, channel 3, inbox 2.
+    fn mixed() -> Numbering {
+        let mut numbering = begun();
+        let sources = [
+            (Source::Channel, 1),
+            (Source::Channel, 2),
+            (Source::Inbox, 1),
+            (Source::Channel, 3),
+            (Source::Inbox, 2),
+        ];
+        for (number, (source, cursor)) in (1..).zip(sources) {
+            assert_eq!(numbering.assign(CHAT, source, cursor), number);
+        }
+        numbering
+    }
+
+    #[test]
+    fn going_back_finds_both_positions_and_gives_the_numbers_again() {
+        for (number, channel, inbox) in [(0, 0, 0), (1, 1, 0), (3, 2, 1), (4, 3, 1), (5, 3, 2)] {
+            let mut numbering = mixed();
+            let rewind = numbering.rewind(CHAT, Some(number));
+            assert_eq!(rewind.positions, [Some(at(channel)), Some(at(inbox))]);
+            assert_eq!(rewind.unproved, None);
+            assert_eq!(numbering.assign(CHAT, Source::Channel, channel + 1), number + 1);
+        }
+    }
+
+    #[test]
+    fn a_number_never_given_is_not_proved() {
+        assert_eq!(mixed().rewind(CHAT, Some(6)).unproved, Some(0));
+        assert_eq!(mixed().ack(CHAT, 6), Err(5));
+        assert_eq!(begun().rewind(CHAT, Some(1)).unproved, Some(0));
+    }
+
+    #[test]
+    fn acknowledged_numbers_are_not_sent_again() {
+        let mut numbering = mixed();
+        assert_eq!(numbering.ack(CHAT, 4), Ok(Some(1)));
+        let rewind = numbering.rewind(CHAT, Some(0));
+        assert_eq!(rewind.positions, [Some(at(3)), Some(at(1))]);
+        assert_eq!(rewind.unproved, None);
+    }
+
+    #[test]
+    fn lost_entries_leave_their_numbers_out() {
+        let mut numbering = mixed();
+        assert_eq!(numbering.skip_to(CHAT, Source::Inbox, at(12)), 15);
+        assert_eq!(numbering.assign(CHAT, Source::Inbox, 13), 16);
+        let rewind = numbering.rewind(CHAT, Some(2));
+        assert_eq!(rewind.unproved, Some(15));
+        assert_eq!(rewind.positions, [Some(at(3)), Some(at(12))]);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut numbering = begun();
+        let alternating = [Source::Channel, Source::Inbox];
+        for cursor in 1..=RUNS as u64 {
+            for source in alternating {
+                numbering.assign(CHAT, source, cursor);
+            }
+        }
+        let oldest = numbering.rewind(CHAT, Some(0));
+        assert_eq!(oldest.unproved, Some(RUNS as u64));
+        let half = RUNS as u64 / 2;
+        assert_eq!(oldest.positions, [Some(at(half)), Some(at(half))]);
+    }
+}

@@ -1,0 +1,73 @@
+//! What a peer asks of its transport's driver.
+
+use bytes::Bytes;
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::session::wire::Content;
+use uuid::Uuid;
+
+/// What the driver is to do, in this order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Find out what this client may do, then call `handle_authenticated`.
+    Authenticate(AuthRequest),
+    /// Hand a client's message to the application, then call `handle_answer`.
+    Deliver(Inbound),
+    /// Write what `poll_write` still has, close the transport with this code and text, then call
+    /// `disconnected`.
+    Close {
+        /// Close code.
+        code: u16,
+        /// A short text.
+        text: String,
+    },
+}
+
+/// Who wants in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuthRequest {
+    /// The id that the client gives itself.
+    pub client_id: Uuid,
+    /// The application's credential.
+    pub token: Option<String>,
+    /// Wire ids of the known channels that the client named; none means that it named none.
+    pub channels: Vec<u8>,
+}
+
+/// A client's message for the application.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Inbound {
+    /// Who sent it.
+    pub client_id: Uuid,
+    /// Wire id of the channel.
+    pub channel: u8,
+    /// What the body is.
+    pub content: Content,
+    /// A value as JSON text, or the application's bytes.
+    pub body: Bytes,
+    /// Its number, to be given back with the answer.
+    pub number: Option<u64>,
+}
+
+/// Why a client is not let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuthFailure {
+    /// For people.
+    pub message: String,
+    /// The credentials could not be checked: come back later.
+    pub unavailable: bool,
+}
+
+impl AuthFailure {
+    pub(super) const fn close_reason(&self) -> CloseReason {
+        if self.unavailable { CloseReason::AuthUnavailable } else { CloseReason::Unauthorized }
+    }
+}
+
+/// A message as the transport received it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// UTF-8 text.
+    Text(String),
+    /// Bytes.
+    Binary(Bytes),
+}

@@ -1,0 +1,34 @@
+//! Bodies of client messages: whatever encoding they came in, the application gets JSON text or bytes.
+
+use bytes::Bytes;
+use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::session::op::ErrorCode;
+use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::wire::Content;
+use serde::de::IgnoredAny;
+
+/// The body as JSON text, or as the application's bytes.
+///
+/// # Errors
+/// When it is no value of its encoding.
+pub(super) fn to_json(
+    content: Content,
+    encoding: PayloadEncoding,
+    body: Bytes,
+) -> Result<Bytes, Refusal> {
+    match (content, encoding) {
+        (Content::Bytes, _) => Ok(body),
+        (Content::Value, PayloadEncoding::Json) => match serde_json::from_slice::<IgnoredAny>(&body) {
+            Ok(_) => Ok(body),
+            Err(error) => Err(refusal(&error)),
+        },
+        (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor) => {
+            let value = push_wire_shared::encoding::from_slice::<serde_json::Value>(&body, encoding);
+            value.map(|value| Bytes::from(value.to_string())).map_err(|error| refusal(&error))
+        }
+    }
+}
+
+fn refusal(error: &dyn std::fmt::Display) -> Refusal {
+    Refusal { code: ErrorCode::BadPayload, message: format!("the payload cannot be read: {error}") }
+}

@@ -1,0 +1,197 @@
+//! Drives one session over one transport: the session says what it wants, the hub has the streams, the outbox
+//! decides what leaves. No socket, no clock, no runtime: transports and the simulator drive it alike.
+
+mod action;
+mod body;
+mod incoming;
+mod json;
+mod perform;
+mod write;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+pub use action::{Action, AuthFailure, AuthRequest, Inbound, Message};
+use json::JsonPeer;
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::session::server::{Refusal, ServerSession, WireDecoder};
+use push_wire_shared::time::{Moment, sooner};
+use uuid::Uuid;
+
+use crate::auth::Grant;
+use crate::hub::{Claim, Hub, SessionFault, Signal, Stream};
+use crate::outbox::{JsonRenderer, Outbox, Renderer, WireRenderer};
+
+/// What a connection speaks (docs/protocol.md section 1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    /// Subprotocol `push-wire.v1`: binary messages.
+    Wire,
+    /// No subprotocol: JSON text messages.
+    Json,
+}
+
+#[derive(Debug)]
+enum Codec {
+    Wire(WireDecoder),
+    Json(JsonPeer),
+}
+
+/// One connection.
+///
+/// **The contract.** After each call that takes `&mut self` (other than `poll_write`): carry out
+/// [`poll_action`](Self::poll_action) until it is `None`, write what [`poll_write`](Self::poll_write) gives
+/// once the previous bytes are gone, and arm one timer for [`poll_timeout`](Self::poll_timeout). Wait for the
+/// first of: a message, the timer, [`poll_news`](Self::poll_news). At the end, call
+/// [`disconnected`](Self::disconnected).
+#[derive(Debug)]
+pub struct Peer {
+    hub: Arc<Hub>,
+    signal: Arc<Signal>,
+    session: ServerSession,
+    codec: Codec,
+    renderer: Renderer,
+    outbox: Outbox,
+    actions: VecDeque<Action>,
+    grant: Grant,
+    encoding: PayloadEncoding,
+    claim: Claim,
+    /// Streams that the session has looked at and not begun to read.
+    opened: Vec<(u32, Arc<Stream>)>,
+    /// The client and which connection of its session this is, once it stands.
+    holds: Option<(Uuid, u64)>,
+    closed: bool,
+    /// Since when bytes have been waiting for the transport.
+    stalled_since: Option<Moment>,
+}
+
+impl Peer {
+    /// The peer of a connection that has just been opened.
+    #[must_use]
+    pub fn new(hub: Arc<Hub>, dialect: Dialect, now: Moment) -> Self {
+        let signal = Arc::<Signal>::default();
+        let config = Arc::clone(hub.session_config());
+        let system = hub.system_channel();
+        let (codec, renderer) = match dialect {
+            Dialect::Wire => (
+                Codec::Wire(WireDecoder::new(system)),
+                Renderer::Wire(WireRenderer::new(system)),
+            ),
+            Dialect::Json => (
+                Codec::Json(JsonPeer::default()),
+                Renderer::Json(JsonRenderer::new(Arc::clone(&config))),
+            ),
+        };
+        Self {
+            session: ServerSession::new(config, now),
+            outbox: Outbox::new(Arc::clone(&signal)),
+            hub,
+            signal,
+            codec,
+            renderer,
+            actions: VecDeque::new(),
+            grant: Grant::nothing(),
+            encoding: PayloadEncoding::Json,
+            claim: Claim { json: dialect == Dialect::Json, ..Claim::default() },
+            opened: Vec::new(),
+            holds: None,
+            closed: false,
+            stalled_since: None,
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Ready when the hub has news; then call [`handle_news`](Self::handle_news) and
+    /// [`poll_write`](Self::poll_write).
+    pub fn poll_news(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.signal.poll(cx)
+    }
+
+    /// Whether the hub has had news since the last look; for drivers without a waker.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.signal.take()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        let stalled = self.stalled_since.map(|since| since + self.hub.limits().stall);
+        sooner(self.session.poll_timeout(), stalled)
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        let stall = self.hub.limits().stall;
+        if self.stalled_since.is_some_and(|since| since + stall <= now) {
+            self.session.close(CloseReason::Stalled);
+        }
+        self.session.handle_timeout(now);
+        self.perform(now);
+    }
+
+    /// The answer to [`Action::Authenticate`].
+    pub fn handle_authenticated(&mut self, now: Moment, answer: Result<Grant, AuthFailure>) {
+        match answer {
+            Ok(grant) => self.open_session(now, grant),
+            Err(failure) => {
+                let reason = failure.close_reason();
+                self.session.handle_refused(reason, &failure.message);
+            }
+        }
+        self.perform(now);
+    }
+
+    fn open_session(&mut self, now: Moment, grant: Grant) {
+        let client = self.session.client_id();
+        self.claim.identity = grant.who().map(str::to_owned);
+        let opening = self.hub.open_session(now, client, self.claim.clone(), &self.signal);
+        let opening = match opening {
+            Ok(opening) => opening,
+            Err(fault) => {
+                let reason = match fault {
+                    SessionFault::Foreign => CloseReason::Unauthorized,
+                    SessionFault::Full => CloseReason::Overloaded,
+                };
+                return self.session.handle_refused(reason, &fault.to_string());
+            }
+        };
+        self.grant = grant;
+        self.holds = Some((client, opening.generation));
+        match &mut self.renderer {
+            Renderer::Wire(wire) => wire.set_encoding(self.encoding),
+            Renderer::Json(json) => json.set_session(client, Arc::clone(&opening.numbering)),
+        }
+        if let Codec::Json(json) = &mut self.codec {
+            json.set_session(opening.numbering);
+        }
+        self.session.handle_welcome(now, opening.welcome);
+        self.subscribe_json(now, opening.welcome.resumed);
+    }
+
+    /// The answer to [`Action::Deliver`], with the number that came with it.
+    pub fn handle_answer(&mut self, now: Moment, number: Option<u64>, answer: Result<(), Refusal>) {
+        self.session.handle_answer(number, answer);
+        self.perform(now);
+    }
+
+    /// The server ends this connection.
+    pub fn close(&mut self, now: Moment, reason: CloseReason) {
+        self.session.close(reason);
+        self.perform(now);
+    }
+
+    /// The transport has ended, for whatever reason.
+    pub fn disconnected(&mut self, now: Moment) {
+        self.closed = true;
+        if let Some((client, generation)) = self.holds.take() {
+            self.hub.leave_session(now, client, generation);
+        }
+    }
+}

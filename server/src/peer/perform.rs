@@ -1,0 +1,145 @@
+//! Carries out what the session asks for.
+
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::position::StreamKey;
+use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
+use push_wire_shared::session::server::{Opened, Output, Refusal};
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+use sha2::{Digest, Sha256};
+
+use super::{Action, AuthRequest, Codec, Inbound, Peer};
+use crate::hub::Notice;
+use crate::outbox::Renderer;
+
+impl Peer {
+    pub(super) fn perform(&mut self, now: Moment) {
+        while let Some(output) = self.session.poll_output() {
+            self.carry_out(now, output);
+        }
+    }
+
+    fn carry_out(&mut self, now: Moment, output: Output) {
+        match output {
+            Output::Op(op) => self.say(&op),
+            Output::Authenticate(auth) => self.ask_who(auth),
+            Output::Open { id, key, .. } => self.open(now, id, &key),
+            Output::Read { id, after, has_base } => {
+                if let Some(index) = self.opened.iter().position(|(opened, _)| *opened == id) {
+                    let (_, stream) = self.opened.swap_remove(index);
+                    self.outbox.read(id, stream, after, has_base);
+                }
+            }
+            Output::Stop { id } => self.outbox.stop(id),
+            Output::Whole { id } => self.outbox.whole(id),
+            Output::Acked { id, cursor } => {
+                // Only an inbox has a single reader, whose word decides what is kept.
+                if let Some(stream) = self.outbox.stream(id).filter(|stream| stream.is_inbox()) {
+                    stream.log().release(cursor);
+                }
+            }
+            Output::Deliver { channel, content, body, number } => {
+                self.deliver(channel, content, body, number);
+            }
+            Output::Heartbeat => {
+                let heads = self.outbox.heads(now);
+                self.session.send_heartbeat(heads);
+            }
+            Output::EndSession => {
+                if let Some((client, generation)) = self.holds.take() {
+                    self.hub.end_session(client, generation);
+                }
+            }
+            Output::Close(reason) => {
+                self.hub.counters().closed(reason);
+                let code = self.close_code(reason);
+                self.actions.push_back(Action::Close { code, text: reason.text().to_owned() });
+            }
+            // A session newer than this peer could ask for what it does not know: not within one crate
+            // version, where the two are built together.
+            _ => {}
+        }
+    }
+
+    pub(super) fn say(&mut self, op: &ServerOp) {
+        self.count(op);
+        self.renderer.op(op);
+    }
+
+    fn ask_who(&mut self, auth: Auth) {
+        let channels = self.named_channels(&auth);
+        self.encoding = auth.encoding;
+        self.claim.secret = auth.secret;
+        self.claim.token = auth.token.as_ref().map(|token| Sha256::digest(token).into());
+        let (client_id, token) = (auth.client_id, auth.token);
+        self.actions.push_back(Action::Authenticate(AuthRequest { client_id, token, channels }));
+    }
+
+    fn open(&mut self, now: Moment, id: u32, key: &StreamKey) {
+        let opened = if !self.grant.may_read(key.channel, &key.scope) {
+            Opened::NotPermitted
+        } else if let Some(stream) = self.hub.stream(key) {
+            let bounds = stream.log().bounds(now);
+            let number = stream.number();
+            self.opened.push((id, stream));
+            Opened::Readable { stream: number, bounds }
+        } else {
+            Opened::Unavailable
+        };
+        self.session.handle_opened(id, opened);
+    }
+
+    fn deliver(
+        &mut self,
+        channel: u8,
+        content: Content,
+        body: bytes::Bytes,
+        number: Option<u64>,
+    ) {
+        let Some((client_id, generation)) = self.holds else { return };
+        if let Some(number) = number {
+            // Before the application sees it: a newer connection of this session must not hand it on again.
+            self.hub.note_received(client_id, generation, number);
+        }
+        if !self.grant.may_send(channel) {
+            let message = String::from("this session may not send on this channel");
+            let refusal = Refusal { code: ErrorCode::NotPermitted, message };
+            return self.session.handle_answer(number, Err(refusal));
+        }
+        let body = match super::body::to_json(content, self.encoding, body) {
+            Ok(body) => body,
+            Err(refusal) => return self.session.handle_answer(number, Err(refusal)),
+        };
+        let inbound = Inbound { client_id, channel, content, body, number };
+        self.actions.push_back(Action::Deliver(inbound));
+    }
+
+    /// Notices and news of the hub.
+    pub fn handle_news(&mut self, now: Moment) {
+        for notice in self.signal.take_notices() {
+            match (notice, &mut self.renderer) {
+                (Notice::Replaced, _) => {
+                    self.session.close(CloseReason::Replaced);
+                }
+                (Notice::System { json, .. }, Renderer::Json(renderer)) => {
+                    renderer.text(json.as_bytes());
+                }
+                (Notice::System { op, .. }, Renderer::Wire(_)) => {
+                    if let Some(op) = op {
+                        self.say(&op);
+                    }
+                }
+            }
+        }
+        self.perform(now);
+    }
+
+    /// The published clients of the JSON dialect know 1008 for refused credentials.
+    fn close_code(&self, reason: CloseReason) -> u16 {
+        match (&self.codec, reason) {
+            (Codec::Json(_), CloseReason::Unauthorized) => 1008,
+            _ => reason.code(),
+        }
+    }
+}
+

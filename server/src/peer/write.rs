@@ -1,0 +1,58 @@
+//! From the session and the logs to the transport.
+
+use bytes::Bytes;
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::time::Moment;
+
+use super::Peer;
+use crate::outbox::ReaderFault;
+
+impl Peer {
+    /// The next WebSocket message or messages, headers included, as pieces for one vectored write; nothing is
+    /// added when there is nothing to send. Call it only when all that it gave before has been written, then
+    /// call [`wrote`](Self::wrote).
+    pub fn poll_write(&mut self, now: Moment, out: &mut Vec<Bytes>) {
+        if self.closed {
+            return;
+        }
+        if self.renderer.pending_ops() > self.hub.limits().control_ops {
+            self.session.close(CloseReason::Stalled);
+            self.perform(now);
+        }
+        let before = out.len();
+        let mut faults = Vec::new();
+        // A connection that ends is told why, and no more.
+        let batch = if self.session.is_closed() { 0 } else { self.hub.limits().batch_bytes };
+        let pulled = self.outbox.pull(now, &mut self.renderer, batch, out, &mut faults);
+        self.hub.counters().delivered(pulled.entries, pulled.deltas);
+        for fault in faults {
+            self.handle_fault(now, fault);
+        }
+        if out.len() > before {
+            self.stalled_since.get_or_insert(now);
+        } else if self.renderer.pending_ops() > 0 {
+            // A fault was stated while nothing else was to be sent.
+            self.outbox.pull(now, &mut self.renderer, 0, out, &mut Vec::new());
+            self.stalled_since.get_or_insert(now);
+        }
+    }
+
+    fn handle_fault(&mut self, now: Moment, fault: ReaderFault) {
+        match fault {
+            ReaderFault::Overrun { id, bounds } => {
+                self.session.handle_overrun(id, bounds);
+                self.perform(now);
+                self.outbox.seek(id, bounds.floor);
+            }
+            ReaderFault::Unreadable { id } => {
+                self.session.handle_unreadable(id);
+                self.perform(now);
+            }
+        }
+    }
+
+    /// The transport took some bytes; `all` says whether it has taken everything it was given.
+    pub fn wrote(&mut self, now: Moment, all: bool) {
+        self.stalled_since = (!all).then_some(now);
+    }
+}
