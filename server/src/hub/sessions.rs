@@ -1,6 +1,7 @@
 //! Who is known: sessions outlive their connections (docs/protocol.md section 8).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -113,11 +114,14 @@ impl Sessions {
         let inner = &mut *inner;
         inner.generations += 1;
         let generation = inner.generations;
-        let session = match inner.known.get_mut(&client) {
-            Some(session) if !session.is_continued_by(&claim) => return Err(SessionFault::Foreign),
-            Some(session) => session,
-            None if inner.known.len() >= self.limit => return Err(SessionFault::Full),
-            None => inner.known.entry(client).or_insert_with(|| Session {
+        let full = inner.known.len() >= self.limit;
+        let session = match inner.known.entry(client) {
+            Entry::Occupied(session) if !session.get().is_continued_by(&claim) => {
+                return Err(SessionFault::Foreign);
+            }
+            Entry::Occupied(session) => session.into_mut(),
+            Entry::Vacant(_) if full => return Err(SessionFault::Full),
+            Entry::Vacant(place) => place.insert(Session {
                 secret: fresh_secret,
                 owner: claim.clone(),
                 generation: 0,

@@ -23,8 +23,7 @@ pub(super) fn to_json(
             Err(error) => Err(refusal(&error)),
         },
         (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor) => {
-            let value = push_wire_shared::encoding::from_slice::<serde_json::Value>(&body, encoding);
-            value.map(|value| Bytes::from(value.to_string())).map_err(|error| refusal(&error))
+            Err(refusal(&"only JSON bodies are taken"))
         }
     }
 }
