@@ -23,14 +23,20 @@ impl ChannelPolicy {
     /// 4 MiB, 10 minutes.
     #[must_use]
     pub const fn log() -> Self {
-        Self { mode: ChannelMode::Log, retention: Retention::log() }
+        Self {
+            mode: ChannelMode::Log,
+            retention: Retention::log(),
+        }
     }
 
     /// Only the newest value matters: a reader that fell behind jumps to it, as a delta where one is smaller.
     /// Retention as [`Retention::state`]: the value, and 16 versions, 4 MiB or 2 minutes as bases of deltas.
     #[must_use]
     pub const fn state() -> Self {
-        Self { mode: ChannelMode::State, retention: Retention::state() }
+        Self {
+            mode: ChannelMode::State,
+            retention: Retention::state(),
+        }
     }
 
     /// Keeps at most this many entries of each stream; at least 1.

@@ -22,10 +22,10 @@ use push_wire_broker::{Broker, Memory};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::session::server::ServerConfig;
-pub use sessions::{Claim, Opening, SessionFault};
 use sessions::Sessions;
-pub use signal::{Notice, Signal};
+pub use sessions::{Claim, Opening, SessionFault};
 pub(crate) use signal::Mark;
+pub use signal::{Notice, Signal};
 pub(crate) use stream::Stream;
 use streams::Streams;
 
@@ -81,7 +81,9 @@ pub struct Hub {
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("counters", &self.counters).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +99,12 @@ impl Hub {
     /// A hub whose logs this broker keeps.
     #[must_use]
     pub fn with_broker(config: HubConfig, random: Random, broker: Arc<dyn Broker>) -> Arc<Self> {
-        let HubConfig { mut session, policies, limits, session_ttl } = config;
+        let HubConfig {
+            mut session,
+            policies,
+            limits,
+            session_ttl,
+        } = config;
         session.max_message_bytes = limits.message_bytes;
         session.max_subscriptions = limits.subscriptions;
         let system = session.channels.system().map_or(0, |channel| channel.id);
@@ -145,7 +152,11 @@ impl Hub {
     /// A picture of the hub now.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.counters.stats(self.sessions.connected(), self.sessions.len(), self.streams.len())
+        self.counters.stats(
+            self.sessions.connected(),
+            self.sessions.len(),
+            self.streams.len(),
+        )
     }
 
     fn secret(&self) -> [u8; 16] {

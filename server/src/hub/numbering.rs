@@ -63,15 +63,20 @@ impl Numbering {
     fn channel(&mut self, id: u8) -> &mut ChannelNumbers {
         let index = self.channels.iter().position(|numbers| numbers.id == id);
         let index = index.unwrap_or_else(|| {
-            self.channels.push(ChannelNumbers { id, ..ChannelNumbers::default() });
+            self.channels.push(ChannelNumbers {
+                id,
+                ..ChannelNumbers::default()
+            });
             self.channels.len() - 1
         });
         &mut self.channels[index]
     }
 
-    /// Acknowledged numbers by channel id.
+    /// Acknowledged numbers by channel id, where there are any.
     pub fn acked(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
-        self.channels.iter().map(|numbers| (numbers.id, numbers.acked))
+        self.channels
+            .iter()
+            .map(|numbers| (numbers.id, numbers.acked))
     }
 
     /// Reading of a source goes on after this position.
@@ -79,7 +84,10 @@ impl Numbering {
         let numbers = self.channel(id);
         let base = &mut numbers.bases[source as usize];
         if base.is_none_or(|base| base.epoch != position.epoch) {
-            *base = Some(Base { epoch: position.epoch, cursor: position.cursor });
+            *base = Some(Base {
+                epoch: position.epoch,
+                cursor: position.cursor,
+            });
             numbers.runs.retain(|run| run.source != source);
         }
     }
@@ -92,8 +100,10 @@ impl Numbering {
         if let Some(before) = before.filter(|before| before.epoch == position.epoch) {
             numbers.last += position.cursor.saturating_sub(before.cursor);
         }
-        numbers.bases[source as usize] =
-            Some(Base { epoch: position.epoch, cursor: position.cursor });
+        numbers.bases[source as usize] = Some(Base {
+            epoch: position.epoch,
+            cursor: position.cursor,
+        });
         // What lies before the hole cannot be resumed from: its numbers no longer lead to all entries.
         numbers.floor = numbers.last;
         let other = 1 - source as usize;
@@ -120,7 +130,12 @@ impl Numbering {
         if numbers.runs.len() == RUNS {
             numbers.forget_oldest_run();
         }
-        numbers.runs.push_back(Run { first: numbers.last, len: 1, source, cursor });
+        numbers.runs.push_back(Run {
+            first: numbers.last,
+            len: 1,
+            source,
+            cursor,
+        });
         numbers.last
     }
 
@@ -128,7 +143,12 @@ impl Numbering {
     pub fn rewind(&mut self, id: u8, number: Option<u64>) -> Rewind {
         let numbers = self.channel(id);
         let wanted = number.unwrap_or(numbers.last).max(numbers.acked);
-        let at = if wanted > numbers.last { numbers.acked } else { wanted }.max(numbers.floor);
+        let at = if wanted > numbers.last {
+            numbers.acked
+        } else {
+            wanted
+        }
+        .max(numbers.floor);
         let positions = [
             numbers.position(Source::Channel, at),
             numbers.position(Source::Inbox, at),
@@ -138,7 +158,10 @@ impl Numbering {
             run.len > 0
         });
         numbers.last = at;
-        Rewind { positions, unproved: (at != wanted).then_some(at) }
+        Rewind {
+            positions,
+            unproved: (at != wanted).then_some(at),
+        }
     }
 
     /// Everything up to a number was handled; returns how far that is in the inbox.
@@ -151,7 +174,9 @@ impl Numbering {
             return Err(numbers.last);
         }
         numbers.acked = numbers.acked.max(number);
-        Ok(numbers.position(Source::Inbox, number).map(|position| position.cursor))
+        Ok(numbers
+            .position(Source::Inbox, number)
+            .map(|position| position.cursor))
     }
 }
 
@@ -159,7 +184,10 @@ impl ChannelNumbers {
     fn position(&self, source: Source, number: u64) -> Option<Position> {
         let base = self.bases[source as usize]?;
         let cursor = self.cursor(source as usize, number).unwrap_or(base.cursor);
-        Some(Position { epoch: base.epoch, cursor })
+        Some(Position {
+            epoch: base.epoch,
+            cursor,
+        })
     }
 
     /// The newest entry of a source at or below a number.
@@ -170,7 +198,9 @@ impl ChannelNumbers {
     }
 
     fn forget_oldest_run(&mut self) {
-        let Some(run) = self.runs.pop_front() else { return };
+        let Some(run) = self.runs.pop_front() else {
+            return;
+        };
         self.floor = run.first + run.len - 1;
         if let Some(base) = &mut self.bases[run.source as usize] {
             base.cursor = run.cursor + run.len - 1;
@@ -185,7 +215,10 @@ mod tests {
     const CHAT: u8 = 1;
 
     fn at(cursor: Cursor) -> Position {
-        Position { epoch: Epoch(9), cursor }
+        Position {
+            epoch: Epoch(9),
+            cursor,
+        }
     }
 
     fn begun() -> Numbering {
@@ -218,7 +251,10 @@ mod tests {
             let rewind = numbering.rewind(CHAT, Some(number));
             assert_eq!(rewind.positions, [Some(at(channel)), Some(at(inbox))]);
             assert_eq!(rewind.unproved, None);
-            assert_eq!(numbering.assign(CHAT, Source::Channel, channel + 1), number + 1);
+            assert_eq!(
+                numbering.assign(CHAT, Source::Channel, channel + 1),
+                number + 1
+            );
         }
     }
 

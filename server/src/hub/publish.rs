@@ -63,10 +63,18 @@ impl Hub {
     ///
     /// # Errors
     /// [`PublishError`]; nothing was appended.
-    pub fn publish(&self, now: Moment, key: &StreamKey, record: Record) -> Result<Position, PublishError> {
+    pub fn publish(
+        &self,
+        now: Moment,
+        key: &StreamKey,
+        record: Record,
+    ) -> Result<Position, PublishError> {
         let limit = self.limits.message_bytes.saturating_sub(HEADROOM);
         if record.body.len() > limit {
-            return Err(PublishError::TooLarge { bytes: record.body.len(), limit });
+            return Err(PublishError::TooLarge {
+                bytes: record.body.len(),
+                limit,
+            });
         }
         if let Scope::Topic(topic) = &key.scope
             && !(1..=push_wire_shared::limits::MAX_TOPIC_BYTES).contains(&topic.len())
@@ -97,7 +105,10 @@ impl Hub {
         if !self.knows(now, client) {
             return Err(SendFault::UnknownClient(client));
         }
-        let key = StreamKey { channel, scope: Scope::Inbox(client) };
+        let key = StreamKey {
+            channel,
+            scope: Scope::Inbox(client),
+        };
         Ok(self.publish(now, &key, record)?)
     }
 }

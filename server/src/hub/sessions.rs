@@ -91,7 +91,11 @@ impl Session {
 
 impl Sessions {
     pub(super) fn new(ttl: Duration, limit: usize) -> Self {
-        Self { ttl, limit, inner: Mutex::default() }
+        Self {
+            ttl,
+            limit,
+            inner: Mutex::default(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -133,21 +137,35 @@ impl Sessions {
         };
         let resumed = session.generation != 0;
         session.generation = generation;
-        session.owner = Claim { secret: None, ..claim };
+        session.owner = Claim {
+            secret: None,
+            ..claim
+        };
         match session.signal.replace(Arc::clone(signal)) {
             Some(older) => {
                 older.notify(Notice::Replaced);
             }
             None => inner.connected += 1,
         }
-        let welcome = Welcome { secret: session.secret, resumed, received: session.received };
-        Ok(Opening { welcome, generation, numbering: Arc::clone(&session.numbering) })
+        let welcome = Welcome {
+            secret: session.secret,
+            resumed,
+            received: session.received,
+        };
+        Ok(Opening {
+            welcome,
+            generation,
+            numbering: Arc::clone(&session.numbering),
+        })
     }
 
     /// Forgets sessions that have been away too long, and names them.
     fn expire(&self, now: Moment) -> Vec<Uuid> {
         let mut inner = lock(&self.inner);
-        let expired = inner.known.iter().filter(|(_, session)| session.has_expired(now, self.ttl));
+        let expired = inner
+            .known
+            .iter()
+            .filter(|(_, session)| session.has_expired(now, self.ttl));
         let expired: Vec<Uuid> = expired.map(|(client, _)| *client).collect();
         for client in &expired {
             inner.known.remove(client);
@@ -180,13 +198,16 @@ impl Hub {
     ) -> Result<Opening, SessionFault> {
         self.forget_if_expired(now, client);
         self.sweep(now);
-        self.sessions.open(now, client, claim, self.secret(), signal)
+        self.sessions
+            .open(now, client, claim, self.secret(), signal)
     }
 
     /// A connection of a session has ended; says nothing of a newer one.
     pub fn leave_session(&self, now: Moment, client: Uuid, generation: u64) {
         let mut inner = lock(&self.sessions.inner);
-        let Some(session) = inner.known.get_mut(&client) else { return };
+        let Some(session) = inner.known.get_mut(&client) else {
+            return;
+        };
         if session.generation == generation && session.signal.take().is_some() {
             session.away_since = now;
             inner.connected -= 1;
@@ -196,7 +217,9 @@ impl Hub {
     /// The client said goodbye: its session and inbox are forgotten now.
     pub fn end_session(&self, client: Uuid, generation: u64) {
         let mut inner = lock(&self.sessions.inner);
-        let Some(session) = inner.known.get(&client) else { return };
+        let Some(session) = inner.known.get(&client) else {
+            return;
+        };
         if session.generation != generation {
             return;
         }
@@ -221,27 +244,40 @@ impl Hub {
     pub fn knows(&self, now: Moment, client: Uuid) -> bool {
         let inner = lock(&self.sessions.inner);
         let ttl = self.sessions.ttl;
-        inner.known.get(&client).is_some_and(|session| !session.has_expired(now, ttl))
+        inner
+            .known
+            .get(&client)
+            .is_some_and(|session| !session.has_expired(now, ttl))
     }
 
     /// Ids of the clients that are connected.
     #[must_use]
     pub fn connected(&self) -> Vec<Uuid> {
         let inner = lock(&self.sessions.inner);
-        let connected = inner.known.iter().filter(|(_, session)| session.signal.is_some());
+        let connected = inner
+            .known
+            .iter()
+            .filter(|(_, session)| session.signal.is_some());
         connected.map(|(client, _)| *client).collect()
     }
 
     /// Leaves a notice with a connected client; says whether it is connected and had room.
     pub fn notify(&self, client: Uuid, notice: Notice) -> bool {
-        let signal = lock(&self.sessions.inner).known.get(&client).and_then(|s| s.signal.clone());
+        let signal = lock(&self.sessions.inner)
+            .known
+            .get(&client)
+            .and_then(|s| s.signal.clone());
         signal.is_some_and(|signal| signal.notify(notice))
     }
 
     fn forget_if_expired(&self, now: Moment, client: Uuid) {
         let mut inner = lock(&self.sessions.inner);
         let ttl = self.sessions.ttl;
-        if inner.known.get(&client).is_some_and(|session| session.has_expired(now, ttl)) {
+        if inner
+            .known
+            .get(&client)
+            .is_some_and(|session| session.has_expired(now, ttl))
+        {
             inner.known.remove(&client);
             drop(inner);
             self.remove_inboxes(client);
@@ -251,14 +287,20 @@ impl Hub {
     /// Forgets what has expired, when it is time to look.
     pub(super) fn sweep(&self, now: Moment) {
         if self.sessions.is_sweep_due(now) {
-            self.sessions.expire(now).into_iter().for_each(|client| self.remove_inboxes(client));
+            self.sessions
+                .expire(now)
+                .into_iter()
+                .for_each(|client| self.remove_inboxes(client));
             self.streams.sweep(now, |client| self.knows(now, client));
         }
     }
 
     fn remove_inboxes(&self, client: Uuid) {
         for channel in self.session_config.channels.channels() {
-            self.streams.remove(&StreamKey { channel: channel.id, scope: Scope::Inbox(client) });
+            self.streams.remove(&StreamKey {
+                channel: channel.id,
+                scope: Scope::Inbox(client),
+            });
         }
     }
 }

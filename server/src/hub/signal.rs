@@ -46,7 +46,11 @@ impl Signal {
             return Poll::Ready(());
         }
         self.waker.register(cx.waker());
-        if self.take() { Poll::Ready(()) } else { Poll::Pending }
+        if self.take() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Whether something has come since the last time.
@@ -102,7 +106,11 @@ pub(crate) struct Mark {
 
 impl Mark {
     pub(crate) fn new(slot: u32, signal: Arc<Signal>) -> Self {
-        Self { slot, raised: AtomicBool::new(false), signal }
+        Self {
+            slot,
+            raised: AtomicBool::new(false),
+            signal,
+        }
     }
 
     pub(super) fn raise(&self) {

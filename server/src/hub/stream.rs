@@ -36,7 +36,10 @@ struct Delta {
 
 impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stream").field("number", &self.number).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Stream")
+            .field("number", &self.number)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 

@@ -73,7 +73,10 @@ impl Streams {
         if let Some(stream) = self.read().get(key) {
             return Some(Arc::clone(stream));
         }
-        let template = self.templates.iter().find(|template| template.channel == key.channel)?;
+        let template = self
+            .templates
+            .iter()
+            .find(|template| template.channel == key.channel)?;
         if template.mode == ChannelMode::System {
             return None;
         }
@@ -103,8 +106,12 @@ impl Streams {
             Scope::Inbox(client) => !knows(client),
             Scope::Channel | Scope::Topic(_) => stream.is_idle(now),
         };
-        let idle: Vec<_> =
-            self.read().values().filter(|stream| is_forgettable(stream)).cloned().collect();
+        let idle: Vec<_> = self
+            .read()
+            .values()
+            .filter(|stream| is_forgettable(stream))
+            .cloned()
+            .collect();
         if idle.is_empty() {
             return;
         }

@@ -88,7 +88,10 @@ fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {
 pub(crate) fn whole(stream: &Stream, entry: &Entry, encoding: PayloadEncoding) -> WireForm {
     let make = || {
         let body = body(entry, encoding);
-        let header = EntryHeader { stream: stream.number(), content: entry.record.content };
+        let header = EntryHeader {
+            stream: stream.number(),
+            content: entry.record.content,
+        };
         let mut payload = Vec::with_capacity(body.len() + 12);
         header.write_whole(&mut payload);
         payload.extend_from_slice(&body);
@@ -113,7 +116,10 @@ pub(crate) fn delta(
     let frame = stream.delta(base, entry, encoding, || {
         let target = body(entry, encoding);
         let ops = push_wire_shared::delta::encode(&body(base, encoding), &target)?;
-        let header = EntryHeader { stream: stream.number(), content: entry.record.content };
+        let header = EntryHeader {
+            stream: stream.number(),
+            content: entry.record.content,
+        };
         let delta = DeltaHeader {
             distance: entry.cursor - base.cursor,
             base_check: body_check(base, encoding).base(),
@@ -129,10 +135,20 @@ pub(crate) fn delta(
 
 /// The record of an entry behind the header of a message that holds nothing else.
 fn message(stream: &Stream, entry: &Entry, payload: &[u8]) -> Bytes {
-    let flags = BinaryFlags { ack_required: stream.is_inbox(), ..BinaryFlags::default() };
-    #[expect(clippy::cast_possible_truncation, reason = "the sequence is the cursor's low 32 bits")]
+    let flags = BinaryFlags {
+        ack_required: stream.is_inbox(),
+        ..BinaryFlags::default()
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the sequence is the cursor's low 32 bits"
+    )]
     let sequence = entry.cursor as u32;
-    let header = FrameHeader { flags, channel: stream.channel(), sequence };
+    let header = FrameHeader {
+        flags,
+        channel: stream.channel(),
+        sequence,
+    };
     let mut record = Vec::with_capacity(payload.len() + 14);
     write_record(&mut record, header, payload);
     let mut message = Vec::with_capacity(record.len() + MAX_HEADER);

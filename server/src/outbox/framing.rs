@@ -2,7 +2,7 @@
 
 /// What a WebSocket frame carries (RFC 6455 section 11.8).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Opcode {
+pub(crate) enum Opcode {
     /// UTF-8 text.
     Text = 1,
     /// Bytes.
@@ -16,10 +16,10 @@ pub enum Opcode {
 }
 
 /// Longest header of a server's frame.
-pub const MAX_HEADER: usize = 10;
+pub(crate) const MAX_HEADER: usize = 10;
 
 /// Appends the header of a final, unmasked frame with `len` bytes of payload.
-pub fn frame_header(opcode: Opcode, len: usize, out: &mut Vec<u8>) {
+pub(crate) fn frame_header(opcode: Opcode, len: usize, out: &mut Vec<u8>) {
     out.push(0x80 | opcode as u8);
     if let Some(len) = u8::try_from(len).ok().filter(|len| *len < 126) {
         out.push(len);
@@ -49,6 +49,9 @@ mod tests {
         assert_eq!(header(Opcode::Binary, 125), [0x82, 125]);
         assert_eq!(header(Opcode::Binary, 126), [0x82, 126, 0, 126]);
         assert_eq!(header(Opcode::Ping, 65_535), [0x89, 126, 0xff, 0xff]);
-        assert_eq!(header(Opcode::Binary, 65_536), [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(
+            header(Opcode::Binary, 65_536),
+            [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]
+        );
     }
 }

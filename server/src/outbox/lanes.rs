@@ -52,7 +52,10 @@ mod tests {
     fn a_lane_goes_in_turn() {
         let mut lanes = Lanes::default();
         (0..3).for_each(|slot| lanes.push(1, slot));
-        assert_eq!([lanes.pop(), lanes.pop(), lanes.pop(), lanes.pop()], [Some(0), Some(1), Some(2), None]);
+        assert_eq!(
+            [lanes.pop(), lanes.pop(), lanes.pop(), lanes.pop()],
+            [Some(0), Some(1), Some(2), None]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! stream's log when the transport asks for bytes, so live delivery, replay and catching up are one path.
 
 mod form;
-mod framing;
+pub(crate) mod framing;
 mod lanes;
 mod reader;
 mod render;
@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-pub use framing::{Opcode, frame_header};
 use lanes::Lanes;
 use push_wire_broker::ReadError;
 use push_wire_shared::position::{Bounds, Cursor};
@@ -70,7 +69,9 @@ impl Outbox {
     pub(crate) fn read(&mut self, id: u32, stream: Arc<Stream>, after: Cursor, has_base: bool) {
         let free = self.readers.iter().position(Option::is_none);
         let slot = free.unwrap_or(self.readers.len());
-        let Ok(name) = u32::try_from(slot) else { return };
+        let Ok(name) = u32::try_from(slot) else {
+            return;
+        };
         let mark = Arc::new(Mark::new(name, Arc::clone(&self.signal)));
         // Marked first and read later: news between the two is seen by the first read.
         stream.add_reader(Arc::clone(&mark));
@@ -85,7 +86,10 @@ impl Outbox {
 
     /// Stops delivering.
     pub(crate) fn stop(&mut self, id: u32) {
-        let reader = self.readers.iter_mut().find(|r| r.as_ref().is_some_and(|r| r.id == id));
+        let reader = self
+            .readers
+            .iter_mut()
+            .find(|r| r.as_ref().is_some_and(|r| r.id == id));
         if let Some(slot) = reader {
             // Its slot may still be queued: an empty or reused slot is harmless there.
             *slot = None;
@@ -114,11 +118,18 @@ impl Outbox {
 
     /// The stream that a subscription reads.
     pub(crate) fn stream(&self, id: u32) -> Option<&Arc<Stream>> {
-        self.readers.iter().flatten().find(|reader| reader.id == id).map(|reader| &reader.stream)
+        self.readers
+            .iter()
+            .flatten()
+            .find(|reader| reader.id == id)
+            .map(|reader| &reader.stream)
     }
 
     fn slot_of(&self, id: u32) -> Option<u32> {
-        let slot = self.readers.iter().position(|r| r.as_ref().is_some_and(|r| r.id == id))?;
+        let slot = self
+            .readers
+            .iter()
+            .position(|r| r.as_ref().is_some_and(|r| r.id == id))?;
         u32::try_from(slot).ok()
     }
 
@@ -127,7 +138,9 @@ impl Outbox {
     }
 
     fn queue(&mut self, slot: u32) {
-        let Some(reader) = self.reader(slot) else { return };
+        let Some(reader) = self.reader(slot) else {
+            return;
+        };
         if !std::mem::replace(&mut reader.queued, true) {
             let lane = reader.stream.lane();
             self.lanes.push(lane, slot);
@@ -162,10 +175,15 @@ impl Outbox {
         self.collect_news();
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
-        let mut pulled = Pulled { bytes: renderer.pending_bytes(), ..Pulled::default() };
+        let mut pulled = Pulled {
+            bytes: renderer.pending_bytes(),
+            ..Pulled::default()
+        };
         while pulled.bytes < batch_bytes {
             let Some(slot) = self.lanes.pop() else { break };
-            let Some(reader) = self.reader(slot) else { continue };
+            let Some(reader) = self.reader(slot) else {
+                continue;
+            };
             reader.queued = false;
             let lane = reader.stream.lane();
             let room = batch_bytes - pulled.bytes;

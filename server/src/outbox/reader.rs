@@ -47,7 +47,16 @@ impl Reader {
         has_base: bool,
     ) -> Self {
         let told = (after, after);
-        Self { id, stream, mark, queued: false, after, has_base, whole: false, told }
+        Self {
+            id,
+            stream,
+            mark,
+            queued: false,
+            after,
+            has_base,
+            whole: false,
+            told,
+        }
     }
 
     pub(super) fn want_whole(&mut self) {
@@ -82,8 +91,17 @@ impl Reader {
         renderer: &mut Renderer,
     ) -> Poll<Result<Step, ReadError>> {
         let mut entries = Vec::new();
-        ready!(self.stream.log().poll_read(cx, now, self.after, room, &mut entries))?;
-        let mut step = Step { bytes: 0, entries: 0, deltas: 0, more: !entries.is_empty() };
+        ready!(
+            self.stream
+                .log()
+                .poll_read(cx, now, self.after, room, &mut entries)
+        )?;
+        let mut step = Step {
+            bytes: 0,
+            entries: 0,
+            deltas: 0,
+            more: !entries.is_empty(),
+        };
         for entry in &entries {
             step.bytes += renderer.entry(&self.stream, entry);
             step.entries += 1;
@@ -99,10 +117,17 @@ impl Reader {
         now: Moment,
         renderer: &mut Renderer,
     ) -> Poll<Result<Step, ReadError>> {
-        let nothing = Step { bytes: 0, entries: 0, deltas: 0, more: false };
+        let nothing = Step {
+            bytes: 0,
+            entries: 0,
+            deltas: 0,
+            more: false,
+        };
         let base = (self.has_base && !self.whole).then_some(self.after);
         let newest = ready!(self.stream.log().poll_newest(cx, now, base))?;
-        let Some(entry) = newest.entry else { return Poll::Ready(Ok(nothing)) };
+        let Some(entry) = newest.entry else {
+            return Poll::Ready(Ok(nothing));
+        };
         if entry.cursor <= self.after && !self.whole {
             return Poll::Ready(Ok(nothing));
         }
@@ -110,7 +135,12 @@ impl Reader {
         self.after = entry.cursor;
         self.has_base = true;
         self.whole = false;
-        Poll::Ready(Ok(Step { bytes, entries: 1, deltas, more: false }))
+        Poll::Ready(Ok(Step {
+            bytes,
+            entries: 1,
+            deltas,
+            more: false,
+        }))
     }
 
     fn render_state(
@@ -130,7 +160,14 @@ impl Reader {
     pub(super) fn head(&mut self, now: Moment) -> (StreamHead, bool) {
         let head = self.stream.log().bounds(now).head;
         let changed = std::mem::replace(&mut self.told, (self.after, head)) != (self.after, head);
-        (StreamHead { stream: self.stream.number(), sent: self.after, head }, changed)
+        (
+            StreamHead {
+                stream: self.stream.number(),
+                sent: self.after,
+                head,
+            },
+            changed,
+        )
     }
 }
 

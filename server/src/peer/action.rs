@@ -59,7 +59,11 @@ pub struct AuthFailure {
 
 impl AuthFailure {
     pub(super) const fn close_reason(&self) -> CloseReason {
-        if self.unavailable { CloseReason::AuthUnavailable } else { CloseReason::Unauthorized }
+        if self.unavailable {
+            CloseReason::AuthUnavailable
+        } else {
+            CloseReason::Unauthorized
+        }
     }
 }
 

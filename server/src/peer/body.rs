@@ -18,10 +18,12 @@ pub(super) fn to_json(
 ) -> Result<Bytes, Refusal> {
     match (content, encoding) {
         (Content::Bytes, _) => Ok(body),
-        (Content::Value, PayloadEncoding::Json) => match serde_json::from_slice::<IgnoredAny>(&body) {
-            Ok(_) => Ok(body),
-            Err(error) => Err(refusal(&error)),
-        },
+        (Content::Value, PayloadEncoding::Json) => {
+            match serde_json::from_slice::<IgnoredAny>(&body) {
+                Ok(_) => Ok(body),
+                Err(error) => Err(refusal(&error)),
+            }
+        }
         (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor) => {
             Err(refusal(&"only JSON bodies are taken"))
         }
@@ -29,5 +31,8 @@ pub(super) fn to_json(
 }
 
 fn refusal(error: &dyn std::fmt::Display) -> Refusal {
-    Refusal { code: ErrorCode::BadPayload, message: format!("the payload cannot be read: {error}") }
+    Refusal {
+        code: ErrorCode::BadPayload,
+        message: format!("the payload cannot be read: {error}"),
+    }
 }

@@ -31,7 +31,9 @@ impl Peer {
             (Codec::Json(_), Message::Text(text)) => self.take_json(now, &text),
             (Codec::Json(_), Message::Binary(bytes)) => match std::str::from_utf8(&bytes) {
                 Ok(text) => self.take_json(now, text),
-                Err(_) => self.session.report(ErrorCode::BadFrame, "a binary message that is no UTF-8"),
+                Err(_) => self
+                    .session
+                    .report(ErrorCode::BadFrame, "a binary message that is no UTF-8"),
             },
         }
         self.perform(now);
@@ -60,7 +62,9 @@ impl Peer {
     }
 
     fn take_json(&mut self, now: Moment, text: &str) {
-        let Codec::Json(json) = &mut self.codec else { return };
+        let Codec::Json(json) = &mut self.codec else {
+            return;
+        };
         let mut incoming = Vec::new();
         let fault = json.decode(self.hub.channels(), text, |one| incoming.push(one));
         let is_auth = matches!(incoming[..], [Incoming::Op(ClientOp::Auth(_))]);
@@ -85,16 +89,19 @@ impl Peer {
 
     /// What a JSON connection reads, once its session stands.
     pub(super) fn subscribe_json(&mut self, now: Moment, session_resumed: bool) {
-        let Codec::Json(json) = &self.codec else { return };
-        let grant = &self.grant;
-        let may_read = |channel| {
-            grant.may_read(channel, &push_wire_shared::position::Scope::Channel)
+        let Codec::Json(json) = &self.codec else {
+            return;
         };
+        let grant = &self.grant;
+        let may_read =
+            |channel| grant.may_read(channel, &push_wire_shared::position::Scope::Channel);
         let (items, unproved) = json.subscriptions(self.hub.channels(), session_resumed, may_read);
         // auth_ok is put out before anything that follows.
         self.perform(now);
         if let Renderer::Json(renderer) = &mut self.renderer {
-            unproved.iter().for_each(|(channel, from)| renderer.resume_required(*channel, *from));
+            unproved
+                .iter()
+                .for_each(|(channel, from)| renderer.resume_required(*channel, *from));
         }
         self.session.handle_op(now, ClientOp::Subscribe(items));
     }
@@ -103,10 +110,16 @@ impl Peer {
     pub(super) fn named_channels(&self, auth: &Auth) -> Vec<u8> {
         let names: Vec<&str> = match &self.codec {
             Codec::Json(json) => json.capabilities().iter().map(String::as_str).collect(),
-            Codec::Wire(_) => auth.subscriptions.iter().map(|item| item.channel.as_str()).collect(),
+            Codec::Wire(_) => auth
+                .subscriptions
+                .iter()
+                .map(|item| item.channel.as_str())
+                .collect(),
         };
-        let mut ids: Vec<u8> =
-            names.iter().filter_map(|name| Some(self.hub.channels().by_name(name)?.id)).collect();
+        let mut ids: Vec<u8> = names
+            .iter()
+            .filter_map(|name| Some(self.hub.channels().by_name(name)?.id))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         ids

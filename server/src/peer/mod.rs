@@ -6,6 +6,8 @@ mod body;
 mod incoming;
 mod json;
 mod perform;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::VecDeque;
@@ -94,7 +96,10 @@ impl Peer {
             actions: VecDeque::new(),
             grant: Grant::nothing(),
             encoding: PayloadEncoding::Json,
-            claim: Claim { json: dialect == Dialect::Json, ..Claim::default() },
+            claim: Claim {
+                json: dialect == Dialect::Json,
+                ..Claim::default()
+            },
             opened: Vec::new(),
             holds: None,
             closed: false,
@@ -122,7 +127,9 @@ impl Peer {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
-        let stalled = self.stalled_since.map(|since| since + self.hub.limits().stall);
+        let stalled = self
+            .stalled_since
+            .map(|since| since + self.hub.limits().stall);
         sooner(self.session.poll_timeout(), stalled)
     }
 
@@ -151,7 +158,9 @@ impl Peer {
     fn open_session(&mut self, now: Moment, grant: Grant) {
         let client = self.session.client_id();
         self.claim.identity = grant.who().map(str::to_owned);
-        let opening = self.hub.open_session(now, client, self.claim.clone(), &self.signal);
+        let opening = self
+            .hub
+            .open_session(now, client, self.claim.clone(), &self.signal);
         let opening = match opening {
             Ok(opening) => opening,
             Err(fault) => {

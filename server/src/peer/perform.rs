@@ -24,7 +24,11 @@ impl Peer {
             Output::Op(op) => self.say(&op),
             Output::Authenticate(auth) => self.ask_who(auth),
             Output::Open { id, key, .. } => self.open(now, id, &key),
-            Output::Read { id, after, has_base } => {
+            Output::Read {
+                id,
+                after,
+                has_base,
+            } => {
                 if let Some(index) = self.opened.iter().position(|(opened, _)| *opened == id) {
                     let (_, stream) = self.opened.swap_remove(index);
                     self.outbox.read(id, stream, after, has_base);
@@ -38,7 +42,12 @@ impl Peer {
                     stream.log().release(cursor);
                 }
             }
-            Output::Deliver { channel, content, body, number } => {
+            Output::Deliver {
+                channel,
+                content,
+                body,
+                number,
+            } => {
                 self.deliver(channel, content, body, number);
             }
             Output::Heartbeat => {
@@ -53,7 +62,10 @@ impl Peer {
             Output::Close(reason) => {
                 self.hub.counters().closed(reason);
                 let code = self.close_code(reason);
-                self.actions.push_back(Action::Close { code, text: reason.text().to_owned() });
+                self.actions.push_back(Action::Close {
+                    code,
+                    text: reason.text().to_owned(),
+                });
             }
             // A session newer than this peer could ask for what it does not know: not within one crate
             // version, where the two are built together.
@@ -70,9 +82,16 @@ impl Peer {
         let channels = self.named_channels(&auth);
         self.encoding = auth.encoding;
         self.claim.secret = auth.secret;
-        self.claim.token = auth.token.as_ref().map(|token| Sha256::digest(token).into());
+        self.claim.token = auth
+            .token
+            .as_ref()
+            .map(|token| Sha256::digest(token).into());
         let (client_id, token) = (auth.client_id, auth.token);
-        self.actions.push_back(Action::Authenticate(AuthRequest { client_id, token, channels }));
+        self.actions.push_back(Action::Authenticate(AuthRequest {
+            client_id,
+            token,
+            channels,
+        }));
     }
 
     fn open(&mut self, now: Moment, id: u32, key: &StreamKey) {
@@ -82,35 +101,43 @@ impl Peer {
             let bounds = stream.log().bounds(now);
             let number = stream.number();
             self.opened.push((id, stream));
-            Opened::Readable { stream: number, bounds }
+            Opened::Readable {
+                stream: number,
+                bounds,
+            }
         } else {
             Opened::Unavailable
         };
         self.session.handle_opened(id, opened);
     }
 
-    fn deliver(
-        &mut self,
-        channel: u8,
-        content: Content,
-        body: bytes::Bytes,
-        number: Option<u64>,
-    ) {
-        let Some((client_id, generation)) = self.holds else { return };
+    fn deliver(&mut self, channel: u8, content: Content, body: bytes::Bytes, number: Option<u64>) {
+        let Some((client_id, generation)) = self.holds else {
+            return;
+        };
         if let Some(number) = number {
             // Before the application sees it: a newer connection of this session must not hand it on again.
             self.hub.note_received(client_id, generation, number);
         }
         if !self.grant.may_send(channel) {
             let message = String::from("this session may not send on this channel");
-            let refusal = Refusal { code: ErrorCode::NotPermitted, message };
+            let refusal = Refusal {
+                code: ErrorCode::NotPermitted,
+                message,
+            };
             return self.session.handle_answer(number, Err(refusal));
         }
         let body = match super::body::to_json(content, self.encoding, body) {
             Ok(body) => body,
             Err(refusal) => return self.session.handle_answer(number, Err(refusal)),
         };
-        let inbound = Inbound { client_id, channel, content, body, number };
+        let inbound = Inbound {
+            client_id,
+            channel,
+            content,
+            body,
+            number,
+        };
         self.actions.push_back(Action::Deliver(inbound));
     }
 
@@ -142,4 +169,3 @@ impl Peer {
         }
     }
 }
-

@@ -22,8 +22,14 @@ impl Peer {
         let before = out.len();
         let mut faults = Vec::new();
         // A connection that ends is told why, and no more.
-        let batch = if self.session.is_closed() { 0 } else { self.hub.limits().batch_bytes };
-        let pulled = self.outbox.pull(now, &mut self.renderer, batch, out, &mut faults);
+        let batch = if self.session.is_closed() {
+            0
+        } else {
+            self.hub.limits().batch_bytes
+        };
+        let pulled = self
+            .outbox
+            .pull(now, &mut self.renderer, batch, out, &mut faults);
         self.hub.counters().delivered(pulled.entries, pulled.deltas);
         for fault in faults {
             self.handle_fault(now, fault);
@@ -32,7 +38,8 @@ impl Peer {
             self.stalled_since.get_or_insert(now);
         } else if self.renderer.pending_ops() > 0 {
             // A fault was stated while nothing else was to be sent.
-            self.outbox.pull(now, &mut self.renderer, 0, out, &mut Vec::new());
+            self.outbox
+                .pull(now, &mut self.renderer, 0, out, &mut Vec::new());
             self.stalled_since.get_or_insert(now);
         }
     }

@@ -33,14 +33,24 @@ pub(crate) const fn subscription_id(channel: u8, source: Source) -> u32 {
 }
 
 fn subscription(id: u32) -> Option<(u8, Source)> {
-    let source = if id.is_multiple_of(2) { Source::Channel } else { Source::Inbox };
+    let source = if id.is_multiple_of(2) {
+        Source::Channel
+    } else {
+        Source::Inbox
+    };
     Some((u8::try_from(id / 2).ok()?, source))
 }
 
 impl JsonRenderer {
     pub(crate) fn new(config: Arc<ServerConfig>) -> Self {
         let numbering = Arc::default();
-        Self { config, client: Uuid::nil(), numbering, frames: Vec::new(), ops: 0 }
+        Self {
+            config,
+            client: Uuid::nil(),
+            numbering,
+            frames: Vec::new(),
+            ops: 0,
+        }
     }
 
     /// The client is known, and its session's numbers with it.
@@ -54,7 +64,9 @@ impl JsonRenderer {
     }
 
     fn name(&self, channel: u8) -> &str {
-        self.channels().by_id(channel).map_or("", |channel| &channel.name)
+        self.channels()
+            .by_id(channel)
+            .map_or("", |channel| &channel.name)
     }
 
     pub(super) fn op(&mut self, op: &ServerOp) {
@@ -65,8 +77,15 @@ impl JsonRenderer {
                     lock(&self.numbering).begin(channel, source, *position);
                 }
             }
-            ServerOp::Reset { id, reason, reading, .. } => {
-                let Some((channel, source)) = subscription(*id) else { return };
+            ServerOp::Reset {
+                id,
+                reason,
+                reading,
+                ..
+            } => {
+                let Some((channel, source)) = subscription(*id) else {
+                    return;
+                };
                 match reading {
                     Some((_, position)) => {
                         let number = lock(&self.numbering).skip_to(channel, source, *position);
@@ -75,14 +94,18 @@ impl JsonRenderer {
                     None => self.error(&format!("{}: {}", self.name(channel), reason.name())),
                 }
             }
-            ServerOp::Error { message, .. } | ServerOp::Rejected { message, .. } => self.error(message),
+            ServerOp::Error { message, .. } | ServerOp::Rejected { message, .. } => {
+                self.error(message)
+            }
             // Published clients answer pings of the WebSocket, not those of the dialect.
             ServerOp::Ping { .. } => {
                 frame_header(Opcode::Ping, 0, &mut self.frames);
                 self.ops += 1;
             }
             ServerOp::Pong => self.say(&json!({"op": "pong"})),
-            ServerOp::Goodbye { message, .. } => self.say(&json!({"op": "goodbye", "reason": message})),
+            ServerOp::Goodbye { message, .. } => {
+                self.say(&json!({"op": "goodbye", "reason": message}))
+            }
             // Messages carry no numbers in this dialect, so there is nothing to acknowledge; what this
             // version does not know, published clients do not either.
             _ => {}
@@ -92,14 +115,17 @@ impl JsonRenderer {
     fn auth_ok(&mut self) {
         let acked: Vec<(u8, u64)> = lock(&self.numbering).acked().collect();
         let newest = acked.iter().map(|(_, number)| *number).max().unwrap_or(0);
-        let acked = acked.into_iter().map(|(id, number)| (self.name(id).to_owned(), json!(number)));
+        let acked = acked
+            .into_iter()
+            .map(|(id, number)| (self.name(id).to_owned(), json!(number)));
         let cursors: serde_json::Map<_, _> = acked.collect();
         self.say(&json!({"op": "auth_ok", "resume_cursor": newest, "resume_cursors": cursors}));
     }
 
     /// Says that entries before the next one may be missing.
     pub(crate) fn resume_required(&mut self, channel: u8, from: u64) {
-        let op = json!({"op": "resume_required", "channel": self.name(channel), "from_cursor": from});
+        let op =
+            json!({"op": "resume_required", "channel": self.name(channel), "from_cursor": from});
         self.say(&op);
     }
 
@@ -119,10 +145,15 @@ impl JsonRenderer {
     }
 
     pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry) -> usize {
-        let source = if stream.is_inbox() { Source::Inbox } else { Source::Channel };
+        let source = if stream.is_inbox() {
+            Source::Inbox
+        } else {
+            Source::Channel
+        };
         let cursor = lock(&self.numbering).assign(stream.channel(), source, entry.cursor);
         let name = json!(self.name(stream.channel()));
-        let mut text = format!("{{\"channel\":{name},\"cursor\":{cursor},\"payload\":").into_bytes();
+        let mut text =
+            format!("{{\"channel\":{name},\"cursor\":{cursor},\"payload\":").into_bytes();
         match entry.record.content {
             Content::Value => text.extend_from_slice(&entry.record.body),
             Content::Bytes => {

@@ -94,7 +94,10 @@ impl WireRenderer {
 
     /// One message of several records.
     fn join(&mut self, len: usize, entries: &[WireForm], out: &mut Vec<Bytes>) {
-        let copied = entries.iter().map(|form| form.record().len()).filter(|len| *len < SHARE_BYTES);
+        let copied = entries
+            .iter()
+            .map(|form| form.record().len())
+            .filter(|len| *len < SHARE_BYTES);
         let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>());
         frame_header(Opcode::Binary, len, &mut piece);
         piece.append(&mut self.control);

@@ -22,7 +22,10 @@ pub(super) enum JsonOp {
     Auth(JsonAuth),
     Ping,
     Pong,
-    Ack { channel: String, cursor: u64 },
+    Ack {
+        channel: String,
+        cursor: u64,
+    },
     Subscribe {
         #[serde(default)]
         channels: Vec<String>,
@@ -64,9 +67,11 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
     let frame = match serde_json::from_str::<JsonFrame<'a>>(text) {
         Ok(frame) => frame,
         Err(no_frame) => {
-            return serde_json::from_str(text).map(JsonMessage::Op).map_err(|no_op| {
-                format!("neither a frame ({no_frame}) nor a control op ({no_op})")
-            });
+            return serde_json::from_str(text)
+                .map(JsonMessage::Op)
+                .map_err(|no_op| {
+                    format!("neither a frame ({no_frame}) nor a control op ({no_op})")
+                });
         }
     };
     let payload = frame.payload.get();
@@ -78,7 +83,10 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
     if payload == "null" {
         return Err("a frame needs a payload other than null".into());
     }
-    Ok(JsonMessage::Frame { channel: frame.channel, payload })
+    Ok(JsonMessage::Frame {
+        channel: frame.channel,
+        payload,
+    })
 }
 
 #[cfg(test)]
@@ -92,16 +100,28 @@ mod tests {
             r#"{"channel":"system","payload":{"op":"ack","channel":"chat","cursor":7}}"#,
         ] {
             let message = decode(text, "system");
-            assert!(matches!(message, Ok(JsonMessage::Op(JsonOp::Ack { cursor: 7, .. }))), "{message:?}");
+            assert!(
+                matches!(message, Ok(JsonMessage::Op(JsonOp::Ack { cursor: 7, .. }))),
+                "{message:?}"
+            );
         }
         let remark = decode(r#"{"op":"health","status":"fine"}"#, "system");
-        assert!(matches!(remark, Ok(JsonMessage::Op(JsonOp::Remark))), "{remark:?}");
+        assert!(
+            matches!(remark, Ok(JsonMessage::Op(JsonOp::Remark))),
+            "{remark:?}"
+        );
     }
 
     #[test]
     fn a_payload_is_handed_on_as_it_was_written() {
         let message = decode(r#"{"channel":"chat","payload":{"n": 1.50}}"#, "system");
-        assert!(matches!(message, Ok(JsonMessage::Frame { payload: r#"{"n": 1.50}"#, .. })));
+        assert!(matches!(
+            message,
+            Ok(JsonMessage::Frame {
+                payload: r#"{"n": 1.50}"#,
+                ..
+            })
+        ));
     }
 
     #[test]
@@ -110,7 +130,10 @@ mod tests {
             ("hello", "expected value"),
             (r#"{"channel":"chat"}"#, "missing field `payload`"),
             (r#"{"channel":"chat","payload":null}"#, "other than null"),
-            (r#"{"channel":"system","payload":{"op":"ack"}}"#, "missing field `channel`"),
+            (
+                r#"{"channel":"system","payload":{"op":"ack"}}"#,
+                "missing field `channel`",
+            ),
         ] {
             let error = decode(text, "system").unwrap_err();
             assert!(error.contains(part), "{error}");

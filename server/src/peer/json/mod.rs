@@ -52,10 +52,14 @@ impl JsonPeer {
             Ok(JsonMessage::Op(op)) => self.op(channels, op, each),
             Ok(JsonMessage::Frame { channel, payload }) => {
                 let Some(known) = channels.by_name(&channel) else {
-                    return Some(JsonFault::Unreadable(format!("no channel named {channel:?}")));
+                    return Some(JsonFault::Unreadable(format!(
+                        "no channel named {channel:?}"
+                    )));
                 };
                 if !self.reads(channels, known.id) {
-                    return Some(JsonFault::Unreadable(format!("channel {channel} not subscribed")));
+                    return Some(JsonFault::Unreadable(format!(
+                        "channel {channel} not subscribed"
+                    )));
                 }
                 each(Incoming::Uplink(Uplink {
                     channel: known.id,
@@ -82,7 +86,9 @@ impl JsonPeer {
             JsonOp::Remark => {}
             JsonOp::Ack { channel, cursor } => {
                 let Some(known) = channels.by_name(&channel) else {
-                    return Some(JsonFault::Unreadable(format!("no channel named {channel:?}")));
+                    return Some(JsonFault::Unreadable(format!(
+                        "no channel named {channel:?}"
+                    )));
                 };
                 let acked = lock(&self.numbering).ack(known.id, cursor);
                 match acked {
@@ -109,13 +115,18 @@ impl JsonPeer {
             }
             JsonOp::Unsubscribe { channels: names } => {
                 if self.capabilities.is_empty() {
-                    let all = channels.channels().iter().filter(|c| c.mode != ChannelMode::System);
+                    let all = channels
+                        .channels()
+                        .iter()
+                        .filter(|c| c.mode != ChannelMode::System);
                     self.capabilities = all.map(|channel| channel.name.clone()).collect();
                 }
                 let known = names.iter().filter(|name| self.capabilities.contains(name));
-                let known: Vec<u8> =
-                    known.filter_map(|name| Some(channels.by_name(name)?.id)).collect();
-                self.capabilities.retain(|capability| !names.contains(capability));
+                let known: Vec<u8> = known
+                    .filter_map(|name| Some(channels.by_name(name)?.id))
+                    .collect();
+                self.capabilities
+                    .retain(|capability| !names.contains(capability));
                 let ids = known.into_iter().flat_map(|channel| {
                     [Source::Channel, Source::Inbox].map(|source| subscription_id(channel, source))
                 });
@@ -166,7 +177,11 @@ impl JsonPeer {
             let gap = gap.or((!session_resumed && asked > 0).then_some(0));
             unproved.extend(gap.map(|number| (channel.id, number)));
         }
-        for name in self.capabilities.iter().filter(|name| channels.by_name(name).is_none()) {
+        for name in self
+            .capabilities
+            .iter()
+            .filter(|name| channels.by_name(name).is_none())
+        {
             items.push(unknown(name.clone()));
         }
         (items, unproved)
@@ -223,5 +238,8 @@ fn plain(channel: String, id: u8, source: Source) -> Subscribe {
 
 /// A request that the session will answer with "no such channel".
 fn unknown(channel: String) -> Subscribe {
-    Subscribe { id: u32::MAX, ..plain(channel, 0, Source::Channel) }
+    Subscribe {
+        id: u32::MAX,
+        ..plain(channel, 0, Source::Channel)
+    }
 }

@@ -1,0 +1,205 @@
+//! Frames that no client should send: each is answered, counted, and harmless to everybody else.
+
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::position::{Position, ResetReason};
+use push_wire_shared::session::op::ErrorCode;
+
+use super::*;
+
+/// A client that reads chat, and a bystander who must not notice anything.
+fn two() -> (Arc<Hub>, WireClient, WireClient) {
+    let hub = hub();
+    let mut bystander = WireClient::connect(&hub);
+    bystander.op(&ClientOp::Auth(Auth {
+        client_id: Uuid::from_u128(1),
+        token: None,
+        secret: None,
+        encoding: Default::default(),
+        subscriptions: vec![subscribe(1, "chat")],
+    }));
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![subscribe(1, "chat")]);
+    (hub, client, bystander)
+}
+
+fn assert_unharmed(hub: &Hub, mut bystander: WireClient) {
+    let before = bystander.hub.stats().published;
+    publish(hub, CHAT, "\"still here\"");
+    assert_eq!(bodies(&bystander.see()), ["\"still here\""]);
+    assert_eq!(hub.stats().published, before + 1);
+}
+
+fn record(frame: &[u8]) -> Vec<u8> {
+    let mut message = vec![u8::try_from(frame.len()).unwrap()];
+    message.extend_from_slice(frame);
+    message
+}
+
+#[test]
+fn broken_frames_close_with_a_stated_error() {
+    let frames: [&[u8]; 4] = [
+        b"RP\x01",
+        b"XX\x01\0\0\0\0\0\0",
+        b"RP\x02\0\0\0\0\0\0",
+        b"RP\x01\x80\0\0\0\0\0",
+    ];
+    for frame in frames {
+        let (hub, mut client, bystander) = two();
+        let seen = client.message(record(frame));
+        assert!(
+            matches!(&seen[0], Seen::Op(ServerOp::Error { code: ErrorCode::BadFrame, message, .. }) if !message.is_empty()),
+            "{seen:?}"
+        );
+        assert_eq!(seen[1], Seen::Close(CloseReason::ProtocolError.code()));
+        let stats = hub.stats();
+        assert_eq!(stats.errors["bad_frame"], 1);
+        assert_eq!(stats.closes[&CloseReason::ProtocolError.code()], 1);
+        assert_unharmed(&hub, bystander);
+    }
+}
+
+#[test]
+fn a_record_longer_than_its_message_closes() {
+    let (hub, mut client, bystander) = two();
+    let seen = client.message(vec![200, 1, 2]);
+    assert_eq!(
+        seen.last(),
+        Some(&Seen::Close(CloseReason::ProtocolError.code()))
+    );
+    assert_unharmed(&hub, bystander);
+}
+
+#[test]
+fn faults_that_concern_one_frame_leave_the_connection() {
+    let (hub, mut client, bystander) = two();
+    let fault = |seen: &[Seen], expected: ErrorCode| match &seen[0] {
+        Seen::Op(ServerOp::Error { code, .. } | ServerOp::Rejected { code, .. }) => {
+            assert_eq!(*code, expected);
+        }
+        other => panic!("{other:?}"),
+    };
+    fault(
+        &client.op(&ClientOp::Subscribe(vec![subscribe(2, "nope")])),
+        ErrorCode::UnknownChannel,
+    );
+    let topic = ScopeRequest::Topic("x".repeat(256));
+    let request = Subscribe {
+        scope: topic,
+        ..subscribe(3, "chat")
+    };
+    fault(
+        &client.op(&ClientOp::Subscribe(vec![request])),
+        ErrorCode::BadTopic,
+    );
+    fault(
+        &client.op(&ClientOp::Subscribe(vec![subscribe(1, "chat")])),
+        ErrorCode::BadSubscription,
+    );
+    fault(
+        &client.op(&ClientOp::Unsubscribe(vec![77])),
+        ErrorCode::BadSubscription,
+    );
+    fault(&client.op(&ClientOp::Whole(77)), ErrorCode::BadSubscription);
+    fault(&client.send(99, 1, "1"), ErrorCode::UnknownChannel);
+    fault(&client.send(CHAT, 2, "{not json"), ErrorCode::BadPayload);
+    let op = client.control;
+    client.control += 1;
+    fault(
+        &client.frame(SYSTEM, op, b"\x81\xa2op\xa3fly"),
+        ErrorCode::BadOp,
+    );
+    publish(&hub, CHAT, "1");
+    assert_eq!(bodies(&client.see()), ["1"]);
+    drop(bystander.peer);
+}
+
+#[test]
+fn a_cursor_from_the_future_is_reset() {
+    let (hub, mut client, bystander) = two();
+    publish(&hub, CHAT, "1");
+    let epoch = hub
+        .publish(at(0), &broadcast(CHAT), json("2"))
+        .unwrap()
+        .epoch;
+    client.see();
+    client.op(&ClientOp::Unsubscribe(vec![1]));
+    let position = Some(Position {
+        epoch,
+        cursor: 1_000,
+    });
+    let seen = client.op(&ClientOp::Subscribe(vec![Subscribe {
+        position,
+        ..subscribe(2, "chat")
+    }]));
+    assert!(matches!(
+        seen[0],
+        Seen::Op(ServerOp::Reset {
+            reason: ResetReason::EpochChanged,
+            head: 2,
+            ..
+        })
+    ));
+    assert_eq!(bodies(&seen), ["1", "2"]);
+    drop(bystander.peer);
+}
+
+#[test]
+fn the_first_message_must_be_auth_and_come_in_time() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    assert_eq!(
+        client.op(&ClientOp::Ping),
+        [Seen::Close(CloseReason::AuthExpected.code())]
+    );
+    let mut garbage = WireClient::connect(&hub);
+    let seen = garbage.frame(SYSTEM, 0, b"nonsense");
+    assert_eq!(
+        seen.last(),
+        Some(&Seen::Close(CloseReason::AuthExpected.code()))
+    );
+    let mut silent = WireClient::connect(&hub);
+    silent.peer.handle_timeout(at(10));
+    assert_eq!(
+        silent.see(),
+        [Seen::Close(CloseReason::HandshakeTimeout.code())]
+    );
+}
+
+#[test]
+fn text_in_the_binary_dialect_and_control_frames_out_of_order_close() {
+    let (hub, mut client, bystander) = two();
+    client.control += 1;
+    let seen = client.op(&ClientOp::Ping);
+    assert_eq!(
+        seen.last(),
+        Some(&Seen::Close(CloseReason::OutOfSequence.code()))
+    );
+    let mut text = WireClient::connect(&hub);
+    text.peer
+        .handle_message(at(0), Message::Text("hello".into()));
+    assert_eq!(text.see(), [Seen::Close(CloseReason::ProtocolError.code())]);
+    assert_unharmed(&hub, bystander);
+}
+
+#[test]
+fn too_many_subscriptions_are_refused_one_by_one() {
+    let mut config = config();
+    config.limits.subscriptions = 3;
+    let hub = hub_of(config);
+    let mut client = WireClient::connect(&hub);
+    let items = (1..=5).map(|id| subscribe(id, "chat")).collect();
+    let seen = client.auth(None, items);
+    let refused = seen.iter().filter(|seen| {
+        matches!(
+            seen,
+            Seen::Op(ServerOp::Error {
+                code: ErrorCode::TooManySubscriptions,
+                id: Some(4 | 5),
+                ..
+            })
+        )
+    });
+    assert_eq!(refused.count(), 2);
+    publish(&hub, CHAT, "1");
+    assert_eq!(bodies(&client.see()).len(), 3);
+}

@@ -1,0 +1,275 @@
+//! Peers driven by hand: what a client would see, without a socket.
+
+mod bad_input;
+mod json;
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use push_wire_broker::Record;
+use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
+use push_wire_shared::frame::{BinaryFlags, FrameHeader};
+use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::session::op::{Auth, ClientOp, ScopeRequest, ServerOp, Subscribe};
+use push_wire_shared::session::wire::{
+    Body, Content, EntryHeader, Records, UplinkHeader, write_record,
+};
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::{Action, Dialect, Message, Peer};
+use crate::auth::Grant;
+use crate::hub::{Hub, HubConfig};
+use crate::policy::ChannelPolicy;
+
+const SYSTEM: u8 = 0;
+const CHAT: u8 = 1;
+const PRICE: u8 = 2;
+
+fn at(seconds: u64) -> Moment {
+    Moment::after_origin(Duration::from_secs(seconds))
+}
+
+fn channel(id: u8, name: &str, mode: ChannelMode) -> Channel {
+    Channel {
+        id,
+        name: name.into(),
+        priority: 1,
+        mode,
+    }
+}
+
+fn config() -> HubConfig {
+    let mut config = HubConfig::new(ChannelTable::new(vec![
+        channel(SYSTEM, "system", ChannelMode::System),
+        channel(CHAT, "chat", ChannelMode::Log),
+        channel(PRICE, "price", ChannelMode::Log),
+    ]));
+    config.set_policy(PRICE, ChannelPolicy::state());
+    config
+}
+
+fn hub_of(config: HubConfig) -> Arc<Hub> {
+    let counter = AtomicU64::new(1);
+    Hub::new(
+        config,
+        Arc::new(move || counter.fetch_add(1, Ordering::Relaxed)),
+    )
+}
+
+fn hub() -> Arc<Hub> {
+    hub_of(config())
+}
+
+fn json(text: &str) -> Record {
+    Record {
+        content: Content::Value,
+        body: Bytes::copy_from_slice(text.as_bytes()),
+    }
+}
+
+fn broadcast(channel: u8) -> StreamKey {
+    StreamKey {
+        channel,
+        scope: Scope::Channel,
+    }
+}
+
+fn publish(hub: &Hub, channel: u8, text: &str) -> u64 {
+    hub.publish(at(0), &broadcast(channel), json(text))
+        .unwrap()
+        .cursor
+}
+
+fn client_id() -> Uuid {
+    Uuid::from_u128(7)
+}
+
+fn subscribe(id: u32, channel: &str) -> Subscribe {
+    Subscribe {
+        id,
+        channel: channel.into(),
+        scope: ScopeRequest::Channel,
+        position: None,
+        start: Default::default(),
+    }
+}
+
+/// Payloads of WebSocket frames in these bytes, with their opcodes.
+fn websocket_frames(bytes: &[u8]) -> Vec<(u8, Bytes)> {
+    let mut frames = Vec::new();
+    let mut rest = bytes;
+    while let [first, len, tail @ ..] = rest {
+        assert_eq!(first & 0xf0, 0x80, "final, no reserved bits");
+        let (len, tail) = match len {
+            126 => (
+                usize::from(u16::from_be_bytes(tail[..2].try_into().unwrap())),
+                &tail[2..],
+            ),
+            127 => {
+                let len = u64::from_be_bytes(tail[..8].try_into().unwrap());
+                (usize::try_from(len).unwrap(), &tail[8..])
+            }
+            len => (usize::from(*len), tail),
+        };
+        frames.push((first & 0x0f, Bytes::copy_from_slice(&tail[..len])));
+        rest = &tail[len..];
+    }
+    frames
+}
+
+/// What a client of the push-wire dialect sees.
+#[derive(Clone, PartialEq, Debug)]
+enum Seen {
+    Op(ServerOp),
+    Entry {
+        stream: u64,
+        sequence: u32,
+        body: String,
+    },
+    Delta {
+        stream: u64,
+        sequence: u32,
+    },
+    Close(u16),
+}
+
+/// A client of the push-wire dialect, by hand.
+struct WireClient {
+    peer: Peer,
+    hub: Arc<Hub>,
+    control: u32,
+    grant: Grant,
+    delivered: Vec<String>,
+}
+
+impl WireClient {
+    fn connect(hub: &Arc<Hub>) -> Self {
+        Self {
+            peer: Peer::new(Arc::clone(hub), Dialect::Wire, at(0)),
+            hub: Arc::clone(hub),
+            control: 0,
+            grant: Grant::everything(),
+            delivered: Vec::new(),
+        }
+    }
+
+    fn auth(&mut self, secret: Option<[u8; 16]>, subscriptions: Vec<Subscribe>) -> Vec<Seen> {
+        self.op(&ClientOp::Auth(Auth {
+            client_id: client_id(),
+            token: None,
+            secret,
+            encoding: Default::default(),
+            subscriptions,
+        }))
+    }
+
+    fn op(&mut self, op: &ClientOp) -> Vec<Seen> {
+        let mut payload = Vec::new();
+        op.encode(&mut payload);
+        let sequence = self.control;
+        self.control += 1;
+        self.frame(SYSTEM, sequence, &payload)
+    }
+
+    fn send(&mut self, channel: u8, number: u32, body: &str) -> Vec<Seen> {
+        let mut payload = Vec::new();
+        UplinkHeader {
+            content: Content::Value,
+        }
+        .write(&mut payload);
+        payload.extend_from_slice(body.as_bytes());
+        self.frame(channel, number, &payload)
+    }
+
+    fn frame(&mut self, channel: u8, sequence: u32, payload: &[u8]) -> Vec<Seen> {
+        let header = FrameHeader {
+            flags: BinaryFlags::default(),
+            channel,
+            sequence,
+        };
+        let mut message = Vec::new();
+        write_record(&mut message, header, payload);
+        self.message(message)
+    }
+
+    fn message(&mut self, message: Vec<u8>) -> Vec<Seen> {
+        self.peer
+            .handle_message(at(0), Message::Binary(Bytes::from(message)));
+        self.see()
+    }
+
+    /// All that the server has to say now.
+    fn see(&mut self) -> Vec<Seen> {
+        self.see_at(at(0))
+    }
+
+    fn see_at(&mut self, now: Moment) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        let mut close = None;
+        self.peer.handle_news(now);
+        loop {
+            match self.peer.poll_action() {
+                Some(Action::Authenticate(_)) => {
+                    self.peer.handle_authenticated(now, Ok(self.grant.clone()));
+                }
+                Some(Action::Deliver(inbound)) => {
+                    self.delivered
+                        .push(String::from_utf8(inbound.body.to_vec()).unwrap());
+                    self.peer.handle_answer(now, inbound.number, Ok(()));
+                }
+                Some(Action::Close { code, .. }) => close = Some(code),
+                None => break,
+            }
+        }
+        loop {
+            let mut pieces = Vec::new();
+            self.peer.poll_write(now, &mut pieces);
+            if pieces.is_empty() {
+                break;
+            }
+            self.peer.wrote(now, true);
+            for (opcode, message) in websocket_frames(&pieces.concat()) {
+                assert_eq!(opcode, 2);
+                seen.extend(Records::new(&message).map(|record| Self::read(record.unwrap())));
+            }
+        }
+        seen.extend(close.map(Seen::Close));
+        seen
+    }
+
+    fn read((header, payload): (FrameHeader, &[u8])) -> Seen {
+        if header.channel == SYSTEM {
+            return Seen::Op(ServerOp::decode(payload).unwrap());
+        }
+        let (entry, body) = EntryHeader::split(payload).unwrap();
+        let (stream, sequence) = (entry.stream, header.sequence);
+        match body {
+            Body::Whole(body) => Seen::Entry {
+                stream,
+                sequence,
+                body: String::from_utf8(body.to_vec()).unwrap(),
+            },
+            Body::Delta(..) => Seen::Delta { stream, sequence },
+        }
+    }
+
+    fn secret(seen: &[Seen]) -> [u8; 16] {
+        match &seen[0] {
+            Seen::Op(ServerOp::AuthOk(ok)) => ok.secret,
+            other => panic!("not welcome: {other:?}"),
+        }
+    }
+}
+
+/// Bodies of the entries seen.
+fn bodies(seen: &[Seen]) -> Vec<&str> {
+    let body = |seen| match seen {
+        &Seen::Entry { ref body, .. } => Some(body.as_str()),
+        _ => None,
+    };
+    seen.iter().filter_map(body).collect()
+}

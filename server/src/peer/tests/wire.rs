@@ -1,0 +1,258 @@
+//! The push-wire dialect.
+
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::position::{Epoch, Position, ResetReason};
+use push_wire_shared::session::op::{ErrorCode, StreamHead};
+
+use super::*;
+
+fn resumed(seen: &Seen) -> (u64, Position, u64) {
+    match seen {
+        Seen::Op(ServerOp::Resumed {
+            stream,
+            position,
+            caught_up,
+            ..
+        }) => (*stream, *position, *caught_up),
+        other => panic!("not resumed: {other:?}"),
+    }
+}
+
+#[test]
+fn live_and_replayed_entries_come_in_order_behind_their_outcome() {
+    let hub = hub();
+    publish(&hub, CHAT, "1");
+    publish(&hub, CHAT, "2");
+    let mut client = WireClient::connect(&hub);
+    let seen = client.auth(None, vec![subscribe(5, "chat")]);
+    assert!(matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if !ok.resumed));
+    assert_eq!(resumed(&seen[1]).2, 2);
+    assert_eq!(bodies(&seen), ["1", "2"]);
+    publish(&hub, CHAT, "3");
+    assert_eq!(bodies(&client.see()), ["3"]);
+    assert_eq!(client.see(), []);
+}
+
+#[test]
+fn a_position_resumes_after_it_and_a_foreign_one_is_reset() {
+    let hub = hub();
+    for n in 1..=5 {
+        publish(&hub, CHAT, &n.to_string());
+    }
+    let mut first = WireClient::connect(&hub);
+    let seen = first.auth(None, vec![subscribe(1, "chat")]);
+    let (_, position, _) = resumed(&seen[1]);
+    first.peer.disconnected(at(0));
+
+    let at_three = Position {
+        cursor: 3,
+        ..position
+    };
+    let mut again = WireClient::connect(&hub);
+    let request = Subscribe {
+        position: Some(at_three),
+        ..subscribe(1, "chat")
+    };
+    let seen = again.auth(Some(WireClient::secret(&seen)), vec![request]);
+    assert!(matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.resumed));
+    assert_eq!(resumed(&seen[1]).2, 2);
+    assert_eq!(bodies(&seen), ["4", "5"]);
+
+    let foreign = Position {
+        epoch: Epoch(99),
+        cursor: 3,
+    };
+    let request = Subscribe {
+        position: Some(foreign),
+        ..subscribe(2, "chat")
+    };
+    let seen = again.op(&ClientOp::Subscribe(vec![request]));
+    assert!(matches!(
+        seen[0],
+        Seen::Op(ServerOp::Reset {
+            reason: ResetReason::EpochChanged,
+            reading: Some(_),
+            head: 5,
+            ..
+        })
+    ));
+    assert_eq!(bodies(&seen), ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn a_reader_that_retention_passes_is_told() {
+    let mut config = config();
+    config.set_policy(CHAT, ChannelPolicy::log().retain_entries(10));
+    let hub = hub_of(config);
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![subscribe(1, "chat")]);
+    for n in 1..=30 {
+        publish(&hub, CHAT, &n.to_string());
+    }
+    let seen = client.see();
+    assert!(matches!(
+        seen[0],
+        Seen::Op(ServerOp::Reset {
+            reason: ResetReason::Expired,
+            floor: 20,
+            head: 30,
+            ..
+        })
+    ));
+    assert_eq!(bodies(&seen).len(), 10);
+    assert_eq!(bodies(&seen)[0], "21");
+}
+
+#[test]
+fn a_state_reader_jumps_to_the_newest_value_and_gets_deltas() {
+    let hub = hub();
+    let text = |n: usize| format!("\"{}{n}\"", "a long value that hardly changes, ".repeat(20));
+    for n in 1..=3 {
+        publish(&hub, PRICE, &text(n));
+    }
+    let mut client = WireClient::connect(&hub);
+    let seen = client.auth(None, vec![subscribe(1, "price")]);
+    assert_eq!(bodies(&seen), [text(3)]);
+    for n in 4..=9 {
+        publish(&hub, PRICE, &text(n));
+    }
+    let stream = resumed(&seen[1]).0;
+    assert_eq!(
+        client.see(),
+        [Seen::Delta {
+            stream,
+            sequence: 9
+        }]
+    );
+    let seen = client.op(&ClientOp::Whole(1));
+    assert_eq!(
+        seen,
+        [Seen::Entry {
+            stream,
+            sequence: 9,
+            body: text(9)
+        }]
+    );
+}
+
+#[test]
+fn what_is_sent_while_away_waits_and_leaves_when_acknowledged() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    let inbox = || Subscribe {
+        scope: ScopeRequest::Inbox,
+        ..subscribe(1, "chat")
+    };
+    let seen = client.auth(None, vec![inbox()]);
+    let secret = WireClient::secret(&seen);
+    client.peer.disconnected(at(0));
+    for n in 1..=3 {
+        hub.send(at(1), client_id(), CHAT, json(&n.to_string()))
+            .unwrap();
+    }
+    let mut again = WireClient::connect(&hub);
+    assert_eq!(
+        bodies(&again.auth(Some(secret), vec![inbox()])),
+        ["1", "2", "3"]
+    );
+    again.op(&ClientOp::Ack(vec![(1, 2)]));
+    again.peer.disconnected(at(2));
+    let mut third = WireClient::connect(&hub);
+    assert_eq!(bodies(&third.auth(Some(secret), vec![inbox()])), ["3"]);
+    assert!(
+        hub.send(at(1), Uuid::from_u128(8), CHAT, json("1"))
+            .is_err()
+    );
+}
+
+#[test]
+fn a_newer_connection_fences_the_older_and_a_stranger_is_refused() {
+    let hub = hub();
+    let mut old = WireClient::connect(&hub);
+    let secret = WireClient::secret(&old.auth(None, vec![]));
+    let mut stranger = WireClient::connect(&hub);
+    let seen = stranger.auth(Some([9; 16]), vec![]);
+    assert_eq!(
+        seen.last(),
+        Some(&Seen::Close(CloseReason::Unauthorized.code()))
+    );
+    assert_eq!(old.see(), []);
+    let mut new = WireClient::connect(&hub);
+    assert!(
+        matches!(&new.auth(Some(secret), vec![])[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.resumed)
+    );
+    assert_eq!(old.see(), [Seen::Close(CloseReason::Replaced.code())]);
+    old.peer.disconnected(at(0));
+    assert_eq!(hub.connected(), [client_id()]);
+    assert_eq!(hub.stats().connections, 1);
+}
+
+#[test]
+fn client_messages_are_handled_once_and_in_order() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    let secret = WireClient::secret(&client.auth(None, vec![]));
+    let received = |upto| [Seen::Op(ServerOp::Received { upto })];
+    assert_eq!(client.send(CHAT, 1, "\"a\""), received(1));
+    assert_eq!(client.send(CHAT, 2, "\"b\""), received(2));
+    assert_eq!(client.send(CHAT, 2, "\"b\""), received(2));
+    assert_eq!(client.delivered, ["\"a\"", "\"b\""]);
+    let mut again = WireClient::connect(&hub);
+    let seen = again.auth(Some(secret), vec![]);
+    assert!(matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.received == 2));
+    assert_eq!(again.send(CHAT, 2, "\"b\""), received(2));
+    assert_eq!(again.delivered, [""; 0]);
+    assert_eq!(
+        again.send(CHAT, 4, "1"),
+        [Seen::Close(CloseReason::ProtocolError.code())]
+    );
+}
+
+#[test]
+fn heartbeats_carry_what_was_sent_and_silence_ends_the_connection() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    let seen = client.auth(None, vec![subscribe(1, "chat")]);
+    let stream = resumed(&seen[1]).0;
+    publish(&hub, CHAT, "1");
+    client.see();
+    client.peer.handle_timeout(at(15));
+    let heads = vec![StreamHead {
+        stream,
+        sent: 1,
+        head: 1,
+    }];
+    assert_eq!(client.see_at(at(15)), [Seen::Op(ServerOp::Ping { heads })]);
+    client.peer.handle_timeout(at(25));
+    assert_eq!(
+        client.see_at(at(25)),
+        [Seen::Close(CloseReason::HeartbeatLost.code())]
+    );
+}
+
+#[test]
+fn a_grant_is_checked_at_subscribe_and_at_send() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.grant = Grant::nothing();
+    let seen = client.auth(None, vec![subscribe(1, "chat")]);
+    assert!(matches!(
+        seen[1],
+        Seen::Op(ServerOp::Reset {
+            reason: ResetReason::NotPermitted,
+            reading: None,
+            ..
+        })
+    ));
+    let seen = client.send(CHAT, 1, "1");
+    assert!(matches!(
+        seen[0],
+        Seen::Op(ServerOp::Rejected {
+            number: 1,
+            code: ErrorCode::NotPermitted,
+            ..
+        })
+    ));
+    publish(&hub, CHAT, "1");
+    assert_eq!(client.see(), []);
+}
