@@ -99,7 +99,6 @@ pub enum AppendError {
 
 /// Why entries cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ReadError {
     /// Entries after the cursor are past retention.
     #[error("entries after the cursor are past retention")]

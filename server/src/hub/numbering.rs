@@ -74,9 +74,8 @@ impl Numbering {
 
     /// Acknowledged numbers by channel id, where there are any.
     pub fn acked(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
-        self.channels
-            .iter()
-            .map(|numbers| (numbers.id, numbers.acked))
+        let acked = self.channels.iter().filter(|numbers| numbers.acked > 0);
+        acked.map(|numbers| (numbers.id, numbers.acked))
     }
 
     /// Reading of a source goes on after this position.

@@ -202,7 +202,7 @@ impl Outbox {
                     let (id, bounds) = (reader.id, reader.stream.log().bounds(now));
                     faults.push(match error {
                         ReadError::Expired => ReaderFault::Overrun { id, bounds },
-                        _ => ReaderFault::Unreadable { id },
+                        ReadError::Unavailable => ReaderFault::Unreadable { id },
                     });
                 }
                 Poll::Pending => self.waiting.push(slot),

@@ -131,7 +131,11 @@ impl Peer {
             ServerOp::Error { code, .. } | ServerOp::Rejected { code, .. } => counters.error(*code),
             ServerOp::Resumed { .. } => counters.resumed(),
             ServerOp::Reset { reason, .. } => counters.reset(*reason),
-            _ => {}
+            ServerOp::AuthOk(_)
+            | ServerOp::Received { .. }
+            | ServerOp::Ping { .. }
+            | ServerOp::Pong
+            | ServerOp::Goodbye { .. } => {}
         }
     }
 }

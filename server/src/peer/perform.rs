@@ -67,9 +67,6 @@ impl Peer {
                     text: reason.text().to_owned(),
                 });
             }
-            // A session newer than this peer could ask for what it does not know: not within one crate
-            // version, where the two are built together.
-            _ => {}
         }
     }
 

@@ -106,9 +106,8 @@ impl JsonRenderer {
             ServerOp::Goodbye { message, .. } => {
                 self.say(&json!({"op": "goodbye", "reason": message}))
             }
-            // Messages carry no numbers in this dialect, so there is nothing to acknowledge; what this
-            // version does not know, published clients do not either.
-            _ => {}
+            // Messages carry no numbers in this dialect, so there is nothing to acknowledge.
+            ServerOp::Received { .. } => {}
         }
     }
 

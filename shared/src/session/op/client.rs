@@ -14,7 +14,6 @@ use crate::position::{Cursor, Epoch, Position, StartAt};
 
 /// A client's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum ClientOp {
     /// Who I am, and what I read: the first op of every connection.
     Auth(Auth),

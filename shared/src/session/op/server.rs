@@ -15,7 +15,6 @@ use crate::position::{Cursor, Epoch, Position, ResetReason};
 
 /// A server's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum ServerOp {
     /// The session stands.
     AuthOk(AuthOk),

@@ -11,7 +11,6 @@ use crate::session::wire::Content;
 
 /// What the driver is to do, in this order.
 #[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
 pub enum Output {
     /// Send a control op.
     Op(ServerOp),
