@@ -54,8 +54,12 @@ impl Counters {
     }
 
     pub(crate) fn delivered(&self, entries: u64, deltas: u64) {
-        self.delivered.fetch_add(entries, Ordering::Relaxed);
-        self.deltas.fetch_add(deltas, Ordering::Relaxed);
+        if entries > 0 {
+            self.delivered.fetch_add(entries, Ordering::Relaxed);
+        }
+        if deltas > 0 {
+            self.deltas.fetch_add(deltas, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn resumed(&self) {

@@ -1,6 +1,6 @@
 //! How the hub tells a connection that there is something for it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake};
 
@@ -102,6 +102,8 @@ pub(crate) struct Mark {
     slot: u32,
     raised: AtomicBool,
     signal: Arc<Signal>,
+    /// Its place among the stream's readers; read and written under their lock.
+    place: AtomicUsize,
 }
 
 impl Mark {
@@ -110,7 +112,16 @@ impl Mark {
             slot,
             raised: AtomicBool::new(false),
             signal,
+            place: AtomicUsize::new(0),
         }
+    }
+
+    pub(super) fn place(&self) -> usize {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_place(&self, place: usize) {
+        self.place.store(place, Ordering::Relaxed);
     }
 
     pub(super) fn raise(&self) {

@@ -94,13 +94,23 @@ impl Stream {
     }
 
     pub(crate) fn add_reader(&self, mark: Arc<Mark>) {
-        lock(&self.readers).push(mark);
+        let mut readers = lock(&self.readers);
+        mark.set_place(readers.len());
+        readers.push(mark);
     }
 
+    /// Takes a reader out without looking through the others, of whom there may be very many.
     pub(crate) fn remove_reader(&self, mark: &Arc<Mark>) {
         let mut readers = lock(&self.readers);
-        if let Some(index) = readers.iter().position(|reader| Arc::ptr_eq(reader, mark)) {
-            readers.swap_remove(index);
+        let place = mark.place();
+        if readers
+            .get(place)
+            .is_some_and(|reader| Arc::ptr_eq(reader, mark))
+        {
+            readers.swap_remove(place);
+            if let Some(moved) = readers.get(place) {
+                moved.set_place(place);
+            }
         }
     }
 
