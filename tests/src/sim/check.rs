@@ -72,6 +72,8 @@ pub struct Reader {
     pub at: Option<Position>,
     /// What its application has handled.
     pub handled: Option<Position>,
+    /// It holds the value of the entry at `at`; of interest for a state only.
+    pub has_value: bool,
     /// An outcome of the connection that stands now has been seen.
     pub settled: bool,
 }
@@ -99,6 +101,7 @@ pub fn entry(
     follows(reader, at, position)?;
     is_what_was_published(model, reader, position, body)?;
     reader.at = Some(position);
+    reader.has_value = true;
     Ok(())
 }
 
@@ -134,63 +137,73 @@ fn is_what_was_published(
     Err(reader.broken(Promise::Truth, &what))
 }
 
-/// A subscribe or resume ended, and reading goes on after `position`.
+/// What a page was told of how a subscribe or resume ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// When it heard of it.
+    pub now: Moment,
+    /// Whether the server that said so is the one that runs now.
+    pub current: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Reading goes on after this.
+    pub position: Position,
+    /// The newest entry.
+    pub head: Cursor,
+}
+
+/// A subscribe or resume ended.
 ///
 /// # Errors
 /// When what the outcome says is not so.
-pub fn outcome(
-    now: Moment,
-    model: &Model,
-    reader: &mut Reader,
-    outcome: Outcome,
-    position: Position,
-    head: Cursor,
-) -> Result<(), Violation> {
-    let reset = matches!(outcome, Outcome::Reset(_));
-    match (outcome, reader.at) {
-        (Outcome::Resumed { .. }, Some(at)) => resumed_goes_on(model, reader, at, position)?,
-        (Outcome::Resumed { .. }, None) => start_skips_nothing(now, model, reader, position)?,
+pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), Violation> {
+    // A state without its value has nothing to go on with: it begins anew.
+    let at = reader
+        .at
+        .filter(|_| reader.has_value || !reader.feed.is_state());
+    match (told.outcome, at) {
+        (Outcome::Resumed { caught_up }, Some(at)) => {
+            resumed_goes_on(told, model, reader, at)?;
+            count_is_so(told, model, reader, caught_up)?;
+        }
+        (Outcome::Resumed { caught_up }, None) => {
+            start_skips_nothing(told, model, reader)?;
+            count_is_so(told, model, reader, caught_up)?;
+        }
         (Outcome::Reset(reason), Some(at)) => {
-            reset_is_so(reader, reason, at, position)?;
-            start_skips_nothing(now, model, reader, position)?;
+            reset_is_so(told, reader, reason, at)?;
+            start_skips_nothing(told, model, reader)?;
+            reader.handled = None;
+            reader.has_value = false;
         }
         (Outcome::Reset(_), None) => {
             return Err(reader.broken(Promise::Outcome, "a reset of one who had no position"));
         }
     }
-    if let Outcome::Resumed { caught_up } = outcome {
-        count_is_so(model, reader, caught_up, position, head)?;
-    }
-    reader.at = Some(position);
-    reader.handled = reader.handled.filter(|_| !reset).or(reader.at);
+    reader.at = Some(told.position);
+    reader.handled = at.and(reader.handled).or(reader.at);
     reader.settled = true;
     Ok(())
 }
 
 /// Promise 2: a resume goes on exactly where the reader stands, in a log that is not gone.
 fn resumed_goes_on(
+    told: &Told,
     model: &Model,
     reader: &Reader,
     at: Position,
-    position: Position,
 ) -> Result<(), Violation> {
-    if position == at {
+    let gone = told.current && model.is_past(&reader.stream, at.epoch);
+    if told.position == at && !gone {
         return Ok(());
     }
-    let what = format!(
-        "resumed at {position:?}; its epoch is past: {}",
-        model.is_past(&reader.stream, at.epoch)
-    );
+    let what = format!("resumed at {:?}; that log is gone: {gone}", told.position);
     Err(reader.broken(Promise::Outcome, &what))
 }
 
 /// Promise 2: one who begins anew gets all that is kept, or exactly what comes after.
-fn start_skips_nothing(
-    now: Moment,
-    model: &Model,
-    reader: &Reader,
-    position: Position,
-) -> Result<(), Violation> {
+fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<(), Violation> {
+    let position = told.position;
     if position.cursor == 0 || reader.feed.is_state() {
         return Ok(());
     }
@@ -201,7 +214,7 @@ fn start_skips_nothing(
             .filter(|head| head.epoch == position.epoch)
             .is_none_or(|head| head.cursor <= position.cursor),
         (StartAt::Oldest | StartAt::Newest, _) => {
-            model.may_be_gone(now, reader.feed, &reader.stream, position)
+            model.may_be_gone(told.now, reader.feed, &reader.stream, position)
         }
     };
     if fine {
@@ -212,37 +225,34 @@ fn start_skips_nothing(
 
 /// Promise 2: the reason of a reset is so.
 fn reset_is_so(
+    told: &Told,
     reader: &Reader,
     reason: ResetReason,
     at: Position,
-    position: Position,
 ) -> Result<(), Violation> {
-    let same = position.epoch == at.epoch;
-    if (reason == ResetReason::Expired && same && position.cursor > at.cursor)
+    let same = told.position.epoch == at.epoch;
+    if (reason == ResetReason::Expired && same && told.position.cursor > at.cursor)
         || (reason == ResetReason::EpochChanged && !same)
     {
         return Ok(());
     }
-    let what = format!("reset to {position:?}, reason {}", reason.name());
+    let what = format!("reset to {:?}, reason {}", told.position, reason.name());
     Err(reader.broken(Promise::Outcome, &what))
 }
 
 /// Promise 2: the stated number of entries lay between the reader and the head.
 fn count_is_so(
+    told: &Told,
     model: &Model,
     reader: &Reader,
     caught_up: u64,
-    position: Position,
-    head: Cursor,
 ) -> Result<(), Violation> {
-    let published = model.head_of(&reader.stream, position.epoch);
-    let counted = reader.feed.is_state() || position.cursor + caught_up == head;
-    if counted && head <= published {
+    let published = model.head_of(&reader.stream, told.position.epoch);
+    let counted = reader.feed.is_state() || told.position.cursor + caught_up == told.head;
+    if counted && told.head <= published {
         return Ok(());
     }
-    let what = format!(
-        "resumed at {position:?} with {caught_up} to catch up and head {head}; published were {published}"
-    );
+    let what = format!("{told:?}, and {published} were published");
     Err(reader.broken(Promise::Outcome, &what))
 }
 
@@ -250,20 +260,21 @@ fn count_is_so(
 ///
 /// # Errors
 /// When it has not.
-pub fn caught_up(model: &Model, reader: &Reader) -> Result<(), Violation> {
-    if !reader.settled {
+pub fn caught_up(now: Moment, model: &Model, reader: &Reader) -> Result<(), Violation> {
+    let Some(at) = reader.at.filter(|_| reader.settled) else {
         return Err(reader.broken(Promise::Liveness, "no outcome"));
-    }
-    match model.head(&reader.stream) {
-        Some(head) if reader.at != Some(head) => {
-            Err(reader.broken(Promise::Liveness, &format!("the head is {head:?}")))
+    };
+    let Some(head) = model.head(&reader.stream) else {
+        if model.is_past(&reader.stream, at.epoch) {
+            return Err(reader.broken(Promise::Liveness, "reads a log that is gone"));
         }
-        None if reader
-            .at
-            .is_none_or(|at| model.is_past(&reader.stream, at.epoch)) =>
-        {
-            Err(reader.broken(Promise::Liveness, "reads a log that is gone"))
-        }
-        Some(_) | None => Ok(()),
+        return Ok(());
+    };
+    let forgotten = at.cursor == 0
+        && at.epoch != head.epoch
+        && model.may_be_forgotten(now, reader.feed, &reader.stream);
+    if at == head || forgotten {
+        return Ok(());
     }
+    Err(reader.broken(Promise::Liveness, &format!("the head is {head:?}")))
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use push_wire_shared::time::Moment;
 
-/// What travels: a whole message, or the end of the connection.
+/// What travels: the opening, whole messages, the end of the connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Parcel {
+    /// The request to open a connection, or the answer that it is open.
+    Open,
     /// The bytes of one message.
     Message(Vec<u8>),
     /// The sender closed with this code; `None` is a connection lost without a close frame.
@@ -18,7 +20,7 @@ impl Parcel {
     fn len(&self) -> usize {
         match self {
             Self::Message(bytes) => bytes.len(),
-            Self::Close(_) => 2,
+            Self::Open | Self::Close(_) => 2,
         }
     }
 }

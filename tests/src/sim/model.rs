@@ -17,6 +17,8 @@ pub struct Model {
     logs: HashMap<StreamKey, Vec<Incarnation>>,
     /// Streams that the server that runs now has published into.
     current: HashSet<StreamKey>,
+    /// Inboxes whose session may have ended: the next entry may begin another epoch.
+    doubtful: HashSet<StreamKey>,
     /// Highest cursor that any page of the inbox's client has handled: what may have been dropped.
     acknowledged: HashMap<(StreamKey, Epoch), Cursor>,
     authors: HashMap<Uuid, Author>,
@@ -55,6 +57,7 @@ struct Fate {
 struct Taking {
     number: u64,
     message: usize,
+    may_have_ended: bool,
 }
 
 impl Model {
@@ -76,14 +79,13 @@ impl Model {
         at: Position,
         body: Vec<u8>,
     ) -> Result<(), Violation> {
-        // A log that retention has emptied may be forgotten, and its epoch with it.
         if let Some(head) = self.head(stream)
             && head.epoch != at.epoch
-            && feed != Feed::Orders
-            && self.may_be_gone(now, feed, stream, head)
+            && self.may_be_forgotten(now, feed, stream)
         {
-            self.lost(stream);
+            self.current.remove(stream);
         }
+        self.doubtful.remove(stream);
         let log = self.logs.entry(stream.clone()).or_default();
         if !self.current.contains(stream) {
             if log.iter().any(|old| old.epoch == at.epoch) {
@@ -108,14 +110,21 @@ impl Model {
         Ok(())
     }
 
-    /// The server lost this stream's log.
-    pub fn lost(&mut self, stream: &StreamKey) {
-        self.current.remove(stream);
+    /// Whether the server may have forgotten a log, and its epoch with it: one that retention has emptied, or an
+    /// inbox whose session may have ended.
+    #[must_use]
+    pub fn may_be_forgotten(&self, now: Moment, feed: Feed, stream: &StreamKey) -> bool {
+        if feed == Feed::Orders {
+            return self.doubtful.contains(stream);
+        }
+        let head = self.head(stream);
+        head.is_some_and(|head| self.may_be_gone(now, feed, stream, head))
     }
 
     /// The server lost everything.
     pub fn restarted(&mut self) {
         self.current.clear();
+        self.doubtful.clear();
         for author in self.authors.values_mut() {
             author.session = None;
         }
@@ -210,10 +219,12 @@ impl Model {
         }
     }
 
-    /// The server's session of this client ended for a reason that the protocol knows.
-    pub fn session_ended(&mut self, client: Uuid) {
-        if let Some(author) = self.authors.get_mut(&client) {
-            author.session = None;
+    /// This client was away as long as its session lives: the server may have begun another.
+    pub fn session_may_have_ended(&mut self, client: Uuid) {
+        self.doubtful.insert(Feed::Orders.stream(client));
+        let author = self.authors.get_mut(&client);
+        if let Some(session) = author.and_then(|author| author.session.as_mut()) {
+            session.may_have_ended = true;
         }
     }
 
@@ -230,12 +241,17 @@ impl Model {
             return broken("never said");
         };
         match author.session {
+            Some(last) if number == 1 && last.may_have_ended => {}
             Some(last) if number != last.number + 1 => return broken("does not follow the last"),
             Some(last) if message <= last.message => return broken("a repeat, or out of order"),
             None if number != 1 => return broken("a session that does not begin at 1"),
             Some(_) | None => {}
         }
-        author.session = Some(Taking { number, message });
+        author.session = Some(Taking {
+            number,
+            message,
+            may_have_ended: false,
+        });
         let Some(fate) = author.said.get_mut(message) else {
             return broken("never said");
         };

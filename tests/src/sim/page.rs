@@ -6,11 +6,12 @@ use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Event, Input, Output, Status, Subscription,
 };
-use push_wire_shared::session::wire::Content;
+use push_wire_shared::session::op::ClientOp;
+use push_wire_shared::session::wire::{Content, Records};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::check::{self, Promise, Reader, Violation};
+use super::check::{self, Promise, Reader, Told, Violation};
 use super::feed::Feed;
 use super::model::Model;
 
@@ -41,13 +42,40 @@ pub struct Page {
     index: u16,
 }
 
+impl Wish {
+    /// In few words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Connect(attempt) => format!("connects, attempt {attempt}"),
+            Self::Transmit(message) => format!("sends {}", describe(message)),
+            Self::Disconnect(code) => format!("disconnects with {code}"),
+        }
+    }
+}
+
+/// The client's side of a message, in few words.
+fn describe(message: &[u8]) -> String {
+    let frame = |frame| match frame {
+        Ok((header, payload)) => match ClientOp::decode(payload) {
+            Ok(op) => format!("{op:?}"),
+            Err(_) => format!("{header:?} {:?}", String::from_utf8_lossy(payload)),
+        },
+        Err(error) => format!("{error}"),
+    };
+    let frames: Vec<String> = Records::new(message).map(frame).collect();
+    frames.join(", ")
+}
+
 impl Page {
     /// A page that connects.
     #[must_use]
     pub fn new(index: u16, now: Moment, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let client = client_id(index, 0);
-        let mut session = ClientSession::new(ClientConfig::new(client, rng.u64(..)));
+        let mut config = ClientConfig::new(client, rng.u64(..));
+        config.secret = Some(rng.u128(..).to_le_bytes());
+        let mut session = ClientSession::new(config);
         session.connect(now);
         Self {
             client,
@@ -101,6 +129,7 @@ impl Page {
             stream,
             at: None,
             handled: None,
+            has_value: false,
             settled: false,
         };
         self.read(now, reader)
@@ -157,7 +186,7 @@ impl Page {
             self.client = client_id(self.index, self.lives);
         }
         let mut config = ClientConfig::new(self.client, self.rng.u64(..));
-        config.secret = secret;
+        config.secret = secret.or_else(|| Some(self.rng.u128(..).to_le_bytes()));
         let old = std::mem::replace(&mut self.session, ClientSession::new(config));
         self.session.connect(now);
         for (id, mut reader) in std::mem::take(&mut self.readers) {
@@ -174,6 +203,7 @@ impl Page {
             reader.at = reader.handled.filter(|_| keeps);
             reader.handled = reader.at;
             reader.stream = stream;
+            reader.has_value = false;
             reader.settled = false;
             self.read(now, reader)?;
         }
@@ -221,6 +251,7 @@ impl Page {
     }
 
     /// Lets the application handle what the session has put out; what concerns the network is added to `wishes`.
+    /// `current` tells whether the server that was heard last is the one that runs now.
     ///
     /// # Errors
     /// When what it is handed breaks a promise.
@@ -228,6 +259,8 @@ impl Page {
         &mut self,
         now: Moment,
         model: &mut Model,
+        current: bool,
+        trace: bool,
         wishes: &mut Vec<Wish>,
     ) -> Result<(), Violation> {
         while let Some(output) = self.session.poll_output() {
@@ -235,7 +268,12 @@ impl Page {
                 Output::Connect { attempt } => wishes.push(Wish::Connect(attempt)),
                 Output::Transmit(bytes) => wishes.push(Wish::Transmit(bytes)),
                 Output::Disconnect { code } => wishes.push(Wish::Disconnect(code)),
-                Output::Event(event) => self.handle_event(now, model, event)?,
+                Output::Event(event) => {
+                    if trace {
+                        eprintln!("             page {} is told {event:?}", self.index);
+                    }
+                    self.handle_event(now, model, current, event)?;
+                }
             }
         }
         Ok(())
@@ -245,6 +283,7 @@ impl Page {
         &mut self,
         now: Moment,
         model: &mut Model,
+        current: bool,
         event: Event,
     ) -> Result<(), Violation> {
         match event {
@@ -270,7 +309,14 @@ impl Page {
                 else {
                     return Err(unknown(id));
                 };
-                check::outcome(now, model, reader, outcome, position, head)
+                let told = Told {
+                    now,
+                    current,
+                    outcome,
+                    position,
+                    head,
+                };
+                check::outcome(&told, model, reader)
             }
             Event::Entry(entry) => {
                 self.handle_entry(now, model, entry.id, entry.position, &entry.body)

@@ -7,7 +7,7 @@ use push_wire_shared::session::wire::{EntryHeader, Records, write_record};
 
 use super::feed::{Feed, SYSTEM};
 
-/// How the server breaks its promises, once.
+/// How the server breaks its promises, once on each connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sabotage {
     /// Not at all.
@@ -22,7 +22,7 @@ pub enum Sabotage {
     ClaimResume,
 }
 
-/// Rewrites what the server says on one connection after another.
+/// Rewrites what the server says on one connection, once.
 #[derive(Debug)]
 pub struct Saboteur {
     sabotage: Sabotage,
@@ -143,10 +143,5 @@ impl Saboteur {
                 write_record(out, header, payload);
             }
         }
-    }
-
-    /// The connection has ended: a new one is numbered by the server again.
-    pub fn reconnected(&mut self) {
-        self.shift = None;
     }
 }

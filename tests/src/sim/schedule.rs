@@ -34,6 +34,8 @@ pub enum Operation {
         page: usize,
         /// What.
         feed: Feed,
+        /// Only what is published from now on.
+        newest: bool,
     },
     /// The connection is lost.
     Cut {
@@ -71,6 +73,8 @@ pub enum Operation {
     Restart {
         /// After so long.
         down_ms: u32,
+        /// Whether the pages learn that their connections ended.
+        told: bool,
     },
     /// The server process stands still, and its clock runs on.
     Stall {
@@ -145,9 +149,17 @@ impl Schedule {
         let mut rng = Rng::with_seed(seed);
         let pages = rng.usize(1..=3);
         let count = rng.usize(20..=60);
-        let operations = (0..count)
-            .map(|_| (wait(&mut rng), operation(&mut rng, pages)))
-            .collect();
+        let mut operations = Vec::new();
+        for page in 0..pages {
+            let mut feeds = Feed::ALL.to_vec();
+            rng.shuffle(&mut feeds);
+            let reads = feeds.into_iter().take(rng.usize(1..=5));
+            operations.extend(reads.map(|feed| {
+                let newest = false;
+                (Duration::ZERO, Operation::Toggle { page, feed, newest })
+            }));
+        }
+        operations.extend((0..count).map(|_| (wait(&mut rng), operation(&mut rng, pages))));
         Self {
             seed,
             pages,
@@ -191,6 +203,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
         54..60 => Operation::Toggle {
             page,
             feed: feed(rng),
+            newest: rng.u8(0..4) == 0,
         },
         60..70 => Operation::Cut {
             page,
@@ -212,6 +225,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
         },
         83..86 => Operation::Restart {
             down_ms: rng.u32(0..5_000),
+            told: rng.u8(0..4) > 0,
         },
         86..88 => Operation::Stall {
             ms: rng.u32(0..40_000),

@@ -1,0 +1,42 @@
+// Chromium without a display, and what tests ask of a page of examples/live.
+import puppeteer from "puppeteer-core";
+
+const args = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export function launch() {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  return puppeteer.launch({ executablePath, headless: true, args });
+}
+
+/** Opens the demo in a window of its own (own storage) and waits until it is connected. */
+export async function openDemo(browser, url, errors) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  page.on("pageerror", (error) => errors.push(error));
+  await page.goto(url);
+  await connected(page);
+  return page;
+}
+
+export function connected(page) {
+  return page.waitForSelector('#status[data-phase="connected"]');
+}
+
+/** The log lines that the page shows, oldest first. */
+export function shownLines(page) {
+  return page.$$eval("#log li[data-cursor]", (items) => items.map((item) => item.dataset.text ?? item.textContent));
+}
+
+/** The document's text as the page has it. */
+export function shownDocument(page) {
+  return page.$eval("#document", (element) => element.dataset.text);
+}

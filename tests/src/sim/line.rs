@@ -1,0 +1,239 @@
+//! One connection with both its ends: the page's, which the world drives, and the server's, which it drives itself.
+
+use push_wire_shared::session::client::Input;
+use push_wire_shared::time::Moment;
+
+use super::check::Violation;
+use super::link::{Link, Pace, Parcel};
+use super::model::Model;
+use super::node::{Node, ServerEnd};
+use super::saboteur::Saboteur;
+use super::schedule::Told;
+
+/// Bytes that the server's socket takes before it says "later".
+const SOCKET_BYTES: usize = 8 * 1024;
+
+/// A connection, from the page's request on.
+#[derive(Debug)]
+pub struct Line {
+    seat: usize,
+    /// The page's name for it; `None` once the page has left.
+    attempt: Option<u32>,
+    link: Link,
+    server: Option<ServerEnd>,
+    run: u32,
+    saboteur: Saboteur,
+}
+
+/// The page's side.
+impl Line {
+    /// A page asks for a connection.
+    #[must_use]
+    pub fn open(now: Moment, seat: usize, attempt: u32, pace: Pace, saboteur: Saboteur) -> Self {
+        let mut link = Link::new(now, pace);
+        link.up.send(now, Parcel::Open);
+        Self {
+            seat,
+            attempt: Some(attempt),
+            link,
+            server: None,
+            run: 0,
+            saboteur,
+        }
+    }
+
+    /// The request reaches nobody.
+    pub fn fail(&mut self, now: Moment, silent: bool) {
+        self.link.up.kill();
+        if !silent {
+            self.link.down.send(now, Parcel::Close(None));
+        }
+    }
+
+    /// Whether the page still listens here.
+    #[must_use]
+    pub fn is_of_page(&self, seat: usize) -> bool {
+        self.seat == seat && self.attempt.is_some()
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn seat(&self) -> usize {
+        self.seat
+    }
+
+    /// The server process at the other end.
+    #[must_use]
+    pub fn run(&self) -> u32 {
+        self.run
+    }
+
+    /// The page sends a message.
+    pub fn transmit(&mut self, now: Moment, message: Vec<u8>) {
+        self.link.up.send(now, Parcel::Message(message));
+    }
+
+    /// The page closes, and hears nothing of this connection any more.
+    pub fn leave(&mut self, now: Moment, code: Option<u16>) {
+        self.attempt = None;
+        self.link.up.send(now, Parcel::Close(code));
+    }
+
+    /// What has come down to the page.
+    pub fn arrive_at_page(&mut self, now: Moment) -> Option<Input> {
+        let parcel = self.link.down.receive(now)?;
+        let attempt = self.attempt?;
+        Some(match parcel {
+            Parcel::Open => Input::Opened { attempt },
+            Parcel::Message(bytes) => Input::Message {
+                attempt,
+                bytes: bytes.into(),
+            },
+            Parcel::Close(code) => {
+                self.attempt = None;
+                Input::Closed { attempt, code }
+            }
+        })
+    }
+}
+
+/// What befalls it.
+impl Line {
+    /// When the next parcel reaches the server.
+    #[must_use]
+    pub fn next_at_server(&self) -> Option<Moment> {
+        self.link.up.next_arrival()
+    }
+
+    /// When the next parcel reaches the page.
+    #[must_use]
+    pub fn next_at_page(&self) -> Option<Moment> {
+        self.link.down.next_arrival()
+    }
+
+    /// The connection is lost, and some are told.
+    pub fn cut(&mut self, now: Moment, told: Told) {
+        match told {
+            Told::Both | Told::Server => self.link.up.cut(now),
+            Told::Page | Told::Nobody => self.link.up.kill(),
+        }
+        match told {
+            Told::Both | Told::Page => self.link.down.cut(now),
+            Told::Server | Told::Nobody => self.link.down.kill(),
+        }
+    }
+
+    /// One direction dies, and nobody is told.
+    pub fn half_open(&mut self, up: bool) {
+        if up {
+            self.link.up.kill();
+        } else {
+            self.link.down.kill();
+        }
+    }
+
+    /// The network changes its pace.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.link.up.set_pace(pace);
+        self.link.down.set_pace(pace);
+    }
+
+    /// The server's process is gone. What it has sent still arrives.
+    pub fn server_died(&mut self, now: Moment, told: bool) {
+        if self.server.take().is_none() {
+            return;
+        }
+        self.link.up.kill();
+        if told {
+            self.link.down.send(now, Parcel::Close(None));
+        }
+    }
+
+    /// Whether anything can still happen here.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.server.is_some() || self.next_at_server().is_some() || self.next_at_page().is_some()
+    }
+
+    /// Whether the saboteur has done its deed.
+    #[must_use]
+    pub fn is_sabotaged(&self) -> bool {
+        self.saboteur.is_done()
+    }
+}
+
+/// The server's side.
+impl Line {
+    /// Takes what has come up to the server.
+    pub fn arrive_at_server(&mut self, now: Moment, node: &mut Node) {
+        let Some(parcel) = self.link.up.receive(now) else {
+            return;
+        };
+        match (parcel, &mut self.server) {
+            (Parcel::Open, _) => {
+                self.run = node.run();
+                self.server = node.accept(now);
+                let answer = match self.server {
+                    Some(_) => Parcel::Open,
+                    None => Parcel::Close(None),
+                };
+                self.link.down.send(now, answer);
+            }
+            (Parcel::Message(message), Some(server)) => {
+                self.saboteur.overhear(&message);
+                server.handle_message(now, message);
+            }
+            (Parcel::Close(_), Some(server)) => {
+                server.disconnected(now, node);
+                self.server = None;
+            }
+            (Parcel::Message(_) | Parcel::Close(_), None) => {}
+        }
+    }
+
+    /// When the server's end has something to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        self.server.as_ref()?.poll_timeout()
+    }
+
+    /// Does what is due at the server's end.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        if let Some(server) = &mut self.server {
+            server.handle_timeout(now);
+        }
+    }
+
+    /// Lets the server's end act and write; tells whether it did anything.
+    ///
+    /// # Errors
+    /// When it does what breaks a promise.
+    pub fn drive(
+        &mut self,
+        now: Moment,
+        node: &mut Node,
+        model: &mut Model,
+    ) -> Result<bool, Violation> {
+        let Some(server) = self.server.as_mut().filter(|_| !node.is_stalled(now)) else {
+            return Ok(false);
+        };
+        let mut acted = server.act(now, node, model)?;
+        while self.link.down.in_flight_bytes() < SOCKET_BYTES {
+            let Some(message) = server.next_message(now) else {
+                break;
+            };
+            acted = true;
+            let message = self.saboteur.tamper(message);
+            if !message.is_empty() {
+                self.link.down.send(now, Parcel::Message(message));
+            }
+        }
+        if let Some(code) = server.closed() {
+            self.link.down.send(now, Parcel::Close(Some(code)));
+            server.disconnected(now, node);
+            self.server = None;
+            acted = true;
+        }
+        Ok(acted)
+    }
+}

@@ -1,0 +1,380 @@
+//! The server: its process with hub and application, and its end of each connection.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::Bytes;
+use push_wire_broker::Record;
+use push_wire_server::auth::Grant;
+use push_wire_server::hub::{Hub, HubConfig, SendFault};
+use push_wire_server::peer::{Action, Dialect, Inbound, Message, Peer};
+use push_wire_server::policy::ChannelPolicy;
+use push_wire_shared::limits::SESSION_TTL;
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::check::{Promise, Violation};
+use super::feed::{self, Feed};
+use super::model::Model;
+
+/// What is known of a client's connections to this process.
+#[derive(Clone, Copy, Debug, Default)]
+struct Presence {
+    connections: u32,
+    left_at: Moment,
+}
+
+/// The server's machine: one process after another.
+#[derive(Debug)]
+pub struct Node {
+    hub: Option<Arc<Hub>>,
+    run: u32,
+    starts_at: Option<Moment>,
+    stalled_until: Moment,
+    seed: u64,
+    rng: fastrand::Rng,
+    presence: HashMap<Uuid, Presence>,
+}
+
+impl Node {
+    /// A machine on which the first process runs.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut node = Self {
+            hub: None,
+            run: 0,
+            starts_at: None,
+            stalled_until: Moment::default(),
+            seed,
+            rng: fastrand::Rng::with_seed(!seed),
+            presence: HashMap::new(),
+        };
+        node.start();
+        node
+    }
+
+    /// A new process starts, and knows nothing of the ones before.
+    pub fn start(&mut self) {
+        self.starts_at = None;
+        self.run += 1;
+        let mut config = HubConfig::new(feed::table());
+        for feed in Feed::ALL {
+            let policy = if feed.is_state() {
+                ChannelPolicy::state()
+            } else {
+                ChannelPolicy::log()
+            };
+            let policy = policy
+                .retain_entries(feed.kept_entries() as usize)
+                .retain_age(feed.kept_age());
+            config.set_policy(feed.channel_id(), policy);
+        }
+        let random = fastrand::Rng::with_seed(self.seed ^ u64::from(self.run) << 40);
+        let random = std::sync::Mutex::new(random);
+        let random = move || match random.lock() {
+            Ok(mut random) => random.u64(..),
+            Err(poisoned) => poisoned.into_inner().u64(..),
+        };
+        self.hub = Some(Hub::new(config, Arc::new(random)));
+    }
+
+    /// The process dies, and the next one starts at this moment.
+    pub fn stop(&mut self, starts_at: Moment, model: &mut Model) {
+        self.hub = None;
+        self.presence.clear();
+        self.starts_at = Some(starts_at);
+        model.restarted();
+    }
+
+    /// When the next process starts.
+    #[must_use]
+    pub fn starts_at(&self) -> Option<Moment> {
+        self.starts_at
+    }
+
+    /// The process stands still.
+    pub fn stall(&mut self, until: Moment) {
+        self.stalled_until = until;
+    }
+
+    /// When it goes on.
+    #[must_use]
+    pub fn stalled_until(&self) -> Moment {
+        self.stalled_until
+    }
+
+    /// Whether it stands still now.
+    #[must_use]
+    pub fn is_stalled(&self, now: Moment) -> bool {
+        now < self.stalled_until
+    }
+
+    /// It runs, from now on.
+    pub fn recover(&mut self, now: Moment) {
+        self.stalled_until = now;
+        if self.hub.is_none() {
+            self.start();
+        }
+    }
+
+    /// Which process it is, counted from 1.
+    #[must_use]
+    pub fn run(&self) -> u32 {
+        self.run
+    }
+
+    /// Whether this process runs now.
+    #[must_use]
+    pub fn is_run(&self, run: u32) -> bool {
+        self.hub.is_some() && self.run == run
+    }
+
+    /// Takes a connection, if a process is there to take it.
+    #[must_use]
+    pub fn accept(&self, now: Moment) -> Option<ServerEnd> {
+        let hub = self.hub.as_ref()?;
+        Some(ServerEnd::new(Peer::new(Arc::clone(hub), Dialect::Wire, now)))
+    }
+}
+
+/// The application on the server.
+impl Node {
+    /// Publishes one entry; one for the inbox is sent to `client`.
+    ///
+    /// # Errors
+    /// When the hub numbers or refuses it against the promises.
+    pub fn publish(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        feed: Feed,
+        client: Uuid,
+        bytes: u16,
+    ) -> Result<(), Violation> {
+        let Some(hub) = self.hub.clone().filter(|_| !self.is_stalled(now)) else {
+            return Ok(());
+        };
+        let number = model.next_publication();
+        let body = self.body(feed, number, bytes);
+        let record = Record {
+            content: Content::Value,
+            body: Bytes::from(body.clone()),
+        };
+        let stream = feed.stream(client);
+        let position = if feed == Feed::Orders {
+            match hub.send(now, client, feed.channel_id(), record) {
+                Err(SendFault::UnknownClient(_)) => return self.may_be_unknown(now, client),
+                result => result.map_err(|error| error.to_string()),
+            }
+        } else {
+            hub.publish(now, &stream, record)
+                .map_err(|error| error.to_string())
+        };
+        match position {
+            Ok(position) => model.published(now, feed, &stream, position, body),
+            Err(error) => Err(Promise::Inbox.broken(format!("{feed:?}: {error}"))),
+        }
+    }
+
+    /// A document changes in places; other bodies are unlike each other.
+    fn body(&mut self, feed: Feed, number: u64, bytes: u16) -> Vec<u8> {
+        if feed.is_state() {
+            let line = |line: u64| {
+                let version = if (number + line).is_multiple_of(7) { number } else { line };
+                format!("line {line} of the document, changed in version {version}")
+            };
+            let lines: Vec<String> = (0..u64::from(bytes / 40)).map(line).collect();
+            return format!(r#"{{"n":{number},"lines":{lines:?}}}"#).into_bytes();
+        }
+        let pad: String = (0..bytes).map(|_| self.rng.alphanumeric()).collect();
+        format!(r#"{{"n":{number},"pad":"{pad}"}}"#).into_bytes()
+    }
+
+    fn may_be_unknown(&self, now: Moment, client: Uuid) -> Result<(), Violation> {
+        if self.presence.contains_key(&client) && !self.session_may_have_ended(now, client) {
+            let what = format!("client {client} is unknown while its session lives");
+            return Err(Promise::Inbox.broken(what));
+        }
+        Ok(())
+    }
+
+    fn session_may_have_ended(&self, now: Moment, client: Uuid) -> bool {
+        let presence = self.presence.get(&client);
+        presence.is_some_and(|presence| {
+            presence.connections == 0 && now.since(presence.left_at) >= SESSION_TTL
+        })
+    }
+
+    /// A client's session is there: a new one, if the one before was away too long.
+    fn authenticated(&mut self, now: Moment, client: Uuid, model: &mut Model) {
+        if self.session_may_have_ended(now, client) {
+            model.session_may_have_ended(client);
+        }
+        self.presence.entry(client).or_default().connections += 1;
+    }
+
+    fn left(&mut self, now: Moment, client: Uuid) {
+        let presence = self.presence.entry(client).or_default();
+        presence.connections = presence.connections.saturating_sub(1);
+        presence.left_at = now;
+    }
+
+    /// A client said something: it goes to everybody in the room.
+    fn delivered(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        inbound: &Inbound,
+    ) -> Result<(), Violation> {
+        let body = String::from_utf8_lossy(&inbound.body);
+        let message = body
+            .strip_prefix(r#"{"message":"#)
+            .and_then(|rest| rest.strip_suffix('}'))
+            .and_then(|message| message.parse().ok());
+        let Some((message, number)) = message.zip(inbound.number) else {
+            let what = format!("{inbound:?} is not what anybody said");
+            return Err(Promise::Uplink.broken(what));
+        };
+        model.taken(inbound.client_id, number, message)?;
+        self.publish(now, model, Feed::Room(0), inbound.client_id, 20)
+    }
+}
+
+/// The server's end of one connection: what a transport does, without a transport.
+#[derive(Debug)]
+pub struct ServerEnd {
+    peer: Peer,
+    client: Option<Uuid>,
+    unsent: VecDeque<Vec<u8>>,
+    closed: Option<u16>,
+    bell: Arc<Bell>,
+}
+
+/// Set when the hub has news for the connection.
+#[derive(Debug)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ServerEnd {
+    fn new(peer: Peer) -> Self {
+        Self {
+            peer,
+            client: None,
+            unsent: VecDeque::new(),
+            closed: None,
+            bell: Arc::new(Bell(AtomicBool::new(true))),
+        }
+    }
+
+    /// Takes a message.
+    pub fn handle_message(&mut self, now: Moment, message: Vec<u8>) {
+        self.peer.handle_message(now, Message::Binary(message.into()));
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        self.peer.handle_timeout(now);
+    }
+
+    /// When something is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        self.peer.poll_timeout()
+    }
+
+    /// Carries out what the peer asks for; tells whether there was anything.
+    ///
+    /// # Errors
+    /// When what it asks for breaks a promise.
+    pub fn act(
+        &mut self,
+        now: Moment,
+        node: &mut Node,
+        model: &mut Model,
+    ) -> Result<bool, Violation> {
+        let mut acted = self.look(now);
+        while let Some(action) = self.peer.poll_action() {
+            acted = true;
+            match action {
+                Action::Authenticate(request) => {
+                    self.client = Some(request.client_id);
+                    node.authenticated(now, request.client_id, model);
+                    self.peer.handle_authenticated(now, Ok(Grant::everything()));
+                }
+                Action::Deliver(inbound) => {
+                    node.delivered(now, model, &inbound)?;
+                    self.peer.handle_answer(now, inbound.number, Ok(()));
+                }
+                Action::Close { code, .. } => self.closed = Some(code),
+            }
+        }
+        Ok(acted)
+    }
+
+    /// Looks for news, but only when the bell rang: a wake-up that is lost stays lost.
+    fn look(&mut self, now: Moment) -> bool {
+        let mut news = false;
+        while self.bell.0.swap(false, Ordering::Relaxed) {
+            let waker = Waker::from(Arc::clone(&self.bell));
+            while self.peer.poll_news(&mut Context::from_waker(&waker)) == Poll::Ready(()) {
+                self.peer.handle_news(now);
+                news = true;
+            }
+        }
+        news
+    }
+
+    /// The next message for the socket, which has room for one.
+    pub fn next_message(&mut self, now: Moment) -> Option<Vec<u8>> {
+        if self.unsent.is_empty() {
+            let mut pieces = Vec::new();
+            self.peer.poll_write(now, &mut pieces);
+            self.unsent.extend(messages(&pieces.concat()));
+        }
+        let message = self.unsent.pop_front()?;
+        self.peer.wrote(now, self.unsent.is_empty());
+        Some(message)
+    }
+
+    /// The code that the peer wants the connection closed with, once everything is written.
+    #[must_use]
+    pub fn closed(&self) -> Option<u16> {
+        self.closed
+    }
+
+    /// The connection has ended.
+    pub fn disconnected(&mut self, now: Moment, node: &mut Node) {
+        self.peer.disconnected(now);
+        if let Some(client) = self.client {
+            node.left(now, client);
+        }
+    }
+}
+
+/// The payloads of unmasked, unfragmented WebSocket frames (RFC 6455 section 5.2).
+fn messages(mut frames: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    while let [first, len, rest @ ..] = frames {
+        assert_eq!(*first, 0x82, "a whole binary message");
+        let (len, rest) = match len {
+            126 => {
+                let (len, rest) = rest.split_first_chunk().expect("a two-byte length");
+                (usize::from(u16::from_be_bytes(*len)), rest)
+            }
+            127 => panic!("a message above 64 KiB"),
+            _ => (usize::from(*len), rest),
+        };
+        let (message, rest) = rest.split_at(len);
+        messages.push(message.to_vec());
+        frames = rest;
+    }
+    messages
+}

@@ -1,0 +1,356 @@
+//! Everything in one thread: pages, network and server on one virtual clock, moved on event by event.
+
+use std::time::Duration;
+
+use push_wire_shared::position::StartAt;
+use push_wire_shared::time::Moment;
+
+use super::check::{self, Promise, Violation};
+use super::line::Line;
+use super::link::Pace;
+use super::model::Model;
+use super::node::Node;
+use super::page::{Page, Wish};
+use super::saboteur::{Sabotage, Saboteur};
+use super::schedule::{Operation, Schedule};
+
+/// The network when it is well.
+const WELL: Pace = Pace {
+    latency: Duration::from_millis(20),
+    bytes_per_second: 10_000_000,
+};
+
+/// Everything that may still go wrong is noticed in this time once the network is well: a heartbeat with its grace
+/// on both ends, a stalled writer, the longest retry delay, a handshake.
+const RECOVERY: Duration = Duration::from_secs(120);
+
+/// Events at one moment; more means that something goes round in a circle.
+const EVENTS_AT_ONCE: u32 = 100_000;
+
+/// A page, and how the network treats it.
+#[derive(Debug)]
+struct Seat {
+    page: Page,
+    pace: Pace,
+    asleep_until: Moment,
+    offline_until: Moment,
+    /// While offline, attempts go unanswered instead of being refused.
+    silent: bool,
+    /// The server process that the page heard last.
+    heard: u32,
+}
+
+/// The simulated world.
+#[derive(Debug)]
+pub struct World {
+    now: Moment,
+    seats: Vec<Seat>,
+    lines: Vec<Line>,
+    node: Node,
+    model: Model,
+    sabotage: Sabotage,
+    sabotaged: bool,
+    trace: bool,
+}
+
+/// What can be due.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Due {
+    ServerStarts,
+    AtServer(usize),
+    AtPage(usize),
+    ServerTimer(usize),
+    PageTimer(usize),
+}
+
+/// What a finished run tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// Whether the saboteur has done its deed.
+    pub sabotaged: bool,
+}
+
+impl World {
+    /// Runs a schedule to its end and through the recovery after it.
+    ///
+    /// # Errors
+    /// The first promise that was broken.
+    pub fn run(schedule: &Schedule, sabotage: Sabotage, trace: bool) -> Result<Report, Violation> {
+        let mut world = Self::new(schedule, sabotage, trace);
+        for &(wait, operation) in &schedule.operations {
+            world.run_until(world.now + wait)?;
+            world.note(|| format!("{operation:?}"));
+            world.carry_out(operation)?;
+            world.settle()?;
+        }
+        world.heal()?;
+        world.run_until(world.now + RECOVERY)?;
+        world.all_is_well()?;
+        let sabotaged = world.sabotaged;
+        Ok(Report { sabotaged })
+    }
+
+    fn new(schedule: &Schedule, sabotage: Sabotage, trace: bool) -> Self {
+        let now = Moment::after_origin(Duration::from_secs(1));
+        let seat = |index: u16| Seat {
+            page: Page::new(index, now, schedule.seed ^ (u64::from(index) << 32)),
+            pace: WELL,
+            asleep_until: now,
+            offline_until: now,
+            silent: false,
+            heard: 0,
+        };
+        Self {
+            now,
+            seats: (0..).take(schedule.pages).map(seat).collect(),
+            lines: Vec::new(),
+            node: Node::new(schedule.seed),
+            model: Model::default(),
+            sabotage,
+            sabotaged: false,
+            trace,
+        }
+    }
+
+    fn note(&self, what: impl FnOnce() -> String) {
+        if self.trace {
+            eprintln!("{:>11.6}  {}", self.now.since_origin().as_secs_f64(), what());
+        }
+    }
+}
+
+/// The passing of time.
+impl World {
+    fn run_until(&mut self, end: Moment) -> Result<(), Violation> {
+        let mut at_once = 0;
+        while let Some((at, due)) = self.next().filter(|(at, _)| *at <= end) {
+            at_once = if at > self.now { 0 } else { at_once + 1 };
+            if at_once > EVENTS_AT_ONCE {
+                return Err(Promise::Liveness.broken(format!("{due:?} again and again at {at:?}")));
+            }
+            self.now = self.now.max(at);
+            self.handle(due);
+            self.settle()?;
+        }
+        self.now = end;
+        Ok(())
+    }
+
+    fn next(&self) -> Option<(Moment, Due)> {
+        let mut next = self.node.starts_at().map(|at| (at, Due::ServerStarts));
+        let mut offer = |at: Option<Moment>, not_before: Moment, due: Due| {
+            let offer = at.map(|at| (at.max(not_before), due));
+            if let Some(offer) = offer
+                && next.is_none_or(|best| offer < best)
+            {
+                next = Some(offer);
+            }
+        };
+        for (index, line) in self.lines.iter().enumerate() {
+            let stalled_until = self.node.stalled_until();
+            offer(line.next_at_server(), stalled_until, Due::AtServer(index));
+            offer(line.poll_timeout(), stalled_until, Due::ServerTimer(index));
+            let asleep_until = self.seats[line.seat()].asleep_until;
+            offer(line.next_at_page(), asleep_until, Due::AtPage(index));
+        }
+        for (index, seat) in self.seats.iter().enumerate() {
+            offer(seat.page.poll_timeout(), seat.asleep_until, Due::PageTimer(index));
+        }
+        next
+    }
+
+    fn handle(&mut self, due: Due) {
+        match due {
+            Due::ServerStarts => self.node.start(),
+            Due::AtServer(index) => self.lines[index].arrive_at_server(self.now, &mut self.node),
+            Due::AtPage(index) => self.arrive_at_page(index),
+            Due::ServerTimer(index) => self.lines[index].handle_timeout(self.now),
+            Due::PageTimer(index) => self.seats[index].page.handle_timeout(self.now),
+        }
+    }
+
+    fn arrive_at_page(&mut self, index: usize) {
+        let line = &mut self.lines[index];
+        let seat = &mut self.seats[line.seat()];
+        if let Some(input) = line.arrive_at_page(self.now) {
+            seat.heard = line.run();
+            seat.page.handle_input(self.now, input);
+        }
+    }
+
+    /// Lets everybody act until nobody has anything to do at this moment.
+    fn settle(&mut self) -> Result<(), Violation> {
+        let mut wishes = Vec::new();
+        loop {
+            for index in 0..self.seats.len() {
+                let seat = &mut self.seats[index];
+                let current = self.node.is_run(seat.heard);
+                seat.page.drain(
+                    self.now,
+                    &mut self.model,
+                    current,
+                    self.trace,
+                    &mut wishes,
+                )?;
+                for wish in wishes.drain(..) {
+                    self.grant(index, wish);
+                }
+            }
+            let mut quiet = true;
+            for line in &mut self.lines {
+                quiet &= !line.drive(self.now, &mut self.node, &mut self.model)?;
+            }
+            if quiet {
+                break;
+            }
+        }
+        self.sabotaged |= self.lines.iter().any(Line::is_sabotaged);
+        self.lines.retain(Line::is_alive);
+        Ok(())
+    }
+}
+
+/// What pages ask for, and what befalls them.
+impl World {
+    fn grant(&mut self, index: usize, wish: Wish) {
+        let now = self.now;
+        self.note(|| format!("page {index} {}", wish.describe()));
+        let seat = &self.seats[index];
+        let line = self.lines.iter_mut().find(|line| line.is_of_page(index));
+        match (wish, line) {
+            (Wish::Connect(attempt), line) => {
+                // Whoever connects anew has dropped the line that it had.
+                if let Some(line) = line {
+                    line.leave(now, None);
+                }
+                let mut line = Line::open(now, index, attempt, seat.pace, Saboteur::new(self.sabotage));
+                if now < seat.offline_until {
+                    line.fail(now, seat.silent);
+                }
+                self.lines.push(line);
+            }
+            (Wish::Transmit(message), Some(line)) => line.transmit(now, message),
+            (Wish::Disconnect(code), Some(line)) => line.leave(now, Some(code)),
+            // The line was lost, and the page has not heard of it yet.
+            (Wish::Transmit(_) | Wish::Disconnect(_), None) => {}
+        }
+    }
+
+    fn carry_out(&mut self, operation: Operation) -> Result<(), Violation> {
+        let now = self.now;
+        let after = |ms: u32| now + Duration::from_millis(ms.into());
+        match operation {
+            Operation::Publish {
+                feed,
+                page,
+                count,
+                bytes,
+            } => {
+                let client = self.seats[page].page.client();
+                for _ in 0..count {
+                    self.node
+                        .publish(now, &mut self.model, feed, client, bytes)?;
+                }
+            }
+            Operation::Say { page, count } => {
+                for _ in 0..count {
+                    self.seats[page].page.say(now, &mut self.model)?;
+                }
+            }
+            Operation::Toggle { page, feed, newest } => {
+                let start = if newest {
+                    StartAt::Newest
+                } else {
+                    StartAt::Oldest
+                };
+                let page = &mut self.seats[page].page;
+                page.toggle(now, &self.model, feed, start)?;
+            }
+            Operation::Cut { page, told } => self.each_line_of(page, |line| line.cut(now, told)),
+            Operation::HalfOpen { page, up } => self.each_line_of(page, |line| line.half_open(up)),
+            Operation::Pace {
+                page,
+                latency_ms,
+                bytes_per_second,
+            } => {
+                let latency = Duration::from_millis(latency_ms.into());
+                self.set_pace(
+                    page,
+                    Pace {
+                        latency,
+                        bytes_per_second,
+                    },
+                );
+            }
+            Operation::Offline { page, ms, silent } => {
+                self.seats[page].offline_until = after(ms);
+                self.seats[page].silent = silent;
+            }
+            Operation::Restart { down_ms, told } => {
+                self.node.stop(after(down_ms), &mut self.model);
+                self.lines
+                    .iter_mut()
+                    .for_each(|line| line.server_died(now, told));
+            }
+            Operation::Stall { ms } => self.node.stall(after(ms)),
+            Operation::Sleep { page, ms } => self.seats[page].asleep_until = after(ms),
+            Operation::Leap { page, ms } => {
+                self.seats[page]
+                    .page
+                    .leap(Duration::from_millis(ms.into()));
+            }
+            Operation::Reload {
+                page,
+                keeps_session,
+            } => {
+                self.each_line_of(page, |line| line.leave(now, Some(1001)));
+                let page = &mut self.seats[page].page;
+                page.reload(now, &mut self.model, keeps_session)?;
+            }
+            Operation::Interrupt { page, ms } => {
+                let wait = Duration::from_millis(ms.into());
+                self.seats[page].page.interrupt(now, wait);
+            }
+            Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
+        }
+        Ok(())
+    }
+
+    fn each_line_of(&mut self, page: usize, act: impl FnMut(&mut Line)) {
+        let lines = self.lines.iter_mut();
+        lines.filter(|line| line.is_of_page(page)).for_each(act);
+    }
+
+    fn set_pace(&mut self, page: usize, pace: Pace) {
+        self.seats[page].pace = pace;
+        self.each_line_of(page, |line| line.set_pace(pace));
+    }
+
+    /// The network, the server and the pages are well from now on.
+    fn heal(&mut self) -> Result<(), Violation> {
+        self.note(|| "all is well from now on".into());
+        self.node.recover(self.now);
+        for index in 0..self.seats.len() {
+            self.set_pace(index, WELL);
+            let seat = &mut self.seats[index];
+            seat.asleep_until = self.now;
+            seat.offline_until = self.now;
+            seat.page.hide(self.now, false);
+        }
+        self.settle()
+    }
+
+    fn all_is_well(&self) -> Result<(), Violation> {
+        for seat in &self.seats {
+            for reader in seat.page.readers() {
+                check::caught_up(self.now, &self.model, reader)?;
+            }
+            let client = seat.page.client();
+            if let Some(message) = self.model.unconfirmed(client) {
+                let what = format!("client {client}: message {message} is not confirmed");
+                return Err(Promise::Liveness.broken(what));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! Everything that needs both ends, in one binary.
+
+mod simulation;
