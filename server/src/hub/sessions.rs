@@ -15,6 +15,8 @@ use super::{Hub, Notice, Numbering, Signal, lock};
 /// What a connection shows to continue a session, and leaves behind to be continued.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Claim {
+    /// Number of the client's attempt to connect, if it counts them.
+    pub attempt: Option<u64>,
     /// Secret of the session; the JSON dialect has none.
     pub secret: Option<[u8; 16]>,
     /// SHA-256 of the token that was accepted.
@@ -42,6 +44,9 @@ pub enum SessionFault {
     /// The client id belongs to a session whose secret or credentials were not shown.
     #[error("this client id belongs to another session")]
     Foreign,
+    /// A later attempt of the same client has the session already.
+    #[error("a later connection of this client has come before")]
+    Late,
     /// There are too many sessions.
     #[error("no room for another session now")]
     Full,
@@ -75,6 +80,11 @@ struct Session {
 impl Session {
     fn has_expired(&self, now: Moment, ttl: Duration) -> bool {
         self.signal.is_none() && now.since(self.away_since) > ttl
+    }
+
+    fn is_later_than(&self, claim: &Claim) -> bool {
+        let attempts = self.owner.attempt.zip(claim.attempt);
+        attempts.is_some_and(|(held, claimed)| claimed < held)
     }
 
     /// Whether a claim proves the right to go on with this session.
@@ -123,10 +133,15 @@ impl Sessions {
             Entry::Occupied(session) if !session.get().is_continued_by(&claim) => {
                 return Err(SessionFault::Foreign);
             }
+            // The client gave this connection up before the one that it has now: nobody listens on it.
+            Entry::Occupied(session) if session.get().is_later_than(&claim) => {
+                return Err(SessionFault::Late);
+            }
             Entry::Occupied(session) => session.into_mut(),
             Entry::Vacant(_) if full => return Err(SessionFault::Full),
             Entry::Vacant(place) => place.insert(Session {
-                secret: fresh_secret,
+                // A client that chooses the secret can come back even if it never hears the answer.
+                secret: claim.secret.unwrap_or(fresh_secret),
                 owner: claim.clone(),
                 generation: 0,
                 signal: None,

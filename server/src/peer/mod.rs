@@ -165,6 +165,7 @@ impl Peer {
             Ok(opening) => opening,
             Err(fault) => {
                 let reason = match fault {
+                    SessionFault::Late => CloseReason::Replaced,
                     SessionFault::Foreign => CloseReason::Unauthorized,
                     SessionFault::Full => CloseReason::Overloaded,
                 };

@@ -79,6 +79,7 @@ impl Peer {
         let channels = self.named_channels(&auth);
         self.encoding = auth.encoding;
         self.claim.secret = auth.secret;
+        self.claim.attempt = auth.attempt;
         self.claim.token = auth
             .token
             .as_ref()

@@ -136,7 +136,11 @@ impl Node {
     #[must_use]
     pub fn accept(&self, now: Moment) -> Option<ServerEnd> {
         let hub = self.hub.as_ref()?;
-        Some(ServerEnd::new(Peer::new(Arc::clone(hub), Dialect::Wire, now)))
+        Some(ServerEnd::new(Peer::new(
+            Arc::clone(hub),
+            Dialect::Wire,
+            now,
+        )))
     }
 }
 
@@ -183,7 +187,11 @@ impl Node {
     fn body(&mut self, feed: Feed, number: u64, bytes: u16) -> Vec<u8> {
         if feed.is_state() {
             let line = |line: u64| {
-                let version = if (number + line).is_multiple_of(7) { number } else { line };
+                let version = if (number + line).is_multiple_of(7) {
+                    number
+                } else {
+                    line
+                };
                 format!("line {line} of the document, changed in version {version}")
             };
             let lines: Vec<String> = (0..u64::from(bytes / 40)).map(line).collect();
@@ -276,7 +284,8 @@ impl ServerEnd {
 
     /// Takes a message.
     pub fn handle_message(&mut self, now: Moment, message: Vec<u8>) {
-        self.peer.handle_message(now, Message::Binary(message.into()));
+        self.peer
+            .handle_message(now, Message::Binary(message.into()));
     }
 
     /// Does what is due.

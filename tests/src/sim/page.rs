@@ -75,6 +75,7 @@ impl Page {
         let client = client_id(index, 0);
         let mut config = ClientConfig::new(client, rng.u64(..));
         config.secret = Some(rng.u128(..).to_le_bytes());
+        config.attempts = Some(0);
         let mut session = ClientSession::new(config);
         session.connect(now);
         Self {
@@ -186,11 +187,13 @@ impl Page {
             self.client = client_id(self.index, self.lives);
         }
         let mut config = ClientConfig::new(self.client, self.rng.u64(..));
+        config.attempts = secret.map_or(Some(0), |_| self.session.attempts());
         config.secret = secret.or_else(|| Some(self.rng.u128(..).to_le_bytes()));
         let old = std::mem::replace(&mut self.session, ClientSession::new(config));
         self.session.connect(now);
         for (id, mut reader) in std::mem::take(&mut self.readers) {
-            if old.position(id) != reader.handled {
+            // A state's position means nothing without its value, which ends with the page.
+            if old.position(id) != reader.handled && !reader.feed.is_state() {
                 let what = format!(
                     "{:?} kept {:?} of {reader:?}",
                     reader.feed,

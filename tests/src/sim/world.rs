@@ -114,7 +114,11 @@ impl World {
 
     fn note(&self, what: impl FnOnce() -> String) {
         if self.trace {
-            eprintln!("{:>11.6}  {}", self.now.since_origin().as_secs_f64(), what());
+            eprintln!(
+                "{:>11.6}  {}",
+                self.now.since_origin().as_secs_f64(),
+                what()
+            );
         }
     }
 }
@@ -154,7 +158,11 @@ impl World {
             offer(line.next_at_page(), asleep_until, Due::AtPage(index));
         }
         for (index, seat) in self.seats.iter().enumerate() {
-            offer(seat.page.poll_timeout(), seat.asleep_until, Due::PageTimer(index));
+            offer(
+                seat.page.poll_timeout(),
+                seat.asleep_until,
+                Due::PageTimer(index),
+            );
         }
         next
     }
@@ -185,13 +193,8 @@ impl World {
             for index in 0..self.seats.len() {
                 let seat = &mut self.seats[index];
                 let current = self.node.is_run(seat.heard);
-                seat.page.drain(
-                    self.now,
-                    &mut self.model,
-                    current,
-                    self.trace,
-                    &mut wishes,
-                )?;
+                seat.page
+                    .drain(self.now, &mut self.model, current, self.trace, &mut wishes)?;
                 for wish in wishes.drain(..) {
                     self.grant(index, wish);
                 }
@@ -223,7 +226,8 @@ impl World {
                 if let Some(line) = line {
                     line.leave(now, None);
                 }
-                let mut line = Line::open(now, index, attempt, seat.pace, Saboteur::new(self.sabotage));
+                let mut line =
+                    Line::open(now, index, attempt, seat.pace, Saboteur::new(self.sabotage));
                 if now < seat.offline_until {
                     line.fail(now, seat.silent);
                 }
@@ -295,9 +299,7 @@ impl World {
             Operation::Stall { ms } => self.node.stall(after(ms)),
             Operation::Sleep { page, ms } => self.seats[page].asleep_until = after(ms),
             Operation::Leap { page, ms } => {
-                self.seats[page]
-                    .page
-                    .leap(Duration::from_millis(ms.into()));
+                self.seats[page].page.leap(Duration::from_millis(ms.into()));
             }
             Operation::Reload {
                 page,

@@ -144,6 +144,7 @@ impl JsonPeer {
             client_id: auth.client_id,
             token: auth.token,
             secret: None,
+            attempt: None,
             encoding: PayloadEncoding::Json,
             subscriptions: Vec::new(),
         }

@@ -14,6 +14,7 @@ fn two() -> (Arc<Hub>, WireClient, WireClient) {
         client_id: Uuid::from_u128(1),
         token: None,
         secret: None,
+        attempt: None,
         encoding: Default::default(),
         subscriptions: vec![subscribe(1, "chat")],
     }));

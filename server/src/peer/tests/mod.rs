@@ -167,6 +167,7 @@ impl WireClient {
             client_id: client_id(),
             token: None,
             secret,
+            attempt: None,
             encoding: Default::default(),
             subscriptions,
         }))

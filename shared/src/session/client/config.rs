@@ -13,8 +13,15 @@ use crate::limits;
 pub struct ClientConfig {
     /// The client's own id, kept across connections; two clients must never share one.
     pub client_id: Uuid,
-    /// Secret of a session to continue, from [`ClientSession::secret`](super::ClientSession::secret); default none.
+    /// What proves that a session is this client's: 16 random bytes for a new client, or from
+    /// [`ClientSession::secret`](super::ClientSession::secret) to continue a session. Without one (the default) the
+    /// server draws it; a client whose line is lost before it hears of it is locked out until that session ends.
     pub secret: Option<[u8; 16]>,
+    /// Attempts that this client id has made before, from
+    /// [`ClientSession::attempts`](super::ClientSession::attempts), kept beside the secret; 0 for a new client.
+    /// With it a connection request that was held up in the network cannot take the session from a later one.
+    /// Default none: attempts are not counted.
+    pub attempts: Option<u64>,
     /// The application's credential; default none.
     pub token: Option<String>,
     /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
@@ -45,6 +52,7 @@ impl ClientConfig {
         Self {
             client_id,
             secret: None,
+            attempts: None,
             token: None,
             encoding: PayloadEncoding::Json,
             retry: RetryPolicy::default(),

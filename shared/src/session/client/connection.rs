@@ -154,6 +154,12 @@ impl ClientSession {
         }
     }
 
+    /// Attempts to connect that this client has made in all its lives, if they are counted.
+    #[must_use]
+    pub fn attempts(&self) -> Option<u64> {
+        Some(self.config.attempts? + u64::from(self.connection.attempt))
+    }
+
     fn begin_attempt(&mut self, now: Moment) {
         self.timers.stop(Timer::Retry);
         self.timers
@@ -177,6 +183,7 @@ impl ClientSession {
             client_id: self.config.client_id,
             token: self.config.token.clone(),
             secret: self.config.secret,
+            attempt: self.attempts(),
             encoding: self.config.encoding,
             subscriptions,
         }));

@@ -40,8 +40,10 @@ pub struct Auth {
     pub client_id: Uuid,
     /// The application's credential.
     pub token: Option<String>,
-    /// Secret of the session to continue, from an earlier `auth_ok`.
+    /// What proves that a session is this client's: its own choice for a new session, or from `auth_ok`.
     pub secret: Option<[u8; 16]>,
+    /// Number of this attempt to connect, growing over the client's attempts: a late one is told from a new one.
+    pub attempt: Option<u64>,
     /// Encoding wanted for payload bodies.
     pub encoding: PayloadEncoding,
     /// Streams to read, so that the first answer already carries their outcomes.
@@ -136,6 +138,7 @@ struct Fields {
     client_id: Option<Uuid>,
     token: Option<String>,
     secret: Option<[u8; 16]>,
+    attempt: Option<u64>,
     encoding: Option<PayloadEncoding>,
     subscribe: Vec<Subscribe>,
     ids: Vec<u32>,
@@ -159,6 +162,7 @@ impl Fields {
                     .map_err(|_| start.error("16 bytes"))?;
                 self.secret = Some(secret);
             }
+            "attempt" => return uint_into(&mut self.attempt, reader),
             "encoding" => {
                 let encoding = PayloadEncoding::from_name(reader.str()?);
                 self.encoding = Some(encoding.ok_or(start.error("json, msgpack or cbor"))?);
@@ -185,6 +189,7 @@ impl Fields {
                 client_id: need(self.client_id, "auth", "client_id")?,
                 token: self.token,
                 secret: self.secret,
+                attempt: self.attempt,
                 encoding: self.encoding.unwrap_or_default(),
                 subscriptions: self.subscribe,
             }),
@@ -211,6 +216,7 @@ impl Auth {
             .bin("client_id", self.client_id.as_bytes())
             .opt_str("token", self.token.as_deref())
             .opt_bin("secret", self.secret.as_ref().map(<[u8; 16]>::as_slice))
+            .opt_uint("attempt", self.attempt)
             .str("encoding", self.encoding.name())
             .list("subscribe", &self.subscriptions, Subscribe::write);
     }
@@ -310,16 +316,20 @@ mod tests {
             any::<u128>(),
             proptest::option::of(".{0,300}"),
             proptest::option::of(any::<[u8; 16]>()),
+            any::<Option<u64>>(),
             subscriptions.clone(),
         );
         prop_oneof![
-            auth.prop_map(|(id, token, secret, subscriptions)| ClientOp::Auth(Auth {
-                client_id: Uuid::from_u128(id),
-                token,
-                secret,
-                encoding: PayloadEncoding::MessagePack,
-                subscriptions,
-            })),
+            auth.prop_map(
+                |(id, token, secret, attempt, subscriptions)| ClientOp::Auth(Auth {
+                    client_id: Uuid::from_u128(id),
+                    token,
+                    secret,
+                    attempt,
+                    encoding: PayloadEncoding::MessagePack,
+                    subscriptions,
+                })
+            ),
             subscriptions.prop_map(ClientOp::Subscribe),
             any::<Vec<u32>>().prop_map(ClientOp::Unsubscribe),
             any::<Vec<(u32, u64)>>().prop_map(ClientOp::Ack),
