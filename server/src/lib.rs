@@ -1,13 +1,34 @@
-//! Being built.
+//! Pushes live data from a Rust backend to browsers over one connection each.
+//!
+//! [`PushServer`] is embedded in an axum application: it keeps a log per stream, and every client is a cursor
+//! into the logs that it reads. Live delivery and catching up after a lost connection are one and the same.
+//!
+//! The layers, each using only those below it: `http → transport → peer → hub → broker`, with `outbox` (what
+//! leaves next) and `auth` (who may) beside them. Everything of `push_wire_shared` is reachable from here.
 
+mod assets;
 pub mod auth;
+mod builder;
+mod clock;
+mod handler;
+pub mod http;
 pub mod hub;
 pub mod limits;
 mod outbox;
 pub mod peer;
 pub mod policy;
+mod publish;
+mod send;
+mod server;
+mod transport;
 
-pub use auth::{AuthError, Grant};
+pub use auth::{AuthError, AuthValidator, Authenticator, Credentials, Grant};
+pub use builder::{BuildError, PushServerBuilder};
+pub use handler::{ChannelHandler, ClientMessage, HandlerError};
+pub use http::WebSocketUpgrade;
+pub use hub::{PublishError, Stats};
 pub use limits::Limits;
 pub use policy::ChannelPolicy;
 pub use push_wire_shared::*;
+pub use send::SendError;
+pub use server::PushServer;

@@ -1,7 +1,13 @@
 //! Who a client is, and what it may do.
 
+mod authenticator;
 mod error;
 mod grant;
+mod validator;
 
+pub(crate) use authenticator::{AnyAuthenticator, Verdict};
+pub use authenticator::{Authenticator, Credentials};
 pub use error::AuthError;
 pub use grant::Grant;
+pub use validator::AuthValidator;
+pub(crate) use validator::ByValidator;

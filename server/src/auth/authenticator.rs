@@ -1,0 +1,73 @@
+//! Asks the application who a client is.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use axum::http::{HeaderMap, Uri};
+use push_wire_shared::ChannelKind;
+use uuid::Uuid;
+
+use super::{AuthError, Grant};
+
+/// What a client shows when it connects.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Credentials<C> {
+    /// The id that the client gives itself: its own choice, and no proof of anything.
+    pub client_id: Uuid,
+    /// The token of its `auth`.
+    pub token: Option<String>,
+    /// The channels that it named; empty when it named none.
+    pub channels: Vec<C>,
+    /// Address of the request that opened the connection, as the client wrote it.
+    pub uri: Uri,
+    /// Headers of that request: cookies, origin.
+    pub headers: HeaderMap,
+    /// The other end of the connection, when the application serves with
+    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info).
+    pub remote_addr: Option<SocketAddr>,
+}
+
+/// Finds out who a client is, and what it may do. It may take its time, up to the handshake time of the server:
+/// other clients are not kept waiting.
+///
+/// A closure that returns a future is one too.
+pub trait Authenticator<C: ChannelKind>: Send + Sync + 'static {
+    /// Decides about one connection.
+    ///
+    /// # Errors
+    /// [`AuthError`] says why the client is not let in, and so whether it should come back.
+    fn authenticate(
+        &self,
+        credentials: Credentials<C>,
+    ) -> impl Future<Output = Result<Grant, AuthError>> + Send;
+}
+
+impl<C, F, R> Authenticator<C> for F
+where
+    C: ChannelKind,
+    F: Fn(Credentials<C>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Grant, AuthError>> + Send,
+{
+    fn authenticate(
+        &self,
+        credentials: Credentials<C>,
+    ) -> impl Future<Output = Result<Grant, AuthError>> + Send {
+        self(credentials)
+    }
+}
+
+/// An answer that is being found.
+pub(crate) type Verdict = Pin<Box<dyn Future<Output = Result<Grant, AuthError>> + Send>>;
+
+/// An authenticator of any type.
+pub(crate) trait AnyAuthenticator<C: ChannelKind>: Send + Sync {
+    fn begin(self: std::sync::Arc<Self>, credentials: Credentials<C>) -> Verdict;
+}
+
+impl<C: ChannelKind, A: Authenticator<C>> AnyAuthenticator<C> for A {
+    fn begin(self: std::sync::Arc<Self>, credentials: Credentials<C>) -> Verdict {
+        Box::pin(async move { self.authenticate(credentials).await })
+    }
+}

@@ -1,0 +1,17 @@
+//! The one clock of the process: everything inside takes its moments as arguments.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use push_wire_shared::time::Moment;
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+pub(crate) fn now() -> Moment {
+    Moment::after_origin(ORIGIN.elapsed())
+}
+
+/// The runtime's name for a moment.
+pub(crate) fn instant(moment: Moment) -> tokio::time::Instant {
+    tokio::time::Instant::from_std(*ORIGIN + moment.since_origin())
+}

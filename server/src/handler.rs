@@ -1,0 +1,172 @@
+//! What the application does with clients' messages.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+use push_wire_shared::session::op::ErrorCode;
+use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::{ChannelKind, Frame};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::PushServer;
+use crate::peer::Inbound;
+
+/// Handles a client's message: its sender, the message, the server to answer on.
+pub type ChannelHandler<C> = Arc<dyn Fn(Uuid, Frame<C>, &PushServer<C>) + Send + Sync>;
+
+/// A message from a client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ClientMessage<C> {
+    /// Who sent it.
+    pub client_id: Uuid,
+    /// The channel that it was sent on.
+    pub channel: C,
+    /// What the body is.
+    pub content: Content,
+    /// A value as JSON text, or the application's bytes.
+    pub body: Bytes,
+}
+
+impl<C> ClientMessage<C> {
+    /// The body as a value.
+    ///
+    /// # Errors
+    /// [`HandlerError::BadPayload`] when it is bytes, or a value of another shape; a handler may pass that on
+    /// with `?`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, HandlerError> {
+        match self.content {
+            Content::Value => Ok(serde_json::from_slice(&self.body)?),
+            Content::Bytes => Err(HandlerError::BadPayload(
+                "a value is expected, not bytes".into(),
+            )),
+        }
+    }
+}
+
+/// Why a message was not carried out; the client is told.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandlerError {
+    /// The body is not of the shape that the handler expects (`bad_payload`).
+    #[error("{0}")]
+    BadPayload(String),
+    /// The client may not do this (`not_permitted`).
+    #[error("{0}")]
+    NotPermitted(String),
+    /// Any other reason (`refused`).
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<serde_json::Error> for HandlerError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::BadPayload(format!(
+            "the payload is not what this channel takes: {error}"
+        ))
+    }
+}
+
+impl From<HandlerError> for Refusal {
+    fn from(error: HandlerError) -> Self {
+        let code = match error {
+            HandlerError::BadPayload(_) => ErrorCode::BadPayload,
+            HandlerError::NotPermitted(_) => ErrorCode::NotPermitted,
+            HandlerError::Refused(_) => ErrorCode::Refused,
+        };
+        Self {
+            code,
+            message: error.to_string(),
+        }
+    }
+}
+
+type MessageHandler<C> =
+    Arc<dyn Fn(&ClientMessage<C>, &PushServer<C>) -> Result<(), HandlerError> + Send + Sync>;
+
+/// One handler per channel.
+pub(crate) struct Handlers<C: ChannelKind>(RwLock<Vec<(C, MessageHandler<C>)>>);
+
+impl<C: ChannelKind> Default for Handlers<C> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<C: ChannelKind> Handlers<C> {
+    fn set(&self, channel: C, handler: MessageHandler<C>) {
+        let mut handlers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        handlers.retain(|(known, _)| *known != channel);
+        handlers.push((channel, handler));
+    }
+
+    fn get(&self, channel: C) -> Option<MessageHandler<C>> {
+        let handlers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = handlers.iter().find(|(known, _)| *known == channel);
+        known.map(|(_, handler)| Arc::clone(handler))
+    }
+}
+
+impl<C: ChannelKind> PushServer<C> {
+    /// Handles clients' messages on a channel, in place of the handler that was there. The frame carries the
+    /// sender as its `client_id`, and no cursor.
+    ///
+    /// Messages of one connection are handled one after the other; a handler that blocks holds up this
+    /// connection and one thread of the runtime. [`on_message`](Self::on_message) takes handlers that can refuse,
+    /// and messages of bytes.
+    pub fn register_handler<F>(&self, channel: C, handler: F)
+    where
+        F: Fn(Uuid, Frame<C>, &Self) + Send + Sync + 'static,
+    {
+        self.on_message(channel, move |message, server| {
+            let frame = Frame::new(message.channel, message.json()?);
+            handler(
+                message.client_id,
+                frame.with_client(message.client_id),
+                server,
+            );
+            Ok(())
+        });
+    }
+
+    /// Handles clients' messages on a channel with a handler that can refuse: the client is told why, and that
+    /// its message was not carried out.
+    ///
+    /// Replaces the channel's handler; called as [`register_handler`](Self::register_handler) says.
+    pub fn on_message<F>(&self, channel: C, handler: F)
+    where
+        F: Fn(&ClientMessage<C>, &Self) -> Result<(), HandlerError> + Send + Sync + 'static,
+    {
+        self.handlers.set(channel, Arc::new(handler));
+    }
+
+    pub(crate) fn handle(&self, message: Inbound) -> Result<(), Refusal> {
+        let channel = C::from_wire_id(message.channel);
+        let Some((channel, handler)) =
+            channel.and_then(|channel| Some((channel, self.handlers.get(channel)?)))
+        else {
+            let code = ErrorCode::NoHandler;
+            return Err(Refusal {
+                code,
+                message: "nobody handles messages on this channel".into(),
+            });
+        };
+        let Inbound {
+            client_id,
+            content,
+            body,
+            ..
+        } = message;
+        Ok(handler(
+            &ClientMessage {
+                client_id,
+                channel,
+                content,
+                body,
+            },
+            self,
+        )?)
+    }
+}

@@ -1,0 +1,170 @@
+//! The typed face of a server.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::get;
+use hyper_util::rt::TokioIo;
+use push_wire_shared::ChannelKind;
+use push_wire_shared::session::server::Refusal;
+use uuid::Uuid;
+
+use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, Verdict};
+use crate::builder::PushServerBuilder;
+use crate::handler::Handlers;
+use crate::http::WebSocketUpgrade;
+use crate::hub::{Hub, Stats};
+use crate::peer::{AuthRequest, Inbound};
+use crate::transport::{Application, Connection};
+
+/// Pushes live data on the channels `C` to browsers and other clients.
+///
+/// Mount its [`router`](Self::router) in the backend's own axum `Router`, then
+/// [`publish`](Self::publish) and [`send`](Self::send) from anywhere: the server is shared by `Arc`.
+pub struct PushServer<C: ChannelKind> {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) handlers: Handlers<C>,
+    authenticator: Arc<dyn AnyAuthenticator<C>>,
+    path: String,
+}
+
+impl<C: ChannelKind> fmt::Debug for PushServer<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hub, path, .. } = self;
+        f.debug_struct("PushServer")
+            .field("hub", hub)
+            .field("path", path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C: ChannelKind> Default for PushServer<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C: ChannelKind> PushServer<C> {
+    /// A server that lets everyone in, with the defaults of [`builder`](Self::builder).
+    ///
+    /// # Panics
+    /// If `C` was implemented by hand and its ids or names are not unique, or not exactly one channel is the
+    /// system channel.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::of(Self::builder())
+    }
+
+    /// A server that lets in whom the validator accepts, with the defaults of [`builder`](Self::builder).
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn with_auth_validator(auth_validator: AuthValidator<C>) -> Self {
+        Self::of(Self::builder().shared_auth_validator(auth_validator))
+    }
+
+    /// Sets up a server: policies of channels, limits, times, authentication.
+    #[must_use]
+    pub fn builder() -> PushServerBuilder<C> {
+        PushServerBuilder::new()
+    }
+
+    fn of(builder: PushServerBuilder<C>) -> Self {
+        match builder.build_server() {
+            Ok(server) => server,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) fn from_parts(
+        hub: Arc<Hub>,
+        authenticator: Arc<dyn AnyAuthenticator<C>>,
+        path: String,
+    ) -> Self {
+        Self {
+            hub,
+            handlers: Handlers::default(),
+            authenticator,
+            path,
+        }
+    }
+
+    /// The server's routes: the WebSocket, at `/rps` if the builder was not told otherwise. To be served as it
+    /// is, or merged or nested into a router of any state.
+    pub fn router<S>(self: &Arc<Self>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let server = Arc::clone(self);
+        let upgrade = move |upgrade: WebSocketUpgrade| Arc::clone(&server).upgrade(upgrade);
+        Router::new().route(&self.path, get(upgrade))
+    }
+
+    /// Answers the request that opens a WebSocket, in a route of the application's own. The connection runs in
+    /// a task of the current tokio runtime.
+    pub async fn upgrade(self: Arc<Self>, upgrade: WebSocketUpgrade) -> Response {
+        let (response, on_upgrade, dialect, request) = upgrade.accept();
+        tokio::spawn(async move {
+            match on_upgrade.await {
+                Ok(io) => {
+                    Connection::new(self, dialect, request, TokioIo::new(io))
+                        .run()
+                        .await
+                }
+                Err(error) => tracing::debug!(%error, "a connection broke before it was open"),
+            }
+        });
+        response
+    }
+
+    /// Number of clients that are connected.
+    #[must_use]
+    pub fn connected_clients(&self) -> usize {
+        self.stats().connections
+    }
+
+    /// Ids of the clients that are connected, in no order.
+    #[must_use]
+    pub fn connected_client_ids(&self) -> Vec<Uuid> {
+        self.hub.connected()
+    }
+
+    /// What the server holds now, and what has happened so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.hub.stats()
+    }
+}
+
+impl<C: ChannelKind> Application for PushServer<C> {
+    fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    fn authenticate(&self, who: AuthRequest, request: &Parts) -> Verdict {
+        let remote = request.extensions.get::<ConnectInfo<SocketAddr>>();
+        let credentials = Credentials {
+            client_id: who.client_id,
+            token: who.token,
+            channels: who
+                .channels
+                .into_iter()
+                .filter_map(C::from_wire_id)
+                .collect(),
+            uri: request.uri.clone(),
+            headers: request.headers.clone(),
+            remote_addr: remote.map(|ConnectInfo(address)| *address),
+        };
+        Arc::clone(&self.authenticator).begin(credentials)
+    }
+
+    fn deliver(&self, message: Inbound) -> Result<(), Refusal> {
+        self.handle(message)
+    }
+}

@@ -1,0 +1,21 @@
+//! What a transport asks of the application behind it.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use push_wire_shared::session::server::Refusal;
+
+use crate::auth::Verdict;
+use crate::hub::Hub;
+use crate::peer::{AuthRequest, Inbound};
+
+/// The application, as one connection sees it.
+pub(crate) trait Application: Send + Sync + 'static {
+    fn hub(&self) -> &Arc<Hub>;
+
+    /// Begins to find out what a client may do; `request` opened the connection.
+    fn authenticate(&self, who: AuthRequest, request: &Parts) -> Verdict;
+
+    /// Hands on a client's message.
+    fn deliver(&self, message: Inbound) -> Result<(), Refusal>;
+}

@@ -1,0 +1,296 @@
+//! Drives one peer over one WebSocket: a task per connection, woken by bytes, news and one timer.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::http::request::Parts;
+use bytes::Bytes;
+use push_wire_shared::close::CloseReason;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::alarm::Alarm;
+use super::websocket::{Event, ReceiveError, Received, Socket, Violation};
+use super::{Application, guard};
+use crate::auth::{AuthError, Verdict};
+use crate::clock;
+use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
+
+/// Bytes read while none can be written (64 KiB): answers to what a client sends wait in its peer, so a client
+/// that does not take them is not listened to for long. Heartbeats are far smaller.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// Time that a closing connection has to take our last words and to say its own (5 s).
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+/// Pieces of a message that a connection keeps room for while it is idle.
+const IDLE_PIECES: usize = 8;
+
+/// One connection.
+pub(crate) struct Connection<Io> {
+    app: Arc<dyn Application>,
+    socket: Socket<Io>,
+    peer: Peer,
+    alarm: Alarm,
+    /// The request that opened the connection, until it is known who sent it.
+    request: Option<Box<Parts>>,
+    verdict: Option<Verdict>,
+    /// The newest ping that waits for its pong (RFC 6455 section 5.5.3 lets older ones go unanswered).
+    ping: Option<Vec<u8>>,
+    /// The client's close frame.
+    closed_by_client: Option<Option<u16>>,
+    /// What the client did wrong, after which nothing more is read.
+    violation: Option<Violation>,
+    pieces: Vec<Bytes>,
+    read_ahead: usize,
+}
+
+/// How a connection ends.
+enum End {
+    /// We close it.
+    Ours { code: u16, text: String },
+    /// The client closes it.
+    Theirs { code: Option<u16> },
+    /// It broke.
+    Broken,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
+    /// A connection whose opening handshake is done.
+    pub(crate) fn new(app: Arc<dyn Application>, dialect: Dialect, request: Parts, io: Io) -> Self {
+        let hub = Arc::clone(app.hub());
+        let limit = hub.limits().message_bytes;
+        let now = clock::now();
+        let peer = Peer::new(hub, dialect, now);
+        Self {
+            app,
+            socket: Socket::new(io, limit),
+            alarm: Alarm::new(peer.poll_timeout().unwrap_or(now)),
+            peer,
+            request: Some(Box::new(request)),
+            verdict: None,
+            ping: None,
+            closed_by_client: None,
+            violation: None,
+            pieces: Vec::new(),
+            read_ahead: 0,
+        }
+    }
+
+    /// Runs until the connection has ended.
+    pub(crate) async fn run(mut self) {
+        let end = poll_fn(|cx| self.poll(cx)).await;
+        if timeout(CLOSE_WAIT, self.end(end)).await.is_err() {
+            tracing::debug!("a client did not finish the closing handshake in time");
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        loop {
+            let mut idle = true;
+            while let Some(action) = self.peer.poll_action() {
+                idle = false;
+                if let Some(end) = self.carry_out(action) {
+                    return Poll::Ready(end);
+                }
+            }
+            if let Some(verdict) = &mut self.verdict
+                && let Poll::Ready(answer) = guard::poll_verdict(verdict, cx)
+            {
+                idle = false;
+                self.verdict = None;
+                let answer = answer.map_err(failure);
+                self.peer.handle_authenticated(clock::now(), answer);
+            }
+            if self.peer.poll_news(cx).is_ready() {
+                idle = false;
+                self.peer.handle_news(clock::now());
+            }
+            match self.write(cx) {
+                Ok(progress) => idle &= !progress,
+                Err(error) => return Poll::Ready(broken(&error)),
+            }
+            match self.poll_read(cx) {
+                Poll::Ready(Some(end)) => return Poll::Ready(end),
+                Poll::Ready(None) => idle = false,
+                Poll::Pending => {}
+            }
+            if self.alarm.is_due(cx, self.peer.poll_timeout()) {
+                idle = false;
+                self.peer.handle_timeout(clock::now());
+            }
+            if idle {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) -> Option<End> {
+        match action {
+            Action::Authenticate(who) => self.authenticate(who),
+            Action::Deliver(message) => {
+                let number = message.number;
+                let answer = guard::deliver(&*self.app, message);
+                self.peer.handle_answer(clock::now(), number, answer);
+            }
+            Action::Close { code, text } => {
+                let text = self
+                    .violation
+                    .map_or(text, |violation| violation.to_string());
+                return Some(End::Ours { code, text });
+            }
+        }
+        None
+    }
+
+    fn authenticate(&mut self, who: AuthRequest) {
+        // A peer asks once.
+        if let Some(request) = self.request.take() {
+            self.verdict = Some(self.app.authenticate(who, &request));
+        }
+    }
+
+    /// Writes until the socket takes no more or there is no more; says whether any bytes left.
+    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut progress = false;
+        loop {
+            if self.socket.is_written() && !self.pull() {
+                return Ok(progress);
+            }
+            let written = self.socket.write(cx)?;
+            if written.bytes > 0 {
+                progress = true;
+                self.read_ahead = 0;
+                self.peer.wrote(clock::now(), written.all);
+            }
+            if !written.all {
+                return Ok(progress);
+            }
+        }
+    }
+
+    /// Takes the next message to write from the peer; false when there is none.
+    fn pull(&mut self) -> bool {
+        if let Some(ping) = self.ping.take() {
+            self.socket.give_pong(&ping);
+        }
+        self.peer.poll_write(clock::now(), &mut self.pieces);
+        self.socket.give(&mut self.pieces);
+        if self.pieces.capacity() > IDLE_PIECES {
+            self.pieces = Vec::new();
+        }
+        !self.socket.is_written()
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
+        if self.violation.is_some() || self.read_ahead > READ_AHEAD {
+            return Poll::Pending;
+        }
+        let now = clock::now();
+        let Self {
+            socket,
+            peer,
+            ping,
+            closed_by_client,
+            ..
+        } = self;
+        let received = socket.poll_receive(cx, |event| {
+            if closed_by_client.is_some() {
+                return;
+            }
+            match event {
+                Event::Text(text) => peer.handle_message(now, Message::Text(text.into_owned())),
+                Event::Binary(bytes) => {
+                    peer.handle_message(now, Message::Binary(bytes.into_owned().into()));
+                }
+                Event::Ping(payload) => *ping = Some(payload.into_owned()),
+                Event::Pong => {}
+                Event::Close(code) => *closed_by_client = Some(code),
+            }
+        });
+        match received {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(Received::Bytes(bytes))) => {
+                // Also a piece of a long message shows that the client is there.
+                self.peer.heard(now);
+                self.read_ahead += bytes;
+                Poll::Ready(self.closed_by_client.map(|code| End::Theirs { code }))
+            }
+            Poll::Ready(Ok(Received::End)) => Poll::Ready(Some(End::Broken)),
+            Poll::Ready(Err(ReceiveError::Io(error))) => Poll::Ready(Some(broken(&error))),
+            Poll::Ready(Err(ReceiveError::Violation(violation))) => {
+                self.violation = Some(violation);
+                self.peer.close(now, violation.close_reason());
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    /// The closing handshake (RFC 6455 section 7.1).
+    async fn end(&mut self, end: End) {
+        let (code, text) = match end {
+            End::Broken => return self.peer.disconnected(clock::now()),
+            End::Theirs { code } => (code, String::new()),
+            End::Ours { code, text } => {
+                if self.write_rest().await.is_err() {
+                    return self.peer.disconnected(clock::now());
+                }
+                (Some(code), text)
+            }
+        };
+        self.peer.disconnected(clock::now());
+        self.socket.give_close(code, &text);
+        if let Err(error) = self.say_goodbye().await {
+            tracing::debug!(%error, "a connection broke while it was closed");
+        }
+    }
+
+    /// Writes what the peer still has to say.
+    async fn write_rest(&mut self) -> io::Result<()> {
+        poll_fn(|cx| match self.write(cx) {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(_) if self.socket.is_written() => Poll::Ready(Ok(())),
+            Ok(_) => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Writes what was given, ends our direction, and hears the client out: closing a socket that still has
+    /// bytes to read would reset it, and our last words might be lost on the way.
+    async fn say_goodbye(&mut self) -> io::Result<()> {
+        poll_fn(|cx| match self.socket.write(cx) {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(written) if written.all => Poll::Ready(Ok(())),
+            Ok(_) => Poll::Pending,
+        })
+        .await?;
+        poll_fn(|cx| self.socket.poll_shutdown(cx)).await?;
+        while poll_fn(|cx| self.socket.poll_discard(cx)).await? != Received::End {}
+        Ok(())
+    }
+}
+
+impl<Io> Drop for Connection<Io> {
+    /// However the task ends, the session learns that its connection is gone.
+    fn drop(&mut self) {
+        self.peer.disconnected(clock::now());
+    }
+}
+
+fn broken(error: &io::Error) -> End {
+    tracing::debug!(%error, "a connection broke");
+    End::Broken
+}
+
+fn failure(error: AuthError) -> AuthFailure {
+    if let AuthError::Unavailable(detail) = &error {
+        tracing::error!(detail, "credentials could not be checked");
+    }
+    AuthFailure {
+        unavailable: error.close_reason() == CloseReason::AuthUnavailable,
+        message: error.to_string(),
+    }
+}

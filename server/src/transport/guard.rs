@@ -1,0 +1,45 @@
+//! Calls into the application that may panic without taking the connection with them.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll};
+
+use push_wire_shared::session::op::ErrorCode;
+use push_wire_shared::session::server::Refusal;
+
+use super::Application;
+use crate::auth::{AuthError, Grant, Verdict};
+use crate::peer::Inbound;
+
+/// Hands on a message; a handler that panics has refused it.
+///
+/// Nothing of ours is left half-done by a panic there: the application has its own data, and guards it by its
+/// own means.
+pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Refusal> {
+    let (client_id, channel) = (message.client_id, message.channel);
+    catch_unwind(AssertUnwindSafe(|| app.deliver(message))).unwrap_or_else(|panic| {
+        let panic = text(&*panic);
+        tracing::error!(%client_id, channel, panic, "a message handler panicked");
+        Err(Refusal {
+            code: ErrorCode::Refused,
+            message: "the message handler failed".into(),
+        })
+    })
+}
+
+/// Polls an authenticator; one that panics could not be asked.
+pub(super) fn poll_verdict(
+    verdict: &mut Verdict,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Grant, AuthError>> {
+    catch_unwind(AssertUnwindSafe(|| verdict.as_mut().poll(cx))).unwrap_or_else(|panic| {
+        let panic = format!("the authenticator panicked: {}", text(&*panic));
+        Poll::Ready(Err(AuthError::Unavailable(panic)))
+    })
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no text")
+}

@@ -1,0 +1,62 @@
+//! The payload of close frames (RFC 6455 sections 5.5.1 and 7.4).
+
+use super::Violation;
+use super::header::MAX_CONTROL;
+
+/// Reads a close frame's code; `None` when it has none.
+pub(super) fn read_close(payload: &[u8]) -> Result<Option<u16>, Violation> {
+    let (code, reason) = match payload {
+        [] => return Ok(None),
+        [_] => return Err(Violation::CutCloseCode),
+        [a, b, reason @ ..] => (u16::from_be_bytes([*a, *b]), reason),
+    };
+    // RFC 6455 section 7.4.2; 1012 to 1014 were registered later, 1004 to 1006 and 1015 are never sent.
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(Violation::BadCloseCode(code));
+    }
+    if std::str::from_utf8(reason).is_err() {
+        return Err(Violation::NotUtf8);
+    }
+    Ok(Some(code))
+}
+
+/// A close frame's payload; a reason that does not fit is cut at a character.
+pub(super) fn close_payload(code: u16, reason: &str) -> Vec<u8> {
+    let end = reason.floor_char_boundary(MAX_CONTROL - 2);
+    let mut payload = Vec::with_capacity(2 + end);
+    payload.extend_from_slice(&code.to_be_bytes());
+    payload.extend_from_slice(&reason.as_bytes()[..end]);
+    payload
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_that_may_be_sent_are_read() {
+        assert_eq!(read_close(&[]), Ok(None));
+        assert_eq!(read_close(&[0x03, 0xe8, b'b', b'y', b'e']), Ok(Some(1000)));
+        assert_eq!(read_close(&4000u16.to_be_bytes()), Ok(Some(4000)));
+    }
+
+    #[test]
+    fn others_are_refused() {
+        assert_eq!(read_close(&[3]), Err(Violation::CutCloseCode));
+        for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
+            assert_eq!(
+                read_close(&u16::to_be_bytes(code)),
+                Err(Violation::BadCloseCode(code))
+            );
+        }
+        assert_eq!(read_close(&[0x03, 0xe8, 0xff]), Err(Violation::NotUtf8));
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_at_a_character() {
+        assert_eq!(close_payload(1000, "bye"), [0x03, 0xe8, b'b', b'y', b'e']);
+        let long = close_payload(1000, &"é".repeat(100));
+        assert_eq!(long.len(), 2 + 122);
+        assert_eq!(read_close(&long), Ok(Some(1000)));
+    }
+}

@@ -1,0 +1,201 @@
+//! From bytes to messages: the receiving half of RFC 6455, without a socket.
+
+use std::borrow::Cow;
+
+use super::Violation;
+use super::close::read_close;
+use super::header::{Header, MAX_HEADER, Opcode};
+use super::mask::unmask;
+
+/// What a client sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Event<'a> {
+    Text(Cow<'a, str>),
+    Binary(Cow<'a, [u8]>),
+    Ping(Cow<'a, [u8]>),
+    Pong,
+    /// The client's close frame, with its code if it has one. Nothing after it means anything.
+    Close(Option<u16>),
+}
+
+/// Puts messages together from the bytes of one connection.
+///
+/// Between messages it holds no memory beyond itself: a message that lies whole in the bytes given is lent from
+/// them, and only what is cut is copied, as it arrives, up to the limit.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    limit: usize,
+    header: PartialHeader,
+    frame: Option<Frame>,
+    message: Option<Kind>,
+    message_bytes: Vec<u8>,
+    control_bytes: Vec<u8>,
+}
+
+/// The first bytes of a header that was cut.
+#[derive(Default, Debug)]
+struct PartialHeader {
+    bytes: [u8; MAX_HEADER],
+    len: usize,
+}
+
+/// The frame whose payload is arriving.
+#[derive(Debug)]
+struct Frame {
+    is_final: bool,
+    opcode: Opcode,
+    mask: [u8; 4],
+    left: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Text,
+    Binary,
+}
+
+impl Reader {
+    /// Takes messages of at most `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            header: PartialHeader::default(),
+            frame: None,
+            message: None,
+            message_bytes: Vec::new(),
+            control_bytes: Vec::new(),
+        }
+    }
+
+    /// The next event in `input`, which is advanced past what was used; `None` when all of it was used.
+    /// To be called until then. After an error nothing more can be read.
+    pub(crate) fn next<'a>(
+        &mut self,
+        input: &mut &'a mut [u8],
+    ) -> Result<Option<Event<'a>>, Violation> {
+        loop {
+            if self.frame.is_none() && !self.begin_frame(input)? {
+                return Ok(None);
+            }
+            if let Some(piece) = self.take_payload(input)
+                && let Some(event) = self.finish_frame(piece)?
+            {
+                return Ok(Some(event));
+            }
+            if input.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads a header, also one that was cut; false when it is not all there yet.
+    fn begin_frame(&mut self, input: &mut &mut [u8]) -> Result<bool, Violation> {
+        let Some(header) = self.header.read(input)? else {
+            return Ok(false);
+        };
+        match (header.opcode, self.message) {
+            (Opcode::Continuation, None) => return Err(Violation::NothingToContinue),
+            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Violation::UnfinishedMessage),
+            (Opcode::Text, None) => self.message = Some(Kind::Text),
+            (Opcode::Binary, None) => self.message = Some(Kind::Binary),
+            (Opcode::Continuation, Some(_)) | (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => {}
+        }
+        let room = self.limit - self.message_bytes.len().min(self.limit);
+        let left = usize::try_from(header.len).ok();
+        // A control frame's length was checked by its header.
+        let left = left.filter(|left| header.opcode.is_control() || *left <= room);
+        self.frame = Some(Frame {
+            is_final: header.is_final,
+            opcode: header.opcode,
+            mask: header.mask,
+            left: left.ok_or(Violation::TooLarge { limit: self.limit })?,
+        });
+        Ok(true)
+    }
+
+    /// Unmasks what has arrived of the frame's payload. The last piece is returned; earlier ones are kept.
+    fn take_payload<'a>(&mut self, input: &mut &'a mut [u8]) -> Option<&'a mut [u8]> {
+        let frame = self.frame.as_mut()?;
+        let taken = frame.left.min(input.len());
+        let (piece, rest) = std::mem::take(input).split_at_mut(taken);
+        *input = rest;
+        unmask(piece, &mut frame.mask);
+        frame.left -= taken;
+        if frame.left == 0 {
+            return Some(piece);
+        }
+        if frame.opcode.is_control() {
+            self.control_bytes.extend_from_slice(piece);
+        } else {
+            self.message_bytes.extend_from_slice(piece);
+        }
+        None
+    }
+
+    /// The payload is complete: says what it means, unless more fragments follow.
+    fn finish_frame<'a>(&mut self, piece: &'a [u8]) -> Result<Option<Event<'a>>, Violation> {
+        let Some(frame) = self.frame.take() else {
+            return Ok(None);
+        };
+        match frame.opcode {
+            Opcode::Ping => Ok(Some(Event::Ping(joined(&mut self.control_bytes, piece)))),
+            Opcode::Pong => {
+                self.control_bytes = Vec::new();
+                Ok(Some(Event::Pong))
+            }
+            Opcode::Close => {
+                let payload = joined(&mut self.control_bytes, piece);
+                Ok(Some(Event::Close(read_close(&payload)?)))
+            }
+            Opcode::Continuation | Opcode::Text | Opcode::Binary if !frame.is_final => {
+                self.message_bytes.extend_from_slice(piece);
+                Ok(None)
+            }
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                let bytes = joined(&mut self.message_bytes, piece);
+                match self.message.take() {
+                    Some(Kind::Text) => Ok(Some(Event::Text(text(bytes)?))),
+                    Some(Kind::Binary) => Ok(Some(Event::Binary(bytes))),
+                    None => Err(Violation::NothingToContinue),
+                }
+            }
+        }
+    }
+}
+
+impl PartialHeader {
+    fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Violation> {
+        let known = self.len;
+        let added = input.len().min(MAX_HEADER - known);
+        self.bytes[known..known + added].copy_from_slice(&input[..added]);
+        let read = Header::read(&self.bytes[..known + added])?;
+        let used = match read {
+            Some((_, len)) => len - known,
+            None => added,
+        };
+        *input = &mut std::mem::take(input)[used..];
+        self.len = if read.is_some() { 0 } else { known + added };
+        Ok(read.map(|(header, _)| header))
+    }
+}
+
+/// What was kept of a payload with its last piece; lent when nothing was kept.
+fn joined<'a>(kept: &mut Vec<u8>, piece: &'a [u8]) -> Cow<'a, [u8]> {
+    if kept.is_empty() {
+        return Cow::Borrowed(piece);
+    }
+    let mut kept = std::mem::take(kept);
+    kept.extend_from_slice(piece);
+    Cow::Owned(kept)
+}
+
+fn text(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Violation> {
+    match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).ok(),
+        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).ok(),
+    }
+    .ok_or(Violation::NotUtf8)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! A WebSocket over any byte stream: reads into one buffer per thread, writes shared bytes.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::close::close_payload;
+use super::{Event, Reader, Violation};
+use crate::outbox::framing::{Opcode, frame_header};
+
+/// Bytes taken in one read (32 KiB): a thread has one such buffer, a connection none.
+const READ_BYTES: usize = 32 * 1024;
+
+/// Pieces handed to the system in one write.
+const WRITE_PIECES: usize = 64;
+
+/// Pieces that a connection keeps room for while it has none to write.
+const IDLE_PIECES: usize = 8;
+
+thread_local! {
+    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
+}
+
+/// What one read brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Received {
+    /// This many bytes; their events have been handed on.
+    Bytes(usize),
+    /// The client will send no more.
+    End,
+}
+
+/// Why a read brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReceiveError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Violation(#[from] Violation),
+}
+
+/// What one attempt to write has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Written {
+    /// Bytes that left.
+    pub(crate) bytes: usize,
+    /// Nothing is left to write.
+    pub(crate) all: bool,
+}
+
+/// The server's end of a WebSocket.
+#[derive(Debug)]
+pub(crate) struct Socket<Io> {
+    io: Io,
+    reader: Reader,
+    unwritten: VecDeque<Bytes>,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
+    /// A socket whose handshake is done; messages above `limit` bytes are refused.
+    pub(crate) fn new(io: Io, limit: usize) -> Self {
+        Self {
+            io,
+            reader: Reader::new(limit),
+            unwritten: VecDeque::new(),
+        }
+    }
+
+    /// Reads once, and hands what it brought to `on_event`.
+    pub(crate) fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut on_event: impl FnMut(Event<'_>),
+    ) -> Poll<Result<Received, ReceiveError>> {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                Poll::Ready(Ok(())) => {}
+            }
+            let mut input = buffer.filled_mut();
+            if input.is_empty() {
+                return Poll::Ready(Ok(Received::End));
+            }
+            let received = Received::Bytes(input.len());
+            while let Some(event) = self.reader.next(&mut input)? {
+                on_event(event);
+            }
+            Poll::Ready(Ok(received))
+        })
+    }
+
+    /// Reads once, and forgets what it brought.
+    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            let read = Pin::new(&mut self.io).poll_read(cx, &mut buffer);
+            read.map_ok(|()| match buffer.filled().len() {
+                0 => Received::End,
+                len => Received::Bytes(len),
+            })
+        })
+    }
+
+    /// Whether everything given has been written.
+    pub(crate) fn is_written(&self) -> bool {
+        self.unwritten.is_empty()
+    }
+
+    /// Gives frames to write, headers included; leaves `frames` empty.
+    pub(crate) fn give(&mut self, frames: &mut Vec<Bytes>) {
+        let pieces = frames.drain(..).filter(|piece| !piece.is_empty());
+        self.unwritten.extend(pieces);
+    }
+
+    /// Gives a pong to write, after the frames given before.
+    pub(crate) fn give_pong(&mut self, payload: &[u8]) {
+        self.give_control(Opcode::Pong, payload);
+    }
+
+    /// Gives a close frame to write, after the frames given before; without a code when there is none.
+    pub(crate) fn give_close(&mut self, code: Option<u16>, reason: &str) {
+        let payload = code.map(|code| close_payload(code, reason));
+        self.give_control(Opcode::Close, payload.as_deref().unwrap_or_default());
+    }
+
+    /// A control frame has at most 125 bytes of payload (RFC 6455 section 5.5): [`close_payload`] keeps to it, and
+    /// a pong gives back what a ping had.
+    fn give_control(&mut self, opcode: Opcode, payload: &[u8]) {
+        let mut frame = Vec::with_capacity(2 + payload.len());
+        frame_header(opcode, payload.len(), &mut frame);
+        frame.extend_from_slice(payload);
+        self.unwritten.push_back(frame.into());
+    }
+
+    /// Writes as much as the system takes; the waker is kept when it does not take all.
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Written> {
+        let mut bytes = 0;
+        while !self.unwritten.is_empty() {
+            match self.poll_write_once(cx) {
+                Poll::Pending => return Ok(Written { bytes, all: false }),
+                Poll::Ready(written) => bytes += written?,
+            }
+        }
+        if self.unwritten.capacity() > IDLE_PIECES {
+            self.unwritten = VecDeque::new();
+        }
+        match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Ready(Ok(())) => Ok(Written { bytes, all: true }),
+            Poll::Pending => Ok(Written { bytes, all: false }),
+        }
+    }
+
+    fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let io = Pin::new(&mut self.io);
+        let written = if io.is_write_vectored() && self.unwritten.len() > 1 {
+            let mut slices = [IoSlice::new(&[]); WRITE_PIECES];
+            let used = self.unwritten.len().min(WRITE_PIECES);
+            for (slice, piece) in slices.iter_mut().zip(&self.unwritten) {
+                *slice = IoSlice::new(piece);
+            }
+            io.poll_write_vectored(cx, &slices[..used])
+        } else {
+            io.poll_write(cx, self.unwritten.front().map_or(&[][..], |piece| piece))
+        };
+        written.map(|written| match written? {
+            0 => Err(io::ErrorKind::WriteZero.into()),
+            written => {
+                self.advance(written);
+                Ok(written)
+            }
+        })
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        while let Some(piece) = self.unwritten.front_mut() {
+            if piece.len() > written {
+                piece.advance(written);
+                return;
+            }
+            written -= piece.len();
+            self.unwritten.pop_front();
+        }
+    }
+
+    /// Tells the client that nothing more comes.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
