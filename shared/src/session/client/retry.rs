@@ -71,10 +71,14 @@ mod tests {
         max_attempts: None,
     };
 
+    fn fail(retry: &mut Retry, times: u32) {
+        (0..times).for_each(|_| assert!(retry.next(RetryAdvice::Now).is_some()));
+    }
+
     fn longest(steps: u32, advice: RetryAdvice) -> Duration {
         let delays = (0..500).map(|seed| {
             let mut retry = Retry::new(POLICY, seed);
-            (0..steps).for_each(|_| drop(retry.next(RetryAdvice::Now)));
+            fail(&mut retry, steps);
             retry.next(advice).unwrap()
         });
         delays.max().unwrap()
@@ -97,7 +101,7 @@ mod tests {
     #[test]
     fn a_short_life_does_not_end_a_row_of_failures() {
         let mut retry = Retry::new(POLICY, 1);
-        (0..4).for_each(|_| drop(retry.next(RetryAdvice::Now)));
+        fail(&mut retry, 4);
         retry.stood(Duration::from_secs(1));
         assert_eq!(retry.failures(), 4);
         retry.stood(Duration::from_secs(2));

@@ -127,14 +127,12 @@ fn a_subscription_that_cannot_be_read_ends_with_its_reason() {
             id: Some(ids[1]),
         },
     ]);
-    let causes: Vec<_> = line
-        .events()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Ended { id, cause, .. } => Some((id, cause)),
-            _ => None,
-        })
-        .collect();
+    let mut causes = vec![];
+    for event in line.events() {
+        if let Event::Ended { id, cause, .. } = event {
+            causes.push((id, cause));
+        }
+    }
     assert_eq!(
         causes,
         vec![

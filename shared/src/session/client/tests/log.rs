@@ -8,14 +8,16 @@ use crate::session::client::{Event, Status, Subscription};
 use crate::session::op::{ClientOp, ScopeRequest, ServerOp, StreamHead};
 
 fn outcomes(line: &mut Line) -> Vec<(Outcome, Option<Position>)> {
-    let events = line.events().into_iter();
-    let outcomes = events.filter_map(|event| match event {
-        Event::Outcome {
+    let mut outcomes = vec![];
+    for event in line.events() {
+        if let Event::Outcome {
             outcome, position, ..
-        } => Some((outcome, position)),
-        _ => None,
-    });
-    outcomes.collect()
+        } = event
+        {
+            outcomes.push((outcome, position));
+        }
+    }
+    outcomes
 }
 
 #[test]

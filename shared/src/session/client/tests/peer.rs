@@ -261,11 +261,11 @@ impl Line {
 
     /// Cursor and text of each entry since the test looked last, which must be all events.
     pub(super) fn texts(&mut self) -> Vec<(Cursor, String)> {
-        let entries = self.events().into_iter().map(|event| match event {
-            Event::Entry(Entry { position, body, .. }) => {
-                (position.cursor, String::from_utf8(body.to_vec()).unwrap())
-            }
-            other => panic!("not an entry: {other:?}"),
+        let entries = self.events().into_iter().map(|event| {
+            let Event::Entry(Entry { position, body, .. }) = event else {
+                panic!("not an entry: {event:?}");
+            };
+            (position.cursor, String::from_utf8(body.to_vec()).unwrap())
         });
         entries.collect()
     }
@@ -284,17 +284,19 @@ impl Line {
     }
 
     pub(super) fn waits(&self) -> Duration {
-        match self.session.status() {
-            Status::Waiting { until, .. } => until - self.now,
-            other => panic!("not waiting: {other:?}"),
-        }
+        let status = self.session.status();
+        let Status::Waiting { until, .. } = status else {
+            panic!("not waiting: {status:?}");
+        };
+        until - self.now
     }
 
     pub(super) fn closed_with(&self) -> Option<u16> {
-        match self.session.status() {
-            Status::Closed { cause } => cause.code,
-            other => panic!("not closed: {other:?}"),
-        }
+        let status = self.session.status();
+        let Status::Closed { cause } = status else {
+            panic!("not closed: {status:?}");
+        };
+        cause.code
     }
 }
 

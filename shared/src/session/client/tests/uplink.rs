@@ -14,13 +14,16 @@ fn send(line: &mut Line, body: &str) -> Result<u64, SendError> {
 }
 
 fn numbers(line: &mut Line) -> Vec<(u32, Vec<u8>)> {
-    let messages = line.said().into_iter().map(|said| match said {
-        Said::Message {
+    let messages = line.said().into_iter().map(|said| {
+        let Said::Message {
             channel: CHAT,
             number,
             body,
-        } => (number, body),
-        other => panic!("not a chat message: {other:?}"),
+        } = said
+        else {
+            panic!("not a chat message: {said:?}");
+        };
+        (number, body)
     });
     messages.collect()
 }
@@ -55,7 +58,8 @@ fn a_resumed_session_gets_what_it_lacks_with_the_same_numbers() {
     line.open();
     line.welcome(false, 0);
     let first = send(&mut line, "a").unwrap();
-    ["b", "c"].map(|text| send(&mut line, text).unwrap());
+    send(&mut line, "b").unwrap();
+    send(&mut line, "c").unwrap();
     line.said();
     line.reconnect();
     send(&mut line, "d").unwrap();
@@ -132,14 +136,12 @@ fn what_the_server_cannot_take_is_refused_without_a_hole_in_the_numbers() {
     line.open();
     line.welcome(false, 0);
     assert_eq!(numbers(&mut line), expected(&[(1, "a")]));
-    let refused: Vec<_> = line
-        .events()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Refused { ticket, code, .. } => Some((ticket, code)),
-            _ => None,
-        })
-        .collect();
+    let mut refused = vec![];
+    for event in line.events() {
+        if let Event::Refused { ticket, code, .. } = event {
+            refused.push((ticket, code));
+        }
+    }
     assert_eq!(
         refused,
         [
