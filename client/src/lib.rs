@@ -1,1 +1,49 @@
-//! Being built.
+//! The native push-wire client, for services, command lines and tests.
+//!
+//! [`PushClient`] reads channels, topics and its own inbox over one connection, comes back after a loss by the
+//! cursor of each stream, and sends messages that wait while it is away.
+//!
+//! ```no_run
+//! use push_wire_client::{ChannelKind, ClientConfig, Frame, PushClient};
+//!
+//! #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+//! enum Channel {
+//!     #[channel(system)]
+//!     System,
+//!     Chat,
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut client = PushClient::<Channel>::new(ClientConfig::new("http://127.0.0.1:9100"));
+//! client.on(Channel::Chat, |frame: Frame<Channel>| println!("{}", frame.payload));
+//! client.connect().await?;
+//! client.send(Frame::new(Channel::Chat, serde_json::json!({ "text": "hello" }))).await?;
+//! client.disconnect().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything that decides (what to resume, what is a gap, when to come back) lives in
+//! [`session::client::ClientSession`]; this crate drives it over a tokio WebSocket.
+
+mod client;
+mod config;
+mod cursors;
+mod dispatch;
+mod driver;
+mod error;
+mod event;
+mod receiver;
+mod request;
+mod websocket;
+
+pub use client::PushClient;
+pub use config::{ClientConfig, ReconnectPolicy, TransportPreference};
+pub use cursors::{CursorResult, CursorTracker};
+pub use error::{ConnectError, SendError};
+pub use event::{ClientEvent, ConnectionState};
+pub use push_wire_shared::session::client::{Cause, EndCause, Stats, Status};
+pub use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
+pub use push_wire_shared::*;
+pub use receiver::ChannelReceiver;
+pub use request::StreamRequest;

@@ -217,7 +217,6 @@ pub enum SubscribeError {
 
 /// Why a send was not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum SendError {
     /// As many sends as allowed wait for the server's word already; try again when one is `Sent`.
     QueueFull,

@@ -1,0 +1,410 @@
+//! The client as the application sees it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use push_wire_shared::position::Position;
+use push_wire_shared::session::client::{Status, SubscribeError};
+use push_wire_shared::session::op::ScopeRequest;
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::{ChannelKind, Frame};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::driver::{
+    Command, Driver, LineState, Outgoing, Shared, Snapshot, Subscribing, connect_error,
+};
+use crate::{
+    ChannelReceiver, ClientConfig, ClientEvent, ConnectError, ConnectionState, CursorTracker,
+    SendError, Stats, StreamRequest, TransportPreference,
+};
+
+/// Events kept for a reader that is behind; it is told how many it missed.
+const EVENTS: usize = 1024;
+
+/// A client of one server: reads streams, and sends messages, over one connection that comes back by itself.
+///
+/// Dropping it says goodbye to the server in the background.
+pub struct PushClient<C: ChannelKind> {
+    config: ClientConfig,
+    shared: Arc<Shared<C>>,
+    /// Not bounded: what goes in comes from the application, and messages wait for their place in the session.
+    commands: mpsc::UnboundedSender<Command<C>>,
+    /// The driver while it does not run.
+    parked: Mutex<Option<Box<Driver<C>>>>,
+    running: Option<JoinHandle<Box<Driver<C>>>>,
+}
+
+impl<C: ChannelKind> PushClient<C> {
+    /// A client that does nothing until [`connect`](Self::connect).
+    #[must_use]
+    pub fn new(config: ClientConfig) -> Self {
+        let line = LineState {
+            status: Status::Idle,
+            was_ready: false,
+            open_error: None,
+        };
+        let shared = Arc::new(Shared {
+            line: watch::Sender::new(line),
+            events: broadcast::Sender::new(EVENTS),
+            cursors: CursorTracker::new(),
+        });
+        let (commands, asked) = mpsc::unbounded_channel();
+        let driver = Driver::new(&config, Arc::clone(&shared), asked);
+        Self {
+            config,
+            shared,
+            commands,
+            parked: Mutex::new(Some(Box::new(driver))),
+            running: None,
+        }
+    }
+
+    /// Reads a channel, and the client's inbox in it, from the oldest entries kept, and gives them to `receiver`.
+    /// The entries of the channel's topics that are subscribed to go there too. Replaces an earlier receiver.
+    pub fn on(&mut self, channel: C, receiver: impl ChannelReceiver<C>) {
+        self.receive(channel, receiver);
+        for request in both_streams(channel) {
+            // The subscription may exist already: then the receiver was all that was new.
+            drop(self.ask_subscribe(request, None));
+        }
+    }
+
+    /// Gives the entries of a channel to `receiver`, without reading anything that is not subscribed to.
+    pub fn receive(&self, channel: C, receiver: impl ChannelReceiver<C>) {
+        self.tell(Command::Receive(channel, Arc::new(receiver)));
+    }
+
+    /// Connects, and from then on comes back by itself as [`ReconnectPolicy`](crate::ReconnectPolicy) says.
+    /// Returns once the server has taken the handshake; after an error the client is not connected and does not
+    /// try again by itself.
+    ///
+    /// # Errors
+    /// [`ConnectError`] says why this first attempt failed.
+    pub async fn connect(&mut self) -> Result<(), ConnectError> {
+        let preference = self.config.transport_preference;
+        if matches!(
+            preference,
+            TransportPreference::SseFirst | TransportPreference::SseOnly
+        ) {
+            return Err(ConnectError::UnsupportedTransport(preference));
+        }
+        let url = self.config.endpoint()?;
+        let parked = self.lock_parked().take();
+        match parked {
+            Some(mut driver) => {
+                driver.start(url);
+                self.running = Some(tokio::spawn(driver.run()));
+            }
+            None => {
+                let stopped = || ConnectError::Transport("the client's task has ended".into());
+                let done = |done| Command::Connect(done);
+                self.ask(done).await.map_err(|_| stopped())?;
+            }
+        }
+        let mut line = self.shared.line.subscribe();
+        let settled =
+            |line: &LineState| line.status == Status::Ready || connect_error(line).is_some();
+        let error = match line.wait_for(settled).await {
+            Ok(line) => connect_error(&line),
+            Err(_) => Some(ConnectError::Transport(
+                "the client's task has ended".into(),
+            )),
+        };
+        match error {
+            None => Ok(()),
+            Some(error) => {
+                self.park().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends a message; returns once it is queued. It waits while the client is away, and is sent again after a
+    /// lost connection; if the server refuses it, [`ClientEvent::Refused`] says so.
+    ///
+    /// # Errors
+    /// [`SendError`] says why it was not queued.
+    pub async fn send(&self, frame: Frame<C>) -> Result<(), SendError> {
+        let body = serde_json::to_vec(&frame.payload)?;
+        self.queue(frame.channel, Content::Value, body, None).await
+    }
+
+    /// Sends a message; returns once the server has carried it out.
+    ///
+    /// # Errors
+    /// [`SendError`] says why it was not queued, or why the server refused it.
+    pub async fn send_confirmed(&self, frame: Frame<C>) -> Result<(), SendError> {
+        let body = serde_json::to_vec(&frame.payload)?;
+        let (answered, answer) = oneshot::channel();
+        self.queue(frame.channel, Content::Value, body, Some(answered))
+            .await?;
+        answer.await.map_err(|_| SendError::NotConnected)?
+    }
+
+    /// Sends bytes that mean something to the application only; else as [`send`](Self::send).
+    ///
+    /// # Errors
+    /// [`SendError`] says why they were not queued.
+    pub async fn send_bytes(&self, channel: C, body: Vec<u8>) -> Result<(), SendError> {
+        self.queue(channel, Content::Bytes, body, None).await
+    }
+
+    async fn queue(
+        &self,
+        channel: C,
+        content: Content,
+        body: Vec<u8>,
+        answered: Option<oneshot::Sender<Result<(), SendError>>>,
+    ) -> Result<(), SendError> {
+        if channel.is_system() {
+            return Err(SendError::SystemChannel);
+        }
+        let outgoing = |queued| {
+            Command::Send(Outgoing {
+                channel,
+                content,
+                body,
+                queued,
+                answered,
+            })
+        };
+        self.ask(outgoing).await?
+    }
+
+    /// Reads these channels, and the client's inbox in each, from the oldest entries kept.
+    ///
+    /// # Errors
+    /// When there are too many subscriptions. What is subscribed to already is no error.
+    pub async fn subscribe(&self, channels: &[C]) -> Result<(), SendError> {
+        for request in channels.iter().flat_map(|&channel| both_streams(channel)) {
+            match self.subscribe_to(request).await {
+                Ok(()) | Err(SendError::Subscribe(SubscribeError::Duplicate(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one stream; its entries go to the channel's receiver.
+    ///
+    /// # Errors
+    /// [`SendError::Subscribe`] says what is wrong with it. What the server says comes in
+    /// [`events`](Self::events).
+    pub async fn subscribe_to(&self, request: StreamRequest<C>) -> Result<(), SendError> {
+        self.finish_subscribe(request, None).await
+    }
+
+    /// Reads one stream into a queue of its own, which ends when the server ends the subscription. Dropping the
+    /// queue ends the subscription.
+    ///
+    /// While the queue is full nothing else is read from the server either: a queue that stays full for longer
+    /// than the heartbeat costs the connection, which then comes back and goes on where the queue stands.
+    ///
+    /// # Errors
+    /// [`SendError::Subscribe`] says what is wrong with it.
+    pub async fn messages(
+        &self,
+        request: StreamRequest<C>,
+        capacity: usize,
+    ) -> Result<mpsc::Receiver<Frame<C>>, SendError> {
+        let (queue, frames) = mpsc::channel(capacity.max(1));
+        self.finish_subscribe(request, Some(queue)).await?;
+        Ok(frames)
+    }
+
+    async fn finish_subscribe(
+        &self,
+        request: StreamRequest<C>,
+        queue: Option<mpsc::Sender<Frame<C>>>,
+    ) -> Result<(), SendError> {
+        let mut done = self.ask_subscribe(request, queue);
+        self.serve_parked();
+        (&mut done)
+            .await
+            .map_err(|_| SendError::NotConnected)?
+            .map_err(SendError::from)
+    }
+
+    fn ask_subscribe(
+        &self,
+        request: StreamRequest<C>,
+        queue: Option<mpsc::Sender<Frame<C>>>,
+    ) -> oneshot::Receiver<Result<(), SubscribeError>> {
+        let (done, answer) = oneshot::channel();
+        self.tell(Command::Subscribe(Subscribing {
+            request,
+            queue,
+            done,
+        }));
+        answer
+    }
+
+    /// Stops reading these channels and the client's inbox in each.
+    ///
+    /// # Errors
+    /// When the client's task has ended.
+    pub async fn unsubscribe(&self, channels: &[C]) -> Result<(), SendError> {
+        for request in channels.iter().flat_map(|&channel| both_streams(channel)) {
+            self.unsubscribe_from(request.channel, request.scope)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Stops reading one stream.
+    ///
+    /// # Errors
+    /// When the client's task has ended.
+    pub async fn unsubscribe_from(&self, channel: C, scope: ScopeRequest) -> Result<(), SendError> {
+        self.ask(|done| Command::Unsubscribe(channel, scope, done))
+            .await
+    }
+
+    /// Says goodbye to the server, which ends the session there, and stops. Where the client stands in each
+    /// stream is kept for the next [`connect`](Self::connect).
+    ///
+    /// # Errors
+    /// None at present.
+    pub async fn disconnect(&mut self) -> Result<(), SendError> {
+        self.park().await;
+        Ok(())
+    }
+
+    /// Stops the driver's task and takes the driver back.
+    async fn park(&mut self) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        self.tell(Command::Disconnect);
+        match running.await {
+            Ok(driver) => *self.lock_parked() = Some(driver),
+            Err(error) => tracing::error!(%error, "the client's task failed"),
+        }
+    }
+
+    /// The credential for the next handshake.
+    pub fn set_token(&self, token: Option<String>) {
+        self.tell(Command::SetToken(token));
+    }
+
+    /// What happens beside the entries, from now on. A reader that is more than 1,024 events behind is told how
+    /// many it missed.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<ClientEvent<C>> {
+        self.shared.events.subscribe()
+    }
+
+    /// How the client is connected, in short.
+    #[must_use]
+    pub fn state(&self) -> ConnectionState {
+        let line = self.shared.line.borrow();
+        match line.status {
+            Status::Ready => ConnectionState::Connected,
+            Status::Idle | Status::Closed { .. } => ConnectionState::Disconnected,
+            Status::Connecting { .. } | Status::Waiting { .. } | Status::Suspended { .. }
+                if line.was_ready =>
+            {
+                ConnectionState::Resuming
+            }
+            Status::Connecting { .. } | Status::Waiting { .. } | Status::Suspended { .. } => {
+                ConnectionState::Connecting
+            }
+        }
+    }
+
+    /// How the client is connected.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.line.borrow().status.clone()
+    }
+
+    /// The newest handled cursor of each channel itself, without topics and inboxes.
+    #[must_use]
+    pub fn cursors(&self) -> HashMap<C, u64> {
+        self.shared.cursors.export()
+    }
+
+    /// Up to where each stream was handled: what to keep for [`StreamRequest::after`] in a later life.
+    ///
+    /// # Errors
+    /// When the client's task has ended.
+    pub async fn positions(&self) -> Result<Vec<(C, ScopeRequest, Position)>, SendError> {
+        Ok(self.snapshot().await?.positions)
+    }
+
+    /// What proves the right to continue this session; keep it with the client id.
+    ///
+    /// # Errors
+    /// When the client's task has ended.
+    pub async fn secret(&self) -> Result<Option<[u8; 16]>, SendError> {
+        Ok(self.snapshot().await?.secret)
+    }
+
+    /// What has passed so far.
+    ///
+    /// # Errors
+    /// When the client's task has ended.
+    pub async fn stats(&self) -> Result<Stats, SendError> {
+        Ok(self.snapshot().await?.stats)
+    }
+
+    /// The client's id.
+    #[must_use]
+    pub const fn client_id(&self) -> Uuid {
+        self.config.client_id
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot<C>, SendError> {
+        self.ask(Command::Ask).await
+    }
+
+    /// Sends a command and waits for its answer.
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command<C>,
+    ) -> Result<T, SendError> {
+        let (done, answer) = oneshot::channel();
+        self.tell(command(done));
+        self.serve_parked();
+        answer.await.map_err(|_| SendError::NotConnected)
+    }
+
+    fn tell(&self, command: Command<C>) {
+        if self.commands.send(command).is_err() {
+            tracing::error!("the client's task has failed; make a new client");
+        }
+    }
+
+    /// Lets a parked driver do what it was asked.
+    fn serve_parked(&self) {
+        if let Some(driver) = self.lock_parked().as_mut() {
+            driver.serve();
+        }
+    }
+
+    fn lock_parked(&self) -> MutexGuard<'_, Option<Box<Driver<C>>>> {
+        // A panic while it was locked leaves the driver as it was.
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<C: ChannelKind> fmt::Debug for PushClient<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PushClient")
+            .field("url", &self.config.url)
+            .field("client_id", &self.config.client_id)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What reading a channel means unless more is said.
+fn both_streams<C: ChannelKind>(channel: C) -> [StreamRequest<C>; 2] {
+    [
+        StreamRequest::channel(channel),
+        StreamRequest::inbox(channel),
+    ]
+}

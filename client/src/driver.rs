@@ -1,0 +1,528 @@
+//! The task that drives the session: one loop over socket, commands and timer.
+
+use std::collections::HashMap;
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::position::{Outcome, Position};
+use push_wire_shared::session::client::{
+    ClientConfig as SessionConfig, ClientSession, EndCause, Entry, Event, Input, Output, Status,
+    SubscribeError,
+};
+use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+use push_wire_shared::{ChannelKind, Frame};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use crate::dispatch::{Dispatch, HandedOver, Taken};
+use crate::websocket::{Heard, OpenError, WebSocket};
+use crate::{
+    ChannelReceiver, ClientConfig, ClientEvent, ConnectError, CursorTracker, SendError, Stats,
+    StreamRequest,
+};
+
+/// What the application asks of a running driver.
+pub(crate) enum Command<C: ChannelKind> {
+    Connect(oneshot::Sender<()>),
+    Receive(C, Arc<dyn ChannelReceiver<C>>),
+    Subscribe(Subscribing<C>),
+    Unsubscribe(C, ScopeRequest, oneshot::Sender<()>),
+    Send(Outgoing<C>),
+    SetToken(Option<String>),
+    Ask(oneshot::Sender<Snapshot<C>>),
+    Disconnect,
+}
+
+/// A stream to read.
+pub(crate) struct Subscribing<C: ChannelKind> {
+    pub(crate) request: StreamRequest<C>,
+    /// Takes its entries instead of the channel's receiver.
+    pub(crate) queue: Option<mpsc::Sender<Frame<C>>>,
+    /// Told whether it is one.
+    pub(crate) done: oneshot::Sender<Result<(), SubscribeError>>,
+}
+
+/// A message to send.
+pub(crate) struct Outgoing<C> {
+    pub(crate) channel: C,
+    pub(crate) content: Content,
+    pub(crate) body: Vec<u8>,
+    /// Told once the session has the message.
+    pub(crate) queued: oneshot::Sender<Result<(), SendError>>,
+    /// Told the server's word.
+    pub(crate) answered: Option<oneshot::Sender<Result<(), SendError>>>,
+}
+
+/// How things stand.
+pub(crate) struct Snapshot<C> {
+    pub(crate) secret: Option<[u8; 16]>,
+    pub(crate) stats: Stats,
+    pub(crate) positions: Vec<(C, ScopeRequest, Position)>,
+}
+
+/// What the application sees without asking the driver.
+pub(crate) struct Shared<C: ChannelKind> {
+    pub(crate) line: watch::Sender<LineState>,
+    pub(crate) events: broadcast::Sender<ClientEvent<C>>,
+    pub(crate) cursors: CursorTracker<C>,
+}
+
+/// The connection as the application sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct LineState {
+    pub(crate) status: Status,
+    /// Whether the server has ever taken the handshake since `connect`.
+    pub(crate) was_ready: bool,
+    /// Why the last socket could not be opened.
+    pub(crate) open_error: Option<String>,
+}
+
+enum Socket {
+    Closed,
+    Opening {
+        attempt: u32,
+        opening: Pin<Box<dyn Future<Output = Result<WebSocket, OpenError>> + Send>>,
+    },
+    Open {
+        attempt: u32,
+        socket: Box<WebSocket>,
+    },
+}
+
+pub(crate) struct Driver<C: ChannelKind> {
+    session: ClientSession,
+    origin: Instant,
+    url: String,
+    max_message_bytes: usize,
+    socket: Socket,
+    /// The close handshake of the socket before.
+    closing: Option<JoinHandle<()>>,
+    dispatch: Dispatch<C>,
+    /// Who waits for the server's word on a send, by ticket.
+    unanswered: HashMap<u64, oneshot::Sender<Result<(), SendError>>>,
+    shared: Arc<Shared<C>>,
+    commands: mpsc::UnboundedReceiver<Command<C>>,
+    is_leaving: bool,
+}
+
+impl<C: ChannelKind> Driver<C> {
+    pub(crate) fn new(
+        config: &ClientConfig,
+        shared: Arc<Shared<C>>,
+        commands: mpsc::UnboundedReceiver<Command<C>>,
+    ) -> Self {
+        let seed = Uuid::new_v4().as_u64_pair().0;
+        let mut session = SessionConfig::new(config.client_id, seed);
+        session.secret = config.secret;
+        session.token.clone_from(&config.token);
+        session.retry = config.reconnect.schedule();
+        session.max_message_bytes = config.max_message_bytes;
+        Self {
+            session: ClientSession::new(session),
+            origin: Instant::now(),
+            url: String::new(),
+            max_message_bytes: config.max_message_bytes,
+            socket: Socket::Closed,
+            closing: None,
+            dispatch: Dispatch::new(config.client_id),
+            unanswered: HashMap::new(),
+            shared,
+            commands,
+            is_leaving: false,
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment::after_origin(self.origin.elapsed())
+    }
+
+    /// Begins the first attempt; [`run`](Self::run) goes on from there.
+    pub(crate) fn start(&mut self, url: String) {
+        self.url = url;
+        self.is_leaving = false;
+        // First what was asked for while parked, so that the handshake names every stream.
+        self.serve();
+        self.connect();
+    }
+
+    /// Does what was asked.
+    pub(crate) fn serve(&mut self) {
+        while let Ok(command) = self.commands.try_recv() {
+            self.command(command);
+        }
+    }
+
+    fn connect(&mut self) {
+        self.shared.line.send_modify(|line| {
+            line.was_ready = line.status == Status::Ready;
+            line.open_error = None;
+        });
+        self.session.connect(self.now());
+        self.drain();
+    }
+
+    /// Drives the session until the application leaves; returns what the next connection goes on with.
+    pub(crate) async fn run(mut self: Box<Self>) -> Box<Self> {
+        loop {
+            self.drain();
+            if self.is_leaving {
+                break;
+            }
+            let is_reading = self.dispatch.first_waiting().is_none();
+            let deadline = self.session.poll_timeout();
+            tokio::select! {
+                input = next_input(&mut self.socket, is_reading) => self.input(input),
+                command = self.commands.recv() => self.command(command.unwrap_or(Command::Disconnect)),
+                () = until(self.origin, deadline) => self.session.handle_timeout(self.now()),
+                () = room(self.dispatch.first_waiting()) => self.hand_over(),
+            }
+        }
+        self.drain();
+        if let Some(closing) = self.closing.take()
+            && let Err(error) = closing.await
+        {
+            tracing::debug!(%error, "the close handshake did not end by itself");
+        }
+        self
+    }
+
+    fn input(&mut self, input: SocketInput) {
+        let input = match input {
+            SocketInput::Session(input) => input,
+            SocketInput::OpenFailed { attempt, error } => {
+                let OpenError { code, message } = error;
+                tracing::debug!(message, "the socket did not open");
+                let message = Some(message);
+                self.shared
+                    .line
+                    .send_modify(|line| line.open_error = message);
+                Input::Closed { attempt, code }
+            }
+            SocketInput::Unacceptable { attempt, reason } => {
+                let code = reason.code();
+                self.hang_up(code);
+                let code = Some(code);
+                Input::Closed { attempt, code }
+            }
+        };
+        self.session.handle_input(self.now(), input);
+    }
+
+    fn command(&mut self, command: Command<C>) {
+        let now = self.now();
+        match command {
+            Command::Connect(done) => {
+                self.connect();
+                answer(done, ());
+            }
+            Command::Receive(channel, receiver) => self.dispatch.receive(channel, receiver),
+            Command::Subscribe(subscribing) => self.subscribe(subscribing),
+            Command::Unsubscribe(channel, scope, done) => {
+                self.unsubscribe(channel, &scope);
+                answer(done, ());
+            }
+            Command::Send(outgoing) => self.send(outgoing),
+            Command::SetToken(token) => self.session.set_token(token),
+            Command::Ask(done) => answer(done, self.snapshot()),
+            Command::Disconnect => {
+                self.session.close(now);
+                self.is_leaving = true;
+            }
+        }
+    }
+
+    fn subscribe(&mut self, subscribing: Subscribing<C>) {
+        let Subscribing {
+            request,
+            queue,
+            done,
+        } = subscribing;
+        let id = self.session.subscribe(self.now(), request.subscription());
+        if let Ok(id) = id {
+            self.dispatch.add(id, request, queue);
+        }
+        answer(done, id.map(drop));
+    }
+
+    fn unsubscribe(&mut self, channel: C, scope: &ScopeRequest) {
+        let mut streams = self.dispatch.streams().iter();
+        let stream = streams.find(|stream| stream.channel == channel && stream.scope == *scope);
+        if let Some(id) = stream.map(|stream| stream.id) {
+            self.session.unsubscribe(self.now(), id);
+            self.dispatch.remove(id);
+        }
+    }
+
+    fn send(&mut self, outgoing: Outgoing<C>) {
+        let Outgoing {
+            channel,
+            content,
+            body,
+            queued,
+            answered,
+        } = outgoing;
+        let ticket = self.session.send(self.now(), channel.name(), content, body);
+        if let (Ok(ticket), Some(answered)) = (&ticket, answered) {
+            self.unanswered.insert(*ticket, answered);
+        }
+        answer(queued, ticket.map(drop).map_err(SendError::from));
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot<C> {
+        let positions = self.dispatch.streams().iter().filter_map(|stream| {
+            let position = self.session.position(stream.id)?;
+            Some((stream.channel, stream.scope.clone(), position))
+        });
+        Snapshot {
+            secret: self.session.secret(),
+            stats: self.session.stats(),
+            positions: positions.collect(),
+        }
+    }
+
+    /// Does what the session says.
+    fn drain(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect { attempt } => {
+                    let opening = WebSocket::open(self.url.clone(), self.max_message_bytes);
+                    self.socket = Socket::Opening {
+                        attempt,
+                        opening: Box::pin(opening),
+                    };
+                }
+                Output::Transmit(message) => {
+                    if let Socket::Open { socket, .. } = &mut self.socket {
+                        socket.push(message);
+                    }
+                }
+                Output::Disconnect { code } => self.hang_up(code),
+                Output::Event(event) => self.event(event),
+            }
+        }
+    }
+
+    /// Closes the socket in the background.
+    fn hang_up(&mut self, code: u16) {
+        let socket = std::mem::replace(&mut self.socket, Socket::Closed);
+        if let Socket::Open { socket, .. } = socket {
+            self.closing = Some(tokio::spawn(socket.close(code)));
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Status(status) => self.status(status),
+            Event::Ready { .. } => {}
+            Event::Outcome {
+                id,
+                outcome,
+                position,
+                head,
+                ..
+            } => self.outcome(id, outcome, position, head),
+            Event::Entry(entry) => self.entry(entry),
+            Event::Ended {
+                id, cause, message, ..
+            } => self.ended(id, cause, message),
+            Event::Sent { ticket } => {
+                if let Some(waiter) = self.unanswered.remove(&ticket) {
+                    answer(waiter, Ok(()));
+                }
+            }
+            Event::Refused {
+                ticket,
+                code,
+                message,
+            } => match self.unanswered.remove(&ticket) {
+                Some(waiter) => answer(waiter, Err(SendError::Refused { code, message })),
+                None => {
+                    tracing::warn!(code = code.name(), message, "the server refused a message");
+                    self.tell(ClientEvent::Refused { code, message });
+                }
+            },
+            Event::Error { code, message } => self.complain(code, message),
+        }
+    }
+
+    fn status(&mut self, status: Status) {
+        self.shared.line.send_modify(|line| {
+            line.was_ready |= status == Status::Ready;
+            line.status = status.clone();
+        });
+        if matches!(status, Status::Closed { .. }) {
+            // Nobody knows what became of these, and the session will not ask by itself.
+            for (_ticket, waiter) in self.unanswered.drain() {
+                answer(waiter, Err(SendError::NotConnected));
+            }
+        }
+        self.tell(ClientEvent::Status(status));
+    }
+
+    fn outcome(&mut self, id: u32, outcome: Outcome, position: Option<Position>, head: u64) {
+        self.dispatch.outcome(id, outcome, position);
+        let Some(stream) = self.dispatch.stream(id) else {
+            return;
+        };
+        let (channel, scope) = (stream.channel, stream.scope.clone());
+        if let (ScopeRequest::Channel, Some(position)) = (&scope, position) {
+            self.shared.cursors.set(channel, position.cursor);
+        }
+        self.tell(ClientEvent::Outcome {
+            channel,
+            scope,
+            outcome,
+            position,
+            head,
+        });
+    }
+
+    fn entry(&mut self, entry: Entry) {
+        let (id, position) = (entry.id, entry.position);
+        match self.dispatch.entry(entry) {
+            Taken::Handled => self.handled(id, position),
+            Taken::Waits => {}
+            Taken::Unreadable(why) => {
+                let cursor = position.cursor;
+                self.complain(ErrorCode::BadPayload, format!("entry {cursor}: {why}"));
+                self.handled(id, position);
+            }
+        }
+    }
+
+    fn handled(&mut self, id: u32, position: Position) {
+        self.session.handled(self.now(), id, position);
+        if let Some(stream) = self.dispatch.stream(id)
+            && stream.scope == ScopeRequest::Channel
+        {
+            self.shared.cursors.set(stream.channel, position.cursor);
+        }
+        self.dispatch.handled(id, position);
+    }
+
+    fn hand_over(&mut self) {
+        match self.dispatch.hand_over() {
+            HandedOver::Nothing => {}
+            HandedOver::Handled { id, position } => self.handled(id, position),
+            HandedOver::Abandoned { id } => {
+                self.session.unsubscribe(self.now(), id);
+                self.dispatch.remove(id);
+            }
+        }
+    }
+
+    fn ended(&mut self, id: u32, cause: EndCause, message: String) {
+        if let Some(stream) = self.dispatch.remove(id) {
+            self.tell(ClientEvent::Ended {
+                channel: stream.channel,
+                scope: stream.scope,
+                cause,
+                message,
+            });
+        }
+    }
+
+    fn complain(&self, code: ErrorCode, message: String) {
+        tracing::warn!(code = code.name(), message, "push-wire");
+        self.tell(ClientEvent::Error { code, message });
+    }
+
+    fn tell(&self, event: ClientEvent<C>) {
+        if self.shared.events.send(event).is_err() {
+            tracing::trace!("nobody listens to events()");
+        }
+    }
+}
+
+/// Answers whoever asked, if they still want to know.
+fn answer<T>(done: oneshot::Sender<T>, value: T) {
+    if done.send(value).is_err() {
+        tracing::trace!("nobody waits for an answer any more");
+    }
+}
+
+/// What the socket has for the session, or for the driver.
+enum SocketInput {
+    Session(Input),
+    OpenFailed { attempt: u32, error: OpenError },
+    Unacceptable { attempt: u32, reason: CloseReason },
+}
+
+async fn next_input(socket: &mut Socket, is_reading: bool) -> SocketInput {
+    match socket {
+        Socket::Closed => pending().await,
+        Socket::Opening { attempt, opening } => {
+            let attempt = *attempt;
+            match opening.await {
+                Ok(opened) => {
+                    *socket = Socket::Open {
+                        attempt,
+                        socket: Box::new(opened),
+                    };
+                    SocketInput::Session(Input::Opened { attempt })
+                }
+                Err(error) => {
+                    *socket = Socket::Closed;
+                    SocketInput::OpenFailed { attempt, error }
+                }
+            }
+        }
+        Socket::Open {
+            attempt,
+            socket: open,
+        } => {
+            let attempt = *attempt;
+            match open.next(is_reading).await {
+                Heard::Message(bytes) => SocketInput::Session(Input::Message { attempt, bytes }),
+                Heard::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
+                Heard::Closed(code) => {
+                    *socket = Socket::Closed;
+                    SocketInput::Session(Input::Closed { attempt, code })
+                }
+            }
+        }
+    }
+}
+
+async fn until(origin: Instant, deadline: Option<Moment>) {
+    match deadline {
+        Some(deadline) => sleep_until(origin + deadline.since_origin()).await,
+        None => pending().await,
+    }
+}
+
+/// Waits until a queue has room, or nobody reads it any more.
+async fn room<T>(queue: Option<&mpsc::Sender<T>>) {
+    match queue {
+        Some(queue) => drop(queue.reserve().await),
+        None => pending().await,
+    }
+}
+
+/// Why a first attempt came to nothing.
+pub(crate) fn connect_error(line: &LineState) -> Option<ConnectError> {
+    let (Status::Waiting { cause, .. } | Status::Suspended { cause } | Status::Closed { cause }) =
+        &line.status
+    else {
+        return None;
+    };
+    let reason = cause.code.and_then(CloseReason::from_code);
+    Some(match (reason, &line.open_error) {
+        (Some(CloseReason::Unauthorized), _) => ConnectError::AuthRejected(cause.message.clone()),
+        (Some(CloseReason::HandshakeTimeout), _) => ConnectError::Timeout,
+        (_, Some(error)) => ConnectError::Transport(error.clone()),
+        (_, None) => match cause.code {
+            Some(code) => ConnectError::Closed {
+                code,
+                message: cause.message.clone(),
+            },
+            None => ConnectError::Transport("the connection was lost".into()),
+        },
+    })
+}

@@ -1,0 +1,89 @@
+//! Why something could not be done.
+
+use push_wire_shared::session::client::{self, SubscribeError};
+use push_wire_shared::session::op::ErrorCode;
+
+use crate::TransportPreference;
+
+/// Why a client could not connect.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL of the configuration cannot be opened.
+    #[error("cannot connect to {url:?}: {why}")]
+    InvalidUrl {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The transport asked for does not exist in this client.
+    #[error(
+        "{0:?} needs the SSE transport, which this client does not have; use WsFirst or WsOnly"
+    )]
+    UnsupportedTransport(TransportPreference),
+    /// The server could not be reached, or the connection was lost before it answered.
+    #[error("cannot reach the server: {0}")]
+    Transport(String),
+    /// The server refused the credentials.
+    #[error("the server refused the credentials: {0}")]
+    AuthRejected(String),
+    /// The server did not answer in time.
+    #[error("the server did not answer in time")]
+    Timeout,
+    /// The server closed the connection.
+    #[error("the server closed the connection ({code}): {message}")]
+    Closed {
+        /// The close code.
+        code: u16,
+        /// What the server said.
+        message: String,
+    },
+}
+
+/// Why a message or a subscription was not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The client is not connected and will not be by itself: call `connect`.
+    #[error("not connected")]
+    NotConnected,
+    /// Too many messages wait for the server's word.
+    #[error("too many messages wait for the server's word; try again when some were taken")]
+    QueueFull,
+    /// The message is larger than the server takes.
+    #[error("the message is larger than the {max_message_bytes} bytes that the server takes")]
+    TooLarge {
+        /// The largest message that the server takes.
+        max_message_bytes: usize,
+    },
+    /// Application messages do not travel on the system channel.
+    #[error("the system channel carries no messages of the application")]
+    SystemChannel,
+    /// The server took the message but did not carry it out.
+    #[error("the server refused the message ({}): {message}", code.name())]
+    Refused {
+        /// Why, for programs.
+        code: ErrorCode,
+        /// Why, for people.
+        message: String,
+    },
+    /// The subscription is not one.
+    #[error(transparent)]
+    Subscribe(#[from] SubscribeError),
+    /// The payload cannot be written as JSON.
+    #[error("the payload cannot be written as JSON: {0}")]
+    Serialize(#[from] serde_json::Error),
+}
+
+impl From<client::SendError> for SendError {
+    fn from(error: client::SendError) -> Self {
+        match error {
+            client::SendError::QueueFull => Self::QueueFull,
+            client::SendError::TooLarge { max_message_bytes } => {
+                Self::TooLarge { max_message_bytes }
+            }
+            client::SendError::Closed => Self::NotConnected,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Which streams a client reads.
+
+use push_wire_shared::ChannelKind;
+use push_wire_shared::position::{Position, StartAt};
+use push_wire_shared::session::client::Subscription;
+use push_wire_shared::session::op::ScopeRequest;
+
+/// A stream to read, and from where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamRequest<C: ChannelKind> {
+    pub(crate) channel: C,
+    pub(crate) scope: ScopeRequest,
+    position: Option<Position>,
+    start: StartAt,
+}
+
+impl<C: ChannelKind> StreamRequest<C> {
+    /// The channel itself, from the oldest entry kept.
+    #[must_use]
+    pub const fn channel(channel: C) -> Self {
+        Self::new(channel, ScopeRequest::Channel)
+    }
+
+    /// A topic of the channel, from the oldest entry kept.
+    #[must_use]
+    pub fn topic(channel: C, topic: impl Into<String>) -> Self {
+        Self::new(channel, ScopeRequest::Topic(topic.into()))
+    }
+
+    /// The client's own inbox in the channel, from the oldest entry kept.
+    #[must_use]
+    pub const fn inbox(channel: C) -> Self {
+        Self::new(channel, ScopeRequest::Inbox)
+    }
+
+    const fn new(channel: C, scope: ScopeRequest) -> Self {
+        Self {
+            channel,
+            scope,
+            position: None,
+            start: StartAt::Oldest,
+        }
+    }
+
+    /// Only what is published from now on.
+    #[must_use]
+    pub fn from_newest(self) -> Self {
+        Self {
+            start: StartAt::Newest,
+            ..self
+        }
+    }
+
+    /// What follows this position, kept from an earlier life.
+    #[must_use]
+    pub fn after(self, position: Position) -> Self {
+        Self {
+            position: Some(position),
+            ..self
+        }
+    }
+
+    pub(crate) fn subscription(&self) -> Subscription {
+        Subscription {
+            channel: self.channel.name().into(),
+            scope: self.scope.clone(),
+            position: self.position,
+            start: self.start,
+        }
+    }
+}

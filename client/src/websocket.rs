@@ -1,0 +1,197 @@
+//! The WebSocket that carries messages (docs/protocol.md section 1).
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::limits::UPLINK_BYTES;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
+
+/// A close frame without a code (RFC 6455 section 7.1.5).
+const NO_STATUS: u16 = 1005;
+
+/// Longest time for the last messages and the close handshake.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What may wait for the network, in bytes: the session's own queue twice, for what it sends again, and its
+/// control frames. A server that takes nothing but keeps asking is left at this point.
+const OUTGOING_BYTES: usize = 3 * UPLINK_BYTES;
+
+/// An open socket with what waits to be sent. Dropping it drops the line.
+pub(crate) struct WebSocket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    outgoing: VecDeque<Bytes>,
+    outgoing_bytes: usize,
+    /// Nothing can be written any more; what was received before is still to be read.
+    is_broken: bool,
+}
+
+/// What a socket yields.
+pub(crate) enum Heard {
+    Message(Bytes),
+    /// The end, with the peer's close code if there was one.
+    Closed(Option<u16>),
+    /// This side must end it, for this reason.
+    Unacceptable(CloseReason),
+}
+
+/// Why a socket could not be opened.
+pub(crate) struct OpenError {
+    pub(crate) code: Option<u16>,
+    pub(crate) message: String,
+}
+
+impl WebSocket {
+    pub(crate) async fn open(url: String, max_message_bytes: usize) -> Result<Self, OpenError> {
+        Self::try_open(&url, max_message_bytes)
+            .await
+            .map_err(|error| OpenError {
+                code: open_code(&error),
+                message: format!("{url}: {error}"),
+            })
+    }
+
+    async fn try_open(url: &str, max_message_bytes: usize) -> Result<Self, Error> {
+        let mut request = url.into_client_request()?;
+        request
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", SUBPROTOCOL);
+        // The buffers' defaults of 128 KiB are meant for bulk; messages arrive in batches of 32 KiB at most.
+        let config = WebSocketConfig::default()
+            .read_buffer_size(16 * 1024)
+            .write_buffer_size(16 * 1024)
+            .max_message_size(Some(max_message_bytes))
+            .max_frame_size(Some(max_message_bytes));
+        let (stream, _response) = connect_async_with_config(request, Some(config), true).await?;
+        Ok(Self {
+            stream,
+            outgoing: VecDeque::new(),
+            outgoing_bytes: 0,
+            is_broken: false,
+        })
+    }
+
+    /// Queues a message; it leaves while [`next`](Self::next) is awaited.
+    pub(crate) fn push(&mut self, message: Vec<u8>) {
+        self.outgoing_bytes += message.len();
+        self.outgoing.push_back(Bytes::from(message));
+    }
+
+    /// Sends what is queued and, if `reading`, waits for what the peer says. Nothing is lost when the future is
+    /// dropped.
+    pub(crate) async fn next(&mut self, reading: bool) -> Heard {
+        poll_fn(|cx| self.poll(cx, reading)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Heard> {
+        if self.outgoing_bytes > OUTGOING_BYTES {
+            return Poll::Ready(Heard::Unacceptable(CloseReason::Stalled));
+        }
+        if !self.is_broken && self.poll_send(cx).is_err() {
+            self.is_broken = true;
+        }
+        if !reading {
+            return if self.is_broken {
+                Poll::Ready(Heard::Closed(None))
+            } else {
+                Poll::Pending
+            };
+        }
+        loop {
+            let heard = match self.stream.poll_next_unpin(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => Heard::Closed(None),
+                Poll::Ready(Some(Ok(Message::Binary(bytes)))) => Heard::Message(bytes),
+                Poll::Ready(Some(Ok(Message::Text(_)))) => {
+                    Heard::Unacceptable(CloseReason::ProtocolError)
+                }
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => {
+                    let code = frame.map_or(NO_STATUS, |frame| u16::from(frame.code));
+                    Heard::Closed(Some(code))
+                }
+                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {
+                    continue;
+                }
+                Poll::Ready(Some(Err(Error::Capacity(_)))) => {
+                    Heard::Unacceptable(CloseReason::MessageTooLarge)
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    tracing::debug!(%error, "the connection is lost");
+                    Heard::Closed(None)
+                }
+            };
+            return Poll::Ready(heard);
+        }
+    }
+
+    /// Writes what the network takes now.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let mut stream = Pin::new(&mut self.stream);
+        while !self.outgoing.is_empty() {
+            if stream.poll_ready_unpin(cx)?.is_pending() {
+                return Ok(());
+            }
+            if let Some(message) = self.outgoing.pop_front() {
+                self.outgoing_bytes -= message.len();
+                stream.start_send_unpin(Message::Binary(message))?;
+            }
+        }
+        match stream.poll_flush_unpin(cx) {
+            Poll::Ready(flushed) => flushed,
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Sends what is queued and says the close code; gives up after a while.
+    pub(crate) async fn close(mut self: Box<Self>, code: u16) {
+        let farewell = async {
+            for message in std::mem::take(&mut self.outgoing) {
+                self.stream.feed(Message::Binary(message)).await?;
+            }
+            let frame = CloseFrame {
+                code: CloseCode::from(code),
+                reason: Utf8Bytes::default(),
+            };
+            self.stream.close(Some(frame)).await?;
+            while let Some(message) = self.stream.next().await {
+                message?;
+            }
+            Ok::<(), Error>(())
+        };
+        match timeout(FAREWELL, farewell).await {
+            Ok(Ok(()) | Err(Error::ConnectionClosed)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the line broke before its close"),
+            Err(_elapsed) => tracing::debug!("the server did not answer the close"),
+        }
+    }
+}
+
+/// The close code that stands for a handshake that failed; `None`: try again.
+fn open_code(error: &Error) -> Option<u16> {
+    if let Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) = error {
+        return Some(CloseReason::UnsupportedVersion.code());
+    }
+    let Error::Http(response) = error else {
+        return None;
+    };
+    match response.status().as_u16() {
+        401 | 403 => Some(CloseReason::Unauthorized.code()),
+        429 | 503 => Some(CloseReason::Overloaded.code()),
+        _ => None,
+    }
+}
