@@ -1,1 +1,23 @@
-//! Being built.
+//! The push-wire browser client: the shared session compiled to WebAssembly, driven by the page's own sockets
+//! and timers.
+//!
+//! The npm package `push-wire` (folder `pkg`) is the face of this crate; nothing else is meant to call it.
+//! Here bytes are moved and never looked into: the page decodes the text and parses the JSON itself, which is
+//! several times faster than building its values from here.
+//!
+//! One rule keeps it sound: JavaScript is never called while a Rust borrow is held, because it may call back.
+#![cfg_attr(all(feature = "rt", target_arch = "wasm32"), no_std)]
+
+extern crate alloc;
+
+mod clock;
+mod convert;
+mod driver;
+mod engine;
+mod host;
+mod rt;
+mod socket;
+mod timer;
+
+pub use engine::Engine;
+pub use host::Host;

@@ -1,3 +1,56 @@
-//! Being built.
+//! The project's own commands.
+//!
+//! ```text
+//! cargo xtask demo [-- ARGS]   build the npm package and examples/live, and run it
+//! cargo xtask test             everything that a change must pass
+//! cargo xtask pkg              build the npm package into pkg/dist
+//! ```
+//!
+//! What is missing on the machine is installed by its ordinary client (rustup, npm, apt-get), or the one
+//! command to run is named.
 
-fn main() {}
+mod browser;
+mod demo;
+mod error;
+mod fresh;
+mod npm;
+mod pkg;
+mod process;
+mod test;
+mod toolchain;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use error::Error;
+use workspace::Workspace;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  demo [-- ARGS]   build the npm package and examples/live, and run it with ARGS
+  test             everything that a change must pass
+  pkg              build the npm package into pkg/dist";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<(), Error> {
+    let workspace = Workspace::find();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["pkg"] => pkg::build(&workspace),
+        ["test"] => test::run(&workspace),
+        ["demo"] => demo::run(&workspace, &[]),
+        ["demo", "--", rest @ ..] => demo::run(&workspace, rest),
+        _ => Err(Error::Usage(USAGE)),
+    }
+}

@@ -1,0 +1,33 @@
+//! The page's monotonic clock.
+
+use core::time::Duration;
+
+use push_wire_shared::time::Moment;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// Now, in whole microseconds since the page began.
+pub(crate) fn now() -> Moment {
+    Moment::after_origin(from_millis(performance_now()))
+}
+
+/// A duration from JavaScript's milliseconds; what is negative or no number is zero.
+pub(crate) fn from_millis(millis: f64) -> Duration {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, which is what is wanted"
+    )]
+    Duration::from_micros((millis * 1000.0) as u64)
+}
+
+/// JavaScript's milliseconds, rounded up: a timer must not fire before its deadline.
+pub(crate) fn to_millis(duration: Duration) -> u32 {
+    let millis = duration.as_micros().div_ceil(1000);
+    u32::try_from(millis).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,174 @@
+import { address } from "./address.js";
+import { Core } from "./core.js";
+import { DocumentSource, LiveDocument } from "./document.js";
+import { calling, PushError } from "./error.js";
+import { toHex, writeUuid } from "./hex.js";
+import { followPage } from "./lifecycle.js";
+import { Messages } from "./messages.js";
+import { Cell, Listeners, type Observable } from "./observable.js";
+import { Store, sessionStorageIfAny } from "./store.js";
+import { Subscription } from "./subscription.js";
+import { TokenSource } from "./token.js";
+import type { AnyChannels, Handler, Options, ReadOptions, Stats, Status, WebSocketClass } from "./types.js";
+
+/** One connection to a push-wire server, and all that is read and sent over it. */
+export class Client<Channels extends object = AnyChannels> {
+  readonly #core: Core;
+  readonly #token: TokenSource;
+  readonly #status = new Cell<Status>({ phase: "connecting", transport: null, attempt: 0 });
+  readonly #faults = new Listeners<PushError>();
+  readonly #documents = new Map<string, DocumentSource>();
+  readonly #iterators = new Set<{ return(): unknown }>();
+  readonly #leavePage: () => void;
+
+  /** @internal */
+  constructor(url: string | URL, options: Options) {
+    const target = address(url);
+    const fault = (error: PushError) => this.#fault(error);
+    const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
+    const store = new Store(storage, options.storageKey ?? `push-wire:${target}`, options.clientId, fault);
+    this.#core = new Core(target, socketClass(options), store, options.maxMessageBytes ?? 0, {
+      status: (status) => this.#turn(status),
+      ready: () => this.#keepSecret(),
+      fault,
+    });
+    this.#token = new TokenSource(this.#core, options.token, (error) => this.#tokenFailed(error));
+    this.#leavePage = followPage(this.#core);
+    this.#token.connect();
+  }
+
+  /** The client's UUID: what the server calls it by. */
+  get id(): string {
+    return writeUuid(this.#core.store.clientId);
+  }
+
+  /** How the client is connected. */
+  get status(): Observable<Status> {
+    return this.#status;
+  }
+
+  /** What has passed since the client began. */
+  get stats(): Stats {
+    this.#core.check();
+    const counts = this.#core.engine.stats();
+    const count = (index: number) => counts[index] ?? 0;
+    return {
+      messagesIn: count(0),
+      messagesOut: count(1),
+      bytesIn: count(2),
+      bytesOut: count(3),
+      entries: count(4),
+      valueBytes: count(5),
+      deltas: count(6),
+      repeats: count(7),
+      gaps: count(8),
+    };
+  }
+
+  /** Reads a stream: `handler` is given each entry once, in order, over all reconnects. */
+  on<K extends keyof Channels & string>(
+    channel: K,
+    handler: Handler<Channels[K]>,
+    options: ReadOptions = {},
+  ): Subscription<Channels[K]> {
+    return new Subscription(this.#core, channel, options, handler);
+  }
+
+  /** Reads a stream as an async iterable; a `break` out of its loop ends the reading. */
+  messages<K extends keyof Channels & string>(channel: K, options: ReadOptions = {}): Messages<Channels[K]> {
+    const messages = new Messages<Channels[K]>((handler) => this.on(channel, handler, options));
+    this.#iterators.add(messages);
+    return messages;
+  }
+
+  /** The document of a state channel, or of a topic of one. */
+  document<K extends keyof Channels & string>(channel: K, options: { topic?: string } = {}): LiveDocument<Channels[K]> {
+    this.#core.check();
+    const name = JSON.stringify([channel, options.topic]);
+    let source = this.#documents.get(name);
+    if (!source || source.over) {
+      source = new DocumentSource(this.#core, channel, options.topic);
+      this.#documents.set(name, source);
+    }
+    return new LiveDocument(source, (left) => {
+      if (this.#documents.get(name) === left) this.#documents.delete(name);
+    });
+  }
+
+  /**
+   * Sends a value as JSON, or a `Uint8Array` as it is. Resolves when the server has taken it; sends made while away wait and
+   * go out in order.
+   *
+   * Rejects with a {@link PushError}: the server's code when it refused, `queue_full`, `too_large`, `bad_value` or `closed`.
+   */
+  async send<K extends keyof Channels & string>(channel: K, value: Channels[K] | Uint8Array): Promise<void> {
+    this.#core.check();
+    const isBytes = value instanceof Uint8Array;
+    const body = isBytes ? value : encode(value);
+    const ticket = calling(() => this.#core.engine.send(channel, isBytes, body));
+    return new Promise((resolve, reject) => this.#core.host.tickets.set(ticket, { resolve, reject }));
+  }
+
+  /** Calls `listener` for what goes wrong outside of a send or subscription; else that is a warning in the console. */
+  onFault(listener: (error: PushError) => void): () => void {
+    return this.#faults.add(listener);
+  }
+
+  /** Tries to connect at once: after `closed`, or to cut a wait short. */
+  connect(): void {
+    this.#core.check();
+    this.#token.connect();
+  }
+
+  /** Drops the line and stays away for some milliseconds: to see, or to test, what a page does then. */
+  interrupt(milliseconds: number): void {
+    this.#core.check();
+    this.#core.engine.interrupt(milliseconds);
+  }
+
+  /** Says goodbye and ends everything: subscriptions, documents, iterators and unanswered sends. */
+  close(): void {
+    if (this.#core.closed) return;
+    this.#leavePage();
+    this.#core.close();
+    for (const messages of this.#iterators) void messages.return();
+    this.#documents.clear();
+    this.#status.set({ phase: "closed", transport: null, attempt: 0 });
+  }
+
+  #turn(status: Status): void {
+    if (this.#core?.closed) return;
+    this.#status.set(status);
+    this.#token?.status(status);
+  }
+
+  #keepSecret(): void {
+    this.#core.store.secret = toHex(this.#core.engine.secret());
+    this.#core.store.save();
+  }
+
+  #tokenFailed(error: PushError): void {
+    this.#fault(error);
+    if (this.#status.value.phase === "connected") return;
+    this.#status.set({ phase: "closed", transport: null, attempt: 0, reason: error.message });
+  }
+
+  #fault(error: PushError): void {
+    if (this.#faults.size === 0) console.warn("push-wire:", error);
+    this.#faults.tell(error);
+  }
+}
+
+function socketClass(options: Options): WebSocketClass {
+  const found = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
+  if (found) return found;
+  throw new PushError("no_websocket", "this runtime has no WebSocket: pass a class in options.WebSocket");
+}
+
+const utf8 = new TextEncoder();
+
+function encode(value: unknown): Uint8Array {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text !== undefined) return utf8.encode(text);
+  throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);
+}

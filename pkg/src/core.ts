@@ -1,0 +1,66 @@
+import { Engine, engineMemory } from "./engine.js";
+import { PushError } from "./error.js";
+import { fromHex } from "./hex.js";
+import { type ClientListener, PageHost } from "./host.js";
+import type { Store } from "./store.js";
+import type { WebSocketClass } from "./types.js";
+
+/** Something that has handled entries since it was last asked. */
+export interface Committing {
+  commit(): void;
+}
+
+/** What the parts of one client share: the engine, who is told what, and what outlives a reload. */
+export class Core {
+  readonly engine: Engine;
+  readonly host: PageHost;
+  readonly store: Store;
+  readonly #dirty = new Set<Committing>();
+  #closed = false;
+
+  constructor(url: string, socket: WebSocketClass, store: Store, maxMessageBytes: number, listener: ClientListener) {
+    this.store = store;
+    this.host = new PageHost(url, socket, engineMemory(), listener);
+    const seed = crypto.getRandomValues(new BigUint64Array(1))[0]!;
+    this.engine = new Engine(this.host, fromHex(store.clientId), fromHex(store.secret), seed, maxMessageBytes);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Throws when the client is closed. */
+  check(): void {
+    if (this.#closed) throw new PushError("closed", "the client is closed");
+  }
+
+  /** Asks `part` to commit what it has handled, once for all that is handled in one go. */
+  commitSoon(part: Committing): void {
+    if (this.#dirty.size === 0) queueMicrotask(() => this.#commit());
+    this.#dirty.add(part);
+  }
+
+  /** Says goodbye; nothing is told any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#commit();
+    this.#closed = true;
+    this.engine.close();
+    this.store.release();
+    for (const ticket of this.host.tickets.values()) {
+      ticket.reject(new PushError("closed", "the client was closed before the server's answer"));
+    }
+    this.host.tickets.clear();
+    this.host.streams.clear();
+    // Later, because this may have been called from inside the engine.
+    queueMicrotask(() => this.engine.free());
+  }
+
+  #commit(): void {
+    if (this.#closed || this.#dirty.size === 0) return;
+    const parts = [...this.#dirty];
+    this.#dirty.clear();
+    for (const part of parts) part.commit();
+    this.store.save();
+  }
+}

@@ -1,0 +1,158 @@
+import type { Core } from "./core.js";
+import { Listeners } from "./observable.js";
+import { Reader } from "./reader.js";
+import type { Outcome, Position } from "./types.js";
+
+/** What an element of the page has that {@link LiveDocument.bind} needs. */
+export interface TextElement {
+  textContent: string | null;
+}
+
+/** What a document has cost so far. */
+export interface DocumentStats {
+  /** Values received. */
+  readonly updates: number;
+  /** Bytes of these values, whole. */
+  readonly valueBytes: number;
+}
+
+/** The newest value of a stream, shared by all who look at it. */
+export class DocumentSource {
+  readonly #reader: Reader;
+  readonly #values = new Listeners<void>();
+  readonly #outcomes = new Listeners<Outcome>();
+  #value: unknown;
+  #users = 0;
+  #updates = 0;
+  #valueBytes = 0;
+
+  constructor(core: Core, channel: string, topic: string | undefined) {
+    const options = { persist: false, ...(topic === undefined ? undefined : { topic }) };
+    this.#reader = new Reader(core, channel, options, {
+      entry: (entry, size) => {
+        this.#value = entry.bytes ?? entry.value;
+        this.#updates += 1;
+        this.#valueBytes += size;
+        this.#values.tell();
+      },
+      outcome: (outcome) => this.#outcomes.tell(outcome),
+    });
+  }
+
+  get value(): unknown {
+    return this.#value;
+  }
+
+  get position(): Position | undefined {
+    return this.#reader.position;
+  }
+
+  get head(): bigint | undefined {
+    return this.#reader.head;
+  }
+
+  get stats(): DocumentStats {
+    return { updates: this.#updates, valueBytes: this.#valueBytes };
+  }
+
+  /** The server ended the subscription. */
+  get over(): boolean {
+    return this.#reader.over;
+  }
+
+  onValue(listener: () => void): () => void {
+    return this.#values.add(listener);
+  }
+
+  onOutcome(listener: (outcome: Outcome) => void): () => void {
+    return this.#outcomes.add(listener);
+  }
+
+  use(): void {
+    this.#users += 1;
+  }
+
+  /** Returns whether that was the last user, and stops reading if so. */
+  leave(): boolean {
+    this.#users -= 1;
+    if (this.#users > 0) return false;
+    this.#reader.close();
+    return true;
+  }
+}
+
+/** A document that the server keeps up to date: a state channel, or a topic of one. */
+export class LiveDocument<T> {
+  readonly #source: DocumentSource;
+  readonly #left: (source: DocumentSource) => void;
+  readonly #ends = new Set<() => void>();
+  #closed = false;
+
+  /** @internal */
+  constructor(source: DocumentSource, left: (source: DocumentSource) => void) {
+    source.use();
+    this.#source = source;
+    this.#left = left;
+  }
+
+  /** The newest value; `undefined` before the first. Do not change it. */
+  get value(): T | undefined {
+    return this.#source.value as T | undefined;
+  }
+
+  /** Where the value stands. */
+  get position(): Position | undefined {
+    return this.#source.position;
+  }
+
+  /** The newest version that the client has heard of. */
+  get head(): bigint | undefined {
+    return this.#source.head;
+  }
+
+  get stats(): DocumentStats {
+    return this.#source.stats;
+  }
+
+  /** Calls `listener` with the value, now if there is one and after each change; the returned function ends that. */
+  subscribe(listener: (value: T) => void): () => void {
+    const told = () => listener(this.#source.value as T);
+    const end = this.#listen(this.#source.onValue(told));
+    if (this.#source.stats.updates > 0) told();
+    return end;
+  }
+
+  /** Calls `listener` for each outcome from now on; the returned function ends that. */
+  onOutcome(listener: (outcome: Outcome) => void): () => void {
+    return this.#listen(this.#source.onOutcome(listener));
+  }
+
+  /**
+   * Shows the value in an element, from now on: a string as text, anything else as indented JSON, or as `render` says. The
+   * returned function ends that.
+   */
+  bind<E extends TextElement>(element: E, render: (element: E, value: T) => void = showText): () => void {
+    return this.subscribe((value) => render(element, value));
+  }
+
+  /** Ends all listening, and the reading when nobody else looks at the document. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const end of this.#ends) end();
+    if (this.#source.leave()) this.#left(this.#source);
+  }
+
+  #listen(end: () => void): () => void {
+    const ending = () => {
+      this.#ends.delete(ending);
+      end();
+    };
+    this.#ends.add(ending);
+    return ending;
+  }
+}
+
+function showText(element: TextElement, value: unknown): void {
+  element.textContent = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+}

@@ -1,0 +1,21 @@
+// What both entries of the package have in common.
+export type { Client } from "./client.js";
+export type { DocumentStats, LiveDocument, TextElement } from "./document.js";
+export { PushError } from "./error.js";
+export type { Messages } from "./messages.js";
+export type { Observable } from "./observable.js";
+export type { Subscription } from "./subscription.js";
+export type {
+  AnyChannels,
+  ChannelTypes,
+  Entry,
+  Handler,
+  KeyValueStorage,
+  Options,
+  Outcome,
+  Position,
+  ReadOptions,
+  Stats,
+  Status,
+  WebSocketClass,
+} from "./types.js";

@@ -1,0 +1,42 @@
+import { PushError } from "./error.js";
+
+/** Lower-case hexadecimal digits. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The bytes of hexadecimal digits. */
+export function fromHex(text: string): Uint8Array {
+  const digits = text.match(/../g) ?? [];
+  return Uint8Array.from(digits, (pair) => parseInt(pair, 16));
+}
+
+/** The 32 digits of a UUID. */
+export function uuidDigits(uuid: string): string {
+  const digits = uuid.replaceAll("-", "").toLowerCase();
+  if (/^[0-9a-f]{32}$/.test(digits)) return digits;
+  throw new PushError("bad_client_id", `"${uuid}" is not a UUID`);
+}
+
+/** A random UUID (version 4), as 32 digits. */
+export function randomUuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return toHex(bytes);
+}
+
+/** A UUID as people write it. */
+export function writeUuid(digits: string): string {
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** An epoch as 16 digits. */
+export function writeEpoch(epoch: bigint): string {
+  return epoch.toString(16).padStart(16, "0");
+}
+
+/** An epoch of 16 digits. */
+export function readEpoch(digits: string): bigint {
+  return BigInt(`0x${digits}`);
+}

@@ -1,0 +1,115 @@
+import type { Host } from "./engine.js";
+import { PushError } from "./error.js";
+import type { Status, WebSocketClass } from "./types.js";
+
+/** What the engine tells about one subscription. */
+export interface StreamListener {
+  outcome(
+    reason: string,
+    caughtUp: bigint,
+    epoch: bigint | undefined,
+    cursor: bigint | undefined,
+    floor: bigint | undefined,
+    head: bigint,
+  ): void;
+  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: number): void;
+  ended(reason: string, message: string): void;
+}
+
+/** What became of a send. */
+export interface Ticket {
+  resolve(): void;
+  reject(error: PushError): void;
+}
+
+/** What the engine tells about the client as a whole. */
+export interface ClientListener {
+  status(status: Status): void;
+  ready(resumed: boolean): void;
+  fault(error: PushError): void;
+}
+
+/** The page's side of the engine: opens sockets, reads values, and finds who is to be told. */
+export class PageHost implements Host {
+  readonly streams = new Map<number, StreamListener>();
+  readonly tickets = new Map<bigint, Ticket>();
+  readonly #url: string;
+  readonly #socket: WebSocketClass;
+  readonly #memory: WebAssembly.Memory;
+  readonly #client: ClientListener;
+  readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+  constructor(url: string, socket: WebSocketClass, memory: WebAssembly.Memory, client: ClientListener) {
+    this.#url = url;
+    this.#socket = socket;
+    this.#memory = memory;
+    this.#client = client;
+  }
+
+  open(protocol: string): WebSocket {
+    try {
+      return new this.#socket(this.#url, protocol) as WebSocket;
+    } catch (cause) {
+      this.fault("no_websocket", `a WebSocket to ${this.#url} cannot be opened: ${cause}`);
+      throw cause;
+    }
+  }
+
+  status(phase: string, failures: number, wait: number, code: number, message: string): void {
+    this.#client.status({
+      phase: phase === "idle" ? "connecting" : (phase as Status["phase"]),
+      transport: phase === "connected" ? "websocket" : null,
+      attempt: failures,
+      ...(phase === "waiting" ? { retryAt: Date.now() + wait } : undefined),
+      ...(code ? { code } : undefined),
+      ...(message ? { reason: message } : undefined),
+    });
+  }
+
+  ready(resumed: boolean): void {
+    this.#client.ready(resumed);
+  }
+
+  outcome(id: number, ...how: Parameters<StreamListener["outcome"]>): void {
+    this.streams.get(id)?.outcome(...how);
+  }
+
+  entry(id: number, cursor: bigint, isBytes: boolean, replayed: boolean, address: number, length: number): void {
+    // Absent when the application ended the subscription a moment ago.
+    const stream = this.streams.get(id);
+    if (!stream) return;
+    const view = new Uint8Array(this.#memory.buffer, address, length);
+    if (isBytes) return stream.entry(cursor, undefined, view.slice(), replayed, length);
+    let value: unknown;
+    try {
+      value = JSON.parse(this.#utf8.decode(view));
+    } catch (cause) {
+      return this.fault("bad_payload", `entry ${cursor} is not JSON: ${cause}`);
+    }
+    stream.entry(cursor, value, undefined, replayed, length);
+  }
+
+  ended(id: number, reason: string, message: string): void {
+    const stream = this.streams.get(id);
+    this.streams.delete(id);
+    stream?.ended(reason, message);
+  }
+
+  sent(ticket: bigint): void {
+    this.#take(ticket)?.resolve();
+  }
+
+  refused(ticket: bigint, code: string, message: string): void {
+    this.#take(ticket)?.reject(new PushError(code, message));
+  }
+
+  fault(code: string, message: string): void {
+    this.#client.fault(new PushError(code, message));
+  }
+
+  #take(number: bigint): Ticket | undefined {
+    const ticket = this.tickets.get(number);
+    this.tickets.delete(number);
+    return ticket;
+  }
+}

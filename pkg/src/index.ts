@@ -1,0 +1,27 @@
+import wasm from "../engine/engine.wasm";
+import { Client } from "./client.js";
+import { start } from "./engine.js";
+import type { AnyChannels, Options } from "./types.js";
+
+export * from "./exports.js";
+
+/**
+ * Connects to a push-wire server and returns at once.
+ *
+ * @param url absolute (`https://host/rps`, `wss://…`) or relative to the page; without a path it is `/rps`.
+ * @example
+ * const client = connect<{ chat: { text: string } }>("/rps");
+ * client.on("chat", (entry) => console.log(entry.value.text));
+ */
+export function connect<Channels extends object = AnyChannels>(
+  url: string | URL,
+  options: Options = {},
+): Client<Channels> {
+  // Not at the top of the module, which bundlers may leave out.
+  start(() => decode(wasm));
+  return new Client<Channels>(url, options);
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

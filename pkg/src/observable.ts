@@ -1,0 +1,60 @@
+import { reportUncaught } from "./error.js";
+
+/** A value that changes. */
+export interface Observable<T> {
+  /** What it is now. */
+  readonly value: T;
+  /** Calls `listener` now and after each change; the returned function ends that. */
+  subscribe(listener: (value: T) => void): () => void;
+}
+
+/** A set of listeners, none of which can keep the others from being called. */
+export class Listeners<T> {
+  readonly #listeners = new Set<(value: T) => void>();
+
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  add(listener: (value: T) => void): () => void {
+    // Wrapped, so that the same function may listen twice.
+    const entry = (value: T) => listener(value);
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
+  }
+
+  tell(value: T): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(value);
+      } catch (error) {
+        reportUncaught(error);
+      }
+    }
+  }
+}
+
+/** An observable that its owner sets. */
+export class Cell<T> implements Observable<T> {
+  readonly #listeners = new Listeners<T>();
+  #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+
+  set(value: T): void {
+    this.#value = value;
+    this.#listeners.tell(value);
+  }
+
+  subscribe(listener: (value: T) => void): () => void {
+    const end = this.#listeners.add(listener);
+    listener(this.#value);
+    return end;
+  }
+}

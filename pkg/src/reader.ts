@@ -1,0 +1,182 @@
+import type { Core } from "./core.js";
+import { calling, reportUncaught } from "./error.js";
+import { readEpoch, writeEpoch } from "./hex.js";
+import type { StreamListener } from "./host.js";
+import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
+
+/** Entries that may wait for a handler which returned a promise, and their bytes; see {@link Reader}. */
+const MAX_WAITING = 1024;
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Takes what comes out of a stream. */
+export interface Sink {
+  entry(entry: Entry<unknown>, size: number): void | Promise<void>;
+  outcome(outcome: Outcome): void;
+}
+
+type Item =
+  | { readonly entry: Entry<unknown>; readonly size: number }
+  | { readonly outcome: Outcome; readonly position: Position | undefined };
+
+/**
+ * Reads one stream in order, and waits for a handler that returns a promise.
+ *
+ * What waits is bounded: when it is too much the reader ends its subscription, and when all is handled it subscribes
+ * again from where it stood. The server's log is the queue.
+ */
+export class Reader implements StreamListener {
+  readonly #core: Core;
+  readonly #channel: string;
+  readonly #options: ReadOptions;
+  readonly #sink: Sink;
+  readonly #name: string;
+  #id: number | undefined;
+  #keepsPosition: boolean;
+  #received: Position | undefined;
+  #handled: Position | undefined;
+  #waiting: Item[] = [];
+  #waitingBytes = 0;
+  #busy = false;
+  #over = false;
+
+  constructor(core: Core, channel: string, options: ReadOptions, sink: Sink) {
+    core.check();
+    this.#core = core;
+    this.#channel = channel;
+    this.#options = options;
+    this.#sink = sink;
+    this.#name = JSON.stringify([channel, options.topic ?? (options.inbox ? true : null)]);
+    this.#keepsPosition = options.persist ?? true;
+    const given = typeof options.from === "object" ? options.from : undefined;
+    this.#received = (this.#keepsPosition ? core.store.position(this.#name) : undefined) ?? given;
+    this.#handled = this.#received;
+    this.#subscribe();
+  }
+
+  /** Up to where entries were handled. */
+  get position(): Position | undefined {
+    return this.#handled;
+  }
+
+  /** The newest entry that the client has heard of. */
+  get head(): bigint | undefined {
+    return this.#id === undefined || this.#core.closed ? undefined : this.#core.engine.head(this.#id);
+  }
+
+  /** Nothing more will come. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#waiting = [];
+    if (this.#core.closed) return;
+    this.#unsubscribe();
+    if (this.#keepsPosition) {
+      this.#core.store.forget(this.#name);
+      this.#core.store.save();
+    }
+  }
+
+  outcome(...[reason, caughtUp, epoch, cursor, floor, head]: Parameters<StreamListener["outcome"]>): void {
+    if (epoch === undefined || cursor === undefined) return this.ended(reason, "");
+    // Only now the server's channels are known for sure. A state's value does not outlive the page: nor may its position.
+    if (this.#core.engine.isState(this.#channel)) this.#keepsPosition = false;
+    const position = { epoch: writeEpoch(epoch), cursor };
+    this.#received = position;
+    if (reason === "") {
+      this.#take({ outcome: { type: "resumed", position, caughtUp: Number(caughtUp), head }, position });
+      return;
+    }
+    const known = reason as "expired" | "epoch_changed";
+    this.#take({ outcome: { type: "reset", reason: known, position, floor: floor ?? cursor, head }, position });
+  }
+
+  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: number): void {
+    const before = this.#received;
+    if (!before || cursor <= before.cursor) return;
+    const entry = { channel: this.#channel, topic: this.#options.topic, epoch: before.epoch, cursor, value, bytes, replayed };
+    this.#received = entry;
+    this.#take({ entry, size });
+  }
+
+  ended(reason: string, message: string): void {
+    this.#id = undefined;
+    this.#take({ outcome: { type: "ended", reason, message }, position: undefined });
+  }
+
+  /** Tells the engine what was handled, and remembers it over a reload. */
+  commit(): void {
+    const handled = this.#handled;
+    if (!handled || this.#over) return;
+    if (this.#id !== undefined) this.#core.engine.handled(this.#id, readEpoch(handled.epoch), handled.cursor);
+    if (this.#keepsPosition) this.#core.store.move(this.#name, handled);
+  }
+
+  #subscribe(): void {
+    const { topic, inbox = false, from } = this.#options;
+    const { engine, host } = this.#core;
+    const after = this.#received;
+    const epoch = after && readEpoch(after.epoch);
+    this.#id = calling(() =>
+      engine.subscribe(this.#channel, topic, inbox, from === "newest", epoch, after?.cursor),
+    );
+    host.streams.set(this.#id, this);
+  }
+
+  #unsubscribe(): void {
+    if (this.#id === undefined) return;
+    this.#core.host.streams.delete(this.#id);
+    this.#core.engine.unsubscribe(this.#id);
+    this.#id = undefined;
+  }
+
+  #take(item: Item): void {
+    if (this.#over) return;
+    if (!this.#busy) return this.#handle(item);
+    this.#waiting.push(item);
+    if ("entry" in item) this.#waitingBytes += item.size;
+    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES) this.#unsubscribe();
+  }
+
+  #handle(item: Item): void {
+    if (!("entry" in item)) {
+      if (item.outcome.type === "ended") this.#over = true;
+      this.#sink.outcome(item.outcome);
+      if (item.position) this.#done(item.position);
+      return;
+    }
+    let answer: void | Promise<void> = undefined;
+    try {
+      answer = this.#sink.entry(item.entry, item.size);
+    } catch (error) {
+      // A handler's mistake must not stop the stream: the entry counts as handled.
+      reportUncaught(error);
+    }
+    if (!answer) return this.#done(item.entry);
+    this.#busy = true;
+    answer.catch(reportUncaught).then(() => {
+      this.#busy = false;
+      this.#done(item.entry);
+      this.#goOn();
+    });
+  }
+
+  #done({ epoch, cursor }: Position): void {
+    this.#handled = { epoch, cursor };
+    if (!this.#core.closed) this.#core.commitSoon(this);
+  }
+
+  #goOn(): void {
+    while (!this.#busy && !this.#over) {
+      const item = this.#waiting.shift();
+      if (!item) break;
+      if ("entry" in item) this.#waitingBytes -= item.size;
+      this.#handle(item);
+    }
+    const paused = this.#id === undefined && !this.#busy && !this.#over;
+    if (paused && !this.#core.closed) this.#subscribe();
+  }
+}

@@ -1,0 +1,130 @@
+import { PushError } from "./error.js";
+import { randomUuid, uuidDigits } from "./hex.js";
+import type { KeyValueStorage, Position } from "./types.js";
+
+/** What outlives a reload, as JSON text under one key. */
+interface Saved {
+  readonly version: 1;
+  readonly clientId: string;
+  readonly secret: string;
+  /** A living page uses this id. */
+  readonly held: boolean;
+  /** Epoch and cursor by stream, the longest unused first. */
+  readonly positions: [stream: string, epoch: string, cursor: string][];
+}
+
+/** Streams whose positions are kept: as many as a session may read. */
+const MAX_POSITIONS = 1024;
+
+/** Keys that clients of this page use, so that two of them never share one. */
+const keysInUse = new Set<string>();
+
+/**
+ * Who the client is and where it stands, kept over a reload of the page.
+ *
+ * A duplicated tab begins with a copy of its sibling's storage. Its record then says `held`, because only a page that
+ * is left says otherwise; the duplicate takes a new id, so that it does not push its sibling off the server, and goes on
+ * from the same positions.
+ */
+export class Store {
+  readonly clientId: string;
+  secret = "";
+  readonly #storage: KeyValueStorage | null;
+  readonly #key: string;
+  readonly #positions = new Map<string, Position>();
+  readonly #failed: (error: PushError) => void;
+  #held = true;
+
+  constructor(
+    storage: KeyValueStorage | null,
+    key: string,
+    clientId: string | undefined,
+    failed: (error: PushError) => void,
+  ) {
+    this.#storage = storage;
+    this.#key = freeKey(key);
+    this.#failed = failed;
+    const wanted = clientId === undefined ? undefined : uuidDigits(clientId);
+    const saved = this.#read();
+    const mayContinue = saved !== undefined && (wanted === undefined ? !saved.held : wanted === saved.clientId);
+    this.clientId = wanted ?? (mayContinue ? saved.clientId : randomUuid());
+    if (mayContinue) this.secret = saved.secret;
+    for (const [stream, epoch, cursor] of saved?.positions ?? []) {
+      this.#positions.set(stream, { epoch, cursor: BigInt(cursor) });
+    }
+    keysInUse.add(this.#key);
+    this.save();
+  }
+
+  position(stream: string): Position | undefined {
+    return this.#positions.get(stream);
+  }
+
+  /** Remembers where a stream stands, from the next `save` on. */
+  move(stream: string, position: Position): void {
+    this.#positions.delete(stream);
+    this.#positions.set(stream, position);
+    if (this.#positions.size <= MAX_POSITIONS) return;
+    for (const oldest of this.#positions.keys()) {
+      this.#positions.delete(oldest);
+      return;
+    }
+  }
+
+  forget(stream: string): void {
+    this.#positions.delete(stream);
+  }
+
+  /** The page is being left (false) or is back (true). */
+  hold(held: boolean): void {
+    this.#held = held;
+    this.save();
+  }
+
+  /** Gives the key free for another client of this page. */
+  release(): void {
+    this.hold(false);
+    keysInUse.delete(this.#key);
+  }
+
+  save(): void {
+    if (!this.#storage) return;
+    const positions = [...this.#positions].map(
+      ([stream, { epoch, cursor }]) => [stream, epoch, String(cursor)] as Saved["positions"][number],
+    );
+    const { clientId, secret } = this;
+    const saved: Saved = { version: 1, clientId, secret, held: this.#held, positions };
+    try {
+      this.#storage.setItem(this.#key, JSON.stringify(saved));
+    } catch (cause) {
+      this.#failed(new PushError("storage", "positions cannot be kept over a reload", { cause }));
+    }
+  }
+
+  #read(): Saved | undefined {
+    const text = this.#storage?.getItem(this.#key);
+    if (!text) return undefined;
+    try {
+      const saved = JSON.parse(text) as Saved;
+      return saved.version === 1 ? saved : undefined;
+    } catch (cause) {
+      this.#failed(new PushError("storage", `what is kept under "${this.#key}" is not ours; beginning anew`, { cause }));
+      return undefined;
+    }
+  }
+}
+
+/** The page's session storage; null where there is none or the page may not use it. */
+export function sessionStorageIfAny(): KeyValueStorage | null {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function freeKey(key: string): string {
+  let free = key;
+  for (let n = 2; keysInUse.has(free); n++) free = `${key}#${n}`;
+  return free;
+}

@@ -1,0 +1,60 @@
+import type { Core } from "./core.js";
+import { Listeners } from "./observable.js";
+import { Reader } from "./reader.js";
+import type { Entry, Handler, Outcome, Position, ReadOptions } from "./types.js";
+
+/** A stream being read. */
+export class Subscription<T> {
+  readonly #reader: Reader;
+  readonly #outcomes = new Listeners<Outcome>();
+  #outcome: Outcome | undefined;
+
+  /** @internal */
+  constructor(
+    core: Core,
+    readonly channel: string,
+    options: ReadOptions,
+    handler: Handler<T>,
+  ) {
+    this.#reader = new Reader(core, channel, options, {
+      entry: (entry) => handler(entry as Entry<T>),
+      outcome: (outcome) => {
+        this.#outcome = outcome;
+        this.#outcomes.tell(outcome);
+      },
+    });
+  }
+
+  /** Up to where entries were handled; `undefined` before the first answer of the server. */
+  get position(): Position | undefined {
+    return this.#reader.position;
+  }
+
+  /** The newest entry of the stream that the client has heard of. */
+  get head(): bigint | undefined {
+    return this.#reader.head;
+  }
+
+  /** How the latest subscribe or resume ended. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  /** The subscription has ended, by `close` or by the server. */
+  get closed(): boolean {
+    return this.#reader.over;
+  }
+
+  /**
+   * Calls `listener` for each outcome from now on, in order with the entries: after a `reset` only entries of the stream as
+   * it now is follow. The returned function ends that.
+   */
+  onOutcome(listener: (outcome: Outcome) => void): () => void {
+    return this.#outcomes.add(listener);
+  }
+
+  /** Stops reading and forgets the position. */
+  close(): void {
+    this.#reader.close();
+  }
+}

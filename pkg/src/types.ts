@@ -1,0 +1,123 @@
+/** Payload types by channel name: give your own to {@link connect}. */
+export type ChannelTypes = Record<string, unknown>;
+
+/** Without types of its own a client takes and gives anything. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyChannels = Record<string, any>;
+
+/** A place in a stream: everything of this incarnation of its log up to this entry. */
+export interface Position {
+  /** Incarnation of the log: 16 hexadecimal digits. */
+  readonly epoch: string;
+  /** Number of the last entry; entries count 1, 2, 3 … in each stream. */
+  readonly cursor: bigint;
+}
+
+/** One entry of a stream. */
+export interface Entry<T> extends Position {
+  readonly channel: string;
+  /** The topic, if the stream is one. */
+  readonly topic: string | undefined;
+  /** The value; `undefined` when the entry carries bytes. */
+  readonly value: T;
+  /** The bytes; `undefined` when the entry carries a value. */
+  readonly bytes: Uint8Array | undefined;
+  /** Published before the connection stood: caught up rather than live. */
+  readonly replayed: boolean;
+}
+
+/** How a subscribe or resume ended. */
+export type Outcome =
+  /** Reading goes on exactly where it stood; `caughtUp` entries were published meanwhile and follow. */
+  | { readonly type: "resumed"; readonly position: Position; readonly caughtUp: number; readonly head: bigint }
+  /** Continuity cannot be proved: forget what came from this stream. All that the log still holds follows. */
+  | {
+      readonly type: "reset";
+      readonly reason: "expired" | "epoch_changed";
+      readonly position: Position;
+      readonly floor: bigint;
+      readonly head: bigint;
+    }
+  /** The server ended the subscription: `not_permitted`, `store_unavailable`, `unknown_channel` … */
+  | { readonly type: "ended"; readonly reason: string; readonly message: string };
+
+/** Which stream to read, and from where. */
+export interface ReadOptions {
+  /** Read this topic of the channel. */
+  topic?: string;
+  /** Read this client's own inbox in the channel. */
+  inbox?: boolean;
+  /**
+   * Where to begin: at the oldest entry kept (default), with what is published from now on, or after a position that the
+   * application kept itself. A position kept from before a reload goes first, unless `persist` is false.
+   */
+  from?: "oldest" | "newest" | Position;
+  /** Keep the position over a reload of the page (default true). */
+  persist?: boolean;
+}
+
+/** Handles an entry. One that returns a promise is given the next entry when that is settled. */
+export type Handler<T> = (entry: Entry<T>) => void | Promise<void>;
+
+/** The part of the Web Storage interface that is used. */
+export interface KeyValueStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+/** A class with the interface of the browser's WebSocket. */
+export type WebSocketClass = new (url: string, protocols: string) => unknown;
+
+/** Settings of a client; each has a default. */
+export interface Options {
+  /** The application's credential, or a function that gets one: asked at first and after each lost connection. */
+  token?: string | (() => string | Promise<string>);
+  /** The client's UUID; default: a random one, kept over a reload of the page. Two pages must never share one. */
+  clientId?: string;
+  /** Keeps the client's id and positions over a reload; default `sessionStorage`, null to keep nothing. */
+  storage?: KeyValueStorage | null;
+  /** Name in the storage; default by the URL. */
+  storageKey?: string;
+  /** Default: the runtime's own. Node.js before 22 has none: pass the one of the package `ws`. */
+  WebSocket?: WebSocketClass;
+  /** Largest message taken from the server, in bytes; default 1 MiB. */
+  maxMessageBytes?: number;
+}
+
+/** How the client is connected. */
+export interface Status {
+  /**
+   * `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden or the
+   * network away. `closed`: over; see `code` and `reason`.
+   */
+  readonly phase: "connecting" | "connected" | "waiting" | "offline" | "closed";
+  /** What carries the connection; null while there is none. */
+  readonly transport: "websocket" | null;
+  /** Attempts that failed in a row. */
+  readonly attempt: number;
+  /** When the next attempt begins, in milliseconds as of `Date.now()`. */
+  readonly retryAt?: number;
+  /** Close code of the last connection, if it had one. */
+  readonly code?: number;
+  /** Why the last connection ended. */
+  readonly reason?: string;
+}
+
+/** What has passed since the client began. */
+export interface Stats {
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Entries handed to the application. */
+  readonly entries: number;
+  /** Bytes of their values whole: what they would have cost without deltas. */
+  readonly valueBytes: number;
+  /** How many of them came as deltas. */
+  readonly deltas: number;
+  /** Entries that came twice and were handed over once. */
+  readonly repeats: number;
+  /** Losses that were found and asked for again. */
+  readonly gaps: number;
+}

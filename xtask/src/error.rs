@@ -1,0 +1,40 @@
+//! Why a command did not succeed, in words that say what to do.
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{0}")]
+    Usage(&'static str),
+    #[error("`{program}` cannot be started ({source}); {advice}")]
+    Start {
+        program: String,
+        advice: &'static str,
+        source: std::io::Error,
+    },
+    #[error("`{command}` failed ({status})")]
+    Failed {
+        command: String,
+        status: std::process::ExitStatus,
+    },
+    #[error("{what} is missing; run: {command}")]
+    Missing {
+        what: &'static str,
+        command: &'static str,
+    },
+    #[error("{}: {source}", path.display())]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} holds no test (*.test.mjs)", folder.display())]
+    NoTests { folder: PathBuf },
+    #[error("wasm-bindgen could not process {}: {message}", module.display())]
+    Bindgen { module: PathBuf, message: String },
+}
+
+/// Says which file an I/O error is about.
+pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.into();
+    |source| Error::File { path, source }
+}

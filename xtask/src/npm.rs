@@ -1,0 +1,62 @@
+//! npm packages of the lock file, and the programs in them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::{Error, at};
+use crate::fresh::Stamp;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Installs what the lock file names, unless that is there already. No package's own script is run.
+pub(crate) fn install(workspace: &Workspace) -> Result<(), Error> {
+    let root = workspace.root();
+    let stamp = Stamp::of(workspace.target(), "npm", &[root.join("package-lock.json")])?;
+    if stamp.is_fresh(&[modules(workspace)]) {
+        return Ok(());
+    }
+    process::run(&mut workspace.command(
+        "npm",
+        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    ))?;
+    stamp.write()
+}
+
+/// A script of an installed package, to be run by node.
+pub(crate) fn script(workspace: &Workspace, script: &str, args: &[&str]) -> Command {
+    let mut command = workspace.command("node", &[]);
+    command.arg(modules(workspace).join(script)).args(args);
+    command
+}
+
+/// A program of an installed package.
+pub(crate) fn program(workspace: &Workspace, name: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(modules(workspace).join(".bin").join(name));
+    command.args(args).current_dir(workspace.root());
+    command
+}
+
+/// Runs the tests of a folder: its files `*.test.mjs`, named one by one because not every Node takes a folder.
+pub(crate) fn test(
+    workspace: &Workspace,
+    folder: &str,
+    variables: &[(&str, &Path)],
+) -> Result<(), Error> {
+    let folder = workspace.root().join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .map_err(at(&folder))?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::NoTests { folder });
+    }
+    let mut node = workspace.command("node", &["--test"]);
+    node.args(files).envs(variables.iter().copied());
+    process::run(&mut node)
+}
+
+fn modules(workspace: &Workspace) -> PathBuf {
+    workspace.root().join("node_modules")
+}

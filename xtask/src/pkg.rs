@@ -1,0 +1,72 @@
+//! The npm package: the browser module and its TypeScript face, built into pkg/dist.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::error::{Error, at};
+use crate::fresh::Stamp;
+use crate::workspace::Workspace;
+use crate::{npm, process, wasm};
+
+/// Builds the package unless nothing that goes into it has changed.
+pub(crate) fn build(workspace: &Workspace) -> Result<(), Error> {
+    npm::install(workspace)?;
+    let dist = workspace.pkg().join("dist");
+    let stamp = Stamp::of(workspace.target(), "pkg", &inputs(workspace))?;
+    if stamp.is_fresh(&[dist.join("index.js"), dist.join("slim.js")]) {
+        return Ok(());
+    }
+    println!("building pkg/dist");
+    wasm::build(workspace, &workspace.pkg().join("engine"))?;
+    bundle(workspace)?;
+    stamp.write()
+}
+
+fn inputs(workspace: &Workspace) -> Vec<PathBuf> {
+    [
+        "Cargo.toml",
+        "Cargo.lock",
+        "package-lock.json",
+        "shared/Cargo.toml",
+        "shared/src",
+        "client-wasm/Cargo.toml",
+        "client-wasm/src",
+        "pkg/package.json",
+        "pkg/tsconfig.json",
+        "pkg/src",
+        "xtask/src",
+    ]
+    .into_iter()
+    .map(|path| workspace.root().join(path))
+    .collect()
+}
+
+/// `index.js` holds the module as text, for every loader there is; `slim.js` is given it by the page.
+fn bundle(workspace: &Workspace) -> Result<(), Error> {
+    let pkg = workspace.pkg();
+    let dist = pkg.join("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).map_err(at(&dist))?;
+    }
+    process::run(&mut npm::program(workspace, "tsc", &["-p", "pkg"]))?;
+    process::run(&mut npm::program(
+        workspace,
+        "esbuild",
+        &[
+            "pkg/src/index.ts",
+            "pkg/src/slim.ts",
+            "--bundle",
+            "--format=esm",
+            "--target=es2022",
+            "--loader:.wasm=base64",
+            "--minify",
+            "--sourcemap",
+            "--outdir=pkg/dist",
+            "--log-level=warning",
+        ],
+    ))?;
+    let module = dist.join("push-wire.wasm");
+    fs::copy(pkg.join("engine/engine.wasm"), &module)
+        .map(drop)
+        .map_err(at(module))
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask test`: everything that a change must pass, cheapest first.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+use crate::{browser, npm, pkg, process, toolchain};
+
+type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
+
+const STEPS: [Step; 7] = [
+    ("format", format),
+    ("lints", lints),
+    ("no_std build of shared", no_std),
+    ("Rust tests", rust_tests),
+    ("npm package", pkg::build),
+    ("package tests", package_tests),
+    ("browser tests", browser_tests),
+];
+
+/// Runs the steps up to the first that fails, and says how long each took.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    for (name, step) in STEPS {
+        println!("\n=== {name}");
+        let begun = Instant::now();
+        let outcome = step(workspace);
+        times.push((name, begun.elapsed()));
+        if outcome.is_err() {
+            summary(&times, "FAILED at the last of these");
+            return outcome;
+        }
+    }
+    summary(&times, "all passed");
+    Ok(())
+}
+
+fn summary(times: &[(&str, Duration)], verdict: &str) {
+    println!("\n=== summary: {verdict}");
+    for (name, time) in times {
+        println!("{:>7.1} s  {name}", time.as_secs_f64());
+    }
+    let total: Duration = times.iter().map(|(_, time)| time).sum();
+    println!("{:>7.1} s  in all", total.as_secs_f64());
+}
+
+fn format(workspace: &Workspace) -> Result<(), Error> {
+    process::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+}
+
+fn lints(workspace: &Workspace) -> Result<(), Error> {
+    process::run(&mut workspace.cargo(&[
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn no_std(workspace: &Workspace) -> Result<(), Error> {
+    toolchain::ensure_target(workspace, toolchain::BARE)?;
+    process::run(&mut workspace.cargo(&[
+        "build",
+        "--quiet",
+        "--package=push-wire-shared",
+        "--no-default-features",
+        "--target",
+        toolchain::BARE,
+    ]))
+}
+
+fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
+    process::run(&mut workspace.cargo(&["test", "--quiet", "--workspace"]))
+}
+
+fn package_tests(workspace: &Workspace) -> Result<(), Error> {
+    npm::install(workspace)?;
+    npm::test(workspace, "pkg/tests", &[])
+}
+
+fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
+    let chromium = browser::chromium(workspace)?;
+    process::run(&mut workspace.cargo(&["build", "--quiet", "--package=live"]))?;
+    let live = workspace.target().join("debug/live");
+    npm::test(
+        workspace,
+        "tests/browser",
+        &[("CHROMIUM", &chromium), ("LIVE_BIN", &live)],
+    )
+}

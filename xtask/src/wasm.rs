@@ -1,0 +1,85 @@
+//! The browser module: client-wasm, its JavaScript glue, and both made small.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::error::{Error, at};
+use crate::workspace::Workspace;
+use crate::{npm, process, toolchain};
+
+/// Builds `engine.wasm`, `engine.js` and `engine.d.ts` into a folder.
+pub(crate) fn build(workspace: &Workspace, out: &Path) -> Result<(), Error> {
+    toolchain::ensure_target(workspace, toolchain::BROWSER)?;
+    compile(workspace)?;
+    fs::create_dir_all(out).map_err(at(out))?;
+    let glued = bind(&module(workspace), out)?;
+    let small = out.join("engine.wasm");
+    process::run(
+        npm::script(workspace, "binaryen/bin/wasm-opt", &["-Oz"])
+            .arg(&glued)
+            .arg("-o")
+            .arg(&small),
+    )?;
+    fs::remove_file(&glued).map_err(at(&glued))
+}
+
+fn module(workspace: &Workspace) -> PathBuf {
+    workspace
+        .target()
+        .join(toolchain::BROWSER)
+        .join("wasm/push_wire_client_wasm.wasm")
+}
+
+/// The crate type is given here and not in the manifest: beside a second type fat LTO has no effect.
+fn compile(workspace: &Workspace) -> Result<(), Error> {
+    let mut cargo = workspace.cargo(&[
+        "rustc",
+        "--quiet",
+        "--package=push-wire-client-wasm",
+        "--lib",
+        "--crate-type=cdylib",
+        "--features=rt",
+        "--profile=wasm",
+        "--target",
+        toolchain::BROWSER,
+    ]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", same_paths_everywhere(workspace)?);
+    process::run(&mut cargo)
+}
+
+/// Compiler flags under which the module is the same, bit for bit, whatever folders it was built in.
+fn same_paths_everywhere(workspace: &Workspace) -> Result<String, Error> {
+    let sysroot = process::read(&mut workspace.command("rustc", &["--print", "sysroot"]))?;
+    let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(
+        || std::env::home_dir().unwrap_or_default().join(".cargo"),
+        PathBuf::from,
+    );
+    let flags = [
+        (cargo_home.join("registry/src"), ""),
+        (Path::new(&sysroot).join("lib/rustlib/src/rust"), "rust"),
+        (workspace.root().to_path_buf(), ""),
+    ];
+    Ok(flags
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .join("\u{1f}"))
+}
+
+fn bind(module: &Path, out: &Path) -> Result<PathBuf, Error> {
+    Bindgen::new()
+        .input_path(module)
+        .out_name("engine")
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        // Bundlers trip over the default `new URL("…", import.meta.url)`.
+        .omit_default_module_path(true)
+        .web(true)
+        .and_then(|bindgen| bindgen.generate(out))
+        .map_err(|error| Error::Bindgen {
+            module: module.to_path_buf(),
+            message: format!("{error:#}"),
+        })?;
+    Ok(out.join("engine_bg.wasm"))
+}
