@@ -65,7 +65,7 @@ impl Feed {
 
     /// Entries that its log keeps.
     #[must_use]
-    pub const fn kept_entries(self) -> u64 {
+    pub const fn kept_entries(self) -> usize {
         match self {
             Self::Events => 30,
             Self::Document => 17,

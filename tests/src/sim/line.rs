@@ -102,7 +102,9 @@ impl Line {
     /// When the next parcel reaches the server.
     #[must_use]
     pub fn next_at_server(&self) -> Option<Moment> {
-        self.link.up.next_arrival()
+        let arrival = self.link.up.next_arrival()?;
+        let free = self.server.as_ref().map(ServerEnd::busy_until);
+        Some(free.map_or(arrival, |free| free.max(arrival)))
     }
 
     /// When the next parcel reaches the page.
@@ -191,10 +193,10 @@ impl Line {
         }
     }
 
-    /// When the server's end has something to do.
+    /// When the server's end has something to do, at `now` or later.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Moment> {
-        self.server.as_ref()?.poll_timeout()
+    pub fn poll_timeout(&self, now: Moment) -> Option<Moment> {
+        self.server.as_ref()?.poll_timeout(now)
     }
 
     /// Does what is due at the server's end.
@@ -214,11 +216,12 @@ impl Line {
         node: &mut Node,
         model: &mut Model,
     ) -> Result<bool, Violation> {
-        let Some(server) = self.server.as_mut().filter(|_| !node.is_stalled(now)) else {
+        let free = |server: &&mut ServerEnd| !node.is_stalled(now) && !server.is_busy(now);
+        let Some(server) = self.server.as_mut().filter(free) else {
             return Ok(false);
         };
         let mut acted = server.act(now, node, model)?;
-        while self.link.down.in_flight_bytes() < SOCKET_BYTES {
+        while !server.is_busy(now) && self.link.down.in_flight_bytes() < SOCKET_BYTES {
             let Some(message) = server.next_message(now) else {
                 break;
             };
@@ -228,7 +231,7 @@ impl Line {
                 self.link.down.send(now, Parcel::Message(message));
             }
         }
-        if let Some(code) = server.closed() {
+        if let Some(code) = server.closed().filter(|_| !server.is_busy(now)) {
             self.link.down.send(now, Parcel::Close(Some(code)));
             server.disconnected(now, node);
             self.server = None;

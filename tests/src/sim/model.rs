@@ -197,7 +197,7 @@ impl Model {
             return false;
         };
         let after = self.head_of(stream, at.epoch) - at.cursor;
-        after >= feed.kept_entries() || now.since(entry.at) >= feed.kept_age()
+        after >= feed.kept_entries() as u64 || now.since(entry.at) >= feed.kept_age()
     }
 }
 

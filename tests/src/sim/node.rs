@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::Record;
@@ -68,7 +69,7 @@ impl Node {
                 ChannelPolicy::log()
             };
             let policy = policy
-                .retain_entries(feed.kept_entries() as usize)
+                .retain_entries(feed.kept_entries())
                 .retain_age(feed.kept_age());
             config.set_policy(feed.channel_id(), policy);
         }
@@ -135,12 +136,16 @@ impl Node {
     /// Takes a connection, if a process is there to take it.
     #[must_use]
     pub fn accept(&self, now: Moment) -> Option<ServerEnd> {
-        let hub = self.hub.as_ref()?;
-        Some(ServerEnd::new(Peer::new(
-            Arc::clone(hub),
-            Dialect::Wire,
-            now,
-        )))
+        let hub = Arc::clone(self.hub.as_ref()?);
+        Some(ServerEnd::new(now, Peer::new(hub, Dialect::Wire, now)))
+    }
+
+    /// How long a connection's task is kept from its work this time: by a handler, or by the scheduler.
+    fn delay(&mut self) -> Duration {
+        match self.rng.u8(0..8) {
+            0 => Duration::from_millis(self.rng.u64(0..60)),
+            _ => Duration::ZERO,
+        }
     }
 }
 
@@ -258,6 +263,7 @@ pub struct ServerEnd {
     client: Option<Uuid>,
     unsent: VecDeque<Vec<u8>>,
     closed: Option<u16>,
+    busy_until: Moment,
     bell: Arc<Bell>,
 }
 
@@ -272,12 +278,13 @@ impl Wake for Bell {
 }
 
 impl ServerEnd {
-    fn new(peer: Peer) -> Self {
+    fn new(now: Moment, peer: Peer) -> Self {
         Self {
             peer,
             client: None,
             unsent: VecDeque::new(),
             closed: None,
+            busy_until: now,
             bell: Arc::new(Bell(AtomicBool::new(true))),
         }
     }
@@ -293,10 +300,23 @@ impl ServerEnd {
         self.peer.handle_timeout(now);
     }
 
-    /// When something is due.
+    /// When something is due, at `now` or later.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Moment> {
-        self.peer.poll_timeout()
+    pub fn poll_timeout(&self, now: Moment) -> Option<Moment> {
+        let busy = Some(self.busy_until).filter(|_| self.is_busy(now));
+        busy.or_else(|| self.peer.poll_timeout())
+    }
+
+    /// Until when its task does nothing.
+    #[must_use]
+    pub fn busy_until(&self) -> Moment {
+        self.busy_until
+    }
+
+    /// Whether its task does something else now.
+    #[must_use]
+    pub fn is_busy(&self, now: Moment) -> bool {
+        now < self.busy_until
     }
 
     /// Carries out what the peer asks for; tells whether there was anything.
@@ -324,6 +344,9 @@ impl ServerEnd {
                 }
                 Action::Close { code, .. } => self.closed = Some(code),
             }
+        }
+        if acted {
+            self.busy_until = now + node.delay();
         }
         Ok(acted)
     }

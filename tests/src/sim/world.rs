@@ -153,7 +153,11 @@ impl World {
         for (index, line) in self.lines.iter().enumerate() {
             let stalled_until = self.node.stalled_until();
             offer(line.next_at_server(), stalled_until, Due::AtServer(index));
-            offer(line.poll_timeout(), stalled_until, Due::ServerTimer(index));
+            offer(
+                line.poll_timeout(self.now),
+                stalled_until,
+                Due::ServerTimer(index),
+            );
             let asleep_until = self.seats[line.seat()].asleep_until;
             offer(line.next_at_page(), asleep_until, Due::AtPage(index));
         }

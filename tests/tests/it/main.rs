@@ -1,3 +1,4 @@
 //! Everything that needs both ends, in one binary.
 
+mod sabotage;
 mod simulation;

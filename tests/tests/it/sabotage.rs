@@ -1,0 +1,61 @@
+//! The checks against servers that break the promises: each kind of breakage must be seen, and named.
+
+use std::time::Duration;
+
+use push_wire_tests::sim::check::Promise;
+use push_wire_tests::sim::feed::Feed;
+use push_wire_tests::sim::saboteur::Sabotage;
+use push_wire_tests::sim::schedule::{Operation, Schedule};
+use push_wire_tests::sim::world::{Report, World};
+
+/// One page that reads a room; a restart between two publications.
+fn run(sabotage: Sabotage) -> Result<Report, Promise> {
+    let feed = Feed::Room(0);
+    let publish = |count| Operation::Publish {
+        feed,
+        page: 0,
+        count,
+        bytes: 10,
+    };
+    let toggle = Operation::Toggle {
+        page: 0,
+        feed,
+        newest: false,
+    };
+    let restart = Operation::Restart {
+        down_ms: 100,
+        told: true,
+    };
+    let operations = [toggle, publish(5), restart, publish(3)];
+    let schedule = Schedule {
+        seed: 1,
+        pages: 1,
+        operations: operations.map(|it| (Duration::from_secs(3), it)).into(),
+    };
+    World::run(&schedule, sabotage, false).map_err(|violation| violation.promise)
+}
+
+#[test]
+fn a_good_server_breaks_nothing() {
+    assert_eq!(run(Sabotage::None), Ok(Report { sabotaged: false }));
+}
+
+#[test]
+fn a_lost_entry_is_found_by_the_client_and_read_again() {
+    assert_eq!(run(Sabotage::Lose), Ok(Report { sabotaged: true }));
+}
+
+#[test]
+fn a_skipped_entry_is_caught() {
+    assert_eq!(run(Sabotage::Skip), Err(Promise::Truth));
+}
+
+#[test]
+fn a_repeated_entry_is_caught() {
+    assert_eq!(run(Sabotage::Repeat), Err(Promise::Truth));
+}
+
+#[test]
+fn a_resume_that_cannot_be_is_caught() {
+    assert_eq!(run(Sabotage::ClaimResume), Err(Promise::Outcome));
+}
