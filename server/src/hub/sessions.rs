@@ -245,13 +245,16 @@ impl Hub {
         self.remove_inboxes(client);
     }
 
-    /// Notes the newest client message that a session has taken.
-    pub(crate) fn note_received(&self, client: Uuid, generation: u64, number: u64) {
+    /// Takes a client message for its session; says whether the connection still holds the session. A newer
+    /// connection was told which messages are taken, and will bring this one again.
+    pub(crate) fn take_message(&self, client: Uuid, generation: u64, number: u64) -> bool {
         let mut inner = lock(&self.sessions.inner);
         let session = inner.known.get_mut(&client);
-        if let Some(session) = session.filter(|session| session.generation == generation) {
-            session.received = session.received.max(number);
-        }
+        let Some(session) = session.filter(|session| session.generation == generation) else {
+            return false;
+        };
+        session.received = session.received.max(number);
+        true
     }
 
     /// Whether a client has a session, connected or away.

@@ -113,9 +113,11 @@ impl Peer {
         let Some((client_id, generation)) = self.holds else {
             return;
         };
-        if let Some(number) = number {
-            // Before the application sees it: a newer connection of this session must not hand it on again.
-            self.hub.note_received(client_id, generation, number);
+        // Before the application sees it: two connections of one session must not both hand it on.
+        if let Some(number) = number
+            && !self.hub.take_message(client_id, generation, number)
+        {
+            return self.session.close(CloseReason::Replaced);
         }
         if !self.grant.may_send(channel) {
             let message = String::from("this session may not send on this channel");
