@@ -93,7 +93,7 @@ function item(message) {
     return element;
   }
   const time = document.createElement("time");
-  time.textContent = message.at_ms ? clock(message.at_ms).slice(0, 5) : "waits";
+  time.textContent = message.at_s ? clock(message.at_s * 1000).slice(0, 5) : "waits";
   const name = document.createElement("b");
   name.textContent = message.name;
   element.append(time, name, message.text);

@@ -1,0 +1,20 @@
+//! The channels of the demo: the one enum that backend and page share.
+
+use push_wire_server::ChannelKind;
+
+/// What the demo pushes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ChannelKind)]
+pub(crate) enum Live {
+    /// Control ops of the connection.
+    #[channel(system)]
+    System,
+    /// This machine's counters: a state, [`crate::machine::Machine`]. Low, so that it never delays a word.
+    #[channel(priority = "low")]
+    Machine,
+    /// The watched file: a state, [`crate::document::Document`].
+    Document,
+    /// The followed file: one line an entry, a JSON string.
+    Log,
+    /// What is said, one topic per room: [`crate::room::Message`].
+    Room,
+}

@@ -1,0 +1,144 @@
+//! Serves the page, the package that it imports, and what it must know at its start.
+//!
+//! Files are read from the source tree at each request: an edited page shows at the next reload.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use axum::extract::Path as UrlPath;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Serialize;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pkg/dist");
+
+/// What the page asks for before it connects.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct About {
+    /// The name of the followed file.
+    pub(crate) log: String,
+    /// Whether that is this server's request log.
+    pub(crate) own_requests: bool,
+    /// The rooms, in the order shown.
+    pub(crate) rooms: [&'static str; 3],
+}
+
+/// The page's routes.
+pub(crate) fn routes(about: About) -> Router {
+    Router::new()
+        .route("/about.json", get(async move || Json(about)))
+        .route("/knock", post(async || StatusCode::NO_CONTENT))
+        .route("/push-wire/{*path}", get(package_file))
+        .fallback(get(page_file))
+}
+
+/// Whether the package was built; if not, how to.
+///
+/// # Errors
+/// The sentence to show.
+pub(crate) fn check_package() -> Result<(), String> {
+    if Path::new(PACKAGE).join("index.js").is_file() {
+        return Ok(());
+    }
+    Err(format!(
+        "{PACKAGE}/index.js is not there: build the package with `cargo xtask pkg`"
+    ))
+}
+
+async fn page_file(uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let path = if path.is_empty() { "index.html" } else { path };
+    serve(PAGE, path).await
+}
+
+async fn package_file(UrlPath(path): UrlPath<String>) -> Response {
+    if let Err(problem) = check_package() {
+        return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
+    }
+    serve(PACKAGE, &path).await
+}
+
+async fn serve(root: &str, path: &str) -> Response {
+    let (Some(inside), Some(kind)) = (inside(root, path), content_type(path)) else {
+        return not_found(path);
+    };
+    match tokio::fs::read(inside).await {
+        Ok(bytes) => {
+            let headers = [
+                (header::CONTENT_TYPE, kind),
+                (header::CACHE_CONTROL, "no-cache"),
+            ];
+            (headers, bytes).into_response()
+        }
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => not_found(path),
+        Err(problem) => {
+            tracing::error!(path, %problem, "reading a file of the page");
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this file cannot be read",
+            )
+                .into_response()
+        }
+    }
+}
+
+fn not_found(path: &str) -> Response {
+    (StatusCode::NOT_FOUND, format!("there is no file {path:?}")).into_response()
+}
+
+/// The file of this path, unless the path leads out of the folder.
+fn inside(root: &str, path: &str) -> Option<PathBuf> {
+    let plain = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    plain.then(|| Path::new(root).join(path))
+}
+
+/// Only kinds that the page consists of are served.
+fn content_type(path: &str) -> Option<&'static str> {
+    match Path::new(path).extension()?.to_str()? {
+        "html" => Some("text/html; charset=utf-8"),
+        "css" => Some("text/css; charset=utf-8"),
+        "js" | "mjs" => Some("text/javascript; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        "wasm" => Some("application/wasm"),
+        "json" | "map" => Some("application/json"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_page_and_its_modules_are_served() {
+        for path in [
+            "/",
+            "/main.js",
+            "/style.css",
+            "/icon.svg",
+            "/markdown/blocks.js",
+        ] {
+            let response = page_file(Uri::from_static(path)).await;
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_else_is() {
+        for path in [
+            "/../Cargo.toml",
+            "/..%2fmain.rs",
+            "/nothing.js",
+            "/markdown",
+            "//etc/passwd",
+        ] {
+            let response = page_file(Uri::from_static(path)).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Chat: what a page says is checked, stamped, and published to the topic of its room.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use push_wire_server::HandlerError;
+use serde::{Deserialize, Serialize};
+
+/// The rooms there are. A fixed list, so that nobody can make topics without end.
+pub(crate) const ROOMS: [&str; 3] = ["lobby", "workshop", "garden"];
+
+/// Longest name, in characters.
+const NAME_CHARS: usize = 32;
+
+/// Longest text, in characters.
+const TEXT_CHARS: usize = 1000;
+
+/// What a page sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Saying {
+    room: String,
+    name: String,
+    text: String,
+}
+
+/// An entry of a room's topic.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Message {
+    name: String,
+    text: String,
+    /// When the server took it, in seconds since 1970.
+    at_s: u64,
+}
+
+/// The topic and the entry that a saying becomes.
+///
+/// # Errors
+/// A sentence for the one who said it.
+pub(crate) fn accept(saying: &Saying) -> Result<(&'static str, Message), HandlerError> {
+    let room = ROOMS
+        .into_iter()
+        .find(|room| *room == saying.room)
+        .ok_or_else(|| no_room(&saying.room))?;
+    let message = Message {
+        name: checked("name", &saying.name, NAME_CHARS)?,
+        text: checked("text", &saying.text, TEXT_CHARS)?,
+        at_s: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs(),
+    };
+    Ok((room, message))
+}
+
+fn no_room(name: &str) -> HandlerError {
+    HandlerError::Refused(format!(
+        "there is no room {name:?}; the rooms are {}",
+        ROOMS.join(", ")
+    ))
+}
+
+fn checked(what: &str, text: &str, most: usize) -> Result<String, HandlerError> {
+    let refused = |why: String| Err(HandlerError::Refused(format!("the {what} {why}")));
+    let text = text.trim();
+    if text.is_empty() {
+        return refused("is empty".into());
+    }
+    let length = text.chars().count();
+    if length > most {
+        return refused(format!("has {length} characters; at most {most} are taken"));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return refused("has control characters".into());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saying(room: &str, name: &str, text: &str) -> Saying {
+        Saying {
+            room: room.into(),
+            name: name.into(),
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn a_saying_goes_to_its_room() {
+        let (room, message) = accept(&saying("garden", " Wren ", "it rains")).unwrap();
+        assert_eq!(room, "garden");
+        assert_eq!(
+            (message.name.as_str(), message.text.as_str()),
+            ("Wren", "it rains")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_taken_says_why() {
+        for (said, part) in [
+            (saying("cellar", "a", "b"), "no room \"cellar\""),
+            (saying("lobby", " ", "b"), "name is empty"),
+            (
+                saying("lobby", "a", &"x".repeat(1001)),
+                "has 1001 characters",
+            ),
+            (saying("lobby", "a\u{7}", "b"), "control characters"),
+        ] {
+            let problem = accept(&said).unwrap_err().to_string();
+            assert!(problem.contains(part), "{said:?}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Follows a file like `tail -F`: over appends, truncation, rotation, and until it first appears.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use same_file::Handle;
+
+use crate::watch::FileWatch;
+
+/// How many of the lines that are there at the start are published.
+const FIRST_LINES: usize = 200;
+
+/// Where to begin to look for them: so many bytes before the end.
+const FIRST_BYTES: u64 = 256 * 1024;
+
+/// A longer line is published in pieces of this size.
+const LINE_BYTES: usize = 16 * 1024;
+
+const READ_BYTES: usize = 64 * 1024;
+
+/// Publishes the last lines of the file, then each new one, from a thread of its own.
+///
+/// # Errors
+/// The file is there and cannot be read, or its folder cannot be watched.
+pub(crate) fn follow(path: PathBuf, publish: impl Fn(&str) + Send + 'static) -> io::Result<()> {
+    let watch = FileWatch::new(&path)?;
+    let mut tail = Tail::new(path);
+    for line in tail.first_lines().map_err(|problem| tail.fault(&problem))? {
+        publish(&line);
+    }
+    thread::Builder::new().name("tail".into()).spawn(move || {
+        loop {
+            watch.wait();
+            if let Err(problem) = tail.read(&mut |line| publish(line)) {
+                tracing::warn!(problem = %tail.fault(&problem), "following the log");
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// A file being followed. Reads when told; knows nothing of time.
+struct Tail {
+    path: PathBuf,
+    open: Option<Open>,
+    partial: Vec<u8>,
+}
+
+struct Open {
+    handle: Handle,
+    offset: u64,
+}
+
+impl Tail {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            open: None,
+            partial: Vec::new(),
+        }
+    }
+
+    fn fault(&self, problem: &io::Error) -> io::Error {
+        let message = format!("cannot read the log {}: {problem}", self.path.display());
+        io::Error::new(problem.kind(), message)
+    }
+
+    /// The last whole lines of a file that is there already.
+    fn first_lines(&mut self) -> io::Result<VecDeque<String>> {
+        let mut lines = VecDeque::new();
+        let Some(mut handle) = open(&self.path)? else {
+            return Ok(lines);
+        };
+        let size = handle.as_file().metadata()?.len();
+        let start = size.saturating_sub(FIRST_BYTES);
+        let offset = after_line_end(handle.as_file_mut(), start)?;
+        self.open = Some(Open { handle, offset });
+        self.read(&mut |line| {
+            lines.push_back(line.to_owned());
+            if lines.len() > FIRST_LINES {
+                lines.pop_front();
+            }
+        })?;
+        Ok(lines)
+    }
+
+    /// Hands out each line that is complete since the last call.
+    fn read(&mut self, line: &mut impl FnMut(&str)) -> io::Result<()> {
+        loop {
+            if let Some(open) = &mut self.open {
+                let truncated = open.handle.as_file().metadata()?.len() < open.offset;
+                if truncated {
+                    open.offset = 0;
+                    end_line(&mut self.partial, line);
+                }
+                read_on(open, &mut self.partial, line)?;
+            }
+            // What another file has taken the name of is read to its end before it is left.
+            let Some(next) = open(&self.path)? else {
+                return Ok(());
+            };
+            if self.open.as_ref().is_some_and(|open| open.handle == next) {
+                return Ok(());
+            }
+            if let Some(mut old) = self.open.take() {
+                read_on(&mut old, &mut self.partial, line)?;
+                end_line(&mut self.partial, line);
+            }
+            self.open = Some(Open {
+                handle: next,
+                offset: 0,
+            });
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<Option<Handle>> {
+    match Handle::from_path(path) {
+        Ok(handle) => Ok(Some(handle)),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The first offset at or after `start` where a line begins.
+fn after_line_end(file: &mut File, start: u64) -> io::Result<u64> {
+    if start == 0 {
+        return Ok(0);
+    }
+    file.seek(SeekFrom::Start(start - 1))?;
+    let mut offset = start - 1;
+    let mut chunk = vec![0; READ_BYTES];
+    loop {
+        let got = file.read(&mut chunk)?;
+        if got == 0 {
+            return Ok(offset);
+        }
+        if let Some(end) = chunk[..got].iter().position(|byte| *byte == b'\n') {
+            return Ok(offset + end as u64 + 1);
+        }
+        offset += got as u64;
+    }
+}
+
+fn read_on(open: &mut Open, partial: &mut Vec<u8>, line: &mut impl FnMut(&str)) -> io::Result<()> {
+    let file = open.handle.as_file_mut();
+    file.seek(SeekFrom::Start(open.offset))?;
+    let mut chunk = vec![0; READ_BYTES];
+    loop {
+        let got = file.read(&mut chunk)?;
+        if got == 0 {
+            return Ok(());
+        }
+        open.offset += got as u64;
+        split(&chunk[..got], partial, line);
+    }
+}
+
+fn split(bytes: &[u8], partial: &mut Vec<u8>, line: &mut impl FnMut(&str)) {
+    for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+        partial.extend_from_slice(piece);
+        if partial.last() == Some(&b'\n') {
+            partial.pop();
+            if partial.last() == Some(&b'\r') {
+                partial.pop();
+            }
+            line(&String::from_utf8_lossy(&mem::take(partial)));
+            continue;
+        }
+        while partial.len() > LINE_BYTES {
+            let rest = partial.split_off(LINE_BYTES);
+            line(&String::from_utf8_lossy(&mem::replace(partial, rest)));
+        }
+    }
+}
+
+/// A file that ends in the middle of a line and will not go on: the line is what there is of it.
+fn end_line(partial: &mut Vec<u8>, line: &mut impl FnMut(&str)) {
+    if !partial.is_empty() {
+        line(&String::from_utf8_lossy(&mem::take(partial)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    fn append(path: &Path, text: &str) {
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn read(tail: &mut Tail) -> Vec<String> {
+        let mut lines = Vec::new();
+        tail.read(&mut |line| lines.push(line.to_owned())).unwrap();
+        lines
+    }
+
+    #[test]
+    fn lines_come_once_and_whole() {
+        let folder = Scratch::new("tail");
+        let path = folder.join("a.log");
+        let mut tail = Tail::new(path.clone());
+        assert_eq!(read(&mut tail), [""; 0]);
+        append(&path, "one\ntw");
+        assert_eq!(read(&mut tail), ["one"]);
+        append(&path, "o\r\n\nthree\n");
+        assert_eq!(read(&mut tail), ["two", "", "three"]);
+        assert_eq!(read(&mut tail), [""; 0]);
+    }
+
+    #[test]
+    fn the_last_lines_are_there_at_the_start() {
+        let folder = Scratch::new("tail");
+        let path = folder.join("a.log");
+        for number in 0..20_000 {
+            append(
+                &path,
+                &format!("line {number:06} {}\n", "x".repeat(number % 40)),
+            );
+        }
+        let mut tail = Tail::new(path.clone());
+        let lines = tail.first_lines().unwrap();
+        assert_eq!(lines.len(), FIRST_LINES);
+        assert!(lines[0].starts_with("line 019800 "), "{}", lines[0]);
+        append(&path, "next\n");
+        assert_eq!(read(&mut tail), ["next"]);
+    }
+
+    #[test]
+    fn rotation_loses_nothing() {
+        let folder = Scratch::new("tail");
+        let path = folder.join("a.log");
+        append(&path, "one\n");
+        let mut tail = Tail::new(path.clone());
+        assert_eq!(tail.first_lines().unwrap(), ["one"]);
+        append(&path, "two\nthe end");
+        fs::rename(&path, folder.join("a.log.1")).unwrap();
+        append(&path, "three\n");
+        assert_eq!(read(&mut tail), ["two", "the end", "three"]);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(read(&mut tail), [""; 0]);
+        append(&path, "four\n");
+        assert_eq!(read(&mut tail), ["four"]);
+    }
+
+    #[test]
+    fn a_truncated_file_is_read_from_its_start() {
+        let folder = Scratch::new("tail");
+        let path = folder.join("a.log");
+        append(&path, "one\ntwo\n");
+        let mut tail = Tail::new(path.clone());
+        tail.first_lines().unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(0)
+            .unwrap();
+        append(&path, "new\n");
+        assert_eq!(read(&mut tail), ["new"]);
+    }
+
+    #[test]
+    fn a_long_line_comes_in_pieces() {
+        let folder = Scratch::new("tail");
+        let path = folder.join("a.log");
+        let mut tail = Tail::new(path.clone());
+        append(&path, &"y".repeat(2 * LINE_BYTES + 5));
+        append(&path, "\n");
+        let lengths: Vec<_> = read(&mut tail).iter().map(String::len).collect();
+        assert_eq!(lengths, [LINE_BYTES, LINE_BYTES, 5]);
+    }
+
+    #[test]
+    fn the_thread_publishes_what_is_appended() {
+        let folder = Scratch::new("tail");
+        let path = folder.join("a.log");
+        let (sender, lines) = mpsc::channel();
+        follow(path.clone(), move |line| {
+            sender.send(line.to_owned()).unwrap()
+        })
+        .unwrap();
+        append(&path, "one\n");
+        assert_eq!(lines.recv_timeout(Duration::from_secs(20)).unwrap(), "one");
+        append(&path, "two\n");
+        assert_eq!(lines.recv_timeout(Duration::from_secs(20)).unwrap(), "two");
+    }
+}

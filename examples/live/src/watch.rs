@@ -1,0 +1,117 @@
+//! Tells when a file may have changed, however it is written.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// A look is taken this often even when nothing was told: network file systems tell nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A file is taken for written once nothing was told for this long: many editors write in several steps.
+const SETTLED_AFTER: Duration = Duration::from_millis(30);
+
+/// A file that never settles is looked at after this many pieces of news.
+const MOST_NEWS: usize = 20;
+
+/// Watches one file through its folder, so that it may be replaced, removed and made again.
+#[derive(Debug)]
+pub(crate) struct FileWatch {
+    news: Receiver<()>,
+    /// Told to stop watching when dropped.
+    _watcher: RecommendedWatcher,
+}
+
+impl FileWatch {
+    /// Begins to watch. The file need not exist; its folder must.
+    ///
+    /// # Errors
+    /// Names the folder that cannot be watched.
+    pub(crate) fn new(path: &Path) -> io::Result<Self> {
+        let folder = folder_of(path);
+        let name = path.file_name().map(ToOwned::to_owned);
+        let (sender, news) = sync_channel(1);
+        let on_event = move |event: notify::Result<Event>| match event {
+            Ok(event) if !is_change(event.kind) => {}
+            Ok(event)
+                if !event
+                    .paths
+                    .iter()
+                    .any(|path| path.file_name() == name.as_deref()) => {}
+            Ok(_) => tell(&sender),
+            Err(problem) => {
+                tracing::warn!(%problem, "watching a file");
+                tell(&sender);
+            }
+        };
+        let fail = |problem| {
+            io::Error::other(format!(
+                "cannot watch the folder {}: {problem}",
+                folder.display()
+            ))
+        };
+        let mut watcher = notify::recommended_watcher(on_event).map_err(fail)?;
+        watcher
+            .watch(&folder, RecursiveMode::NonRecursive)
+            .map_err(fail)?;
+        Ok(Self {
+            news,
+            _watcher: watcher,
+        })
+    }
+
+    /// Blocks until the file may have changed, at most two seconds.
+    pub(crate) fn wait(&self) {
+        self.next(LOOK_EVERY);
+    }
+
+    /// Blocks until the file may have changed and its writer seems to be done.
+    pub(crate) fn wait_settled(&self) {
+        if !self.next(LOOK_EVERY) {
+            return;
+        }
+        for _ in 0..MOST_NEWS {
+            if !self.next(SETTLED_AFTER) {
+                return;
+            }
+        }
+    }
+
+    /// Whether there was news within this time.
+    fn next(&self, time: Duration) -> bool {
+        match self.news.recv_timeout(time) {
+            Ok(()) => true,
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the watcher holds the sender"),
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Reading a file is told too, and would have us look without end.
+fn is_change(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
+    }
+}
+
+/// One piece of waiting news is enough: whoever takes it looks at the file as it is by then.
+fn tell(sender: &SyncSender<()>) {
+    match sender.try_send(()) {
+        Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+    }
+}
