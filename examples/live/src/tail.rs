@@ -162,20 +162,26 @@ fn read_on(open: &mut Open, partial: &mut Vec<u8>, line: &mut impl FnMut(&str)) 
 
 fn split(bytes: &[u8], partial: &mut Vec<u8>, line: &mut impl FnMut(&str)) {
     for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-        partial.extend_from_slice(piece);
-        if partial.last() == Some(&b'\n') {
-            partial.pop();
-            if partial.last() == Some(&b'\r') {
-                partial.pop();
-            }
-            line(&String::from_utf8_lossy(&mem::take(partial)));
-            continue;
-        }
+        let text = piece.strip_suffix(b"\n").unwrap_or(piece);
+        partial.extend_from_slice(text);
         while partial.len() > LINE_BYTES {
-            let rest = partial.split_off(LINE_BYTES);
+            let rest = partial.split_off(character_start(partial, LINE_BYTES));
             line(&String::from_utf8_lossy(&mem::replace(partial, rest)));
         }
+        if text.len() < piece.len() {
+            partial.pop_if(|byte| *byte == b'\r');
+            line(&String::from_utf8_lossy(&mem::take(partial)));
+        }
     }
+}
+
+/// The last place at or before `at` that does not cut a UTF-8 character in two.
+fn character_start(bytes: &[u8], at: usize) -> usize {
+    let is_start = |at: &usize| bytes[*at] & 0b1100_0000 != 0b1000_0000;
+    (at.saturating_sub(3)..=at)
+        .rev()
+        .find(is_start)
+        .unwrap_or(at)
 }
 
 /// A file that ends in the middle of a line and will not go on: the line is what there is of it.
@@ -280,10 +286,12 @@ mod tests {
         let folder = Scratch::new("tail");
         let path = folder.join("a.log");
         let mut tail = Tail::new(path.clone());
-        append(&path, &"y".repeat(2 * LINE_BYTES + 5));
-        append(&path, "\n");
-        let lengths: Vec<_> = read(&mut tail).iter().map(String::len).collect();
-        assert_eq!(lengths, [LINE_BYTES, LINE_BYTES, 5]);
+        let long = "ä".repeat(LINE_BYTES) + "y";
+        append(&path, &format!("x{long}\n"));
+        let lines = read(&mut tail);
+        assert_eq!(lines.concat(), format!("x{long}"));
+        let lengths: Vec<_> = lines.iter().map(String::len).collect();
+        assert_eq!(lengths, [LINE_BYTES - 1, LINE_BYTES, 3]);
     }
 
     #[test]

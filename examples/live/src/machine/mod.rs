@@ -17,37 +17,31 @@ use proc::Counters;
 
 const EVERY_MS: u64 = 250;
 
-/// The machine channel's value: counters, or why there are none.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Machine<'a> {
-    /// The last minute.
-    Counters(Box<Sample<'a>>),
-    /// A sentence for the reader.
-    Problem {
-        /// What it says.
-        problem: String,
-    },
-}
-
-/// The newest reading and the minute before it.
-#[derive(Debug, Serialize)]
-pub(crate) struct Sample<'a> {
+/// The machine channel's value: the newest reading and the minute before it.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Machine {
+    /// Why there are no readings, as a sentence for the reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
     /// When it was taken, in milliseconds since 1970 by the machine's clock.
     sampled_ms: u64,
     every_ms: u64,
     samples: usize,
     up_s: u64,
     load: [f32; 3],
-    host: &'a str,
+    host: String,
     #[serde(flatten)]
-    history: &'a History,
+    history: History,
 }
 
 /// Publishes a value at each reading, for ever.
-pub(crate) async fn sample(publish: impl Fn(&Machine<'_>)) {
-    let host = proc::host_name();
-    let mut history = History::default();
+pub(crate) async fn sample(publish: impl Fn(&Machine)) {
+    let mut machine = Machine {
+        every_ms: EVERY_MS,
+        samples: SAMPLES,
+        host: proc::host_name(),
+        ..Machine::default()
+    };
     let mut before: Option<(Instant, Counters)> = None;
     let mut ticks = tokio::time::interval(Duration::from_millis(EVERY_MS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -56,29 +50,32 @@ pub(crate) async fn sample(publish: impl Fn(&Machine<'_>)) {
         // No file system waits behind /proc: reading it here does not hold up the other tasks.
         let counters = match Counters::read() {
             Ok(counters) => counters,
-            Err(problem) => return give_up(&problem, publish),
+            Err(problem) => {
+                machine.problem = Some(no_counters(&problem));
+                return publish(&machine);
+            }
         };
         let now = Instant::now();
         if let Some((then, before)) = &before {
-            history.push(before, &counters, millis(now - *then));
-            publish(&Machine::Counters(Box::new(Sample {
-                sampled_ms: millis(since_1970()),
-                every_ms: EVERY_MS,
-                samples: SAMPLES,
-                up_s: counters.up_s,
-                load: counters.load,
-                host: &host,
-                history: &history,
-            })));
+            machine.add(before, &counters, now - *then);
+            publish(&machine);
         }
         before = Some((now, counters));
     }
 }
 
-fn give_up(problem: &io::Error, publish: impl Fn(&Machine<'_>)) {
+impl Machine {
+    fn add(&mut self, before: &Counters, now: &Counters, elapsed: Duration) {
+        self.sampled_ms = millis(since_1970());
+        self.up_s = now.up_s;
+        self.load = now.load;
+        self.history.push(before, now, millis(elapsed));
+    }
+}
+
+fn no_counters(problem: &io::Error) -> String {
     tracing::warn!(%problem, "the machine's counters are not shown");
-    let problem = format!("no counters here ({problem}): they are read from Linux's /proc");
-    publish(&Machine::Problem { problem });
+    format!("no counters here ({problem}): they are read from Linux's /proc")
 }
 
 fn millis(time: Duration) -> u64 {
@@ -104,17 +101,12 @@ mod tests {
 
     #[test]
     fn values_have_the_shape_that_the_page_draws() {
-        let history = History::default();
-        let value = Machine::Counters(Box::new(Sample {
-            sampled_ms: 1,
-            every_ms: EVERY_MS,
-            samples: SAMPLES,
-            up_s: 2,
+        let machine = Machine {
+            host: "here".into(),
             load: [0.5, 0.25, 1.0],
-            host: "here",
-            history: &history,
-        }));
-        let expected = r#"{"sampled_ms":1,"every_ms":250,"samples":240,"up_s":2,"load":[0.5,0.25,1.0],"host":"here","cores":[],"memory":{"total":0,"used":[]},"network":{"in":[],"out":[],"local":[]},"disk":{"read":[],"write":[]}}"#;
-        assert_eq!(serde_json::to_string(&value).unwrap(), expected);
+            ..Machine::default()
+        };
+        let expected = r#"{"sampled_ms":0,"every_ms":0,"samples":0,"up_s":0,"load":[0.5,0.25,1.0],"host":"here","cores":[],"memory":{"total":0,"used":[]},"network":{"in":[],"out":[],"local":[]},"disk":{"read":[],"write":[]}}"#;
+        assert_eq!(serde_json::to_string(&machine).unwrap(), expected);
     }
 }
