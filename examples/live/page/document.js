@@ -18,7 +18,6 @@ export function showDocument(client, streams) {
   };
   const costs = new Costs();
   file.subscribe((value) => {
-    if (value === undefined) return;
     write(element("document-name"), value.name);
     if (value.problem) {
       shown.problem(value.problem);
@@ -88,8 +87,8 @@ class Costs {
   #first = null;
   #before = null;
 
-  show({ entries, wireBytes, valueBytes }) {
-    const now = { entries, wireBytes, valueBytes };
+  show(now) {
+    const { updates, wireBytes, valueBytes } = now;
     if (this.#first === null) {
       this.#first = now;
       write(element("document-size"), bytes(valueBytes));
@@ -97,12 +96,12 @@ class Costs {
       return;
     }
     const sent = wireBytes - this.#before.wireBytes;
-    const whole = (valueBytes - this.#before.valueBytes) / Math.max(1, entries - this.#before.entries);
+    const whole = (valueBytes - this.#before.valueBytes) / Math.max(1, updates - this.#before.updates);
     this.#before = now;
     write(element("document-size"), bytes(whole));
     write(element("document-last"), `${bytes(sent)} · ${share(sent, whole)}`);
     element("document-meter").value = Math.min(1, sent / whole);
-    const changes = entries - this.#first.entries;
+    const changes = updates - this.#first.updates;
     const allSent = wireBytes - this.#first.wireBytes;
     const allWhole = valueBytes - this.#first.valueBytes;
     write(element("document-all"), `${changes}: ${bytes(allSent)} · ${share(allSent, allWhole)}`);

@@ -10,12 +10,16 @@ export function showLog(client, streams, about) {
   if (about.own_requests) offerKnock();
 
   for (const { cursor, value } of kept.load()) list.line(cursor, value, false);
-  const subscription = client.on("log", ({ cursor, value, replayed }) => {
-    if (kept.add(cursor, value)) list.line(cursor, value, replayed);
-  });
-  streams.add("log", subscription, ({ reason }) => {
-    kept.clear();
+  const begin = (epoch) => {
+    kept.begin(epoch);
     list.clear();
+  };
+  const subscription = client.on("log", (entry) => {
+    if (!kept.isOf(entry.epoch)) begin(entry.epoch);
+    if (kept.add(entry)) list.line(entry.cursor, entry.value, entry.replayed);
+  });
+  streams.add("log", subscription, ({ reason, position }) => {
+    begin(position.epoch);
     list.note(`the log began anew: ${reason}`);
   });
 }

@@ -20,7 +20,6 @@ export function showMachine(client, streams) {
   streams.add("machine", machine);
   let arrived = performance.now();
   machine.subscribe((value) => {
-    if (value === undefined) return;
     arrived = performance.now();
     if (value.problem) {
       write(document.getElementById("machine-facts"), value.problem);

@@ -37,8 +37,10 @@ class Room {
     this.messages = this.#kept.load().map(({ value }) => value);
   }
 
-  take({ cursor, value }) {
-    if (!this.#kept.add(cursor, value)) return;
+  take(entry) {
+    if (!this.#kept.isOf(entry.epoch)) this.#begin(entry.epoch, []);
+    if (!this.#kept.add(entry)) return;
+    const { value } = entry;
     this.messages.push(value);
     if (this.messages.length > SHOWN) this.messages.shift();
     if (this.#view.room === this) {
@@ -49,9 +51,13 @@ class Room {
     }
   }
 
-  reset({ reason }) {
-    this.#kept.clear();
-    this.messages = [{ note: `this room began anew: ${reason}` }];
+  reset({ reason, position }) {
+    this.#begin(position.epoch, [{ note: `this room began anew: ${reason}` }]);
+  }
+
+  #begin(epoch, messages) {
+    this.#kept.begin(epoch);
+    this.messages = messages;
     if (this.#view.room === this) this.#view.show(this);
   }
 }

@@ -6,7 +6,7 @@ import { write } from "./status.js";
 export class Streams {
   #body;
   #rows = [];
-  #caughtUp = 0n;
+  #caughtUp = 0;
 
   constructor(body) {
     this.#body = body;
@@ -26,17 +26,20 @@ export class Streams {
     const row = new Row(name, subscription);
     this.#rows.push(row);
     this.#body.append(row.element);
-    let before = false;
+    // After a reload too: a position that was kept is returned to.
+    let returning = subscription.position !== undefined;
     subscription.onOutcome((outcome) => {
       row.show(outcome);
-      if (outcome.kind === "reset") {
+      if (outcome.type === "reset") {
         onReset(outcome);
         tell("reset", `The ${name} began anew: ${outcome.reason}`);
-      } else if (before && outcome.caughtUp > 0) {
-        this.#caughtUp += BigInt(outcome.caughtUp);
-        tell("resumed", `${name} resumed: ${caughtUp(outcome)}`);
+      } else if (outcome.type === "ended") {
+        tell("problem", `The ${name} has ended: ${outcome.reason} ${outcome.message}`);
+      } else if (returning && outcome.caughtUp > 0) {
+        this.#caughtUp += outcome.caughtUp;
+        tell("resumed", `The ${name} resumed: ${caughtUp(outcome)}`);
       }
-      before = true;
+      returning = true;
     });
     row.refresh();
   }
@@ -84,10 +87,10 @@ class Row {
   }
 
   show(outcome) {
-    this.#outcome.dataset.kind = outcome.kind;
-    this.#outcome.textContent =
-      outcome.kind === "reset" ? `reset: ${outcome.reason}` : `resumed, ${outcome.caughtUp}`;
-    this.#outcome.title = outcome.kind === "reset" ? "continuity could not be proved" : caughtUp(outcome);
+    const resumed = outcome.type === "resumed";
+    this.#outcome.dataset.kind = outcome.type;
+    this.#outcome.textContent = resumed ? `resumed, ${outcome.caughtUp}` : `${outcome.type}: ${outcome.reason}`;
+    this.#outcome.title = resumed ? caughtUp(outcome) : "continuity could not be proved";
   }
 
   refresh() {

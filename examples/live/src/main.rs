@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use push_wire_server::{ChannelPolicy, HandlerError, PublishError, PushServer};
+use push_wire_server::{ChannelPolicy, HandlerError, PushServer};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
