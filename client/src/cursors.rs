@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_hole_is_told_and_not_stepped_over() {
         let tracker = CursorTracker::new();
-        let mut advance = |cursor| tracker.advance(Channel::Chat, cursor);
+        let advance = |cursor| tracker.advance(Channel::Chat, cursor);
         assert_eq!(advance(7), CursorResult::Sequential);
         assert_eq!(advance(8), CursorResult::Sequential);
         assert_eq!(advance(8), CursorResult::Duplicate);

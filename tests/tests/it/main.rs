@@ -1,4 +1,7 @@
 //! Everything that needs both ends, in one binary.
+#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
+mod line;
+mod native_client;
 mod sabotage;
 mod simulation;

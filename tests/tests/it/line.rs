@@ -1,0 +1,66 @@
+//! A TCP line between client and server that a test can cut.
+
+use std::net::SocketAddr;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Forwards connections to a server. Dropping it cuts them.
+pub(crate) struct Line {
+    address: SocketAddr,
+    /// Counts the cuts; each ends the connections that stand.
+    cuts: watch::Sender<u32>,
+    task: JoinHandle<()>,
+}
+
+impl Line {
+    /// A line to the server at this address.
+    pub(crate) async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let cuts = watch::Sender::new(0);
+        let cut = cuts.subscribe();
+        let task = tokio::spawn(forward(listener, server, cut));
+        Self {
+            address,
+            cuts,
+            task,
+        }
+    }
+
+    /// Where clients connect.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Breaks every connection that stands; new ones are let through.
+    pub(crate) fn cut(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn forward(listener: TcpListener, server: SocketAddr, cut: watch::Receiver<u32>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut cut = cut.clone();
+        cut.mark_unchanged();
+        connections.spawn(async move {
+            let Ok(mut far) = TcpStream::connect(server).await else {
+                return;
+            };
+            tokio::select! {
+                _ = copy_bidirectional(&mut near, &mut far) => {}
+                _ = cut.changed() => {}
+            }
+        });
+    }
+}

@@ -1,0 +1,353 @@
+//! The native client against a real server over real sockets.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use push_wire_client::position::{Outcome, ResetReason};
+use push_wire_client::session::client::Status;
+use push_wire_client::{
+    ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
+    SendError, StreamRequest, TransportPreference,
+};
+use push_wire_server::{AuthError, ChannelPolicy, PushServer};
+use push_wire_shared::ChannelKind;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::line::Line;
+
+#[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Channel {
+    #[channel(system)]
+    System,
+    Log,
+    Room,
+    Doc,
+}
+
+/// Nothing here takes long: a wait that does is a failure.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server of its own for each test, at the far end of a line that can be cut.
+struct Backend {
+    server: Arc<PushServer<Channel>>,
+    line: Line,
+    task: JoinHandle<()>,
+}
+
+impl Backend {
+    async fn start() -> Self {
+        let builder = PushServer::builder().channel(Channel::Doc, ChannelPolicy::state());
+        Self::serve(builder.build().unwrap()).await
+    }
+
+    async fn serve(server: Arc<PushServer<Channel>>) -> Self {
+        let (address, task) = listen(&server).await;
+        Self {
+            server,
+            line: Line::to(address).await,
+            task,
+        }
+    }
+
+    fn client(&self) -> PushClient<Channel> {
+        let mut config = ClientConfig::new(self.line.url());
+        config.reconnect.initial_delay = Duration::from_millis(20);
+        PushClient::new(config)
+    }
+
+    fn log(&self, numbers: std::ops::Range<u64>) {
+        for number in numbers {
+            self.server.publish(Channel::Log, &number).unwrap();
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn listen(server: &Arc<PushServer<Channel>>) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = server.router::<()>();
+    let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (address, task)
+}
+
+/// Gives the frames of a channel to a queue that the test reads.
+fn watch(client: &mut PushClient<Channel>, channel: Channel) -> mpsc::UnboundedReceiver<Value> {
+    let (seen, frames) = mpsc::unbounded_channel();
+    client.on(channel, move |frame: Frame<Channel>| {
+        seen.send(frame.payload).unwrap();
+    });
+    frames
+}
+
+async fn soon<T>(what: impl Future<Output = Option<T>>) -> T {
+    timeout(PATIENCE, what).await.unwrap().unwrap()
+}
+
+async fn until_event(
+    events: &mut broadcast::Receiver<ClientEvent<Channel>>,
+    is_it: impl Fn(&ClientEvent<Channel>) -> bool,
+) {
+    while !is_it(&soon(async { events.recv().await.ok() }).await) {}
+}
+
+#[tokio::test]
+async fn every_entry_once_and_in_order_through_cuts() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    let mut numbers = watch(&mut client, Channel::Log);
+    backend.log(0..10);
+    client.connect().await.unwrap();
+    let mut next = 0;
+    for round in 1..=5 {
+        backend.log(round * 100 - 90..round * 100 - 40);
+        backend.line.cut();
+        backend.log(round * 100 - 40..round * 100 + 10);
+        while next < round * 100 + 10 {
+            assert_eq!(soon(numbers.recv()).await, json!(next));
+            next += 1;
+        }
+    }
+    assert_eq!(client.cursors()[&Channel::Log], 510);
+    assert_eq!(client.state(), ConnectionState::Connected);
+    client.disconnect().await.unwrap();
+    assert_eq!(client.state(), ConnectionState::Disconnected);
+    assert!(numbers.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_new_connect_goes_on_where_the_last_one_stood() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    let mut numbers = watch(&mut client, Channel::Log);
+    client.connect().await.unwrap();
+    backend.log(0..1);
+    soon(numbers.recv()).await;
+    client.disconnect().await.unwrap();
+    backend.log(1..3);
+    client.connect().await.unwrap();
+    assert_eq!(soon(numbers.recv()).await, json!(1));
+    assert_eq!(soon(numbers.recv()).await, json!(2));
+}
+
+#[tokio::test]
+async fn the_inbox_keeps_what_is_sent_while_away() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    let mut frames = watch(&mut client, Channel::Room);
+    let id = client.client_id();
+    client.connect().await.unwrap();
+    let send = |text: &str| {
+        let frame = Frame::new(Channel::Room, json!(text));
+        backend.server.send(id, frame).unwrap();
+    };
+    send("here");
+    assert_eq!(soon(frames.recv()).await, json!("here"));
+    backend.line.cut();
+    send("away");
+    assert_eq!(soon(frames.recv()).await, json!("away"));
+}
+
+#[tokio::test]
+async fn each_send_arrives_once_and_in_order_through_cuts() {
+    let backend = Backend::start().await;
+    let (taken, mut seen) = mpsc::unbounded_channel();
+    backend
+        .server
+        .register_handler(Channel::Room, move |_, frame, _| {
+            taken.send(frame.payload).unwrap();
+        });
+    let mut client = backend.client();
+    client.connect().await.unwrap();
+    for number in 0..200 {
+        if number % 50 == 25 {
+            backend.line.cut();
+        }
+        let frame = Frame::new(Channel::Room, json!(number));
+        client.send(frame).await.unwrap();
+    }
+    for number in 0..200 {
+        assert_eq!(soon(seen.recv()).await, json!(number));
+    }
+    let last = Frame::new(Channel::Room, json!("last"));
+    timeout(PATIENCE, client.send_confirmed(last))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(soon(seen.recv()).await, json!("last"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_carried_out_is_said() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    client.connect().await.unwrap();
+    let nobody = client.send_confirmed(Frame::new(Channel::Doc, json!(1)));
+    let Err(SendError::Refused { code, .. }) = timeout(PATIENCE, nobody).await.unwrap() else {
+        panic!("a message that nobody handles was taken");
+    };
+    assert_eq!(code, ErrorCode::NoHandler);
+
+    let mut events = client.events();
+    client
+        .send(Frame::new(Channel::Doc, json!(1)))
+        .await
+        .unwrap();
+    until_event(
+        &mut events,
+        |event| matches!(event, ClientEvent::Refused { code, .. } if *code == ErrorCode::NoHandler),
+    )
+    .await;
+
+    let system = client.send(Frame::new(Channel::System, json!(1))).await;
+    assert!(matches!(system, Err(SendError::SystemChannel)));
+    let large = Frame::new(Channel::Room, json!("x".repeat(2_000_000)));
+    let large = client.send(large).await;
+    assert!(matches!(large, Err(SendError::TooLarge { .. })));
+}
+
+#[tokio::test]
+async fn a_state_arrives_whole_although_deltas_travel() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    let mut documents = watch(&mut client, Channel::Doc);
+    client.connect().await.unwrap();
+    let body = "The quick brown fox jumps over the lazy dog. ".repeat(500);
+    for version in 0..20 {
+        let document = json!({ "version": version, "body": body });
+        backend.server.publish(Channel::Doc, &document).unwrap();
+        assert_eq!(soon(documents.recv()).await, document);
+        if version % 7 == 3 {
+            backend.line.cut();
+        }
+    }
+    let stats = client.stats().await.unwrap();
+    assert!(stats.deltas >= 10, "{stats:?}");
+    assert!(stats.bytes_in < stats.value_bytes / 4, "{stats:?}");
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_a_topic_gets_everything() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    client.connect().await.unwrap();
+    let topic = StreamRequest::topic(Channel::Room, "attic");
+    let mut frames = client.messages(topic, 2).await.unwrap();
+    for number in 0..300 {
+        backend
+            .server
+            .publish_to(Channel::Room, "attic", &number)
+            .unwrap();
+        backend
+            .server
+            .publish_to(Channel::Room, "cellar", &"not for us")
+            .unwrap();
+    }
+    for number in 0..300_u64 {
+        let frame = soon(frames.recv()).await;
+        assert_eq!(
+            (frame.payload, frame.cursor),
+            (json!(number), Some(number + 1))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_began_anew_is_said() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    let mut events = client.events();
+    let mut numbers = watch(&mut client, Channel::Log);
+    backend.log(0..3);
+    client.connect().await.unwrap();
+    for number in 0..3 {
+        assert_eq!(soon(numbers.recv()).await, json!(number));
+    }
+    let positions = client.positions().await.unwrap();
+    client.disconnect().await.unwrap();
+
+    let (channel, _, position) = positions
+        .into_iter()
+        .find(|(channel, scope, _)| {
+            *channel == Channel::Log && *scope == push_wire_client::ScopeRequest::Channel
+        })
+        .unwrap();
+    let restarted = Backend::start().await;
+    restarted.log(0..1);
+    let mut client = restarted.client();
+    let mut news = client.events();
+    client.connect().await.unwrap();
+    let request = StreamRequest::channel(channel).after(position);
+    let mut frames = client.messages(request, 8).await.unwrap();
+    until_event(&mut news, |event| {
+        let reset = Outcome::Reset(ResetReason::EpochChanged);
+        matches!(event, ClientEvent::Outcome { outcome, .. } if *outcome == reset)
+    })
+    .await;
+    assert_eq!(soon(frames.recv()).await.payload, json!(0));
+    until_event(&mut events, |event| {
+        matches!(event, ClientEvent::Status(Status::Closed { .. }))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_panics_harms_nobody_else() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    client.on(Channel::Room, |_: Frame<Channel>| panic!("on purpose"));
+    let mut numbers = watch(&mut client, Channel::Log);
+    client.connect().await.unwrap();
+    backend.server.publish(Channel::Room, &"boom").unwrap();
+    backend.log(0..1);
+    assert_eq!(soon(numbers.recv()).await, json!(0));
+    assert_eq!(client.state(), ConnectionState::Connected);
+}
+
+#[tokio::test]
+async fn a_first_attempt_that_fails_says_why() {
+    let refusing = |_, token: Option<&str>, _: &[Channel]| match token {
+        Some("good") => Ok(()),
+        _ => Err(AuthError::InvalidToken),
+    };
+    let builder = PushServer::builder().auth_validator(refusing);
+    let backend = Backend::serve(builder.build().unwrap()).await;
+    let mut client = backend.client();
+    let refused = client.connect().await;
+    assert!(
+        matches!(refused, Err(ConnectError::AuthRejected(_))),
+        "{refused:?}"
+    );
+    client.set_token(Some("good".into()));
+    client.connect().await.unwrap();
+
+    // A port that nobody listens on any more.
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let mut client = PushClient::<Channel>::new(ClientConfig::new(url));
+    let unreachable = client.connect().await;
+    assert!(
+        matches!(unreachable, Err(ConnectError::Transport(_))),
+        "{unreachable:?}"
+    );
+    assert_eq!(client.state(), ConnectionState::Disconnected);
+
+    let mut config = ClientConfig::new(backend.line.url());
+    config.transport_preference = TransportPreference::SseOnly;
+    let unsupported = PushClient::<Channel>::new(config).connect().await;
+    assert!(matches!(
+        unsupported,
+        Err(ConnectError::UnsupportedTransport(_))
+    ));
+}
