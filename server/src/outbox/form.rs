@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use push_wire_broker::{Entry, Record};
 use push_wire_shared::delta::{Check, check};
-use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::encoding::{EncodeError, PayloadEncoding, cbor, json, msgpack};
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::session::wire::{Content, DeltaHeader, EntryHeader, write_record};
+
+use serde_json::Value;
 
 use super::framing::{MAX_HEADER, Opcode, frame_header};
 use crate::hub::Stream;
@@ -72,8 +74,21 @@ fn body(entry: &Entry, encoding: PayloadEncoding) -> Bytes {
 fn encode_body(record: &Record, encoding: PayloadEncoding) -> Bytes {
     match (record.content, encoding) {
         (Content::Bytes, _) | (Content::Value, PayloadEncoding::Json) => record.body.clone(),
-        (Content::Value, encoding) => super::render::transcode(&record.body, encoding),
+        (Content::Value, PayloadEncoding::MessagePack) => {
+            transcode(&record.body, |value| msgpack::to_vec(value))
+        }
+        (Content::Value, PayloadEncoding::Cbor) => {
+            transcode(&record.body, |value| cbor::to_vec(value))
+        }
     }
+}
+
+/// A value's JSON text in another encoding. What is published is JSON within the nesting limit, which every
+/// encoding takes; a body that a broker brought from elsewhere and that is not reads as null.
+fn transcode(json: &[u8], encode: impl Fn(&Value) -> Result<Vec<u8>, EncodeError>) -> Bytes {
+    let value = json::from_slice(json).unwrap_or(Value::Null);
+    let null = |_| encode(&Value::Null);
+    Bytes::from(encode(&value).or_else(null).unwrap_or_default())
 }
 
 fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {

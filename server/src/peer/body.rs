@@ -1,7 +1,7 @@
 //! Bodies of client messages: whatever encoding they came in, the application gets JSON text or bytes.
 
 use bytes::Bytes;
-use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::encoding::{DecodeError, PayloadEncoding, cbor, msgpack};
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::Refusal;
 use push_wire_shared::session::wire::Content;
@@ -24,9 +24,15 @@ pub(super) fn to_json(
                 Err(error) => Err(refusal(&error)),
             }
         }
-        (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor) => {
-            Err(refusal(&"only JSON bodies are taken"))
-        }
+        (Content::Value, PayloadEncoding::MessagePack) => from_value(msgpack::from_slice(&body)),
+        (Content::Value, PayloadEncoding::Cbor) => from_value(cbor::from_slice(&body)),
+    }
+}
+
+fn from_value(value: Result<serde_json::Value, DecodeError>) -> Result<Bytes, Refusal> {
+    match value {
+        Ok(value) => Ok(Bytes::from(value.to_string())),
+        Err(error) => Err(refusal(&error)),
     }
 }
 

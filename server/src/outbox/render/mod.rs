@@ -6,7 +6,6 @@ mod wire;
 use bytes::Bytes;
 pub(crate) use json::{JsonRenderer, subscription_id};
 use push_wire_broker::Entry;
-use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::session::op::ServerOp;
 pub(crate) use wire::WireRenderer;
 
@@ -67,10 +66,4 @@ impl Renderer {
             Self::Json(json) => json.finish(out),
         }
     }
-}
-
-/// A value's JSON text in another encoding. The text was made by a serialiser, so it is JSON; a value that
-/// nests too deep for the other encoding is sent as null, which the publisher was told of when it published.
-pub(super) fn transcode(json: &Bytes, _encoding: PayloadEncoding) -> Bytes {
-    json.clone()
 }

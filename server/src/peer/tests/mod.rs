@@ -182,12 +182,16 @@ impl WireClient {
     }
 
     fn send(&mut self, channel: u8, number: u32, body: &str) -> Vec<Seen> {
+        self.send_bytes(channel, number, body.as_bytes())
+    }
+
+    fn send_bytes(&mut self, channel: u8, number: u32, body: &[u8]) -> Vec<Seen> {
         let mut payload = Vec::new();
         UplinkHeader {
             content: Content::Value,
         }
         .write(&mut payload);
-        payload.extend_from_slice(body.as_bytes());
+        payload.extend_from_slice(body);
         self.frame(channel, number, &payload)
     }
 
@@ -257,7 +261,7 @@ impl WireClient {
             Body::Whole(body) => Seen::Entry {
                 stream,
                 sequence,
-                body: String::from_utf8(body.to_vec()).unwrap(),
+                body: String::from_utf8_lossy(body).into_owned(),
             },
             Body::Delta(..) => Seen::Delta { stream, sequence },
         }

@@ -1,6 +1,7 @@
 //! The push-wire dialect.
 
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Epoch, Position, ResetReason};
 use push_wire_shared::session::op::{ErrorCode, StreamHead};
 
@@ -255,4 +256,35 @@ fn a_grant_is_checked_at_subscribe_and_at_send() {
     ));
     publish(&hub, CHAT, "1");
     assert_eq!(client.see(), []);
+}
+
+#[test]
+fn values_come_and_go_in_the_encoding_asked_for() {
+    let hub = hub();
+    publish(&hub, CHAT, r#"{"n":[1,null,"x"]}"#);
+    let mut client = WireClient::connect(&hub);
+    let seen = client.op(&ClientOp::Auth(Auth {
+        client_id: client_id(),
+        token: None,
+        secret: None,
+        attempt: None,
+        encoding: PayloadEncoding::MessagePack,
+        subscriptions: vec![subscribe(1, "chat")],
+    }));
+    assert!(
+        matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.encoding == PayloadEncoding::MessagePack)
+    );
+    let value = b"\x81\xa1n\x93\x01\xc0\xa1x";
+    assert_eq!(bodies(&seen), [String::from_utf8_lossy(value)]);
+
+    client.send_bytes(CHAT, 1, value);
+    assert_eq!(client.delivered, [r#"{"n":[1,null,"x"]}"#]);
+    let seen = client.send_bytes(CHAT, 2, b"\xc1");
+    assert!(matches!(
+        seen[0],
+        Seen::Op(ServerOp::Rejected {
+            code: ErrorCode::BadPayload,
+            ..
+        })
+    ));
 }
