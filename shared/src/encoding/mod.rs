@@ -1,9 +1,19 @@
 //! Encodings of payload bodies.
 
+pub mod cbor;
+mod codec;
+mod error;
+pub mod json;
 pub mod msgpack;
 mod varint;
 
 pub use varint::{VarintError, read_varint, varint_len, write_varint};
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::{DecodeError, EncodeError};
 
 /// Encoding of a payload's body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -34,5 +44,29 @@ impl PayloadEncoding {
         [Self::MessagePack, Self::Cbor, Self::Json]
             .into_iter()
             .find(|e| e.name() == name)
+    }
+    /// Encodes a value.
+    ///
+    /// # Errors
+    /// When the encoding cannot hold it, it is nested too deep, or its `Serialize` fails.
+    pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Self::MessagePack => msgpack::to_vec(value),
+            Self::Cbor => cbor::to_vec(value),
+            Self::Json => json::to_vec(value),
+        }
+    }
+
+    /// Decodes a value, after which nothing may follow.
+    ///
+    /// # Errors
+    /// When the bytes are not of this encoding, are nested too deep, go on after the value, or hold something else
+    /// than a `T`.
+    pub fn decode<'de, T: Deserialize<'de>>(self, bytes: &'de [u8]) -> Result<T, DecodeError> {
+        match self {
+            Self::MessagePack => msgpack::from_slice(bytes),
+            Self::Cbor => cbor::from_slice(bytes),
+            Self::Json => json::from_slice(bytes),
+        }
     }
 }

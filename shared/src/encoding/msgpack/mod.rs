@@ -1,3 +1,33 @@
-//! MessagePack.
+//! MessagePack: byte for byte what `rmp_serde::to_vec` writes.
+//!
+//! Structs are lists of their fields' values, so a field left out by `skip_serializing_if` shifts those after it: use types
+//! that leave nothing out, or CBOR. Maps in a struct's place are read too, as other languages write them.
 
+mod format;
 pub mod token;
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::{from_tokens, write_value};
+use super::{DecodeError, EncodeError};
+use format::MessagePack;
+
+/// Encodes a value.
+///
+/// # Errors
+/// When it is nested too deep or its `Serialize` fails.
+pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    let mut out = Vec::with_capacity(128);
+    write_value::<MessagePack, T>(&mut out, value)?;
+    Ok(out)
+}
+
+/// Decodes a value, which fills all of the bytes.
+///
+/// # Errors
+/// When the bytes are no MessagePack, are cut off or go on after the value, or hold something else than a `T`.
+pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
+    from_tokens(token::Reader::new(bytes))
+}

@@ -1,110 +1,7 @@
-//! MessagePack, token by token: what the op codec and the serde codec are made of.
+//! Reads tokens.
 
-use alloc::vec::Vec;
-use core::fmt;
-
+use super::TokenError;
 use crate::limits::NESTING;
-
-/// Why bytes are not the MessagePack that was expected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TokenError {
-    /// What was expected.
-    pub expected: &'static str,
-    /// Offset of the byte that is something else.
-    pub at: usize,
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected ")?;
-        f.write_str(self.expected)?;
-        f.write_str(" at byte ")?;
-        self.at.fmt(f)
-    }
-}
-
-impl core::error::Error for TokenError {}
-
-/// Appends a string.
-pub fn write_str(out: &mut Vec<u8>, text: &str) {
-    let len = text.len();
-    match len {
-        0..32 => out.push(0xa0 | byte(len)),
-        32..256 => out.extend([0xd9, byte(len)]),
-        _ => write_long_header(out, 0xda, len),
-    }
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Appends a byte string.
-pub fn write_bin(out: &mut Vec<u8>, bytes: &[u8]) {
-    let len = bytes.len();
-    if len < 256 {
-        out.extend([0xc4, byte(len)]);
-    } else {
-        write_long_header(out, 0xc5, len);
-    }
-    out.extend_from_slice(bytes);
-}
-
-/// Appends an unsigned integer in its shortest form.
-pub fn write_uint(out: &mut Vec<u8>, n: u64) {
-    if let Ok(n) = u8::try_from(n) {
-        if n >= 128 {
-            out.push(0xcc);
-        }
-        out.push(n);
-    } else if let Ok(n) = u16::try_from(n) {
-        out.push(0xcd);
-        out.extend_from_slice(&n.to_be_bytes());
-    } else if let Ok(n) = u32::try_from(n) {
-        out.push(0xce);
-        out.extend_from_slice(&n.to_be_bytes());
-    } else {
-        out.push(0xcf);
-        out.extend_from_slice(&n.to_be_bytes());
-    }
-}
-
-/// Appends a boolean.
-pub fn write_bool(out: &mut Vec<u8>, value: bool) {
-    out.push(if value { 0xc3 } else { 0xc2 });
-}
-
-/// Appends the header of an array of `len` values.
-pub fn write_array(out: &mut Vec<u8>, len: usize) {
-    if len < 16 {
-        out.push(0x90 | byte(len));
-    } else {
-        write_long_header(out, 0xdc, len);
-    }
-}
-
-/// Appends the header of a map of `len` pairs.
-pub fn write_map(out: &mut Vec<u8>, len: usize) {
-    if len < 16 {
-        out.push(0x80 | byte(len));
-    } else {
-        write_long_header(out, 0xde, len);
-    }
-}
-
-/// `marker` with a 16-bit length, or `marker + 1` with a 32-bit one.
-fn write_long_header(out: &mut Vec<u8>, marker: u8, len: usize) {
-    if let Ok(len) = u16::try_from(len) {
-        out.push(marker);
-        out.extend_from_slice(&len.to_be_bytes());
-    } else {
-        out.push(marker + 1);
-        // A length past 4 GiB cannot be written: the limit on messages stands far below it.
-        out.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());
-    }
-}
-
-fn byte(len: usize) -> u8 {
-    debug_assert!(len < 256, "callers check the length");
-    u8::try_from(len).unwrap_or(u8::MAX)
-}
 
 /// Reads MessagePack from a slice; never allocates, never reads past the end.
 #[derive(Clone, Debug)]
@@ -204,6 +101,64 @@ impl<'a> Reader<'a> {
             0xce => self.number(4),
             0xcf => self.number(8),
             _ => Err(start.error("an unsigned integer")),
+        }
+    }
+
+    /// Reads an integer below zero or above (of any width).
+    ///
+    /// # Errors
+    /// When the next value is no integer, or above [`i64::MAX`].
+    pub fn int(&mut self) -> Result<i64, TokenError> {
+        let start = self.clone();
+        match self.marker("an integer")? {
+            marker @ 0xe0..=0xff => Ok(i64::from(marker.cast_signed())),
+            0xd0 => Ok(i64::from(i8::from_be_bytes(self.array_of()?))),
+            0xd1 => Ok(i64::from(i16::from_be_bytes(self.array_of()?))),
+            0xd2 => Ok(i64::from(i32::from_be_bytes(self.array_of()?))),
+            0xd3 => Ok(i64::from_be_bytes(self.array_of()?)),
+            _ => {
+                *self = start.clone();
+                i64::try_from(self.uint()?).map_err(|_| start.error("an integer of 64 bits"))
+            }
+        }
+    }
+
+    /// Reads a number in single precision.
+    ///
+    /// # Errors
+    /// When the next value is none.
+    pub fn f32(&mut self) -> Result<f32, TokenError> {
+        let start = self.clone();
+        match self.marker("a number")? {
+            0xca => Ok(f32::from_be_bytes(self.array_of()?)),
+            _ => Err(start.error("a number in single precision")),
+        }
+    }
+
+    /// Reads a number in single or double precision.
+    ///
+    /// # Errors
+    /// When the next value is none.
+    pub fn f64(&mut self) -> Result<f64, TokenError> {
+        let start = self.clone();
+        match self.marker("a number")? {
+            0xca => Ok(f64::from(f32::from_be_bytes(self.array_of()?))),
+            0xcb => Ok(f64::from_be_bytes(self.array_of()?)),
+            _ => Err(start.error("a number")),
+        }
+    }
+
+    /// Reads nil.
+    ///
+    /// # Errors
+    /// When the next value is another.
+    pub fn nil(&mut self) -> Result<(), TokenError> {
+        match self.peek() {
+            Some(0xc0) => {
+                self.at += 1;
+                Ok(())
+            }
+            _ => Err(self.error("nil")),
         }
     }
 
@@ -315,6 +270,12 @@ impl<'a> Reader<'a> {
         Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
+    fn array_of<const N: usize>(&mut self) -> Result<[u8; N], TokenError> {
+        let start = self.clone();
+        let bytes = self.take(N)?;
+        <[u8; N]>::try_from(bytes).map_err(|_| start.error("more bytes"))
+    }
+
     fn length(&mut self, width: usize) -> Result<usize, TokenError> {
         let start = self.clone();
         usize::try_from(self.number(width)?).map_err(|_| start.error("a length that fits memory"))
@@ -330,66 +291,5 @@ impl<'a> Reader<'a> {
             .ok_or(self.error("more bytes"))?;
         self.at += len;
         Ok(bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::string::String;
-    use alloc::vec;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read(n: u64, text: String, bytes: Vec<u8>, flag: bool) {
-            let mut out = Vec::new();
-            write_map(&mut out, 20);
-            write_array(&mut out, 20);
-            write_uint(&mut out, n);
-            write_str(&mut out, &text);
-            write_bin(&mut out, &bytes);
-            write_bool(&mut out, flag);
-            out.extend([0xc0; 40]);
-
-            let mut reader = Reader::new(&out);
-            prop_assert_eq!(reader.map()?, 20);
-            prop_assert_eq!(reader.array()?, 20);
-            prop_assert_eq!(reader.uint()?, n);
-            prop_assert_eq!(reader.str()?, text);
-            prop_assert_eq!(reader.bin()?, &bytes[..]);
-            prop_assert_eq!(reader.bool()?, flag);
-        }
-
-        #[test]
-        fn any_bytes_are_stepped_over_or_refused(bytes: Vec<u8>) {
-            let mut reader = Reader::new(&bytes);
-            while reader.remaining() > 0 && reader.skip().is_ok() {}
-        }
-    }
-
-    #[test]
-    fn nesting_and_announced_lengths_are_bounded() {
-        let deep = vec![0x91; 100_000];
-        assert!(Reader::new(&deep).skip().is_err());
-        assert_eq!(
-            Reader::new(&[0xdd, 0xff, 0xff, 0xff, 0xff])
-                .array()
-                .map_err(|e| e.at),
-            Err(0)
-        );
-        assert_eq!(
-            Reader::new(&[0xdf, 0xff, 0xff, 0xff, 0xff])
-                .map()
-                .map_err(|e| e.at),
-            Err(0)
-        );
-        assert!(
-            Reader::new(&[0xc6, 0xff, 0xff, 0xff, 0xff, 1])
-                .bin()
-                .is_err()
-        );
     }
 }

@@ -1,0 +1,400 @@
+//! The deserializer.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a token of another kind is an error, or goes to `plain`, which lists them all"
+)]
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::de::value::SeqDeserializer;
+use serde::de::{
+    self, Deserialize, DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::Container;
+use crate::encoding::DecodeError;
+use crate::limits::NESTING;
+
+/// A value, or the header of a container.
+#[derive(Debug)]
+pub(in crate::encoding) enum Token<'de> {
+    Nil,
+    Bool(bool),
+    Uint(u64),
+    Int(i64),
+    /// Beyond 64 bits.
+    Wide(i128),
+    Single(f32),
+    Double(f64),
+    Str(&'de str),
+    /// A text sent in pieces.
+    Joined(String),
+    Bytes(&'de [u8]),
+    /// Bytes sent in pieces.
+    JoinedBytes(Vec<u8>),
+    /// A container, of so many items or until its end.
+    Open(Container, Option<usize>),
+}
+
+/// Reads values of one encoding.
+pub(in crate::encoding) trait Tokens<'de> {
+    /// The next token. A container's length is never more than the bytes left could hold.
+    fn next(&mut self) -> Result<Token<'de>, DecodeError>;
+    /// Whether nil comes next; it is consumed.
+    fn take_nil(&mut self) -> bool;
+    /// Whether the end of a container of unknown length comes next; it is consumed.
+    fn take_end(&mut self) -> bool;
+    /// Offset of the next byte.
+    fn offset(&self) -> usize;
+    /// Whether every byte was read.
+    fn is_empty(&self) -> bool;
+}
+
+/// Reads one value, after which nothing may follow.
+pub(in crate::encoding) fn from_tokens<'de, S: Tokens<'de>, T: Deserialize<'de>>(
+    tokens: S,
+) -> Result<T, DecodeError> {
+    let mut deserializer = Deserializer {
+        tokens,
+        depth: NESTING,
+    };
+    let value = T::deserialize(&mut deserializer)
+        .map_err(|error| error.placed(deserializer.tokens.offset()))?;
+    if !deserializer.tokens.is_empty() {
+        return Err(DecodeError::TrailingBytes {
+            at: deserializer.tokens.offset(),
+        });
+    }
+    Ok(value)
+}
+
+struct Deserializer<S> {
+    tokens: S,
+    /// Levels that may still be opened.
+    depth: usize,
+}
+
+impl<'de, S: Tokens<'de>> Deserializer<S> {
+    fn malformed(&self, expected: &'static str) -> DecodeError {
+        DecodeError::Malformed {
+            expected,
+            at: self.tokens.offset(),
+        }
+    }
+
+    fn plain<V: Visitor<'de>>(token: Token<'de>, visitor: V) -> Result<V::Value, DecodeError> {
+        match token {
+            Token::Nil => visitor.visit_unit(),
+            Token::Bool(value) => visitor.visit_bool(value),
+            Token::Uint(n) => visitor.visit_u64(n),
+            Token::Int(n) => visitor.visit_i64(n),
+            Token::Wide(n) => visitor.visit_i128(n),
+            Token::Single(n) => visitor.visit_f32(n),
+            Token::Double(n) => visitor.visit_f64(n),
+            Token::Str(text) => visitor.visit_borrowed_str(text),
+            Token::Joined(text) => visitor.visit_string(text),
+            Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Token::JoinedBytes(bytes) => visitor.visit_byte_buf(bytes),
+            Token::Open(Container::List, _) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
+            Token::Open(Container::Map, _) => Err(Error::invalid_type(Unexpected::Map, &visitor)),
+        }
+    }
+
+    fn container<V: Visitor<'de>>(
+        &mut self,
+        container: Container,
+        left: Option<usize>,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.enter()?;
+        let mut items = Items { from: self, left };
+        let value = match container {
+            Container::List => visitor.visit_seq(&mut items),
+            Container::Map => visitor.visit_map(&mut items),
+        }?;
+        items.finish()?;
+        self.depth += 1;
+        Ok(value)
+    }
+
+    fn enter(&mut self) -> Result<(), DecodeError> {
+        let at = self.tokens.offset();
+        self.depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or(DecodeError::TooDeep { at })?;
+        Ok(())
+    }
+
+    /// Lists, maps, and bytes as a list of numbers: a `Vec<u8>` field takes them all.
+    fn compound<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.tokens.next()? {
+            Token::Open(container, len) => self.container(container, len, visitor),
+            Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
+            Token::JoinedBytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.into_iter())),
+            other => Self::plain(other, visitor),
+        }
+    }
+
+    /// An integer of 128 bits: a number, or sixteen bytes.
+    fn wide(&mut self) -> Result<i128, DecodeError> {
+        let expected = "an integer, or sixteen bytes";
+        let start = self.malformed(expected);
+        match self.tokens.next()? {
+            Token::Uint(n) => Ok(n.into()),
+            Token::Int(n) => Ok(n.into()),
+            Token::Wide(n) => Ok(n),
+            Token::Bytes(bytes) => match bytes.try_into() {
+                Ok(bytes) => Ok(i128::from_be_bytes(bytes)),
+                Err(_) => Err(start),
+            },
+            _ => Err(start),
+        }
+    }
+}
+
+/// Types that are never containers: without the container's code in each of them.
+macro_rules! plain {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            Deserializer::<S>::plain(self.tokens.next()?, visitor)
+        })*
+    };
+}
+
+impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.tokens.next()? {
+            Token::Open(container, len) => self.container(container, len, visitor),
+            other => Deserializer::<S>::plain(other, visitor),
+        }
+    }
+
+    plain! {
+        deserialize_bool
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_f32 deserialize_f64
+        deserialize_char deserialize_str deserialize_string
+        deserialize_identifier deserialize_unit
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_i128(self.wide()?)
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_u128(self.wide()?.cast_unsigned())
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.tokens.take_nil() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match self.tokens.next()? {
+            Token::Nil | Token::Open(Container::List, Some(0)) => visitor.visit_unit(),
+            other => Deserializer::<S>::plain(other, visitor),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.compound(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.compound(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.compound(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.compound(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        let start = self.malformed("a variant's name, or a map of one variant");
+        match self.tokens.next()? {
+            Token::Open(Container::Map, Some(1)) => {
+                self.enter()?;
+                let value = visitor.visit_enum(Variant(&mut *self))?;
+                self.depth += 1;
+                Ok(value)
+            }
+            Token::Str(name) => visitor.visit_enum(de::value::BorrowedStrDeserializer::new(name)),
+            Token::Joined(name) => visitor.visit_enum(de::value::StringDeserializer::new(name)),
+            Token::Uint(index) => match u32::try_from(index) {
+                Ok(index) => visitor.visit_enum(de::value::U32Deserializer::new(index)),
+                Err(_) => Err(start),
+            },
+            _ => Err(start),
+        }
+    }
+
+    forward_to_deserialize_any! { bytes byte_buf map ignored_any }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+/// The items of a container.
+struct Items<'a, S> {
+    from: &'a mut Deserializer<S>,
+    left: Option<usize>,
+}
+
+impl<'de, S: Tokens<'de>> Items<'_, S> {
+    /// Whether another item comes.
+    fn more(&mut self) -> bool {
+        match &mut self.left {
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+            None if self.from.tokens.take_end() => {
+                self.left = Some(0);
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Checks that the visitor took every item.
+    fn finish(&mut self) -> Result<(), DecodeError> {
+        if self.more() {
+            return Err(self.from.malformed("fewer items in the list or map before"));
+        }
+        Ok(())
+    }
+}
+
+impl<'de, S: Tokens<'de>> SeqAccess<'de> for &mut Items<'_, S> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        if !self.more() {
+            return Ok(None);
+        }
+        seed.deserialize(&mut *self.from).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.left
+    }
+}
+
+impl<'de, S: Tokens<'de>> MapAccess<'de> for &mut Items<'_, S> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DecodeError> {
+        self.next_element_seed(seed)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
+        seed.deserialize(&mut *self.from)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.left
+    }
+}
+
+/// A variant with a value: `{name: value}`.
+struct Variant<'a, S>(&'a mut Deserializer<S>);
+
+impl<'de, S: Tokens<'de>> EnumAccess<'de> for Variant<'_, S> {
+    type Error = DecodeError;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self), DecodeError> {
+        Ok((seed.deserialize(&mut *self.0)?, self))
+    }
+}
+
+impl<'de, S: Tokens<'de>> VariantAccess<'de> for Variant<'_, S> {
+    type Error = DecodeError;
+
+    fn unit_variant(self) -> Result<(), DecodeError> {
+        Deserialize::deserialize(self.0)
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
+        seed.deserialize(self.0)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.0.compound(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.0.compound(visitor)
+    }
+}

@@ -1,0 +1,37 @@
+//! What a binary encoding's bytes look like.
+
+use alloc::vec::Vec;
+
+use crate::encoding::EncodeError;
+
+/// A list or a map.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::encoding) enum Container {
+    List,
+    Map,
+}
+
+/// Appends values in one encoding.
+pub(in crate::encoding) trait Format {
+    /// Whether structs are maps with their fields' names, or lists of their fields' values.
+    const STRUCTS_ARE_MAPS: bool;
+
+    fn nil(out: &mut Vec<u8>);
+    fn bool(out: &mut Vec<u8>, value: bool);
+    fn uint(out: &mut Vec<u8>, n: u64);
+    fn int(out: &mut Vec<u8>, n: i64);
+    fn wide_uint(out: &mut Vec<u8>, n: u128) -> Result<(), EncodeError>;
+    fn wide_int(out: &mut Vec<u8>, n: i128) -> Result<(), EncodeError>;
+    fn f32(out: &mut Vec<u8>, n: f32);
+    fn f64(out: &mut Vec<u8>, n: f64);
+    fn str(out: &mut Vec<u8>, text: &str);
+    fn bytes(out: &mut Vec<u8>, bytes: &[u8]);
+    fn unit_struct(out: &mut Vec<u8>);
+
+    /// The header of a container of `len` items (pairs, of a map).
+    fn begin(out: &mut Vec<u8>, container: Container, len: usize);
+    /// The header of one whose length shows at its end.
+    fn begin_unsized(out: &mut Vec<u8>, container: Container);
+    /// The end of such a one, whose first item (or header, if there is one) stands at `start`.
+    fn end_unsized(out: &mut Vec<u8>, container: Container, start: usize, len: usize);
+}

@@ -1,0 +1,102 @@
+//! MessagePack, token by token: what the op codec and the serde codec are made of.
+
+mod read;
+mod write;
+
+use core::fmt;
+
+pub use read::Reader;
+pub use write::{
+    write_array, write_bin, write_bool, write_f32, write_f64, write_int, write_map, write_nil,
+    write_str, write_uint,
+};
+
+/// Why bytes are not the MessagePack that was expected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TokenError {
+    /// What was expected.
+    pub expected: &'static str,
+    /// Offset of the byte that is something else.
+    pub at: usize,
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected ")?;
+        f.write_str(self.expected)?;
+        f.write_str(" at byte ")?;
+        self.at.fmt(f)
+    }
+}
+
+impl core::error::Error for TokenError {}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(n: u64, i: i64, single: f32, double: f64, text: String, bytes: Vec<u8>, flag: bool) {
+            let mut out = Vec::new();
+            write_map(&mut out, 20);
+            write_array(&mut out, 20);
+            write_uint(&mut out, n);
+            write_str(&mut out, &text);
+            write_bin(&mut out, &bytes);
+            write_bool(&mut out, flag);
+            write_int(&mut out, i);
+            write_f32(&mut out, single);
+            write_f64(&mut out, double);
+            write_nil(&mut out);
+            out.extend([0xc0; 40]);
+
+            let mut reader = Reader::new(&out);
+            prop_assert_eq!(reader.map()?, 20);
+            prop_assert_eq!(reader.array()?, 20);
+            prop_assert_eq!(reader.uint()?, n);
+            prop_assert_eq!(reader.str()?, text);
+            prop_assert_eq!(reader.bin()?, &bytes[..]);
+            prop_assert_eq!(reader.bool()?, flag);
+            prop_assert_eq!(reader.int()?, i);
+            prop_assert_eq!(reader.f32()?.to_bits(), single.to_bits());
+            prop_assert_eq!(reader.f64()?.to_bits(), double.to_bits());
+            prop_assert_eq!(reader.nil(), Ok(()));
+        }
+
+        #[test]
+        fn any_bytes_are_stepped_over_or_refused(bytes: Vec<u8>) {
+            let mut reader = Reader::new(&bytes);
+            while reader.remaining() > 0 && reader.skip().is_ok() {}
+        }
+    }
+
+    #[test]
+    fn nesting_and_announced_lengths_are_bounded() {
+        let deep = vec![0x91; 100_000];
+        assert!(Reader::new(&deep).skip().is_err());
+        assert_eq!(
+            Reader::new(&[0xdd, 0xff, 0xff, 0xff, 0xff])
+                .array()
+                .map_err(|e| e.at),
+            Err(0)
+        );
+        assert_eq!(
+            Reader::new(&[0xdf, 0xff, 0xff, 0xff, 0xff])
+                .map()
+                .map_err(|e| e.at),
+            Err(0)
+        );
+        assert!(
+            Reader::new(&[0xc6, 0xff, 0xff, 0xff, 0xff, 1])
+                .bin()
+                .is_err()
+        );
+    }
+}

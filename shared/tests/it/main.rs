@@ -1,0 +1,9 @@
+//! The crate from outside: published bytes, published calls, values of many types.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets an error it did not expect should panic"
+)]
+
+mod golden;
+mod values;
