@@ -28,6 +28,8 @@ mod index;
 mod matching;
 mod ops;
 mod replace;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{DeltaApplyError, apply};
 pub use check::{Check, check};
