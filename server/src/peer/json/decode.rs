@@ -35,9 +35,9 @@ pub(super) enum JsonOp {
         channels: Vec<String>,
     },
     Goodbye {},
-    /// `slow`, `health`, `features`, … : said for the logs, asks for nothing.
-    #[serde(other)]
-    Remark,
+    /// `slow`, `health`, `features`: said for the logs, asks for nothing.
+    #[serde(rename = "slow", alias = "health", alias = "features")]
+    Remark {},
 }
 
 /// The first op of a connection.
@@ -107,9 +107,12 @@ mod tests {
         }
         let remark = decode(r#"{"op":"health","status":"fine"}"#, "system");
         assert!(
-            matches!(remark, Ok(JsonMessage::Op(JsonOp::Remark))),
+            matches!(remark, Ok(JsonMessage::Op(JsonOp::Remark {}))),
             "{remark:?}"
         );
+        for unknown in [r#"{"op":"fly"}"#, r#"{"op":"auth_ok","resume_cursor":1}"#] {
+            assert!(decode(unknown, "system").is_err(), "{unknown}");
+        }
     }
 
     #[test]

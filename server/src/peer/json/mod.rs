@@ -83,7 +83,7 @@ impl JsonPeer {
             JsonOp::Ping => each(Incoming::Op(ClientOp::Ping)),
             JsonOp::Pong => each(Incoming::Op(ClientOp::Pong)),
             JsonOp::Goodbye {} => each(Incoming::Op(ClientOp::Goodbye)),
-            JsonOp::Remark => {}
+            JsonOp::Remark {} => {}
             JsonOp::Ack { channel, cursor } => {
                 let Some(known) = channels.by_name(&channel) else {
                     return Some(JsonFault::Unreadable(format!(

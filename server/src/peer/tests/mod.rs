@@ -277,9 +277,11 @@ impl WireClient {
 
 /// Bodies of the entries seen.
 fn bodies(seen: &[Seen]) -> Vec<&str> {
-    let body = |seen| match seen {
-        &Seen::Entry { ref body, .. } => Some(body.as_str()),
-        _ => None,
-    };
+    fn body(seen: &Seen) -> Option<&str> {
+        match seen {
+            Seen::Entry { body, .. } => Some(body),
+            _ => None,
+        }
+    }
     seen.iter().filter_map(body).collect()
 }

@@ -1,0 +1,121 @@
+//! Who is let in, and what a grant allows.
+
+use std::sync::Arc;
+
+use push_wire_server::position::ResetReason;
+use push_wire_server::session::op::{ErrorCode, ServerOp};
+use push_wire_server::{AuthError, Credentials, Grant, PushServer};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::harness::{Channel, start, subscribe, subscribe_to};
+
+const CLIENT: Uuid = Uuid::from_u128(1);
+
+#[tokio::test]
+async fn whom_the_validator_refuses_stays_out() {
+    let server = PushServer::with_auth_validator(Arc::new(|client_id, token, channels| {
+        assert_eq!((client_id, channels), (CLIENT, &[Channel::Chat][..]));
+        match token {
+            Some("right") => Ok(()),
+            _ => Err(AuthError::InvalidToken),
+        }
+    }));
+    let running = start(&Arc::new(server)).await;
+
+    let mut wire = running.wire().await;
+    wire.auth(CLIENT, Some("wrong"), &[subscribe(1, Channel::Chat)])
+        .await;
+    assert_eq!(wire.socket.closed().await.0, 4200);
+
+    let mut client = running.json("/rps").await;
+    client
+        .say(json!({"op": "auth", "client_id": CLIENT, "capabilities": ["chat"]}))
+        .await;
+    let refusal = client.hear().await;
+    assert_eq!(refusal, json!({"op": "error", "message": "invalid token"}));
+    assert_eq!(client.closed().await.0, 1008);
+}
+
+async fn by_cookie(credentials: Credentials<Channel>) -> Result<Grant, AuthError> {
+    let cookie = credentials
+        .headers
+        .get("cookie")
+        .and_then(|value| value.to_str().ok());
+    match (cookie, credentials.token.as_deref()) {
+        (_, Some("outage")) => Err(AuthError::Unavailable("the user database is away".into())),
+        (_, Some("fault")) => panic!("a fault of the application"),
+        (Some("user=ada"), _) => Ok(Grant::everything()),
+        _ => Ok(Grant::nothing()
+            .read_topics(Channel::Chat, ["room-*"])
+            .send(Channel::Prices)),
+    }
+}
+
+#[tokio::test]
+async fn an_authenticator_that_cannot_answer_sends_the_client_away_for_later() {
+    let server = PushServer::builder()
+        .authenticator(by_cookie)
+        .build()
+        .unwrap();
+    let running = start(&server).await;
+    for token in ["outage", "fault"] {
+        let mut wire = running.wire().await;
+        wire.auth(CLIENT, Some(token), &[]).await;
+        assert_eq!(wire.socket.closed().await.0, 4104, "{token}");
+    }
+    assert_eq!(server.stats().closes.get(&4104), Some(&2));
+}
+
+#[tokio::test]
+async fn a_grant_bounds_what_is_read_and_sent() {
+    let server = PushServer::builder()
+        .authenticator(by_cookie)
+        .build()
+        .unwrap();
+    for channel in [Channel::Chat, Channel::Prices] {
+        server.on_message(channel, |_, _| Ok(()));
+    }
+    let running = start(&server).await;
+    let mut wire = running.wire().await;
+    let wanted = [
+        subscribe_to(1, Channel::Chat, "room-7"),
+        subscribe_to(2, Channel::Chat, "staff"),
+        subscribe(3, Channel::Chat),
+        subscribe(4, Channel::Staff),
+    ];
+    wire.enter(CLIENT, &wanted).await;
+    let resumed = wire.see_op().await;
+    assert!(
+        matches!(resumed, ServerOp::Resumed { id: 1, .. }),
+        "{resumed:?}"
+    );
+    for expected in 2..=4 {
+        let reset = wire.see_op().await;
+        let reason = ResetReason::NotPermitted;
+        let as_expected = matches!(&reset, ServerOp::Reset { id, reason: r, .. } if (*id, *r) == (expected, reason));
+        assert!(as_expected, "{reset:?}");
+    }
+    wire.message(Channel::Chat, 1, &json!(1)).await;
+    let rejected = wire.see_op().await;
+    let code = ErrorCode::NotPermitted;
+    assert!(matches!(rejected, ServerOp::Rejected { code: c, .. } if c == code));
+    assert_eq!(wire.see_op().await, ServerOp::Received { upto: 1 });
+    wire.message(Channel::Prices, 2, &json!(1)).await;
+    assert_eq!(wire.see_op().await, ServerOp::Received { upto: 2 });
+}
+
+#[tokio::test]
+async fn the_request_that_opened_the_connection_is_shown_to_the_authenticator() {
+    let server = PushServer::builder()
+        .authenticator(async |credentials: Credentials<Channel>| {
+            assert_eq!(credentials.uri.query(), Some("ticket=7"));
+            assert!(credentials.headers.contains_key("host"));
+            Ok(Grant::everything().identity("ada"))
+        })
+        .build()
+        .unwrap();
+    let running = start(&server).await;
+    let mut client = running.json("/rps?ticket=7").await;
+    client.auth(CLIENT).await;
+}

@@ -1,0 +1,118 @@
+//! Clients' messages, and handlers that answer, refuse or fail.
+
+use std::sync::Arc;
+
+use push_wire_server::session::op::{ErrorCode, ServerOp};
+use push_wire_server::{Frame, HandlerError, PushServer};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::harness::{Channel, Running, Wire, start};
+
+const CLIENT: Uuid = Uuid::from_u128(1);
+
+async fn entered(server: &Arc<PushServer<Channel>>) -> (Running, Wire) {
+    let running = start(server).await;
+    let mut wire = running.wire().await;
+    wire.enter(CLIENT, &[]).await;
+    (running, wire)
+}
+
+/// Sends a value, and sees how that ends: the code and text of its rejection, if it is rejected.
+async fn outcome(
+    wire: &mut Wire,
+    channel: Channel,
+    number: u32,
+    value: &serde_json::Value,
+) -> Option<(ErrorCode, String)> {
+    wire.message(channel, number, value).await;
+    let mut rejected = None;
+    loop {
+        match wire.see_op().await {
+            ServerOp::Rejected {
+                number: n,
+                code,
+                message,
+            } => {
+                assert_eq!(n, u64::from(number));
+                rejected = Some((code, message));
+            }
+            ServerOp::Received { upto } => {
+                assert_eq!(upto, u64::from(number));
+                return rejected;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handler_gets_the_frame_with_its_sender_and_can_answer() {
+    let server = Arc::new(PushServer::<Channel>::new());
+    server.register_handler(Channel::Chat, |client_id, frame, server| {
+        assert_eq!(frame.client_id, Some(client_id));
+        server
+            .send(client_id, Frame::new(Channel::Chat, json!([frame.payload])))
+            .unwrap();
+    });
+    let running = start(&server).await;
+    let mut client = running.json("/rps").await;
+    client.auth(CLIENT).await;
+    client
+        .say(json!({"channel": "chat", "payload": {"text": "hi"}}))
+        .await;
+    assert_eq!(client.hear().await["payload"], json!([{"text": "hi"}]));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_with_its_reason() {
+    let server = Arc::new(PushServer::<Channel>::new());
+    server.on_message(Channel::Chat, |message, _| match message.json::<u32>()? {
+        1 => Ok(()),
+        2 => Err(HandlerError::NotPermitted("not you".into())),
+        _ => Err(HandlerError::Refused("one is enough".into())),
+    });
+    let (_running, mut wire) = entered(&server).await;
+    let chat = Channel::Chat;
+    assert_eq!(outcome(&mut wire, chat, 1, &json!(1)).await, None);
+    let refused = outcome(&mut wire, chat, 2, &json!(2)).await;
+    assert_eq!(refused, Some((ErrorCode::NotPermitted, "not you".into())));
+    let refused = outcome(&mut wire, chat, 3, &json!(3)).await;
+    assert_eq!(refused, Some((ErrorCode::Refused, "one is enough".into())));
+    let (code, text) = outcome(&mut wire, chat, 4, &json!("one")).await.unwrap();
+    assert_eq!(code, ErrorCode::BadPayload);
+    assert!(text.contains("invalid type: string"), "{text}");
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_handles_is_told_so() {
+    let (_running, mut wire) = entered(&Arc::default()).await;
+    let rejected = outcome(&mut wire, Channel::Prices, 1, &json!(1)).await;
+    assert_eq!(rejected.map(|(code, _)| code), Some(ErrorCode::NoHandler));
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_refuses_that_message_only() {
+    let server = Arc::new(PushServer::<Channel>::new());
+    server.register_handler(Channel::Chat, |_, frame, _| {
+        assert_ne!(frame.payload, json!("bad"), "a fault of the application");
+    });
+    let (_running, mut wire) = entered(&server).await;
+    let rejected = outcome(&mut wire, Channel::Chat, 1, &json!("bad")).await;
+    assert_eq!(rejected.map(|(code, _)| code), Some(ErrorCode::Refused));
+    assert_eq!(
+        outcome(&mut wire, Channel::Chat, 2, &json!("good")).await,
+        None
+    );
+}
+
+#[tokio::test]
+async fn the_last_handler_registered_is_the_one() {
+    let server = Arc::new(PushServer::<Channel>::new());
+    server.on_message(Channel::Chat, |_, _| {
+        Err(HandlerError::Refused("old".into()))
+    });
+    server.on_message(Channel::Chat, |_, _| Ok(()));
+    let (_running, mut wire) = entered(&server).await;
+    assert_eq!(outcome(&mut wire, Channel::Chat, 1, &json!(1)).await, None);
+}

@@ -1,0 +1,17 @@
+//! A server over real sockets, seen from outside.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    clippy::unwrap_used,
+    reason = "what is not expected fails the test"
+)]
+
+mod auth;
+mod builder;
+mod frames;
+mod handlers;
+mod harness;
+mod json;
+mod mounting;
+mod upgrade;
+mod wire;
