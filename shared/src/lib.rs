@@ -5,7 +5,7 @@
 //! are arguments. The wire is specified in `docs/protocol.md`; comments cite its sections.
 //!
 //! The layers, each using only those before it:
-//! `channel, position, time, limits, close ← frame ← encoding ← delta ← session`.
+//! `channel, position, time, limits, close ← frame ← encoding ← compression ← binary, fragment, delta ← session`.
 #![no_std]
 
 extern crate alloc;
@@ -14,8 +14,10 @@ extern crate self as push_wire_shared;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod binary;
 pub mod channel;
 pub mod close;
+pub mod compression;
 pub mod delta;
 pub mod encoding;
 pub mod frame;
@@ -24,8 +26,16 @@ pub mod position;
 pub mod session;
 pub mod time;
 
+#[cfg(feature = "zstd")]
+pub use binary::train_dictionary;
+pub use binary::{
+    BinaryError, BinaryFrame, decode_frame, decode_frame_with_dictionaries, decode_frame_within,
+    encode_frame, encode_frame_with_compression,
+};
 pub use channel::{ChannelKind, parse_channels};
+pub use compression::{CompressionConfig, CompressionDictionary};
 pub use delta::{DeltaApplyResult, DeltaError, DeltaOp, PayloadDelta, apply_delta, compute_delta};
+pub use encoding::PayloadEncoding;
 #[cfg(feature = "std")]
 pub use frame::SystemOp;
 pub use frame::{BinaryEnvelope, BinaryFlags, Frame, MAGIC_HEADER, RawPayload, VERSION_BYTE};

@@ -64,3 +64,14 @@ pub const ACK_ENTRIES: u32 = 64;
 /// Bytes that one pull puts into one WebSocket message when a reader is behind (default 32 KiB): browsers
 /// take about ten times more entries a second in 10-40 KiB messages than one by one.
 pub const BATCH_BYTES: usize = 32 * 1024;
+
+/// Largest window of a zstd frame, in bytes (2 MiB): what level 3 uses, and what a decoder may have to reserve
+/// for a frame of ten bytes.
+pub const ZSTD_WINDOW_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Largest compression dictionary, in bytes (112 KiB): zstd's own default for training; larger ones gain
+/// little on messages.
+pub const DICTIONARY_BYTES: usize = 112 * 1024;
+
+/// Dictionaries that one decoder holds (16); the oldest leaves first. Each takes its own size and about 30 KiB.
+pub const DICTIONARIES: usize = 16;

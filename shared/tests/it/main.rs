@@ -5,5 +5,7 @@
     reason = "a test that meets an error it did not expect should panic"
 )]
 
+mod compression;
+mod frames;
 mod golden;
 mod values;

@@ -4,8 +4,13 @@ mod shapes;
 
 use std::fmt::Debug;
 
-use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::compression::portable;
 use push_wire_shared::frame::FrameHeader;
+use push_wire_shared::{
+    BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig, CompressionDictionary,
+    PayloadEncoding, decode_frame, decode_frame_with_dictionaries, encode_frame,
+    encode_frame_with_compression,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,24 +29,41 @@ fn vector(name: &str, encoding: &str) -> Vec<u8> {
         .collect()
 }
 
+/// The channel of the vectors is the one with id 7.
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel {
+    #[channel(system)]
+    System,
+    #[channel(id = 7)]
+    Data,
+}
+
+fn frame<T>(payload: T) -> BinaryFrame<Channel, T> {
+    BinaryFrame {
+        channel: Channel::Data,
+        flags: BinaryFlags::from_byte(4),
+        sequence: 42,
+        payload,
+    }
+}
+
+const ENCODINGS: [PayloadEncoding; 2] = [PayloadEncoding::MessagePack, PayloadEncoding::Cbor];
+
 struct SameBytes(usize);
 
 impl shapes::Inspect for SameBytes {
     fn shape<T: Serialize + DeserializeOwned + PartialEq + Debug>(&mut self, name: &str, value: T) {
-        for encoding in [PayloadEncoding::MessagePack, PayloadEncoding::Cbor] {
-            let frame = vector(name, encoding.name());
-            let (header, body) = FrameHeader::split(&frame).unwrap();
-            assert_eq!((header.channel, header.sequence), (7, 42), "{name}");
-            assert_eq!(
-                encoding.encode(&value).unwrap(),
-                body,
-                "{name} in {encoding:?}"
-            );
-            assert_eq!(
-                encoding.decode::<T>(body).as_ref(),
-                Ok(&value),
-                "{name} in {encoding:?}"
-            );
+        let sent = frame(value);
+        let uncompressed = CompressionConfig {
+            threshold: usize::MAX,
+            dictionary: None,
+        };
+        for encoding in ENCODINGS {
+            let published = vector(name, encoding.name());
+            let ours = encode_frame_with_compression(&sent, encoding, &uncompressed).unwrap();
+            assert_eq!(ours, published, "{name} in {encoding:?}");
+            let got: BinaryFrame<Channel, T> = decode_frame(&published, encoding).unwrap();
+            assert_eq!(got, sent, "{name} in {encoding:?}");
         }
         self.0 += 1;
     }
@@ -52,4 +74,36 @@ fn every_shape_is_written_and_read_as_published() {
     let mut shapes_seen = SameBytes(0);
     shapes::show_all(&mut shapes_seen);
     assert!(shapes_seen.0 >= 40, "{} shapes", shapes_seen.0);
+}
+
+#[test]
+fn published_compressed_frames_are_read() {
+    let text = "All of it was said before. ".repeat(100);
+    for encoding in ENCODINGS {
+        let published = vector("compressed", encoding.name());
+        let got: BinaryFrame<Channel, String> = decode_frame(&published, encoding).unwrap();
+        assert!(got.flags.compressed);
+        assert_eq!(got.payload, text);
+        let ours = encode_frame(&frame(&text), encoding).unwrap();
+        assert_eq!(ours, published, "the same library at the same level");
+    }
+}
+
+#[test]
+fn published_frames_with_a_dictionary_are_read_by_both_implementations() {
+    let tick = r#"{"symbol":"S3","price":77.5,"volume":1234}"#;
+    let dictionary = CompressionDictionary::new(9, vector("dictionary", "9"));
+    let mut portable = portable::Decompressor::new();
+    portable.add_dictionary(&dictionary).unwrap();
+    for encoding in ENCODINGS {
+        let published = vector("compressed_dictionary", encoding.name());
+        let dictionaries = std::slice::from_ref(&dictionary);
+        let got: BinaryFrame<Channel, String> =
+            decode_frame_with_dictionaries(&published, encoding, dictionaries).unwrap();
+        assert!(got.flags.compressed);
+        assert_eq!(got.payload, tick);
+        let (_, body) = FrameHeader::split(&published).unwrap();
+        let body = portable.decompress(body, 1000).unwrap();
+        assert_eq!(encoding.decode::<String>(&body).unwrap(), tick);
+    }
 }

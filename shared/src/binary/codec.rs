@@ -1,0 +1,179 @@
+//! From frames to bytes and back.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{BinaryError, BinaryFrame};
+use crate::compression::{CompressionConfig, CompressionDictionary};
+use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
+use crate::limits::VALUE_BYTES;
+use crate::{BinaryFlags, ChannelKind, PayloadEncoding};
+
+/// Encodes a frame; payloads of 512 bytes or more are compressed if that makes them smaller (and compression
+/// is built in).
+///
+/// # Errors
+/// When the payload cannot be written in this encoding or is nested too deep.
+pub fn encode_frame<C: ChannelKind, T: Serialize>(
+    frame: &BinaryFrame<C, T>,
+    encoding: PayloadEncoding,
+) -> Result<Vec<u8>, BinaryError> {
+    encode_frame_with_compression(frame, encoding, &CompressionConfig::default())
+}
+
+/// Encodes a frame; payloads from the threshold on are compressed if that makes them smaller (and compression
+/// is built in: Cargo feature `zstd`).
+///
+/// # Errors
+/// When the payload cannot be written in this encoding or is nested too deep, or the dictionary cannot be used.
+pub fn encode_frame_with_compression<C: ChannelKind, T: Serialize>(
+    frame: &BinaryFrame<C, T>,
+    encoding: PayloadEncoding,
+    compression: &CompressionConfig,
+) -> Result<Vec<u8>, BinaryError> {
+    let body = encoding.encode(&frame.payload)?;
+    let mut header = FrameHeader {
+        flags: BinaryFlags {
+            compressed: true,
+            ..frame.flags
+        },
+        channel: frame.channel.wire_id(),
+        sequence: frame.sequence,
+    };
+    let mut out = Vec::with_capacity(FRAME_HEADER_LEN + body.len());
+    out.extend_from_slice(&header.to_bytes());
+    if body.len() < compression.threshold || !compress_into(&mut out, &body, compression)? {
+        header.flags.compressed = false;
+        out.clear();
+        out.extend_from_slice(&header.to_bytes());
+        out.extend_from_slice(&body);
+    }
+    Ok(out)
+}
+
+/// Decodes a frame that needs no dictionary, whose payload is at most 16 MiB.
+///
+/// # Errors
+/// When the frame's header, its compression or its payload is not what it should be.
+pub fn decode_frame<C: ChannelKind, T: DeserializeOwned>(
+    bytes: &[u8],
+    encoding: PayloadEncoding,
+) -> Result<BinaryFrame<C, T>, BinaryError> {
+    decode_frame_with_dictionaries(bytes, encoding, &[])
+}
+
+/// Decodes a frame that may need one of these dictionaries, whose payload is at most 16 MiB.
+///
+/// # Errors
+/// When the frame's header, its compression or its payload is not what it should be, or its dictionary is missing.
+pub fn decode_frame_with_dictionaries<C: ChannelKind, T: DeserializeOwned>(
+    bytes: &[u8],
+    encoding: PayloadEncoding,
+    dictionaries: &[CompressionDictionary],
+) -> Result<BinaryFrame<C, T>, BinaryError> {
+    decode_frame_within(bytes, encoding, dictionaries, VALUE_BYTES)
+}
+
+/// Decodes a frame whose payload is at most `max_bytes` long after decompression.
+///
+/// # Errors
+/// As [`decode_frame_with_dictionaries`], and [`BinaryError::TooLarge`] when the payload is longer.
+pub fn decode_frame_within<C: ChannelKind, T: DeserializeOwned>(
+    bytes: &[u8],
+    encoding: PayloadEncoding,
+    dictionaries: &[CompressionDictionary],
+    max_bytes: usize,
+) -> Result<BinaryFrame<C, T>, BinaryError> {
+    let (header, body) = FrameHeader::split(bytes)?;
+    let channel = C::from_wire_id(header.channel);
+    let channel = channel.ok_or(BinaryError::UnknownChannel(header.channel))?;
+    let body = if header.flags.compressed {
+        Cow::Owned(decompress(body, dictionaries, max_bytes)?)
+    } else if body.len() > max_bytes {
+        return Err(BinaryError::TooLarge { limit: max_bytes });
+    } else {
+        Cow::Borrowed(body)
+    };
+    Ok(BinaryFrame {
+        channel,
+        flags: header.flags,
+        sequence: header.sequence,
+        payload: encoding.decode(&body)?,
+    })
+}
+
+/// Trains a dictionary of at most `size` bytes from samples of the payloads that it will serve.
+///
+/// # Errors
+/// When the id is 0, the size is above [`DICTIONARY_BYTES`](crate::limits::DICTIONARY_BYTES), or there are too
+/// few samples; [`compression::native::train_dictionary`](crate::compression::native::train_dictionary) says which.
+#[cfg(feature = "zstd")]
+pub fn train_dictionary(
+    samples: &[&[u8]],
+    size: usize,
+    id: u32,
+) -> Result<CompressionDictionary, BinaryError> {
+    Ok(crate::compression::native::train_dictionary(
+        samples, size, id,
+    )?)
+}
+
+/// Appends the compressed body if that is smaller; says whether it was.
+#[cfg(feature = "zstd")]
+fn compress_into(
+    out: &mut Vec<u8>,
+    body: &[u8],
+    compression: &CompressionConfig,
+) -> Result<bool, BinaryError> {
+    use crate::compression::native::thread;
+    Ok(thread::compress_into(
+        out,
+        body,
+        compression.dictionary.as_ref(),
+    )?)
+}
+
+/// Nothing here compresses: the body goes as it is.
+#[cfg(not(feature = "zstd"))]
+fn compress_into(
+    _out: &mut Vec<u8>,
+    _body: &[u8],
+    _compression: &CompressionConfig,
+) -> Result<bool, BinaryError> {
+    Ok(false)
+}
+
+#[cfg(feature = "zstd")]
+fn decompress(
+    body: &[u8],
+    dictionaries: &[CompressionDictionary],
+    max_bytes: usize,
+) -> Result<Vec<u8>, BinaryError> {
+    use crate::compression::native::thread;
+    Ok(thread::decompress(body, dictionaries, max_bytes)?)
+}
+
+#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
+fn decompress(
+    body: &[u8],
+    dictionaries: &[CompressionDictionary],
+    max_bytes: usize,
+) -> Result<Vec<u8>, BinaryError> {
+    let mut decompressor = crate::compression::portable::Decompressor::new();
+    for dictionary in dictionaries {
+        decompressor.add_dictionary(dictionary)?;
+    }
+    Ok(decompressor.decompress(body, max_bytes)?)
+}
+
+#[cfg(not(any(feature = "zstd", feature = "ruzstd")))]
+fn decompress(
+    _body: &[u8],
+    _dictionaries: &[CompressionDictionary],
+    _max_bytes: usize,
+) -> Result<Vec<u8>, BinaryError> {
+    Err(BinaryError::CompressionNotBuilt)
+}

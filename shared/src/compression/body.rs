@@ -1,0 +1,185 @@
+//! What can be known of a compressed body before anything is allocated for it.
+
+#![cfg(any(feature = "zstd", feature = "ruzstd"))]
+
+use super::DecompressError;
+use crate::limits::ZSTD_WINDOW_BYTES;
+
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// The shortest block: a header, and one byte that is repeated.
+const BLOCK_MIN: usize = 4;
+/// What comes out of one block at most (RFC 8878 section 3.1.1.2.3).
+const BLOCK_CONTENT_MAX: usize = 128 * 1024;
+
+/// A compressed body whose sizes are within the limits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Body<'a> {
+    /// Our id of the dictionary; 0 for none.
+    pub(super) dictionary: u32,
+    /// The zstd frame, and whatever follows it.
+    pub(super) frame: &'a [u8],
+    /// Size of what comes out, if the frame tells.
+    pub(super) content_bytes: Option<usize>,
+    /// zstd's own id of the dictionary; 0 if the frame does not tell. (The C library looks at it by itself.)
+    #[cfg(feature = "ruzstd")]
+    pub(super) zstd_dictionary: u32,
+}
+
+impl<'a> Body<'a> {
+    /// Splits a body, and checks its sizes against the limits.
+    pub(super) fn read(body: &'a [u8], max_bytes: usize) -> Result<Self, DecompressError> {
+        let (dictionary, frame) = body
+            .split_first_chunk::<4>()
+            .ok_or(DecompressError::NotZstd)?;
+        let header = Header::read(frame).ok_or(DecompressError::NotZstd)?;
+        if header.window > ZSTD_WINDOW_BYTES {
+            return Err(DecompressError::WindowTooLarge {
+                window: header.window,
+            });
+        }
+        let content_bytes = match header.content.map(usize::try_from) {
+            None => None,
+            Some(Ok(bytes)) if bytes <= max_bytes => Some(bytes),
+            Some(_) => return Err(DecompressError::TooLarge { limit: max_bytes }),
+        };
+        // What is announced will be allocated, so it has to be possible.
+        let most = (frame.len() / BLOCK_MIN + 1).saturating_mul(BLOCK_CONTENT_MAX);
+        if content_bytes.is_some_and(|bytes| bytes > most) {
+            return Err(DecompressError::Malformed);
+        }
+        Ok(Self {
+            dictionary: u32::from_be_bytes(*dictionary),
+            frame,
+            content_bytes,
+            #[cfg(feature = "ruzstd")]
+            zstd_dictionary: header.dictionary,
+        })
+    }
+}
+
+/// A zstd frame's header (RFC 8878 section 3.1.1.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Header {
+    /// Bytes that a decoder has to keep.
+    window: u64,
+    /// Bytes that come out.
+    content: Option<u64>,
+    /// 0 for none.
+    dictionary: u32,
+}
+
+impl Header {
+    /// None when it is cut off or of no known form.
+    fn read(frame: &[u8]) -> Option<Self> {
+        let rest = frame.strip_prefix(&MAGIC)?;
+        let (&descriptor, rest) = rest.split_first()?;
+        let reserved = descriptor & 0x08 != 0;
+        if reserved {
+            return None;
+        }
+        let single_segment = descriptor & 0x20 != 0;
+        let (window, rest) = if single_segment {
+            (None, rest)
+        } else {
+            let (&byte, rest) = rest.split_first()?;
+            (Some(window(byte)), rest)
+        };
+        let dictionary_width = [0, 1, 2, 4][usize::from(descriptor & 3)];
+        let (dictionary, rest) = little_endian(rest, dictionary_width)?;
+        let content_width = match descriptor >> 6 {
+            0 => usize::from(single_segment),
+            code => 1 << code,
+        };
+        let (content, _) = little_endian(rest, content_width)?;
+        let content = match content_width {
+            0 => None,
+            // So that two bytes begin where one ends.
+            2 => Some(content + 256),
+            _ => Some(content),
+        };
+        Some(Self {
+            window: window.or(content)?,
+            content,
+            dictionary: u32::try_from(dictionary).ok()?,
+        })
+    }
+}
+
+/// The window of this descriptor: exponent in the high five bits, eighths of it in the low three.
+fn window(descriptor: u8) -> u64 {
+    let base = 1_u64 << (10 + (descriptor >> 3));
+    base + base / 8 * u64::from(descriptor & 7)
+}
+
+fn little_endian(bytes: &[u8], width: usize) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_at_checked(width)?;
+    let number = number
+        .iter()
+        .rev()
+        .fold(0, |n, &byte| n << 8 | u64::from(byte));
+    Some((number, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(rest: &[u8]) -> Option<Header> {
+        Header::read(&[&MAGIC, rest].concat())
+    }
+
+    #[test]
+    fn headers_say_window_content_and_dictionary() {
+        let window_only = Header {
+            window: 2 << 20,
+            content: None,
+            dictionary: 0,
+        };
+        assert_eq!(header(&[0x00, 0x58]), Some(window_only));
+        let single_segment = Header {
+            window: 300,
+            content: Some(300),
+            dictionary: 0x0102,
+        };
+        assert_eq!(header(&[0x62, 0x02, 0x01, 44, 0]), Some(single_segment));
+        let eight_byte_content = Header {
+            window: 1 << 10 | 1 << 7,
+            content: Some(1 << 40),
+            dictionary: 7,
+        };
+        let bytes = [0xc1, 0x01, 7, 0, 0, 0, 0, 0, 1, 0, 0];
+        assert_eq!(header(&bytes), Some(eight_byte_content));
+    }
+
+    #[test]
+    fn what_is_no_header_is_refused() {
+        assert_eq!(header(&[]), None);
+        assert_eq!(header(&[0x00]), None);
+        assert_eq!(header(&[0x08, 0x58]), None, "reserved bit");
+        assert_eq!(header(&[0xc1, 0x01, 7, 0]), None, "cut off");
+        assert_eq!(Header::read(b"\x50\x2a\x4d\x18\0\0\0\0"), None, "skippable");
+    }
+
+    #[test]
+    fn limits_hold_before_anything_is_decoded() {
+        let with_window = |descriptor| [&[0; 4], &MAGIC[..], &[0x00, descriptor]].concat();
+        assert!(Body::read(&with_window(0x58), 10).is_ok());
+        assert_eq!(
+            Body::read(&with_window(0x59), 10),
+            Err(DecompressError::WindowTooLarge { window: 2_359_296 })
+        );
+        assert_eq!(
+            Body::read(&with_window(0xff), 10),
+            Err(DecompressError::WindowTooLarge {
+                window: (1 << 41) / 8 * 15
+            })
+        );
+        let of_eleven = [&[0; 4], &MAGIC[..], &[0x20, 11]].concat();
+        assert!(Body::read(&of_eleven, 11).is_ok());
+        assert_eq!(
+            Body::read(&of_eleven, 10),
+            Err(DecompressError::TooLarge { limit: 10 })
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! Dictionaries: what many small messages have in common, known to both sides beforehand.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::limits::DICTIONARY_BYTES;
+
+/// First bytes of a trained dictionary, before its own id in little endian.
+#[cfg(feature = "ruzstd")]
+pub(super) const TRAINED_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
+
+/// A zstd dictionary and the id that bodies name it by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompressionDictionary {
+    /// Id on the wire; not 0, and not the id that zstd keeps inside the dictionary.
+    pub id: u32,
+    /// The dictionary: trained, or (only [`native`](super::native)) any bytes that resemble the messages.
+    pub bytes: Vec<u8>,
+}
+
+impl CompressionDictionary {
+    /// The dictionary of this id.
+    #[must_use]
+    pub fn new(id: u32, bytes: Vec<u8>) -> Self {
+        Self { id, bytes }
+    }
+
+    /// Checks what both implementations ask of a dictionary.
+    #[cfg(any(feature = "zstd", feature = "ruzstd"))]
+    pub(super) fn check(&self) -> Result<(), DictionaryError> {
+        if self.id == 0 {
+            return Err(DictionaryError::ReservedId);
+        }
+        if self.bytes.len() > DICTIONARY_BYTES {
+            return Err(DictionaryError::TooLarge {
+                bytes: self.bytes.len(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// When and how to compress a body.
+#[derive(Clone, Debug)]
+pub struct CompressionConfig {
+    /// Smallest body that is compressed, in bytes; default 512. With a dictionary 48 to 64 is better: that is
+    /// where the first bytes are won.
+    pub threshold: usize,
+    /// Dictionary that the receiver has; default none.
+    pub dictionary: Option<CompressionDictionary>,
+}
+
+impl Default for CompressionConfig {
+    fn default() -> Self {
+        Self {
+            threshold: 512,
+            dictionary: None,
+        }
+    }
+}
+
+/// Why a dictionary cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum DictionaryError {
+    /// Id 0 means "no dictionary".
+    ReservedId,
+    /// Larger than [`DICTIONARY_BYTES`].
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Not made by zstd's training, or damaged.
+    Malformed,
+    /// Too few samples to find anything in: zstd asks for some tens, and for many times the dictionary's size
+    /// in all.
+    TooFewSamples,
+}
+
+impl fmt::Display for DictionaryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReservedId => f.write_str("dictionary id 0 means no dictionary: use another"),
+            Self::TooLarge { bytes } => {
+                write!(
+                    f,
+                    "dictionary of {bytes} bytes, above the limit of {DICTIONARY_BYTES}"
+                )
+            }
+            Self::Malformed => f.write_str("no trained zstd dictionary"),
+            Self::TooFewSamples => f.write_str("too few samples to train a dictionary from"),
+        }
+    }
+}
+
+impl core::error::Error for DictionaryError {}

@@ -1,0 +1,10 @@
+//! Compression with the C library, for servers and native clients.
+
+mod compressor;
+mod decompressor;
+pub(crate) mod thread;
+mod train;
+
+pub use compressor::{Compressor, PreparedDictionary};
+pub use decompressor::Decompressor;
+pub use train::train_dictionary;

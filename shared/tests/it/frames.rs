@@ -1,0 +1,140 @@
+//! Binary frames under the published calls.
+
+use proptest::prelude::*;
+use push_wire_shared::{
+    BinaryError, BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig, PayloadEncoding,
+    decode_frame, decode_frame_with_dictionaries, decode_frame_within, encode_frame,
+    encode_frame_with_compression, train_dictionary,
+};
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel {
+    #[channel(system)]
+    System,
+    #[channel(id = 7)]
+    Data,
+}
+
+const ENCODINGS: [PayloadEncoding; 3] = [
+    PayloadEncoding::MessagePack,
+    PayloadEncoding::Cbor,
+    PayloadEncoding::Json,
+];
+
+fn frame<T>(payload: T) -> BinaryFrame<Channel, T> {
+    BinaryFrame {
+        channel: Channel::Data,
+        flags: BinaryFlags {
+            ack_required: true,
+            ..BinaryFlags::default()
+        },
+        sequence: 42,
+        payload,
+    }
+}
+
+type Decoded = Result<BinaryFrame<Channel, String>, BinaryError>;
+
+proptest! {
+    #[test]
+    fn frames_survive(text: String, sequence: u32, flags in 0_u8..8, threshold in 0_usize..64) {
+        let sent = BinaryFrame {
+            flags: BinaryFlags { compressed: false, ..BinaryFlags::from_byte(flags) },
+            sequence,
+            ..frame(text)
+        };
+        let config = CompressionConfig { threshold, dictionary: None };
+        for encoding in ENCODINGS {
+            let bytes = encode_frame_with_compression(&sent, encoding, &config)?;
+            let got: BinaryFrame<Channel, String> = decode_frame(&bytes, encoding)?;
+            let compressed = got.flags.compressed;
+            prop_assert_eq!(&BinaryFrame { flags: BinaryFlags { compressed, ..sent.flags }, ..got }, &BinaryFrame {
+                flags: BinaryFlags { compressed, ..sent.flags }, ..sent.clone()
+            });
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>, flags in 0_u8..16) {
+        let with_header = [&[b'R', b'P', 1, flags, 7, 0, 0, 0, 0], &bytes[..]].concat();
+        for encoding in ENCODINGS {
+            let decoded: Decoded = decode_frame(&bytes, encoding);
+            prop_assert!(decoded.is_err());
+            let decoded: Decoded = decode_frame(&with_header, encoding);
+            if let Ok(frame) = decoded {
+                prop_assert!(encode_frame(&frame, encoding).is_ok());
+            }
+        }
+    }
+}
+
+#[test]
+fn long_payloads_are_compressed_and_short_ones_not() {
+    for encoding in ENCODINGS {
+        let long = encode_frame(&frame("abc".repeat(400)), encoding).unwrap();
+        assert!(BinaryFlags::from_byte(long[3]).compressed);
+        assert!(long.len() < 60);
+        let decoded: Decoded = decode_frame(&long, encoding);
+        assert_eq!(decoded.unwrap().payload, "abc".repeat(400));
+        let short = encode_frame(&frame("abc".repeat(100)), encoding).unwrap();
+        assert!(!BinaryFlags::from_byte(short[3]).compressed);
+    }
+}
+
+#[test]
+fn dictionaries_of_one_id_may_differ() {
+    let sentence = |word: &str, n: u32| {
+        format!(
+            "{word} number {n} has said {} things, and {word} will say more",
+            n * n
+        )
+    };
+    let trained = |word: &str| {
+        let samples: Vec<String> = (0..800).map(|n| sentence(word, n)).collect();
+        let samples: Vec<&[u8]> = samples.iter().map(String::as_bytes).collect();
+        train_dictionary(&samples, 1024, 9).unwrap()
+    };
+    for word in ["alpha", "omega", "alpha"] {
+        let config = CompressionConfig {
+            threshold: 1,
+            dictionary: Some(trained(word)),
+        };
+        let sent = frame(sentence(word, 5000));
+        let bytes = encode_frame_with_compression(&sent, PayloadEncoding::Cbor, &config).unwrap();
+        assert!(BinaryFlags::from_byte(bytes[3]).compressed);
+        let decoded: Decoded =
+            decode_frame_with_dictionaries(&bytes, PayloadEncoding::Cbor, &[trained(word)]);
+        assert_eq!(decoded.unwrap().payload, sent.payload);
+        let without: Decoded = decode_frame(&bytes, PayloadEncoding::Cbor);
+        assert_eq!(without, Err(BinaryError::MissingDictionary(9)));
+    }
+}
+
+#[test]
+fn each_fault_has_its_own_error() {
+    let bytes = encode_frame(&frame("hi".to_string()), PayloadEncoding::MessagePack).unwrap();
+    let changed = |at: usize, byte: u8| -> BinaryError {
+        let mut bytes = bytes.clone();
+        bytes[at] = byte;
+        let decoded: Decoded = decode_frame(&bytes, PayloadEncoding::MessagePack);
+        decoded.unwrap_err()
+    };
+    assert_eq!(changed(0, 0), BinaryError::InvalidMagic);
+    assert_eq!(changed(2, 2), BinaryError::UnsupportedVersion(2));
+    assert_eq!(changed(3, 0x80), BinaryError::UnknownFlags(0x80));
+    assert_eq!(changed(3, 0x01), BinaryError::Decompression);
+    assert_eq!(changed(4, 255), BinaryError::UnknownChannel(255));
+    assert_eq!(changed(9, 0xc0), BinaryError::Deserialization);
+    assert_eq!(changed(9, 0xa1), BinaryError::TrailingBytes);
+
+    let decode = |bytes: &[u8], max_bytes| -> Decoded {
+        decode_frame_within(bytes, PayloadEncoding::MessagePack, &[], max_bytes)
+    };
+    assert_eq!(decode(&bytes[..8], 9), Err(BinaryError::FrameTooShort));
+    assert_eq!(decode(&bytes, 2), Err(BinaryError::TooLarge { limit: 2 }));
+    let long = encode_frame(&frame("abc".repeat(400)), PayloadEncoding::MessagePack).unwrap();
+    assert_eq!(
+        decode(&long, 1000),
+        Err(BinaryError::TooLarge { limit: 1000 })
+    );
+}
