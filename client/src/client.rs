@@ -18,7 +18,7 @@ use crate::driver::{
 };
 use crate::{
     ChannelReceiver, ClientConfig, ClientEvent, ConnectError, ConnectionState, CursorTracker,
-    SendError, Stats, StreamRequest, TransportPreference,
+    SendError, SessionKey, Stats, StreamRequest, TransportPreference,
 };
 
 /// Events kept for a reader that is behind; it is told how many it missed.
@@ -335,12 +335,13 @@ impl<C: ChannelKind> PushClient<C> {
         Ok(self.snapshot().await?.positions)
     }
 
-    /// What proves the right to continue this session; keep it with the client id.
+    /// What to keep for [`ClientConfig::continuing`] in a later life, together with the
+    /// [`positions`](Self::positions). Ask while connected: `disconnect` ends the session.
     ///
     /// # Errors
     /// When the client's task has ended.
-    pub async fn secret(&self) -> Result<Option<[u8; 16]>, SendError> {
-        Ok(self.snapshot().await?.secret)
+    pub async fn session(&self) -> Result<SessionKey, SendError> {
+        Ok(self.snapshot().await?.session)
     }
 
     /// What has passed so far.

@@ -1,5 +1,6 @@
 //! What a client is told before it connects.
 
+use std::fmt;
 use std::time::Duration;
 
 use push_wire_shared::limits;
@@ -16,8 +17,10 @@ pub struct ClientConfig {
     pub url: String,
     /// The client's own id, kept across connections; random by default. Two clients must never share one.
     pub client_id: Uuid,
-    /// Secret of a session to continue, from [`PushClient::secret`](crate::PushClient::secret); default none.
-    pub secret: Option<[u8; 16]>,
+    /// What proves that a session is this client's; random by default.
+    pub secret: [u8; 16],
+    /// Attempts to connect that this client id has made in earlier lives; default 0.
+    pub attempts: u64,
     /// The application's credential; default none.
     pub token: Option<String>,
     /// When to come back after a lost connection.
@@ -34,11 +37,22 @@ impl ClientConfig {
         Self {
             url: url.into(),
             client_id: Uuid::new_v4(),
-            secret: None,
+            secret: Uuid::new_v4().into_bytes(),
+            attempts: 0,
             token: None,
             reconnect: ReconnectPolicy::default(),
             transport_preference: TransportPreference::WsFirst,
             max_message_bytes: limits::MESSAGE_BYTES,
+        }
+    }
+
+    /// The defaults, for a client that goes on with the session of an earlier life.
+    pub fn continuing(url: impl Into<String>, session: SessionKey) -> Self {
+        Self {
+            client_id: session.client_id,
+            secret: session.secret,
+            attempts: session.attempts,
+            ..Self::new(url)
         }
     }
 
@@ -70,6 +84,26 @@ impl ClientConfig {
             path
         };
         Ok(format!("ws://{authority}{path}{query}"))
+    }
+}
+
+/// What a client keeps to go on with its session in a later life: its inbox and the numbers of its messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionKey {
+    /// The client's id.
+    pub client_id: Uuid,
+    /// What proves that the session is this client's: to be kept as a password is.
+    pub secret: [u8; 16],
+    /// Attempts to connect that it has made.
+    pub attempts: u64,
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionKey")
+            .field("client_id", &self.client_id)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,8 +23,8 @@ use uuid::Uuid;
 use crate::dispatch::{Dispatch, HandedOver, Taken};
 use crate::websocket::{Heard, OpenError, WebSocket};
 use crate::{
-    ChannelReceiver, ClientConfig, ClientEvent, ConnectError, CursorTracker, SendError, Stats,
-    StreamRequest,
+    ChannelReceiver, ClientConfig, ClientEvent, ConnectError, CursorTracker, SendError, SessionKey,
+    Stats, StreamRequest,
 };
 
 /// What the application asks of a running driver.
@@ -61,7 +61,7 @@ pub(crate) struct Outgoing<C> {
 
 /// How things stand.
 pub(crate) struct Snapshot<C> {
-    pub(crate) secret: Option<[u8; 16]>,
+    pub(crate) session: SessionKey,
     pub(crate) stats: Stats,
     pub(crate) positions: Vec<(C, ScopeRequest, Position)>,
 }
@@ -119,7 +119,8 @@ impl<C: ChannelKind> Driver<C> {
     ) -> Self {
         let seed = Uuid::new_v4().as_u64_pair().0;
         let mut session = SessionConfig::new(config.client_id, seed);
-        session.secret = config.secret;
+        session.secret = Some(config.secret);
+        session.attempts = Some(config.attempts);
         session.token.clone_from(&config.token);
         session.retry = config.reconnect.schedule();
         session.max_message_bytes = config.max_message_bytes;
@@ -280,7 +281,11 @@ impl<C: ChannelKind> Driver<C> {
             Some((stream.channel, stream.scope.clone(), position))
         });
         Snapshot {
-            secret: self.session.secret(),
+            session: SessionKey {
+                client_id: self.session.client_id(),
+                secret: self.session.secret().unwrap_or_default(),
+                attempts: self.session.attempts().unwrap_or_default(),
+            },
             stats: self.session.stats(),
             positions: positions.collect(),
         }

@@ -38,7 +38,7 @@ mod request;
 mod websocket;
 
 pub use client::PushClient;
-pub use config::{ClientConfig, ReconnectPolicy, TransportPreference};
+pub use config::{ClientConfig, ReconnectPolicy, SessionKey, TransportPreference};
 pub use cursors::{CursorResult, CursorTracker};
 pub use error::{ConnectError, SendError};
 pub use event::{ClientEvent, ConnectionState};

@@ -8,7 +8,7 @@ use push_wire_client::position::{Outcome, ResetReason};
 use push_wire_client::session::client::Status;
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
-    SendError, StreamRequest, TransportPreference,
+    ScopeRequest, SendError, StreamRequest, TransportPreference,
 };
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
@@ -159,6 +159,44 @@ async fn the_inbox_keeps_what_is_sent_while_away() {
 }
 
 #[tokio::test]
+async fn a_later_life_goes_on_with_the_session_and_the_earlier_one_stops() {
+    let backend = Backend::start().await;
+    let mut earlier = backend.client();
+    let mut events = earlier.events();
+    let mut frames = watch(&mut earlier, Channel::Room);
+    earlier.connect().await.unwrap();
+    let id = earlier.client_id();
+    let send = |text: &str| {
+        let frame = Frame::new(Channel::Room, json!(text));
+        backend.server.send(id, frame).unwrap();
+    };
+    send("first");
+    assert_eq!(soon(frames.recv()).await, json!("first"));
+
+    let session = earlier.session().await.unwrap();
+    let config = ClientConfig::continuing(backend.line.url(), session);
+    let later = &mut PushClient::<Channel>::new(config);
+    let inbox = |(_, scope, _): &(_, _, _)| *scope == ScopeRequest::Inbox;
+    let kept = earlier.positions().await.unwrap().into_iter().find(inbox);
+    let request = StreamRequest::inbox(Channel::Room).after(kept.unwrap().2);
+    let mut frames = later.messages(request, 8).await.unwrap();
+    later.connect().await.unwrap();
+    send("second");
+    let frame = soon(frames.recv()).await;
+    assert_eq!(frame.payload, json!("second"));
+    assert_eq!((frame.cursor, frame.client_id), (Some(2), Some(id)));
+
+    until_event(&mut events, |event| {
+        matches!(
+            event,
+            ClientEvent::Status(Status::Closed { cause }) if cause.code == Some(4201)
+        )
+    })
+    .await;
+    assert_eq!(earlier.state(), ConnectionState::Disconnected);
+}
+
+#[tokio::test]
 async fn each_send_arrives_once_and_in_order_through_cuts() {
     let backend = Backend::start().await;
     let (taken, mut seen) = mpsc::unbounded_channel();
@@ -278,9 +316,7 @@ async fn a_log_that_began_anew_is_said() {
 
     let (channel, _, position) = positions
         .into_iter()
-        .find(|(channel, scope, _)| {
-            *channel == Channel::Log && *scope == push_wire_client::ScopeRequest::Channel
-        })
+        .find(|(channel, scope, _)| *channel == Channel::Log && *scope == ScopeRequest::Channel)
         .unwrap();
     let restarted = Backend::start().await;
     restarted.log(0..1);

@@ -157,7 +157,8 @@ impl ClientSession {
     /// Attempts to connect that this client has made in all its lives, if they are counted.
     #[must_use]
     pub fn attempts(&self) -> Option<u64> {
-        Some(self.config.attempts? + u64::from(self.connection.attempt))
+        let made = u64::from(self.connection.attempt);
+        Some(self.config.attempts?.saturating_add(made))
     }
 
     fn begin_attempt(&mut self, now: Moment) {
