@@ -13,9 +13,9 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::driver::{
-    Command, Driver, LineState, Outgoing, Shared, Snapshot, Subscribing, connect_error,
-};
+use crate::command::{Command, Outgoing, Snapshot, Subscribing};
+use crate::driver::Driver;
+use crate::line::{LineState, Shared, connect_error};
 use crate::{
     ChannelReceiver, ClientConfig, ClientEvent, ConnectError, ConnectionState, CursorTracker,
     SendError, SessionKey, Stats, StreamRequest, TransportPreference,

@@ -1,99 +1,27 @@
 //! The task that drives the session: one loop over socket, commands and timer.
 
 use std::collections::HashMap;
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::pending;
 use std::sync::Arc;
 
-use push_wire_shared::close::CloseReason;
+use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Outcome, Position};
 use push_wire_shared::session::client::{
     ClientConfig as SessionConfig, ClientSession, EndCause, Entry, Event, Input, Output, Status,
-    SubscribeError,
 };
 use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
-use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
-use push_wire_shared::{ChannelKind, Frame};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use crate::command::{Command, Outgoing, Snapshot, Subscribing};
 use crate::dispatch::{Dispatch, HandedOver, Taken};
-use crate::websocket::{Heard, OpenError, WebSocket};
-use crate::{
-    ChannelReceiver, ClientConfig, ClientEvent, ConnectError, CursorTracker, SendError, SessionKey,
-    Stats, StreamRequest,
-};
-
-/// What the application asks of a running driver.
-pub(crate) enum Command<C: ChannelKind> {
-    Connect(oneshot::Sender<()>),
-    Receive(C, Arc<dyn ChannelReceiver<C>>),
-    Subscribe(Subscribing<C>),
-    Unsubscribe(C, ScopeRequest, oneshot::Sender<()>),
-    Send(Outgoing<C>),
-    SetToken(Option<String>),
-    Ask(oneshot::Sender<Snapshot<C>>),
-    Disconnect,
-}
-
-/// A stream to read.
-pub(crate) struct Subscribing<C: ChannelKind> {
-    pub(crate) request: StreamRequest<C>,
-    /// Takes its entries instead of the channel's receiver.
-    pub(crate) queue: Option<mpsc::Sender<Frame<C>>>,
-    /// Told whether it is one.
-    pub(crate) done: oneshot::Sender<Result<(), SubscribeError>>,
-}
-
-/// A message to send.
-pub(crate) struct Outgoing<C> {
-    pub(crate) channel: C,
-    pub(crate) content: Content,
-    pub(crate) body: Vec<u8>,
-    /// Told once the session has the message.
-    pub(crate) queued: oneshot::Sender<Result<(), SendError>>,
-    /// Told the server's word.
-    pub(crate) answered: Option<oneshot::Sender<Result<(), SendError>>>,
-}
-
-/// How things stand.
-pub(crate) struct Snapshot<C> {
-    pub(crate) session: SessionKey,
-    pub(crate) stats: Stats,
-    pub(crate) positions: Vec<(C, ScopeRequest, Position)>,
-}
-
-/// What the application sees without asking the driver.
-pub(crate) struct Shared<C: ChannelKind> {
-    pub(crate) line: watch::Sender<LineState>,
-    pub(crate) events: broadcast::Sender<ClientEvent<C>>,
-    pub(crate) cursors: CursorTracker<C>,
-}
-
-/// The connection as the application sees it.
-#[derive(Clone, Debug)]
-pub(crate) struct LineState {
-    pub(crate) status: Status,
-    /// Whether the server has ever taken the handshake since `connect`.
-    pub(crate) was_ready: bool,
-    /// Why the last socket could not be opened.
-    pub(crate) open_error: Option<String>,
-}
-
-enum Socket {
-    Closed,
-    Opening {
-        attempt: u32,
-        opening: Pin<Box<dyn Future<Output = Result<WebSocket, OpenError>> + Send>>,
-    },
-    Open {
-        attempt: u32,
-        socket: Box<WebSocket>,
-    },
-}
+use crate::line::Shared;
+use crate::socket::{Socket, SocketInput, next_input};
+use crate::websocket::{OpenError, WebSocket};
+use crate::{ClientConfig, ClientEvent, SendError, SessionKey};
 
 pub(crate) struct Driver<C: ChannelKind> {
     session: ClientSession,
@@ -452,49 +380,6 @@ fn answer<T>(done: oneshot::Sender<T>, value: T) {
     }
 }
 
-/// What the socket has for the session, or for the driver.
-enum SocketInput {
-    Session(Input),
-    OpenFailed { attempt: u32, error: OpenError },
-    Unacceptable { attempt: u32, reason: CloseReason },
-}
-
-async fn next_input(socket: &mut Socket, is_reading: bool) -> SocketInput {
-    match socket {
-        Socket::Closed => pending().await,
-        Socket::Opening { attempt, opening } => {
-            let attempt = *attempt;
-            match opening.await {
-                Ok(opened) => {
-                    *socket = Socket::Open {
-                        attempt,
-                        socket: Box::new(opened),
-                    };
-                    SocketInput::Session(Input::Opened { attempt })
-                }
-                Err(error) => {
-                    *socket = Socket::Closed;
-                    SocketInput::OpenFailed { attempt, error }
-                }
-            }
-        }
-        Socket::Open {
-            attempt,
-            socket: open,
-        } => {
-            let attempt = *attempt;
-            match open.next(is_reading).await {
-                Heard::Message(bytes) => SocketInput::Session(Input::Message { attempt, bytes }),
-                Heard::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
-                Heard::Closed(code) => {
-                    *socket = Socket::Closed;
-                    SocketInput::Session(Input::Closed { attempt, code })
-                }
-            }
-        }
-    }
-}
-
 async fn until(origin: Instant, deadline: Option<Moment>) {
     match deadline {
         Some(deadline) => sleep_until(origin + deadline.since_origin()).await,
@@ -508,26 +393,4 @@ async fn room<T>(queue: Option<&mpsc::Sender<T>>) {
         Some(queue) => drop(queue.reserve().await),
         None => pending().await,
     }
-}
-
-/// Why a first attempt came to nothing.
-pub(crate) fn connect_error(line: &LineState) -> Option<ConnectError> {
-    let (Status::Waiting { cause, .. } | Status::Suspended { cause } | Status::Closed { cause }) =
-        &line.status
-    else {
-        return None;
-    };
-    let reason = cause.code.and_then(CloseReason::from_code);
-    Some(match (reason, &line.open_error) {
-        (Some(CloseReason::Unauthorized), _) => ConnectError::AuthRejected(cause.message.clone()),
-        (Some(CloseReason::HandshakeTimeout), _) => ConnectError::Timeout,
-        (_, Some(error)) => ConnectError::Transport(error.clone()),
-        (_, None) => match cause.code {
-            Some(code) => ConnectError::Closed {
-                code,
-                message: cause.message.clone(),
-            },
-            None => ConnectError::Transport("the connection was lost".into()),
-        },
-    })
 }

@@ -27,14 +27,17 @@
 //! [`session::client::ClientSession`]; this crate drives it over a tokio WebSocket.
 
 mod client;
+mod command;
 mod config;
 mod cursors;
 mod dispatch;
 mod driver;
 mod error;
 mod event;
+mod line;
 mod receiver;
 mod request;
+mod socket;
 mod websocket;
 
 pub use client::PushClient;

@@ -1,0 +1,51 @@
+//! What the application asks of a running driver.
+
+use std::sync::Arc;
+
+use push_wire_shared::position::Position;
+use push_wire_shared::session::client::SubscribeError;
+use push_wire_shared::session::op::ScopeRequest;
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::{ChannelKind, Frame};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{ChannelReceiver, SendError, SessionKey, Stats, StreamRequest};
+
+/// One request; those that end in a sender are answered.
+pub(crate) enum Command<C: ChannelKind> {
+    Connect(oneshot::Sender<()>),
+    Receive(C, Arc<dyn ChannelReceiver<C>>),
+    Subscribe(Subscribing<C>),
+    Unsubscribe(C, ScopeRequest, oneshot::Sender<()>),
+    Send(Outgoing<C>),
+    SetToken(Option<String>),
+    Ask(oneshot::Sender<Snapshot<C>>),
+    Disconnect,
+}
+
+/// A stream to read.
+pub(crate) struct Subscribing<C: ChannelKind> {
+    pub(crate) request: StreamRequest<C>,
+    /// Takes its entries instead of the channel's receiver.
+    pub(crate) queue: Option<mpsc::Sender<Frame<C>>>,
+    /// Told whether it is one.
+    pub(crate) done: oneshot::Sender<Result<(), SubscribeError>>,
+}
+
+/// A message to send.
+pub(crate) struct Outgoing<C> {
+    pub(crate) channel: C,
+    pub(crate) content: Content,
+    pub(crate) body: Vec<u8>,
+    /// Told once the session has the message.
+    pub(crate) queued: oneshot::Sender<Result<(), SendError>>,
+    /// Told the server's word.
+    pub(crate) answered: Option<oneshot::Sender<Result<(), SendError>>>,
+}
+
+/// How things stand.
+pub(crate) struct Snapshot<C> {
+    pub(crate) session: SessionKey,
+    pub(crate) stats: Stats,
+    pub(crate) positions: Vec<(C, ScopeRequest, Position)>,
+}

@@ -1,0 +1,47 @@
+//! What the application sees without asking the driver.
+
+use push_wire_shared::ChannelKind;
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::session::client::Status;
+use tokio::sync::{broadcast, watch};
+
+use crate::{ClientEvent, ConnectError, CursorTracker};
+
+/// Kept up to date by the driver.
+pub(crate) struct Shared<C: ChannelKind> {
+    pub(crate) line: watch::Sender<LineState>,
+    pub(crate) events: broadcast::Sender<ClientEvent<C>>,
+    pub(crate) cursors: CursorTracker<C>,
+}
+
+/// The connection as the application sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct LineState {
+    pub(crate) status: Status,
+    /// Whether the server has ever taken the handshake since `connect`.
+    pub(crate) was_ready: bool,
+    /// Why the last socket could not be opened.
+    pub(crate) open_error: Option<String>,
+}
+
+/// Why a first attempt came to nothing.
+pub(crate) fn connect_error(line: &LineState) -> Option<ConnectError> {
+    let (Status::Waiting { cause, .. } | Status::Suspended { cause } | Status::Closed { cause }) =
+        &line.status
+    else {
+        return None;
+    };
+    let reason = cause.code.and_then(CloseReason::from_code);
+    Some(match (reason, &line.open_error) {
+        (Some(CloseReason::Unauthorized), _) => ConnectError::AuthRejected(cause.message.clone()),
+        (Some(CloseReason::HandshakeTimeout), _) => ConnectError::Timeout,
+        (_, Some(error)) => ConnectError::Transport(error.clone()),
+        (_, None) => match cause.code {
+            Some(code) => ConnectError::Closed {
+                code,
+                message: cause.message.clone(),
+            },
+            None => ConnectError::Transport("the connection was lost".into()),
+        },
+    })
+}

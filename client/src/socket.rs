@@ -1,0 +1,66 @@
+//! The socket of the latest attempt, from opening to its end.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::session::client::Input;
+
+use crate::websocket::{Heard, OpenError, WebSocket};
+
+/// The socket of the latest attempt.
+pub(crate) enum Socket {
+    Closed,
+    Opening {
+        attempt: u32,
+        opening: Pin<Box<dyn Future<Output = Result<WebSocket, OpenError>> + Send>>,
+    },
+    Open {
+        attempt: u32,
+        socket: Box<WebSocket>,
+    },
+}
+
+/// What the socket has for the session, or for the driver.
+pub(crate) enum SocketInput {
+    Session(Input),
+    OpenFailed { attempt: u32, error: OpenError },
+    Unacceptable { attempt: u32, reason: CloseReason },
+}
+
+/// Waits for what the socket has to say. Nothing is lost when the future is dropped.
+pub(crate) async fn next_input(socket: &mut Socket, is_reading: bool) -> SocketInput {
+    match socket {
+        Socket::Closed => pending().await,
+        Socket::Opening { attempt, opening } => {
+            let attempt = *attempt;
+            match opening.await {
+                Ok(opened) => {
+                    *socket = Socket::Open {
+                        attempt,
+                        socket: Box::new(opened),
+                    };
+                    SocketInput::Session(Input::Opened { attempt })
+                }
+                Err(error) => {
+                    *socket = Socket::Closed;
+                    SocketInput::OpenFailed { attempt, error }
+                }
+            }
+        }
+        Socket::Open {
+            attempt,
+            socket: open,
+        } => {
+            let attempt = *attempt;
+            match open.next(is_reading).await {
+                Heard::Message(bytes) => SocketInput::Session(Input::Message { attempt, bytes }),
+                Heard::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
+                Heard::Closed(code) => {
+                    *socket = Socket::Closed;
+                    SocketInput::Session(Input::Closed { attempt, code })
+                }
+            }
+        }
+    }
+}
