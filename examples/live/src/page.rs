@@ -43,9 +43,7 @@ pub(crate) fn check_package() -> Result<(), String> {
     if Path::new(PACKAGE).join("index.js").is_file() {
         return Ok(());
     }
-    Err(format!(
-        "{PACKAGE}/index.js is not there: build the package with `cargo xtask pkg`"
-    ))
+    Err("pkg/dist is not built, which the page imports: run `cargo xtask pkg`".into())
 }
 
 async fn page_file(uri: Uri) -> Response {
