@@ -93,5 +93,6 @@ fn tell_entry(host: &Host, entry: &Entry) {
         entry.replayed,
         entry.body.as_ptr(),
         entry.body.len(),
+        entry.wire_bytes,
     );
 }

@@ -16,8 +16,9 @@ export interface Host {
   /** A subscribe or resume ended; `reason` is empty unless it is a reset. */
   outcome(id: number, reason: string, caughtUp: bigint, epoch: bigint | undefined, cursor: bigint | undefined,
     floor: bigint | undefined, head: bigint): void;
-  /** An entry, its body at `address` in the module's memory during this call only. */
-  entry(id: number, cursor: bigint, isBytes: boolean, replayed: boolean, address: number, length: number): void;
+  /** An entry, its body at `address` in the module's memory during this call only; `wireBytes` carried it. */
+  entry(id: number, cursor: bigint, isBytes: boolean, replayed: boolean, address: number, length: number,
+    wireBytes: number): void;
   /** The server ended a subscription. */
   ended(id: number, cause: string, message: string): void;
   /** The server took a send. */
@@ -72,6 +73,7 @@ extern "C" {
         replayed: bool,
         address: *const u8,
         length: usize,
+        wire_bytes: usize,
     );
 
     #[wasm_bindgen(method)]

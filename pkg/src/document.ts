@@ -14,6 +14,8 @@ export interface DocumentStats {
   readonly updates: number;
   /** Bytes of these values, whole. */
   readonly valueBytes: number;
+  /** Bytes of the frames that carried them, deltas or whole. */
+  readonly wireBytes: number;
 }
 
 /** The newest value of a stream, shared by all who look at it. */
@@ -25,6 +27,7 @@ export class DocumentSource {
   #users = 0;
   #updates = 0;
   #valueBytes = 0;
+  #wireBytes = 0;
 
   constructor(core: Core, channel: string, topic: string | undefined) {
     const options = { persist: false, ...(topic === undefined ? undefined : { topic }) };
@@ -32,7 +35,8 @@ export class DocumentSource {
       entry: (entry, size) => {
         this.#value = entry.bytes ?? entry.value;
         this.#updates += 1;
-        this.#valueBytes += size;
+        this.#valueBytes += size.value;
+        this.#wireBytes += size.wire;
         this.#values.tell();
       },
       outcome: (outcome) => this.#outcomes.tell(outcome),
@@ -52,7 +56,7 @@ export class DocumentSource {
   }
 
   get stats(): DocumentStats {
-    return { updates: this.#updates, valueBytes: this.#valueBytes };
+    return { updates: this.#updates, valueBytes: this.#valueBytes, wireBytes: this.#wireBytes };
   }
 
   /** The server ended the subscription. */

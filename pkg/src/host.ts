@@ -2,6 +2,12 @@ import type { Host } from "./engine.js";
 import { PushError } from "./error.js";
 import type { Status, WebSocketClass } from "./types.js";
 
+/** Bytes of an entry: of its value, and of the frame that carried it. */
+export interface Size {
+  readonly value: number;
+  readonly wire: number;
+}
+
 /** What the engine tells about one subscription. */
 export interface StreamListener {
   outcome(
@@ -12,7 +18,7 @@ export interface StreamListener {
     floor: bigint | undefined,
     head: bigint,
   ): void;
-  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: number): void;
+  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void;
   ended(reason: string, message: string): void;
 }
 
@@ -74,19 +80,28 @@ export class PageHost implements Host {
     this.streams.get(id)?.outcome(...how);
   }
 
-  entry(id: number, cursor: bigint, isBytes: boolean, replayed: boolean, address: number, length: number): void {
+  entry(
+    id: number,
+    cursor: bigint,
+    isBytes: boolean,
+    replayed: boolean,
+    address: number,
+    length: number,
+    wireBytes: number,
+  ): void {
     // Absent when the application ended the subscription a moment ago.
     const stream = this.streams.get(id);
     if (!stream) return;
+    const size = { value: length, wire: wireBytes };
     const view = new Uint8Array(this.#memory.buffer, address, length);
-    if (isBytes) return stream.entry(cursor, undefined, view.slice(), replayed, length);
+    if (isBytes) return stream.entry(cursor, undefined, view.slice(), replayed, size);
     let value: unknown;
     try {
       value = JSON.parse(this.#utf8.decode(view));
     } catch (cause) {
       return this.fault("bad_payload", `entry ${cursor} is not JSON: ${cause}`);
     }
-    stream.entry(cursor, value, undefined, replayed, length);
+    stream.entry(cursor, value, undefined, replayed, size);
   }
 
   ended(id: number, reason: string, message: string): void {

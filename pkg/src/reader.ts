@@ -1,7 +1,7 @@
 import type { Core } from "./core.js";
 import { calling, reportUncaught } from "./error.js";
 import { readEpoch, writeEpoch } from "./hex.js";
-import type { StreamListener } from "./host.js";
+import type { Size, StreamListener } from "./host.js";
 import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
 
 /** Entries that may wait for a handler which returned a promise, and their bytes; see {@link Reader}. */
@@ -10,12 +10,12 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** Takes what comes out of a stream. */
 export interface Sink {
-  entry(entry: Entry<unknown>, size: number): void | Promise<void>;
+  entry(entry: Entry<unknown>, size: Size): void | Promise<void>;
   outcome(outcome: Outcome): void;
 }
 
 type Item =
-  | { readonly entry: Entry<unknown>; readonly size: number }
+  | { readonly entry: Entry<unknown>; readonly size: Size }
   | { readonly outcome: Outcome; readonly position: Position | undefined };
 
 /**
@@ -94,7 +94,7 @@ export class Reader implements StreamListener {
     this.#take({ outcome: { type: "reset", reason: known, position, floor: floor ?? cursor, head }, position });
   }
 
-  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: number): void {
+  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void {
     const before = this.#received;
     if (!before || cursor <= before.cursor) return;
     const entry = { channel: this.#channel, topic: this.#options.topic, epoch: before.epoch, cursor, value, bytes, replayed };
@@ -137,7 +137,7 @@ export class Reader implements StreamListener {
     if (this.#over) return;
     if (!this.#busy) return this.#handle(item);
     this.#waiting.push(item);
-    if ("entry" in item) this.#waitingBytes += item.size;
+    if ("entry" in item) this.#waitingBytes += item.size.value;
     if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES) this.#unsubscribe();
   }
 
@@ -173,7 +173,7 @@ export class Reader implements StreamListener {
     while (!this.#busy && !this.#over) {
       const item = this.#waiting.shift();
       if (!item) break;
-      if ("entry" in item) this.#waitingBytes -= item.size;
+      if ("entry" in item) this.#waitingBytes -= item.size.value;
       this.#handle(item);
     }
     const paused = this.#id === undefined && !this.#busy && !this.#over;

@@ -40,7 +40,7 @@ export function showStatus(client, streams) {
 }
 
 function tellChange(before, status) {
-  if (status.phase === "connected") tell("line", before === null ? "Connected" : "The line is up");
+  if (status.phase === "connected") tell("line", "The line is up");
   if (before === "connected") tell("line", `The line went down${reason(status)}`);
   if (status.phase === "closed") tell("problem", `The connection has ended${reason(status)}`);
 }

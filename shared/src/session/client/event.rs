@@ -124,6 +124,8 @@ pub struct Entry {
     pub content: Content,
     /// The body, always whole: deltas are applied already.
     pub body: Bytes,
+    /// Bytes of the frame that carried it, which are fewer than the body's when it came as a delta.
+    pub wire_bytes: usize,
     /// Published before the latest outcome of the subscription: caught up rather than live.
     pub replayed: bool,
 }

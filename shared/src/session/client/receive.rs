@@ -9,7 +9,7 @@ use super::connection::{Farewell, Phase};
 use super::subscription::{Arrival, Repair, Stage, Verdict};
 use super::{Cause, ClientSession, Event};
 use crate::close::CloseReason;
-use crate::frame::FrameHeader;
+use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
 use crate::session::op::{ClientOp, ErrorCode, OpError, ServerOp};
 use crate::session::wire::{Body, EntryHeader, Records};
 use crate::time::Moment;
@@ -178,6 +178,7 @@ impl ClientSession {
             content: entry.content,
             body,
             message,
+            wire_bytes: FRAME_HEADER_LEN + payload.len(),
             max_value_bytes: self.config.max_value_bytes,
         };
         let verdict = self.readers[at].take(&arrival);

@@ -81,6 +81,7 @@ pub(super) struct Arrival<'a> {
     pub(super) content: Content,
     pub(super) body: Body<'a>,
     pub(super) message: &'a Bytes,
+    pub(super) wire_bytes: usize,
     pub(super) max_value_bytes: usize,
 }
 
@@ -236,6 +237,7 @@ impl Reader {
             position,
             content: arrival.content,
             body,
+            wire_bytes: arrival.wire_bytes,
             replayed: cursor <= self.caught_up_at,
         })
     }

@@ -1,7 +1,9 @@
 use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use super::peer::*;
+use crate::frame::FRAME_HEADER_LEN;
 use crate::position::{Epoch, Outcome, Position, ResetReason};
 use crate::session::client::{Event, Subscription};
 use crate::session::op::{ClientOp, ServerOp, StreamHead};
@@ -31,6 +33,29 @@ fn deltas_come_out_as_whole_values() {
     let whole = page("one").len() + page("two").len() + page("three").len();
     assert_eq!(stats.value_bytes, whole as u64);
     assert!(stats.bytes_in < whole as u64);
+}
+
+#[test]
+fn an_entry_says_what_it_cost_on_the_wire() {
+    let (mut line, ..) = document();
+    line.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
+    line.value(8, 7, &page("three"));
+    let costs: Vec<_> = line
+        .events()
+        .iter()
+        .map(|event| {
+            let Event::Entry(entry) = event else {
+                panic!("only entries are told, not {event:?}");
+            };
+            (entry.wire_bytes, entry.body.len())
+        })
+        .collect();
+    let [(delta, whole), (other, body)] = costs[..] else {
+        panic!("two entries are told, not {costs:?}");
+    };
+    assert!(delta < whole / 5, "{delta} of {whole}");
+    // A whole value costs the frame's header, the stream's number and the kind besides.
+    assert_eq!(other, body + FRAME_HEADER_LEN + 2);
 }
 
 #[test]
