@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_shared::ChannelKind;
+use push_wire_shared::encoding::json;
 use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::session::wire::Content;
 use serde::Serialize;
@@ -72,7 +73,7 @@ impl<C: ChannelKind> PushServer<C> {
 
 /// A value as a log keeps it.
 pub(crate) fn value_record(value: &impl Serialize) -> Result<Record, PublishError> {
-    let body = serde_json::to_vec(value);
+    let body = json::to_vec(value);
     let body = body.map_err(|error| PublishError::Serialization(error.to_string()))?;
     Ok(Record {
         content: Content::Value,

@@ -1,3 +1,8 @@
 //! What needs both ends: simulation, end-to-end tests, interop.
 
 pub mod sim;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

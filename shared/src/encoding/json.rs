@@ -11,9 +11,13 @@ use crate::limits::NESTING;
 /// Encodes a value.
 ///
 /// # Errors
-/// When its `Serialize` fails, or a map's keys are no strings.
+/// When its `Serialize` fails, a map's keys are no strings, or it is nested too deep for those who will read it.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
-    serde_json::to_vec(value).map_err(|error| EncodeError::Refused(text(error)))
+    let bytes = serde_json::to_vec(value).map_err(|error| EncodeError::Refused(text(error)))?;
+    match too_deep(&bytes) {
+        Some(_) => Err(EncodeError::TooDeep),
+        None => Ok(bytes),
+    }
 }
 
 /// Decodes a value, which fills all of the bytes but white space.
