@@ -1,0 +1,156 @@
+//! A client of the JSON dialect that does nothing by itself: the test says every word.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use push_wire_server::{ChannelKind, PushServer, PushServerBuilder};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use uuid::Uuid;
+
+/// Longer than anything here takes: only a fault lasts so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The channels of the tests.
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Channel {
+    /// Control ops.
+    #[channel(system)]
+    System,
+    /// A log that keeps what the tests publish.
+    Chat,
+    /// A log that keeps three entries.
+    Short,
+}
+
+/// A server on a port of its own, which ends with the test.
+pub(crate) struct Server {
+    pub(crate) push: Arc<PushServer<Channel>>,
+    url: String,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    pub(crate) async fn start(
+        set_up: impl FnOnce(PushServerBuilder<Channel>) -> PushServerBuilder<Channel>,
+    ) -> Self {
+        let push = set_up(PushServer::builder()).build().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/rps", listener.local_addr().unwrap());
+        let router = push.router();
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { push, url, task }
+    }
+
+    /// Opens a socket and says nothing.
+    pub(crate) async fn open(&self) -> Client {
+        let (socket, _) = connect_async(&self.url).await.unwrap();
+        Client {
+            id: Uuid::nil(),
+            socket,
+        }
+    }
+
+    /// Connects and says who it is; `extra` is merged into the `auth`.
+    pub(crate) async fn connect(&self, id: Uuid, extra: Value) -> Client {
+        let mut client = self.open().await;
+        client.id = id;
+        let mut auth = json!({ "op": "auth", "client_id": id });
+        if let (Some(auth), Value::Object(extra)) = (auth.as_object_mut(), extra) {
+            auth.extend(extra);
+        }
+        client.say(&auth).await;
+        client
+    }
+
+    /// Connects and is let in.
+    pub(crate) async fn join(&self, id: Uuid, extra: Value) -> Client {
+        let mut client = self.connect(id, extra).await;
+        assert_eq!(client.hear().await["op"], "auth_ok");
+        client
+    }
+}
+
+/// A socket on which the test speaks.
+pub(crate) struct Client {
+    pub(crate) id: Uuid,
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    pub(crate) async fn say(&mut self, op: &Value) {
+        self.send(Message::text(op.to_string())).await;
+    }
+
+    pub(crate) async fn send(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// The next message but for heartbeats; `None` at the end of a lost connection.
+    async fn next(&mut self) -> Option<Message> {
+        let next = async {
+            loop {
+                match self.socket.next().await?.ok()? {
+                    Message::Ping(_) => {}
+                    message => return Some(message),
+                }
+            }
+        };
+        timeout(PATIENCE, next)
+            .await
+            .expect("the server says something in time")
+    }
+
+    /// The next op or frame.
+    pub(crate) async fn hear(&mut self) -> Value {
+        match self.next().await {
+            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            other => panic!("no text: {other:?}"),
+        }
+    }
+
+    /// The next so many frames of a channel, as (cursor, payload).
+    pub(crate) async fn frames(&mut self, channel: &str, count: u64) -> Vec<(u64, Value)> {
+        let mut frames = Vec::new();
+        for _ in 0..count {
+            let frame = self.hear().await;
+            assert_eq!(frame["channel"], channel, "{frame}");
+            let cursor = frame["cursor"].as_u64().expect("a cursor");
+            frames.push((cursor, frame["payload"].clone()));
+        }
+        frames
+    }
+
+    /// Asks for a sign of life: what it says, nothing was said before.
+    pub(crate) async fn heard_nothing(&mut self) {
+        self.say(&json!({ "op": "ping" })).await;
+        assert_eq!(self.hear().await, json!({ "op": "pong" }));
+    }
+
+    /// The close code of the server, after whatever it says before.
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        loop {
+            match self.next().await {
+                Some(Message::Close(Some(frame))) => return frame.code.into(),
+                Some(Message::Text(_)) => {}
+                other => panic!("no close code: {other:?}"),
+            }
+        }
+    }
+
+    /// Loses the line without a word.
+    pub(crate) fn vanish(self) {
+        drop(self);
+    }
+}

@@ -1,0 +1,238 @@
+//! Twelve faults that clients of the JSON dialect meet, seen from outside (docs/protocol.md section 9).
+
+use std::time::Duration;
+
+use push_wire_server::{AuthError, ChannelPolicy, Frame, SendError};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+use super::json_client::{Channel, Client, Server};
+
+const ALICE: Uuid = Uuid::from_u128(0xa11ce);
+const BOB: Uuid = Uuid::from_u128(0xb0b);
+
+fn chat_only() -> Value {
+    json!({ "capabilities": ["chat"] })
+}
+
+fn numbered(cursors: std::ops::RangeInclusive<u64>) -> Vec<(u64, Value)> {
+    cursors.map(|n| (n, json!({ "n": n }))).collect()
+}
+
+fn send(server: &Server, to: Uuid, n: u64) {
+    let frame = Frame::new(Channel::Chat, json!({ "n": n }));
+    server.push.send(to, frame).unwrap();
+}
+
+async fn default_server() -> Server {
+    Server::start(|builder| builder).await
+}
+
+#[tokio::test]
+async fn messages_arrive_in_order() {
+    let server = default_server().await;
+    let mut alice = server.join(ALICE, chat_only()).await;
+    for n in 1..=300 {
+        server
+            .push
+            .publish(Channel::Chat, &json!({ "n": n }))
+            .unwrap();
+    }
+    assert_eq!(alice.frames("chat", 300).await, numbered(1..=300));
+}
+
+#[tokio::test]
+async fn cursors_are_dense_for_each_client_whatever_others_are_sent() {
+    let server = default_server().await;
+    let mut alice = server.join(ALICE, chat_only()).await;
+    let mut bob = server.join(BOB, chat_only()).await;
+    for n in 1..=50 {
+        send(&server, ALICE, n);
+        send(&server, BOB, n);
+        send(&server, BOB, 100 + n);
+    }
+    assert_eq!(alice.frames("chat", 50).await, numbered(1..=50));
+    let cursors: Vec<u64> = bob
+        .frames("chat", 100)
+        .await
+        .into_iter()
+        .map(|(cursor, _)| cursor)
+        .collect();
+    assert_eq!(cursors, (1..=100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_is_sent_to_a_client_that_is_away_waits_for_it() {
+    let server = default_server().await;
+    let alice = server.join(ALICE, chat_only()).await;
+    alice.vanish();
+    (1..=5).for_each(|n| send(&server, ALICE, n));
+    let mut alice = server.join(ALICE, chat_only()).await;
+    assert_eq!(alice.frames("chat", 5).await, numbered(1..=5));
+    let nobody = Frame::new(Channel::Chat, json!({}));
+    assert_eq!(
+        server.push.send(BOB, nobody),
+        Err(SendError::NotConnected(BOB))
+    );
+}
+
+#[tokio::test]
+async fn a_replay_is_whole_and_begins_where_the_client_says() {
+    let server = default_server().await;
+    let mut alice = server.join(ALICE, chat_only()).await;
+    (1..=100).for_each(|n| send(&server, ALICE, n));
+    alice.frames("chat", 100).await;
+    alice.vanish();
+    (101..=600).for_each(|n| send(&server, ALICE, n));
+    let resume = json!({ "capabilities": ["chat"], "resume_cursors": { "chat": 100 } });
+    let mut alice = server.join(ALICE, resume).await;
+    assert_eq!(alice.frames("chat", 500).await, numbered(101..=600));
+}
+
+#[tokio::test]
+async fn a_newer_connection_takes_over_and_the_end_of_the_older_changes_nothing() {
+    let server = default_server().await;
+    let mut older = server.join(ALICE, chat_only()).await;
+    let mut newer = server.join(ALICE, chat_only()).await;
+    assert_eq!(older.close_code().await, 4201);
+    older.vanish();
+    newer.heard_nothing().await;
+    assert_eq!(server.push.connected_client_ids(), [ALICE]);
+    send(&server, ALICE, 1);
+    assert_eq!(newer.frames("chat", 1).await, numbered(1..=1));
+}
+
+#[tokio::test]
+async fn a_burst_arrives_whole() {
+    let server = default_server().await;
+    let mut alice = server.join(ALICE, chat_only()).await;
+    (1..=1_000).for_each(|n| send(&server, ALICE, n));
+    assert_eq!(alice.frames("chat", 1_000).await, numbered(1..=1_000));
+}
+
+#[tokio::test]
+async fn garbage_is_answered_and_costs_nobody_anything() {
+    let server = default_server().await;
+    let mut alice = server.join(ALICE, chat_only()).await;
+    let mut bob = server.join(BOB, chat_only()).await;
+    let garbage = [
+        Message::text("{"),
+        Message::text("[]"),
+        Message::text(r#"{"op":"levitate"}"#),
+        Message::text(r#"{"channel":"attic","payload":1}"#),
+        Message::text(r#"{"channel":"chat"}"#),
+        Message::binary(vec![0xff, 0x00, 0x52, 0x50]),
+    ];
+    for message in garbage {
+        alice.send(message.clone()).await;
+        let answer = alice.hear().await;
+        assert_eq!(answer["op"], "error", "{message:?}: {answer}");
+        assert!(
+            answer["message"]
+                .as_str()
+                .is_some_and(|text| text.len() > 5)
+        );
+    }
+    for client in [&mut alice, &mut bob] {
+        send(&server, client.id, 1);
+        assert_eq!(client.frames("chat", 1).await, numbered(1..=1));
+    }
+}
+
+#[tokio::test]
+async fn a_silent_handshake_ends() {
+    let server = Server::start(|builder| builder.handshake(Duration::from_millis(50))).await;
+    assert_eq!(server.open().await.close_code().await, 4103);
+}
+
+#[tokio::test]
+async fn a_first_message_other_than_auth_ends_the_connection() {
+    let server = default_server().await;
+    let mut client = server.open().await;
+    client.say(&json!({ "op": "ping" })).await;
+    assert_eq!(client.close_code().await, 4205);
+}
+
+#[tokio::test]
+async fn a_gap_is_stated_before_what_is_left_is_sent() {
+    let policy = ChannelPolicy::log().retain_entries(3);
+    let server = Server::start(|builder| builder.channel(Channel::Short, policy)).await;
+    let short = json!({ "capabilities": ["short"] });
+    let mut alice = server.join(ALICE, short.clone()).await;
+    server
+        .push
+        .publish(Channel::Short, &json!({ "n": 1 }))
+        .unwrap();
+    assert_eq!(alice.frames("short", 1).await, numbered(1..=1));
+    alice.vanish();
+    for n in 2..=10 {
+        server
+            .push
+            .publish(Channel::Short, &json!({ "n": n }))
+            .unwrap();
+    }
+    let resume = json!({ "capabilities": ["short"], "resume_cursor": 1 });
+    let mut alice = server.join(ALICE, resume).await;
+    let stated = alice.hear().await;
+    assert_eq!(
+        (&stated["op"], &stated["channel"]),
+        (&json!("resume_required"), &json!("short"))
+    );
+    let from = stated["from_cursor"].as_u64().unwrap();
+    let frames = alice.frames("short", 3).await;
+    let (cursors, payloads): (Vec<u64>, Vec<Value>) = frames.into_iter().unzip();
+    assert_eq!(cursors, [from + 1, from + 2, from + 3]);
+    assert_eq!(
+        payloads,
+        [json!({ "n": 8 }), json!({ "n": 9 }), json!({ "n": 10 })]
+    );
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_not_sent_again() {
+    let server = default_server().await;
+    let mut alice = server.join(ALICE, chat_only()).await;
+    (1..=10).for_each(|n| send(&server, ALICE, n));
+    alice.frames("chat", 10).await;
+    alice
+        .say(&json!({ "op": "ack", "channel": "chat", "cursor": 7 }))
+        .await;
+    alice
+        .say(&json!({ "op": "ack", "channel": "chat", "cursor": 99 }))
+        .await;
+    let stated = json!({ "op": "resume_required", "channel": "chat", "from_cursor": 10 });
+    assert_eq!(alice.hear().await, stated);
+    alice.vanish();
+    let mut alice = server.connect(ALICE, chat_only()).await;
+    assert_eq!(alice.hear().await["resume_cursors"], json!({ "chat": 7 }));
+    assert_eq!(alice.frames("chat", 3).await, numbered(8..=10));
+}
+
+#[tokio::test]
+async fn nobody_takes_a_client_over_by_naming_it() {
+    let server = Server::start(|builder| {
+        builder.auth_validator(|_, token, _| match token {
+            Some("alice" | "mallory") => Ok(()),
+            _ => Err(AuthError::InvalidToken),
+        })
+    })
+    .await;
+    let with_token = |token: &str| json!({ "capabilities": ["chat"], "token": token });
+    let refused = |mut client: Client| async move { client.close_code().await };
+    let mut alice = server.join(ALICE, with_token("alice")).await;
+    assert_eq!(
+        refused(server.connect(ALICE, with_token("mallory")).await).await,
+        1008
+    );
+    assert_eq!(
+        refused(server.connect(ALICE, with_token("nonsense")).await).await,
+        1008
+    );
+    assert_eq!(
+        refused(server.connect(ALICE, chat_only()).await).await,
+        1008
+    );
+    send(&server, ALICE, 1);
+    assert_eq!(alice.frames("chat", 1).await, numbered(1..=1));
+}
