@@ -60,6 +60,7 @@ fn bundle(workspace: &Workspace) -> Result<(), Error> {
             "--target=es2022",
             "--loader:.wasm=base64",
             "--minify",
+            "--line-limit=160",
             "--sourcemap",
             "--outdir=pkg/dist",
             "--log-level=warning",
