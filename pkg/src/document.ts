@@ -25,6 +25,7 @@ export class DocumentSource {
   readonly #outcomes = new Listeners<Outcome>();
   #value: unknown;
   #users = 0;
+  #position: Position | undefined;
   #updates = 0;
   #valueBytes = 0;
   #wireBytes = 0;
@@ -34,6 +35,7 @@ export class DocumentSource {
     this.#reader = new Reader(core, channel, options, {
       entry: (entry, size) => {
         this.#value = entry.bytes ?? entry.value;
+        this.#position = { epoch: entry.epoch, cursor: entry.cursor };
         this.#updates += 1;
         this.#valueBytes += size.value;
         this.#wireBytes += size.wire;
@@ -48,7 +50,7 @@ export class DocumentSource {
   }
 
   get position(): Position | undefined {
-    return this.#reader.position;
+    return this.#position;
   }
 
   get head(): bigint | undefined {
@@ -104,7 +106,7 @@ export class LiveDocument<T> {
     return this.#source.value as T | undefined;
   }
 
-  /** Where the value stands. */
+  /** Which version the value is; `undefined` before the first. */
   get position(): Position | undefined {
     return this.#source.position;
   }
