@@ -20,6 +20,7 @@ pub mod close;
 pub mod compression;
 pub mod delta;
 pub mod encoding;
+pub mod fragment;
 pub mod frame;
 pub mod limits;
 pub mod position;
@@ -36,6 +37,9 @@ pub use channel::{ChannelKind, parse_channels};
 pub use compression::{CompressionConfig, CompressionDictionary};
 pub use delta::{DeltaApplyResult, DeltaError, DeltaOp, PayloadDelta, apply_delta, compute_delta};
 pub use encoding::PayloadEncoding;
+pub use fragment::{
+    FRAGMENT_HEADER_LEN, FragmentAssembler, FragmentError, FragmentRetention, FragmentShard,
+};
 #[cfg(feature = "std")]
 pub use frame::SystemOp;
 pub use frame::{BinaryEnvelope, BinaryFlags, Frame, MAGIC_HEADER, RawPayload, VERSION_BYTE};

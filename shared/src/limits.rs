@@ -75,3 +75,14 @@ pub const DICTIONARY_BYTES: usize = 112 * 1024;
 
 /// Dictionaries that one decoder holds (16); the oldest leaves first. Each takes its own size and about 30 KiB.
 pub const DICTIONARIES: usize = 16;
+
+/// Fragmented messages that an assembler has begun at once (1,024, as published): each of a peer's streams has
+/// at most one on its way.
+pub const FRAGMENTED_MESSAGES: usize = 1024;
+
+/// Bytes that an assembler holds in unfinished messages (default 16 MiB): one of the largest values, or many
+/// smaller ones.
+pub const FRAGMENTED_BYTES: usize = VALUE_BYTES;
+
+/// Time from a message's first fragment to its last (default 60 s): 16 MiB at 2.3 Mbit/s.
+pub const FRAGMENTED_AGE: Duration = Duration::from_secs(60);

@@ -6,6 +6,8 @@
 )]
 
 mod compression;
+mod fragments;
 mod frames;
 mod golden;
+mod published;
 mod values;

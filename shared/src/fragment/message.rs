@@ -1,0 +1,88 @@
+//! A message some of whose fragments have arrived.
+
+use alloc::vec::Vec;
+
+use uuid::Uuid;
+
+use super::{FragmentError, FragmentShard};
+use crate::time::Moment;
+
+/// What a fragment costs beside its payload, however small that is.
+const PIECE_OVERHEAD_BYTES: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) id: Uuid,
+    /// When the first fragment came.
+    pub(super) begun: Moment,
+    /// Memory held, payloads and overhead.
+    pub(super) held_bytes: usize,
+    total: u16,
+    /// Sorted by index; grows as fragments arrive, never by what one announces.
+    pieces: Vec<(u16, Vec<u8>)>,
+}
+
+impl Message {
+    pub(super) fn new(id: Uuid, total: u16, begun: Moment) -> Self {
+        Self {
+            id,
+            begun,
+            held_bytes: 0,
+            total,
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Memory that a fragment will hold.
+    pub(super) fn cost(shard: &FragmentShard) -> usize {
+        shard.payload.len() + PIECE_OVERHEAD_BYTES
+    }
+
+    /// Takes a fragment that [`check`](Self::check) let pass.
+    pub(super) fn add(&mut self, shard: FragmentShard) {
+        self.held_bytes += Self::cost(&shard);
+        match self.place(shard.index) {
+            Ok(place) => self.pieces[place].1 = shard.payload,
+            Err(place) => self.pieces.insert(place, (shard.index, shard.payload)),
+        }
+    }
+
+    /// Checks that a fragment fits those before it.
+    pub(super) fn check(&self, shard: &FragmentShard) -> Result<(), FragmentError> {
+        if shard.total != self.total {
+            return Err(FragmentError::TotalMismatch);
+        }
+        let Ok(place) = self.place(shard.index) else {
+            return Ok(());
+        };
+        let (index, total) = (shard.index, shard.total);
+        if self.pieces[place].1 == shard.payload {
+            Err(FragmentError::Duplicate { index, total })
+        } else {
+            Err(FragmentError::Conflict { index })
+        }
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.pieces.len() == usize::from(self.total)
+    }
+
+    /// The payload, once it is whole.
+    pub(super) fn join(self) -> Vec<u8> {
+        let mut whole = Vec::with_capacity(self.pieces.iter().map(|(_, piece)| piece.len()).sum());
+        for (_, piece) in self.pieces {
+            whole.extend_from_slice(&piece);
+        }
+        whole
+    }
+
+    /// Where the fragment is, or belongs. Nearly always at the end: fragments come in order.
+    fn place(&self, index: u16) -> Result<usize, usize> {
+        match self.pieces.last() {
+            Some((last, _)) if *last < index => Err(self.pieces.len()),
+            _ => self
+                .pieces
+                .binary_search_by_key(&index, |(index, _)| *index),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! One fragment, and how a payload is split into them.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::FragmentError;
+
+/// Length of a fragment's header: `[fragment id: 16][total: 2 BE][index: 2 BE]`.
+pub const FRAGMENT_HEADER_LEN: usize = 20;
+
+/// One piece of a message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FragmentShard {
+    /// The same in all pieces of one message, and in no other message on its way.
+    pub fragment_id: Uuid,
+    /// Pieces of the message.
+    pub total: u16,
+    /// Which of them this is, from 0.
+    pub index: u16,
+    /// Its bytes.
+    pub payload: Vec<u8>,
+}
+
+impl FragmentShard {
+    /// The fragment as bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(FRAGMENT_HEADER_LEN + self.payload.len());
+        out.extend_from_slice(self.fragment_id.as_bytes());
+        out.extend_from_slice(&self.total.to_be_bytes());
+        out.extend_from_slice(&self.index.to_be_bytes());
+        out.extend_from_slice(&self.payload);
+        out
+    }
+
+    /// Reads a fragment; all bytes after the header are its payload.
+    ///
+    /// # Errors
+    /// When the bytes are shorter than a header, or the index is not below the total.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FragmentError> {
+        let (header, payload) = bytes
+            .split_first_chunk::<FRAGMENT_HEADER_LEN>()
+            .ok_or(FragmentError::TooShort)?;
+        let [id @ .., t1, t0, i1, i0] = *header;
+        let shard = Self {
+            fragment_id: Uuid::from_bytes(id),
+            total: u16::from_be_bytes([t1, t0]),
+            index: u16::from_be_bytes([i1, i0]),
+            payload: payload.to_vec(),
+        };
+        if shard.index >= shard.total {
+            return Err(FragmentError::InvalidSize);
+        }
+        Ok(shard)
+    }
+}
+
+/// Splits a payload into pieces of at most `piece_bytes`. An empty payload is one empty piece.
+///
+/// # Errors
+/// When `piece_bytes` is 0, or more than 65,535 pieces would be needed.
+pub fn split(
+    fragment_id: Uuid,
+    payload: &[u8],
+    piece_bytes: usize,
+) -> Result<impl Iterator<Item = FragmentShard>, FragmentError> {
+    if piece_bytes == 0 {
+        return Err(FragmentError::InvalidSize);
+    }
+    let pieces = payload.len().div_ceil(piece_bytes).max(1);
+    let total = u16::try_from(pieces).map_err(|_| FragmentError::TooManyFragments)?;
+    Ok((0..total).map(move |index| {
+        let start = usize::from(index) * piece_bytes;
+        let end = payload.len().min(start + piece_bytes);
+        FragmentShard {
+            fragment_id,
+            total,
+            index,
+            payload: payload[start..end].to_vec(),
+        }
+    }))
+}
