@@ -10,8 +10,9 @@ use push_wire_shared::{ChannelKind, Frame};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::PushServer;
+use crate::hub::PublishError;
 use crate::peer::Inbound;
+use crate::{PushServer, SendError};
 
 /// Handles a client's message: its sender, the message, the server to answer on.
 pub type ChannelHandler<C> = Arc<dyn Fn(Uuid, Frame<C>, &PushServer<C>) + Send + Sync>;
@@ -66,6 +67,20 @@ impl From<serde_json::Error> for HandlerError {
         Self::BadPayload(format!(
             "the payload is not what this channel takes: {error}"
         ))
+    }
+}
+
+/// What a handler could not publish, its client could not say.
+impl From<PublishError> for HandlerError {
+    fn from(error: PublishError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+/// What a handler could not send on, its client could not say.
+impl From<SendError> for HandlerError {
+    fn from(error: SendError) -> Self {
+        Self::Refused(error.to_string())
     }
 }
 

@@ -3,6 +3,35 @@
 //! [`PushServer`] is embedded in an axum application: it keeps a log per stream, and every client is a cursor
 //! into the logs that it reads. Live delivery and catching up after a lost connection are one and the same.
 //!
+//! ```no_run
+//! use push_wire_server::{ChannelKind, ChannelPolicy, PushServer};
+//!
+//! #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+//! enum Channel {
+//!     #[channel(system)]
+//!     System,
+//!     Chat,
+//!     Prices,
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = PushServer::builder()
+//!     .channel(Channel::Prices, ChannelPolicy::state())
+//!     .build()?;
+//! server.on_message(Channel::Chat, |message, server| {
+//!     let text: String = message.json()?;
+//!     server.publish_to(Channel::Chat, "lobby", &text)?;
+//!     Ok(())
+//! });
+//! server.publish(Channel::Prices, &serde_json::json!({"EUR": 1.08}))?;
+//!
+//! let app: axum::Router = axum::Router::new().merge(server.router());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9100").await?;
+//! axum::serve(listener, app).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The layers, each using only those below it: `http → transport → peer → hub → broker`, with `outbox` (what
 //! leaves next) and `auth` (who may) beside them. Everything of `push_wire_shared` is reachable from here.
 

@@ -9,6 +9,18 @@ use push_wire_shared::position::Scope;
 ///
 /// A session never reads or sends what its grant does not name. Its own inbox may be read in every channel that
 /// the grant names at all: only the backend writes there.
+///
+/// ```
+/// # use push_wire_server::{ChannelKind, Grant};
+/// # #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// # enum Channel { #[channel(system)] System, Chat, Prices }
+/// let grant = Grant::nothing()
+///     .identity("ada")
+///     .read(Channel::Prices)
+///     .read_topics(Channel::Chat, ["room-*", "lobby"])
+///     .send(Channel::Chat);
+/// assert!(grant.may_send(Channel::Chat.wire_id()));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Grant {
     identity: Option<String>,

@@ -23,12 +23,12 @@ pub struct WebSocketUpgrade {
     on_upgrade: OnUpgrade,
     accept: HeaderValue,
     dialect: Dialect,
-    request: Parts,
+    request: Box<Parts>,
 }
 
 impl WebSocketUpgrade {
     /// The answer to the client, and what its connection is made from.
-    pub(crate) fn accept(self) -> (Response, OnUpgrade, Dialect, Parts) {
+    pub(crate) fn accept(self) -> (Response, OnUpgrade, Dialect, Box<Parts>) {
         let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
         let headers = response.headers_mut();
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -119,7 +119,7 @@ impl<S: Sync> FromRequestParts<S> for WebSocketUpgrade {
             on_upgrade,
             accept,
             dialect,
-            request: parts.clone(),
+            request: Box::new(parts.clone()),
         })
     }
 }

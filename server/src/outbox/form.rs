@@ -74,12 +74,8 @@ fn body(entry: &Entry, encoding: PayloadEncoding) -> Bytes {
 fn encode_body(record: &Record, encoding: PayloadEncoding) -> Bytes {
     match (record.content, encoding) {
         (Content::Bytes, _) | (Content::Value, PayloadEncoding::Json) => record.body.clone(),
-        (Content::Value, PayloadEncoding::MessagePack) => {
-            transcode(&record.body, |value| msgpack::to_vec(value))
-        }
-        (Content::Value, PayloadEncoding::Cbor) => {
-            transcode(&record.body, |value| cbor::to_vec(value))
-        }
+        (Content::Value, PayloadEncoding::MessagePack) => transcode(&record.body, msgpack::to_vec),
+        (Content::Value, PayloadEncoding::Cbor) => transcode(&record.body, cbor::to_vec),
     }
 }
 

@@ -109,7 +109,12 @@ impl Peer {
 
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let action = self.actions.pop_front();
+        if action.is_none() {
+            // The room that a busy moment took is not kept: most connections are idle.
+            self.actions = VecDeque::new();
+        }
+        action
     }
 
     /// Ready when the hub has news; then call [`handle_news`](Self::handle_news) and

@@ -60,28 +60,34 @@ enum End {
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// A connection whose opening handshake is done.
-    pub(crate) fn new(app: Arc<dyn Application>, dialect: Dialect, request: Parts, io: Io) -> Self {
+    pub(crate) fn new(
+        app: Arc<dyn Application>,
+        dialect: Dialect,
+        request: Box<Parts>,
+        io: Io,
+    ) -> Box<Self> {
         let hub = Arc::clone(app.hub());
         let limit = hub.limits().message_bytes;
         let now = clock::now();
         let peer = Peer::new(hub, dialect, now);
-        Self {
+        // In a box of its own: the task's memory is what its largest moment needs, and would hold it twice.
+        Box::new(Self {
             app,
             socket: Socket::new(io, limit),
             alarm: Alarm::new(peer.poll_timeout().unwrap_or(now)),
             peer,
-            request: Some(Box::new(request)),
+            request: Some(request),
             verdict: None,
             ping: None,
             closed_by_client: None,
             violation: None,
             pieces: Vec::new(),
             read_ahead: 0,
-        }
+        })
     }
 
     /// Runs until the connection has ended.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         let end = poll_fn(|cx| self.poll(cx)).await;
         if timeout(CLOSE_WAIT, self.end(end)).await.is_err() {
             tracing::debug!("a client did not finish the closing handshake in time");

@@ -126,7 +126,12 @@ impl ServerSession {
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // The room that a busy moment took is not kept: most connections are idle.
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     /// Whether the handshake is done and the connection not closed.
