@@ -26,7 +26,8 @@ pub trait Broker: Debug + Send + Sync + 'static {
     /// The log of a stream, made when there is none; `retention` applies from now on.
     fn open(&self, key: &StreamKey, retention: Retention) -> Arc<dyn Log>;
 
-    /// Forgets a stream and its entries; opened again, it has another epoch.
+    /// Forgets a stream and its entries; opened again, it has another epoch, unless it never held an
+    /// entry.
     fn remove(&self, key: &StreamKey);
 }
 
@@ -95,6 +96,9 @@ pub enum AppendError {
     /// The broker cannot be reached.
     #[error("the broker cannot be reached")]
     Unavailable,
+    /// The stream was forgotten in the meantime: open it again.
+    #[error("the stream was forgotten while the entry was added")]
+    Removed,
 }
 
 /// Why entries cannot be read.

@@ -16,16 +16,26 @@ type Random = Box<dyn FnMut() -> u64 + Send>;
 
 /// Keeps logs in memory.
 pub struct Memory {
-    logs: Mutex<HashMap<StreamKey, Arc<MemoryLog>>>,
-    random: Mutex<Random>,
+    logs: Mutex<Logs>,
+}
+
+struct Logs {
+    by_key: HashMap<StreamKey, Arc<MemoryLog>>,
+    /// Of the logs to come; drawn anew when a log that held entries is forgotten. Until then a stream that is
+    /// opened again never held any, so that positions before its first entry stay true.
+    epoch: Option<Epoch>,
+    random: Random,
 }
 
 impl Memory {
     /// An empty broker that draws the epochs of its logs from `random`.
     pub fn new(random: impl FnMut() -> u64 + Send + 'static) -> Self {
         Self {
-            logs: Mutex::default(),
-            random: Mutex::new(Box::new(random)),
+            logs: Mutex::new(Logs {
+                by_key: HashMap::new(),
+                epoch: None,
+                random: Box::new(random),
+            }),
         }
     }
 }
@@ -33,7 +43,7 @@ impl Memory {
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
-            .field("logs", &lock(&self.logs).len())
+            .field("logs", &lock(&self.logs).by_key.len())
             .finish_non_exhaustive()
     }
 }
@@ -41,21 +51,34 @@ impl fmt::Debug for Memory {
 impl Broker for Memory {
     fn open(&self, key: &StreamKey, retention: Retention) -> Arc<dyn Log> {
         let mut logs = lock(&self.logs);
-        if let Some(log) = logs.get(key) {
+        let Logs {
+            by_key,
+            epoch,
+            random,
+        } = &mut *logs;
+        if let Some(log) = by_key.get(key) {
             lock(&log.ring).set_retention(retention);
             return Arc::clone(log) as Arc<dyn Log>;
         }
-        let epoch = Epoch((lock(&self.random))());
+        let epoch = *epoch.get_or_insert_with(|| Epoch(random()));
         let log = Arc::new(MemoryLog {
             ring: Mutex::new(Ring::new(epoch, retention)),
             watcher: Mutex::new(None),
         });
-        logs.insert(key.clone(), Arc::clone(&log));
+        by_key.insert(key.clone(), Arc::clone(&log));
         log
     }
 
     fn remove(&self, key: &StreamKey) {
-        lock(&self.logs).remove(key);
+        let mut logs = lock(&self.logs);
+        let Some(log) = logs.by_key.remove(key) else {
+            return;
+        };
+        let mut ring = lock(&log.ring);
+        ring.retire();
+        if ring.bounds().head > 0 {
+            logs.epoch = None;
+        }
     }
 }
 
@@ -90,6 +113,9 @@ impl Log for MemoryLog {
     fn append(&self, now: Moment, record: Record) -> Result<Position, AppendError> {
         let position = {
             let mut ring = lock(&self.ring);
+            if ring.is_retired() {
+                return Err(AppendError::Removed);
+            }
             let cursor = ring.push(now, record);
             Position {
                 epoch: ring.bounds().epoch,
@@ -140,4 +166,72 @@ impl Log for MemoryLog {
 /// out.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use push_wire_shared::position::Scope;
+    use push_wire_shared::session::wire::Content;
+
+    use super::*;
+
+    fn key(topic: &str) -> StreamKey {
+        StreamKey {
+            channel: 1,
+            scope: Scope::Topic(topic.into()),
+        }
+    }
+
+    fn append(log: &Arc<dyn Log>) -> Result<Position, AppendError> {
+        let record = Record {
+            content: Content::Bytes,
+            body: Bytes::from_static(b"entry"),
+        };
+        log.append(Moment::after_origin(Duration::ZERO), record)
+    }
+
+    fn memory() -> Memory {
+        let mut drawn = 0;
+        Memory::new(move || {
+            drawn += 1;
+            drawn
+        })
+    }
+
+    #[test]
+    fn a_removed_log_that_held_entries_begins_anew() {
+        let memory = memory();
+        let before = append(&memory.open(&key("a"), Retention::log())).unwrap();
+        memory.remove(&key("a"));
+        let after = append(&memory.open(&key("a"), Retention::log())).unwrap();
+        assert_eq!((before.cursor, after.cursor), (1, 1));
+        assert_ne!(before.epoch, after.epoch);
+    }
+
+    #[test]
+    fn a_removed_log_that_held_nothing_goes_on() {
+        let memory = memory();
+        let open = || memory.open(&key("a"), Retention::log());
+        let before = open().bounds(Moment::after_origin(Duration::ZERO));
+        memory.remove(&key("a"));
+        assert_eq!(open().bounds(Moment::after_origin(Duration::ZERO)), before);
+        // It held entries under this epoch after all, if only for a moment: now it must change.
+        append(&open()).unwrap();
+        memory.remove(&key("a"));
+        assert_ne!(
+            open().bounds(Moment::after_origin(Duration::ZERO)).epoch,
+            before.epoch
+        );
+    }
+
+    #[test]
+    fn a_removed_log_takes_no_entries() {
+        let memory = memory();
+        let log = memory.open(&key("a"), Retention::log());
+        memory.remove(&key("a"));
+        assert_eq!(append(&log), Err(AppendError::Removed));
+    }
 }

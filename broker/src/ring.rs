@@ -16,6 +16,7 @@ pub(crate) struct Ring {
     bytes: usize,
     entries: VecDeque<Arc<Entry>>,
     retention: Retention,
+    retired: bool,
 }
 
 impl Ring {
@@ -26,7 +27,17 @@ impl Ring {
             bytes: 0,
             entries: VecDeque::new(),
             retention,
+            retired: false,
         }
+    }
+
+    /// The stream was forgotten: what is added here would reach nobody.
+    pub(crate) fn retire(&mut self) {
+        self.retired = true;
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired
     }
 
     pub(crate) fn set_retention(&mut self, retention: Retention) {

@@ -100,7 +100,7 @@ impl Streams {
     }
 
     /// Forgets streams that nobody reads and that hold nothing, but for inboxes of known clients. Their
-    /// numbering ends with them: a position in one is answered with a reset, never with a guess.
+    /// numbering ends with them: a position in one that held entries is answered with a reset, never with a guess.
     pub(super) fn sweep(&self, now: Moment, knows: impl Fn(Uuid) -> bool) {
         let is_forgettable = |stream: &Stream| match stream.key().scope {
             Scope::Inbox(client) => !knows(client),
