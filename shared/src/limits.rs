@@ -86,3 +86,7 @@ pub const FRAGMENTED_BYTES: usize = VALUE_BYTES;
 
 /// Time from a message's first fragment to its last (default 60 s): 16 MiB at 2.3 Mbit/s.
 pub const FRAGMENTED_AGE: Duration = Duration::from_secs(60);
+
+/// Refused client messages that a session remembers for a client that may not have heard of them (32): what
+/// can have been on its way when a line broke.
+pub const REJECTIONS: usize = 32;

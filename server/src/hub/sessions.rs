@@ -1,11 +1,13 @@
 //! Who is known: sessions outlive their connections (docs/protocol.md section 8).
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use push_wire_shared::limits::REJECTIONS;
 use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::session::op::Rejection;
 use push_wire_shared::session::server::Welcome;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -74,6 +76,7 @@ struct Session {
     signal: Option<Arc<Signal>>,
     away_since: Moment,
     received: u64,
+    rejected: VecDeque<Rejection>,
     numbering: Arc<Mutex<Numbering>>,
 }
 
@@ -147,6 +150,7 @@ impl Sessions {
                 signal: None,
                 away_since: now,
                 received: 0,
+                rejected: VecDeque::new(),
                 numbering: Arc::default(),
             }),
         };
@@ -166,6 +170,7 @@ impl Sessions {
             secret: session.secret,
             resumed,
             received: session.received,
+            rejected: session.rejected.iter().cloned().collect(),
         };
         Ok(Opening {
             welcome,
@@ -255,6 +260,19 @@ impl Hub {
         };
         session.received = session.received.max(number);
         true
+    }
+
+    /// Remembers a message that was refused: its client may lose the line before it hears so.
+    pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: Rejection) {
+        let mut inner = lock(&self.sessions.inner);
+        let session = inner.known.get_mut(&client);
+        let Some(session) = session.filter(|session| session.generation == generation) else {
+            return;
+        };
+        if session.rejected.len() == REJECTIONS {
+            session.rejected.pop_front();
+        }
+        session.rejected.push_back(rejection);
     }
 
     /// Whether a client has a session, connected or away.

@@ -128,7 +128,8 @@ impl Peer {
     pub(super) fn count(&self, op: &ServerOp) {
         let counters = self.hub.counters();
         match op {
-            ServerOp::Error { code, .. } | ServerOp::Rejected { code, .. } => counters.error(*code),
+            ServerOp::Error { code, .. } => counters.error(*code),
+            ServerOp::Rejected(rejection) => counters.error(rejection.code),
             ServerOp::Resumed { .. } => counters.resumed(),
             ServerOp::Reset { reason, .. } => counters.reset(*reason),
             ServerOp::AuthOk(_)

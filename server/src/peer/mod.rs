@@ -186,8 +186,9 @@ impl Peer {
         if let Codec::Json(json) = &mut self.codec {
             json.set_session(opening.numbering);
         }
+        let resumed = opening.welcome.resumed;
         self.session.handle_welcome(now, opening.welcome);
-        self.subscribe_json(now, opening.welcome.resumed);
+        self.subscribe_json(now, resumed);
     }
 
     /// The answer to [`Action::Deliver`], with the number that came with it.

@@ -72,6 +72,10 @@ impl Peer {
 
     pub(super) fn say(&mut self, op: &ServerOp) {
         self.count(op);
+        if let (ServerOp::Rejected(rejection), Some((client, generation))) = (op, self.holds) {
+            self.hub
+                .note_rejected(client, generation, rejection.clone());
+        }
         self.renderer.op(op);
     }
 

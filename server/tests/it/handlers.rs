@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use push_wire_server::session::op::{ErrorCode, ServerOp};
+use push_wire_server::session::op::{ErrorCode, Rejection, ServerOp};
 use push_wire_server::{Frame, HandlerError, PushServer};
 use serde_json::json;
 use uuid::Uuid;
@@ -29,11 +29,11 @@ async fn outcome(
     let mut rejected = None;
     loop {
         match wire.see_op().await {
-            ServerOp::Rejected {
+            ServerOp::Rejected(Rejection {
                 number: n,
                 code,
                 message,
-            } => {
+            }) => {
                 assert_eq!(n, u64::from(number));
                 rejected = Some((code, message));
             }

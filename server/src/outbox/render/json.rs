@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use push_wire_broker::Entry;
 use push_wire_shared::channel::ChannelTable;
-use push_wire_shared::session::op::ServerOp;
+use push_wire_shared::session::op::{Rejection, ServerOp};
 use push_wire_shared::session::server::ServerConfig;
 use push_wire_shared::session::wire::Content;
 use serde_json::json;
@@ -94,7 +94,7 @@ impl JsonRenderer {
                     None => self.error(&format!("{}: {}", self.name(channel), reason.name())),
                 }
             }
-            ServerOp::Error { message, .. } | ServerOp::Rejected { message, .. } => {
+            ServerOp::Error { message, .. } | ServerOp::Rejected(Rejection { message, .. }) => {
                 self.error(message)
             }
             // Published clients answer pings of the WebSocket, not those of the dialect.

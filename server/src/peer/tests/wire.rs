@@ -3,7 +3,7 @@
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Epoch, Position, ResetReason};
-use push_wire_shared::session::op::{ErrorCode, StreamHead};
+use push_wire_shared::session::op::{ErrorCode, Rejection, StreamHead};
 
 use super::*;
 
@@ -210,6 +210,21 @@ fn client_messages_are_handled_once_and_in_order() {
 }
 
 #[test]
+fn a_refusal_is_said_again_to_a_client_that_may_not_have_heard_it() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.grant = Grant::nothing();
+    let secret = WireClient::secret(&client.auth(None, vec![]));
+    client.send(CHAT, 1, "1");
+    let mut again = WireClient::connect(&hub);
+    let seen = again.auth(Some(secret), vec![]);
+    assert!(matches!(
+        &seen[0],
+        Seen::Op(ServerOp::AuthOk(ok)) if ok.received == 1 && ok.rejected[0].number == 1
+    ));
+}
+
+#[test]
 fn heartbeats_carry_what_was_sent_and_silence_ends_the_connection() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
@@ -248,11 +263,11 @@ fn a_grant_is_checked_at_subscribe_and_at_send() {
     let seen = client.send(CHAT, 1, "1");
     assert!(matches!(
         seen[0],
-        Seen::Op(ServerOp::Rejected {
+        Seen::Op(ServerOp::Rejected(Rejection {
             number: 1,
             code: ErrorCode::NotPermitted,
             ..
-        })
+        }))
     ));
     publish(&hub, CHAT, "1");
     assert_eq!(client.see(), []);
@@ -282,9 +297,9 @@ fn values_come_and_go_in_the_encoding_asked_for() {
     let seen = client.send_bytes(CHAT, 2, b"\xc1");
     assert!(matches!(
         seen[0],
-        Seen::Op(ServerOp::Rejected {
+        Seen::Op(ServerOp::Rejected(Rejection {
             code: ErrorCode::BadPayload,
             ..
-        })
+        }))
     ));
 }

@@ -207,8 +207,9 @@ impl ClientSession {
         self.enter(now, Phase::Ready);
         let resumed = welcome.resumed;
         self.outputs.event(Event::Ready { resumed });
+        let rejected = welcome.rejected;
         self.uplink
-            .start(resumed, welcome.received, &mut self.outputs);
+            .start(resumed, welcome.received, rejected, &mut self.outputs);
         self.settle_subscriptions();
         self.uplink.transmit(&self.server, &mut self.outputs);
         self.expect_word(now);

@@ -121,13 +121,7 @@ impl ClientSession {
                 None => self.complain(code, message),
             },
             ServerOp::Received { upto } => self.uplink.taken(upto, &mut self.outputs),
-            ServerOp::Rejected {
-                number,
-                code,
-                message,
-            } => self
-                .uplink
-                .rejected(number, code, message, &mut self.outputs),
+            ServerOp::Rejected(rejection) => self.uplink.rejected(rejection, &mut self.outputs),
             ServerOp::Ping { heads } => {
                 self.send_op(&ClientOp::Pong);
                 for head in heads {

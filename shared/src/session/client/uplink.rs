@@ -10,7 +10,7 @@ use super::output::{Outputs, record_bytes};
 use super::{ClientConfig, Event, SendError};
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::position::low_bits;
-use crate::session::op::ErrorCode;
+use crate::session::op::{ErrorCode, Rejection};
 use crate::session::wire::{Content, UplinkHeader};
 
 /// The sends that the server has not answered.
@@ -68,9 +68,19 @@ impl Uplink {
     }
 
     /// A session stands that has taken the sends up to `received`. Where it is the one before, those are done;
-    /// the others leave (again), numbered from there.
-    pub(super) fn start(&mut self, resumed: bool, received: u64, outputs: &mut Outputs) {
+    /// `rejected` were refused. The others
+    /// leave (again), numbered from there.
+    pub(super) fn start(
+        &mut self,
+        resumed: bool,
+        received: u64,
+        rejected: Vec<Rejection>,
+        outputs: &mut Outputs,
+    ) {
         if resumed {
+            for rejection in rejected {
+                self.rejected(rejection, outputs);
+            }
             self.taken(received, outputs);
         }
         self.items.iter_mut().for_each(|item| item.number = None);
@@ -126,13 +136,12 @@ impl Uplink {
     }
 
     /// The server will not carry out this one.
-    pub(super) fn rejected(
-        &mut self,
-        number: u64,
-        code: ErrorCode,
-        message: String,
-        outputs: &mut Outputs,
-    ) {
+    pub(super) fn rejected(&mut self, rejection: Rejection, outputs: &mut Outputs) {
+        let Rejection {
+            number,
+            code,
+            message,
+        } = rejection;
         let at = self
             .items
             .iter()

@@ -10,7 +10,7 @@ use super::{OpError, need, read_name};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::encoding::msgpack::token::{self, Reader, TokenError};
-use crate::limits::SUBSCRIPTIONS;
+use crate::limits::{REJECTIONS, SUBSCRIPTIONS};
 use crate::position::{Cursor, Epoch, Position, ResetReason};
 
 /// A server's control op.
@@ -58,14 +58,7 @@ pub enum ServerOp {
         upto: u64,
     },
     /// A client message was taken but not carried out.
-    Rejected {
-        /// Its number.
-        number: u64,
-        /// Why, for programs.
-        code: ErrorCode,
-        /// Why, for people.
-        message: String,
-    },
+    Rejected(Rejection),
     /// Heartbeat: what this connection has been sent, and the newest there is.
     Ping {
         /// One for every stream that changed since the last heartbeat.
@@ -84,6 +77,17 @@ pub enum ServerOp {
     },
 }
 
+/// A client message that was taken but not carried out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejection {
+    /// Its number.
+    pub number: u64,
+    /// Why, for programs.
+    pub code: ErrorCode,
+    /// Why, for people.
+    pub message: String,
+}
+
 /// The answer to `auth`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthOk {
@@ -95,6 +99,8 @@ pub struct AuthOk {
     pub resumed: bool,
     /// Newest client message that this session has taken.
     pub received: u64,
+    /// The newest messages that the session took but did not carry out: the client may not have heard.
+    pub rejected: Vec<Rejection>,
     /// Time between heartbeats.
     pub heartbeat_ms: u64,
     /// Largest message that the server takes.
@@ -226,16 +232,7 @@ impl ServerOp {
             Self::Received { upto } => {
                 map.str("op", "received").uint("upto", *upto);
             }
-            Self::Rejected {
-                number,
-                code,
-                message,
-            } => {
-                map.str("op", "rejected")
-                    .uint("number", *number)
-                    .str("code", code.name())
-                    .str("message", message);
-            }
+            Self::Rejected(rejection) => rejection.write_into(map.str("op", "rejected")),
             Self::Ping { heads } => {
                 map.str("op", "ping")
                     .list("heads", heads, StreamHead::write);
@@ -288,6 +285,7 @@ struct Fields {
     secret: Option<[u8; 16]>,
     resumed: bool,
     received: Option<u64>,
+    rejected: Vec<Rejection>,
     heartbeat_ms: Option<u64>,
     max_message_bytes: Option<u64>,
     encoding: Option<PayloadEncoding>,
@@ -326,6 +324,7 @@ impl Fields {
             }
             "resumed" => self.resumed = reader.bool()?,
             "received" => return uint_into(&mut self.received, reader),
+            "rejected" => self.rejected = read_list(reader, REJECTIONS, Rejection::read)?,
             "heartbeat_ms" => return uint_into(&mut self.heartbeat_ms, reader),
             "max_message_bytes" => return uint_into(&mut self.max_message_bytes, reader),
             "encoding" => {
@@ -389,11 +388,11 @@ impl Fields {
             "received" => ServerOp::Received {
                 upto: need(self.upto, "received", "upto")?,
             },
-            "rejected" => ServerOp::Rejected {
+            "rejected" => ServerOp::Rejected(Rejection {
                 number: need(self.number, "rejected", "number")?,
                 code: need(self.code, "rejected", "code")?,
                 message: self.message.unwrap_or_default(),
-            },
+            }),
             "ping" => ServerOp::Ping { heads: self.heads },
             "pong" => ServerOp::Pong,
             "goodbye" => ServerOp::Goodbye {
@@ -411,6 +410,7 @@ impl Fields {
             secret: need(self.secret, "auth_ok", "secret")?,
             resumed: self.resumed,
             received: self.received.unwrap_or(0),
+            rejected: self.rejected,
             heartbeat_ms: need(self.heartbeat_ms, "auth_ok", "heartbeat_ms")?,
             max_message_bytes: need(self.max_message_bytes, "auth_ok", "max_message_bytes")?,
             encoding: need(self.encoding, "auth_ok", "encoding")?,
@@ -426,10 +426,42 @@ impl AuthOk {
             .bin("secret", &self.secret)
             .flag("resumed", self.resumed)
             .uint("received", self.received)
+            .list("rejected", &self.rejected, Rejection::write)
             .uint("heartbeat_ms", self.heartbeat_ms)
             .uint("max_message_bytes", self.max_message_bytes)
             .str("encoding", self.encoding.name())
             .list("channels", &self.channels, ChannelInfo::write);
+    }
+}
+
+impl Rejection {
+    fn write(out: &mut Vec<u8>, rejection: &Self) {
+        rejection.write_into(MapWriter::new(out));
+    }
+
+    fn write_into(&self, map: MapWriter<'_>) {
+        map.uint("number", self.number)
+            .str("code", self.code.name())
+            .str("message", &self.message);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
+        let start = reader.clone();
+        let (mut number, mut code, mut message) = (None, None, String::new());
+        read_map(reader, |key, reader| {
+            match key {
+                "number" => return uint_into(&mut number, reader),
+                "code" => code = Some(ErrorCode::from_name(reader.str()?)),
+                "message" => message = reader.str()?.into(),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Self {
+            number: number.ok_or(start.error("a rejection with a number"))?,
+            code: code.ok_or(start.error("a rejection with a code"))?,
+            message,
+        })
     }
 }
 
@@ -515,25 +547,34 @@ mod tests {
         })
     }
 
+    fn rejection() -> impl Strategy<Value = Rejection> {
+        (any::<u64>(), ".{0,40}").prop_map(|(number, message)| Rejection {
+            number,
+            code: ErrorCode::NoHandler,
+            message,
+        })
+    }
+
     fn op() -> impl Strategy<Value = ServerOp> {
         let auth_ok = (
             any::<(u128, [u8; 16], bool, u64, u64, u64)>(),
+            prop::collection::vec(rejection(), 0..=REJECTIONS),
             prop::collection::vec(channel(), 0..40),
         )
-            .prop_map(
-                |((id, secret, resumed, received, heartbeat_ms, max_message_bytes), channels)| {
-                    ServerOp::AuthOk(AuthOk {
-                        client_id: Uuid::from_u128(id),
-                        secret,
-                        resumed,
-                        received,
-                        heartbeat_ms,
-                        max_message_bytes,
-                        encoding: PayloadEncoding::Json,
-                        channels,
-                    })
-                },
-            );
+            .prop_map(|(plain, rejected, channels)| {
+                let (id, secret, resumed, received, heartbeat_ms, max_message_bytes) = plain;
+                ServerOp::AuthOk(AuthOk {
+                    client_id: Uuid::from_u128(id),
+                    secret,
+                    resumed,
+                    received,
+                    rejected,
+                    heartbeat_ms,
+                    max_message_bytes,
+                    encoding: PayloadEncoding::Json,
+                    channels,
+                })
+            });
         let reset = (any::<(u32, u64, u64, Option<u64>)>(), position()).prop_map(
             |((id, floor, head, stream), at)| {
                 let reason = ResetReason::Expired;
@@ -573,11 +614,7 @@ mod tests {
                 id
             }),
             any::<u64>().prop_map(|upto| ServerOp::Received { upto }),
-            (any::<u64>(), ".{0,40}").prop_map(|(number, message)| ServerOp::Rejected {
-                number,
-                code: ErrorCode::NoHandler,
-                message
-            }),
+            rejection().prop_map(ServerOp::Rejected),
             heads,
             Just(ServerOp::Pong),
             (any::<u16>(), ".{0,40}", any::<Option<u64>>()).prop_map(

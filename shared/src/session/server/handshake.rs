@@ -70,6 +70,7 @@ impl ServerSession {
             secret: welcome.secret,
             resumed: welcome.resumed,
             received: welcome.received,
+            rejected: welcome.rejected,
             heartbeat_ms: u64::try_from(self.config.heartbeat.as_millis()).unwrap_or(u64::MAX),
             max_message_bytes: self.config.max_message_bytes as u64,
             encoding,

@@ -1,12 +1,13 @@
 //! What a server session asks of its driver, and what it is told back.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use crate::close::CloseReason;
 use crate::position::{Bounds, Cursor, Position, StartAt, StreamKey};
-use crate::session::op::{Auth, ErrorCode, ServerOp};
+use crate::session::op::{Auth, ErrorCode, Rejection, ServerOp};
 use crate::session::wire::Content;
 
 /// What the driver is to do, in this order.
@@ -73,7 +74,7 @@ pub enum Output {
 }
 
 /// What the driver knows of a session once the client is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Welcome {
     /// The session's secret.
     pub secret: [u8; 16],
@@ -81,6 +82,8 @@ pub struct Welcome {
     pub resumed: bool,
     /// Newest client message that the session has taken.
     pub received: u64,
+    /// The newest of those that were not carried out.
+    pub rejected: Vec<Rejection>,
 }
 
 /// What the driver found when it looked at a stream.

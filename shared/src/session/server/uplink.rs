@@ -8,7 +8,7 @@ use super::{Output, Refusal, ServerSession};
 use crate::channel::ChannelMode;
 use crate::close::CloseReason;
 use crate::position::cursor_from_low_bits;
-use crate::session::op::{ErrorCode, ServerOp};
+use crate::session::op::{ErrorCode, Rejection, ServerOp};
 use crate::session::wire::Content;
 use crate::time::Moment;
 
@@ -111,11 +111,12 @@ impl ServerSession {
         let Refusal { code, message } = refusal;
         match number {
             Some(number) => {
-                self.put(Output::Op(ServerOp::Rejected {
+                let rejection = Rejection {
                     number,
                     code,
                     message,
-                }));
+                };
+                self.put(Output::Op(ServerOp::Rejected(rejection)));
                 self.acknowledge();
             }
             None => self.error(code, &message, None),

@@ -328,6 +328,7 @@ pub(super) fn welcome(resumed: bool, received: u64) -> ServerOp {
         secret: SECRET,
         resumed,
         received,
+        rejected: vec![],
         heartbeat_ms: HEARTBEAT.as_secs() * 1000,
         max_message_bytes: 10_000,
         encoding: PayloadEncoding::Json,

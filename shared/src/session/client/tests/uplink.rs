@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use super::peer::*;
 use crate::session::client::{Event, SendError};
-use crate::session::op::{ErrorCode, ServerOp};
+use crate::session::op::{ErrorCode, Rejection, ServerOp};
 use crate::session::wire::Content;
 
 fn send(line: &mut Line, body: &str) -> Result<u64, SendError> {
@@ -109,11 +109,11 @@ fn a_rejected_send_is_refused_and_not_sent_again() {
     let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
     line.said();
     line.events();
-    let rejected = ServerOp::Rejected {
+    let rejected = ServerOp::Rejected(Rejection {
         number: 1,
         code: ErrorCode::Refused,
         message: "no".into(),
-    };
+    });
     line.control(&[rejected, ServerOp::Received { upto: 1 }]);
     let refused = Event::Refused {
         ticket: tickets[0],
@@ -124,6 +124,37 @@ fn a_rejected_send_is_refused_and_not_sent_again() {
     line.reconnect();
     line.welcome(true, 1);
     assert_eq!(numbers(&mut line), expected(&[(2, "b")]));
+}
+
+#[test]
+fn a_rejection_that_the_line_swallowed_is_heard_with_the_next_welcome() {
+    let mut line = Line::new(config());
+    line.open();
+    line.welcome(false, 0);
+    let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
+    line.events();
+    line.reconnect();
+    let rejected = Rejection {
+        number: 1,
+        code: ErrorCode::Refused,
+        message: "no".into(),
+    };
+    let ServerOp::AuthOk(mut ok) = welcome(true, 2) else {
+        unreachable!("a welcome is an auth_ok");
+    };
+    ok.rejected.push(rejected);
+    line.control(&[ServerOp::AuthOk(ok)]);
+    let answers: Vec<Event> = line.events().into_iter().filter(is_answer).collect();
+    let refused = Event::Refused {
+        ticket: tickets[0],
+        code: ErrorCode::Refused,
+        message: "no".into(),
+    };
+    assert_eq!(answers, [refused, Event::Sent { ticket: tickets[1] }]);
+}
+
+fn is_answer(event: &Event) -> bool {
+    matches!(event, Event::Refused { .. } | Event::Sent { .. })
 }
 
 #[test]
