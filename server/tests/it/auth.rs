@@ -1,14 +1,17 @@
 //! Who is let in, and what a grant allows.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use push_wire_server::position::ResetReason;
 use push_wire_server::session::op::{ErrorCode, Rejection, ServerOp};
 use push_wire_server::{AuthError, Credentials, Grant, PushServer};
 use serde_json::json;
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use super::harness::{Channel, start, subscribe, subscribe_to};
+use super::harness::{Channel, Socket, start, subscribe, subscribe_to};
 
 const CLIENT: Uuid = Uuid::from_u128(1);
 
@@ -111,11 +114,20 @@ async fn the_request_that_opened_the_connection_is_shown_to_the_authenticator() 
         .authenticator(async |credentials: Credentials<Channel>| {
             assert_eq!(credentials.uri.query(), Some("ticket=7"));
             assert!(credentials.headers.contains_key("host"));
+            assert!(
+                credentials
+                    .remote_addr
+                    .is_some_and(|from| from.ip().is_loopback())
+            );
             Ok(Grant::everything().identity("ada"))
         })
         .build()
         .unwrap();
-    let running = start(&server).await;
-    let mut client = running.json("/rps?ticket=7").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let app = Router::new().merge(server.router());
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut client = Socket::connect(addr, "/rps?ticket=7", None).await;
     client.auth(CLIENT).await;
 }

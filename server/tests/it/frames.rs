@@ -1,6 +1,7 @@
 //! WebSocket frames on the wire, byte by byte (RFC 6455 sections 5 to 7).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use push_wire_server::{Limits, PushServer};
 use serde_json::{Value, json};
@@ -190,6 +191,33 @@ async fn a_message_above_the_limit_is_refused_before_it_comes() {
         (4204, "a message above the limit of 2000 bytes")
     );
     assert_eq!(server.stats().closes.get(&4204), Some(&1));
+}
+
+#[tokio::test]
+async fn a_client_that_asks_without_reading_the_answers_is_closed() {
+    let mut limits = Limits::default();
+    limits.stall = Duration::from_millis(100);
+    let server = PushServer::<Channel>::builder()
+        .limits(limits)
+        .build()
+        .unwrap();
+    let running = start(&server).await;
+    let mut raw = Raw::connect(&running).await;
+    raw.auth().await;
+    // Each is answered, and the answers are not read: they fill the buffers of both ends, then the server's.
+    let questions = frame(FINAL | TEXT, br#"{"op":"ping"}"#).repeat(1000);
+    let asking = tokio::spawn(async move {
+        while raw.0.write_all(&questions).await.is_ok() {}
+        raw
+    });
+    soon(async {
+        while server.stats().closes.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(server.stats().closes.get(&4001), Some(&1));
+    asking.abort();
 }
 
 #[tokio::test]
