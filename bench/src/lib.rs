@@ -1,0 +1,12 @@
+//! What the measurements of servers share.
+//!
+//! `subject` runs a server in a process of its own, so that its processor time and memory are the server's alone;
+//! `load` is the other side: many lean readers in one process, which spend as little as they can.
+
+pub mod load;
+pub mod subject;
+
+use std::error::Error;
+
+/// Measurements end at the first thing that goes wrong.
+pub type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;

@@ -1,0 +1,123 @@
+//! What a reader says and understands, in the dialect of each server.
+
+use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::frame::{BinaryFlags, FrameHeader};
+use push_wire_shared::position::StartAt;
+use push_wire_shared::session::op::{Auth, ClientOp, ScopeRequest, ServerOp, Subscribe};
+use push_wire_shared::session::wire::{Body, EntryHeader, Records, write_record};
+use uuid::Uuid;
+
+use super::websocket;
+use crate::Fallible;
+use crate::subject::Subject;
+
+/// Wire id of the system channel of the measured server.
+const SYSTEM: u8 = 0;
+
+/// What a message brought.
+#[derive(Default)]
+pub(super) struct News {
+    /// The stream is being read.
+    pub(super) ready: bool,
+    /// The server wants to hear from us.
+    pub(super) asked: bool,
+}
+
+pub(super) struct Dialect {
+    wire: bool,
+    /// Control frames sent.
+    controls: u32,
+}
+
+impl Dialect {
+    pub(super) fn new(subject: Subject) -> Self {
+        let wire = match subject {
+            Subject::PushWire => true,
+            Subject::PushWireJson | Subject::Published => false,
+        };
+        Self { wire, controls: 0 }
+    }
+
+    pub(super) fn subprotocol(&self) -> Option<&'static str> {
+        self.wire.then_some("push-wire.v1")
+    }
+
+    pub(super) fn hello(&mut self, client_id: Uuid) -> Fallible<Vec<u8>> {
+        if !self.wire {
+            let auth = serde_json::json!({ "op": "auth", "client_id": client_id, "capabilities": ["feed"] });
+            return websocket::message(false, auth.to_string().as_bytes());
+        }
+        self.control(&ClientOp::Auth(Auth {
+            client_id,
+            token: None,
+            secret: None,
+            attempt: None,
+            encoding: PayloadEncoding::Json,
+            subscriptions: vec![Subscribe {
+                id: 1,
+                channel: "feed".into(),
+                scope: ScopeRequest::Channel,
+                position: None,
+                start: StartAt::Newest,
+            }],
+        }))
+    }
+
+    pub(super) fn pong(&mut self) -> Fallible<Vec<u8>> {
+        match self.wire {
+            true => self.control(&ClientOp::Pong),
+            false => websocket::message(false, br#"{"op":"pong"}"#),
+        }
+    }
+
+    fn control(&mut self, op: &ClientOp) -> Fallible<Vec<u8>> {
+        let header = FrameHeader {
+            flags: BinaryFlags::default(),
+            channel: SYSTEM,
+            sequence: self.controls,
+        };
+        self.controls += 1;
+        let (mut payload, mut record) = (Vec::new(), Vec::new());
+        op.encode(&mut payload);
+        write_record(&mut record, header, &payload);
+        websocket::message(true, &record)
+    }
+
+    /// Takes a message; `entry` gets the body of each entry in it.
+    pub(super) fn read(
+        &self,
+        message: &[u8],
+        mut entry: impl FnMut(&[u8]) -> Fallible<()>,
+    ) -> Fallible<News> {
+        let mut news = News::default();
+        if !self.wire {
+            if message.starts_with(br#"{"op":"#) {
+                news.ready = message.starts_with(br#"{"op":"auth_ok""#);
+                news.asked = message.starts_with(br#"{"op":"ping""#);
+                if !news.ready && !news.asked {
+                    return Err(String::from_utf8_lossy(message).into());
+                }
+                return Ok(news);
+            }
+            entry(message)?;
+            return Ok(news);
+        }
+        for record in Records::new(message) {
+            let (header, payload) = record?;
+            if header.channel != SYSTEM {
+                match EntryHeader::split(payload)? {
+                    (_, Body::Whole(body)) => entry(body)?,
+                    (_, Body::Delta(..)) => return Err("a delta on a log channel".into()),
+                }
+                continue;
+            }
+            match ServerOp::decode(payload)? {
+                ServerOp::Resumed { .. } => news.ready = true,
+                ServerOp::Ping { .. } => news.asked = true,
+                ServerOp::AuthOk(_) => {}
+                other => return Err(format!("the server said {other:?}").into()),
+            }
+        }
+        Ok(news)
+    }
+}

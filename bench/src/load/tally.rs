@@ -1,0 +1,60 @@
+//! What the readers got.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::Fallible;
+
+/// Counts of all readers together.
+#[derive(Default)]
+pub struct Tally {
+    /// Readers whose stream is being read.
+    pub ready: usize,
+    /// Entries, each for each reader that got it.
+    pub deliveries: u64,
+    /// Entries that came again or out of order.
+    pub misplaced: u64,
+    /// Bytes that came out of the sockets.
+    pub bytes: u64,
+    /// Of each delivery: microseconds from publishing to reading.
+    pub latencies_us: Vec<u64>,
+}
+
+impl Tally {
+    /// Begins to count anew.
+    pub fn clear(&mut self) {
+        *self = Self {
+            ready: self.ready,
+            ..Self::default()
+        };
+    }
+
+    /// The latency below which this share of deliveries lies, in milliseconds. Sorts.
+    pub fn latency_ms(&mut self, share: f64) -> f64 {
+        self.latencies_us.sort_unstable();
+        let last = self.latencies_us.len().saturating_sub(1);
+        let at = (last as f64 * share) as usize;
+        self.latencies_us
+            .get(at)
+            .map_or(f64::NAN, |&us| us as f64 / 1e3)
+    }
+
+    /// Counts an entry for a reader whose last one was `last`, and gives its number.
+    pub(super) fn count(&mut self, body: &[u8], last: u64) -> Fallible<u64> {
+        let number = number_after(body, b"\"number\":").ok_or("an entry without its number")?;
+        let sent = number_after(body, b"\"sent_us\":").ok_or("an entry without its time")?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        let now = u64::try_from(now.as_micros())?;
+        self.deliveries += 1;
+        self.misplaced += u64::from(number <= last);
+        self.latencies_us.push(now.saturating_sub(sent));
+        Ok(number)
+    }
+}
+
+fn number_after(body: &[u8], key: &[u8]) -> Option<u64> {
+    let at = body.windows(key.len()).position(|window| window == key)?;
+    let digits = body[at + key.len()..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+}

@@ -1,0 +1,62 @@
+//! The little of a WebSocket client (RFC 6455) that reading takes.
+
+use crate::Fallible;
+
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+
+/// The opening handshake; the key is the example of RFC 6455 section 1.3.
+pub(super) fn request(subprotocol: Option<&str>) -> String {
+    let subprotocol = subprotocol.map_or(String::new(), |name| {
+        format!("Sec-WebSocket-Protocol: {name}\r\n")
+    });
+    format!(
+        "GET /rps HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{subprotocol}\r\n"
+    )
+}
+
+/// A client's message. The masking key is zero: masked as the protocol wants, and free.
+pub(super) fn message(binary: bool, body: &[u8]) -> Fallible<Vec<u8>> {
+    let len = u16::try_from(body.len())?;
+    let mut frame = vec![0x80 | if binary { BINARY } else { TEXT }];
+    match u8::try_from(len) {
+        Ok(short) if short < 126 => frame.push(0x80 | short),
+        _ => {
+            frame.push(0x80 | 126);
+            frame.extend_from_slice(&len.to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(&[0; 4]);
+    frame.extend_from_slice(body);
+    Ok(frame)
+}
+
+/// Splits the next data message off what was read; `None` when it has not come whole yet.
+pub(super) fn split(bytes: &[u8]) -> Fallible<Option<(&[u8], &[u8])>> {
+    let [first, second, rest @ ..] = bytes else {
+        return Ok(None);
+    };
+    let (len, rest) = match (*second, rest) {
+        (126, [a, b, rest @ ..]) => (u64::from(u16::from_be_bytes([*a, *b])), rest),
+        (127, rest) => match rest.split_first_chunk() {
+            Some((len, rest)) => (u64::from_be_bytes(*len), rest),
+            None => return Ok(None),
+        },
+        (126, _) => return Ok(None),
+        (len, rest) => (u64::from(len), rest),
+    };
+    let Some((payload, rest)) = rest.split_at_checked(usize::try_from(len)?) else {
+        return Ok(None);
+    };
+    match first {
+        0x81 | 0x82 => Ok(Some((payload, rest))),
+        first if first & 15 == CLOSE => {
+            let reason = payload.get(2..).unwrap_or_default();
+            Err(format!("the server closed: {}", String::from_utf8_lossy(reason)).into())
+        }
+        // Neither server fragments, and neither sends pings of this layer.
+        first => Err(format!("an unexpected frame {first:#04x}").into()),
+    }
+}

@@ -1,0 +1,130 @@
+//! A server's process, seen from outside.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use super::Subject;
+use super::serve::{Publish, SERVE};
+use crate::Fallible;
+
+/// A server in a process of its own; ends when dropped.
+pub struct ServerProcess {
+    child: Child,
+    commands: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Processor time of a process.
+#[derive(Clone, Copy, Debug)]
+pub struct CpuTime {
+    /// In its own code.
+    pub user: Duration,
+    /// In the kernel on its behalf, most of it sending and receiving.
+    pub system: Duration,
+}
+
+/// Ticks of `/proc/<pid>/stat`: the kernel's USER_HZ, 100 on every Linux that is in use.
+const TICK: Duration = Duration::from_millis(10);
+
+impl ServerProcess {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// When the process does not start or does not say its port.
+    pub fn start(subject: Subject) -> Fallible<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args([SERVE, subject.name()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let commands = child.stdin.take();
+        let answers = child.stdout.take().ok_or("no standard output")?;
+        let mut answers = BufReader::new(answers);
+        let mut port = String::new();
+        answers.read_line(&mut port)?;
+        let port: u16 = port
+            .trim()
+            .parse()
+            .map_err(|_| "the server did not start")?;
+        Ok(Self {
+            child,
+            commands,
+            answers,
+            address: ([127, 0, 0, 1], port).into(),
+        })
+    }
+
+    /// Publishes, and returns when all is published.
+    ///
+    /// # Errors
+    /// When the server ends.
+    pub fn publish(&mut self, run: Publish) -> Fallible<()> {
+        let commands = self.commands.as_mut().ok_or("the server was told to end")?;
+        writeln!(commands, "{}", serde_json::to_string(&run)?)?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        match answer.trim() {
+            "done" => Ok(()),
+            other => Err(format!("the server ended while publishing: {other:?}").into()),
+        }
+    }
+
+    /// Processor time so far.
+    ///
+    /// # Errors
+    /// When `/proc` does not tell.
+    pub fn cpu_time(&self) -> Fallible<CpuTime> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // Fields after the name in parentheses, which may hold blanks: utime and stime are the 14th and 15th of all.
+        let (_, fields) = stat.rsplit_once(") ").ok_or("no name in /proc/pid/stat")?;
+        let ticks = |i: usize| -> Fallible<Duration> {
+            let ticks: u32 = fields
+                .split(' ')
+                .nth(i - 3)
+                .ok_or("too short a stat")?
+                .parse()?;
+            Ok(TICK * ticks)
+        };
+        Ok(CpuTime {
+            user: ticks(14)?,
+            system: ticks(15)?,
+        })
+    }
+
+    /// Memory that it occupies, in KiB.
+    ///
+    /// # Errors
+    /// When `/proc` does not tell.
+    pub fn rss_kib(&self) -> Fallible<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(kib.ok_or("no VmRSS")?.parse()?)
+    }
+}
+
+impl CpuTime {
+    /// Time since an earlier reading.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            user: self.user - earlier.user,
+            system: self.system - earlier.system,
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Its standard input ends, so it does; killing it covers one that hangs.
+        self.commands = None;
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
+            eprintln!("the server's process could not be ended: {error}");
+        }
+    }
+}

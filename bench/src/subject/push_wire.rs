@@ -1,0 +1,37 @@
+//! This project's server, embedded as a backend would.
+
+use std::sync::Arc;
+
+use axum::Router;
+use push_wire_server::{ChannelPolicy, PushServer};
+use push_wire_shared::ChannelKind;
+
+use super::serve::{Message, Target};
+use crate::Fallible;
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel {
+    #[channel(system)]
+    System,
+    Feed,
+}
+
+/// A server with one log channel.
+pub(super) struct PushWire(Arc<PushServer<Channel>>);
+
+impl PushWire {
+    pub(super) fn new() -> Fallible<(Self, Router)> {
+        let server = PushServer::builder()
+            .channel(Channel::Feed, ChannelPolicy::log())
+            .build()?;
+        let router = server.router();
+        Ok((Self(server), router))
+    }
+}
+
+impl Target for PushWire {
+    fn publish(&self, message: &Message) -> Fallible<()> {
+        self.0.publish(Channel::Feed, message)?;
+        Ok(())
+    }
+}

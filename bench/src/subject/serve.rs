@@ -1,0 +1,111 @@
+//! The server's process: says its port, then publishes as its standard input tells, and ends with it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Subject;
+use super::published::Published;
+use super::push_wire::PushWire;
+use crate::Fallible;
+
+/// What is published. The names are in the order in which a JSON map sorts them.
+#[derive(Serialize)]
+pub(super) struct Message {
+    /// Counts from 1 in each run.
+    number: u64,
+    padding: String,
+    /// Microseconds since 1970.
+    sent_us: u64,
+}
+
+/// A run of messages.
+#[derive(Clone, Copy, Serialize, Deserialize, Debug)]
+pub struct Publish {
+    /// Messages.
+    pub messages: u64,
+    /// Messages a second.
+    pub rate: f64,
+    /// Bytes of a message's JSON, about.
+    pub bytes: usize,
+}
+
+pub(super) trait Target {
+    fn publish(&self, message: &Message) -> Fallible<()>;
+}
+
+/// Argument by which a measurement starts its own executable again as a server.
+pub(super) const SERVE: &str = "--serve";
+
+/// Becomes a server if this process was started as one.
+///
+/// # Errors
+/// When the server cannot be run.
+pub fn serve_if_asked() -> Fallible<bool> {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() != Some(SERVE) {
+        return Ok(false);
+    }
+    let subject = args.next().as_deref().and_then(Subject::from_name);
+    let subject = subject.ok_or("no such server")?;
+    Runtime::new()?.block_on(serve(subject))?;
+    Ok(true)
+}
+
+async fn serve(subject: Subject) -> Fallible<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?.port());
+    match subject {
+        Subject::PushWire | Subject::PushWireJson => {
+            let (target, router) = PushWire::new()?;
+            tokio::select! {
+                end = axum::serve(listener, router) => end?,
+                end = obey(&target) => end?,
+            }
+        }
+        Subject::Published => {
+            let (target, router) = Published::new();
+            tokio::select! {
+                end = axum_07::serve(listener, router) => end?,
+                end = obey(&target) => end?,
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn obey(target: &impl Target) -> Fallible<()> {
+    let mut lines = BufReader::new(stdin()).lines();
+    while let Some(line) = lines.next_line().await? {
+        publish(target, serde_json::from_str(&line)?).await?;
+        println!("done");
+    }
+    Ok(())
+}
+
+async fn publish(target: &impl Target, run: Publish) -> Fallible<()> {
+    let frame = serde_json::to_string(&Message::new(run.messages, String::new())?)?;
+    let padding = "x".repeat(run.bytes.saturating_sub(frame.len()));
+    let mut ticks = interval(Duration::from_secs_f64(1.0 / run.rate));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    for number in 1..=run.messages {
+        ticks.tick().await;
+        target.publish(&Message::new(number, padding.clone())?)?;
+    }
+    Ok(())
+}
+
+impl Message {
+    fn new(number: u64, padding: String) -> Fallible<Self> {
+        let sent = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        Ok(Self {
+            number,
+            padding,
+            sent_us: u64::try_from(sent.as_micros())?,
+        })
+    }
+}
