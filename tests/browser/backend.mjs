@@ -7,11 +7,14 @@ import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+/** The repository. */
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** Where builds put what they make. */
+export const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
 
 async function binary() {
   if (process.env.LIVE_BIN) return process.env.LIVE_BIN;
-  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
   for (const profile of ["release", "debug"]) {
     const candidate = path.join(target, profile, "live");
     if (await access(candidate).then(() => true, () => false)) return candidate;
@@ -60,9 +63,10 @@ export class Backend {
     await rename(fresh, this.document);
   }
 
-  /** `kill -9`, and a new process on the same port. */
-  async killAndRestart() {
+  /** `kill -9`, and a new process on the same port; `between` runs while there is none. */
+  async killAndRestart(between) {
     await this.#end();
+    await between();
     await this.#spawn(this.port);
   }
 

@@ -31,9 +31,15 @@ export function connected(page) {
   return page.waitForSelector('#status[data-phase="connected"]');
 }
 
+/** Loads the page anew and waits until it is connected. */
+export async function reload(page) {
+  await page.reload();
+  await connected(page);
+}
+
 /** The log lines that the page shows, oldest first. */
 export function shownLines(page) {
-  return page.$$eval("#log li[data-cursor]", (items) => items.map((item) => item.dataset.text ?? item.textContent));
+  return page.$$eval("#log li[data-cursor]", (items) => items.map((item) => item.textContent));
 }
 
 /** The document's text as the page has it. */

@@ -15,6 +15,9 @@ export function showDocument(client, streams) {
     get value() {
       return file.value?.text;
     },
+    get stats() {
+      return file.stats;
+    },
   };
   const costs = new Costs();
   file.subscribe((value) => {

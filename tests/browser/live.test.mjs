@@ -1,0 +1,177 @@
+// examples/live in Chromium, through a line that the tests cut: nothing is lost, repeated or left unsaid.
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { after, before, test } from "node:test";
+
+import { Backend, root, target } from "./backend.mjs";
+import { connected, launch, openDemo, reload, shownDocument, shownLines } from "./browser.mjs";
+import { Proxy } from "./proxy.mjs";
+import { random } from "./random.mjs";
+
+const PATIENCE_MS = 60_000;
+let browser;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser.close());
+
+/** Runs a test with a backend and so many pages, each behind a line of its own. */
+async function withPages(count, run) {
+  const backend = await Backend.start();
+  const proxies = [];
+  const pages = [];
+  const errors = [];
+  try {
+    for (let index = 0; index < count; index += 1) {
+      proxies.push(await Proxy.to(backend.port));
+      pages.push(await openDemo(browser, proxies[index].url, errors));
+    }
+    await run({ backend, pages, proxies });
+    assert.deepEqual(errors, [], "a page threw");
+  } catch (error) {
+    error.message += `\nThe backend said:\n${backend.output}`;
+    throw error;
+  } finally {
+    for (const page of pages) await page.browserContext().close();
+    for (const proxy of proxies) await proxy.close();
+    await backend.stop();
+  }
+}
+
+/** Waits until the page shows this line. */
+function untilShown(page, line) {
+  const shows = (text) => [...document.querySelectorAll("#log li[data-cursor]")].some((item) => item.textContent === text);
+  return page.waitForFunction(shows, { timeout: PATIENCE_MS, polling: "mutation" }, line);
+}
+
+/** Waits until the page has this text of the document. */
+function untilDocument(page, text) {
+  const shows = (wanted) => document.getElementById("document").dataset.text === wanted;
+  return page.waitForFunction(shows, { timeout: PATIENCE_MS, polling: "mutation" }, text);
+}
+
+const lines = (from, to) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+
+test("two pages show each of 500 lines once and in order, over five cuts", { timeout: 3 * PATIENCE_MS }, async () => {
+  await withPages(2, async ({ backend, pages, proxies }) => {
+    const draw = random("lines");
+    const cuts = new Set();
+    while (cuts.size < 5) cuts.add(draw(500));
+    for (let n = 0; n < 500; n += 1) {
+      await backend.appendLines([`line ${n}`]);
+      if (!cuts.has(n)) continue;
+      // Only a page that has come this far can lose what follows.
+      if (n > 0) await Promise.all(pages.map((page) => untilShown(page, `line ${Math.max(0, n - 40)}`)));
+      proxies.forEach((proxy) => proxy.cut());
+      if (draw(2) === 0) await Promise.all(pages.map(disconnected));
+      proxies.forEach((proxy) => proxy.mend());
+    }
+    for (const page of pages) {
+      await untilShown(page, "line 499");
+      assert.deepEqual(await shownLines(page), lines(0, 500));
+    }
+  });
+});
+
+test("the document follows 50 edits over cuts, as deltas", { timeout: 3 * PATIENCE_MS }, async () => {
+  await withPages(1, async ({ backend, pages: [page], proxies: [proxy] }) => {
+    const draw = random("document");
+    const words = Array.from({ length: 1200 }, (_, index) => `word${index}`);
+    const text = () => `# A document\n\n${words.map((word, index) => (index % 12 === 11 ? `${word}\n` : word)).join(" ")}\n`;
+    await backend.saveDocument(text());
+    await untilDocument(page, text());
+    const before = await cost(page);
+    for (let edit = 0; edit < 50; edit += 1) {
+      words[draw(words.length)] = `edit${edit}`;
+      if (edit % 10 === 4) {
+        proxy.cut();
+        await disconnected(page);
+        await backend.saveDocument(text());
+        proxy.mend();
+      } else {
+        await backend.saveDocument(text());
+      }
+      await untilDocument(page, text());
+      assert.equal(await shownDocument(page), text());
+    }
+    const after = await cost(page);
+    const wire = after.wireBytes - before.wireBytes;
+    const whole = after.valueBytes - before.valueBytes;
+    assert.ok(whole > 40 * text().length, `the edits came as ${whole} bytes of values`);
+    assert.ok(wire < whole / 5, `${wire} bytes on the wire for ${whole} bytes of values`);
+  });
+});
+
+test("after kill -9 the page says that the log began anew, and goes on", { timeout: 3 * PATIENCE_MS }, async () => {
+  await withPages(1, async ({ backend, pages: [page] }) => {
+    await page.evaluate(() => (window.notReloaded = true));
+    await backend.appendLines(lines(0, 20));
+    await untilShown(page, "line 19");
+    await backend.killAndRestart(async () => {
+      await backend.appendLines(lines(20, 25));
+      await backend.saveDocument("# written while nobody served\n");
+    });
+    await connected(page);
+    await untilShown(page, "line 24");
+    await untilDocument(page, "# written while nobody served\n");
+    const notes = await page.$$eval("#log li.note", (items) => items.map((item) => item.textContent));
+    assert.deepEqual(notes, ["the log began anew: epoch_changed"]);
+    await backend.appendLines(lines(25, 30));
+    await untilShown(page, "line 29");
+    assert.deepEqual(await shownLines(page), lines(0, 30));
+    assert.equal(await page.evaluate(() => window.notReloaded), true);
+  });
+});
+
+test("a reload in the middle of a stream loses and repeats no line", { timeout: 3 * PATIENCE_MS }, async () => {
+  await withPages(1, async ({ backend, pages: [page] }) => {
+    for (let round = 0; round < 4; round += 1) {
+      const from = round * 50;
+      await backend.appendLines(lines(from, from + 25));
+      await untilShown(page, `line ${from + 5}`);
+      await Promise.all([reload(page), backend.appendLines(lines(from + 25, from + 50))]);
+    }
+    await untilShown(page, "line 199");
+    assert.deepEqual(await shownLines(page), lines(0, 200));
+  });
+});
+
+test("the page looks as it should", { timeout: 3 * PATIENCE_MS }, async () => {
+  const folder = path.join(target, "screenshots");
+  await mkdir(folder, { recursive: true });
+  await withPages(1, async ({ backend, pages: [page] }) => {
+    const readme = await readFile(path.join(root, "README.md"), "utf8");
+    await backend.saveDocument(readme);
+    await untilDocument(page, readme);
+    await backend.saveDocument(`${readme}\nOne line more.\n`);
+    await untilDocument(page, `${readme}\nOne line more.\n`);
+    await backend.appendLines(lines(0, 40));
+    await untilShown(page, "line 39");
+    await page.type("#say-text", "Hello from the test");
+    await page.click("#say button");
+    const full = () => document.querySelector("#room li") !== null && window.pushWire.stats.entries >= 60;
+    await page.waitForFunction(full, { timeout: PATIENCE_MS });
+    const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+    for (const [name, size] of Object.entries(sizes)) {
+      await page.setViewport(size);
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+        await page.screenshot({ path: path.join(folder, `${name}-${scheme}.png`), fullPage: true });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(overflow <= 0, `${name}: the page is ${overflow} pixels too wide`);
+      }
+    }
+  });
+});
+
+function disconnected(page) {
+  return page.waitForSelector('#status:not([data-phase="connected"])', { timeout: PATIENCE_MS });
+}
+
+/** What the document's values have cost so far, as the client counts. */
+function cost(page) {
+  return page.evaluate(() => ({ ...window.liveDocument.stats }));
+}
