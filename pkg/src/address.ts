@@ -1,20 +1,22 @@
 import { PushError } from "./error.js";
+import type { Address } from "./types.js";
 
 const SCHEMES: Record<string, string> = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
 
 /** The WebSocket URL of what the application wrote; without a path it is the server's default, `/rps`. */
-export function address(url: string | URL): string {
+export function address(url: Address): string {
+  const text = typeof url === "string" ? url : url.href;
   const base = typeof location === "object" ? location.href : undefined;
   let parsed: URL;
   try {
-    parsed = new URL(url, base);
+    parsed = new URL(text, base);
   } catch (cause) {
     const advice = base ? "" : "; a relative URL needs a page around it";
-    throw new PushError("bad_url", `"${url}" is not a URL${advice}`, { cause });
+    throw new PushError("bad_url", `"${text}" is not a URL${advice}`, { cause });
   }
   const scheme = SCHEMES[parsed.protocol];
   if (!scheme) {
-    throw new PushError("bad_url", `"${url}" does not begin with http:, https:, ws: or wss:`);
+    throw new PushError("bad_url", `"${text}" does not begin with http:, https:, ws: or wss:`);
   }
   parsed.protocol = scheme;
   parsed.hash = "";

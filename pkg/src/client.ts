@@ -1,15 +1,16 @@
 import { address } from "./address.js";
 import { Core } from "./core.js";
-import { DocumentSource, LiveDocument } from "./document.js";
+import { LiveDocument } from "./document.js";
 import { calling, PushError } from "./error.js";
 import { toHex, writeUuid } from "./hex.js";
 import { followPage } from "./lifecycle.js";
 import { Messages } from "./messages.js";
 import { Cell, Listeners, type Observable } from "./observable.js";
+import { DocumentSource } from "./source.js";
 import { Store, sessionStorageIfAny } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
-import type { AnyChannels, Handler, Options, ReadOptions, Stats, Status, WebSocketClass } from "./types.js";
+import type { Address, AnyChannels, Handler, Options, ReadOptions, Stats, Status, WebSocketClass } from "./types.js";
 
 /** One connection to a push-wire server, and all that is read and sent over it. */
 export class Client<Channels extends object = AnyChannels> {
@@ -22,7 +23,7 @@ export class Client<Channels extends object = AnyChannels> {
   readonly #leavePage: () => void;
 
   /** @internal */
-  constructor(url: string | URL, options: Options) {
+  constructor(url: Address, options: Options) {
     const target = address(url);
     const fault = (error: PushError) => this.#fault(error);
     const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
@@ -106,7 +107,7 @@ export class Client<Channels extends object = AnyChannels> {
     const isBytes = value instanceof Uint8Array;
     const body = isBytes ? value : encode(value);
     const ticket = calling(() => this.#core.engine.send(channel, isBytes, body));
-    return new Promise((resolve, reject) => this.#core.host.tickets.set(ticket, { resolve, reject }));
+    return this.#core.host.answer(ticket);
   }
 
   /** Calls `listener` for what goes wrong outside of a send or subscription; else that is a warning in the console. */

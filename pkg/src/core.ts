@@ -47,11 +47,7 @@ export class Core {
     this.#closed = true;
     this.engine.close();
     this.store.release();
-    for (const ticket of this.host.tickets.values()) {
-      ticket.reject(new PushError("closed", "the client was closed before the server's answer"));
-    }
-    this.host.tickets.clear();
-    this.host.streams.clear();
+    this.host.close();
     // Later, because this may have been called from inside the engine.
     queueMicrotask(() => this.engine.free());
   }

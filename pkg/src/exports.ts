@@ -6,8 +6,8 @@ export type { Messages } from "./messages.js";
 export type { Observable } from "./observable.js";
 export type { Subscription } from "./subscription.js";
 export type {
+  Address,
   AnyChannels,
-  ChannelTypes,
   Entry,
   Handler,
   KeyValueStorage,

@@ -22,8 +22,8 @@ export interface StreamListener {
   ended(reason: string, message: string): void;
 }
 
-/** What became of a send. */
-export interface Ticket {
+/** Told what became of a send. */
+interface Ticket {
   resolve(): void;
   reject(error: PushError): void;
 }
@@ -38,11 +38,13 @@ export interface ClientListener {
 /** The page's side of the engine: opens sockets, reads values, and finds who is to be told. */
 export class PageHost implements Host {
   readonly streams = new Map<number, StreamListener>();
-  readonly tickets = new Map<bigint, Ticket>();
+  readonly #tickets = new Map<bigint, Ticket>();
   readonly #url: string;
   readonly #socket: WebSocketClass;
   readonly #memory: WebAssembly.Memory;
   readonly #client: ClientListener;
+  /** A refusal that came before the engine had told its ticket. */
+  #early: { ticket: bigint; error: PushError } | undefined;
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   constructor(url: string, socket: WebSocketClass, memory: WebAssembly.Memory, client: ClientListener) {
@@ -115,7 +117,27 @@ export class PageHost implements Host {
   }
 
   refused(ticket: bigint, code: string, message: string): void {
-    this.#take(ticket)?.reject(new PushError(code, message));
+    const error = new PushError(code, message);
+    const waiting = this.#take(ticket);
+    if (waiting) waiting.reject(error);
+    else this.#early = { ticket, error };
+  }
+
+  /** What becomes of a send, which returned this ticket a moment ago. */
+  answer(ticket: bigint): Promise<void> {
+    const early = this.#early;
+    this.#early = undefined;
+    if (early?.ticket === ticket) return Promise.reject(early.error);
+    return new Promise((resolve, reject) => this.#tickets.set(ticket, { resolve, reject }));
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    for (const ticket of this.#tickets.values()) {
+      ticket.reject(new PushError("closed", "the client was closed before the server's answer"));
+    }
+    this.#tickets.clear();
+    this.streams.clear();
   }
 
   fault(code: string, message: string): void {
@@ -123,8 +145,8 @@ export class PageHost implements Host {
   }
 
   #take(number: bigint): Ticket | undefined {
-    const ticket = this.tickets.get(number);
-    this.tickets.delete(number);
+    const ticket = this.#tickets.get(number);
+    this.#tickets.delete(number);
     return ticket;
   }
 }

@@ -1,7 +1,7 @@
 import wasm from "../engine/engine.wasm";
 import { Client } from "./client.js";
 import { start } from "./engine.js";
-import type { AnyChannels, Options } from "./types.js";
+import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
 
@@ -14,7 +14,7 @@ export * from "./exports.js";
  * client.on("chat", (entry) => console.log(entry.value.text));
  */
 export function connect<Channels extends object = AnyChannels>(
-  url: string | URL,
+  url: Address,
   options: Options = {},
 ): Client<Channels> {
   // Not at the top of the module, which bundlers may leave out.

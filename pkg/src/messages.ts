@@ -17,7 +17,7 @@ export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
 
   /** @internal */
   constructor(subscribe: (handler: Handler<T>) => Subscription<T>) {
-    this.subscription = subscribe((entry) => new Promise((handled) => this.#give({ entry, handled })));
+    this.subscription = subscribe((entry) => new Promise<void>((handled) => this.#give({ entry, handled })));
     this.subscription.onOutcome((outcome) => {
       if (outcome.type === "ended") this.#finish(new PushError(outcome.reason, outcome.message || outcome.reason));
     });

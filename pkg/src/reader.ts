@@ -10,7 +10,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** Takes what comes out of a stream. */
 export interface Sink {
-  entry(entry: Entry<unknown>, size: Size): void | Promise<void>;
+  entry(entry: Entry<unknown>, size: Size): unknown;
   outcome(outcome: Outcome): void;
 }
 
@@ -148,16 +148,16 @@ export class Reader implements StreamListener {
       if (item.position) this.#done(item.position);
       return;
     }
-    let answer: void | Promise<void> = undefined;
+    let answer: unknown;
     try {
       answer = this.#sink.entry(item.entry, item.size);
     } catch (error) {
       // A handler's mistake must not stop the stream: the entry counts as handled.
       reportUncaught(error);
     }
-    if (!answer) return this.#done(item.entry);
+    if (!isPromise(answer)) return this.#done(item.entry);
     this.#busy = true;
-    answer.catch(reportUncaught).then(() => {
+    Promise.resolve(answer).catch(reportUncaught).then(() => {
       this.#busy = false;
       this.#done(item.entry);
       this.#goOn();
@@ -179,4 +179,9 @@ export class Reader implements StreamListener {
     const paused = this.#id === undefined && !this.#busy && !this.#over;
     if (paused && !this.#core.closed) this.#subscribe();
   }
+}
+
+/** An arrow function returns what its expression gives, which is mostly no promise. */
+function isPromise(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof (answer as PromiseLike<unknown> | null | undefined)?.then === "function";
 }

@@ -1,22 +1,22 @@
 import init, { type InitInput } from "../engine/engine.js";
 import { Client } from "./client.js";
 import { started } from "./engine.js";
-import type { AnyChannels, Options } from "./types.js";
+import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
 
 /**
- * Loads the engine from where the page says: `push-wire/push-wire.wasm`, as a URL, a response, bytes or a compiled module.
- * To be awaited before the first `connect`.
+ * Loads the engine from where the page says: `push-wire/push-wire.wasm`, as a URL, a `Response` or a
+ * promise of one, bytes, or a compiled `WebAssembly.Module`. To be awaited before the first `connect`.
  */
-export async function initWasm(source: string | URL | Request | Response | ArrayBuffer | Uint8Array | object): Promise<void> {
+export async function initWasm(source: string | object): Promise<void> {
   const { memory } = await init({ module_or_path: source as InitInput });
   started(memory);
 }
 
 /** Connects to a push-wire server and returns at once. Throws `not_loaded` before `initWasm` is done. */
 export function connect<Channels extends object = AnyChannels>(
-  url: string | URL,
+  url: Address,
   options: Options = {},
 ): Client<Channels> {
   return new Client<Channels>(url, options);

@@ -1,8 +1,4 @@
-/** Payload types by channel name: give your own to {@link connect}. */
-export type ChannelTypes = Record<string, unknown>;
-
-/** Without types of its own a client takes and gives anything. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+/** Payload types by channel name, for a client without types of its own: it takes and gives anything. */
 export type AnyChannels = Record<string, any>;
 
 /** A place in a stream: everything of this incarnation of its log up to this entry. */
@@ -57,7 +53,7 @@ export interface ReadOptions {
 }
 
 /** Handles an entry. One that returns a promise is given the next entry when that is settled. */
-export type Handler<T> = (entry: Entry<T>) => void | Promise<void>;
+export type Handler<T> = (entry: Entry<T>) => unknown;
 
 /** The part of the Web Storage interface that is used. */
 export interface KeyValueStorage {
@@ -65,6 +61,9 @@ export interface KeyValueStorage {
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
 }
+
+/** A URL as text or as a `URL`. */
+export type Address = string | { readonly href: string };
 
 /** A class with the interface of the browser's WebSocket. */
 export type WebSocketClass = new (url: string, protocols: string) => unknown;

@@ -77,17 +77,22 @@ fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
 }
 
 fn package_tests(workspace: &Workspace) -> Result<(), Error> {
-    npm::install(workspace)?;
-    npm::test(workspace, "pkg/tests", &[])
+    node_tests(workspace, "pkg/tests")
 }
 
 fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
+    node_tests(workspace, "tests/browser")
+}
+
+/// Tests that are run by Node: they start examples/live and a browser.
+fn node_tests(workspace: &Workspace, folder: &str) -> Result<(), Error> {
+    npm::install(workspace)?;
     let chromium = browser::chromium(workspace)?;
     process::run(&mut workspace.cargo(&["build", "--quiet", "--package=live"]))?;
     let live = workspace.target().join("debug/live");
     npm::test(
         workspace,
-        "tests/browser",
+        folder,
         &[("CHROMIUM", &chromium), ("LIVE_BIN", &live)],
     )
 }

@@ -1,0 +1,233 @@
+// The installed package in Node, against the real server of examples/live.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { WebSocket } from "ws";
+
+import { Backend } from "../../tests/browser/backend.mjs";
+import { Installed, MemoryStorage, until } from "./installed.mjs";
+
+let installed;
+let backend;
+let connect;
+let PushError;
+const clients = [];
+
+before(async () => {
+  [installed, backend] = await Promise.all([Installed.create(), Backend.start()]);
+  await installed.write("entry.js", 'export * from "push-wire";');
+  ({ connect, PushError } = await installed.import("entry.js"));
+});
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+after(async () => {
+  await backend?.stop();
+  await installed?.remove();
+});
+
+function open(options = {}) {
+  const client = connect(`http://127.0.0.1:${backend.port}`, { WebSocket, ...options });
+  clients.push(client);
+  return client;
+}
+
+function numbered(name, count) {
+  return Array.from({ length: count }, (_, index) => `${name} ${index}`);
+}
+
+/** Collects the lines of the log until this one. */
+function linesUntil(client, last, options) {
+  const lines = [];
+  const { promise, resolve } = deferred();
+  const subscription = client.on("log", ({ value }) => {
+    lines.push(value);
+    if (value === last) resolve(lines);
+  }, options);
+  return { lines: promise, subscription };
+}
+
+function deferred() {
+  const settle = {};
+  const promise = new Promise((resolve, reject) => Object.assign(settle, { resolve, reject }));
+  return { promise, ...settle };
+}
+
+const connected = (client) => until(client.status, ({ phase }) => phase === "connected");
+
+test("a log is read whole, in order, and over a cut line", async () => {
+  const client = open();
+  await connected(client);
+  const first = numbered("first", 200);
+  const second = numbered("second", 200);
+  const reading = linesUntil(client, second.at(-1), { from: "newest" });
+  await until({ subscribe: (told) => reading.subscription.onOutcome(told) }, ({ type }) => type === "resumed");
+  await backend.appendLines(first);
+  client.interrupt(50);
+  await until(client.status, ({ phase }) => phase === "waiting");
+  await backend.appendLines(second);
+  assert.deepEqual(await reading.lines, [...first, ...second]);
+  assert.equal(reading.subscription.head, reading.subscription.position.cursor);
+});
+
+test("a slow consumer gets every entry once, and nothing piles up", async () => {
+  const client = open();
+  const lines = numbered("slow", 3000);
+  await backend.appendLines(lines);
+  const messages = client.messages("log");
+  let subscribed = 0;
+  messages.subscription.onOutcome(() => (subscribed += 1));
+  const taken = [];
+  for await (const { value } of messages) {
+    if (value.startsWith("slow")) taken.push(value);
+    if (taken.length === lines.length) break;
+  }
+  assert.deepEqual(taken, lines);
+  assert.ok(subscribed > 1, "the reader paused and went on from the log");
+  assert.equal(messages.subscription.closed, true);
+  assert.deepEqual(await messages.next(), { done: true, value: undefined });
+});
+
+test("a handler that fails is told of, and the stream goes on", async (context) => {
+  const errors = context.mock.method(console, "error", () => {});
+  const client = open();
+  const { promise, resolve } = deferred();
+  client.on("log", ({ value }) => {
+    if (value === "stumble") throw new Error("the application stumbled");
+    if (value === "go on") resolve();
+  });
+  await backend.appendLines(["stumble", "go on"]);
+  await promise;
+  assert.match(String(errors.mock.calls[0].arguments[0]), /the application stumbled/);
+});
+
+test("a document follows its file, by deltas", async () => {
+  const client = open();
+  const file = client.document("document");
+  const body = numbered("a line of the document, number", 500).join("\n");
+  for (let save = 0; save < 5; save += 1) {
+    await backend.saveDocument(`${body}\nsave ${save}\n`);
+    await until(file, (value) => value.text.endsWith(`save ${save}\n`));
+  }
+  assert.equal(file.position.cursor, file.head);
+  const { updates, wireBytes, valueBytes } = file.stats;
+  assert.ok(updates >= 5);
+  assert.ok(wireBytes < valueBytes / 2, `${wireBytes} bytes carried ${valueBytes}`);
+
+  const element = { textContent: null };
+  const again = client.document("document");
+  again.bind(element, (target, { text }) => (target.textContent = text));
+  assert.equal(element.textContent, file.value.text, "a second look shares the value");
+  file.close();
+  await backend.saveDocument("short\n");
+  await until(again, ({ text }) => text === "short\n");
+  assert.equal(element.textContent, "short\n", "the first one's close does not end it");
+});
+
+test("a send resolves when taken, waits while away, and rejects with the server's reason", async () => {
+  const client = open();
+  const { promise, resolve } = deferred();
+  client.on("room", (entry) => resolve(entry), { topic: "garden", from: "newest" });
+  await connected(client);
+  client.interrupt(50);
+  await client.send("room", { room: "garden", name: "Ada", text: "back again" });
+  const { channel, topic, value } = await promise;
+  assert.deepEqual([channel, topic, value.name, value.text], ["room", "garden", "Ada", "back again"]);
+
+  const refusal = (code, message) => ({ name: "PushError", code, message });
+  await assert.rejects(client.send("nowhere", 1), refusal("unknown_channel", /channel/));
+  await assert.rejects(client.send("log", 1), refusal("no_handler", /./));
+  await assert.rejects(client.send("room", { room: "attic", name: "Ada", text: "?" }), refusal("refused", /attic/));
+  await assert.rejects(client.send("room", undefined), refusal("bad_value", /undefined/));
+});
+
+test("positions and the client's id are kept over a reload", async () => {
+  const storage = new MemoryStorage();
+  const before = open({ storage });
+  const read = numbered("before", 20);
+  const reading = linesUntil(before, read.at(-1));
+  await backend.appendLines(read);
+  await reading.lines;
+  before.close();
+
+  const unread = numbered("meanwhile", 20);
+  await backend.appendLines(unread);
+  const reloaded = open({ storage });
+  assert.equal(reloaded.id, before.id);
+  assert.deepEqual(await linesUntil(reloaded, unread.at(-1)).lines, unread);
+});
+
+test("a duplicated tab does not push its sibling away", async () => {
+  const storage = new MemoryStorage();
+  const sibling = open({ storage });
+  await connected(sibling);
+  const duplicate = open({ storage: storage.copy(), storageKey: `push-wire:ws://127.0.0.1:${backend.port}/rps` });
+  assert.notEqual(duplicate.id, sibling.id);
+  await connected(duplicate);
+  await sibling.send("room", { room: "lobby", name: "Ada", text: "still here" });
+  assert.equal(sibling.status.value.phase, "connected");
+});
+
+test("two clients of one page are two clients", async () => {
+  const storage = new MemoryStorage();
+  const one = open({ storage });
+  const other = open({ storage });
+  assert.notEqual(one.id, other.id);
+  await Promise.all([connected(one), connected(other)]);
+});
+
+test("a token function is asked again after a lost connection", async () => {
+  let asked = 0;
+  const client = open({ token: async () => `token ${++asked}` });
+  await connected(client);
+  assert.equal(asked, 1);
+  client.interrupt(10);
+  await until(client.status, ({ phase }) => phase === "waiting");
+  await connected(client);
+  assert.equal(asked, 2);
+});
+
+test("a token function that fails is stated", async () => {
+  const faults = [];
+  const client = open({ token: () => Promise.reject(new Error("no session")) });
+  client.onFault((fault) => faults.push(fault));
+  const { reason } = await until(client.status, ({ phase }) => phase === "closed");
+  assert.match(reason, /no session/);
+  assert.equal(faults[0].code, "token");
+});
+
+test("what is wrong with a subscription is said", async () => {
+  const client = open();
+  client.on("log", () => {});
+  assert.throws(() => client.on("log", () => {}), { code: "duplicate" });
+  assert.throws(() => client.on("room", () => {}, { topic: "x".repeat(256) }), { code: "bad_topic" });
+  const nowhere = client.on("nowhere", () => {});
+  const outcome = await until({ subscribe: (told) => nowhere.onOutcome(told) }, () => true);
+  assert.deepEqual([outcome.type, outcome.reason], ["ended", "unknown_channel"]);
+  assert.equal(nowhere.closed, true);
+  await assert.rejects(client.messages("nowhere").next(), { code: "unknown_channel" });
+});
+
+test("what is wrong with a URL or a runtime is said", () => {
+  assert.throws(() => connect("/rps", { WebSocket }), { code: "bad_url", message: /relative/ });
+  assert.throws(() => connect("ftp://127.0.0.1/", { WebSocket }), { code: "bad_url", message: /ftp/ });
+  assert.throws(() => open({ clientId: "me" }), { code: "bad_client_id", message: /"me"/ });
+  if (!("WebSocket" in globalThis)) {
+    assert.throws(() => connect("http://127.0.0.1/"), { code: "no_websocket", message: /options.WebSocket/ });
+  }
+});
+
+test("close ends all that was begun", async () => {
+  const client = open();
+  await connected(client);
+  const next = client.messages("log", { from: "newest" }).next();
+  client.interrupt(60_000);
+  const waiting = client.send("room", { room: "lobby", name: "Ada", text: "never" });
+  client.close();
+  assert.deepEqual(await next, { done: true, value: undefined });
+  await assert.rejects(waiting, (error) => error instanceof PushError && error.code === "closed");
+  assert.equal(client.status.value.phase, "closed");
+  assert.throws(() => client.on("log", () => {}), { code: "closed" });
+  await assert.rejects(client.send("room", {}), { code: "closed" });
+});
