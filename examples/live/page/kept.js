@@ -1,11 +1,16 @@
 // Entries that a panel has shown, kept over a reload together with the cursor each carries.
 
+/** Characters that one panel keeps at most: all panels together stay far below a page's 5 million. */
+const MOST_CHARACTERS = 500_000;
+
 /** One storage item per entry: keeping one more costs the same however many are kept. */
 export class Kept {
   #prefix;
   #limit;
   #epoch;
-  #cursors = [];
+  #items = [];
+  #characters = 0;
+  #newest = 0n;
 
   constructor(name, limit) {
     this.#prefix = `live.${name}.`;
@@ -19,11 +24,11 @@ export class Kept {
     for (let index = 0; index < sessionStorage.length; index += 1) {
       const key = sessionStorage.key(index);
       if (!key.startsWith(this.#prefix) || key === this.#epochKey) continue;
-      const cursor = BigInt(key.slice(this.#prefix.length));
-      found.push({ cursor, value: JSON.parse(sessionStorage.getItem(key)) });
+      const text = sessionStorage.getItem(key);
+      found.push({ cursor: BigInt(key.slice(this.#prefix.length)), text, value: JSON.parse(text) });
     }
     found.sort((a, b) => (a.cursor < b.cursor ? -1 : 1));
-    this.#cursors = found.map(({ cursor }) => cursor);
+    for (const { cursor, text } of found) this.#note(cursor, text.length);
     return found;
   }
 
@@ -34,21 +39,32 @@ export class Kept {
 
   /** Forgets all: what comes belongs to this incarnation. */
   begin(epoch) {
-    for (const cursor of this.#cursors) sessionStorage.removeItem(this.#prefix + cursor);
-    this.#cursors = [];
+    while (this.#items.length > 0) this.#dropOldest();
+    this.#newest = 0n;
     this.#epoch = epoch;
     sessionStorage.setItem(this.#epochKey, epoch);
   }
 
-  /** Keeps one more; false if it is kept already. */
+  /** Keeps one more; false if it came before. */
   add({ cursor, value }) {
-    if (this.#cursors.length > 0 && cursor <= this.#cursors.at(-1)) return false;
-    this.#cursors.push(cursor);
-    sessionStorage.setItem(this.#prefix + cursor, JSON.stringify(value));
-    if (this.#cursors.length > this.#limit) {
-      sessionStorage.removeItem(this.#prefix + this.#cursors.shift());
-    }
+    if (cursor <= this.#newest) return false;
+    const text = JSON.stringify(value);
+    this.#note(cursor, text.length);
+    while (this.#items.length > this.#limit || this.#characters > MOST_CHARACTERS) this.#dropOldest();
+    if (this.#items.length > 0) sessionStorage.setItem(this.#prefix + cursor, text);
     return true;
+  }
+
+  #note(cursor, characters) {
+    this.#newest = cursor;
+    this.#items.push({ cursor, characters });
+    this.#characters += characters;
+  }
+
+  #dropOldest() {
+    const { cursor, characters } = this.#items.shift();
+    this.#characters -= characters;
+    sessionStorage.removeItem(this.#prefix + cursor);
   }
 
   get #epochKey() {

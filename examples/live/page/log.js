@@ -16,7 +16,14 @@ export function showLog(client, streams, about) {
   };
   const subscription = client.on("log", (entry) => {
     if (!kept.isOf(entry.epoch)) begin(entry.epoch);
-    if (kept.add(entry)) list.line(entry.cursor, entry.value, entry.replayed);
+    if (kept.add(entry)) list.line(entry.cursor, entry.value, returned && entry.replayed);
+  });
+  // Lines that were there before this page first looked are not caught up.
+  let known = subscription.position !== undefined;
+  let returned = false;
+  subscription.onOutcome((outcome) => {
+    returned = known && outcome.type === "resumed";
+    known = true;
   });
   streams.add("log", subscription, ({ reason, position }) => {
     begin(position.epoch);
@@ -49,7 +56,10 @@ class List {
   line(cursor, text, replayed) {
     const item = document.createElement("li");
     item.dataset.cursor = String(cursor);
-    if (replayed) item.dataset.replayed = "";
+    if (replayed) {
+      item.dataset.replayed = "";
+      item.title = "caught up on the return";
+    }
     item.textContent = text;
     this.#append(item);
   }

@@ -12,7 +12,7 @@ export function showRooms(client, streams, about) {
   for (const room of rooms) {
     room.restore();
     const subscription = client.on("room", (entry) => room.take(entry), { topic: room.name });
-    streams.add(`room / ${room.name}`, subscription, (outcome) => room.reset(outcome));
+    streams.add(`room ${room.name}`, subscription, (outcome) => room.reset(outcome));
   }
   const tabs = new Tabs(document.getElementById("rooms"), rooms, view);
   tabs.choose(rooms[0]);
@@ -112,6 +112,7 @@ class Tabs {
 
   constructor(element, rooms, view) {
     this.#view = view;
+    element.addEventListener("keydown", (event) => this.#step(event));
     for (const room of rooms) {
       const unread = document.createElement("span");
       unread.className = "unread";
@@ -134,8 +135,20 @@ class Tabs {
   choose(room) {
     room.unread = 0;
     room.onUnread();
-    for (const [other, tab] of this.#tabs) tab.setAttribute("aria-selected", String(other === room));
+    for (const [other, tab] of this.#tabs) {
+      tab.setAttribute("aria-selected", String(other === room));
+      tab.tabIndex = other === room ? 0 : -1;
+    }
     this.#view.show(room);
+  }
+
+  #step(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    const rooms = [...this.#tabs.keys()];
+    const next = rooms.at((rooms.indexOf(this.room) + step) % rooms.length);
+    this.choose(next);
+    this.#tabs.get(next).focus();
   }
 }
 

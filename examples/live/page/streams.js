@@ -89,8 +89,8 @@ class Row {
   show(outcome) {
     const resumed = outcome.type === "resumed";
     this.#outcome.dataset.kind = outcome.type;
-    this.#outcome.textContent = resumed ? `resumed, ${outcome.caughtUp}` : `${outcome.type}: ${outcome.reason}`;
-    this.#outcome.title = resumed ? caughtUp(outcome) : "continuity could not be proved";
+    this.#outcome.textContent = resumed ? `resumed, ${outcome.caughtUp}` : outcome.reason;
+    this.#outcome.title = resumed ? caughtUp(outcome) : outcome.type;
   }
 
   refresh() {

@@ -42,13 +42,22 @@ function node(match) {
   return wrap("em", inline(star ?? line));
 }
 
-/** A link, or the source as text when its address is neither web, mail nor a path. */
+/**
+ * A link to the web or a mail address. A path leads to a file that this page does not serve: it is shown, and named
+ * when pointed at. Of any other address the source is shown.
+ */
 function link(target, children, source) {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(target) && !/^(https?|mailto):/i.test(target)) return source;
-  const made = wrap("a", children);
-  made.setAttribute("href", target);
-  made.rel = "noopener noreferrer";
-  if (/^https?:/i.test(target)) made.target = "_blank";
+  if (/^(https?:|mailto:)/i.test(target)) {
+    const made = wrap("a", children);
+    made.setAttribute("href", target);
+    made.rel = "noopener noreferrer";
+    made.target = "_blank";
+    return made;
+  }
+  if (/^[a-z][a-z0-9+.-]*:/i.test(target)) return source;
+  const made = wrap("span", children);
+  made.className = "path";
+  made.title = target;
   return made;
 }
 
