@@ -6,8 +6,12 @@ const RULE = /^ {0,3}([-*_])(\s*\1){2,}\s*$/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const TABLE_RULE = /^ {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 
+/** Blocks deeper inside of others than this are shown as text. */
+const MOST_DEPTH = 12;
+
 /** [{ kind: "heading" | "paragraph" | "code" | "quote" | "list" | "table" | "rule", … }] */
-export function blocks(text) {
+export function blocks(text, depth = 0) {
+  if (depth > MOST_DEPTH) return [{ kind: "paragraph", text }];
   const lines = text.split(/\r?\n/);
   const found = [];
   let at = 0;
@@ -16,21 +20,21 @@ export function blocks(text) {
       at += 1;
       continue;
     }
-    const [block, next] = readBlock(lines, at);
+    const [block, next] = readBlock(lines, at, depth);
     found.push(block);
     at = next;
   }
   return found;
 }
 
-function readBlock(lines, at) {
+function readBlock(lines, at, depth) {
   const line = lines[at];
   if (FENCE.test(line)) return readCode(lines, at);
   const heading = HEADING.exec(line);
   if (heading) return [{ kind: "heading", level: heading[1].length, text: heading[2] }, at + 1];
   if (RULE.test(line)) return [{ kind: "rule" }, at + 1];
-  if (/^ {0,3}>/.test(line)) return readQuote(lines, at);
-  if (ITEM.test(line)) return readList(lines, at);
+  if (/^ {0,3}>/.test(line)) return readQuote(lines, at, depth);
+  if (ITEM.test(line)) return readList(lines, at, depth);
   if (startsTable(lines, at)) return readTable(lines, at);
   return readParagraph(lines, at);
 }
@@ -43,15 +47,15 @@ function readCode(lines, at) {
   return [{ kind: "code", language, text: lines.slice(at + 1, end).join("\n") }, end + 1];
 }
 
-function readQuote(lines, at) {
+function readQuote(lines, at, depth) {
   let end = at;
   while (end < lines.length && /^ {0,3}>/.test(lines[end])) end += 1;
   const inner = lines.slice(at, end).map((line) => line.replace(/^ {0,3}> ?/, ""));
-  return [{ kind: "quote", blocks: blocks(inner.join("\n")) }, end];
+  return [{ kind: "quote", blocks: blocks(inner.join("\n"), depth + 1) }, end];
 }
 
 /** A list's items: each has its own lines as text and, indented below it, blocks of its own. */
-function readList(lines, at) {
+function readList(lines, at, depth) {
   const [, indent, marker] = ITEM.exec(lines[at]);
   const ordered = /\d/.test(marker);
   const items = [];
@@ -60,13 +64,13 @@ function readList(lines, at) {
     const item = ITEM.exec(lines[end]);
     if (!item || item[1].length !== indent.length || /\d/.test(item[2]) !== ordered) break;
     const own = [item[3]];
-    const depth = lines[end].length - item[3].length;
+    const margin = lines[end].length - item[3].length;
     end += 1;
     while (end < lines.length && belongs(lines, end, indent.length)) {
-      own.push(lines[end].slice(Math.min(depth, lines[end].search(/\S|$/))));
+      own.push(lines[end].slice(Math.min(margin, lines[end].search(/\S|$/))));
       end += 1;
     }
-    items.push(blocks(own.join("\n")));
+    items.push(blocks(own.join("\n"), depth + 1));
     while (lines[end] === "" && ITEM.exec(lines[end + 1] ?? "")?.[1].length === indent.length) end += 1;
   }
   return [{ kind: "list", ordered, start: ordered ? parseInt(marker, 10) : 1, items }, end];

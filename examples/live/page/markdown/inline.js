@@ -17,8 +17,12 @@ const PATTERN = new RegExp(
   "gs",
 );
 
+/** A longer text is shown without emphasis and links: looking for their ends takes the square of its length. */
+const MOST_CHARACTERS = 20_000;
+
 /** The nodes of a text. */
 export function inline(text) {
+  if (text.length > MOST_CHARACTERS) return [text];
   const nodes = [];
   let at = 0;
   for (const match of text.matchAll(PATTERN)) {
