@@ -300,3 +300,6 @@ fn failure(error: AuthError) -> AuthFailure {
         message: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
