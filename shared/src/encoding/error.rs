@@ -3,9 +3,8 @@
 use alloc::string::{String, ToString};
 use core::fmt::{self, Display};
 
-use serde::{de, ser};
+use serde::ser;
 
-use super::msgpack::token::TokenError;
 use crate::limits::NESTING;
 
 /// Why a value could not be encoded.
@@ -71,21 +70,6 @@ pub enum DecodeError {
     },
 }
 
-impl DecodeError {
-    /// The same error, at this offset if it has none of its own.
-    pub(super) fn placed(self, offset: usize) -> Self {
-        match self {
-            Self::Refused { message, .. } => Self::Refused {
-                message,
-                at: offset,
-            },
-            placed @ (Self::Malformed { .. }
-            | Self::TooDeep { .. }
-            | Self::TrailingBytes { .. }) => placed,
-        }
-    }
-}
-
 impl Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -102,24 +86,6 @@ impl Display for DecodeError {
 }
 
 impl core::error::Error for DecodeError {}
-
-impl de::Error for DecodeError {
-    fn custom<T: Display>(message: T) -> Self {
-        Self::Refused {
-            message: text(message),
-            at: 0,
-        }
-    }
-}
-
-impl From<TokenError> for DecodeError {
-    fn from(error: TokenError) -> Self {
-        Self::Malformed {
-            expected: error.expected,
-            at: error.at,
-        }
-    }
-}
 
 /// The text of a message; none in the browser, where printing (floats above all) would be most of the codec's
 /// bytes.

@@ -1,11 +1,9 @@
 //! Reads CBOR's items.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::half;
-use crate::encoding::DecodeError;
-use crate::encoding::codec::{Container, Token, Tokens};
+use crate::encoding::codec::{Container, Fault, Pieces, Token, Tokens};
 
 const UINT: u8 = 0;
 const NEGATIVE: u8 = 1;
@@ -20,13 +18,15 @@ const BREAK: u8 = 0xff;
 
 /// Reads from a slice; never reads past the end.
 pub(super) struct Reader<'de> {
-    bytes: &'de [u8],
-    at: usize,
+    rest: &'de [u8],
+    /// Length of all bytes, read and unread.
+    len: usize,
 }
 
-/// The first byte of an item, with the number that follows it; none when the length is left open.
+/// The first byte of an item, with the number that follows it.
 struct Head {
     major: u8,
+    /// None when the length is left open.
     argument: Option<u64>,
     /// Offset of the first byte.
     at: usize,
@@ -34,174 +34,187 @@ struct Head {
 
 impl<'de> Reader<'de> {
     pub(super) const fn new(bytes: &'de [u8]) -> Self {
-        Self { bytes, at: 0 }
-    }
-
-    fn remaining(&self) -> usize {
-        self.bytes.len() - self.at
+        Self {
+            rest: bytes,
+            len: bytes.len(),
+        }
     }
 
     fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.rest.first().copied()
     }
 
-    fn take(&mut self, len: usize) -> Result<&'de [u8], DecodeError> {
-        let taken = self.bytes[self.at..]
-            .get(..len)
-            .ok_or(malformed("more bytes", self.at))?;
-        self.at += len;
-        Ok(taken)
+    /// Whether one of these bytes comes next; it is consumed.
+    fn take_if(&mut self, wanted: impl Fn(u8) -> bool) -> bool {
+        match self.rest.split_first() {
+            Some((&first, rest)) if wanted(first) => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
-    fn number(&mut self, width: usize) -> Result<u64, DecodeError> {
-        let bytes = self.take(width)?;
-        Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
+    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
+            return Err(self.cut());
+        };
+        self.rest = rest;
+        Ok(*bytes)
     }
 
-    fn head(&mut self) -> Result<Head, DecodeError> {
-        let at = self.at;
-        let first = self.peek().ok_or(malformed("a value", at))?;
-        self.at += 1;
+    /// The bytes of a string of this length.
+    fn string(&mut self, len: u64) -> Result<&'de [u8], Fault> {
+        let split = usize::try_from(len)
+            .ok()
+            .and_then(|len| self.rest.split_at_checked(len));
+        let Some((bytes, rest)) = split else {
+            return Err(self.cut());
+        };
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    #[cold]
+    fn cut(&self) -> Fault {
+        Fault::malformed("more bytes", self.offset())
+    }
+
+    fn head(&mut self) -> Result<Head, Fault> {
+        let at = self.offset();
+        let Some((&first, rest)) = self.rest.split_first() else {
+            return Err(Fault::malformed("a value", at));
+        };
+        self.rest = rest;
         let argument = match first & 31 {
             direct @ 0..24 => Some(u64::from(direct)),
-            24 => Some(self.number(1)?),
-            25 => Some(self.number(2)?),
-            26 => Some(self.number(4)?),
-            27 => Some(self.number(8)?),
+            24 => Some(u64::from(u8::from_be_bytes(self.fixed()?))),
+            25 => Some(u64::from(u16::from_be_bytes(self.fixed()?))),
+            26 => Some(u64::from(u32::from_be_bytes(self.fixed()?))),
+            27 => Some(u64::from_be_bytes(self.fixed()?)),
             31 => None,
-            _ => return Err(malformed("an assigned length", at)),
+            _ => return Err(Fault::malformed("an assigned length", at)),
         };
+        let major = first >> 5;
         Ok(Head {
-            major: first >> 5,
+            major,
             argument,
             at,
         })
     }
 
-    /// The bytes of a string of this length.
-    fn chunk(&mut self, len: u64) -> Result<&'de [u8], DecodeError> {
-        let at = self.at;
-        let len = usize::try_from(len).map_err(|_| malformed("more bytes", at))?;
-        self.take(len)
-    }
-
-    /// The bytes of a string in pieces, each of which is a string of the same type with a length.
-    fn pieces(&mut self, major: u8) -> Result<Vec<u8>, DecodeError> {
-        let mut joined = Vec::new();
-        while !self.take_end() {
-            let piece = self.head()?;
-            match piece.argument {
-                Some(len) if piece.major == major => joined.extend_from_slice(self.chunk(len)?),
-                _ => return Err(malformed("a piece of the string", piece.at)),
-            }
-        }
-        Ok(joined)
-    }
-
-    fn text(&mut self, head: &Head) -> Result<Token<'de>, DecodeError> {
-        let invalid = malformed("UTF-8", head.at);
-        match head.argument {
-            Some(len) => match core::str::from_utf8(self.chunk(len)?) {
-                Ok(text) => Ok(Token::Str(text)),
-                Err(_) => Err(invalid),
-            },
-            None => match String::from_utf8(self.pieces(TEXT)?) {
-                Ok(text) => Ok(Token::Joined(text)),
-                Err(_) => Err(invalid),
-            },
+    fn text(&mut self, len: u64, at: usize) -> Result<Token<'de>, Fault> {
+        match core::str::from_utf8(self.string(len)?) {
+            Ok(text) => Ok(Token::Str(text)),
+            Err(_) => Err(Fault::malformed("UTF-8", at)),
         }
     }
 
     /// A container, if the bytes left could hold as many items as it announces.
-    fn container(&self, container: Container, head: &Head) -> Result<Token<'de>, DecodeError> {
-        let Some(len) = head.argument else {
-            return Ok(Token::Open(container, None));
-        };
+    fn container(&self, container: Container, len: u64, at: usize) -> Result<Token<'de>, Fault> {
         let room = match container {
-            Container::List => self.remaining(),
-            Container::Map => self.remaining() / 2,
+            Container::List => self.rest.len(),
+            Container::Map => self.rest.len() / 2,
         };
         match usize::try_from(len) {
             Ok(len) if len <= room => Ok(Token::Open(container, Some(len))),
-            _ => Err(malformed("as many items as announced", head.at)),
+            _ => Err(Fault::malformed("as many items as announced", at)),
         }
     }
 
-    /// Booleans, nothing, and floats.
-    fn simple(&mut self, at: usize) -> Result<Token<'de>, DecodeError> {
-        self.at = at + 1;
-        match self.bytes.get(at) {
-            Some(0xf4) => Ok(Token::Bool(false)),
-            Some(0xf5) => Ok(Token::Bool(true)),
-            Some(0xf6 | 0xf7) => Ok(Token::Nil),
-            Some(0xf9) => Ok(Token::Single(half::to_f32(u16::from_be_bytes(
-                self.fixed()?,
-            )))),
-            Some(0xfa) => Ok(Token::Single(f32::from_be_bytes(self.fixed()?))),
-            Some(0xfb) => Ok(Token::Double(f64::from_be_bytes(self.fixed()?))),
-            _ => Err(malformed("a value of a known kind", at)),
+    /// An item whose length is left open.
+    fn unsized_item(head: &Head) -> Result<Token<'de>, Fault> {
+        match head.major {
+            BYTES => Ok(Token::Pieces(Pieces::OfBytes)),
+            TEXT => Ok(Token::Pieces(Pieces::OfText)),
+            LIST => Ok(Token::Open(Container::List, None)),
+            MAP => Ok(Token::Open(Container::Map, None)),
+            UINT | NEGATIVE | TAG => Err(Fault::malformed("a number", head.at)),
+            _ => Err(Fault::malformed(
+                "an item before the end of the list or map",
+                head.at,
+            )),
         }
-    }
-
-    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let at = self.at;
-        let bytes = self.take(N)?;
-        <[u8; N]>::try_from(bytes).map_err(|_| malformed("more bytes", at))
     }
 
     /// Steps over tags: what they say of the value after them is nothing that serde's types can hold.
-    fn skip_tags(&mut self) -> Result<(), DecodeError> {
+    fn skip_tags(&mut self) -> Result<(), Fault> {
         while self.peek().is_some_and(|first| first >> 5 == TAG) {
             let head = self.head()?;
             if head.argument.is_none() {
-                return Err(malformed("a tag", head.at));
+                return Err(Fault::malformed("a tag", head.at));
             }
         }
         Ok(())
     }
 }
 
-fn malformed(expected: &'static str, at: usize) -> DecodeError {
-    DecodeError::Malformed { expected, at }
+/// Booleans, nothing, and floats. The argument is a float's bits; how many there are, the first byte says.
+fn simple(head: &Head, first: u8, argument: u64) -> Result<Token<'static>, Fault> {
+    let bytes = argument.to_be_bytes();
+    let [_, _, _, _, b4, b5, b6, b7] = bytes;
+    match first {
+        0xf4 => Ok(Token::Bool(false)),
+        0xf5 => Ok(Token::Bool(true)),
+        0xf6 | 0xf7 => Ok(Token::Nil),
+        0xf9 => Ok(Token::Single(half::to_f32(u16::from_be_bytes([b6, b7])))),
+        0xfa => Ok(Token::Single(f32::from_be_bytes([b4, b5, b6, b7]))),
+        0xfb => Ok(Token::Double(f64::from_be_bytes(bytes))),
+        _ => Err(Fault::malformed("a value of a known kind", head.at)),
+    }
 }
 
 impl<'de> Tokens<'de> for Reader<'de> {
-    fn next(&mut self) -> Result<Token<'de>, DecodeError> {
+    fn next(&mut self) -> Result<Token<'de>, Fault> {
         self.skip_tags()?;
+        let first = self.peek().unwrap_or_default();
         let head = self.head()?;
-        match (head.major, head.argument) {
-            (UINT, Some(n)) => Ok(Token::Uint(n)),
-            (NEGATIVE, Some(n)) => Ok(match i64::try_from(n) {
+        let Some(argument) = head.argument else {
+            return Self::unsized_item(&head);
+        };
+        match head.major {
+            UINT => Ok(Token::Uint(argument)),
+            NEGATIVE => Ok(match i64::try_from(argument) {
                 Ok(n) => Token::Int(!n),
-                Err(_) => Token::Wide(!i128::from(n)),
+                Err(_) => Token::WideNegative(argument),
             }),
-            (BYTES, Some(len)) => self.chunk(len).map(Token::Bytes),
-            (BYTES, None) => self.pieces(BYTES).map(Token::JoinedBytes),
-            (TEXT, _) => self.text(&head),
-            (LIST, _) => self.container(Container::List, &head),
-            (MAP, _) => self.container(Container::Map, &head),
-            (UINT | NEGATIVE, None) => Err(malformed("a number", head.at)),
-            _ => self.simple(head.at),
+            BYTES => self.string(argument).map(Token::Bytes),
+            TEXT => self.text(argument, head.at),
+            LIST => self.container(Container::List, argument, head.at),
+            MAP => self.container(Container::Map, argument, head.at),
+            _ => simple(&head, first, argument),
         }
     }
 
+    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, Fault> {
+        let major = match pieces {
+            Pieces::OfBytes => BYTES,
+            Pieces::OfText => TEXT,
+        };
+        let mut joined = Vec::new();
+        while !self.take_end() {
+            let piece = self.head()?;
+            match piece.argument {
+                Some(len) if piece.major == major => joined.extend_from_slice(self.string(len)?),
+                _ => return Err(Fault::malformed("a piece of the string", piece.at)),
+            }
+        }
+        Ok(joined)
+    }
+
     fn take_nil(&mut self) -> bool {
-        let nil = matches!(self.peek(), Some(0xf6 | 0xf7));
-        self.at += usize::from(nil);
-        nil
+        self.take_if(|first| matches!(first, 0xf6 | 0xf7))
     }
 
     fn take_end(&mut self) -> bool {
-        let end = self.peek() == Some(BREAK);
-        self.at += usize::from(end);
-        end
+        self.take_if(|first| first == BREAK)
     }
 
     fn offset(&self) -> usize {
-        self.at
+        self.len - self.rest.len()
     }
 
     fn is_empty(&self) -> bool {
-        self.remaining() == 0
+        self.rest.is_empty()
     }
 }

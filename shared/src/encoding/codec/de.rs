@@ -15,35 +15,42 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::Container;
+use super::{Container, Fault};
 use crate::encoding::DecodeError;
 use crate::limits::NESTING;
 
-/// A value, or the header of a container.
-#[derive(Debug)]
+/// A value, or the beginning of one.
+#[derive(Clone, Copy, Debug)]
 pub(in crate::encoding) enum Token<'de> {
     Nil,
     Bool(bool),
     Uint(u64),
     Int(i64),
-    /// Beyond 64 bits.
-    Wide(i128),
+    /// Below [`i64::MIN`]: the number is -1 minus this.
+    WideNegative(u64),
     Single(f32),
     Double(f64),
     Str(&'de str),
-    /// A text sent in pieces.
-    Joined(String),
     Bytes(&'de [u8]),
-    /// Bytes sent in pieces.
-    JoinedBytes(Vec<u8>),
+    /// A string in pieces: [`Tokens::join`] reads them.
+    Pieces(Pieces),
     /// A container, of so many items or until its end.
     Open(Container, Option<usize>),
+}
+
+/// What a string in pieces is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::encoding) enum Pieces {
+    OfBytes,
+    OfText,
 }
 
 /// Reads values of one encoding.
 pub(in crate::encoding) trait Tokens<'de> {
     /// The next token. A container's length is never more than the bytes left could hold.
-    fn next(&mut self) -> Result<Token<'de>, DecodeError>;
+    fn next(&mut self) -> Result<Token<'de>, Fault>;
+    /// Reads the pieces of a string, which the token just read said come next.
+    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, Fault>;
     /// Whether nil comes next; it is consumed.
     fn take_nil(&mut self) -> bool;
     /// Whether the end of a container of unknown length comes next; it is consumed.
@@ -62,14 +69,13 @@ pub(in crate::encoding) fn from_tokens<'de, S: Tokens<'de>, T: Deserialize<'de>>
         tokens,
         depth: NESTING,
     };
-    let value = T::deserialize(&mut deserializer)
-        .map_err(|error| error.placed(deserializer.tokens.offset()))?;
-    if !deserializer.tokens.is_empty() {
-        return Err(DecodeError::TrailingBytes {
-            at: deserializer.tokens.offset(),
-        });
+    let value = T::deserialize(&mut deserializer);
+    let at = deserializer.tokens.offset();
+    match value {
+        Ok(value) if deserializer.tokens.is_empty() => Ok(value),
+        Ok(_) => Err(DecodeError::TrailingBytes { at }),
+        Err(fault) => Err(fault.placed(at)),
     }
-    Ok(value)
 }
 
 struct Deserializer<S> {
@@ -79,29 +85,41 @@ struct Deserializer<S> {
 }
 
 impl<'de, S: Tokens<'de>> Deserializer<S> {
-    fn malformed(&self, expected: &'static str) -> DecodeError {
-        DecodeError::Malformed {
-            expected,
-            at: self.tokens.offset(),
-        }
+    /// The fault that something else than `expected` stands at the next byte.
+    #[cold]
+    fn malformed(&self, expected: &'static str) -> Fault {
+        Fault::malformed(expected, self.tokens.offset())
     }
 
-    fn plain<V: Visitor<'de>>(token: Token<'de>, visitor: V) -> Result<V::Value, DecodeError> {
+    #[inline]
+    fn plain<V: Visitor<'de>>(&mut self, token: Token<'de>, visitor: V) -> Result<V::Value, Fault> {
         match token {
             Token::Nil => visitor.visit_unit(),
             Token::Bool(value) => visitor.visit_bool(value),
             Token::Uint(n) => visitor.visit_u64(n),
             Token::Int(n) => visitor.visit_i64(n),
-            Token::Wide(n) => visitor.visit_i128(n),
+            Token::WideNegative(n) => visitor.visit_i128(!i128::from(n)),
             Token::Single(n) => visitor.visit_f32(n),
             Token::Double(n) => visitor.visit_f64(n),
             Token::Str(text) => visitor.visit_borrowed_str(text),
-            Token::Joined(text) => visitor.visit_string(text),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
-            Token::JoinedBytes(bytes) => visitor.visit_byte_buf(bytes),
+            Token::Pieces(Pieces::OfBytes) => visitor.visit_byte_buf(self.joined_bytes()?),
+            Token::Pieces(Pieces::OfText) => visitor.visit_string(self.joined_text()?),
             Token::Open(Container::List, _) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
             Token::Open(Container::Map, _) => Err(Error::invalid_type(Unexpected::Map, &visitor)),
         }
+    }
+
+    #[cold]
+    fn joined_bytes(&mut self) -> Result<Vec<u8>, Fault> {
+        self.tokens.join(Pieces::OfBytes)
+    }
+
+    #[cold]
+    fn joined_text(&mut self) -> Result<String, Fault> {
+        let at = self.tokens.offset();
+        String::from_utf8(self.tokens.join(Pieces::OfText)?)
+            .map_err(|_| Fault::malformed("UTF-8", at))
     }
 
     fn container<V: Visitor<'de>>(
@@ -109,7 +127,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
         container: Container,
         left: Option<usize>,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Fault> {
         self.enter()?;
         let mut items = Items { from: self, left };
         let value = match container {
@@ -121,38 +139,40 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
         Ok(value)
     }
 
-    fn enter(&mut self) -> Result<(), DecodeError> {
-        let at = self.tokens.offset();
-        self.depth = self
-            .depth
-            .checked_sub(1)
-            .ok_or(DecodeError::TooDeep { at })?;
+    fn enter(&mut self) -> Result<(), Fault> {
+        let Some(depth) = self.depth.checked_sub(1) else {
+            let at = self.tokens.offset();
+            return Err(DecodeError::TooDeep { at }.into());
+        };
+        self.depth = depth;
         Ok(())
     }
 
     /// Lists, maps, and bytes as a list of numbers: a `Vec<u8>` field takes them all.
-    fn compound<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn compound<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
         match self.tokens.next()? {
             Token::Open(container, len) => self.container(container, len, visitor),
             Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
-            Token::JoinedBytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.into_iter())),
-            other => Self::plain(other, visitor),
+            Token::Pieces(Pieces::OfBytes) => {
+                visitor.visit_seq(SeqDeserializer::new(self.joined_bytes()?.into_iter()))
+            }
+            other => self.plain(other, visitor),
         }
     }
 
     /// An integer of 128 bits: a number, or sixteen bytes.
-    fn wide(&mut self) -> Result<i128, DecodeError> {
-        let expected = "an integer, or sixteen bytes";
-        let start = self.malformed(expected);
+    fn wide(&mut self) -> Result<i128, Fault> {
+        let at = self.tokens.offset();
+        let wrong = || Fault::malformed("an integer, or sixteen bytes", at);
         match self.tokens.next()? {
             Token::Uint(n) => Ok(n.into()),
             Token::Int(n) => Ok(n.into()),
-            Token::Wide(n) => Ok(n),
+            Token::WideNegative(n) => Ok(!i128::from(n)),
             Token::Bytes(bytes) => match bytes.try_into() {
                 Ok(bytes) => Ok(i128::from_be_bytes(bytes)),
-                Err(_) => Err(start),
+                Err(_) => Err(wrong()),
             },
-            _ => Err(start),
+            _ => Err(wrong()),
         }
     }
 }
@@ -160,19 +180,20 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
 /// Types that are never containers: without the container's code in each of them.
 macro_rules! plain {
     ($($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            Deserializer::<S>::plain(self.tokens.next()?, visitor)
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            let token = self.tokens.next()?;
+            self.plain(token, visitor)
         })*
     };
 }
 
 impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
-    type Error = DecodeError;
+    type Error = Fault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.tokens.next()? {
             Token::Open(container, len) => self.container(container, len, visitor),
-            other => Deserializer::<S>::plain(other, visitor),
+            other => self.plain(other, visitor),
         }
     }
 
@@ -185,15 +206,15 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         deserialize_identifier deserialize_unit
     }
 
-    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_i128(self.wide()?)
     }
 
-    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_u128(self.wide()?.cast_unsigned())
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         if self.tokens.take_nil() {
             visitor.visit_none()
         } else {
@@ -205,10 +226,10 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Fault> {
         match self.tokens.next()? {
             Token::Nil | Token::Open(Container::List, Some(0)) => visitor.visit_unit(),
-            other => Deserializer::<S>::plain(other, visitor),
+            other => self.plain(other, visitor),
         }
     }
 
@@ -216,11 +237,11 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.compound(visitor)
     }
 
@@ -228,7 +249,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         self,
         _len: usize,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Fault> {
         self.compound(visitor)
     }
 
@@ -237,7 +258,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         _name: &'static str,
         _len: usize,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Fault> {
         self.compound(visitor)
     }
 
@@ -246,7 +267,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Fault> {
         self.compound(visitor)
     }
 
@@ -255,8 +276,9 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        let start = self.malformed("a variant's name, or a map of one variant");
+    ) -> Result<V::Value, Fault> {
+        let at = self.tokens.offset();
+        let wrong = || Fault::malformed("a variant's name, or a map of one variant", at);
         match self.tokens.next()? {
             Token::Open(Container::Map, Some(1)) => {
                 self.enter()?;
@@ -265,12 +287,15 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
                 Ok(value)
             }
             Token::Str(name) => visitor.visit_enum(de::value::BorrowedStrDeserializer::new(name)),
-            Token::Joined(name) => visitor.visit_enum(de::value::StringDeserializer::new(name)),
+            Token::Pieces(Pieces::OfText) => {
+                let name = self.joined_text()?;
+                visitor.visit_enum(de::value::StringDeserializer::new(name))
+            }
             Token::Uint(index) => match u32::try_from(index) {
                 Ok(index) => visitor.visit_enum(de::value::U32Deserializer::new(index)),
-                Err(_) => Err(start),
+                Err(_) => Err(wrong()),
             },
-            _ => Err(start),
+            _ => Err(wrong()),
         }
     }
 
@@ -305,7 +330,7 @@ impl<'de, S: Tokens<'de>> Items<'_, S> {
     }
 
     /// Checks that the visitor took every item.
-    fn finish(&mut self) -> Result<(), DecodeError> {
+    fn finish(&mut self) -> Result<(), Fault> {
         if self.more() {
             return Err(self.from.malformed("fewer items in the list or map before"));
         }
@@ -314,12 +339,12 @@ impl<'de, S: Tokens<'de>> Items<'_, S> {
 }
 
 impl<'de, S: Tokens<'de>> SeqAccess<'de> for &mut Items<'_, S> {
-    type Error = DecodeError;
+    type Error = Fault;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
+    ) -> Result<Option<T::Value>, Fault> {
         if !self.more() {
             return Ok(None);
         }
@@ -332,19 +357,16 @@ impl<'de, S: Tokens<'de>> SeqAccess<'de> for &mut Items<'_, S> {
 }
 
 impl<'de, S: Tokens<'de>> MapAccess<'de> for &mut Items<'_, S> {
-    type Error = DecodeError;
+    type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, DecodeError> {
+    ) -> Result<Option<K::Value>, Fault> {
         self.next_element_seed(seed)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, DecodeError> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         seed.deserialize(&mut *self.from)
     }
 
@@ -357,36 +379,26 @@ impl<'de, S: Tokens<'de>> MapAccess<'de> for &mut Items<'_, S> {
 struct Variant<'a, S>(&'a mut Deserializer<S>);
 
 impl<'de, S: Tokens<'de>> EnumAccess<'de> for Variant<'_, S> {
-    type Error = DecodeError;
+    type Error = Fault;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Self), DecodeError> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
         Ok((seed.deserialize(&mut *self.0)?, self))
     }
 }
 
 impl<'de, S: Tokens<'de>> VariantAccess<'de> for Variant<'_, S> {
-    type Error = DecodeError;
+    type Error = Fault;
 
-    fn unit_variant(self) -> Result<(), DecodeError> {
+    fn unit_variant(self) -> Result<(), Fault> {
         Deserialize::deserialize(self.0)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
         seed.deserialize(self.0)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Fault> {
         self.0.compound(visitor)
     }
 
@@ -394,7 +406,7 @@ impl<'de, S: Tokens<'de>> VariantAccess<'de> for Variant<'_, S> {
         self,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Fault> {
         self.0.compound(visitor)
     }
 }

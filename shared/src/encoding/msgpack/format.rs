@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::token::{self, Reader};
-use crate::encoding::codec::{Container, Format, Token, Tokens};
-use crate::encoding::{DecodeError, EncodeError};
+use crate::encoding::EncodeError;
+use crate::encoding::codec::{Container, Fault, Format, Pieces, Token, Tokens};
 
 /// MessagePack with structs as lists.
 pub(super) struct MessagePack;
@@ -76,33 +76,44 @@ impl Format for MessagePack {
 }
 
 impl<'de> Tokens<'de> for Reader<'de> {
-    fn next(&mut self) -> Result<Token<'de>, DecodeError> {
-        let token = match self.peek() {
-            Some(0..=0x7f | 0xcc..=0xcf) => Token::Uint(self.uint()?),
-            Some(0xd0..=0xd3 | 0xe0..=0xff) => Token::Int(self.int()?),
-            Some(0xa0..=0xbf | 0xd9..=0xdb) => Token::Str(self.str()?),
-            Some(0xc4..=0xc6) => Token::Bytes(self.bin()?),
-            Some(0x90..=0x9f | 0xdc | 0xdd) => Token::Open(Container::List, Some(self.array()?)),
-            Some(0x80..=0x8f | 0xde | 0xdf) => Token::Open(Container::Map, Some(self.map()?)),
-            Some(0xc2 | 0xc3) => Token::Bool(self.bool()?),
-            Some(0xca) => Token::Single(self.f32()?),
-            Some(0xcb) => Token::Double(self.f64()?),
-            Some(0xc0) => {
-                self.nil()?;
-                Token::Nil
+    #[inline]
+    fn next(&mut self) -> Result<Token<'de>, Fault> {
+        let start = self.clone();
+        let token = match self.marker("a value")? {
+            marker @ 0..=0x7f => Token::Uint(u64::from(marker)),
+            0xcc => Token::Uint(u64::from(u8::from_be_bytes(self.fixed()?))),
+            0xcd => Token::Uint(u64::from(u16::from_be_bytes(self.fixed()?))),
+            0xce => Token::Uint(u64::from(u32::from_be_bytes(self.fixed()?))),
+            0xcf => Token::Uint(u64::from_be_bytes(self.fixed()?)),
+            marker @ 0xe0..=0xff => Token::Int(i64::from(marker.cast_signed())),
+            0xd0 => Token::Int(i64::from(i8::from_be_bytes(self.fixed()?))),
+            0xd1 => Token::Int(i64::from(i16::from_be_bytes(self.fixed()?))),
+            0xd2 => Token::Int(i64::from(i32::from_be_bytes(self.fixed()?))),
+            0xd3 => Token::Int(i64::from_be_bytes(self.fixed()?)),
+            marker @ 0xa0..=0xbf => short_str(self, marker, &start)?,
+            0xc0 => Token::Nil,
+            0xc2 => Token::Bool(false),
+            0xc3 => Token::Bool(true),
+            0xca => Token::Single(f32::from_be_bytes(self.fixed()?)),
+            0xcb => Token::Double(f64::from_be_bytes(self.fixed()?)),
+            marker => {
+                *self = start;
+                longer(self, marker)?
             }
-            Some(0xc1 | 0xc7..=0xc9 | 0xd4..=0xd8) => {
-                return Err(self.error("a value without extension types").into());
-            }
-            None => return Err(self.error("a value").into()),
         };
         Ok(token)
     }
 
+    fn join(&mut self, _pieces: Pieces) -> Result<Vec<u8>, Fault> {
+        Err(self.error("a string in one piece").into())
+    }
+
+    #[inline]
     fn take_nil(&mut self) -> bool {
         self.nil().is_ok()
     }
 
+    #[inline]
     fn take_end(&mut self) -> bool {
         false
     }
@@ -113,5 +124,30 @@ impl<'de> Tokens<'de> for Reader<'de> {
 
     fn is_empty(&self) -> bool {
         self.remaining() == 0
+    }
+}
+
+/// A string whose marker, which was read, holds its length.
+#[inline]
+fn short_str<'de>(
+    reader: &mut Reader<'de>,
+    marker: u8,
+    start: &Reader<'de>,
+) -> Result<Token<'de>, Fault> {
+    let bytes = reader.take(usize::from(marker & 0x1f))?;
+    match core::str::from_utf8(bytes) {
+        Ok(text) => Ok(Token::Str(text)),
+        Err(_) => Err(start.error("UTF-8").into()),
+    }
+}
+
+/// Values with a length before them, at whose marker the reader stands.
+fn longer<'de>(reader: &mut Reader<'de>, marker: u8) -> Result<Token<'de>, Fault> {
+    match marker {
+        0xd9..=0xdb => Ok(Token::Str(reader.str()?)),
+        0xc4..=0xc6 => Ok(Token::Bytes(reader.bin()?)),
+        0x90..=0x9f | 0xdc | 0xdd => Ok(Token::Open(Container::List, Some(reader.array()?))),
+        0x80..=0x8f | 0xde | 0xdf => Ok(Token::Open(Container::Map, Some(reader.map()?))),
+        _ => Err(reader.error("a value without extension types").into()),
     }
 }

@@ -6,27 +6,31 @@ use crate::limits::NESTING;
 /// Reads MessagePack from a slice; never allocates, never reads past the end.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    /// Length of all bytes, read and unread.
+    len: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the first byte.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            rest: bytes,
+            len: bytes.len(),
+        }
     }
 
     /// Offset of the next byte.
     #[must_use]
     pub const fn offset(&self) -> usize {
-        self.at
+        self.len - self.rest.len()
     }
 
     /// Bytes not read yet.
     #[must_use]
     pub const fn remaining(&self) -> usize {
-        self.bytes.len() - self.at
+        self.rest.len()
     }
 
     /// The error that something else than `expected` stands at the reader.
@@ -34,7 +38,7 @@ impl<'a> Reader<'a> {
     pub const fn error(&self, expected: &'static str) -> TokenError {
         TokenError {
             expected,
-            at: self.at,
+            at: self.offset(),
         }
     }
 
@@ -53,7 +57,7 @@ impl<'a> Reader<'a> {
     /// The next byte, not consumed.
     #[must_use]
     pub fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.rest.first().copied()
     }
 
     /// Reads a string.
@@ -96,10 +100,10 @@ impl<'a> Reader<'a> {
         let start = self.clone();
         match self.marker("an unsigned integer")? {
             marker @ 0..=0x7f => Ok(u64::from(marker)),
-            0xcc => self.number(1),
-            0xcd => self.number(2),
-            0xce => self.number(4),
-            0xcf => self.number(8),
+            0xcc => Ok(u64::from(u8::from_be_bytes(self.fixed()?))),
+            0xcd => Ok(u64::from(u16::from_be_bytes(self.fixed()?))),
+            0xce => Ok(u64::from(u32::from_be_bytes(self.fixed()?))),
+            0xcf => Ok(u64::from_be_bytes(self.fixed()?)),
             _ => Err(start.error("an unsigned integer")),
         }
     }
@@ -112,10 +116,10 @@ impl<'a> Reader<'a> {
         let start = self.clone();
         match self.marker("an integer")? {
             marker @ 0xe0..=0xff => Ok(i64::from(marker.cast_signed())),
-            0xd0 => Ok(i64::from(i8::from_be_bytes(self.array_of()?))),
-            0xd1 => Ok(i64::from(i16::from_be_bytes(self.array_of()?))),
-            0xd2 => Ok(i64::from(i32::from_be_bytes(self.array_of()?))),
-            0xd3 => Ok(i64::from_be_bytes(self.array_of()?)),
+            0xd0 => Ok(i64::from(i8::from_be_bytes(self.fixed()?))),
+            0xd1 => Ok(i64::from(i16::from_be_bytes(self.fixed()?))),
+            0xd2 => Ok(i64::from(i32::from_be_bytes(self.fixed()?))),
+            0xd3 => Ok(i64::from_be_bytes(self.fixed()?)),
             _ => {
                 *self = start.clone();
                 i64::try_from(self.uint()?).map_err(|_| start.error("an integer of 64 bits"))
@@ -130,7 +134,7 @@ impl<'a> Reader<'a> {
     pub fn f32(&mut self) -> Result<f32, TokenError> {
         let start = self.clone();
         match self.marker("a number")? {
-            0xca => Ok(f32::from_be_bytes(self.array_of()?)),
+            0xca => Ok(f32::from_be_bytes(self.fixed()?)),
             _ => Err(start.error("a number in single precision")),
         }
     }
@@ -142,8 +146,8 @@ impl<'a> Reader<'a> {
     pub fn f64(&mut self) -> Result<f64, TokenError> {
         let start = self.clone();
         match self.marker("a number")? {
-            0xca => Ok(f64::from(f32::from_be_bytes(self.array_of()?))),
-            0xcb => Ok(f64::from_be_bytes(self.array_of()?)),
+            0xca => Ok(f64::from(f32::from_be_bytes(self.fixed()?))),
+            0xcb => Ok(f64::from_be_bytes(self.fixed()?)),
             _ => Err(start.error("a number")),
         }
     }
@@ -153,13 +157,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When the next value is another.
     pub fn nil(&mut self) -> Result<(), TokenError> {
-        match self.peek() {
-            Some(0xc0) => {
-                self.at += 1;
-                Ok(())
-            }
-            _ => Err(self.error("nil")),
-        }
+        let Some(rest) = self.rest.strip_prefix(&[0xc0]) else {
+            return Err(self.error("nil"));
+        };
+        self.rest = rest;
+        Ok(())
     }
 
     /// Reads a boolean.
@@ -167,12 +169,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When the next value is no boolean.
     pub fn bool(&mut self) -> Result<bool, TokenError> {
-        match self.peek() {
-            Some(marker @ (0xc2 | 0xc3)) => {
-                self.at += 1;
-                Ok(marker == 0xc3)
-            }
-            _ => Err(self.error("a boolean")),
+        let start = self.clone();
+        match self.marker("a boolean")? {
+            0xc2 => Ok(false),
+            0xc3 => Ok(true),
+            _ => Err(start.error("a boolean")),
         }
     }
 
@@ -259,37 +260,47 @@ impl<'a> Reader<'a> {
         self.pass(len)
     }
 
-    fn marker(&mut self, expected: &'static str) -> Result<u8, TokenError> {
-        let marker = self.peek().ok_or(self.error(expected))?;
-        self.at += 1;
+    /// The next byte, consumed.
+    #[inline]
+    pub(in crate::encoding) fn marker(&mut self, expected: &'static str) -> Result<u8, TokenError> {
+        let Some((&marker, rest)) = self.rest.split_first() else {
+            return Err(self.error(expected));
+        };
+        self.rest = rest;
         Ok(marker)
     }
 
-    fn number(&mut self, width: usize) -> Result<u64, TokenError> {
-        let bytes = self.take(width)?;
-        Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
+    /// The next `N` bytes.
+    #[inline]
+    pub(in crate::encoding) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], TokenError> {
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
+            return Err(self.error("more bytes"));
+        };
+        self.rest = rest;
+        Ok(*bytes)
     }
 
-    fn array_of<const N: usize>(&mut self) -> Result<[u8; N], TokenError> {
-        let start = self.clone();
-        let bytes = self.take(N)?;
-        <[u8; N]>::try_from(bytes).map_err(|_| start.error("more bytes"))
-    }
-
+    /// A length of 1, 2 or 4 bytes.
     fn length(&mut self, width: usize) -> Result<usize, TokenError> {
         let start = self.clone();
-        usize::try_from(self.number(width)?).map_err(|_| start.error("a length that fits memory"))
+        let length = match width {
+            1 => u32::from(u8::from_be_bytes(self.fixed()?)),
+            2 => u32::from(u16::from_be_bytes(self.fixed()?)),
+            _ => u32::from_be_bytes(self.fixed()?),
+        };
+        usize::try_from(length).map_err(|_| start.error("a length that fits memory"))
     }
 
     /// The next `len` bytes.
     ///
     /// # Errors
     /// When fewer are left.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], TokenError> {
-        let bytes = self.bytes[self.at..]
-            .get(..len)
-            .ok_or(self.error("more bytes"))?;
-        self.at += len;
+        let Some((bytes, rest)) = self.rest.split_at_checked(len) else {
+            return Err(self.error("more bytes"));
+        };
+        self.rest = rest;
         Ok(bytes)
     }
 }

@@ -1,0 +1,65 @@
+//! The deserializer's own error.
+
+use alloc::boxed::Box;
+use core::fmt::{self, Display};
+
+use serde::de;
+
+use crate::encoding::DecodeError;
+use crate::encoding::error::text;
+use crate::encoding::msgpack::token::TokenError;
+
+/// A [`DecodeError`] behind a pointer: results of every step stay small, which is worth a third of the time.
+#[derive(Debug)]
+pub(in crate::encoding) struct Fault(Box<DecodeError>);
+
+impl Fault {
+    #[cold]
+    pub(in crate::encoding) fn malformed(expected: &'static str, at: usize) -> Self {
+        DecodeError::Malformed { expected, at }.into()
+    }
+
+    /// The error, at this offset if it has none of its own.
+    pub(super) fn placed(self, offset: usize) -> DecodeError {
+        match *self.0 {
+            DecodeError::Refused { message, .. } => DecodeError::Refused {
+                message,
+                at: offset,
+            },
+            placed @ (DecodeError::Malformed { .. }
+            | DecodeError::TooDeep { .. }
+            | DecodeError::TrailingBytes { .. }) => placed,
+        }
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl core::error::Error for Fault {}
+
+impl de::Error for Fault {
+    #[cold]
+    fn custom<T: Display>(message: T) -> Self {
+        // The offset is known where reading began.
+        let (message, at) = (text(message), 0);
+        DecodeError::Refused { message, at }.into()
+    }
+}
+
+impl From<DecodeError> for Fault {
+    #[cold]
+    fn from(error: DecodeError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl From<TokenError> for Fault {
+    #[cold]
+    fn from(error: TokenError) -> Self {
+        Self::malformed(error.expected, error.at)
+    }
+}
