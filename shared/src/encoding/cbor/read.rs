@@ -9,8 +9,6 @@ const UINT: u8 = 0;
 const NEGATIVE: u8 = 1;
 const BYTES: u8 = 2;
 const TEXT: u8 = 3;
-const LIST: u8 = 4;
-const MAP: u8 = 5;
 const TAG: u8 = 6;
 
 /// Ends an item whose length was left open.
@@ -103,37 +101,23 @@ impl<'de> Reader<'de> {
         })
     }
 
-    fn text(&mut self, len: u64, at: usize) -> Result<Token<'de>, Fault> {
-        match core::str::from_utf8(self.string(len)?) {
-            Ok(text) => Ok(Token::Str(text)),
-            Err(_) => Err(Fault::malformed("UTF-8", at)),
-        }
+    /// The text of this length; its item began at `at`.
+    fn text_of(&mut self, len: u64, at: usize) -> Result<&'de str, Fault> {
+        core::str::from_utf8(self.string(len)?).map_err(|_| Fault::malformed("UTF-8", at))
     }
 
-    /// A container, if the bytes left could hold as many items as it announces.
-    fn container(&self, container: Container, len: u64, at: usize) -> Result<Token<'de>, Fault> {
+    /// A container's length, if the bytes left could hold as many items; none if it was left open.
+    fn checked_len(&self, container: Container, head: &Head) -> Result<Option<usize>, Fault> {
+        let Some(len) = head.argument else {
+            return Ok(None);
+        };
         let room = match container {
             Container::List => self.rest.len(),
             Container::Map => self.rest.len() / 2,
         };
         match usize::try_from(len) {
-            Ok(len) if len <= room => Ok(Token::Open(container, Some(len))),
-            _ => Err(Fault::malformed("as many items as announced", at)),
-        }
-    }
-
-    /// An item whose length is left open.
-    fn unsized_item(head: &Head) -> Result<Token<'de>, Fault> {
-        match head.major {
-            BYTES => Ok(Token::Pieces(Pieces::OfBytes)),
-            TEXT => Ok(Token::Pieces(Pieces::OfText)),
-            LIST => Ok(Token::Open(Container::List, None)),
-            MAP => Ok(Token::Open(Container::Map, None)),
-            UINT | NEGATIVE | TAG => Err(Fault::malformed("a number", head.at)),
-            _ => Err(Fault::malformed(
-                "an item before the end of the list or map",
-                head.at,
-            )),
+            Ok(len) if len <= room => Ok(Some(len)),
+            _ => Err(Fault::malformed("as many items as announced", head.at)),
         }
     }
 
@@ -150,7 +134,13 @@ impl<'de> Reader<'de> {
 }
 
 /// Booleans, nothing, and floats. The argument is a float's bits; how many there are, the first byte says.
-fn simple(head: &Head, first: u8, argument: u64) -> Result<Token<'static>, Fault> {
+fn simple(head: &Head, first: u8, argument: Option<u64>) -> Result<Token<'static>, Fault> {
+    let Some(argument) = argument else {
+        return Err(Fault::malformed(
+            "an item before the end of the list or map",
+            head.at,
+        ));
+    };
     let bytes = argument.to_be_bytes();
     let [_, _, _, _, b4, b5, b6, b7] = bytes;
     match first {
@@ -165,24 +155,62 @@ fn simple(head: &Head, first: u8, argument: u64) -> Result<Token<'static>, Fault
 }
 
 impl<'de> Tokens<'de> for Reader<'de> {
+    #[inline]
+    fn uint(&mut self) -> Result<Option<u64>, Fault> {
+        match self.peek() {
+            Some(0x00..=0x1b) => Ok(self.head()?.argument),
+            _ => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn text(&mut self) -> Result<Option<&'de str>, Fault> {
+        let at = self.offset();
+        let len = match self.peek() {
+            Some(first @ 0x60..=0x77) => {
+                self.take_if(|_| true);
+                u64::from(first & 31)
+            }
+            Some(0x78..=0x7b) => match self.head()?.argument {
+                Some(len) => len,
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        self.text_of(len, at).map(Some)
+    }
+
+    #[inline]
+    fn open(&mut self) -> Result<Option<(Container, Option<usize>)>, Fault> {
+        let container = match self.peek() {
+            Some(0x80..=0x9f) => Container::List,
+            Some(0xa0..=0xbf) => Container::Map,
+            _ => return Ok(None),
+        };
+        let head = self.head()?;
+        self.checked_len(container, &head)
+            .map(|len| Some((container, len)))
+    }
+
     fn next(&mut self) -> Result<Token<'de>, Fault> {
         self.skip_tags()?;
+        if let Some((container, len)) = self.open()? {
+            return Ok(Token::Open(container, len));
+        }
         let first = self.peek().unwrap_or_default();
         let head = self.head()?;
-        let Some(argument) = head.argument else {
-            return Self::unsized_item(&head);
-        };
-        match head.major {
-            UINT => Ok(Token::Uint(argument)),
-            NEGATIVE => Ok(match i64::try_from(argument) {
+        match (head.major, head.argument) {
+            (UINT, Some(n)) => Ok(Token::Uint(n)),
+            (NEGATIVE, Some(n)) => Ok(match i64::try_from(n) {
                 Ok(n) => Token::Int(!n),
-                Err(_) => Token::WideNegative(argument),
+                Err(_) => Token::WideNegative(n),
             }),
-            BYTES => self.string(argument).map(Token::Bytes),
-            TEXT => self.text(argument, head.at),
-            LIST => self.container(Container::List, argument, head.at),
-            MAP => self.container(Container::Map, argument, head.at),
-            _ => simple(&head, first, argument),
+            (BYTES, Some(len)) => self.string(len).map(Token::Bytes),
+            (TEXT, Some(len)) => self.text_of(len, head.at).map(Token::Str),
+            (BYTES, None) => Ok(Token::Pieces(Pieces::OfBytes)),
+            (TEXT, None) => Ok(Token::Pieces(Pieces::OfText)),
+            (UINT | NEGATIVE, None) => Err(Fault::malformed("a number", head.at)),
+            (_, argument) => simple(&head, first, argument),
         }
     }
 

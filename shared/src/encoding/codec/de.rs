@@ -46,7 +46,16 @@ pub(in crate::encoding) enum Pieces {
 }
 
 /// Reads values of one encoding.
+///
+/// The methods that return an option take the most frequent tokens of their kind in one step; after `None` nothing was
+/// consumed, and [`next`](Self::next) says what is there.
 pub(in crate::encoding) trait Tokens<'de> {
+    /// An unsigned integer.
+    fn uint(&mut self) -> Result<Option<u64>, Fault>;
+    /// A text in one piece.
+    fn text(&mut self) -> Result<Option<&'de str>, Fault>;
+    /// A container's header.
+    fn open(&mut self) -> Result<Option<(Container, Option<usize>)>, Fault>;
     /// The next token. A container's length is never more than the bytes left could hold.
     fn next(&mut self) -> Result<Token<'de>, Fault>;
     /// Reads the pieces of a string, which the token just read said come next.
@@ -150,8 +159,10 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
 
     /// Lists, maps, and bytes as a list of numbers: a `Vec<u8>` field takes them all.
     fn compound<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
+        if let Some((container, len)) = self.tokens.open()? {
+            return self.container(container, len, visitor);
+        }
         match self.tokens.next()? {
-            Token::Open(container, len) => self.container(container, len, visitor),
             Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
             Token::Pieces(Pieces::OfBytes) => {
                 visitor.visit_seq(SeqDeserializer::new(self.joined_bytes()?.into_iter()))
@@ -187,6 +198,19 @@ macro_rules! plain {
     };
 }
 
+/// Types that one of the reader's shortcuts serves.
+macro_rules! frequent {
+    ($($shortcut:ident as $visit:ident for $($method:ident)*;)*) => {
+        $($(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            if let Some(value) = self.tokens.$shortcut()? {
+                return visitor.$visit(value);
+            }
+            let token = self.tokens.next()?;
+            self.plain(token, visitor)
+        })*)*
+    };
+}
+
 impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
     type Error = Fault;
 
@@ -198,12 +222,15 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
     }
 
     plain! {
-        deserialize_bool
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_f32 deserialize_f64
-        deserialize_char deserialize_str deserialize_string
-        deserialize_identifier deserialize_unit
+        deserialize_bool deserialize_f32 deserialize_f64 deserialize_char deserialize_unit
+    }
+
+    frequent! {
+        uint as visit_u64 for
+            deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+            deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
+        text as visit_borrowed_str for
+            deserialize_str deserialize_string deserialize_identifier;
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -242,6 +269,10 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.compound(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.compound(visitor)
     }
 
@@ -299,7 +330,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         }
     }
 
-    forward_to_deserialize_any! { bytes byte_buf map ignored_any }
+    forward_to_deserialize_any! { bytes byte_buf ignored_any }
 
     fn is_human_readable(&self) -> bool {
         false

@@ -77,6 +77,31 @@ impl Format for MessagePack {
 
 impl<'de> Tokens<'de> for Reader<'de> {
     #[inline]
+    fn uint(&mut self) -> Result<Option<u64>, Fault> {
+        match self.peek() {
+            Some(0..=0x7f | 0xcc..=0xcf) => Ok(Some(Reader::uint(self)?)),
+            _ => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn text(&mut self) -> Result<Option<&'de str>, Fault> {
+        match self.peek() {
+            Some(0xa0..=0xbf | 0xd9..=0xdb) => Ok(Some(self.str()?)),
+            _ => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn open(&mut self) -> Result<Option<(Container, Option<usize>)>, Fault> {
+        match self.peek() {
+            Some(0x90..=0x9f | 0xdc | 0xdd) => Ok(Some((Container::List, Some(self.array()?)))),
+            Some(0x80..=0x8f | 0xde | 0xdf) => Ok(Some((Container::Map, Some(self.map()?)))),
+            _ => Ok(None),
+        }
+    }
+
+    #[inline]
     fn next(&mut self) -> Result<Token<'de>, Fault> {
         let start = self.clone();
         let token = match self.marker("a value")? {
@@ -90,7 +115,6 @@ impl<'de> Tokens<'de> for Reader<'de> {
             0xd1 => Token::Int(i64::from(i16::from_be_bytes(self.fixed()?))),
             0xd2 => Token::Int(i64::from(i32::from_be_bytes(self.fixed()?))),
             0xd3 => Token::Int(i64::from_be_bytes(self.fixed()?)),
-            marker @ 0xa0..=0xbf => short_str(self, marker, &start)?,
             0xc0 => Token::Nil,
             0xc2 => Token::Bool(false),
             0xc3 => Token::Bool(true),
@@ -127,24 +151,10 @@ impl<'de> Tokens<'de> for Reader<'de> {
     }
 }
 
-/// A string whose marker, which was read, holds its length.
-#[inline]
-fn short_str<'de>(
-    reader: &mut Reader<'de>,
-    marker: u8,
-    start: &Reader<'de>,
-) -> Result<Token<'de>, Fault> {
-    let bytes = reader.take(usize::from(marker & 0x1f))?;
-    match core::str::from_utf8(bytes) {
-        Ok(text) => Ok(Token::Str(text)),
-        Err(_) => Err(start.error("UTF-8").into()),
-    }
-}
-
 /// Values with a length before them, at whose marker the reader stands.
 fn longer<'de>(reader: &mut Reader<'de>, marker: u8) -> Result<Token<'de>, Fault> {
     match marker {
-        0xd9..=0xdb => Ok(Token::Str(reader.str()?)),
+        0xa0..=0xbf | 0xd9..=0xdb => Ok(Token::Str(reader.str()?)),
         0xc4..=0xc6 => Ok(Token::Bytes(reader.bin()?)),
         0x90..=0x9f | 0xdc | 0xdd => Ok(Token::Open(Container::List, Some(reader.array()?))),
         0x80..=0x8f | 0xde | 0xdf => Ok(Token::Open(Container::Map, Some(reader.map()?))),

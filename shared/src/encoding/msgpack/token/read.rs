@@ -56,6 +56,7 @@ impl<'a> Reader<'a> {
 
     /// The next byte, not consumed.
     #[must_use]
+    #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -64,17 +65,32 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is no string, is cut off or is not UTF-8.
+    #[inline]
     pub fn str(&mut self) -> Result<&'a str, TokenError> {
-        let start = self.clone();
-        let len = match self.marker("a string")? {
-            marker @ 0xa0..=0xbf => usize::from(marker & 0x1f),
-            0xd9 => self.length(1)?,
-            0xda => self.length(2)?,
-            0xdb => self.length(4)?,
-            _ => return Err(start.error("a string")),
+        let at = self.offset();
+        let len = match self.peek() {
+            Some(marker @ 0xa0..=0xbf) => {
+                self.marker("a string")?;
+                usize::from(marker & 0x1f)
+            }
+            _ => self.long_str_len()?,
         };
         let bytes = self.take(len)?;
-        core::str::from_utf8(bytes).map_err(|_| start.error("UTF-8"))
+        core::str::from_utf8(bytes).map_err(|_| TokenError {
+            expected: "UTF-8",
+            at,
+        })
+    }
+
+    /// The length of a string whose marker does not hold it.
+    fn long_str_len(&mut self) -> Result<usize, TokenError> {
+        let start = self.clone();
+        match self.marker("a string")? {
+            0xd9 => self.length(1),
+            0xda => self.length(2),
+            0xdb => self.length(4),
+            _ => Err(start.error("a string")),
+        }
     }
 
     /// Reads a byte string.
@@ -96,6 +112,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is no unsigned integer.
+    #[inline]
     pub fn uint(&mut self) -> Result<u64, TokenError> {
         let start = self.clone();
         match self.marker("an unsigned integer")? {
@@ -181,6 +198,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is no array, or cannot be as long as it says.
+    #[inline]
     pub fn array(&mut self) -> Result<usize, TokenError> {
         let start = self.clone();
         let len = match self.marker("an array")? {
@@ -199,6 +217,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is no map, or cannot be as long as it says.
+    #[inline]
     pub fn map(&mut self) -> Result<usize, TokenError> {
         let start = self.clone();
         let len = match self.marker("a map")? {
