@@ -3,6 +3,7 @@
 use std::fmt;
 
 use push_wire_shared::position::{Cursor, Outcome, Position, ResetReason, StartAt, StreamKey};
+use push_wire_shared::session::client::Stats;
 use push_wire_shared::time::Moment;
 
 use super::feed::Feed;
@@ -27,6 +28,9 @@ pub enum Promise {
     Uplink,
     /// Once the network is well, every reader comes to the head and every message is confirmed.
     Liveness,
+    /// The server sends nothing twice and leaves nothing out: the client never has to repair what a connection
+    /// carried.
+    Economy,
     /// Nobody is sent away who did nothing wrong.
     Patience,
 }
@@ -254,6 +258,17 @@ fn count_is_so(
     }
     let what = format!("{told:?}, and {published} were published");
     Err(reader.broken(Promise::Outcome, &what))
+}
+
+/// Nothing that a connection carried had to be dropped or asked for again.
+///
+/// # Errors
+/// When it had to.
+pub fn needed_no_repair(stats: Stats) -> Result<(), Violation> {
+    if stats.repeats == 0 && stats.gaps == 0 {
+        return Ok(());
+    }
+    Err(Promise::Economy.broken(format!("{stats:?}")))
 }
 
 /// The network is well and time has passed: the reader has come to the head.

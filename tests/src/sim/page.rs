@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
-    ClientConfig, ClientSession, Event, Input, Output, Status, Subscription,
+    ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription,
 };
 use push_wire_shared::session::op::ClientOp;
 use push_wire_shared::session::wire::{Content, Records};
@@ -99,6 +99,12 @@ impl Page {
     /// What it reads.
     pub fn readers(&self) -> impl Iterator<Item = &Reader> {
         self.readers.iter().map(|(_, reader)| reader)
+    }
+
+    /// What its session has counted since it was loaded.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.session.stats()
     }
 
     /// Begins or stops to read a feed.

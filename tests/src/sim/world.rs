@@ -348,6 +348,9 @@ impl World {
 
     fn all_is_well(&self) -> Result<(), Violation> {
         for seat in &self.seats {
+            if self.sabotage == Sabotage::None {
+                check::needed_no_repair(seat.page.stats())?;
+            }
             for reader in seat.page.readers() {
                 check::caught_up(self.now, &self.model, reader)?;
             }
