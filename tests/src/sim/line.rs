@@ -221,8 +221,9 @@ impl Line {
             return Ok(false);
         };
         let mut acted = server.act(now, node, model)?;
-        while !server.is_busy(now) && self.link.down.in_flight_bytes() < SOCKET_BYTES {
-            let Some(message) = server.next_message(now) else {
+        while !server.is_busy(now) {
+            let has_room = self.link.down.in_flight_bytes() < SOCKET_BYTES;
+            let Some(message) = server.next_message(now, has_room) else {
                 break;
             };
             acted = true;

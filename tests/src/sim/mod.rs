@@ -13,4 +13,5 @@ pub mod page;
 pub mod runner;
 pub mod saboteur;
 pub mod schedule;
+pub mod tally;
 pub mod world;

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::check::{Promise, Violation};
 use super::feed::{self, Feed};
 use super::model::Model;
+use super::tally::Tally;
 
 /// What is known of a client's connections to this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +39,8 @@ pub struct Node {
     seed: u64,
     rng: fastrand::Rng,
     presence: HashMap<Uuid, Presence>,
+    /// What the processes that are gone have closed.
+    tally: Tally,
 }
 
 impl Node {
@@ -52,6 +55,7 @@ impl Node {
             seed,
             rng: fastrand::Rng::with_seed(!seed),
             presence: HashMap::new(),
+            tally: Tally::default(),
         };
         node.start();
         node
@@ -62,6 +66,8 @@ impl Node {
         self.starts_at = None;
         self.run += 1;
         let mut config = HubConfig::new(feed::table());
+        // Below the time after which a missing pong ends the connection: else nobody ever stalls long enough.
+        config.limits.stall = Duration::from_secs(20);
         for feed in Feed::ALL {
             let policy = if feed.is_state() {
                 ChannelPolicy::state()
@@ -84,10 +90,21 @@ impl Node {
 
     /// The process dies, and the next one starts at this moment.
     pub fn stop(&mut self, starts_at: Moment, model: &mut Model) {
+        self.tally = self.tally();
         self.hub = None;
         self.presence.clear();
         self.starts_at = Some(starts_at);
         model.restarted();
+    }
+
+    /// Which connections its processes have closed.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally.clone();
+        if let Some(hub) = &self.hub {
+            tally.closed(&hub.stats().closes);
+        }
+        tally
     }
 
     /// When the next process starts.
@@ -199,7 +216,7 @@ impl Node {
                 };
                 format!("line {line} of the document, changed in version {version}")
             };
-            let lines: Vec<String> = (0..u64::from(bytes / 40)).map(line).collect();
+            let lines: Vec<String> = (0..10 + u64::from(bytes / 40)).map(line).collect();
             return format!(r#"{{"n":{number},"lines":{lines:?}}}"#).into_bytes();
         }
         let pad: String = (0..bytes).map(|_| self.rng.alphanumeric()).collect();
@@ -364,12 +381,15 @@ impl ServerEnd {
         news
     }
 
-    /// The next message for the socket, which has room for one.
-    pub fn next_message(&mut self, now: Moment) -> Option<Vec<u8>> {
+    /// The next message for the socket, if it has room. What it has no room for waits here.
+    pub fn next_message(&mut self, now: Moment, has_room: bool) -> Option<Vec<u8>> {
         if self.unsent.is_empty() {
             let mut pieces = Vec::new();
             self.peer.poll_write(now, &mut pieces);
             self.unsent.extend(messages(&pieces.concat()));
+        }
+        if !has_room {
+            return None;
         }
         let message = self.unsent.pop_front()?;
         self.peer.wrote(now, self.unsent.is_empty());

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::check::{self, Promise, Reader, Told, Violation};
 use super::feed::Feed;
 use super::model::Model;
+use super::tally::Tally;
 
 /// What a page asks of the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +38,8 @@ pub struct Page {
     /// How far its clock is ahead.
     ahead: Duration,
     rng: fastrand::Rng,
+    /// What it has been told in all its lives.
+    tally: Tally,
     /// How many clients this page has been.
     lives: u16,
     index: u16,
@@ -85,6 +88,7 @@ impl Page {
             waiting: Vec::new(),
             ahead: Duration::ZERO,
             rng,
+            tally: Tally::default(),
             lives: 0,
             index,
         }
@@ -99,6 +103,14 @@ impl Page {
     /// What it reads.
     pub fn readers(&self) -> impl Iterator<Item = &Reader> {
         self.readers.iter().map(|(_, reader)| reader)
+    }
+
+    /// What it has been told in all its lives.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally.clone();
+        tally.add("entries as deltas", self.session.stats().deltas);
+        tally
     }
 
     /// What its session has counted since it was loaded.
@@ -281,6 +293,7 @@ impl Page {
                     if trace {
                         eprintln!("             page {} is told {event:?}", self.index);
                     }
+                    self.tally.event(&event, self.begins(&event));
                     self.handle_event(now, model, current, event)?;
                 }
             }
@@ -346,6 +359,14 @@ impl Page {
                 Err(Promise::Patience.broken(format!("page {}: {unexpected:?}", self.index)))
             }
         }
+    }
+
+    fn begins(&self, event: &Event) -> bool {
+        let Event::Outcome { id, .. } = event else {
+            return false;
+        };
+        let reader = self.readers.iter().find(|(known, _)| known == id);
+        reader.is_none_or(|(_, reader)| reader.at.is_none())
     }
 
     /// Most entries are handled at once; some only with the one after, as by an application that batches.

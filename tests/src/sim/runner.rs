@@ -8,6 +8,7 @@ use std::thread;
 
 use super::saboteur::Sabotage;
 use super::schedule::Schedule;
+use super::tally::Tally;
 use super::world::World;
 
 /// A seed whose run broke a promise.
@@ -19,26 +20,27 @@ pub struct Failure {
     pub what: String,
 }
 
-/// Runs every seed on all processors; the failure of the lowest seed that was reached, if any.
-#[must_use]
-pub fn run_seeds(seeds: Range<u64>) -> Option<Failure> {
+/// Runs every seed on all processors, and tells what was reached.
+///
+/// # Errors
+/// The failure of the lowest seed that was seen to fail.
+pub fn run_seeds(seeds: Range<u64>) -> Result<Tally, Failure> {
     let next = AtomicU64::new(seeds.start);
     let failed = AtomicBool::new(false);
-    let failures = Mutex::new(Vec::new());
+    let total = Mutex::new(Ok(Tally::default()));
     let worker = || {
+        let mut reached = Ok(Tally::default());
         while !failed.load(Ordering::Relaxed) {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
-                return;
+                break;
             }
-            if let Some(failure) = run_seed(seed, false) {
-                failed.store(true, Ordering::Relaxed);
-                failures
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(failure);
-            }
+            reached = merge(reached, run_seed(seed, false));
+            failed.fetch_or(reached.is_err(), Ordering::Relaxed);
         }
+        let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = std::mem::replace(&mut *total, Ok(Tally::default()));
+        *total = merge(others, reached);
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
@@ -46,23 +48,33 @@ pub fn run_seeds(seeds: Range<u64>) -> Option<Failure> {
             scope.spawn(worker);
         }
     });
-    let failures = failures
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    failures.into_iter().min_by_key(|failure| failure.seed)
+    total.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn merge(a: Result<Tally, Failure>, b: Result<Tally, Failure>) -> Result<Tally, Failure> {
+    match (a, b) {
+        (Ok(mut a), Ok(b)) => {
+            a += &b;
+            Ok(a)
+        }
+        (Err(a), Err(b)) if b.seed < a.seed => Err(b),
+        (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
+    }
 }
 
 /// Runs one seed, saying on the standard error what happens if `trace` is set.
-#[must_use]
-pub fn run_seed(seed: u64, trace: bool) -> Option<Failure> {
+///
+/// # Errors
+/// When the run breaks a promise or panics.
+pub fn run_seed(seed: u64, trace: bool) -> Result<Tally, Failure> {
     let schedule = Schedule::of(seed);
     let run = AssertUnwindSafe(|| World::run(&schedule, Sabotage::None, trace));
     let what = match catch_unwind(run) {
-        Ok(Ok(_)) => return None,
+        Ok(Ok(report)) => return Ok(report.tally),
         Ok(Err(violation)) => violation.to_string(),
         Err(panic) => format!("panic: {}", text(&*panic)),
     };
-    Some(Failure { seed, what })
+    Err(Failure { seed, what })
 }
 
 fn text(panic: &(dyn std::any::Any + Send)) -> &str {

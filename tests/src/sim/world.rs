@@ -13,6 +13,7 @@ use super::node::Node;
 use super::page::{Page, Wish};
 use super::saboteur::{Sabotage, Saboteur};
 use super::schedule::{Operation, Schedule};
+use super::tally::Tally;
 
 /// The network when it is well.
 const WELL: Pace = Pace {
@@ -64,8 +65,10 @@ enum Due {
 }
 
 /// What a finished run tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
+    /// What it has reached.
+    pub tally: Tally,
     /// Whether the saboteur has done its deed.
     pub sabotaged: bool,
 }
@@ -86,8 +89,14 @@ impl World {
         world.heal()?;
         world.run_until(world.now + RECOVERY)?;
         world.all_is_well()?;
-        let sabotaged = world.sabotaged;
-        Ok(Report { sabotaged })
+        let mut tally = world.node.tally();
+        for seat in &world.seats {
+            tally += &seat.page.tally();
+        }
+        Ok(Report {
+            tally,
+            sabotaged: world.sabotaged,
+        })
     }
 
     fn new(schedule: &Schedule, sabotage: Sabotage, trace: bool) -> Self {

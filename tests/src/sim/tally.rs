@@ -1,0 +1,93 @@
+//! What runs have reached: promises that were never put to the test prove nothing.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use push_wire_shared::position::{Outcome, ResetReason};
+use push_wire_shared::session::client::Event;
+
+/// How often something happened, in one run or in many.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    counts: BTreeMap<&'static str, u64>,
+    /// Connections that the server closed, by close code.
+    closes: BTreeMap<u16, u64>,
+}
+
+/// What every large number of runs must have reached.
+const EXPECTED: [&str; 10] = [
+    "entries live",
+    "entries replayed",
+    "entries as deltas",
+    "began",
+    "resumed with nothing to catch up",
+    "resumed and caught up",
+    "reset: expired",
+    "reset: epoch_changed",
+    "messages confirmed",
+    "sessions resumed",
+];
+
+/// Close codes among it: heartbeat lost, stalled, handshake time-out, replaced.
+const EXPECTED_CLOSES: [u16; 4] = [4000, 4001, 4103, 4201];
+
+impl Tally {
+    /// Counts what a page is told; `began` tells whether its reader had no position before.
+    pub fn event(&mut self, event: &Event, began: bool) {
+        let what = match event {
+            Event::Entry(entry) if entry.replayed => "entries replayed",
+            Event::Entry(_) => "entries live",
+            Event::Outcome { outcome, .. } => match outcome {
+                Outcome::Resumed { .. } if began => "began",
+                Outcome::Resumed { caught_up: 0 } => "resumed with nothing to catch up",
+                Outcome::Resumed { .. } => "resumed and caught up",
+                Outcome::Reset(ResetReason::Expired) => "reset: expired",
+                Outcome::Reset(ResetReason::EpochChanged) => "reset: epoch_changed",
+                Outcome::Reset(_) => "reset: others",
+            },
+            Event::Sent { .. } => "messages confirmed",
+            Event::Ready { resumed: true } => "sessions resumed",
+            Event::Ready { resumed: false } => "sessions begun",
+            Event::Status(_)
+            | Event::Ended { .. }
+            | Event::Refused { .. }
+            | Event::Error { .. } => return,
+        };
+        self.add(what, 1);
+    }
+
+    /// Adds to one count.
+    pub fn add(&mut self, what: &'static str, times: u64) {
+        *self.counts.entry(what).or_default() += times;
+    }
+
+    /// Counts the connections that a server process closed.
+    pub fn closed(&mut self, closes: &BTreeMap<u16, u64>) {
+        for (code, times) in closes {
+            *self.closes.entry(*code).or_default() += times;
+        }
+    }
+
+    /// What should have been reached and was not.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let counts = EXPECTED
+            .iter()
+            .filter(|what| !self.counts.contains_key(*what))
+            .map(ToString::to_string);
+        let closes = EXPECTED_CLOSES
+            .iter()
+            .filter(|code| !self.closes.contains_key(code))
+            .map(|code| format!("close code {code}"));
+        counts.chain(closes).collect()
+    }
+}
+
+impl AddAssign<&Self> for Tally {
+    fn add_assign(&mut self, other: &Self) {
+        for (what, times) in &other.counts {
+            self.add(what, *times);
+        }
+        self.closed(&other.closes);
+    }
+}
