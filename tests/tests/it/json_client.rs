@@ -101,9 +101,9 @@ impl Client {
     async fn next(&mut self) -> Option<Message> {
         let next = async {
             loop {
-                match self.socket.next().await?.ok()? {
-                    Message::Ping(_) => {}
-                    message => return Some(message),
+                let message = self.socket.next().await?.ok()?;
+                if !message.is_ping() {
+                    return Some(message);
                 }
             }
         };
