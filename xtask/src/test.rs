@@ -8,11 +8,12 @@ use crate::{browser, npm, pkg, process, toolchain};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("format", format),
     ("lints", lints),
     ("no_std build of shared", no_std),
     ("Rust tests", rust_tests),
+    ("published client", published_client),
     ("npm package", pkg::build),
     ("package tests", package_tests),
     ("browser tests", browser_tests),
@@ -74,6 +75,17 @@ fn no_std(workspace: &Workspace) -> Result<(), Error> {
 
 fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
     process::run(&mut workspace.cargo(&["test", "--quiet", "--workspace"]))
+}
+
+/// It has a workspace and a lock file of its own: the published client's dependencies concern nobody else.
+fn published_client(workspace: &Workspace) -> Result<(), Error> {
+    let mut test = workspace.cargo(&[
+        "test",
+        "--quiet",
+        "--manifest-path",
+        "tests/interop/Cargo.toml",
+    ]);
+    process::run(test.env("CARGO_TARGET_DIR", workspace.target()))
 }
 
 fn package_tests(workspace: &Workspace) -> Result<(), Error> {
