@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use push_wire_shared::encoding::Content;
 use push_wire_shared::position::Cursor;
-use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 
 /// What is published.

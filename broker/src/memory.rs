@@ -173,8 +173,8 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
+    use push_wire_shared::encoding::Content;
     use push_wire_shared::position::Scope;
-    use push_wire_shared::session::wire::Content;
 
     use super::*;
 

@@ -133,7 +133,7 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use push_wire_shared::session::wire::Content;
+    use push_wire_shared::encoding::Content;
 
     use super::*;
 

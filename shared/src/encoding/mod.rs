@@ -2,11 +2,13 @@
 
 pub mod cbor;
 mod codec;
+mod content;
 mod error;
 pub mod json;
 pub mod msgpack;
 mod varint;
 
+pub use content::Content;
 pub use varint::{VarintError, read_varint, varint_len, write_varint};
 
 use alloc::vec::Vec;

@@ -2,17 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{WireError, read_varint, write_varint};
-
-/// What a body is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Content {
-    /// A value in the connection's encoding.
-    #[default]
-    Value,
-    /// Bytes that mean something to the application only.
-    Bytes,
-}
+use super::{Content, WireError, read_varint, write_varint};
 
 /// How a body is carried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

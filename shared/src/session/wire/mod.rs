@@ -3,8 +3,8 @@
 mod entry;
 mod record;
 
-pub use crate::encoding::{read_varint, varint_len, write_varint};
-pub use entry::{Body, Content, DeltaHeader, EntryHeader, UplinkHeader};
+pub use crate::encoding::{Content, read_varint, varint_len, write_varint};
+pub use entry::{Body, DeltaHeader, EntryHeader, UplinkHeader};
 pub use record::{Records, write_record};
 
 use core::fmt;
