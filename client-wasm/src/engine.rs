@@ -26,8 +26,9 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// A client that is not connected yet. `client_id` has 16 bytes, `secret` none or 16; `seed` spreads the
-    /// reconnects of many clients; `max_message_bytes` is 0 for the default of 1 MiB.
+    /// A client that is not connected yet. `client_id` has 16 bytes, and so has `secret`: random for a new client;
+    /// `attempts` is how often this client has tried to connect before; `seed` spreads the reconnects of many
+    /// clients; `max_message_bytes` is 0 for the default of 1 MiB.
     ///
     /// # Errors
     /// Throws a string when the id or the secret has another length.
@@ -36,14 +37,14 @@ impl Engine {
         host: Host,
         client_id: &[u8],
         secret: &[u8],
+        attempts: u32,
         seed: u64,
         max_message_bytes: u32,
     ) -> Result<Engine, JsValue> {
         let id = Uuid::from_slice(client_id).map_err(|_| thrown("bad_client_id"))?;
         let mut config = ClientConfig::new(id, seed);
-        if !secret.is_empty() {
-            config.secret = Some(secret.try_into().map_err(|_| thrown("bad_secret"))?);
-        }
+        config.secret = Some(secret.try_into().map_err(|_| thrown("bad_secret"))?);
+        config.attempts = Some(attempts.into());
         if max_message_bytes != 0 {
             config.max_message_bytes = max_message_bytes as usize;
         }
@@ -169,7 +170,13 @@ impl Engine {
         self.driver.read(|session| session.head(id))
     }
 
-    /// What proves the right to continue this session: 16 bytes, or none before the first handshake.
+    /// How often this client has tried to connect, in all its lives.
+    pub fn attempts(&self) -> u32 {
+        let attempts = self.driver.read(ClientSession::attempts);
+        attempts.map_or(0, |attempts| u32::try_from(attempts).unwrap_or(u32::MAX))
+    }
+
+    /// What proves the right to continue this session: 16 bytes.
     pub fn secret(&self) -> Vec<u8> {
         self.driver
             .read(ClientSession::secret)

@@ -30,7 +30,7 @@ export class Client<Channels extends object = AnyChannels> {
     const store = new Store(storage, options.storageKey ?? `push-wire:${target}`, options.clientId, fault);
     this.#core = new Core(target, socketClass(options), store, options.maxMessageBytes ?? 0, {
       status: (status) => this.#turn(status),
-      ready: () => this.#keepSecret(),
+      ready: () => this.#keepSession(),
       fault,
     });
     this.#token = new TokenSource(this.#core, options.token, (error) => this.#tokenFailed(error));
@@ -139,13 +139,17 @@ export class Client<Channels extends object = AnyChannels> {
 
   #turn(status: Status): void {
     if (this.#core?.closed) return;
+    if (status.phase === "connecting") this.#keepSession();
     this.#status.set(status);
     this.#token?.status(status);
   }
 
-  #keepSecret(): void {
-    this.#core.store.secret = toHex(this.#core.engine.secret());
-    this.#core.store.save();
+  /** Before an attempt, so that a page which is left in its midst counts it; and when the server has answered. */
+  #keepSession(): void {
+    const { engine, store } = this.#core;
+    store.secret = toHex(engine.secret());
+    store.attempts = engine.attempts();
+    store.save();
   }
 
   #tokenFailed(error: PushError): void {

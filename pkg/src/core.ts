@@ -22,7 +22,8 @@ export class Core {
     this.store = store;
     this.host = new PageHost(url, socket, engineMemory(), listener);
     const seed = crypto.getRandomValues(new BigUint64Array(1))[0]!;
-    this.engine = new Engine(this.host, fromHex(store.clientId), fromHex(store.secret), seed, maxMessageBytes);
+    const { clientId, secret, attempts } = store;
+    this.engine = new Engine(this.host, fromHex(clientId), fromHex(secret), attempts, seed, maxMessageBytes);
   }
 
   get closed(): boolean {

@@ -18,6 +18,11 @@ export function uuidDigits(uuid: string): string {
   throw new PushError("bad_client_id", `"${uuid}" is not a UUID`);
 }
 
+/** 16 random bytes, as 32 digits. */
+export function randomSecret(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(16)));
+}
+
 /** A random UUID (version 4), as 32 digits. */
 export function randomUuid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

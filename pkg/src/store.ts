@@ -1,5 +1,5 @@
 import { PushError } from "./error.js";
-import { randomUuid, uuidDigits } from "./hex.js";
+import { randomSecret, randomUuid, uuidDigits } from "./hex.js";
 import type { KeyValueStorage, Position } from "./types.js";
 
 /** What outlives a reload, as JSON text under one key. */
@@ -7,6 +7,8 @@ interface Saved {
   readonly version: 1;
   readonly clientId: string;
   readonly secret: string;
+  /** How often the client has tried to connect, in all its lives. */
+  readonly attempts: number;
   /** A living page uses this id. */
   readonly held: boolean;
   /** Epoch and cursor by stream, the longest unused first. */
@@ -28,7 +30,10 @@ const keysInUse = new Set<string>();
  */
 export class Store {
   readonly clientId: string;
-  secret = "";
+  /** Proves that a session is this client's. Its own choice, so that it holds even if the server's first answer is lost. */
+  secret: string;
+  /** Kept with the secret: the server tells a late attempt from a new one by it. */
+  attempts: number;
   readonly #storage: KeyValueStorage | null;
   readonly #key: string;
   readonly #positions = new Map<string, Position>();
@@ -48,7 +53,8 @@ export class Store {
     const saved = this.#read();
     const mayContinue = saved !== undefined && (wanted === undefined ? !saved.held : wanted === saved.clientId);
     this.clientId = wanted ?? (mayContinue ? saved.clientId : randomUuid());
-    if (mayContinue) this.secret = saved.secret;
+    this.secret = mayContinue ? saved.secret : randomSecret();
+    this.attempts = mayContinue ? saved.attempts : 0;
     for (const [stream, epoch, cursor] of saved?.positions ?? []) {
       this.#positions.set(stream, { epoch, cursor: BigInt(cursor) });
     }
@@ -92,8 +98,8 @@ export class Store {
     const positions = [...this.#positions].map(
       ([stream, { epoch, cursor }]) => [stream, epoch, String(cursor)] as Saved["positions"][number],
     );
-    const { clientId, secret } = this;
-    const saved: Saved = { version: 1, clientId, secret, held: this.#held, positions };
+    const { clientId, secret, attempts } = this;
+    const saved: Saved = { version: 1, clientId, secret, attempts, held: this.#held, positions };
     try {
       this.#storage.setItem(this.#key, JSON.stringify(saved));
     } catch (cause) {

@@ -85,7 +85,11 @@ impl Session {
         self.signal.is_none() && now.since(self.away_since) > ttl
     }
 
+    /// Attempts are counted by whoever has the secret; another who is let in by its token counts its own.
     fn is_later_than(&self, claim: &Claim) -> bool {
+        if claim.secret != Some(self.secret) {
+            return false;
+        }
         let attempts = self.owner.attempt.zip(claim.attempt);
         attempts.is_some_and(|(held, claimed)| claimed < held)
     }

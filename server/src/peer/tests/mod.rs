@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod handover;
 mod json;
 mod wire;
 
