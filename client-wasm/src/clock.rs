@@ -28,6 +28,7 @@ pub(crate) fn from_millis(millis: f64) -> Duration {
 
 /// JavaScript's milliseconds, rounded up: a timer must not fire before its deadline.
 pub(crate) fn to_millis(duration: Duration) -> u32 {
-    let millis = duration.as_micros().div_ceil(1000);
-    u32::try_from(millis).unwrap_or(u32::MAX)
+    let whole = duration.as_secs().saturating_mul(1000);
+    let rest = duration.subsec_nanos().div_ceil(1_000_000);
+    u32::try_from(whole.saturating_add(u64::from(rest))).unwrap_or(u32::MAX)
 }
