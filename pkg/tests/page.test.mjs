@@ -1,0 +1,100 @@
+// The package through a page's life in Chromium: reloads, duplicates, hiding, frozen and offline pages.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+
+import { Backend } from "../../tests/browser/backend.mjs";
+import { launch } from "../../tests/browser/browser.mjs";
+import { Proxy } from "../../tests/browser/proxy.mjs";
+
+let browser;
+let backend;
+let proxy;
+let context;
+let page;
+
+before(async () => {
+  [browser, backend] = await Promise.all([launch(), Backend.start()]);
+});
+
+beforeEach(async () => {
+  proxy = await Proxy.to(backend.port);
+  context = await browser.createBrowserContext();
+  page = await context.newPage();
+  await page.goto(proxy.url);
+  await phase(page, "connected");
+});
+
+afterEach(async () => {
+  await context.close();
+  await proxy.close();
+});
+
+after(async () => {
+  await browser?.close();
+  await backend?.stop();
+});
+
+/** Waits until the page's client is in this phase. Not by animation frames: a hidden page draws none. */
+function phase(of, wanted) {
+  return of.waitForFunction((name) => window.pushWire?.status.value.phase === name, { polling: 20 }, wanted);
+}
+
+const id = (of) => of.evaluate(() => window.pushWire.id);
+
+/** Opens an empty tab in front of the page, and waits until the page knows that it is hidden. */
+async function hide() {
+  const front = await context.newPage();
+  await front.bringToFront();
+  await page.waitForFunction(() => document.visibilityState === "hidden", { polling: 20 });
+  return front;
+}
+
+test("a reload keeps the client's id", async () => {
+  const before = await id(page);
+  await page.reload();
+  await phase(page, "connected");
+  assert.equal(await id(page), before);
+});
+
+test("a tab that was duplicated and the duplicate both stay connected", async () => {
+  const opened = new Promise((resolve) => page.once("popup", resolve));
+  // A window opened by the page begins with a copy of its session storage, as a duplicated tab does.
+  await page.evaluate(() => void window.open(location.href));
+  const duplicate = await opened;
+  await phase(duplicate, "connected");
+  assert.notEqual(await id(duplicate), await id(page));
+  const say = () => window.pushWire.send("room", { room: "lobby", name: "Ada", text: "here" });
+  await Promise.all([page.evaluate(say), duplicate.evaluate(say)]);
+  assert.equal(await page.evaluate(() => window.pushWire.status.value.phase), "connected");
+});
+
+test("a hidden page makes no attempts, and comes back when it is seen", async () => {
+  await hide();
+  proxy.cut();
+  await phase(page, "offline");
+  proxy.mend();
+  await page.bringToFront();
+  await phase(page, "connected");
+});
+
+test("a page without network makes no attempts, and comes back with it", async () => {
+  await page.setOfflineMode(true);
+  proxy.cut();
+  await phase(page, "offline");
+  proxy.mend();
+  await page.setOfflineMode(false);
+  await phase(page, "connected");
+});
+
+test("a page that was frozen comes back with all that it missed", async () => {
+  const front = await hide();
+  const devtools = await page.createCDPSession();
+  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  await backend.appendLines(["while frozen"]);
+  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+  await front.close();
+  await page.bringToFront();
+  await phase(page, "connected");
+  const shown = () => [...document.querySelectorAll("#log li")].some(({ textContent }) => textContent === "while frozen");
+  await page.waitForFunction(shown, { polling: 20 });
+});
