@@ -21,8 +21,10 @@ pub type ChannelHandler<C> = Arc<dyn Fn(Uuid, Frame<C>, &PushServer<C>) + Send +
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ClientMessage<C> {
-    /// Who sent it.
+    /// The client that sent it: what [`PushServer::send`] answers to.
     pub client_id: Uuid,
+    /// Who that is, if the authenticator said so with [`Grant::identity`](crate::Grant::identity).
+    pub identity: Option<String>,
     /// The channel that it was sent on.
     pub channel: C,
     /// What the body is.
@@ -170,6 +172,7 @@ impl<C: ChannelKind> PushServer<C> {
         };
         let Inbound {
             client_id,
+            identity,
             content,
             body,
             ..
@@ -177,6 +180,7 @@ impl<C: ChannelKind> PushServer<C> {
         Ok(handler(
             &ClientMessage {
                 client_id,
+                identity,
                 channel,
                 content,
                 body,

@@ -276,6 +276,8 @@ impl Hub {
         if session.rejected.len() == REJECTIONS {
             session.rejected.pop_front();
         }
+        // Also one that never came to `take_message`, on a channel that there is not: its number is used up.
+        session.received = session.received.max(rejection.number);
         session.rejected.push_back(rejection);
     }
 

@@ -38,6 +38,8 @@ pub struct AuthRequest {
 pub struct Inbound {
     /// Who sent it.
     pub client_id: Uuid,
+    /// Who that is, if the authenticator said so.
+    pub identity: Option<String>,
     /// Wire id of the channel.
     pub channel: u8,
     /// What the body is.

@@ -137,6 +137,7 @@ impl Peer {
         };
         let inbound = Inbound {
             client_id,
+            identity: self.grant.who().map(str::to_owned),
             channel,
             content,
             body,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use push_wire_server::session::op::{ErrorCode, Rejection, ServerOp};
-use push_wire_server::{Frame, HandlerError, PushServer};
+use push_wire_server::{Frame, Grant, HandlerError, PushServer};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -82,6 +82,21 @@ async fn a_refusal_is_told_with_its_reason() {
     let (code, text) = outcome(&mut wire, chat, 4, &json!("one")).await.unwrap();
     assert_eq!(code, ErrorCode::BadPayload);
     assert!(text.contains("invalid type: string"), "{text}");
+}
+
+#[tokio::test]
+async fn a_handler_knows_who_the_authenticator_said_the_sender_is() {
+    let server = PushServer::<Channel>::builder()
+        .authenticator(async |_| Ok(Grant::everything().identity("ada")))
+        .build()
+        .unwrap();
+    server.on_message(Channel::Chat, |message, _| {
+        let who = message.identity.clone();
+        Err(HandlerError::Refused(who.unwrap_or_default()))
+    });
+    let (_running, mut wire) = entered(&server).await;
+    let refused = outcome(&mut wire, Channel::Chat, 1, &json!(1)).await;
+    assert_eq!(refused, Some((ErrorCode::Refused, "ada".into())));
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ use push_wire_broker::Record;
 use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{Scope, StreamKey};
-use push_wire_shared::session::op::{Auth, ClientOp, ScopeRequest, ServerOp, Subscribe};
+use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ScopeRequest, ServerOp, Subscribe};
+use push_wire_shared::session::server::Refusal;
 use push_wire_shared::session::wire::{
     Body, Content, EntryHeader, Records, UplinkHeader, write_record,
 };
@@ -143,6 +144,28 @@ enum Seen {
     Close(u16),
 }
 
+fn record(channel: u8, sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let header = FrameHeader {
+        flags: BinaryFlags::default(),
+        channel,
+        sequence,
+    };
+    let mut record = Vec::new();
+    write_record(&mut record, header, payload);
+    record
+}
+
+/// A client's message of a value.
+fn uplink_record(channel: u8, number: u32, body: &[u8]) -> Vec<u8> {
+    let mut payload = Vec::new();
+    UplinkHeader {
+        content: Content::Value,
+    }
+    .write(&mut payload);
+    payload.extend_from_slice(body);
+    record(channel, number, &payload)
+}
+
 /// A client of the push-wire dialect, by hand.
 struct WireClient {
     peer: Peer,
@@ -150,6 +173,8 @@ struct WireClient {
     control: u32,
     grant: Grant,
     delivered: Vec<String>,
+    /// The application refuses a message of this body.
+    refuses: &'static str,
 }
 
 impl WireClient {
@@ -160,6 +185,7 @@ impl WireClient {
             control: 0,
             grant: Grant::everything(),
             delivered: Vec::new(),
+            refuses: "",
         }
     }
 
@@ -187,24 +213,11 @@ impl WireClient {
     }
 
     fn send_bytes(&mut self, channel: u8, number: u32, body: &[u8]) -> Vec<Seen> {
-        let mut payload = Vec::new();
-        UplinkHeader {
-            content: Content::Value,
-        }
-        .write(&mut payload);
-        payload.extend_from_slice(body);
-        self.frame(channel, number, &payload)
+        self.message(uplink_record(channel, number, body))
     }
 
     fn frame(&mut self, channel: u8, sequence: u32, payload: &[u8]) -> Vec<Seen> {
-        let header = FrameHeader {
-            flags: BinaryFlags::default(),
-            channel,
-            sequence,
-        };
-        let mut message = Vec::new();
-        write_record(&mut message, header, payload);
-        self.message(message)
+        self.message(record(channel, sequence, payload))
     }
 
     fn message(&mut self, message: Vec<u8>) -> Vec<Seen> {
@@ -228,9 +241,10 @@ impl WireClient {
                     self.peer.handle_authenticated(now, Ok(self.grant.clone()));
                 }
                 Some(Action::Deliver(inbound)) => {
+                    let answer = self.answer(&inbound.body);
                     self.delivered
                         .push(String::from_utf8(inbound.body.to_vec()).unwrap());
-                    self.peer.handle_answer(now, inbound.number, Ok(()));
+                    self.peer.handle_answer(now, inbound.number, answer);
                 }
                 Some(Action::Close { code, .. }) => close = Some(code),
                 None => break,
@@ -250,6 +264,16 @@ impl WireClient {
         }
         seen.extend(close.map(Seen::Close));
         seen
+    }
+
+    fn answer(&self, body: &[u8]) -> Result<(), Refusal> {
+        if body != self.refuses.as_bytes() {
+            return Ok(());
+        }
+        Err(Refusal {
+            code: ErrorCode::Refused,
+            message: String::new(),
+        })
     }
 
     fn read((header, payload): (FrameHeader, &[u8])) -> Seen {

@@ -210,6 +210,49 @@ fn client_messages_are_handled_once_and_in_order() {
 }
 
 #[test]
+fn of_many_messages_at_once_none_is_acknowledged_before_it_is_refused() {
+    const NOWHERE: u8 = 9;
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.refuses = "\"no\"";
+    client.auth(None, vec![]);
+    let seen = client.message(
+        [
+            uplink_record(CHAT, 1, b"\"no\""),
+            uplink_record(NOWHERE, 2, b"1"),
+            uplink_record(CHAT, 3, b"\"no\""),
+            uplink_record(CHAT, 4, b"\"yes\""),
+        ]
+        .concat(),
+    );
+    let mut refused = Vec::new();
+    let mut acknowledged = 0;
+    for one in &seen {
+        match one {
+            Seen::Op(ServerOp::Rejected(rejection)) => {
+                assert!(rejection.number > acknowledged, "{seen:?}");
+                refused.push(rejection.number);
+            }
+            Seen::Op(ServerOp::Received { upto }) => acknowledged = *upto,
+            other => panic!("{other:?}"),
+        }
+    }
+    refused.sort_unstable();
+    assert_eq!((&refused[..], acknowledged), (&[1, 2, 3][..], 4));
+}
+
+#[test]
+fn the_number_of_a_message_on_no_channel_is_used_up() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    let secret = WireClient::secret(&client.auth(None, vec![]));
+    client.send(9, 1, "1");
+    let mut again = WireClient::connect(&hub);
+    let seen = again.auth(Some(secret), vec![]);
+    assert!(matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.received == 1));
+}
+
+#[test]
 fn a_refusal_is_said_again_to_a_client_that_may_not_have_heard_it() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);

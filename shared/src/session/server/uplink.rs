@@ -30,7 +30,7 @@ pub struct Uplink {
 pub(super) struct UplinkOrder {
     /// Newest message taken.
     received: u64,
-    /// Newest message that the application has answered; what the client is told.
+    /// Up to here each message has been answered; what the client is told.
     answered: u64,
 }
 
@@ -40,6 +40,18 @@ impl UplinkOrder {
             received,
             answered: received,
         };
+    }
+
+    /// The application answers in order, so that this one's answer is the last of all up to it.
+    fn carried_out(&mut self, number: u64) {
+        self.answered = self.answered.max(number);
+    }
+
+    /// A refusal may overtake messages that the application still has before it.
+    fn refused(&mut self, number: u64) {
+        if number == self.answered + 1 {
+            self.answered = number;
+        }
     }
 }
 
@@ -94,16 +106,13 @@ impl ServerSession {
 
     /// The application has carried out a message, or has refused to.
     pub fn handle_answer(&mut self, number: Option<u64>, answer: Result<(), Refusal>) {
-        if let Some(number) = number {
-            self.uplink.answered = self.uplink.answered.max(number);
-        }
-        match answer {
-            Ok(()) => {
-                if number.is_some() {
-                    self.acknowledge();
-                }
+        match (answer, number) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(number)) => {
+                self.uplink.carried_out(number);
+                self.acknowledge();
             }
-            Err(refusal) => self.refuse(number, refusal),
+            (Err(refusal), number) => self.refuse(number, refusal),
         }
     }
 
@@ -117,15 +126,17 @@ impl ServerSession {
                     message,
                 };
                 self.put(Output::Op(ServerOp::Rejected(rejection)));
+                self.uplink.refused(number);
                 self.acknowledge();
             }
             None => self.error(code, &message, None),
         }
     }
 
+    /// Not up to what has come in: a client takes a send for done that is acknowledged before its refusal.
     fn acknowledge(&mut self) {
         self.put(Output::Op(ServerOp::Received {
-            upto: self.uplink.received,
+            upto: self.uplink.answered,
         }));
     }
 }
