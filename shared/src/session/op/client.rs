@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use uuid::Uuid;
 
-use super::fields::{MapWriter, read_list, uint_into};
-use super::{OpError, need, read_name};
+use super::OpError;
+use super::fields::{MapReader, MapWriter};
 use crate::encoding::PayloadEncoding;
-use crate::encoding::msgpack::token::{self, Reader, TokenError};
+use crate::encoding::msgpack::token::{self, Reader};
 use crate::limits::SUBSCRIPTIONS;
 use crate::position::{Cursor, Epoch, Position, StartAt};
 
@@ -118,96 +118,41 @@ impl ClientOp {
     /// # Errors
     /// [`OpError`] says what is wrong and where.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
-        let mut reader = Reader::new(bytes);
-        let (name, pairs) = read_name(&mut reader)?;
-        let mut fields = Fields::default();
-        for _ in 0..pairs {
-            let key = reader.str()?;
-            if !fields.read(key, &mut reader)? {
-                reader.skip()?;
-            }
-        }
-        reader.finish()?;
-        fields.into_op(name)
+        let (name, mut map) = MapReader::op(bytes, &NAMES)?;
+        let op = match name {
+            "auth" => Self::Auth(Auth::read(&mut map)),
+            "subscribe" => Self::Subscribe(map.list("subscribe", SUBSCRIPTIONS, Subscribe::read)),
+            "unsubscribe" => Self::Unsubscribe(map.list("ids", SUBSCRIPTIONS, read_id)),
+            "ack" => Self::Ack(map.list("acks", SUBSCRIPTIONS, |reader| {
+                if reader.array()? != 2 {
+                    return Err(reader.error("an id and a cursor").into());
+                }
+                Ok((read_id(reader)?, reader.uint()?))
+            })),
+            "whole" => Self::Whole(map.narrow("id")),
+            "ping" => Self::Ping,
+            "pong" => Self::Pong,
+            _ => Self::Goodbye,
+        };
+        map.judge(op)
     }
 }
 
-/// Every field that some client op has.
-#[derive(Default)]
-struct Fields {
-    client_id: Option<Uuid>,
-    token: Option<String>,
-    secret: Option<[u8; 16]>,
-    attempt: Option<u64>,
-    encoding: Option<PayloadEncoding>,
-    subscribe: Vec<Subscribe>,
-    ids: Vec<u32>,
-    acks: Vec<(u32, Cursor)>,
-    id: Option<u32>,
-}
+const NAMES: [&str; 8] = [
+    "auth",
+    "subscribe",
+    "unsubscribe",
+    "ack",
+    "whole",
+    "ping",
+    "pong",
+    "goodbye",
+];
 
-impl Fields {
-    fn read(&mut self, key: &str, reader: &mut Reader<'_>) -> Result<bool, TokenError> {
-        let start = reader.clone();
-        match key {
-            "client_id" => {
-                let id = Uuid::from_slice(reader.bin()?).map_err(|_| start.error("16 bytes"))?;
-                self.client_id = Some(id);
-            }
-            "token" => self.token = Some(reader.str()?.into()),
-            "secret" => {
-                let secret = reader
-                    .bin()?
-                    .try_into()
-                    .map_err(|_| start.error("16 bytes"))?;
-                self.secret = Some(secret);
-            }
-            "attempt" => return uint_into(&mut self.attempt, reader),
-            "encoding" => {
-                let encoding = PayloadEncoding::from_name(reader.str()?);
-                self.encoding = Some(encoding.ok_or(start.error("json, msgpack or cbor"))?);
-            }
-            "subscribe" => self.subscribe = read_list(reader, SUBSCRIPTIONS, Subscribe::read)?,
-            "ids" => self.ids = read_list(reader, SUBSCRIPTIONS, read_id)?,
-            "acks" => {
-                self.acks = read_list(reader, SUBSCRIPTIONS, |reader| {
-                    if reader.array()? != 2 {
-                        return Err(reader.error("an id and a cursor"));
-                    }
-                    Ok((read_id(reader)?, reader.uint()?))
-                })?;
-            }
-            "id" => return uint_into(&mut self.id, reader),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn into_op(self, name: &str) -> Result<ClientOp, OpError> {
-        Ok(match name {
-            "auth" => ClientOp::Auth(Auth {
-                client_id: need(self.client_id, "auth", "client_id")?,
-                token: self.token,
-                secret: self.secret,
-                attempt: self.attempt,
-                encoding: self.encoding.unwrap_or_default(),
-                subscriptions: self.subscribe,
-            }),
-            "subscribe" => ClientOp::Subscribe(self.subscribe),
-            "unsubscribe" => ClientOp::Unsubscribe(self.ids),
-            "ack" => ClientOp::Ack(self.acks),
-            "whole" => ClientOp::Whole(need(self.id, "whole", "id")?),
-            "ping" => ClientOp::Ping,
-            "pong" => ClientOp::Pong,
-            "goodbye" => ClientOp::Goodbye,
-            other => return Err(OpError::Unknown(other.into())),
-        })
-    }
-}
-
-fn read_id(reader: &mut Reader<'_>) -> Result<u32, TokenError> {
+fn read_id(reader: &mut Reader<'_>) -> Result<u32, OpError> {
     let start = reader.clone();
-    u32::try_from(reader.uint()?).map_err(|_| start.error("a 32-bit id"))
+    let id = u32::try_from(reader.uint()?);
+    Ok(id.map_err(|_| start.error("a 32-bit id"))?)
 }
 
 impl Auth {
@@ -219,6 +164,22 @@ impl Auth {
             .opt_uint("attempt", self.attempt)
             .str("encoding", self.encoding.name())
             .list("subscribe", &self.subscriptions, Subscribe::write);
+    }
+
+    fn read(map: &mut MapReader<'_>) -> Self {
+        let encoding = PayloadEncoding::from_name;
+        Self {
+            client_id: Uuid::from_bytes(map.id("client_id")),
+            token: map.opt_str("token").map(String::from),
+            secret: map.opt_id("secret"),
+            attempt: map.opt_uint("attempt"),
+            encoding: if map.has("encoding") {
+                map.named("encoding", encoding, PayloadEncoding::Json)
+            } else {
+                PayloadEncoding::Json
+            },
+            subscriptions: map.list("subscribe", SUBSCRIPTIONS, Subscribe::read),
+        }
     }
 }
 
@@ -237,43 +198,30 @@ impl Subscribe {
         };
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, OpError> {
         let start = reader.clone();
-        let (mut id, mut channel, mut topic) = (None, None, None);
-        let (mut epoch, mut cursor) = (None, None);
-        let (mut inbox, mut newest) = (false, false);
-        super::fields::read_map(reader, |key, reader| {
-            match key {
-                "id" => return uint_into(&mut id, reader),
-                "channel" => channel = Some(String::from(reader.str()?)),
-                "topic" => topic = Some(String::from(reader.str()?)),
-                "inbox" => inbox = reader.bool()?,
-                "epoch" => return uint_into(&mut epoch, reader),
-                "cursor" => return uint_into(&mut cursor, reader),
-                "newest" => newest = reader.bool()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        Ok(Self {
-            id: id.ok_or(start.error("a subscription with an id"))?,
-            channel: channel.ok_or(start.error("a subscription with a channel"))?,
-            scope: match (topic, inbox) {
+        let mut map = MapReader::take(reader, "a subscription")?;
+        let epoch = map.opt_uint("epoch").map(Epoch);
+        let position = epoch.zip(map.opt_uint("cursor"));
+        let subscription = Self {
+            id: map.narrow("id"),
+            channel: map.str("channel").into(),
+            scope: match (map.opt_str("topic"), map.flag("inbox")) {
                 (None, false) => ScopeRequest::Channel,
                 (None, true) => ScopeRequest::Inbox,
-                (Some(topic), false) => ScopeRequest::Topic(topic),
-                (Some(_), true) => return Err(start.error("a topic or an inbox, not both")),
+                (Some(topic), false) => ScopeRequest::Topic(topic.into()),
+                (Some(_), true) => {
+                    return Err(start.error("a topic or an inbox, not both").into());
+                }
             },
-            position: epoch.zip(cursor).map(|(epoch, cursor)| Position {
-                epoch: Epoch(epoch),
-                cursor,
-            }),
-            start: if newest {
+            position: position.map(|(epoch, cursor)| Position { epoch, cursor }),
+            start: if map.flag("newest") {
                 StartAt::Newest
             } else {
                 StartAt::Oldest
             },
-        })
+        };
+        map.judge(subscription)
     }
 }
 

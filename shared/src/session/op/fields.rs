@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::OpError;
 use crate::encoding::msgpack::token::{self, Reader, TokenError};
 
 /// Writes one map of at most 15 named fields; the header is completed as fields are added.
@@ -82,47 +83,186 @@ impl<'a> MapWriter<'a> {
     }
 }
 
-/// Reads one map, key by key, handing each to `field`; `field` returns whether it consumed the value, and
-/// keys it does not know are stepped over, so that later versions may add fields.
-pub(super) fn read_map<'a>(
-    reader: &mut Reader<'a>,
-    mut field: impl FnMut(&str, &mut Reader<'a>) -> Result<bool, TokenError>,
-) -> Result<(), TokenError> {
-    for _ in 0..reader.map()? {
-        let key = reader.str()?;
-        if !field(key, reader)? {
+/// One map that was checked and taken off a reader; its fields are looked up by name. Fields that nobody looks up are
+/// thereby stepped over, so that later versions may add some; of two with one name the first counts.
+///
+/// A field that is wrong reads as zero or empty, and the fault is kept: [`judge`](Self::judge) tells it, so that
+/// nothing that was read comes out.
+pub(super) struct MapReader<'a> {
+    /// What the map describes: names it in errors.
+    of: &'static str,
+    /// Stands at the first key.
+    fields: Reader<'a>,
+    pairs: usize,
+    fault: Option<OpError>,
+}
+
+impl<'a> MapReader<'a> {
+    /// Takes the map of an op, whose first field is its name: one of these.
+    pub(super) fn op(
+        bytes: &'a [u8],
+        names: &[&'static str],
+    ) -> Result<(&'static str, Self), OpError> {
+        let mut reader = Reader::new(bytes);
+        let mut map = Self::take(&mut reader, "op")?;
+        reader.finish()?;
+        let mut first = map.fields.clone();
+        if map.pairs == 0 || first.str()? != "op" {
+            return Err(OpError::Unknown("(the first field must be op)".into()));
+        }
+        let name = first.str()?;
+        let known = names.iter().find(|known| **known == name);
+        map.of = known.ok_or_else(|| OpError::Unknown(name.into()))?;
+        Ok((map.of, map))
+    }
+
+    /// Takes the map of an item of a list.
+    pub(super) fn take(reader: &mut Reader<'a>, of: &'static str) -> Result<Self, TokenError> {
+        let pairs = reader.map()?;
+        let fields = reader.clone();
+        for _ in 0..pairs {
+            reader.str()?;
             reader.skip()?;
         }
+        Ok(Self {
+            of,
+            fields,
+            pairs,
+            fault: None,
+        })
     }
-    Ok(())
-}
 
-/// Reads an array of at most `limit` items.
-pub(super) fn read_list<'a, T>(
-    reader: &mut Reader<'a>,
-    limit: usize,
-    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, TokenError>,
-) -> Result<Vec<T>, TokenError> {
-    let start = reader.clone();
-    let len = reader.array()?;
-    if len > limit {
-        return Err(start.error("a shorter list"));
+    /// What was read, unless there was a fault.
+    pub(super) fn judge<T>(self, read: T) -> Result<T, OpError> {
+        match self.fault {
+            None => Ok(read),
+            Some(fault) => Err(fault),
+        }
     }
-    // Grows as items arrive: an announced length allocates nothing.
-    let mut items = Vec::new();
-    for _ in 0..len {
-        items.push(item(reader)?);
-    }
-    Ok(items)
-}
 
-/// Reads an unsigned integer into `slot`; returns "consumed".
-pub(super) fn uint_into<T: TryFrom<u64>>(
-    slot: &mut Option<T>,
-    reader: &mut Reader<'_>,
-) -> Result<bool, TokenError> {
-    let start = reader.clone();
-    let value = T::try_from(reader.uint()?).map_err(|_| start.error("a smaller number"))?;
-    *slot = Some(value);
-    Ok(true)
+    fn blame(&mut self, field: &'static str) {
+        let op = self.of;
+        self.fault.get_or_insert(OpError::Field { op, field });
+    }
+
+    /// A reader at the value of a field.
+    fn find(&self, key: &str) -> Option<Reader<'a>> {
+        let mut reader = self.fields.clone();
+        for _ in 0..self.pairs {
+            if reader.str().ok()? == key {
+                return Some(reader);
+            }
+            reader.skip().ok()?;
+        }
+        None
+    }
+
+    /// The value of a field, by what reads one of its type.
+    fn value<T>(
+        &mut self,
+        key: &'static str,
+        read: fn(&mut Reader<'a>) -> Result<T, TokenError>,
+    ) -> Option<T> {
+        let value = read(&mut self.find(key)?);
+        if value.is_err() {
+            self.blame(key);
+        }
+        value.ok()
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
+    pub(super) fn opt_uint(&mut self, key: &'static str) -> Option<u64> {
+        self.value(key, Reader::uint)
+    }
+
+    pub(super) fn uint(&mut self, key: &'static str) -> u64 {
+        self.opt_uint(key).unwrap_or_else(|| {
+            self.blame(key);
+            0
+        })
+    }
+
+    /// An unsigned integer of a narrower type.
+    pub(super) fn narrow<T: TryFrom<u64> + Default>(&mut self, key: &'static str) -> T {
+        T::try_from(self.uint(key)).unwrap_or_else(|_| {
+            self.blame(key);
+            T::default()
+        })
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str) -> bool {
+        self.value(key, Reader::bool).unwrap_or(false)
+    }
+
+    pub(super) fn opt_str(&mut self, key: &'static str) -> Option<&'a str> {
+        self.value(key, Reader::str)
+    }
+
+    pub(super) fn str(&mut self, key: &'static str) -> &'a str {
+        self.opt_str(key).unwrap_or_else(|| {
+            self.blame(key);
+            ""
+        })
+    }
+
+    /// What a name on the wire stands for.
+    pub(super) fn named<T>(
+        &mut self,
+        key: &'static str,
+        from_name: fn(&str) -> Option<T>,
+        placeholder: T,
+    ) -> T {
+        from_name(self.str(key)).unwrap_or_else(|| {
+            self.blame(key);
+            placeholder
+        })
+    }
+
+    /// An id or a secret, if there is one.
+    pub(super) fn opt_id(&mut self, key: &'static str) -> Option<[u8; 16]> {
+        let id = self.value(key, Reader::bin)?.try_into().ok();
+        if id.is_none() {
+            self.blame(key);
+        }
+        id
+    }
+
+    pub(super) fn id(&mut self, key: &'static str) -> [u8; 16] {
+        self.opt_id(key).unwrap_or_else(|| {
+            self.blame(key);
+            [0; 16]
+        })
+    }
+
+    /// An array of at most `limit` items; empty when the field is left out.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        limit: usize,
+        item: fn(&mut Reader<'a>) -> Result<T, OpError>,
+    ) -> Vec<T> {
+        // Grows as items arrive: an announced length allocates nothing.
+        let mut items = Vec::new();
+        let Some(mut reader) = self.find(key) else {
+            return items;
+        };
+        match reader.array() {
+            Ok(len) if len <= limit => {
+                for _ in 0..len {
+                    match item(&mut reader) {
+                        Ok(item) => items.push(item),
+                        Err(fault) => {
+                            self.fault.get_or_insert(fault);
+                            break;
+                        }
+                    }
+                }
+            }
+            Ok(_) | Err(_) => self.blame(key),
+        }
+        items
+    }
 }

@@ -11,7 +11,7 @@ use core::fmt;
 pub use client::{Auth, ClientOp, ScopeRequest, Subscribe};
 pub use server::{AuthOk, ChannelInfo, ErrorCode, Rejection, ServerOp, StreamHead};
 
-use crate::encoding::msgpack::token::{Reader, TokenError};
+use crate::encoding::msgpack::token::TokenError;
 
 /// Why a control frame could not be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,20 +53,4 @@ impl From<TokenError> for OpError {
     fn from(error: TokenError) -> Self {
         Self::Malformed(error)
     }
-}
-
-/// Reads the leading `op` field; returns its value and how many pairs follow.
-fn read_name<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, usize), OpError> {
-    let pairs = reader.map()?;
-    if pairs == 0 || reader.str()? != "op" {
-        return Err(OpError::Unknown(String::from(
-            "(the first field must be op)",
-        )));
-    }
-    Ok((reader.str()?, pairs - 1))
-}
-
-/// The value of a field that the op cannot do without.
-fn need<T>(value: Option<T>, op: &'static str, field: &'static str) -> Result<T, OpError> {
-    value.ok_or(OpError::Field { op, field })
 }

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use uuid::Uuid;
 
-use super::fields::{MapWriter, read_list, read_map, uint_into};
-use super::{OpError, need, read_name};
+use super::OpError;
+use super::fields::{MapReader, MapWriter};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
-use crate::encoding::msgpack::token::{self, Reader, TokenError};
+use crate::encoding::msgpack::token::{self, Reader};
 use crate::limits::{REJECTIONS, SUBSCRIPTIONS};
 use crate::position::{Cursor, Epoch, Position, ResetReason};
 
@@ -258,165 +258,67 @@ impl ServerOp {
     /// # Errors
     /// [`OpError`] says what is wrong and where.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
-        let mut reader = Reader::new(bytes);
-        let (name, pairs) = read_name(&mut reader)?;
-        let mut fields = Fields::default();
-        for _ in 0..pairs {
-            let key = reader.str()?;
-            if !fields.read(key, &mut reader)? {
-                reader.skip()?;
-            }
-        }
-        reader.finish()?;
-        fields.into_op(name)
+        let (name, mut map) = MapReader::op(bytes, &NAMES)?;
+        let op = match name {
+            "auth_ok" => Self::AuthOk(AuthOk::read(&mut map)),
+            "resumed" => Self::Resumed {
+                id: map.narrow("id"),
+                stream: map.uint("stream"),
+                position: read_position(&mut map),
+                caught_up: map.uint("caught_up"),
+            },
+            "reset" => Self::Reset {
+                id: map.narrow("id"),
+                reason: map.named("reason", ResetReason::from_name, ResetReason::Expired),
+                reading: map
+                    .opt_uint("stream")
+                    .map(|stream| (stream, read_position(&mut map))),
+                floor: map.uint("floor"),
+                head: map.uint("head"),
+            },
+            "error" => Self::Error {
+                code: ErrorCode::from_name(map.str("code")),
+                message: read_message(&mut map),
+                id: map.has("id").then(|| map.narrow("id")),
+            },
+            "received" => Self::Received {
+                upto: map.uint("upto"),
+            },
+            "rejected" => Self::Rejected(Rejection::read(&mut map)),
+            "ping" => Self::Ping {
+                heads: map.list("heads", SUBSCRIPTIONS, StreamHead::read),
+            },
+            "goodbye" => Self::Goodbye {
+                code: map.narrow("close"),
+                message: read_message(&mut map),
+                retry_ms: map.opt_uint("retry_ms"),
+            },
+            _ => Self::Pong,
+        };
+        map.judge(op)
     }
+}
+
+const NAMES: [&str; 9] = [
+    "auth_ok", "resumed", "reset", "error", "received", "rejected", "ping", "goodbye", "pong",
+];
+
+fn read_position(map: &mut MapReader<'_>) -> Position {
+    Position {
+        epoch: Epoch(map.uint("epoch")),
+        cursor: map.uint("cursor"),
+    }
+}
+
+/// A text for people may be left out.
+fn read_message(map: &mut MapReader<'_>) -> String {
+    map.opt_str("message").unwrap_or_default().into()
 }
 
 fn write_position(map: MapWriter<'_>, stream: u64, position: Position) -> MapWriter<'_> {
     map.uint("stream", stream)
         .uint("epoch", position.epoch.0)
         .uint("cursor", position.cursor)
-}
-
-/// Every field that some server op has.
-#[derive(Default)]
-struct Fields {
-    client_id: Option<Uuid>,
-    secret: Option<[u8; 16]>,
-    resumed: bool,
-    received: Option<u64>,
-    rejected: Vec<Rejection>,
-    heartbeat_ms: Option<u64>,
-    max_message_bytes: Option<u64>,
-    encoding: Option<PayloadEncoding>,
-    channels: Vec<ChannelInfo>,
-    id: Option<u32>,
-    stream: Option<u64>,
-    epoch: Option<u64>,
-    cursor: Option<Cursor>,
-    caught_up: Option<u64>,
-    reason: Option<ResetReason>,
-    floor: Option<Cursor>,
-    head: Option<Cursor>,
-    code: Option<ErrorCode>,
-    message: Option<String>,
-    upto: Option<u64>,
-    number: Option<u64>,
-    heads: Vec<StreamHead>,
-    close: Option<u16>,
-    retry_ms: Option<u64>,
-}
-
-impl Fields {
-    fn read(&mut self, key: &str, reader: &mut Reader<'_>) -> Result<bool, TokenError> {
-        let start = reader.clone();
-        match key {
-            "client_id" => {
-                let id = Uuid::from_slice(reader.bin()?).map_err(|_| start.error("16 bytes"))?;
-                self.client_id = Some(id);
-            }
-            "secret" => {
-                let secret = reader
-                    .bin()?
-                    .try_into()
-                    .map_err(|_| start.error("16 bytes"))?;
-                self.secret = Some(secret);
-            }
-            "resumed" => self.resumed = reader.bool()?,
-            "received" => return uint_into(&mut self.received, reader),
-            "rejected" => self.rejected = read_list(reader, REJECTIONS, Rejection::read)?,
-            "heartbeat_ms" => return uint_into(&mut self.heartbeat_ms, reader),
-            "max_message_bytes" => return uint_into(&mut self.max_message_bytes, reader),
-            "encoding" => {
-                let encoding = PayloadEncoding::from_name(reader.str()?);
-                self.encoding = Some(encoding.ok_or(start.error("json, msgpack or cbor"))?);
-            }
-            // A channel's id is one byte, so there are at most 256.
-            "channels" => self.channels = read_list(reader, 256, ChannelInfo::read)?,
-            "id" => return uint_into(&mut self.id, reader),
-            "stream" => return uint_into(&mut self.stream, reader),
-            "epoch" => return uint_into(&mut self.epoch, reader),
-            "cursor" => return uint_into(&mut self.cursor, reader),
-            "caught_up" => return uint_into(&mut self.caught_up, reader),
-            "reason" => {
-                let reason = ResetReason::from_name(reader.str()?);
-                self.reason = Some(reason.ok_or(start.error("a known reset reason"))?);
-            }
-            "floor" => return uint_into(&mut self.floor, reader),
-            "head" => return uint_into(&mut self.head, reader),
-            "code" => self.code = Some(ErrorCode::from_name(reader.str()?)),
-            "message" => self.message = Some(reader.str()?.into()),
-            "upto" => return uint_into(&mut self.upto, reader),
-            "number" => return uint_into(&mut self.number, reader),
-            "heads" => self.heads = read_list(reader, SUBSCRIPTIONS, StreamHead::read)?,
-            "close" => return uint_into(&mut self.close, reader),
-            "retry_ms" => return uint_into(&mut self.retry_ms, reader),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn position(&self) -> Option<Position> {
-        let epoch = Epoch(self.epoch?);
-        Some(Position {
-            epoch,
-            cursor: self.cursor?,
-        })
-    }
-
-    fn into_op(self, name: &str) -> Result<ServerOp, OpError> {
-        Ok(match name {
-            "auth_ok" => ServerOp::AuthOk(self.into_auth_ok()?),
-            "resumed" => ServerOp::Resumed {
-                id: need(self.id, "resumed", "id")?,
-                stream: need(self.stream, "resumed", "stream")?,
-                position: need(self.position(), "resumed", "epoch and cursor")?,
-                caught_up: need(self.caught_up, "resumed", "caught_up")?,
-            },
-            "reset" => ServerOp::Reset {
-                id: need(self.id, "reset", "id")?,
-                reason: need(self.reason, "reset", "reason")?,
-                reading: self.stream.zip(self.position()),
-                floor: need(self.floor, "reset", "floor")?,
-                head: need(self.head, "reset", "head")?,
-            },
-            "error" => ServerOp::Error {
-                code: need(self.code, "error", "code")?,
-                message: self.message.unwrap_or_default(),
-                id: self.id,
-            },
-            "received" => ServerOp::Received {
-                upto: need(self.upto, "received", "upto")?,
-            },
-            "rejected" => ServerOp::Rejected(Rejection {
-                number: need(self.number, "rejected", "number")?,
-                code: need(self.code, "rejected", "code")?,
-                message: self.message.unwrap_or_default(),
-            }),
-            "ping" => ServerOp::Ping { heads: self.heads },
-            "pong" => ServerOp::Pong,
-            "goodbye" => ServerOp::Goodbye {
-                code: need(self.close, "goodbye", "close")?,
-                message: self.message.unwrap_or_default(),
-                retry_ms: self.retry_ms,
-            },
-            other => return Err(OpError::Unknown(other.into())),
-        })
-    }
-
-    fn into_auth_ok(self) -> Result<AuthOk, OpError> {
-        Ok(AuthOk {
-            client_id: need(self.client_id, "auth_ok", "client_id")?,
-            secret: need(self.secret, "auth_ok", "secret")?,
-            resumed: self.resumed,
-            received: self.received.unwrap_or(0),
-            rejected: self.rejected,
-            heartbeat_ms: need(self.heartbeat_ms, "auth_ok", "heartbeat_ms")?,
-            max_message_bytes: need(self.max_message_bytes, "auth_ok", "max_message_bytes")?,
-            encoding: need(self.encoding, "auth_ok", "encoding")?,
-            channels: self.channels,
-        })
-    }
 }
 
 impl AuthOk {
@@ -432,6 +334,26 @@ impl AuthOk {
             .str("encoding", self.encoding.name())
             .list("channels", &self.channels, ChannelInfo::write);
     }
+
+    fn read(map: &mut MapReader<'_>) -> Self {
+        let encoding = PayloadEncoding::from_name;
+        Self {
+            client_id: Uuid::from_bytes(map.id("client_id")),
+            secret: map.id("secret"),
+            resumed: map.flag("resumed"),
+            received: map.opt_uint("received").unwrap_or(0),
+            rejected: map.list("rejected", REJECTIONS, |reader| {
+                let mut map = MapReader::take(reader, "a rejection")?;
+                let rejection = Rejection::read(&mut map);
+                map.judge(rejection)
+            }),
+            heartbeat_ms: map.uint("heartbeat_ms"),
+            max_message_bytes: map.uint("max_message_bytes"),
+            encoding: map.named("encoding", encoding, PayloadEncoding::Json),
+            // A channel's id is one byte, so there are at most 256.
+            channels: map.list("channels", 256, ChannelInfo::read),
+        }
+    }
 }
 
 impl Rejection {
@@ -445,23 +367,12 @@ impl Rejection {
             .str("message", &self.message);
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
-        let start = reader.clone();
-        let (mut number, mut code, mut message) = (None, None, String::new());
-        read_map(reader, |key, reader| {
-            match key {
-                "number" => return uint_into(&mut number, reader),
-                "code" => code = Some(ErrorCode::from_name(reader.str()?)),
-                "message" => message = reader.str()?.into(),
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        Ok(Self {
-            number: number.ok_or(start.error("a rejection with a number"))?,
-            code: code.ok_or(start.error("a rejection with a code"))?,
-            message,
-        })
+    fn read(map: &mut MapReader<'_>) -> Self {
+        Self {
+            number: map.uint("number"),
+            code: ErrorCode::from_name(map.str("code")),
+            message: read_message(map),
+        }
     }
 }
 
@@ -474,25 +385,15 @@ impl ChannelInfo {
             .str("mode", channel.mode.name());
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
-        let start = reader.clone();
-        let (mut id, mut name, mut priority, mut mode) = (None, None, None, None);
-        read_map(reader, |key, reader| {
-            match key {
-                "id" => return uint_into(&mut id, reader),
-                "name" => name = Some(String::from(reader.str()?)),
-                "priority" => return uint_into(&mut priority, reader),
-                "mode" => mode = ChannelMode::from_name(reader.str()?),
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        Ok(Self {
-            id: id.ok_or(start.error("a channel with an id"))?,
-            name: name.ok_or(start.error("a channel with a name"))?,
-            priority: priority.ok_or(start.error("a channel with a priority"))?,
-            mode: mode.ok_or(start.error("a channel with a known mode"))?,
-        })
+    fn read(reader: &mut Reader<'_>) -> Result<Self, OpError> {
+        let mut map = MapReader::take(reader, "a channel")?;
+        let channel = Self {
+            id: map.narrow("id"),
+            name: map.str("name").into(),
+            priority: map.narrow("priority"),
+            mode: map.named("mode", ChannelMode::from_name, ChannelMode::Log),
+        };
+        map.judge(channel)
     }
 }
 
@@ -504,9 +405,9 @@ impl StreamHead {
         token::write_uint(out, head.head);
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, TokenError> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, OpError> {
         if reader.array()? != 3 {
-            return Err(reader.error("stream, sent and head"));
+            return Err(reader.error("stream, sent and head").into());
         }
         Ok(Self {
             stream: reader.uint()?,
