@@ -99,12 +99,14 @@ impl Streams {
         self.broker.remove(key);
     }
 
-    /// Forgets streams that nobody reads and that hold nothing, but for inboxes of known clients. Their
+    /// Forgets topics that nobody reads and that hold nothing, and inboxes of clients that are not known. Their
     /// numbering ends with them: a position in one that held entries is answered with a reset, never with a guess.
     pub(super) fn sweep(&self, now: Moment, knows: impl Fn(Uuid) -> bool) {
         let is_forgettable = |stream: &Stream| match stream.key().scope {
             Scope::Inbox(client) => !knows(client),
-            Scope::Channel | Scope::Topic(_) => stream.is_idle(now),
+            // There are no more of them than channels, and their readers come back.
+            Scope::Channel => false,
+            Scope::Topic(_) => stream.is_idle(now),
         };
         let idle: Vec<_> = self
             .read()

@@ -275,7 +275,7 @@ pub fn needed_no_repair(stats: Stats) -> Result<(), Violation> {
 ///
 /// # Errors
 /// When it has not.
-pub fn caught_up(now: Moment, model: &Model, reader: &Reader) -> Result<(), Violation> {
+pub fn caught_up(model: &Model, reader: &Reader) -> Result<(), Violation> {
     let Some(at) = reader.at.filter(|_| reader.settled) else {
         return Err(reader.broken(Promise::Liveness, "no outcome"));
     };
@@ -285,9 +285,8 @@ pub fn caught_up(now: Moment, model: &Model, reader: &Reader) -> Result<(), Viol
         }
         return Ok(());
     };
-    let forgotten = at.cursor == 0
-        && at.epoch != head.epoch
-        && model.may_be_forgotten(now, reader.feed, &reader.stream);
+    let forgotten =
+        at.cursor == 0 && at.epoch != head.epoch && model.may_be_forgotten(&reader.stream);
     if at == head || forgotten {
         return Ok(());
     }

@@ -74,14 +74,13 @@ impl Model {
     pub fn published(
         &mut self,
         now: Moment,
-        feed: Feed,
         stream: &StreamKey,
         at: Position,
         body: Vec<u8>,
     ) -> Result<(), Violation> {
         if let Some(head) = self.head(stream)
             && head.epoch != at.epoch
-            && self.may_be_forgotten(now, feed, stream)
+            && self.may_be_forgotten(stream)
         {
             self.current.remove(stream);
         }
@@ -110,15 +109,10 @@ impl Model {
         Ok(())
     }
 
-    /// Whether the server may have forgotten a log, and its epoch with it: one that retention has emptied, or an
-    /// inbox whose session may have ended.
+    /// Whether the server may have forgotten a log, and its epoch with it: an inbox whose session may have ended.
     #[must_use]
-    pub fn may_be_forgotten(&self, now: Moment, feed: Feed, stream: &StreamKey) -> bool {
-        if feed == Feed::Orders {
-            return self.doubtful.contains(stream);
-        }
-        let head = self.head(stream);
-        head.is_some_and(|head| self.may_be_gone(now, feed, stream, head))
+    pub fn may_be_forgotten(&self, stream: &StreamKey) -> bool {
+        self.doubtful.contains(stream)
     }
 
     /// The server lost everything.

@@ -200,7 +200,7 @@ impl Node {
                 .map_err(|error| error.to_string())
         };
         match position {
-            Ok(position) => model.published(now, feed, &stream, position, body),
+            Ok(position) => model.published(now, &stream, position, body),
             Err(error) => Err(Promise::Inbox.broken(format!("{feed:?}: {error}"))),
         }
     }

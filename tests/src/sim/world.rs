@@ -361,7 +361,7 @@ impl World {
                 check::needed_no_repair(seat.page.stats())?;
             }
             for reader in seat.page.readers() {
-                check::caught_up(self.now, &self.model, reader)?;
+                check::caught_up(&self.model, reader)?;
             }
             let client = seat.page.client();
             if let Some(message) = self.model.unconfirmed(client) {
