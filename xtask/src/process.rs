@@ -44,6 +44,20 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     })
 }
 
+/// Runs a program in the place of this one where the system can do that: what ends this ends the program.
+#[cfg(unix)]
+pub(crate) fn become_it(command: &mut Command) -> Result<(), Error> {
+    use std::os::unix::process::CommandExt;
+    let source = command.exec();
+    Err(start_error(command, source))
+}
+
+/// Runs a program to its end: this system knows no other way.
+#[cfg(not(unix))]
+pub(crate) fn become_it(command: &mut Command) -> Result<(), Error> {
+    run(command)
+}
+
 /// Runs a program to its end and returns what it printed.
 pub(crate) fn read(command: &mut Command) -> Result<String, Error> {
     let output = command
