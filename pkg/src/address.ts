@@ -5,7 +5,8 @@ const SCHEMES: Record<string, string> = { "http:": "ws:", "https:": "wss:", "ws:
 
 /** The WebSocket URL of what the application wrote; without a path it is the server's default, `/rps`. */
 export function address(url: Address): string {
-  const text = typeof url === "string" ? url : url.href;
+  const text = typeof url === "string" ? url : url?.href;
+  if (typeof text !== "string") throw new PushError("bad_url", "connect needs a URL, as text or as a URL");
   const base = typeof location === "object" ? location.href : undefined;
   let parsed: URL;
   try {

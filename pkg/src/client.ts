@@ -110,7 +110,10 @@ export class Client<Channels extends object = AnyChannels> {
     return this.#core.host.answer(ticket);
   }
 
-  /** Calls `listener` for what goes wrong outside of a send or subscription; else that is a warning in the console. */
+  /**
+   * Calls `listener` for what goes wrong outside of a send, and for a subscription that the server ends while nobody listens
+   * to its outcomes; without a listener that is a warning in the console.
+   */
   onFault(listener: (error: PushError) => void): () => void {
     return this.#faults.add(listener);
   }
@@ -159,8 +162,7 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   #fault(error: PushError): void {
-    if (this.#faults.size === 0) console.warn("push-wire:", error);
-    this.#faults.tell(error);
+    if (!this.#faults.tell(error)) console.warn("push-wire:", error);
   }
 }
 
@@ -173,7 +175,16 @@ function socketClass(options: Options): WebSocketClass {
 const utf8 = new TextEncoder();
 
 function encode(value: unknown): Uint8Array {
-  const text = JSON.stringify(value) as string | undefined;
+  // JSON.stringify would make an empty object of them.
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+    throw new PushError("bad_value", "bytes are sent as a Uint8Array");
+  }
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new PushError("bad_value", `the value cannot be sent as JSON: ${cause}`, { cause });
+  }
   if (text !== undefined) return utf8.encode(text);
   throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);
 }

@@ -1,3 +1,4 @@
+import { PushError } from "./error.js";
 import type { DocumentSource } from "./source.js";
 import type { Outcome, Position } from "./types.js";
 
@@ -67,6 +68,7 @@ export class LiveDocument<T> {
    * returned function ends that.
    */
   bind<E extends TextElement>(element: E, render: (element: E, value: T) => void = showText): () => void {
+    if (!element) throw new PushError("bad_argument", "bind needs an element, and this one is not in the page");
     return this.subscribe((value) => render(element, value));
   }
 

@@ -1,8 +1,8 @@
 /**
  * Why something was not done. `code` is for programs:
  *
- * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `duplicate` (another
- *   subscription reads this stream already), `bad_topic`, `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait
+ * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of another type
+ *   than the function takes), `duplicate` (another subscription reads this stream already), `bad_topic`, `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait
  *   already), `too_large`, `closed`, `storage`, `token`;
  * - from the server: `unknown_channel`, `not_permitted`, `no_handler`, `refused`, `bad_payload` …, and a handler's own codes.
  */
@@ -21,10 +21,10 @@ export class PushError extends Error {
 const TEXTS: Record<string, string> = {
   bad_client_id: "a client id is a UUID",
   bad_topic: "a topic has 1 to 255 bytes of UTF-8",
-  closed: "the client is closed",
+  closed: "the client is closed: its status says why",
   duplicate: "another subscription of this client reads this stream already",
   queue_full: "too many sends wait for the server's answer",
-  too_large: "the message is larger than the server takes",
+  too_large: "the message is larger than the server takes: 1 MiB, if its limits do not say otherwise",
   too_many_subscriptions: "too many subscriptions in one client",
 };
 

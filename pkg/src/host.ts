@@ -70,7 +70,7 @@ export class PageHost implements Host {
       attempt: failures,
       ...(phase === "waiting" ? { retryAt: Date.now() + wait } : undefined),
       ...(code ? { code } : undefined),
-      ...(message ? { reason: message } : undefined),
+      ...(message || phase === "waiting" ? { reason: message || `no connection to ${this.#url}` } : undefined),
     });
   }
 

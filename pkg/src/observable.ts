@@ -12,10 +12,6 @@ export interface Observable<T> {
 export class Listeners<T> {
   readonly #listeners = new Set<(value: T) => void>();
 
-  get size(): number {
-    return this.#listeners.size;
-  }
-
   add(listener: (value: T) => void): () => void {
     // Wrapped, so that the same function may listen twice.
     const entry = (value: T) => listener(value);
@@ -23,14 +19,17 @@ export class Listeners<T> {
     return () => void this.#listeners.delete(entry);
   }
 
-  tell(value: T): void {
-    for (const listener of [...this.#listeners]) {
+  /** Returns whether there was anybody to tell. */
+  tell(value: T): boolean {
+    const listeners = [...this.#listeners];
+    for (const listener of listeners) {
       try {
         listener(value);
       } catch (error) {
         reportUncaught(error);
       }
     }
+    return listeners.length > 0;
   }
 }
 

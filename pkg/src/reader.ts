@@ -1,5 +1,5 @@
 import type { Core } from "./core.js";
-import { calling, reportUncaught } from "./error.js";
+import { calling, PushError, reportUncaught } from "./error.js";
 import { readEpoch, writeEpoch } from "./hex.js";
 import type { Size, StreamListener } from "./host.js";
 import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
@@ -8,10 +8,17 @@ import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
 const MAX_WAITING = 1024;
 const MAX_WAITING_BYTES = 1024 * 1024;
 
+/** Why the server ends a subscription without a message of its own. */
+const ENDS: Record<string, string> = {
+  not_permitted: "the server does not permit it to this client",
+  store_unavailable: "the server cannot read its log",
+};
+
 /** Takes what comes out of a stream. */
 export interface Sink {
   entry(entry: Entry<unknown>, size: Size): unknown;
-  outcome(outcome: Outcome): void;
+  /** Returns whether somebody listens. */
+  outcome(outcome: Outcome): boolean;
 }
 
 type Item =
@@ -41,6 +48,7 @@ export class Reader implements StreamListener {
 
   constructor(core: Core, channel: string, options: ReadOptions, sink: Sink) {
     core.check();
+    checkOptions(options);
     this.#core = core;
     this.#channel = channel;
     this.#options = options;
@@ -81,7 +89,7 @@ export class Reader implements StreamListener {
   }
 
   outcome(...[reason, caughtUp, epoch, cursor, floor, head]: Parameters<StreamListener["outcome"]>): void {
-    if (epoch === undefined || cursor === undefined) return this.ended(reason, "");
+    if (epoch === undefined || cursor === undefined) return this.ended(reason, ENDS[reason] ?? reason);
     // Only now the server's channels are known for sure. A state's value does not outlive the page: nor may its position.
     if (this.#core.engine.isState(this.#channel)) this.#keepsPosition = false;
     const position = { epoch: writeEpoch(epoch), cursor };
@@ -133,6 +141,12 @@ export class Reader implements StreamListener {
     this.#id = undefined;
   }
 
+  #words(): string {
+    const { topic, inbox } = this.#options;
+    if (inbox) return `the inbox of ${this.#channel}`;
+    return topic === undefined ? this.#channel : `topic ${topic} of ${this.#channel}`;
+  }
+
   #take(item: Item): void {
     if (this.#over) return;
     if (!this.#busy) return this.#handle(item);
@@ -143,8 +157,10 @@ export class Reader implements StreamListener {
 
   #handle(item: Item): void {
     if (!("entry" in item)) {
-      if (item.outcome.type === "ended") this.#over = true;
-      this.#sink.outcome(item.outcome);
+      const { outcome } = item;
+      if (outcome.type === "ended") this.#over = true;
+      const heard = this.#sink.outcome(outcome);
+      if (outcome.type === "ended" && !heard) this.#core.host.fault(outcome.reason, `${this.#words()} is not read: ${outcome.message}`);
       if (item.position) this.#done(item.position);
       return;
     }
@@ -179,6 +195,14 @@ export class Reader implements StreamListener {
     const paused = this.#id === undefined && !this.#busy && !this.#over;
     if (paused && !this.#core.closed) this.#subscribe();
   }
+}
+
+/** TypeScript says so earlier. */
+function checkOptions({ topic, inbox, from = "oldest" }: ReadOptions): void {
+  if (inbox && topic !== undefined) throw new PushError("bad_argument", "a stream is a topic or the inbox, not both");
+  const isPosition = typeof from === "object" && /^[0-9a-f]{16}$/.test(from?.epoch) && typeof from.cursor === "bigint";
+  if (isPosition || from === "oldest" || from === "newest") return;
+  throw new PushError("bad_argument", 'from is "oldest", "newest" or a position: {epoch: 16 hexadecimal digits, cursor: a BigInt}');
 }
 
 /** An arrow function returns what its expression gives, which is mostly no promise. */

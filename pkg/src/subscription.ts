@@ -1,4 +1,5 @@
 import type { Core } from "./core.js";
+import { PushError } from "./error.js";
 import { Listeners } from "./observable.js";
 import { Reader } from "./reader.js";
 import type { Entry, Handler, Outcome, Position, ReadOptions } from "./types.js";
@@ -16,11 +17,12 @@ export class Subscription<T> {
     options: ReadOptions,
     handler: Handler<T>,
   ) {
+    if (typeof handler !== "function") throw new PushError("bad_argument", "a subscription needs a function that is given its entries");
     this.#reader = new Reader(core, channel, options, {
       entry: (entry) => handler(entry as Entry<T>),
       outcome: (outcome) => {
         this.#outcome = outcome;
-        this.#outcomes.tell(outcome);
+        return this.#outcomes.tell(outcome);
       },
     });
   }

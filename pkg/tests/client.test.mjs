@@ -137,9 +137,23 @@ test("a send resolves when taken, waits while away, and rejects with the server'
 
   const refusal = (code, message) => ({ name: "PushError", code, message });
   await assert.rejects(client.send("nowhere", 1), refusal("unknown_channel", /channel/));
+  await assert.rejects(client.send("system", 1), refusal("unknown_channel", /channel/));
   await assert.rejects(client.send("log", 1), refusal("no_handler", /./));
   await assert.rejects(client.send("room", { room: "attic", name: "Ada", text: "?" }), refusal("refused", /attic/));
   await assert.rejects(client.send("room", undefined), refusal("bad_value", /undefined/));
+  await assert.rejects(client.send("room", { n: 1n }), refusal("bad_value", /BigInt/));
+  const loop = {};
+  loop.loop = loop;
+  await assert.rejects(client.send("room", loop), refusal("bad_value", /circular/));
+  await assert.rejects(client.send("room", new ArrayBuffer(4)), refusal("bad_value", /Uint8Array/));
+});
+
+test("of sends that leave together each is answered for itself", async () => {
+  const client = open();
+  await connected(client);
+  const say = (room) => client.send("room", { room, name: "Ada", text: "?" });
+  const answers = await Promise.allSettled(["attic", "lobby", "attic", "lobby"].map(say));
+  assert.deepEqual(answers.map(({ status }) => status), ["rejected", "fulfilled", "rejected", "fulfilled"]);
 });
 
 test("positions and the client's id are kept over a reload", async () => {
@@ -207,11 +221,28 @@ test("what is wrong with a subscription is said", async () => {
   assert.deepEqual([outcome.type, outcome.reason], ["ended", "unknown_channel"]);
   assert.equal(nowhere.closed, true);
   await assert.rejects(client.messages("nowhere").next(), { code: "unknown_channel" });
+  const wrong = { code: "bad_argument" };
+  assert.throws(() => client.on("log", undefined), wrong);
+  assert.throws(() => client.on("room", () => {}, { topic: "lobby", inbox: true }), wrong);
+  assert.throws(() => client.on("room", () => {}, { from: "latest" }), wrong);
+  assert.throws(() => client.on("room", () => {}, { from: { epoch: "x", cursor: 1n } }), wrong);
+  assert.throws(() => client.document("cpu").bind(null), wrong);
+});
+
+test("a subscription that ends unheard is told of as a fault", async () => {
+  const client = open();
+  const { promise, resolve } = deferred();
+  client.onFault(resolve);
+  client.on("nowhere", () => {}, { topic: "lobby" });
+  const { code, message } = await promise;
+  assert.equal(code, "unknown_channel");
+  assert.match(message, /topic lobby of nowhere is not read: no channel named nowhere/);
 });
 
 test("what is wrong with a URL or a runtime is said", () => {
   assert.throws(() => connect("/rps", { WebSocket }), { code: "bad_url", message: /relative/ });
   assert.throws(() => connect("ftp://127.0.0.1/", { WebSocket }), { code: "bad_url", message: /ftp/ });
+  assert.throws(() => connect(undefined, { WebSocket }), { code: "bad_url", message: /needs a URL/ });
   assert.throws(() => open({ clientId: "me" }), { code: "bad_client_id", message: /"me"/ });
   if (!("WebSocket" in globalThis)) {
     assert.throws(() => connect("http://127.0.0.1/"), { code: "no_websocket", message: /options.WebSocket/ });

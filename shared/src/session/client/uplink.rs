@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::connection::Server;
 use super::output::{Outputs, record_bytes};
 use super::{ClientConfig, Event, SendError};
+use crate::channel::ChannelMode;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::position::low_bits;
 use crate::session::op::{ErrorCode, Rejection};
@@ -95,9 +96,15 @@ impl Uplink {
             .take_while(|item| item.number.is_some())
             .count();
         while let Some(item) = self.items.get_mut(at) {
-            let channel = server.channel(&item.channel).map(|channel| channel.id);
+            let channel = server.channel(&item.channel);
+            // What is not a control op would end the connection on the system channel, again and again.
+            let channel = channel.filter(|channel| channel.mode != ChannelMode::System);
+            let channel = channel.map(|channel| channel.id);
             let fault = match channel {
-                None => Some((ErrorCode::UnknownChannel, "the server has no such channel")),
+                None => Some((
+                    ErrorCode::UnknownChannel,
+                    "the server has no channel of this name",
+                )),
                 Some(_) if record_bytes(1 + item.body.len()) > server.max_message_bytes => Some((
                     ErrorCode::TooLarge,
                     "the message is larger than the server takes",

@@ -163,6 +163,7 @@ fn what_the_server_cannot_take_is_refused_without_a_hole_in_the_numbers() {
     let large = send(&mut line, &"x".repeat(10_000)).unwrap();
     let now = line.now;
     let nowhere = line.session.send(now, "nope", Content::Value, vec![]);
+    let system = line.session.send(now, "system", Content::Value, vec![]);
     send(&mut line, "a").unwrap();
     line.open();
     line.welcome(false, 0);
@@ -177,7 +178,8 @@ fn what_the_server_cannot_take_is_refused_without_a_hole_in_the_numbers() {
         refused,
         [
             (large, ErrorCode::TooLarge),
-            (nowhere.unwrap(), ErrorCode::UnknownChannel)
+            (nowhere.unwrap(), ErrorCode::UnknownChannel),
+            (system.unwrap(), ErrorCode::UnknownChannel)
         ]
     );
     let max_message_bytes = 10_000;
