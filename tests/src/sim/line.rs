@@ -6,9 +6,10 @@ use push_wire_shared::time::Moment;
 use super::check::Violation;
 use super::link::{Link, Pace, Parcel};
 use super::model::Model;
-use super::node::{Node, ServerEnd};
+use super::node::Node;
 use super::saboteur::Saboteur;
 use super::schedule::Told;
+use super::server_end::ServerEnd;
 
 /// Bytes that the server's socket takes before it says "later".
 const SOCKET_BYTES: usize = 8 * 1024;

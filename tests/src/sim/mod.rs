@@ -13,5 +13,6 @@ pub mod page;
 pub mod runner;
 pub mod saboteur;
 pub mod schedule;
+pub mod server_end;
 pub mod tally;
 pub mod world;

@@ -255,7 +255,6 @@ impl World {
 
     fn carry_out(&mut self, operation: Operation) -> Result<(), Violation> {
         let now = self.now;
-        let after = |ms: u32| now + Duration::from_millis(ms.into());
         match operation {
             Operation::Publish {
                 feed,
@@ -283,6 +282,36 @@ impl World {
                 let page = &mut self.seats[page].page;
                 page.toggle(now, &self.model, feed, start)?;
             }
+            Operation::Reload {
+                page,
+                keeps_session,
+            } => {
+                self.each_line_of(page, |line| line.leave(now, Some(1001)));
+                let page = &mut self.seats[page].page;
+                page.reload(now, &mut self.model, keeps_session)?;
+            }
+            Operation::Interrupt { page, ms } => {
+                let wait = Duration::from_millis(ms.into());
+                self.seats[page].page.interrupt(now, wait);
+            }
+            Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
+            Operation::Cut { .. }
+            | Operation::HalfOpen { .. }
+            | Operation::Pace { .. }
+            | Operation::Offline { .. }
+            | Operation::Restart { .. }
+            | Operation::Stall { .. }
+            | Operation::Sleep { .. }
+            | Operation::Leap { .. } => self.befall(operation),
+        }
+        Ok(())
+    }
+
+    /// What nobody does, and which happens all the same.
+    fn befall(&mut self, fault: Operation) {
+        let now = self.now;
+        let after = |ms: u32| now + Duration::from_millis(ms.into());
+        match fault {
             Operation::Cut { page, told } => self.each_line_of(page, |line| line.cut(now, told)),
             Operation::HalfOpen { page, up } => self.each_line_of(page, |line| line.half_open(up)),
             Operation::Pace {
@@ -314,21 +343,13 @@ impl World {
             Operation::Leap { page, ms } => {
                 self.seats[page].page.leap(Duration::from_millis(ms.into()));
             }
-            Operation::Reload {
-                page,
-                keeps_session,
-            } => {
-                self.each_line_of(page, |line| line.leave(now, Some(1001)));
-                let page = &mut self.seats[page].page;
-                page.reload(now, &mut self.model, keeps_session)?;
-            }
-            Operation::Interrupt { page, ms } => {
-                let wait = Duration::from_millis(ms.into());
-                self.seats[page].page.interrupt(now, wait);
-            }
-            Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
+            Operation::Publish { .. }
+            | Operation::Say { .. }
+            | Operation::Toggle { .. }
+            | Operation::Reload { .. }
+            | Operation::Interrupt { .. }
+            | Operation::Hide { .. } => {}
         }
-        Ok(())
     }
 
     fn each_line_of(&mut self, page: usize, act: impl FnMut(&mut Line)) {

@@ -1,0 +1,175 @@
+//! The server's end of one connection.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use push_wire_server::auth::Grant;
+use push_wire_server::peer::{Action, Message, Peer};
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::check::Violation;
+use super::model::Model;
+use super::node::Node;
+
+/// The server's end of one connection: what a transport does, without a transport.
+#[derive(Debug)]
+pub struct ServerEnd {
+    peer: Peer,
+    client: Option<Uuid>,
+    unsent: VecDeque<Vec<u8>>,
+    closed: Option<u16>,
+    busy_until: Moment,
+    bell: Arc<Bell>,
+}
+
+/// Set when the hub has news for the connection.
+#[derive(Debug)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ServerEnd {
+    /// The end of a connection that has just been opened.
+    #[must_use]
+    pub fn new(now: Moment, peer: Peer) -> Self {
+        Self {
+            peer,
+            client: None,
+            unsent: VecDeque::new(),
+            closed: None,
+            busy_until: now,
+            bell: Arc::new(Bell(AtomicBool::new(true))),
+        }
+    }
+
+    /// Takes a message.
+    pub fn handle_message(&mut self, now: Moment, message: Vec<u8>) {
+        self.peer
+            .handle_message(now, Message::Binary(message.into()));
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        self.peer.handle_timeout(now);
+    }
+
+    /// When something is due, at `now` or later.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Moment) -> Option<Moment> {
+        let busy = Some(self.busy_until).filter(|_| self.is_busy(now));
+        busy.or_else(|| self.peer.poll_timeout())
+    }
+
+    /// Until when its task does nothing.
+    #[must_use]
+    pub fn busy_until(&self) -> Moment {
+        self.busy_until
+    }
+
+    /// Whether its task does something else now.
+    #[must_use]
+    pub fn is_busy(&self, now: Moment) -> bool {
+        now < self.busy_until
+    }
+
+    /// Carries out what the peer asks for; tells whether there was anything.
+    ///
+    /// # Errors
+    /// When what it asks for breaks a promise.
+    pub fn act(
+        &mut self,
+        now: Moment,
+        node: &mut Node,
+        model: &mut Model,
+    ) -> Result<bool, Violation> {
+        let mut acted = self.look(now);
+        while let Some(action) = self.peer.poll_action() {
+            acted = true;
+            match action {
+                Action::Authenticate(request) => {
+                    self.client = Some(request.client_id);
+                    node.authenticated(now, request.client_id, model);
+                    self.peer.handle_authenticated(now, Ok(Grant::everything()));
+                }
+                Action::Deliver(inbound) => {
+                    node.delivered(now, model, &inbound)?;
+                    self.peer.handle_answer(now, inbound.number, Ok(()));
+                }
+                Action::Close { code, .. } => self.closed = Some(code),
+            }
+        }
+        if acted {
+            self.busy_until = now + node.delay();
+        }
+        Ok(acted)
+    }
+
+    /// Looks for news, but only when the bell rang: a wake-up that is lost stays lost.
+    fn look(&mut self, now: Moment) -> bool {
+        let mut news = false;
+        while self.bell.0.swap(false, Ordering::Relaxed) {
+            let waker = Waker::from(Arc::clone(&self.bell));
+            while self.peer.poll_news(&mut Context::from_waker(&waker)) == Poll::Ready(()) {
+                self.peer.handle_news(now);
+                news = true;
+            }
+        }
+        news
+    }
+
+    /// The next message for the socket, if it has room. What it has no room for waits here.
+    pub fn next_message(&mut self, now: Moment, has_room: bool) -> Option<Vec<u8>> {
+        if self.unsent.is_empty() {
+            let mut pieces = Vec::new();
+            self.peer.poll_write(now, &mut pieces);
+            self.unsent.extend(messages(&pieces.concat()));
+        }
+        if !has_room {
+            return None;
+        }
+        let message = self.unsent.pop_front()?;
+        self.peer.wrote(now, self.unsent.is_empty());
+        Some(message)
+    }
+
+    /// The code that the peer wants the connection closed with, once everything is written.
+    #[must_use]
+    pub fn closed(&self) -> Option<u16> {
+        self.closed
+    }
+
+    /// The connection has ended.
+    pub fn disconnected(&mut self, now: Moment, node: &mut Node) {
+        self.peer.disconnected(now);
+        if let Some(client) = self.client {
+            node.left(now, client);
+        }
+    }
+}
+
+/// The payloads of unmasked, unfragmented WebSocket frames (RFC 6455 section 5.2).
+fn messages(mut frames: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    while let [first, len, rest @ ..] = frames {
+        assert_eq!(*first, 0x82, "a whole binary message");
+        let (len, rest) = match len {
+            126 => {
+                let (len, rest) = rest.split_first_chunk().expect("a two-byte length");
+                (usize::from(u16::from_be_bytes(*len)), rest)
+            }
+            127 => panic!("a message above 64 KiB"),
+            _ => (usize::from(*len), rest),
+        };
+        let (message, rest) = rest.split_at(len);
+        messages.push(message.to_vec());
+        frames = rest;
+    }
+    messages
+}
