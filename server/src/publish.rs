@@ -16,7 +16,11 @@ impl<C: ChannelKind> PushServer<C> {
     ///
     /// # Errors
     /// [`PublishError`]; nothing was published.
-    pub fn publish(&self, channel: C, value: &impl Serialize) -> Result<Position, PublishError> {
+    pub fn publish(
+        &self,
+        channel: C,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Position, PublishError> {
         self.append(channel, Scope::Channel, value_record(value)?)
     }
 
@@ -28,7 +32,7 @@ impl<C: ChannelKind> PushServer<C> {
         &self,
         channel: C,
         topic: &str,
-        value: &impl Serialize,
+        value: &(impl Serialize + ?Sized),
     ) -> Result<Position, PublishError> {
         self.append(channel, Scope::Topic(topic.into()), value_record(value)?)
     }
@@ -72,7 +76,7 @@ impl<C: ChannelKind> PushServer<C> {
 }
 
 /// A value as a log keeps it.
-pub(crate) fn value_record(value: &impl Serialize) -> Result<Record, PublishError> {
+pub(crate) fn value_record(value: &(impl Serialize + ?Sized)) -> Result<Record, PublishError> {
     let body = json::to_vec(value);
     let body = body.map_err(|error| PublishError::Serialization(error.to_string()))?;
     Ok(Record {

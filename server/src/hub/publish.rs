@@ -14,13 +14,17 @@ use super::{Hub, Stream};
 #[non_exhaustive]
 pub enum PublishError {
     /// The channel carries control ops, or is unknown.
-    #[error("channel {0} carries no entries")]
+    #[error(
+        "nothing can be published on the channel of id {0}: it is the system channel, or none of the server's"
+    )]
     NoEntries(u8),
     /// A topic is 1 to 255 bytes long.
     #[error("a topic is 1 to 255 bytes long, not {0}")]
     BadTopic(usize),
     /// The body is larger than one message may be.
-    #[error("a body of {bytes} bytes is above the limit of {limit}")]
+    #[error(
+        "a body of {bytes} bytes is above the limit of {limit}, which follows from `Limits::message_bytes`"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,

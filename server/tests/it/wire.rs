@@ -144,7 +144,7 @@ async fn bad_frames_are_stated_counted_and_harm_nobody_else() {
 #[tokio::test]
 async fn bad_subscriptions_end_alone() {
     let (server, _running, mut wire) = entered().await;
-    let position = server.publish(Channel::Chat, &1).unwrap();
+    let position = server.publish(Channel::Chat, "one").unwrap();
     let mut nowhere = subscribe(1, Channel::Chat);
     nowhere.channel = "nowhere".into();
     let no_topic = subscribe_to(2, Channel::Chat, "");
