@@ -1,7 +1,6 @@
 //! What the application sends: numbered, bounded, and sent again after a lost connection
 //! (docs/protocol.md section 7).
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -17,7 +16,7 @@ use crate::session::wire::{Content, UplinkHeader};
 /// The sends that the server has not answered.
 #[derive(Debug)]
 pub(super) struct Uplink {
-    items: VecDeque<Item>,
+    items: Vec<Item>,
     bytes: usize,
     last_ticket: u64,
     /// Number of the next send to leave in the server's session.
@@ -37,7 +36,7 @@ struct Item {
 impl Uplink {
     pub(super) const fn new() -> Self {
         Self {
-            items: VecDeque::new(),
+            items: Vec::new(),
             bytes: 0,
             last_ticket: 0,
             next_number: 1,
@@ -58,7 +57,7 @@ impl Uplink {
         }
         self.bytes = bytes;
         self.last_ticket += 1;
-        self.items.push_back(Item {
+        self.items.push(Item {
             ticket: self.last_ticket,
             channel: channel.into(),
             content,
@@ -133,11 +132,11 @@ impl Uplink {
 
     /// The server has taken everything up to this number.
     pub(super) fn taken(&mut self, upto: u64, outputs: &mut Outputs) {
-        while let Some(item) = self.items.front()
-            && item.number.is_some_and(|number| number <= upto)
-        {
+        let is_taken = |item: &&Item| item.number.is_some_and(|number| number <= upto);
+        let taken = self.items.iter().take_while(is_taken).count();
+        for item in self.items.drain(..taken) {
+            self.bytes -= item.body.len();
             let ticket = item.ticket;
-            self.remove(0);
             outputs.event(Event::Sent { ticket });
         }
     }
@@ -159,18 +158,12 @@ impl Uplink {
     }
 
     fn refuse(&mut self, at: usize, code: ErrorCode, message: String, outputs: &mut Outputs) {
-        if let Some(ticket) = self.remove(at) {
-            outputs.event(Event::Refused {
-                ticket,
-                code,
-                message,
-            });
-        }
-    }
-
-    fn remove(&mut self, at: usize) -> Option<u64> {
-        let item = self.items.remove(at)?;
+        let item = self.items.remove(at);
         self.bytes -= item.body.len();
-        Some(item.ticket)
+        outputs.event(Event::Refused {
+            ticket: item.ticket,
+            code,
+            message,
+        });
     }
 }
