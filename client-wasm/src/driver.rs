@@ -111,8 +111,6 @@ impl Driver {
         self.socket.replace(Some(socket));
     }
 
-    /// A message that the socket does not take is not lost: its `close` event follows, and what matters is sent
-    /// again over the next one.
     fn transmit(&self, message: &[u8]) {
         let socket = self.socket.take();
         if let Some(socket) = &socket {

@@ -72,9 +72,10 @@ impl Socket {
         }
     }
 
-    /// Sends one binary message; false when the socket is not open.
-    pub(crate) fn send(&self, message: &[u8]) -> bool {
-        self.socket.send_with_u8_array(message).is_ok()
+    /// Sends one binary message. One that the socket refuses is not lost: its `close` event is on its way, and what
+    /// matters is sent again over the next socket.
+    pub(crate) fn send(&self, message: &[u8]) {
+        drop(self.socket.send_with_u8_array(message));
     }
 
     /// Closes with this code. One that browsers do not let a page say is said without.

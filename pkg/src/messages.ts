@@ -15,8 +15,11 @@ export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
   #wanted: PromiseWithResolvers<IteratorResult<Entry<T>>> | undefined;
   #end: PushError | true | undefined;
 
+  readonly #over: (messages: Messages<T>) => void;
+
   /** @internal */
-  constructor(subscribe: (handler: Handler<T>) => Subscription<T>) {
+  constructor(subscribe: (handler: Handler<T>) => Subscription<T>, over: (messages: Messages<T>) => void) {
+    this.#over = over;
     this.subscription = subscribe((entry) => new Promise<void>((handled) => this.#give({ entry, handled })));
     this.subscription.onOutcome((outcome) => {
       if (outcome.type === "ended") this.#finish(new PushError(outcome.reason, outcome.message || outcome.reason));
@@ -58,6 +61,7 @@ export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
 
   #finish(end: PushError | true): void {
     this.#end ??= end;
+    this.#over(this);
     const wanted = this.#wanted;
     this.#wanted = undefined;
     if (this.#end instanceof PushError) wanted?.reject(this.#end);

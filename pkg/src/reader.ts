@@ -193,7 +193,17 @@ export class Reader implements StreamListener {
       this.#handle(item);
     }
     const paused = this.#id === undefined && !this.#busy && !this.#over;
-    if (paused && !this.#core.closed) this.#subscribe();
+    if (paused && !this.#core.closed) this.#subscribeAgain();
+  }
+
+  /** It may be too late: somebody else may read the stream by now. */
+  #subscribeAgain(): void {
+    try {
+      this.#subscribe();
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      this.ended(error.code, error.message);
+    }
   }
 }
 

@@ -140,6 +140,7 @@ test("a send resolves when taken, waits while away, and rejects with the server'
   await assert.rejects(client.send("system", 1), refusal("unknown_channel", /channel/));
   await assert.rejects(client.send("log", 1), refusal("no_handler", /./));
   await assert.rejects(client.send("room", { room: "attic", name: "Ada", text: "?" }), refusal("refused", /attic/));
+  await assert.rejects(client.send("room", Uint8Array.of(1, 2)), refusal("bad_payload", /./));
   await assert.rejects(client.send("room", undefined), refusal("bad_value", /undefined/));
   await assert.rejects(client.send("room", { n: 1n }), refusal("bad_value", /BigInt/));
   const loop = {};

@@ -23,17 +23,10 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), Error> {
     stamp.write()
 }
 
-/// A script of an installed package, to be run by node.
+/// A program of an installed package: a script, run by node.
 pub(crate) fn script(workspace: &Workspace, script: &str, args: &[&str]) -> Command {
     let mut command = workspace.command("node", &[]);
     command.arg(modules(workspace).join(script)).args(args);
-    command
-}
-
-/// A program of an installed package.
-pub(crate) fn program(workspace: &Workspace, name: &str, args: &[&str]) -> Command {
-    let mut command = Command::new(modules(workspace).join(".bin").join(name));
-    command.args(args).current_dir(workspace.root());
     command
 }
 

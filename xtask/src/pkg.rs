@@ -48,10 +48,14 @@ fn bundle(workspace: &Workspace) -> Result<(), Error> {
     if dist.exists() {
         fs::remove_dir_all(&dist).map_err(at(&dist))?;
     }
-    process::run(&mut npm::program(workspace, "tsc", &["-p", "pkg"]))?;
-    process::run(&mut npm::program(
+    process::run(&mut npm::script(
         workspace,
-        "esbuild",
+        "typescript/bin/tsc",
+        &["-p", "pkg"],
+    ))?;
+    process::run(&mut npm::script(
+        workspace,
+        "esbuild/bin/esbuild",
         &[
             "pkg/src/index.ts",
             "pkg/src/slim.ts",
