@@ -1,0 +1,127 @@
+//! Every server op on the wire, whole, cut and invented.
+
+use alloc::vec;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn position() -> impl Strategy<Value = Position> {
+    any::<(u64, u64)>().prop_map(|(e, cursor)| Position {
+        epoch: Epoch(e),
+        cursor,
+    })
+}
+
+fn channel() -> impl Strategy<Value = ChannelInfo> {
+    let mode = prop::sample::select(vec![
+        ChannelMode::Log,
+        ChannelMode::State,
+        ChannelMode::System,
+    ]);
+    (any::<u8>(), ".{0,40}", any::<u8>(), mode).prop_map(|(id, name, priority, mode)| ChannelInfo {
+        id,
+        name,
+        priority,
+        mode,
+    })
+}
+
+fn rejection() -> impl Strategy<Value = Rejection> {
+    (any::<u64>(), ".{0,40}").prop_map(|(number, message)| Rejection {
+        number,
+        code: ErrorCode::NoHandler,
+        message,
+    })
+}
+
+fn op() -> impl Strategy<Value = ServerOp> {
+    let auth_ok = (
+        any::<(u128, [u8; 16], bool, u64, u64, u64)>(),
+        prop::collection::vec(rejection(), 0..=REJECTIONS),
+        prop::collection::vec(channel(), 0..40),
+    )
+        .prop_map(|(plain, rejected, channels)| {
+            let (id, secret, resumed, received, heartbeat_ms, max_message_bytes) = plain;
+            ServerOp::AuthOk(AuthOk {
+                client_id: Uuid::from_u128(id),
+                secret,
+                resumed,
+                received,
+                rejected,
+                heartbeat_ms,
+                max_message_bytes,
+                encoding: PayloadEncoding::Json,
+                channels,
+            })
+        });
+    let reset = (any::<(u32, u64, u64, Option<u64>)>(), position()).prop_map(
+        |((id, floor, head, stream), at)| {
+            let reason = ResetReason::Expired;
+            ServerOp::Reset {
+                id,
+                reason,
+                reading: stream.map(|stream| (stream, at)),
+                floor,
+                head,
+            }
+        },
+    );
+    let heads =
+        prop::collection::vec(any::<(u64, u64, u64)>(), 0..40).prop_map(|heads| ServerOp::Ping {
+            heads: heads
+                .into_iter()
+                .map(|(stream, sent, head)| StreamHead { stream, sent, head })
+                .collect(),
+        });
+    prop_oneof![
+        auth_ok,
+        (any::<(u32, u64, u64)>(), position()).prop_map(|((id, stream, caught_up), position)| {
+            ServerOp::Resumed {
+                id,
+                stream,
+                position,
+                caught_up,
+            }
+        }),
+        reset,
+        (".{0,300}", any::<Option<u32>>()).prop_map(|(message, id)| ServerOp::Error {
+            code: ErrorCode::BadTopic,
+            message,
+            id
+        }),
+        any::<u64>().prop_map(|upto| ServerOp::Received { upto }),
+        rejection().prop_map(ServerOp::Rejected),
+        heads,
+        Just(ServerOp::Pong),
+        (any::<u16>(), ".{0,40}", any::<Option<u64>>()).prop_map(|(code, message, retry_ms)| {
+            ServerOp::Goodbye {
+                code,
+                message,
+                retry_ms,
+            }
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_op_survives_the_wire(op in op()) {
+        let mut bytes = vec![];
+        op.encode(&mut bytes);
+        prop_assert_eq!(ServerOp::decode(&bytes), Ok(op));
+    }
+
+    #[test]
+    fn a_cut_op_is_an_error(op in op(), cut: prop::sample::Index) {
+        let mut bytes = vec![];
+        op.encode(&mut bytes);
+        let cut = cut.index(bytes.len());
+        prop_assert!(ServerOp::decode(&bytes[..cut]).is_err());
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        drop(ServerOp::decode(&bytes));
+    }
+}
