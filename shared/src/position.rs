@@ -155,6 +155,26 @@ pub fn resume(requested: Option<Position>, start: StartAt, log: Bounds) -> (Outc
     )
 }
 
+/// As [`resume`], for a state: only the newest value matters, so a position within the incarnation is
+/// good however old it is, and reading goes on just before the newest value.
+#[must_use]
+pub fn resume_state(position: Option<Position>, log: Bounds) -> (Outcome, Cursor) {
+    let before_newest = log.head.saturating_sub(1).max(log.floor);
+    let Some(position) = position else {
+        return (
+            Outcome::Resumed {
+                caught_up: log.head - before_newest,
+            },
+            before_newest,
+        );
+    };
+    if position.epoch != log.epoch || position.cursor > log.head {
+        return (Outcome::Reset(ResetReason::EpochChanged), before_newest);
+    }
+    let behind = u64::from(position.cursor < log.head);
+    (Outcome::Resumed { caught_up: behind }, position.cursor)
+}
+
 /// The low 32 bits of a cursor or a client message's number: what a frame's 4-byte sequence holds
 /// (docs/protocol.md section 3.1).
 #[must_use]
@@ -227,6 +247,17 @@ mod tests {
             resume(None, StartAt::Newest, LOG),
             (Outcome::Resumed { caught_up: 0 }, 20)
         );
+    }
+
+    #[test]
+    fn a_state_is_read_from_its_newest_value_however_old_the_position() {
+        let resumed = |caught_up, after| (Outcome::Resumed { caught_up }, after);
+        assert_eq!(resume_state(None, LOG), resumed(1, 19));
+        assert_eq!(resume_state(at(7, 3), LOG), resumed(1, 3));
+        assert_eq!(resume_state(at(7, 20), LOG), resumed(0, 20));
+        let changed = (Outcome::Reset(ResetReason::EpochChanged), 19);
+        assert_eq!(resume_state(at(8, 20), LOG), changed);
+        assert_eq!(resume_state(at(7, 21), LOG), changed);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{Opened, Output, ServerSession};
 use crate::channel::ChannelMode;
 use crate::limits::MAX_TOPIC_BYTES;
 use crate::position::{
-    Bounds, Cursor, Outcome, Position, ResetReason, Scope, StartAt, StreamKey, resume,
+    Bounds, Cursor, Outcome, Position, ResetReason, Scope, StartAt, StreamKey, resume, resume_state,
 };
 use crate::session::op::{ErrorCode, ScopeRequest, ServerOp, Subscribe};
 
@@ -228,23 +228,4 @@ impl ServerSession {
             Some(id),
         );
     }
-}
-
-/// How a subscribe to a state ends: only the newest value matters, so a position within the incarnation is
-/// good however old it is, and reading goes on just before the newest value.
-fn resume_state(position: Option<Position>, log: Bounds) -> (Outcome, Cursor) {
-    let before_newest = log.head.saturating_sub(1).max(log.floor);
-    let Some(position) = position else {
-        return (
-            Outcome::Resumed {
-                caught_up: log.head - before_newest,
-            },
-            before_newest,
-        );
-    };
-    if position.epoch != log.epoch || position.cursor > log.head {
-        return (Outcome::Reset(ResetReason::EpochChanged), before_newest);
-    }
-    let behind = u64::from(position.cursor < log.head);
-    (Outcome::Resumed { caught_up: behind }, position.cursor)
 }
