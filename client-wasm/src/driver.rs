@@ -95,6 +95,7 @@ impl Driver {
             Output::Connect { attempt } => self.connect(attempt),
             Output::Transmit(message) => self.transmit(&message),
             Output::Disconnect { code } => self.disconnect(code),
+            Output::FetchDictionary { .. } => {}
             Output::Event(event) => convert::tell(&self.host, clock::now(), &event),
         }
     }

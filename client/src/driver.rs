@@ -236,6 +236,7 @@ impl<C: ChannelKind> Driver<C> {
                     }
                 }
                 Output::Disconnect { code } => self.hang_up(code),
+                Output::FetchDictionary { .. } => {}
                 Output::Event(event) => self.event(event),
             }
         }

@@ -73,6 +73,10 @@ pub const ZSTD_WINDOW_BYTES: u64 = 2 * 1024 * 1024;
 /// little on messages.
 pub const DICTIONARY_BYTES: usize = 112 * 1024;
 
+/// Dictionaries of one channel that a connection uses at once (2): the newest, and the one before it for the entries
+/// that leave before the client has said that it has the newest.
+pub const DICTIONARIES_PER_CHANNEL: usize = 2;
+
 /// Dictionaries that one decoder holds (16); the oldest leaves first. Each takes its own size and about 30 KiB.
 pub const DICTIONARIES: usize = 16;
 

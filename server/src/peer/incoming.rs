@@ -134,6 +134,7 @@ impl Peer {
             ServerOp::Reset { reason, .. } => counters.reset(*reason),
             ServerOp::AuthOk(_)
             | ServerOp::Received { .. }
+            | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Pong
             | ServerOp::Goodbye { .. } => {}

@@ -36,6 +36,7 @@ impl Peer {
             }
             Output::Stop { id } => self.outbox.stop(id),
             Output::Whole { id } => self.outbox.whole(id),
+            Output::Have(_) => {}
             Output::Acked { id, cursor } => {
                 // Only an inbox has a single reader, whose word decides what is kept.
                 if let Some(stream) = self.outbox.stream(id).filter(|stream| stream.is_inbox()) {

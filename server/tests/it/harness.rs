@@ -212,6 +212,7 @@ impl Wire {
             token: token.map(str::to_owned),
             secret: None,
             encoding: Default::default(),
+            zstd: false,
             subscriptions: subscriptions.to_vec(),
         }))
         .await;

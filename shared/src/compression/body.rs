@@ -2,10 +2,8 @@
 
 #![cfg(any(feature = "zstd", feature = "ruzstd"))]
 
-use super::DecompressError;
+use super::{DecompressError, MAGIC};
 use crate::limits::ZSTD_WINDOW_BYTES;
-
-const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// The shortest block: a header, and one byte that is repeated.
 const BLOCK_MIN: usize = 4;

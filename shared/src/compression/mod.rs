@@ -9,6 +9,8 @@
 //!
 //! zstd's own checksum is off, as it is by default: who must know that a value arrived unchanged checks the value.
 
+#[cfg(not(any(feature = "zstd", feature = "ruzstd")))]
+mod absent;
 mod body;
 mod dictionary;
 mod error;
@@ -16,6 +18,19 @@ mod error;
 pub mod native;
 #[cfg(feature = "ruzstd")]
 pub mod portable;
+pub mod short;
 
+#[cfg(not(any(feature = "zstd", feature = "ruzstd")))]
+pub use absent::Decompressor;
 pub use dictionary::{CompressionConfig, CompressionDictionary, DictionaryError};
 pub use error::DecompressError;
+#[cfg(feature = "zstd")]
+pub use native::Decompressor;
+#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
+pub use portable::Decompressor;
+
+/// Whether bodies can be decompressed here.
+pub const IS_BUILT_IN: bool = cfg!(any(feature = "zstd", feature = "ruzstd"));
+
+/// First bytes of a zstd frame (RFC 8878 section 3.1.1).
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -84,6 +84,16 @@ impl Decompressor {
             .map_err(|_| DictionaryError::Malformed)
     }
 
+    /// Takes a dictionary out.
+    pub fn remove_dictionary(&mut self, id: u32) {
+        let before = self.dictionaries.len();
+        self.dictionaries.retain(|held| held.id != id);
+        if self.dictionaries.len() < before {
+            // Those that stay were parsed before.
+            drop(self.rebuild());
+        }
+    }
+
     /// The decoder never gives a dictionary back, so one without those that left is made.
     fn rebuild(&mut self) -> Result<(), DictionaryError> {
         self.decoder = new_decoder();

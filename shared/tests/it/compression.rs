@@ -5,7 +5,7 @@ use std::slice::from_ref;
 use proptest::prelude::*;
 use push_wire_shared::CompressionDictionary;
 use push_wire_shared::compression::native::{self, Compressor, PreparedDictionary};
-use push_wire_shared::compression::{DecompressError, DictionaryError, portable};
+use push_wire_shared::compression::{DecompressError, DictionaryError, portable, short};
 use push_wire_shared::limits::{DICTIONARIES, DICTIONARY_BYTES};
 
 const LIMIT: usize = 1 << 20;
@@ -78,6 +78,24 @@ proptest! {
         let body = text.repeat(repeat).into_bytes();
         let mut both = Both::new(&[]);
         prop_assert_eq!(both.decompress(&compressed(&body, None), LIMIT), Ok(body));
+    }
+
+    #[test]
+    fn the_short_form_says_the_same(text in "[a-c]{100,2000}", repeat in 1_usize..40, named: bool) {
+        let body = text.repeat(repeat).into_bytes();
+        let dictionary = trained(7, 0);
+        let prepared = PreparedDictionary::new(&dictionary).unwrap();
+        let used = named.then_some(&prepared);
+        let (mut long, mut short) = (Vec::new(), Vec::new());
+        let mut compressor = Compressor::new();
+        prop_assert!(compressor.compress_into(&mut long, &body, used));
+        prop_assert!(compressor.compress_short_into(&mut short, &body, used));
+        // Seven bytes of magic number and id, and four more of zstd's own id.
+        prop_assert_eq!(long.len() - short.len(), if named { 11 } else { 7 });
+        let (id, rest) = short::split(&short).unwrap();
+        prop_assert_eq!(id, if named { 7 } else { 0 });
+        let mut both = Both::new(&[dictionary]);
+        prop_assert_eq!(both.decompress(&short::expand(id, rest), LIMIT), Ok(body));
     }
 
     #[test]

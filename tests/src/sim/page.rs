@@ -289,6 +289,7 @@ impl Page {
                 Output::Connect { attempt } => wishes.push(Wish::Connect(attempt)),
                 Output::Transmit(bytes) => wishes.push(Wish::Transmit(bytes)),
                 Output::Disconnect { code } => wishes.push(Wish::Disconnect(code)),
+                Output::FetchDictionary { .. } => {}
                 Output::Event(event) => {
                     if trace {
                         eprintln!("             page {} is told {event:?}", self.index);

@@ -108,6 +108,8 @@ impl JsonRenderer {
             }
             // Messages carry no numbers in this dialect, so there is nothing to acknowledge.
             ServerOp::Received { .. } => {}
+            // Nothing is compressed in this dialect.
+            ServerOp::Dictionary(_) => {}
         }
     }
 

@@ -146,6 +146,7 @@ impl JsonPeer {
             secret: None,
             attempt: None,
             encoding: PayloadEncoding::Json,
+            zstd: false,
             subscriptions: Vec::new(),
         }
     }

@@ -16,6 +16,7 @@ fn two() -> (Arc<Hub>, WireClient, WireClient) {
         secret: None,
         attempt: None,
         encoding: Default::default(),
+        zstd: false,
         subscriptions: vec![subscribe(1, "chat")],
     }));
     let mut client = WireClient::connect(&hub);

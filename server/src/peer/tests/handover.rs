@@ -13,6 +13,7 @@ fn auth(client: &mut WireClient, secret: [u8; 16], attempt: u64) -> Vec<Seen> {
         secret: Some(secret),
         attempt: Some(attempt),
         encoding: Default::default(),
+        zstd: false,
         subscriptions: Vec::new(),
     }))
 }

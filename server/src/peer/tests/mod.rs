@@ -196,6 +196,7 @@ impl WireClient {
             secret,
             attempt: None,
             encoding: Default::default(),
+            zstd: false,
             subscriptions,
         }))
     }

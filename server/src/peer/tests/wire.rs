@@ -327,6 +327,7 @@ fn values_come_and_go_in_the_encoding_asked_for() {
         secret: None,
         attempt: None,
         encoding: PayloadEncoding::MessagePack,
+        zstd: false,
         subscriptions: vec![subscribe(1, "chat")],
     }));
     assert!(

@@ -5,7 +5,7 @@ use core::fmt;
 
 use zstd_safe::{CCtx, CDict, compress_bound};
 
-use crate::compression::{CompressionDictionary, DictionaryError};
+use crate::compression::{CompressionDictionary, DictionaryError, short};
 
 /// The library's own default. Level 1 saves a quarter of the time and costs 1 to 7 % more bytes; levels above cost
 /// many times the time and win 5 to 10 %.
@@ -29,6 +29,12 @@ impl fmt::Debug for PreparedDictionary {
 }
 
 impl PreparedDictionary {
+    /// Its id on the wire.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Makes a dictionary ready.
     ///
     /// # Errors
@@ -78,6 +84,32 @@ impl Compressor {
         body: &[u8],
         dictionary: Option<&PreparedDictionary>,
     ) -> bool {
+        let before = out.len();
+        if self.compress(body, dictionary) {
+            let id = dictionary.map_or(0, |dictionary| dictionary.id);
+            out.extend_from_slice(&id.to_be_bytes());
+            out.extend_from_slice(&self.scratch);
+        }
+        self.keep_if_smaller(out, before, body)
+    }
+
+    /// As [`compress_into`](Self::compress_into), in the [short form](crate::compression::short).
+    pub fn compress_short_into(
+        &mut self,
+        out: &mut Vec<u8>,
+        body: &[u8],
+        dictionary: Option<&PreparedDictionary>,
+    ) -> bool {
+        let before = out.len();
+        if self.compress(body, dictionary) {
+            let id = dictionary.map_or(0, |dictionary| dictionary.id);
+            short::write(out, id, &self.scratch);
+        }
+        self.keep_if_smaller(out, before, body)
+    }
+
+    /// Compresses into the scratch space.
+    fn compress(&mut self, body: &[u8], dictionary: Option<&PreparedDictionary>) -> bool {
         self.scratch.clear();
         self.scratch.reserve(compress_bound(body.len()));
         let result = match dictionary {
@@ -88,14 +120,17 @@ impl Compressor {
             None => self.context.compress(&mut self.scratch, body, LEVEL),
         };
         // The one error left is a lack of memory: the body then goes as it is.
-        let smaller = result.is_ok_and(|len| len + 4 < body.len());
-        if smaller {
-            let id = dictionary.map_or(0, |dictionary| dictionary.id);
-            out.extend_from_slice(&id.to_be_bytes());
-            out.extend_from_slice(&self.scratch);
-        }
+        result.is_ok()
+    }
+
+    fn keep_if_smaller(&mut self, out: &mut Vec<u8>, before: usize, body: &[u8]) -> bool {
         self.scratch.clear();
         self.scratch.shrink_to(KEPT_SCRATCH_BYTES);
+        let added = out.len() - before;
+        let smaller = (1..body.len()).contains(&added);
+        if !smaller {
+            out.truncate(before);
+        }
         smaller
     }
 }

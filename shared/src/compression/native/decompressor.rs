@@ -61,6 +61,11 @@ impl Decompressor {
         Ok(())
     }
 
+    /// Takes a dictionary out.
+    pub fn remove_dictionary(&mut self, id: u32) {
+        self.dictionaries.retain(|(known, _)| *known != id);
+    }
+
     /// Decompresses a body to at most `max_bytes`.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use crate::encoding::PayloadEncoding;
-use crate::limits;
+use crate::{compression, limits};
 
 /// Settings of a [`ClientSession`](super::ClientSession).
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct ClientConfig {
     pub token: Option<String>,
     /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
     pub encoding: PayloadEncoding,
+    /// Whether entries may come compressed, and dictionaries are fetched; default: if decompression is built in.
+    pub compression: bool,
     /// When to come back after a lost connection.
     pub retry: RetryPolicy,
     /// Time that an attempt may take from `Connect` to the server's `auth_ok`; default 10 s.
@@ -35,7 +37,7 @@ pub struct ClientConfig {
     /// Largest message taken from the server, in bytes; default 1 MiB. A larger one ends the connection for
     /// good, with close code 4204.
     pub max_message_bytes: usize,
-    /// Largest value that a delta may build, in bytes; default 16 MiB.
+    /// Largest value that is put together from deltas or decompressed, in bytes; default 16 MiB.
     pub max_value_bytes: usize,
     /// Sends that may wait for the server's word; default 1,024.
     pub max_uplink_messages: usize,
@@ -55,6 +57,7 @@ impl ClientConfig {
             attempts: None,
             token: None,
             encoding: PayloadEncoding::Json,
+            compression: compression::IS_BUILT_IN,
             retry: RetryPolicy::default(),
             handshake: limits::HANDSHAKE,
             heartbeat_grace: limits::HEARTBEAT_GRACE,

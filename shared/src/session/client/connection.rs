@@ -186,6 +186,7 @@ impl ClientSession {
             secret: self.config.secret,
             attempt: self.attempts(),
             encoding: self.config.encoding,
+            zstd: self.config.compression,
             subscriptions,
         }));
     }
@@ -305,6 +306,7 @@ impl ClientSession {
         self.connection.farewell = None;
         self.left_streams.clear();
         self.orphans.clear();
+        self.dictionaries.disconnected();
         for reader in &mut self.readers {
             reader.stage = Stage::Detached;
         }

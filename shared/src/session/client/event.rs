@@ -50,6 +50,13 @@ pub enum Output {
         /// WebSocket close code.
         code: u16,
     },
+    /// Get this dictionary, from a cache or from `<route>/dictionaries/<sha256 in hex>`, and hand it to
+    /// [`ClientSession::dictionary_fetched`](super::ClientSession::dictionary_fetched). Until then, or if it cannot
+    /// be had, entries come less compressed.
+    FetchDictionary {
+        /// What it is fetched by.
+        sha256: [u8; 32],
+    },
     /// Something for the application.
     Event(Event),
 }
@@ -124,7 +131,7 @@ pub struct Entry {
     pub content: Content,
     /// The body, always whole: deltas are applied already.
     pub body: Bytes,
-    /// Bytes of the frame that carried it, which are fewer than the body's when it came as a delta.
+    /// Bytes of the frame that carried it, which are fewer than the body's when it came compressed or as a delta.
     pub wire_bytes: usize,
     /// Published before the latest outcome of the subscription: caught up rather than live.
     pub replayed: bool,
@@ -273,10 +280,13 @@ pub struct Stats {
     pub bytes_out: u64,
     /// Entries handed to the application.
     pub entries: u64,
-    /// Bytes of their bodies, whole: what they would have cost without deltas.
+    /// Bytes of their bodies, whole: what they would have cost without deltas and
+    /// compression.
     pub value_bytes: u64,
     /// How many of them came as deltas.
     pub deltas: u64,
+    /// How many of them came compressed.
+    pub compressed: u64,
     /// Entries that had been handed over before and were dropped.
     pub repeats: u64,
     /// Losses that were found and asked for again.

@@ -3,6 +3,7 @@
 mod ack;
 mod config;
 mod connection;
+mod dictionaries;
 mod event;
 mod output;
 mod receive;
@@ -28,6 +29,7 @@ pub use event::{
 };
 
 use self::connection::{Connection, Phase, Server};
+use self::dictionaries::Dictionaries;
 use self::output::Outputs;
 use self::retry::Retry;
 use self::subscription::Reader;
@@ -57,6 +59,7 @@ pub struct ClientSession {
     left_streams: Vec<u64>,
     /// Requests of the handshake that were taken back before its answer came.
     orphans: Vec<u32>,
+    dictionaries: Dictionaries,
     uplink: Uplink,
     /// Entries handled since the last acknowledgement.
     unacked: u32,
@@ -77,6 +80,7 @@ impl ClientSession {
             last_wire_id: 0,
             left_streams: Vec::new(),
             orphans: Vec::new(),
+            dictionaries: Dictionaries::default(),
             uplink: Uplink::new(),
             unacked: 0,
             retry: Retry::new(config.retry, config.seed),
@@ -188,6 +192,11 @@ impl ClientSession {
             Input::Message { bytes, .. } => self.received_message(now, &bytes),
             Input::Closed { code, .. } => self.closed(now, code),
         }
+    }
+
+    /// Takes a dictionary that was asked for with [`Output::FetchDictionary`].
+    pub fn dictionary_fetched(&mut self, _now: Moment, sha256: [u8; 32], bytes: Vec<u8>) {
+        self.keep_dictionary(sha256, bytes);
     }
 
     /// Does what is due.

@@ -39,25 +39,29 @@ impl ClientSession {
     }
 
     fn frame(&mut self, now: Moment, header: FrameHeader, payload: &[u8], message: &Bytes) {
-        if header.flags.compressed || header.flags.fragmented {
-            let what = "a compressed or fragmented frame, which was not asked for";
+        if header.flags.fragmented {
+            let what = "a fragmented frame, which was not asked for";
             return self.fail(now, CloseReason::ProtocolError, what);
         }
         let system = *self.connection.link.system.get_or_insert(header.channel);
         if header.channel == system {
-            self.control(now, header.sequence, payload);
+            self.control(now, header, payload);
         } else {
             self.entry(now, header, payload, message);
         }
     }
 
-    fn control(&mut self, now: Moment, sequence: u32, payload: &[u8]) {
+    fn control(&mut self, now: Moment, header: FrameHeader, payload: &[u8]) {
+        if header.flags.compressed {
+            let what = "a compressed control frame";
+            return self.fail(now, CloseReason::ProtocolError, what);
+        }
         let link = &mut self.connection.link;
-        if sequence != link.next_in {
+        if header.sequence != link.next_in {
             let reason = CloseReason::OutOfSequence;
             return self.fail(now, reason, reason.text());
         }
-        link.next_in = sequence.wrapping_add(1);
+        link.next_in = header.sequence.wrapping_add(1);
         match ServerOp::decode(payload) {
             Ok(op) if self.connection.phase == Phase::Ready => self.op(now, op),
             Ok(op) => self.op_before_welcome(now, op),
@@ -90,6 +94,7 @@ impl ClientSession {
             | ServerOp::Reset { .. }
             | ServerOp::Received { .. }
             | ServerOp::Rejected { .. }
+            | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Pong => {
                 let what = "the server's first word was not auth_ok";
@@ -122,6 +127,7 @@ impl ClientSession {
             },
             ServerOp::Received { upto } => self.uplink.taken(upto, &mut self.outputs),
             ServerOp::Rejected(rejection) => self.uplink.rejected(rejection, &mut self.outputs),
+            ServerOp::Dictionary(info) => self.dictionary_named(info),
             ServerOp::Ping { heads } => {
                 self.send_op(&ClientOp::Pong);
                 for head in heads {
@@ -166,6 +172,18 @@ impl ClientSession {
             return;
         };
         let is_delta = matches!(body, Body::Delta(..));
+        let unpacked = if header.flags.compressed {
+            match self.dictionaries.unpack(body, self.config.max_value_bytes) {
+                Ok(unpacked) => Some(unpacked),
+                Err((reason, what)) => return self.fail(now, reason, what),
+            }
+        } else {
+            None
+        };
+        let (body, message) = match &unpacked {
+            Some(unpacked) => (body.with_bytes(unpacked), unpacked),
+            None => (body, message),
+        };
         let arrival = Arrival {
             sequence: header.sequence,
             wants_ack: header.flags.ack_required,
@@ -176,6 +194,7 @@ impl ClientSession {
             max_value_bytes: self.config.max_value_bytes,
         };
         let verdict = self.readers[at].take(&arrival);
+        self.outputs.stats.compressed += u64::from(unpacked.is_some());
         self.judged(now, at, is_delta, verdict);
     }
 

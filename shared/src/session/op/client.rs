@@ -9,7 +9,7 @@ use super::OpError;
 use super::fields::{MapReader, MapWriter};
 use crate::encoding::PayloadEncoding;
 use crate::encoding::msgpack::token::{self, Reader};
-use crate::limits::SUBSCRIPTIONS;
+use crate::limits::{DICTIONARIES, SUBSCRIPTIONS};
 use crate::position::{Cursor, Epoch, Position, StartAt};
 
 /// A client's control op.
@@ -25,6 +25,8 @@ pub enum ClientOp {
     Ack(Vec<(u32, Cursor)>),
     /// A delta of this subscription could not be applied: send its value whole.
     Whole(u32),
+    /// I hold these dictionaries: entries may come compressed with them.
+    Have(Vec<u32>),
     /// Are you there?
     Ping,
     /// I am here.
@@ -46,6 +48,8 @@ pub struct Auth {
     pub attempt: Option<u64>,
     /// Encoding wanted for payload bodies.
     pub encoding: PayloadEncoding,
+    /// Entries may come compressed, and dictionaries be announced.
+    pub zstd: bool,
     /// Streams to read, so that the first answer already carries their outcomes.
     pub subscriptions: Vec<Subscribe>,
 }
@@ -101,6 +105,10 @@ impl ClientOp {
             Self::Whole(id) => {
                 map.str("op", "whole").uint("id", u64::from(*id));
             }
+            Self::Have(ids) => {
+                map.str("op", "have")
+                    .list("ids", ids, |out, &id| token::write_uint(out, u64::from(id)));
+            }
             Self::Ping => {
                 map.str("op", "ping");
             }
@@ -130,6 +138,7 @@ impl ClientOp {
                 Ok((read_id(reader)?, reader.uint()?))
             })),
             "whole" => Self::Whole(map.narrow("id")),
+            "have" => Self::Have(map.list("ids", DICTIONARIES, read_id)),
             "ping" => Self::Ping,
             "pong" => Self::Pong,
             _ => Self::Goodbye,
@@ -138,12 +147,13 @@ impl ClientOp {
     }
 }
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "auth",
     "subscribe",
     "unsubscribe",
     "ack",
     "whole",
+    "have",
     "ping",
     "pong",
     "goodbye",
@@ -163,21 +173,23 @@ impl Auth {
             .opt_bin("secret", self.secret.as_ref().map(<[u8; 16]>::as_slice))
             .opt_uint("attempt", self.attempt)
             .str("encoding", self.encoding.name())
+            .flag("zstd", self.zstd)
             .list("subscribe", &self.subscriptions, Subscribe::write);
     }
 
     fn read(map: &mut MapReader<'_>) -> Self {
         let encoding = PayloadEncoding::from_name;
         Self {
-            client_id: Uuid::from_bytes(map.id("client_id")),
+            client_id: Uuid::from_bytes(map.fixed("client_id")),
             token: map.opt_str("token").map(String::from),
-            secret: map.opt_id("secret"),
+            secret: map.opt_fixed("secret"),
             attempt: map.opt_uint("attempt"),
             encoding: if map.has("encoding") {
                 map.named("encoding", encoding, PayloadEncoding::Json)
             } else {
                 PayloadEncoding::Json
             },
+            zstd: map.flag("zstd"),
             subscriptions: map.list("subscribe", SUBSCRIPTIONS, Subscribe::read),
         }
     }
@@ -265,16 +277,18 @@ mod tests {
             proptest::option::of(".{0,300}"),
             proptest::option::of(any::<[u8; 16]>()),
             any::<Option<u64>>(),
+            any::<bool>(),
             subscriptions.clone(),
         );
         prop_oneof![
             auth.prop_map(
-                |(id, token, secret, attempt, subscriptions)| ClientOp::Auth(Auth {
+                |(id, token, secret, attempt, zstd, subscriptions)| ClientOp::Auth(Auth {
                     client_id: Uuid::from_u128(id),
                     token,
                     secret,
                     attempt,
                     encoding: PayloadEncoding::MessagePack,
+                    zstd,
                     subscriptions,
                 })
             ),
@@ -282,6 +296,7 @@ mod tests {
             any::<Vec<u32>>().prop_map(ClientOp::Unsubscribe),
             any::<Vec<(u32, u64)>>().prop_map(ClientOp::Ack),
             any::<u32>().prop_map(ClientOp::Whole),
+            proptest::collection::vec(any::<u32>(), 0..=DICTIONARIES).prop_map(ClientOp::Have),
             Just(ClientOp::Ping),
             Just(ClientOp::Pong),
             Just(ClientOp::Goodbye),

@@ -221,19 +221,19 @@ impl<'a> MapReader<'a> {
         })
     }
 
-    /// An id or a secret, if there is one.
-    pub(super) fn opt_id(&mut self, key: &'static str) -> Option<[u8; 16]> {
-        let id = self.value(key, Reader::bin)?.try_into().ok();
-        if id.is_none() {
+    /// An id, a secret or a hash, if there is one.
+    pub(super) fn opt_fixed<const N: usize>(&mut self, key: &'static str) -> Option<[u8; N]> {
+        let bytes = self.value(key, Reader::bin)?.try_into().ok();
+        if bytes.is_none() {
             self.blame(key);
         }
-        id
+        bytes
     }
 
-    pub(super) fn id(&mut self, key: &'static str) -> [u8; 16] {
-        self.opt_id(key).unwrap_or_else(|| {
+    pub(super) fn fixed<const N: usize>(&mut self, key: &'static str) -> [u8; N] {
+        self.opt_fixed(key).unwrap_or_else(|| {
             self.blame(key);
-            [0; 16]
+            [0; N]
         })
     }
 

@@ -59,6 +59,8 @@ pub enum ServerOp {
     },
     /// A client message was taken but not carried out.
     Rejected(Rejection),
+    /// Entries of a channel may come compressed with this dictionary once the client says that it has it.
+    Dictionary(DictionaryInfo),
     /// Heartbeat: what this connection has been sent, and the newest there is.
     Ping {
         /// One for every stream that changed since the last heartbeat.
@@ -122,6 +124,19 @@ pub struct ChannelInfo {
     pub priority: u8,
     /// What its streams are.
     pub mode: ChannelMode,
+}
+
+/// A dictionary, as told to clients (docs/protocol.md section 5.7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DictionaryInfo {
+    /// Names it on this connection, in `have` and in compressed entries; not 0.
+    pub id: u32,
+    /// Wire id of the channel that it serves.
+    pub channel: u8,
+    /// Hash of its bytes: what it is fetched by, and what they are checked against.
+    pub sha256: [u8; 32],
+    /// Its size.
+    pub bytes: u32,
 }
 
 /// What a heartbeat says of one stream.
@@ -233,6 +248,7 @@ impl ServerOp {
                 map.str("op", "received").uint("upto", *upto);
             }
             Self::Rejected(rejection) => rejection.write_into(map.str("op", "rejected")),
+            Self::Dictionary(info) => info.write_into(map.str("op", "dictionary")),
             Self::Ping { heads } => {
                 map.str("op", "ping")
                     .list("heads", heads, StreamHead::write);
@@ -285,6 +301,7 @@ impl ServerOp {
                 upto: map.uint("upto"),
             },
             "rejected" => Self::Rejected(Rejection::read(&mut map)),
+            "dictionary" => Self::Dictionary(DictionaryInfo::read(&mut map)),
             "ping" => Self::Ping {
                 heads: map.list("heads", SUBSCRIPTIONS, StreamHead::read),
             },
@@ -299,8 +316,17 @@ impl ServerOp {
     }
 }
 
-const NAMES: [&str; 9] = [
-    "auth_ok", "resumed", "reset", "error", "received", "rejected", "ping", "goodbye", "pong",
+const NAMES: [&str; 10] = [
+    "auth_ok",
+    "resumed",
+    "reset",
+    "error",
+    "received",
+    "rejected",
+    "dictionary",
+    "ping",
+    "goodbye",
+    "pong",
 ];
 
 fn read_position(map: &mut MapReader<'_>) -> Position {
@@ -338,8 +364,8 @@ impl AuthOk {
     fn read(map: &mut MapReader<'_>) -> Self {
         let encoding = PayloadEncoding::from_name;
         Self {
-            client_id: Uuid::from_bytes(map.id("client_id")),
-            secret: map.id("secret"),
+            client_id: Uuid::from_bytes(map.fixed("client_id")),
+            secret: map.fixed("secret"),
             resumed: map.flag("resumed"),
             received: map.opt_uint("received").unwrap_or(0),
             rejected: map.list("rejected", REJECTIONS, |reader| {
@@ -394,6 +420,24 @@ impl ChannelInfo {
             mode: map.named("mode", ChannelMode::from_name, ChannelMode::Log),
         };
         map.judge(channel)
+    }
+}
+
+impl DictionaryInfo {
+    fn write_into(&self, map: MapWriter<'_>) {
+        map.uint("id", u64::from(self.id))
+            .uint("channel", u64::from(self.channel))
+            .bin("sha256", &self.sha256)
+            .uint("bytes", u64::from(self.bytes));
+    }
+
+    fn read(map: &mut MapReader<'_>) -> Self {
+        Self {
+            id: map.narrow("id"),
+            channel: map.narrow("channel"),
+            sha256: map.fixed("sha256"),
+            bytes: map.narrow("bytes"),
+        }
     }
 }
 

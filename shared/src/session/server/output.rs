@@ -47,6 +47,8 @@ pub enum Output {
         /// The subscription.
         id: u32,
     },
+    /// The client holds these dictionaries: entries may leave compressed with them.
+    Have(Vec<u32>),
     /// The client has handled everything up to the cursor.
     Acked {
         /// The subscription.

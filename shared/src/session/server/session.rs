@@ -76,6 +76,7 @@ impl ServerSession {
                 .into_iter()
                 .for_each(|(id, cursor)| self.acked(id, cursor)),
             ClientOp::Whole(id) => self.whole(id),
+            ClientOp::Have(ids) => self.put(Output::Have(ids)),
             ClientOp::Ping => self.put(Output::Op(ServerOp::Pong)),
             ClientOp::Pong => {}
             ClientOp::Goodbye => {

@@ -13,6 +13,25 @@ pub enum Body<'a> {
     Delta(DeltaHeader, &'a [u8]),
 }
 
+impl<'a> Body<'a> {
+    /// The bytes that carry it, as they stand in the payload.
+    #[must_use]
+    pub const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Whole(bytes) | Self::Delta(_, bytes) => bytes,
+        }
+    }
+
+    /// The same body carried by other bytes: what came out of those that were compressed.
+    #[must_use]
+    pub const fn with_bytes(self, bytes: &[u8]) -> Body<'_> {
+        match self {
+            Self::Whole(_) => Body::Whole(bytes),
+            Self::Delta(header, _) => Body::Delta(header, bytes),
+        }
+    }
+}
+
 /// What a delta builds on, and what must come out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DeltaHeader {
@@ -24,7 +43,7 @@ pub struct DeltaHeader {
     pub result_check: [u8; 16],
 }
 
-/// The payload of an entry frame: `[stream: varint][kind: 1][delta header?][body]`.
+/// The payload of an entry frame: `[stream: varint][kind: 1][delta header?][body]`. If the frame is compressed the body is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntryHeader {
     /// The number that the subscription's outcome gave the stream.

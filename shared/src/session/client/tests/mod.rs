@@ -1,5 +1,6 @@
 //! The rules of docs/protocol.md's client side, each against a server that is played by hand.
 
+mod compressed;
 mod handshake;
 mod hostile;
 mod liveness;

@@ -254,7 +254,10 @@ impl Line {
                 events.push(event.clone());
                 false
             }
-            Output::Connect { .. } | Output::Disconnect { .. } | Output::Transmit(_) => true,
+            Output::Connect { .. }
+            | Output::Disconnect { .. }
+            | Output::FetchDictionary { .. }
+            | Output::Transmit(_) => true,
         });
         events
     }
@@ -278,7 +281,10 @@ impl Line {
                 code = Some(*of);
                 false
             }
-            Output::Connect { .. } | Output::Transmit(_) | Output::Event(_) => true,
+            Output::Connect { .. }
+            | Output::FetchDictionary { .. }
+            | Output::Transmit(_)
+            | Output::Event(_) => true,
         });
         code
     }

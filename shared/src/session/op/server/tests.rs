@@ -92,6 +92,14 @@ fn op() -> impl Strategy<Value = ServerOp> {
         }),
         any::<u64>().prop_map(|upto| ServerOp::Received { upto }),
         rejection().prop_map(ServerOp::Rejected),
+        any::<(u32, u8, [u8; 32], u32)>().prop_map(|(id, channel, sha256, bytes)| {
+            ServerOp::Dictionary(DictionaryInfo {
+                id,
+                channel,
+                sha256,
+                bytes,
+            })
+        }),
         heads,
         Just(ServerOp::Pong),
         (any::<u16>(), ".{0,40}", any::<Option<u64>>()).prop_map(|(code, message, retry_ms)| {

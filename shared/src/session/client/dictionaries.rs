@@ -1,0 +1,175 @@
+//! Compressed entries, and the dictionaries that they need (docs/protocol.md sections 4.5 and 5.7).
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::connection::Phase;
+use super::{ClientSession, Event, Output};
+use crate::close::CloseReason;
+use crate::compression::{CompressionDictionary, DecompressError, Decompressor, short};
+use crate::limits::{DICTIONARIES, DICTIONARIES_PER_CHANNEL, DICTIONARY_BYTES};
+use crate::session::op::{ClientOp, DictionaryInfo, ErrorCode};
+use crate::session::wire::Body;
+
+/// What a session can decompress with.
+#[derive(Default, Debug)]
+pub(super) struct Dictionaries {
+    /// Made when the first compressed entry or dictionary comes: many sessions never see one.
+    decompressor: Option<Decompressor>,
+    /// Those at hand, oldest first; they outlast connections.
+    held: Vec<Held>,
+    last_local: u32,
+    /// Those that the server of this connection has named, oldest first.
+    named: Vec<DictionaryInfo>,
+}
+
+/// A dictionary at hand.
+#[derive(Debug)]
+struct Held {
+    sha256: [u8; 32],
+    /// The decompressor's id of it. The server's may change with the connection.
+    local: u32,
+}
+
+impl Dictionaries {
+    /// Names are good for one connection.
+    pub(super) fn disconnected(&mut self) {
+        self.named.clear();
+    }
+
+    /// Notes a name that the server will use, once we say that we have the dictionary. Of each channel it uses the
+    /// newest few; a name beyond the limits is let go, and not used as we never say that we have it.
+    fn name(&mut self, info: DictionaryInfo) -> bool {
+        self.named.retain(|named| named.id != info.id);
+        let of_channel = |named: &DictionaryInfo| named.channel == info.channel;
+        if self.named.iter().filter(|named| of_channel(named)).count() == DICTIONARIES_PER_CHANNEL
+            && let Some(oldest) = self.named.iter().position(of_channel)
+        {
+            self.named.remove(oldest);
+        }
+        let is_usable = info.id != 0
+            && usize::try_from(info.bytes).is_ok_and(|bytes| bytes <= DICTIONARY_BYTES)
+            && self.named.len() < DICTIONARIES;
+        if is_usable {
+            self.named.push(info);
+        }
+        is_usable
+    }
+
+    fn local(&self, sha256: &[u8; 32]) -> Option<u32> {
+        let held = self.held.iter().find(|held| held.sha256 == *sha256)?;
+        Some(held.local)
+    }
+
+    /// Adds a dictionary to those at hand. Says whether it is one.
+    fn hold(&mut self, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
+        if self.local(&sha256).is_some() {
+            return true;
+        }
+        self.make_room();
+        let local = self.last_local + 1;
+        let dictionary = CompressionDictionary::new(local, bytes);
+        let decompressor = self.decompressor.get_or_insert_default();
+        if decompressor.add_dictionary(&dictionary).is_err() {
+            return false;
+        }
+        self.last_local = local;
+        self.held.push(Held { sha256, local });
+        true
+    }
+
+    /// Lets the oldest go that has no name on this connection, if there are too many.
+    fn make_room(&mut self) {
+        if self.held.len() < DICTIONARIES {
+            return;
+        }
+        let named = &self.named;
+        let is_named = |held: &Held| named.iter().any(|info| info.sha256 == held.sha256);
+        let Some(at) = self.held.iter().position(|held| !is_named(held)) else {
+            return;
+        };
+        let held = self.held.remove(at);
+        if let Some(decompressor) = &mut self.decompressor {
+            decompressor.remove_dictionary(held.local);
+        }
+    }
+
+    /// What a compressed body holds.
+    pub(super) fn unpack(
+        &mut self,
+        body: Body<'_>,
+        max_bytes: usize,
+    ) -> Result<Bytes, (CloseReason, &'static str)> {
+        self.decompress(body.bytes(), max_bytes).map_err(|error| {
+            if matches!(error, DecompressError::TooLarge { .. }) {
+                let what = "an entry that is above the size limit once decompressed";
+                return (CloseReason::MessageTooLarge, what);
+            }
+            let what = match error {
+                DecompressError::MissingDictionary(_) => {
+                    "an entry compressed with a dictionary that this client does not have"
+                }
+                DecompressError::NotZstd
+                | DecompressError::Malformed
+                | DecompressError::TooLarge { .. }
+                | DecompressError::WindowTooLarge { .. }
+                | DecompressError::TrailingBytes => "a compressed entry that is damaged",
+            };
+            (CloseReason::ProtocolError, what)
+        })
+    }
+
+    fn decompress(&mut self, body: &[u8], max_bytes: usize) -> Result<Bytes, DecompressError> {
+        let (id, rest) = short::split(body)?;
+        let local = match id {
+            0 => 0,
+            _ => self
+                .named
+                .iter()
+                .find(|named| named.id == id)
+                .and_then(|named| self.local(&named.sha256))
+                .ok_or(DecompressError::MissingDictionary(id))?,
+        };
+        let decompressor = self.decompressor.get_or_insert_default();
+        let whole = decompressor.decompress(&short::expand(local, rest), max_bytes)?;
+        Ok(Bytes::from(whole))
+    }
+}
+
+impl ClientSession {
+    /// The server names a dictionary.
+    pub(super) fn dictionary_named(&mut self, info: DictionaryInfo) {
+        if !self.config.compression || !self.dictionaries.name(info) {
+            return;
+        }
+        if self.dictionaries.local(&info.sha256).is_some() {
+            self.send_op(&ClientOp::Have(vec![info.id]));
+        } else {
+            self.outputs.push(Output::FetchDictionary {
+                sha256: info.sha256,
+            });
+        }
+    }
+
+    /// Keeps a dictionary, and tells the server by the names that it uses.
+    pub(super) fn keep_dictionary(&mut self, sha256: [u8; 32], bytes: Vec<u8>) {
+        let is_whole = <[u8; 32]>::from(Sha256::digest(&bytes)) == sha256;
+        if !is_whole || !self.dictionaries.hold(sha256, bytes) {
+            return self.outputs.event(Event::Error {
+                code: ErrorCode::BadPayload,
+                message: "what was fetched is not the dictionary that the server named: entries come without it".into(),
+            });
+        }
+        let named = self.dictionaries.named.iter();
+        let ids: Vec<u32> = named
+            .filter(|info| info.sha256 == sha256)
+            .map(|info| info.id)
+            .collect();
+        if self.connection.phase == Phase::Ready && !ids.is_empty() {
+            self.send_op(&ClientOp::Have(ids));
+        }
+    }
+}
