@@ -8,12 +8,12 @@ use core::time::Duration;
 /// Longest topic, in bytes of UTF-8: fits a one-byte length, and a topic is a name, not a document.
 pub const MAX_TOPIC_BYTES: usize = 255;
 
-/// Largest WebSocket message either side takes, in bytes (default 1 MiB). A larger value is a document that
-/// wants a pointer; a client that needs more says so in its configuration.
+/// Largest WebSocket message either side takes, in bytes (default 1 MiB). Larger values come in fragments; what
+/// a client sends is never fragmented, and above it a document that wants a pointer.
 pub const MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// Largest value that a delta may build, in bytes (default 16 MiB): what a page may be made to hold for one
-/// document.
+/// Largest value that is published, comes in fragments or is built by a delta, in bytes (default 16 MiB): what a
+/// page may be made to hold for one document.
 pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Streams that one session may read at once (default 1,024): about 100 bytes each on the server.
@@ -65,6 +65,13 @@ pub const ACK_ENTRIES: u32 = 64;
 /// take about ten times more entries a second in 10-40 KiB messages than one by one.
 pub const BATCH_BYTES: usize = 32 * 1024;
 
+/// Payload of an entry frame above which it leaves in fragments of this size (default 16 KiB): 6.6 ms at 20
+/// Mbit/s is the most that a message of a higher lane waits for one, and headers add 0.2 %.
+pub const FRAGMENT_BYTES: usize = 16 * 1024;
+
+/// Entries of one connection that are under way in fragments at once (3): one for each lane.
+pub const ENTRIES_UNDER_WAY: usize = 3;
+
 /// Largest window of a zstd frame, in bytes (2 MiB): what level 3 uses, and what a decoder may have to reserve
 /// for a frame of ten bytes.
 pub const ZSTD_WINDOW_BYTES: u64 = 2 * 1024 * 1024;
@@ -80,8 +87,8 @@ pub const DICTIONARIES_PER_CHANNEL: usize = 2;
 /// Dictionaries that one decoder holds (16); the oldest leaves first. Each takes its own size and about 30 KiB.
 pub const DICTIONARIES: usize = 16;
 
-/// Fragmented messages that an assembler has begun at once (1,024, as published): each of a peer's streams has
-/// at most one on its way.
+/// Fragmented messages that a [`FragmentAssembler`](crate::fragment::FragmentAssembler) has begun at once (1,024,
+/// as published).
 pub const FRAGMENTED_MESSAGES: usize = 1024;
 
 /// Bytes that an assembler holds in unfinished messages (default 16 MiB): one of the largest values, or many

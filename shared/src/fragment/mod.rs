@@ -22,4 +22,4 @@ mod shard;
 
 pub use assembler::{FragmentAssembler, FragmentLimits, FragmentRetention};
 pub use error::FragmentError;
-pub use shard::{FRAGMENT_HEADER_LEN, FragmentShard, split};
+pub use shard::{FRAGMENT_HEADER_LEN, FragmentHeader, FragmentShard, split};

@@ -10,6 +10,51 @@ use super::FragmentError;
 /// Length of a fragment's header: `[fragment id: 16][total: 2 BE][index: 2 BE]`.
 pub const FRAGMENT_HEADER_LEN: usize = 20;
 
+/// What stands before a fragment's bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FragmentHeader {
+    /// The same in all pieces of one message, and in no other message on its way.
+    pub fragment_id: Uuid,
+    /// Pieces of the message.
+    pub total: u16,
+    /// Which of them this is, from 0.
+    pub index: u16,
+}
+
+impl FragmentHeader {
+    /// The header as bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; FRAGMENT_HEADER_LEN] {
+        let mut bytes = [0; FRAGMENT_HEADER_LEN];
+        let (id, rest) = bytes.split_at_mut(16);
+        let (total, index) = rest.split_at_mut(2);
+        id.copy_from_slice(self.fragment_id.as_bytes());
+        total.copy_from_slice(&self.total.to_be_bytes());
+        index.copy_from_slice(&self.index.to_be_bytes());
+        bytes
+    }
+
+    /// Splits a fragment into its header and its bytes.
+    ///
+    /// # Errors
+    /// When it is shorter than a header, or the index is not below the total.
+    pub fn split(fragment: &[u8]) -> Result<(Self, &[u8]), FragmentError> {
+        let (header, bytes) = fragment
+            .split_first_chunk::<FRAGMENT_HEADER_LEN>()
+            .ok_or(FragmentError::TooShort)?;
+        let [id @ .., t1, t0, i1, i0] = *header;
+        let header = Self {
+            fragment_id: Uuid::from_bytes(id),
+            total: u16::from_be_bytes([t1, t0]),
+            index: u16::from_be_bytes([i1, i0]),
+        };
+        if header.index >= header.total {
+            return Err(FragmentError::InvalidSize);
+        }
+        Ok((header, bytes))
+    }
+}
+
 /// One piece of a message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FragmentShard {
@@ -27,10 +72,13 @@ impl FragmentShard {
     /// The fragment as bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        let header = FragmentHeader {
+            fragment_id: self.fragment_id,
+            total: self.total,
+            index: self.index,
+        };
         let mut out = Vec::with_capacity(FRAGMENT_HEADER_LEN + self.payload.len());
-        out.extend_from_slice(self.fragment_id.as_bytes());
-        out.extend_from_slice(&self.total.to_be_bytes());
-        out.extend_from_slice(&self.index.to_be_bytes());
+        out.extend_from_slice(&header.to_bytes());
         out.extend_from_slice(&self.payload);
         out
     }
@@ -40,20 +88,13 @@ impl FragmentShard {
     /// # Errors
     /// When the bytes are shorter than a header, or the index is not below the total.
     pub fn decode(bytes: &[u8]) -> Result<Self, FragmentError> {
-        let (header, payload) = bytes
-            .split_first_chunk::<FRAGMENT_HEADER_LEN>()
-            .ok_or(FragmentError::TooShort)?;
-        let [id @ .., t1, t0, i1, i0] = *header;
-        let shard = Self {
-            fragment_id: Uuid::from_bytes(id),
-            total: u16::from_be_bytes([t1, t0]),
-            index: u16::from_be_bytes([i1, i0]),
+        let (header, payload) = FragmentHeader::split(bytes)?;
+        Ok(Self {
+            fragment_id: header.fragment_id,
+            total: header.total,
+            index: header.index,
             payload: payload.to_vec(),
-        };
-        if shard.index >= shard.total {
-            return Err(FragmentError::InvalidSize);
-        }
-        Ok(shard)
+        })
     }
 }
 

@@ -37,7 +37,9 @@ pub struct ClientConfig {
     /// Largest message taken from the server, in bytes; default 1 MiB. A larger one ends the connection for
     /// good, with close code 4204.
     pub max_message_bytes: usize,
-    /// Largest value that is put together from deltas or decompressed, in bytes; default 16 MiB.
+    /// Largest value that comes in fragments, is put together from deltas or decompressed, in bytes; default 16 MiB.
+    /// A larger entry ends the connection for good, with close code 4204. Three can be under way at once, one for
+    /// each lane.
     pub max_value_bytes: usize,
     /// Sends that may wait for the server's word; default 1,024.
     pub max_uplink_messages: usize,

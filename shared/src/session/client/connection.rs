@@ -307,6 +307,7 @@ impl ClientSession {
         self.left_streams.clear();
         self.orphans.clear();
         self.dictionaries.disconnected();
+        self.give_up_all();
         for reader in &mut self.readers {
             reader.stage = Stage::Detached;
         }

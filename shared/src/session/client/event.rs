@@ -291,4 +291,8 @@ pub struct Stats {
     pub repeats: u64,
     /// Losses that were found and asked for again.
     pub gaps: u64,
+    /// Fragments received of entries too large for one frame.
+    pub fragments: u64,
+    /// Entries given up after some of their fragments: the line was cut, or they were no longer wanted.
+    pub unfinished: u64,
 }

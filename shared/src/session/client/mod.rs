@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod dictionaries;
 mod event;
+mod fragments;
 mod output;
 mod receive;
 mod retry;
@@ -30,6 +31,7 @@ pub use event::{
 
 use self::connection::{Connection, Phase, Server};
 use self::dictionaries::Dictionaries;
+use self::fragments::Fragments;
 use self::output::Outputs;
 use self::retry::Retry;
 use self::subscription::Reader;
@@ -60,6 +62,7 @@ pub struct ClientSession {
     /// Requests of the handshake that were taken back before its answer came.
     orphans: Vec<u32>,
     dictionaries: Dictionaries,
+    fragments: Fragments,
     uplink: Uplink,
     /// Entries handled since the last acknowledgement.
     unacked: u32,
@@ -81,6 +84,7 @@ impl ClientSession {
             left_streams: Vec::new(),
             orphans: Vec::new(),
             dictionaries: Dictionaries::default(),
+            fragments: Fragments::default(),
             uplink: Uplink::new(),
             unacked: 0,
             retry: Retry::new(config.retry, config.seed),

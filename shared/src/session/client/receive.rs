@@ -39,15 +39,18 @@ impl ClientSession {
     }
 
     fn frame(&mut self, now: Moment, header: FrameHeader, payload: &[u8], message: &Bytes) {
-        if header.flags.fragmented {
-            let what = "a fragmented frame, which was not asked for";
-            return self.fail(now, CloseReason::ProtocolError, what);
-        }
         let system = *self.connection.link.system.get_or_insert(header.channel);
-        if header.channel == system {
-            self.control(now, header, payload);
-        } else {
-            self.entry(now, header, payload, message);
+        match (header.channel == system, header.flags.fragmented) {
+            (true, false) => self.control(now, header, payload),
+            (false, false) => {
+                let wire_bytes = FRAME_HEADER_LEN + payload.len();
+                self.entry(now, header, payload, message, wire_bytes);
+            }
+            (false, true) => self.fragment(now, header, payload),
+            (true, true) => {
+                let what = "a control frame in fragments";
+                self.fail(now, CloseReason::ProtocolError, what);
+            }
         }
     }
 
@@ -155,20 +158,19 @@ impl ClientSession {
         self.await_end(now);
     }
 
-    fn entry(&mut self, now: Moment, header: FrameHeader, payload: &[u8], message: &Bytes) {
+    pub(super) fn entry(
+        &mut self,
+        now: Moment,
+        header: FrameHeader,
+        payload: &[u8],
+        message: &Bytes,
+        wire_bytes: usize,
+    ) {
         let (entry, body) = match EntryHeader::split(payload) {
             Ok(split) => split,
             Err(fault) => return self.fail(now, CloseReason::ProtocolError, fault.0),
         };
-        let stage = Stage::Reading {
-            stream: entry.stream,
-            channel: header.channel,
-        };
-        let Some(at) = self.readers.iter().position(|reader| reader.stage == stage) else {
-            if !self.left_streams.contains(&entry.stream) {
-                let what = "an entry of a stream that was not subscribed to";
-                self.fail(now, CloseReason::OutOfSequence, what);
-            }
+        let Some(at) = self.reading(now, entry.stream, header.channel) else {
             return;
         };
         let is_delta = matches!(body, Body::Delta(..));
@@ -190,12 +192,23 @@ impl ClientSession {
             content: entry.content,
             body,
             message,
-            wire_bytes: FRAME_HEADER_LEN + payload.len(),
+            wire_bytes,
             max_value_bytes: self.config.max_value_bytes,
         };
         let verdict = self.readers[at].take(&arrival);
         self.outputs.stats.compressed += u64::from(unpacked.is_some());
         self.judged(now, at, is_delta, verdict);
+    }
+
+    /// The reader of a stream; without one, and unless it has just been left, that is a fault.
+    pub(super) fn reading(&mut self, now: Moment, stream: u64, channel: u8) -> Option<usize> {
+        let stage = Stage::Reading { stream, channel };
+        let at = self.readers.iter().position(|reader| reader.stage == stage);
+        if at.is_none() && !self.left_streams.contains(&stream) {
+            let what = "an entry of a stream that was not subscribed to";
+            self.fail(now, CloseReason::OutOfSequence, what);
+        }
+        at
     }
 
     fn judged(&mut self, now: Moment, at: usize, is_delta: bool, verdict: Verdict) {

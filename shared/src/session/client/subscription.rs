@@ -85,6 +85,16 @@ pub(super) struct Arrival<'a> {
     pub(super) max_value_bytes: usize,
 }
 
+/// What an entry is by its cursor alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    Next,
+    /// Handed out before.
+    Repeat,
+    /// Entries before it are missing.
+    Gap,
+}
+
 /// What an entry turns out to be.
 #[derive(Debug)]
 pub(super) enum Verdict {
@@ -198,24 +208,36 @@ impl Reader {
         }
     }
 
+    /// Judges an entry before its body is looked at.
+    pub(super) fn place(&self, cursor: Cursor) -> Place {
+        let newest = match self.mode {
+            ChannelMode::State => self.value.as_ref().map(|held| held.cursor),
+            ChannelMode::Log | ChannelMode::System => self.received.map(|received| received.cursor),
+        };
+        match newest {
+            Some(newest) if cursor <= newest => Place::Repeat,
+            Some(newest) if self.mode != ChannelMode::State && cursor != newest + 1 => Place::Gap,
+            Some(_) | None => Place::Next,
+        }
+    }
+
     /// Judges an entry, and stands on it if it is the next one.
     pub(super) fn take(&mut self, arrival: &Arrival<'_>) -> Verdict {
         let Some(received) = self.received else {
             return Verdict::Gap;
         };
         let cursor = cursor_from_low_bits(arrival.sequence, received.cursor);
+        match self.place(cursor) {
+            Place::Next => {}
+            Place::Repeat => return Verdict::Repeat,
+            Place::Gap => return Verdict::Gap,
+        }
         let body = match self.mode {
             ChannelMode::State => match self.take_value(cursor, arrival) {
-                Ok(body) => body,
-                Err(verdict) => return verdict,
+                Some(body) => body,
+                None => return Verdict::Unusable,
             },
             ChannelMode::Log | ChannelMode::System => {
-                if cursor <= received.cursor {
-                    return Verdict::Repeat;
-                }
-                if cursor != received.cursor + 1 {
-                    return Verdict::Gap;
-                }
                 let Body::Whole(body) = arrival.body else {
                     return Verdict::Misplaced;
                 };
@@ -242,27 +264,29 @@ impl Reader {
         })
     }
 
-    fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Result<Bytes, Verdict> {
+    /// Takes a state's next value; `None` when it is a delta that does not fit.
+    fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Option<Bytes> {
         let next = match (&mut self.value, arrival.body) {
-            (Some(held), _) if cursor <= held.cursor => return Err(Verdict::Repeat),
             (_, Body::Whole(body)) => Value::whole(cursor, body, arrival.message),
-            (None, Body::Delta(..)) => return Err(Verdict::Unusable),
-            (Some(held), Body::Delta(header, ops)) => held
-                .apply(cursor, header, ops, arrival.max_value_bytes)
-                .ok_or(Verdict::Unusable)?,
+            (None, Body::Delta(..)) => return None,
+            (Some(held), Body::Delta(header, ops)) => {
+                held.apply(cursor, header, ops, arrival.max_value_bytes)?
+            }
         };
         let bytes = next.bytes.clone();
         self.value = Some(next);
         self.repair = Repair::None;
-        Ok(bytes)
+        Some(bytes)
     }
 
-    /// What a heartbeat says: the newest entry sent, and the newest there is. Returns whether one was lost.
-    pub(super) fn heard(&mut self, sent: Cursor, head: Cursor) -> bool {
+    /// What a heartbeat says: the newest entry sent, and the newest there is. Returns whether one was lost. While
+    /// large entries are under way a value that was asked for may wait its turn behind them.
+    pub(super) fn heard(&mut self, sent: Cursor, head: Cursor, is_busy: bool) -> bool {
         self.head = self.head.max(head);
         let is_short = self.received.is_some_and(|received| received.cursor < sent);
         match self.repair {
             Repair::None => is_short,
+            Repair::Asked | Repair::Overdue if is_busy => false,
             Repair::Asked => {
                 self.repair = Repair::Overdue;
                 false

@@ -72,6 +72,7 @@ impl ClientSession {
     }
 
     fn leave_stream(&mut self, stream: u64) {
+        self.give_up(stream);
         self.left_streams.retain(|&left| left != stream);
         if self.left_streams.len() >= SUBSCRIPTIONS {
             self.left_streams.remove(0);
@@ -126,8 +127,9 @@ impl ClientSession {
 
     pub(super) fn heads_heard(&mut self, now: Moment, head: StreamHead) {
         let is_of = |reader: &Reader| reader.is_reading(head.stream);
+        let is_busy = !self.fragments.is_empty();
         if let Some(at) = self.readers.iter().position(is_of)
-            && self.readers[at].heard(head.sent, head.head)
+            && self.readers[at].heard(head.sent, head.head, is_busy)
         {
             self.read_again(now, at);
         }
@@ -211,6 +213,7 @@ impl ClientSession {
         });
         let (id, position) = (reader.id, reader.received);
         self.left_streams.retain(|&left| left != stream);
+        self.give_up(stream);
         self.outputs.event(Event::Outcome {
             id,
             outcome,

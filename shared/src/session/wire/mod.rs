@@ -1,10 +1,12 @@
 //! How frames share a message, and what stands in an entry's payload (docs/protocol.md sections 2, 4 and 7).
 
 mod entry;
+mod fragment;
 mod record;
 
 pub use crate::encoding::{Content, read_varint, varint_len, write_varint};
 pub use entry::{Body, DeltaHeader, EntryHeader, UplinkHeader};
+pub use fragment::{fragment_id, fragment_of};
 pub use record::{Records, write_record};
 
 use core::fmt;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::channel::ChannelMode;
 use crate::delta;
 use crate::encoding::PayloadEncoding;
+use crate::fragment::split;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::position::{Cursor, Epoch, Position, StartAt, low_bits};
 use crate::session::client::{
@@ -18,7 +19,7 @@ use crate::session::client::{
 };
 use crate::session::op::{Auth, AuthOk, ChannelInfo, ClientOp, ScopeRequest, ServerOp, Subscribe};
 use crate::session::wire::{
-    Content, DeltaHeader, EntryHeader, Records, UplinkHeader, write_record,
+    Content, DeltaHeader, EntryHeader, Records, UplinkHeader, fragment_id, write_record,
 };
 use crate::time::Moment;
 
@@ -383,6 +384,24 @@ pub(super) fn entry(channel: u8, stream: u64, cursor: Cursor, body: &[u8]) -> Ve
 
 pub(super) fn inbox_entry(stream: u64, cursor: Cursor, body: &[u8]) -> Vec<u8> {
     frame(CHAT, cursor, &whole(stream, body), true)
+}
+
+/// The messages in which an entry leaves when fragments are of `piece_bytes`.
+pub(super) fn in_fragments(
+    stream: u64,
+    cursor: Cursor,
+    entry: &[u8],
+    piece_bytes: usize,
+) -> Vec<Vec<u8>> {
+    let (mut header, payload) = Records::new(entry).next().unwrap().unwrap();
+    header.flags.fragmented = true;
+    let shards = split(fragment_id(stream, cursor), payload, piece_bytes).unwrap();
+    let message = |payload: Vec<u8>| {
+        let mut message = vec![];
+        write_record(&mut message, header, &payload);
+        message
+    };
+    shards.map(|shard| message(shard.encode())).collect()
 }
 
 /// An entry that carries `target` as a delta on `base`, the value `distance` entries before.

@@ -1,0 +1,302 @@
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::peer::*;
+use crate::frame::{BinaryFlags, FrameHeader};
+use crate::position::Cursor;
+use crate::session::client::{Event, Status};
+use crate::session::op::{ClientOp, ServerOp, StreamHead};
+use crate::session::wire::{fragment_id, write_record};
+
+/// A text and the messages, ten or more, in which it comes as an entry of a channel.
+fn large(channel: u8, stream: u64, cursor: Cursor) -> (String, Vec<Vec<u8>>) {
+    let text = cursor.to_string().repeat(100);
+    let entry = entry(channel, stream, cursor, text.as_bytes());
+    (text, in_fragments(stream, cursor, &entry, 10))
+}
+
+fn frame(flags: u8, channel: u8, sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let flags = BinaryFlags::from_byte(flags);
+    let header = FrameHeader {
+        flags,
+        channel,
+        sequence,
+    };
+    let mut message = vec![];
+    write_record(&mut message, header, payload);
+    message
+}
+
+fn give(line: &mut Line, messages: &[Vec<u8>]) {
+    messages.iter().for_each(|it| line.message(it.clone()));
+}
+
+#[test]
+fn fragments_become_their_entry() {
+    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    let (text, messages) = large(CHAT, 3, 1);
+    let (last, before) = messages.split_last().unwrap();
+    give(&mut line, before);
+    assert_eq!(line.events(), vec![]);
+    line.message(last.clone());
+    match &line.events()[..] {
+        [Event::Entry(entry)] => {
+            assert_eq!((entry.position, &entry.body[..]), (at(1), text.as_bytes()));
+            let on_the_wire: usize = messages.iter().map(|message| message.len() - 1).sum();
+            assert_eq!(entry.wire_bytes, on_the_wire);
+        }
+        other => panic!("{other:?}"),
+    }
+    line.entry(3, 2, "small");
+    assert_eq!(line.texts(), [(2, "small".into())]);
+}
+
+#[test]
+fn entries_of_other_streams_pass_between() {
+    let mut line = Line::new(config());
+    line.subscribe(whole_channel("chat"));
+    line.subscribe(whole_channel("doc"));
+    let auth = line.open();
+    line.welcome(false, 0);
+    line.control(&[
+        resumed(auth.subscriptions[0].id, 3, at(0), 0),
+        resumed(auth.subscriptions[1].id, 4, at(0), 0),
+    ]);
+    line.events();
+    let (chat, chats) = large(CHAT, 3, 1);
+    let (doc, docs) = large(DOC, 4, 2);
+    line.value(4, 1, "small");
+    for (chat, doc) in chats.iter().zip(&docs) {
+        give(&mut line, &[chat.clone(), doc.clone()]);
+    }
+    assert_eq!(line.texts(), [(1, "small".into()), (1, chat), (2, doc)]);
+}
+
+#[test]
+fn a_delta_may_come_in_fragments() {
+    let (mut line, ..) = Line::reading("doc", 3, at(0));
+    let (base, target) = ("abc".repeat(40), "xyz".repeat(40) + &"abc".repeat(40));
+    line.value(3, 1, &base);
+    let delta = delta_entry(3, 2, 1, &base, &target);
+    give(&mut line, &in_fragments(3, 2, &delta, 7));
+    assert_eq!(line.texts(), [(1, base), (2, target)]);
+}
+
+#[test]
+fn after_a_cut_in_the_middle_the_entry_comes_again_from_its_first_fragment() {
+    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    let (text, messages) = large(CHAT, 3, 1);
+    give(&mut line, &messages[..5]);
+    let asked = line.reconnect().subscriptions[0].clone();
+    assert_eq!(asked.position, Some(at(0)));
+    assert_eq!(line.session.stats().unfinished, 1);
+    line.welcome(true, 0);
+    line.control(&[resumed(asked.id, 3, at(0), 1)]);
+    line.events();
+    give(&mut line, &messages);
+    assert_eq!(line.texts(), [(1, text)]);
+}
+
+#[test]
+fn what_is_left_of_an_entry_after_unsubscribing_is_ignored() {
+    let (mut line, id, _) = Line::reading("chat", 3, at(0));
+    let (text, messages) = large(CHAT, 3, 1);
+    give(&mut line, &messages[..5]);
+    line.session.unsubscribe(line.now, id);
+    line.subscribe(whole_channel("chat"));
+    give(&mut line, &messages[5..]);
+    let ops = line.ops();
+    let Some(ClientOp::Subscribe(asked)) = ops.last() else {
+        panic!("{ops:?}");
+    };
+    line.control(&[resumed(asked[0].id, 3, at(0), 1)]);
+    line.events();
+    give(&mut line, &messages);
+    assert_eq!(line.texts(), [(1, text)]);
+    assert_eq!(line.session.stats().unfinished, 1);
+}
+
+#[test]
+fn a_fragment_that_is_not_the_next_one_is_a_loss() {
+    let (text, messages) = large(CHAT, 3, 1);
+    let (_, other) = large(CHAT, 3, 2);
+    let mut other_total = messages[1].clone();
+    // The low byte of the total, after the record's length, the frame's header and the id.
+    other_total[1 + 9 + 16 + 1] += 1;
+    let faults = [
+        vec![messages[1].clone()],
+        vec![messages[0].clone(), messages[2].clone()],
+        vec![
+            messages[0].clone(),
+            messages[1].clone(),
+            messages[1].clone(),
+        ],
+        vec![messages[0].clone(), other_total],
+        vec![messages[0].clone(), other[1].clone()],
+        vec![other[0].clone()],
+    ];
+    for fault in faults {
+        let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
+        line.said();
+        give(&mut line, &fault);
+        // What was under way before the server knows is of no interest.
+        give(&mut line, &messages[3..]);
+        let asked = line.asked_again(wire_id);
+        assert_eq!(asked.position, Some(at(0)));
+        line.control(&[resumed(asked.id, 3, at(0), 1)]);
+        line.events();
+        give(&mut line, &messages);
+        assert_eq!(line.texts(), [(1, text.clone())]);
+    }
+}
+
+#[test]
+fn an_entry_that_was_handed_over_is_not_put_together_again() {
+    let (mut line, ..) = Line::reading("chat", 3, at(2));
+    let (_, messages) = large(CHAT, 3, 1);
+    give(&mut line, &messages);
+    assert_eq!(line.events(), vec![]);
+    assert_eq!(line.session.stats().repeats, 1);
+    assert_eq!(line.session.status(), Status::Ready);
+}
+
+#[test]
+fn an_entry_above_the_limit_ends_the_session() {
+    let mut config = config();
+    config.max_value_bytes = 100;
+    for (bytes, closed) in [(100, None), (200, Some(4204))] {
+        let mut line = Line::new(config.clone());
+        line.subscribe(whole_channel("chat"));
+        let id = line.open().subscriptions[0].id;
+        line.welcome(false, 0);
+        line.control(&[resumed(id, 3, at(0), 0)]);
+        let entry = entry(CHAT, 3, 1, &vec![b'x'; bytes]);
+        give(&mut line, &in_fragments(3, 1, &entry, 10));
+        assert_eq!(line.disconnected(), closed);
+    }
+}
+
+#[test]
+fn a_fragment_of_an_unknown_stream_is_a_fault_that_a_new_connection_mends() {
+    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    line.message(large(CHAT, 4, 1).1[0].clone());
+    assert_eq!(line.disconnected(), Some(4002));
+    assert!(matches!(line.session.status(), Status::Waiting { .. }));
+}
+
+#[test]
+fn more_entries_under_way_than_lanes_are_a_fault() {
+    let mut line = Line::new(config());
+    for topic in 0..4 {
+        let mut subscription = whole_channel("chat");
+        subscription.scope = crate::session::op::ScopeRequest::Topic(topic.to_string());
+        line.subscribe(subscription);
+    }
+    let asked = line.open().subscriptions;
+    line.welcome(false, 0);
+    for (asked, stream) in asked.iter().zip(10..) {
+        line.control(&[resumed(asked.id, stream, at(0), 0)]);
+    }
+    for stream in 10..13 {
+        line.message(large(CHAT, stream, 1).1[0].clone());
+    }
+    assert_eq!(line.session.status(), Status::Ready);
+    line.message(large(CHAT, 13, 1).1[0].clone());
+    assert_eq!(line.closed_with(), Some(4202));
+}
+
+#[test]
+fn what_breaks_the_protocol_ends_the_session() {
+    let id = fragment_id(3, 1);
+    let of = |total: u16, index: u16| {
+        let mut bytes = id.as_bytes().to_vec();
+        bytes.extend(total.to_be_bytes());
+        bytes.extend(index.to_be_bytes());
+        bytes
+    };
+    let faults = [
+        frame(2, CHAT, 1, &of(2, 0)[..19]),
+        frame(2, CHAT, 1, &of(2, 2)),
+        frame(2, CHAT, 1, &of(0, 0)),
+        frame(2, CHAT, 2, &of(2, 0)),
+        frame(2, SYSTEM, 2, &of(2, 0)),
+    ];
+    for fault in faults {
+        let (mut line, ..) = Line::reading("chat", 3, at(0));
+        line.message(fault.clone());
+        assert_eq!(line.closed_with(), Some(4202), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_value_that_waits_behind_a_large_entry_is_not_asked_for_again_and_again() {
+    let (mut line, ..) = Line::reading("doc", 3, at(0));
+    line.value(3, 1, "one");
+    line.message(delta_entry(3, 3, 1, &"b".repeat(99), &"b".repeat(90)));
+    line.ops();
+    let (text, messages) = large(DOC, 3, 4);
+    let (last, before) = messages.split_last().unwrap();
+    let ping = |head| ServerOp::Ping {
+        heads: vec![StreamHead {
+            stream: 3,
+            sent: 3,
+            head,
+        }],
+    };
+    for (message, head) in before.iter().zip(4..) {
+        line.message(message.clone());
+        line.control(&[ping(head)]);
+    }
+    assert!(line.ops().iter().all(|op| *op == ClientOp::Pong));
+    line.message(last.clone());
+    assert_eq!(line.texts(), [(1, "one".into()), (4, text)]);
+}
+
+proptest! {
+    /// Stretches of three entries' fragments in any order: what is handed over is right.
+    #[test]
+    fn no_order_of_fragments_makes_a_wrong_entry(
+        stretches in prop::collection::vec((0usize..3, 0usize..3, 1usize..30), 0..20),
+    ) {
+        let (mut line, ..) = Line::reading("chat", 3, at(0));
+        let entries: Vec<_> = (1..4).map(|cursor| large(CHAT, 3, cursor)).collect();
+        for (of, start, len) in stretches {
+            for message in entries[of].1.iter().skip(start).take(len) {
+                line.message(message.clone());
+                for said in line.said() {
+                    if let Said::Op(ClientOp::Subscribe(asked)) = said {
+                        line.control(&[resumed(asked[0].id, 3, asked[0].position.unwrap(), 0)]);
+                    }
+                }
+                for event in line.events() {
+                    if let Event::Entry(entry) = event {
+                        let at = usize::try_from(entry.position.cursor).unwrap() - 1;
+                        prop_assert_eq!(&entry.body[..], entries[at].0.as_bytes());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_fragments_are_survived(
+        fragments in prop::collection::vec(
+            (1u64..5, 0u64..4, 0u16..4, 0u16..4, prop::collection::vec(0u8..12, 0..40)),
+            1..40,
+        ),
+    ) {
+        let (mut line, ..) = Line::reading("chat", 3, at(0));
+        line.subscribe(whole_channel("doc"));
+        for (stream, cursor, total, index, bytes) in fragments {
+            let mut payload = fragment_id(stream, cursor).as_bytes().to_vec();
+            payload.extend(total.to_be_bytes());
+            payload.extend(index.to_be_bytes());
+            payload.extend(bytes);
+            let sequence = u32::try_from(cursor).unwrap();
+            line.message(frame(2, CHAT, sequence, &payload));
+        }
+    }
+}
