@@ -10,6 +10,7 @@ use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use uuid::Uuid;
 
 use crate::auth::{AnyAuthenticator, AuthError, AuthValidator, Authenticator, ByValidator};
+use crate::compression::DictionaryFault;
 use crate::hub::{Hub, HubConfig};
 use crate::{ChannelPolicy, Limits, PushServer};
 
@@ -17,6 +18,7 @@ use crate::{ChannelPolicy, Limits, PushServer};
 pub struct PushServerBuilder<C: ChannelKind> {
     config: HubConfig,
     policies: Vec<(C, ChannelPolicy)>,
+    dictionaries: Vec<(C, Vec<u8>)>,
     authenticator: Arc<dyn AnyAuthenticator<C>>,
     broker: Option<Arc<dyn Broker>>,
     path: String,
@@ -57,6 +59,9 @@ pub enum BuildError {
     /// The path is not one that a router takes.
     #[error("path {0:?} must begin with '/' and have no braces, query or white space")]
     Path(String),
+    /// A dictionary is not one that the channel can use.
+    #[error("the dictionary of channel {0:?}: {1}")]
+    Dictionary(&'static str, DictionaryFault),
     /// A time or limit of zero would end every connection at once.
     #[error("{0} must be more than zero")]
     Zero(&'static str),
@@ -67,6 +72,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         Self {
             config: HubConfig::new(ChannelTable::of::<C>()),
             policies: Vec::new(),
+            dictionaries: Vec::new(),
             authenticator: Arc::new(ByValidator::<C>(Arc::new(|_, _, _| Ok(())))),
             broker: None,
             path: "/rps".into(),
@@ -77,6 +83,15 @@ impl<C: ChannelKind> PushServerBuilder<C> {
     #[must_use]
     pub fn channel(mut self, channel: C, policy: ChannelPolicy) -> Self {
         self.policies.push((channel, policy));
+        self
+    }
+
+    /// A compression dictionary that the channel has from the start, as
+    /// [`set_dictionary`](PushServer::set_dictionary) gives it later; default: trained from live traffic, as the
+    /// channel's policy says.
+    #[must_use]
+    pub fn dictionary(mut self, channel: C, bytes: impl Into<Vec<u8>>) -> Self {
+        self.dictionaries.push((channel, bytes.into()));
         self
     }
 
@@ -174,6 +189,10 @@ impl<C: ChannelKind> PushServerBuilder<C> {
             Some(broker) => Hub::with_broker(self.config, random, broker),
             None => Hub::new(self.config, random),
         };
+        for (channel, bytes) in self.dictionaries {
+            let given = hub.set_dictionary(channel.wire_id(), bytes);
+            given.map_err(|fault| BuildError::Dictionary(channel.name(), fault))?;
+        }
         Ok(PushServer::from_parts(hub, self.authenticator, self.path))
     }
 

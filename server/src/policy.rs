@@ -5,11 +5,31 @@ use std::time::Duration;
 use push_wire_broker::Retention;
 use push_wire_shared::channel::ChannelMode;
 
+/// How a channel's entries are compressed, for clients that take that. Each entry is compressed by itself and once
+/// for all readers; only its own length can tell something of what it holds.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all: for entries that hold a secret beside text that somebody else chooses, who could guess the secret
+    /// by the length.
+    Off,
+    /// Without a dictionary: only bodies from 512 bytes on gain something.
+    Plain,
+    /// With a dictionary, which makes small messages two to three times smaller. It is trained from what is published
+    /// to the channel itself, so that nobody finds in it what only others may read; entries of topics and inboxes are
+    /// compressed with it, too. The default.
+    #[default]
+    Trained,
+    /// As `Trained`, from entries of topics as well: for channels whose readers may all see pieces of every topic.
+    TrainedOnTopics,
+}
+
 /// How a channel behaves; a channel without a policy is a log with the default retention.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChannelPolicy {
     mode: ChannelMode,
     retention: Retention,
+    compression: Compression,
 }
 
 impl Default for ChannelPolicy {
@@ -26,6 +46,7 @@ impl ChannelPolicy {
         Self {
             mode: ChannelMode::Log,
             retention: Retention::log(),
+            compression: Compression::Trained,
         }
     }
 
@@ -36,6 +57,7 @@ impl ChannelPolicy {
         Self {
             mode: ChannelMode::State,
             retention: Retention::state(),
+            compression: Compression::Trained,
         }
     }
 
@@ -58,6 +80,19 @@ impl ChannelPolicy {
     pub const fn retain_age(mut self, age: Duration) -> Self {
         self.retention.age = age;
         self
+    }
+
+    /// How entries are compressed; default [`Compression::Trained`].
+    #[must_use]
+    pub const fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// How entries are compressed.
+    #[must_use]
+    pub const fn how_compressed(&self) -> Compression {
+        self.compression
     }
 
     /// What the channel's streams are.

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Path};
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
+use bytes::Bytes;
 use hyper_util::rt::TokioIo;
 use push_wire_shared::ChannelKind;
 use push_wire_shared::session::server::Refusal;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, Verdict};
 use crate::builder::PushServerBuilder;
+use crate::compression::DictionaryFault;
 use crate::handler::Handlers;
 use crate::http::WebSocketUpgrade;
 use crate::hub::{Hub, Stats};
@@ -95,15 +97,52 @@ impl<C: ChannelKind> PushServer<C> {
         }
     }
 
-    /// The server's routes: the WebSocket, at `/rps` if the builder was not told otherwise. To be served as it
-    /// is, or merged or nested into a router of any state.
+    /// The server's routes: the WebSocket, at `/rps` if the builder was not told otherwise, and the compression
+    /// dictionaries below it, at `/rps/dictionaries/{sha256}`. To be served as it is, or merged or nested into a router of any state.
     pub fn router<S>(self: &Arc<Self>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
         let server = Arc::clone(self);
         let upgrade = move |upgrade: WebSocketUpgrade| Arc::clone(&server).upgrade(upgrade);
-        Router::new().route(&self.path, get(upgrade))
+        let server = Arc::clone(self);
+        let dictionary = async move |Path(sha256): Path<String>| server.dictionary(&sha256);
+        let dictionaries = format!(
+            "{}/dictionaries/{{sha256}}",
+            self.path.trim_end_matches('/')
+        );
+        Router::new()
+            .route(&self.path, get(upgrade))
+            .route(&dictionaries, get(dictionary))
+    }
+
+    /// Answers the request for a dictionary, in a route of the application's own: `dictionaries/{sha256}` below that
+    /// of [`upgrade`](Self::upgrade). Without one clients do without dictionaries.
+    #[must_use]
+    pub fn dictionary(&self, sha256: &str) -> Response {
+        crate::http::dictionary(&self.hub, sha256)
+    }
+
+    /// Gives a channel a compression dictionary, made by
+    /// [`train_dictionary`](push_wire_shared::train_dictionary) or the `zstd --train` command from messages such as
+    /// it will serve. Its readers move over to it while they stay connected; from then on none is trained from live
+    /// traffic.
+    ///
+    /// # Errors
+    /// [`DictionaryFault`]; nothing has changed.
+    pub fn set_dictionary(
+        &self,
+        channel: C,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<(), DictionaryFault> {
+        self.hub.set_dictionary(channel.wire_id(), bytes.into())
+    }
+
+    /// The channel's newest dictionary: to be kept, and given to the server's next life.
+    #[must_use]
+    pub fn newest_dictionary(&self, channel: C) -> Option<Bytes> {
+        let newest = self.hub.dictionaries().newest(channel.wire_id())?;
+        Some(newest.bytes().clone())
     }
 
     /// Answers the request that opens a WebSocket, in a route of the application's own. The connection runs in

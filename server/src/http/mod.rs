@@ -1,5 +1,7 @@
 //! Routes, and what happens before a connection is one.
 
+mod dictionary;
 mod upgrade;
 
+pub(crate) use dictionary::dictionary;
 pub use upgrade::{UpgradeRejection, WebSocketUpgrade};

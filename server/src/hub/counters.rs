@@ -32,6 +32,8 @@ pub struct Stats {
     pub sessions: usize,
     /// Streams that exist.
     pub streams: usize,
+    /// Dictionaries issued for compression.
+    pub dictionaries: u64,
     /// Entries accepted.
     pub published: u64,
     /// Entries handed to connections.
@@ -78,11 +80,18 @@ impl Counters {
         *lock(&self.closes).entry(reason.code()).or_default() += 1;
     }
 
-    pub(super) fn stats(&self, connections: usize, sessions: usize, streams: usize) -> Stats {
+    pub(super) fn stats(
+        &self,
+        connections: usize,
+        sessions: usize,
+        streams: usize,
+        dictionaries: u64,
+    ) -> Stats {
         Stats {
             connections,
             sessions,
             streams,
+            dictionaries,
             published: self.published.load(Ordering::Relaxed),
             delivered: self.delivered.load(Ordering::Relaxed),
             deltas: self.deltas.load(Ordering::Relaxed),

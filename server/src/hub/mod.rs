@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 pub use counters::{Counters, Stats};
 pub use numbering::{Numbering, Rewind, Source};
 pub use publish::{PublishError, SendFault};
@@ -29,6 +30,7 @@ pub use signal::{Notice, Signal};
 pub(crate) use stream::Stream;
 use streams::Streams;
 
+use crate::compression::{Background, Dictionaries, DictionaryFault};
 use crate::limits::Limits;
 use crate::policy::ChannelPolicy;
 
@@ -46,6 +48,8 @@ pub struct HubConfig {
     pub limits: Limits,
     /// Time that a session outlives its connection.
     pub session_ttl: Duration,
+    /// Where dictionaries are trained.
+    pub background: Background,
 }
 
 impl HubConfig {
@@ -57,6 +61,7 @@ impl HubConfig {
             policies: Vec::new(),
             limits: Limits::default(),
             session_ttl: SESSION_TTL,
+            background: Background::default(),
         }
     }
 
@@ -76,6 +81,7 @@ pub struct Hub {
     random: Random,
     sessions: Sessions,
     streams: Streams,
+    dictionaries: Arc<Dictionaries>,
     counters: Counters,
 }
 
@@ -104,13 +110,17 @@ impl Hub {
             policies,
             limits,
             session_ttl,
+            background,
         } = config;
         session.max_message_bytes = limits.message_bytes;
         session.max_subscriptions = limits.subscriptions;
         let system = session.channels.system().map_or(0, |channel| channel.id);
+        let streams = Streams::new(broker, &session.channels, &policies, limits.streams);
+        let dictionaries = Dictionaries::new(streams.policies(), background);
         Arc::new(Self {
             sessions: Sessions::new(session_ttl, limits.sessions),
-            streams: Streams::new(broker, &session.channels, &policies, limits.streams),
+            streams,
+            dictionaries: Arc::new(dictionaries),
             session_config: Arc::new(session),
             system,
             limits,
@@ -143,6 +153,25 @@ impl Hub {
         &self.limits
     }
 
+    /// The dictionaries of the channels.
+    pub(crate) fn dictionaries(&self) -> &Dictionaries {
+        &self.dictionaries
+    }
+
+    /// Gives a channel a dictionary, whose readers move over to it while they stay connected.
+    ///
+    /// # Errors
+    /// [`DictionaryFault`]; nothing has changed.
+    pub fn set_dictionary(&self, channel: u8, bytes: Vec<u8>) -> Result<(), DictionaryFault> {
+        self.dictionaries.give(channel, bytes)
+    }
+
+    /// The bytes of a dictionary in use, by their SHA-256: what clients fetch.
+    #[must_use]
+    pub fn dictionary(&self, sha256: &[u8; 32]) -> Option<Bytes> {
+        Some(self.dictionaries.by_hash(sha256)?.bytes().clone())
+    }
+
     /// What has happened so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
@@ -156,6 +185,7 @@ impl Hub {
             self.sessions.connected(),
             self.sessions.len(),
             self.streams.len(),
+            self.dictionaries.issued(),
         )
     }
 

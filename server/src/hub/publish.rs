@@ -90,6 +90,7 @@ impl Hub {
         }
         self.sweep(now);
         let stream = self.streams.open(key).ok_or(PublishError::TooManyStreams)?;
+        self.dictionaries.offer(now, key, &record.body);
         let position = stream.log().append(now, record)?;
         self.counters.published();
         Ok(position)

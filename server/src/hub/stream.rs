@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use push_wire_broker::{Entry, Log, Watcher};
 use push_wire_shared::channel::ChannelMode;
-use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Cursor, Scope, StreamKey};
 use push_wire_shared::time::Moment;
 
 use super::{Mark, lock};
+use crate::outbox::FormKey;
+use crate::policy::Compression;
 
 /// Deltas kept per stream: the readers of one stream stand at the newest few versions.
 const DELTAS: usize = 8;
@@ -21,6 +22,7 @@ pub(crate) struct Stream {
     key: StreamKey,
     lane: usize,
     mode: ChannelMode,
+    compression: Compression,
     log: Arc<dyn Log>,
     readers: Mutex<Vec<Arc<Mark>>>,
     deltas: Mutex<VecDeque<Delta>>,
@@ -30,7 +32,7 @@ pub(crate) struct Stream {
 struct Delta {
     base: Cursor,
     target: Cursor,
-    encoding: PayloadEncoding,
+    form: FormKey,
     frame: Option<Bytes>,
 }
 
@@ -49,6 +51,7 @@ impl Stream {
         key: StreamKey,
         lane: usize,
         mode: ChannelMode,
+        compression: Compression,
         log: Arc<dyn Log>,
     ) -> Arc<Self> {
         let stream = Arc::new(Self {
@@ -56,6 +59,7 @@ impl Stream {
             key,
             lane,
             mode,
+            compression,
             log,
             readers: Mutex::default(),
             deltas: Mutex::default(),
@@ -83,6 +87,11 @@ impl Stream {
 
     pub(crate) fn is_state(&self) -> bool {
         self.mode == ChannelMode::State
+    }
+
+    /// Whether its entries may leave compressed.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.compression != Compression::Off
     }
 
     pub(crate) const fn is_inbox(&self) -> bool {
@@ -129,14 +138,14 @@ impl Stream {
         &self,
         base: &Entry,
         target: &Entry,
-        encoding: PayloadEncoding,
+        form: FormKey,
         make: impl FnOnce() -> Option<Bytes>,
     ) -> Option<Bytes> {
         // Held while the delta is made: another reader of the same pair waits for it instead of making it
         // again.
         let mut deltas = lock(&self.deltas);
         let known = deltas.iter().find(|delta| {
-            (delta.base, delta.target, delta.encoding) == (base.cursor, target.cursor, encoding)
+            (delta.base, delta.target, delta.form) == (base.cursor, target.cursor, form)
         });
         if let Some(known) = known {
             return known.frame.clone();
@@ -148,7 +157,7 @@ impl Stream {
         deltas.push_back(Delta {
             base: base.cursor,
             target: target.cursor,
-            encoding,
+            form,
             frame: frame.clone(),
         });
         frame

@@ -55,6 +55,14 @@ impl Streams {
         }
     }
 
+    /// The policies of the channels that have entries.
+    pub(super) fn policies(&self) -> impl Iterator<Item = (u8, ChannelPolicy)> {
+        let templates = self.templates.iter();
+        templates
+            .filter(|template| template.mode != ChannelMode::System)
+            .map(|template| (template.channel, template.policy))
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, HashMap<StreamKey, Arc<Stream>>> {
         self.streams.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,7 +97,9 @@ impl Streams {
         }
         let log = self.broker.open(key, template.policy.retention());
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let stream = Stream::new(number, key.clone(), template.lane, template.mode, log);
+        let compression = template.policy.how_compressed();
+        let (lane, mode) = (template.lane, template.mode);
+        let stream = Stream::new(number, key.clone(), lane, mode, compression, log);
         streams.insert(key.clone(), Arc::clone(&stream));
         Some(stream)
     }

@@ -1,7 +1,5 @@
 //! Forms of an entry, each made once for all readers.
 
-use std::sync::OnceLock;
-
 use bytes::Bytes;
 use push_wire_broker::{Entry, Record};
 use push_wire_shared::delta::{Check, check};
@@ -12,6 +10,8 @@ use push_wire_shared::session::wire::{Content, DeltaHeader, EntryHeader, write_r
 use serde_json::Value;
 
 use super::framing::{MAX_HEADER, Opcode, frame_header};
+use super::once::OnceList;
+use super::packing::{FormKey, Packing};
 use crate::hub::Stream;
 
 /// A record of the push-wire dialect behind the header of a WebSocket message that holds nothing else.
@@ -46,28 +46,22 @@ impl WireForm {
     }
 }
 
-/// What has been derived from one entry, by encoding.
+/// What has been derived from one entry.
 #[derive(Default, Debug)]
 struct Forms {
-    bodies: [OnceLock<Bytes>; 3],
-    checks: [OnceLock<Check>; 3],
-    wire: [OnceLock<Bytes>; 3],
-}
-
-fn index(encoding: PayloadEncoding) -> usize {
-    match encoding {
-        PayloadEncoding::Json => 0,
-        PayloadEncoding::MessagePack => 1,
-        PayloadEncoding::Cbor => 2,
-    }
+    bodies: OnceList<PayloadEncoding, Bytes>,
+    checks: OnceList<PayloadEncoding, Check>,
+    wire: OnceList<FormKey, Bytes>,
 }
 
 /// The entry's body in an encoding.
 fn body(entry: &Entry, encoding: PayloadEncoding) -> Bytes {
     let encode = || encode_body(&entry.record, encoding);
-    match entry.forms::<Forms>() {
-        Some(forms) => forms.bodies[index(encoding)].get_or_init(encode).clone(),
-        None => encode(),
+    match (entry.record.content, encoding, entry.forms::<Forms>()) {
+        (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor, Some(forms)) => {
+            forms.bodies.get_or_make(encoding, encode).clone()
+        }
+        _ => encode(),
     }
 }
 
@@ -90,13 +84,18 @@ fn transcode(json: &[u8], encode: impl Fn(&Value) -> Result<Vec<u8>, EncodeError
 fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {
     let make = || check(&body(entry, encoding));
     match entry.forms::<Forms>() {
-        Some(forms) => *forms.checks[index(encoding)].get_or_init(make),
+        Some(forms) => *forms.checks.get_or_make(encoding, make),
         None => make(),
     }
 }
 
-/// The entry whole, as every reader of the stream in this encoding gets it.
-pub(crate) fn whole(stream: &Stream, entry: &Entry, encoding: PayloadEncoding) -> WireForm {
+/// The entry whole, as every reader of the stream with this encoding and packing gets it.
+pub(super) fn whole(
+    stream: &Stream,
+    entry: &Entry,
+    encoding: PayloadEncoding,
+    packing: Packing<'_>,
+) -> WireForm {
     let make = || {
         let body = body(entry, encoding);
         let header = EntryHeader {
@@ -105,26 +104,27 @@ pub(crate) fn whole(stream: &Stream, entry: &Entry, encoding: PayloadEncoding) -
         };
         let mut payload = Vec::with_capacity(body.len() + 12);
         header.write_whole(&mut payload);
-        payload.extend_from_slice(&body);
-        message(stream, entry, &payload)
+        let compressed = packing.pack(&body, &mut payload);
+        message(stream, entry, compressed, &payload)
     };
     WireForm::from_message(match entry.forms::<Forms>() {
-        Some(forms) => forms.wire[index(encoding)].get_or_init(make).clone(),
+        Some(forms) => forms.wire.get_or_make(packing.key(encoding), make).clone(),
         None => make(),
     })
 }
 
 /// The entry as a delta against an earlier one; `None` when none is smaller than the whole.
-pub(crate) fn delta(
+pub(super) fn delta(
     stream: &Stream,
     base: &Entry,
     entry: &Entry,
     encoding: PayloadEncoding,
+    packing: Packing<'_>,
 ) -> Option<WireForm> {
     if base.record.content != entry.record.content || base.cursor >= entry.cursor {
         return None;
     }
-    let frame = stream.delta(base, entry, encoding, || {
+    let frame = stream.delta(base, entry, packing.key(encoding), || {
         let target = body(entry, encoding);
         let ops = push_wire_shared::delta::encode(&body(base, encoding), &target)?;
         let header = EntryHeader {
@@ -138,15 +138,20 @@ pub(crate) fn delta(
         };
         let mut payload = Vec::with_capacity(ops.len() + 40);
         header.write_delta(delta, &mut payload);
-        payload.extend_from_slice(&ops);
-        (payload.len() < target.len()).then(|| message(stream, entry, &payload))
+        let compressed = packing.pack(&ops, &mut payload);
+        let frame = message(stream, entry, compressed, &payload);
+        // What is far smaller than the value itself needs no comparison with the value compressed.
+        let is_smaller = payload.len() * 16 < target.len()
+            || frame.len() < whole(stream, entry, encoding, packing).message().len();
+        is_smaller.then_some(frame)
     })?;
     Some(WireForm::from_message(frame))
 }
 
 /// The record of an entry behind the header of a message that holds nothing else.
-fn message(stream: &Stream, entry: &Entry, payload: &[u8]) -> Bytes {
+fn message(stream: &Stream, entry: &Entry, compressed: bool, payload: &[u8]) -> Bytes {
     let flags = BinaryFlags {
+        compressed,
         ack_required: stream.is_inbox(),
         ..BinaryFlags::default()
     };

@@ -6,6 +6,8 @@
 mod form;
 pub(crate) mod framing;
 mod lanes;
+mod once;
+mod packing;
 mod reader;
 mod render;
 
@@ -14,6 +16,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use lanes::Lanes;
+pub(crate) use packing::FormKey;
 use push_wire_broker::ReadError;
 use push_wire_shared::position::{Bounds, Cursor};
 use push_wire_shared::session::op::StreamHead;
@@ -123,6 +126,12 @@ impl Outbox {
             .flatten()
             .find(|reader| reader.id == id)
             .map(|reader| &reader.stream)
+    }
+
+    /// Wire ids of the channels that are read, each as often as it has readers.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = u8> {
+        let readers = self.readers.iter().flatten();
+        readers.map(|reader| reader.stream.channel())
     }
 
     fn slot_of(&self, id: u32) -> Option<u32> {

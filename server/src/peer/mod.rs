@@ -59,6 +59,7 @@ pub struct Peer {
     actions: VecDeque<Action>,
     grant: Grant,
     encoding: PayloadEncoding,
+    zstd: bool,
     claim: Claim,
     /// Streams that the session has looked at and not begun to read.
     opened: Vec<(u32, Arc<Stream>)>,
@@ -96,6 +97,7 @@ impl Peer {
             actions: VecDeque::new(),
             grant: Grant::nothing(),
             encoding: PayloadEncoding::Json,
+            zstd: false,
             claim: Claim {
                 json: dialect == Dialect::Json,
                 ..Claim::default()
@@ -180,7 +182,7 @@ impl Peer {
         self.grant = grant;
         self.holds = Some((client, opening.generation));
         match &mut self.renderer {
-            Renderer::Wire(wire) => wire.set_encoding(self.encoding),
+            Renderer::Wire(wire) => wire.set_taken(self.encoding, self.zstd),
             Renderer::Json(json) => json.set_session(client, Arc::clone(&opening.numbering)),
         }
         if let Codec::Json(json) = &mut self.codec {

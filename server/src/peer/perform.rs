@@ -1,5 +1,7 @@
 //! Carries out what the session asks for.
 
+use std::collections::BTreeSet;
+
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
@@ -9,6 +11,7 @@ use push_wire_shared::time::Moment;
 use sha2::{Digest, Sha256};
 
 use super::{Action, AuthRequest, Codec, Inbound, Peer};
+use crate::compression::ClientDictionaries;
 use crate::hub::Notice;
 use crate::outbox::Renderer;
 
@@ -31,12 +34,18 @@ impl Peer {
             } => {
                 if let Some(index) = self.opened.iter().position(|(opened, _)| *opened == id) {
                     let (_, stream) = self.opened.swap_remove(index);
+                    let channel = stream.channel();
                     self.outbox.read(id, stream, after, has_base);
+                    self.name_dictionary(channel);
                 }
             }
             Output::Stop { id } => self.outbox.stop(id),
             Output::Whole { id } => self.outbox.whole(id),
-            Output::Have(_) => {}
+            Output::Have(ids) => {
+                if let Some(dictionaries) = self.dictionaries() {
+                    dictionaries.confirm(&ids);
+                }
+            }
             Output::Acked { id, cursor } => {
                 // Only an inbox has a single reader, whose word decides what is kept.
                 if let Some(stream) = self.outbox.stream(id).filter(|stream| stream.is_inbox()) {
@@ -52,6 +61,9 @@ impl Peer {
                 self.deliver(channel, content, body, number);
             }
             Output::Heartbeat => {
+                for channel in self.outbox.channels().collect::<BTreeSet<u8>>() {
+                    self.name_dictionary(channel);
+                }
                 let heads = self.outbox.heads(now);
                 self.session.send_heartbeat(heads);
             }
@@ -80,9 +92,30 @@ impl Peer {
         self.renderer.op(op);
     }
 
+    /// The dictionaries of a client that takes compressed entries.
+    fn dictionaries(&mut self) -> Option<&mut ClientDictionaries> {
+        match &mut self.renderer {
+            Renderer::Wire(wire) => wire.dictionaries(),
+            Renderer::Json(_) => None,
+        }
+    }
+
+    /// Tells the client of the channel's newest dictionary, if it does not know it. A rotation reaches readers with
+    /// their next heartbeat: until then the older one is good.
+    fn name_dictionary(&mut self, channel: u8) {
+        let Some(newest) = self.hub.dictionaries().newest(channel) else {
+            return;
+        };
+        let named = self.dictionaries().and_then(|known| known.name(&newest));
+        if let Some(info) = named {
+            self.say(&ServerOp::Dictionary(info));
+        }
+    }
+
     fn ask_who(&mut self, auth: Auth) {
         let channels = self.named_channels(&auth);
         self.encoding = auth.encoding;
+        self.zstd = auth.zstd;
         self.claim.secret = auth.secret;
         self.claim.attempt = auth.attempt;
         self.claim.token = auth

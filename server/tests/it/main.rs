@@ -8,6 +8,7 @@
 
 mod auth;
 mod builder;
+mod dictionaries;
 mod frames;
 mod handlers;
 mod harness;

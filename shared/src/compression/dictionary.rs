@@ -5,9 +5,8 @@ use core::fmt;
 
 use crate::limits::DICTIONARY_BYTES;
 
-/// First bytes of a trained dictionary, before its own id in little endian.
-#[cfg(feature = "ruzstd")]
-pub(super) const TRAINED_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
+/// First bytes of a trained dictionary, before its own id in little endian (RFC 8878 section 5).
+const TRAINED_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 
 /// A zstd dictionary and the id that bodies name it by.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +22,14 @@ impl CompressionDictionary {
     #[must_use]
     pub fn new(id: u32, bytes: Vec<u8>) -> Self {
         Self { id, bytes }
+    }
+
+    /// The id that zstd's training wrote into it; `None` when it is not a trained one.
+    #[must_use]
+    pub fn zstd_id(&self) -> Option<u32> {
+        let id = self.bytes.strip_prefix(&TRAINED_MAGIC)?.first_chunk()?;
+        // Id 0 in a frame means that it names none.
+        Some(u32::from_le_bytes(*id)).filter(|id| *id != 0)
     }
 
     /// Checks what both implementations ask of a dictionary.

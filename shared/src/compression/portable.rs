@@ -8,7 +8,6 @@ use ruzstd::decoding::{BlockDecodingStrategy, Dictionary, FrameDecoder};
 use ruzstd::io::Read;
 
 use super::body::Body;
-use super::dictionary::TRAINED_MAGIC;
 use super::{CompressionDictionary, DecompressError, DictionaryError};
 use crate::limits::{DICTIONARIES, ZSTD_WINDOW_BYTES};
 
@@ -63,10 +62,11 @@ impl Decompressor {
         dictionary: &CompressionDictionary,
     ) -> Result<(), DictionaryError> {
         dictionary.check()?;
+        let zstd_id = dictionary.zstd_id().ok_or(DictionaryError::Malformed)?;
         let parsed = parse(&dictionary.bytes)?;
         let added = Held {
             id: dictionary.id,
-            zstd_id: parsed.id,
+            zstd_id,
             bytes: dictionary.bytes.clone(),
         };
         let before = self.dictionaries.len();
@@ -186,10 +186,5 @@ fn new_decoder() -> FrameDecoder {
 }
 
 fn parse(bytes: &[u8]) -> Result<Dictionary, DictionaryError> {
-    let trained = bytes.starts_with(&TRAINED_MAGIC);
-    match Dictionary::decode_dict(bytes) {
-        // Id 0 in a frame means that it names none.
-        Ok(dictionary) if trained && dictionary.id != 0 => Ok(dictionary),
-        _ => Err(DictionaryError::Malformed),
-    }
+    Dictionary::decode_dict(bytes).map_err(|_| DictionaryError::Malformed)
 }

@@ -6,9 +6,11 @@ use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::session::op::ServerOp;
 use push_wire_shared::session::server::WireEncoder;
 
+use crate::compression::ClientDictionaries;
 use crate::hub::Stream;
 use crate::outbox::form::{self, WireForm};
 use crate::outbox::framing::{Opcode, frame_header};
+use crate::outbox::packing::Packing;
 
 /// Records from this size on are shared with the other readers even in a message of several; smaller ones are
 /// copied next to each other, which costs less than one more piece in a vectored write.
@@ -18,6 +20,8 @@ const SHARE_BYTES: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct WireRenderer {
     encoding: PayloadEncoding,
+    /// The dictionaries of a client that takes compressed entries.
+    zstd: Option<ClientDictionaries>,
     encoder: WireEncoder,
     /// Records of control ops.
     control: Vec<u8>,
@@ -30,6 +34,7 @@ impl WireRenderer {
     pub(crate) fn new(system: u8) -> Self {
         Self {
             encoding: PayloadEncoding::Json,
+            zstd: None,
             encoder: WireEncoder::new(system),
             control: Vec::new(),
             ops: 0,
@@ -38,8 +43,15 @@ impl WireRenderer {
         }
     }
 
-    pub(crate) fn set_encoding(&mut self, encoding: PayloadEncoding) {
+    /// The client is known, and what it takes.
+    pub(crate) fn set_taken(&mut self, encoding: PayloadEncoding, zstd: bool) {
         self.encoding = encoding;
+        self.zstd = zstd.then(ClientDictionaries::default);
+    }
+
+    /// The dictionaries of a client that takes compressed entries.
+    pub(crate) fn dictionaries(&mut self) -> Option<&mut ClientDictionaries> {
+        self.zstd.as_mut()
     }
 
     pub(super) fn op(&mut self, op: &ServerOp) {
@@ -48,12 +60,14 @@ impl WireRenderer {
     }
 
     pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry) -> usize {
-        let form = form::whole(stream, entry, self.encoding);
+        let packing = packing(self.zstd.as_ref(), stream);
+        let form = form::whole(stream, entry, self.encoding, packing);
         self.add(form)
     }
 
     pub(super) fn delta(&mut self, stream: &Stream, base: &Entry, entry: &Entry) -> Option<usize> {
-        let form = form::delta(stream, base, entry, self.encoding)?;
+        let packing = packing(self.zstd.as_ref(), stream);
+        let form = form::delta(stream, base, entry, self.encoding, packing)?;
         Some(self.add(form))
     }
 
@@ -114,5 +128,14 @@ impl WireRenderer {
         if !piece.is_empty() {
             out.push(Bytes::from(piece));
         }
+    }
+}
+
+fn packing<'a>(zstd: Option<&'a ClientDictionaries>, stream: &Stream) -> Packing<'a> {
+    match zstd {
+        Some(dictionaries) if stream.is_compressed() => {
+            Packing::Zstd(dictionaries.of(stream.channel()))
+        }
+        Some(_) | None => Packing::Bare,
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod compression;
 mod handover;
 mod json;
 mod wire;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
+use push_wire_shared::compression::{CompressionDictionary, Decompressor, short};
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ScopeRequest, ServerOp, Subscribe};
@@ -141,6 +143,12 @@ enum Seen {
         stream: u64,
         sequence: u32,
     },
+    /// An entry, or a delta, that came compressed; 0 is no dictionary.
+    Packed {
+        dictionary: u32,
+        is_delta: bool,
+        body: String,
+    },
     Close(u16),
 }
 
@@ -173,6 +181,9 @@ struct WireClient {
     control: u32,
     grant: Grant,
     delivered: Vec<String>,
+    id: Uuid,
+    zstd: bool,
+    held: Vec<CompressionDictionary>,
     /// The application refuses a message of this body.
     refuses: &'static str,
 }
@@ -185,18 +196,21 @@ impl WireClient {
             control: 0,
             grant: Grant::everything(),
             delivered: Vec::new(),
+            id: client_id(),
+            zstd: false,
+            held: Vec::new(),
             refuses: "",
         }
     }
 
     fn auth(&mut self, secret: Option<[u8; 16]>, subscriptions: Vec<Subscribe>) -> Vec<Seen> {
         self.op(&ClientOp::Auth(Auth {
-            client_id: client_id(),
+            client_id: self.id,
             token: None,
             secret,
             attempt: None,
             encoding: Default::default(),
-            zstd: false,
+            zstd: self.zstd,
             subscriptions,
         }))
     }
@@ -260,7 +274,7 @@ impl WireClient {
             self.peer.wrote(now, true);
             for (opcode, message) in websocket_frames(&pieces.concat()) {
                 assert_eq!(opcode, 2);
-                seen.extend(Records::new(&message).map(|record| Self::read(record.unwrap())));
+                seen.extend(Records::new(&message).map(|record| self.read(record.unwrap())));
             }
         }
         seen.extend(close.map(Seen::Close));
@@ -277,11 +291,14 @@ impl WireClient {
         })
     }
 
-    fn read((header, payload): (FrameHeader, &[u8])) -> Seen {
+    fn read(&self, (header, payload): (FrameHeader, &[u8])) -> Seen {
         if header.channel == SYSTEM {
             return Seen::Op(ServerOp::decode(payload).unwrap());
         }
         let (entry, body) = EntryHeader::split(payload).unwrap();
+        if header.flags.compressed {
+            return self.unpack(body);
+        }
         let (stream, sequence) = (entry.stream, header.sequence);
         match body {
             Body::Whole(body) => Seen::Entry {
@@ -290,6 +307,20 @@ impl WireClient {
                 body: String::from_utf8_lossy(body).into_owned(),
             },
             Body::Delta(..) => Seen::Delta { stream, sequence },
+        }
+    }
+
+    fn unpack(&self, body: Body<'_>) -> Seen {
+        let mut decompressor = Decompressor::new();
+        for dictionary in &self.held {
+            decompressor.add_dictionary(dictionary).unwrap();
+        }
+        let (dictionary, rest) = short::split(body.bytes()).unwrap();
+        let whole = decompressor.decompress(&short::expand(dictionary, rest), 1 << 20);
+        Seen::Packed {
+            dictionary,
+            is_delta: matches!(body, Body::Delta(..)),
+            body: String::from_utf8_lossy(&whole.unwrap()).into_owned(),
         }
     }
 
@@ -305,7 +336,12 @@ impl WireClient {
 fn bodies(seen: &[Seen]) -> Vec<&str> {
     fn body(seen: &Seen) -> Option<&str> {
         match seen {
-            Seen::Entry { body, .. } => Some(body),
+            Seen::Entry { body, .. }
+            | Seen::Packed {
+                is_delta: false,
+                body,
+                ..
+            } => Some(body),
             _ => None,
         }
     }

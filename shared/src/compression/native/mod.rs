@@ -7,4 +7,5 @@ mod train;
 
 pub use compressor::{Compressor, PreparedDictionary};
 pub use decompressor::Decompressor;
+pub use thread::compress_short_into;
 pub use train::train_dictionary;

@@ -57,6 +57,18 @@ pub(crate) fn compress_into(
     )
 }
 
+/// As [`Compressor::compress_short_into`], with a compressor that belongs to this thread.
+pub fn compress_short_into(
+    out: &mut Vec<u8>,
+    body: &[u8],
+    dictionary: Option<&PreparedDictionary>,
+) -> bool {
+    ENCODING.with_borrow_mut(|encoding| {
+        let compressor = &mut encoding.compressor;
+        compressor.compress_short_into(out, body, dictionary)
+    })
+}
+
 /// As [`Decompressor::decompress`].
 pub(crate) fn decompress(
     body: &[u8],

@@ -1,0 +1,72 @@
+//! The dictionaries that one client was told of.
+
+use std::sync::Arc;
+
+use push_wire_shared::limits::{DICTIONARIES, DICTIONARIES_PER_CHANNEL};
+use push_wire_shared::session::op::DictionaryInfo;
+
+use super::Dictionary;
+
+/// What one connection has named, oldest first, and what the client says it holds.
+#[derive(Default, Debug)]
+pub(crate) struct ClientDictionaries {
+    named: Vec<Named>,
+}
+
+#[derive(Debug)]
+struct Named {
+    dictionary: Arc<Dictionary>,
+    held: bool,
+}
+
+impl ClientDictionaries {
+    /// Names a dictionary, unless that was done or there are too many; what the client is to be told.
+    pub(crate) fn name(&mut self, dictionary: &Arc<Dictionary>) -> Option<DictionaryInfo> {
+        let info = *dictionary.info();
+        if self.named.iter().any(|named| named.id() == info.id) {
+            return None;
+        }
+        self.drop_oldest_of(info.channel);
+        if self.named.len() >= DICTIONARIES {
+            return None;
+        }
+        self.named.push(Named {
+            dictionary: Arc::clone(dictionary),
+            held: false,
+        });
+        Some(info)
+    }
+
+    /// Makes room for another of this channel; the client does the same when it is told.
+    fn drop_oldest_of(&mut self, channel: u8) {
+        let is_of = |named: &Named| named.dictionary.info().channel == channel;
+        let count = self.named.iter().filter(|named| is_of(named)).count();
+        if count >= DICTIONARIES_PER_CHANNEL
+            && let Some(oldest) = self.named.iter().position(is_of)
+        {
+            self.named.remove(oldest);
+        }
+    }
+
+    /// The client holds these. Ids that were not named, or are not used any more, mean nothing.
+    pub(crate) fn confirm(&mut self, ids: &[u32]) {
+        for named in &mut self.named {
+            named.held |= ids.contains(&named.id());
+        }
+    }
+
+    /// The newest dictionary of the channel that the client holds.
+    pub(crate) fn of(&self, channel: u8) -> Option<&Dictionary> {
+        let newest_first = self.named.iter().rev();
+        newest_first
+            .filter(|named| named.held)
+            .map(|named| &*named.dictionary)
+            .find(|dictionary| dictionary.info().channel == channel)
+    }
+}
+
+impl Named {
+    fn id(&self) -> u32 {
+        self.dictionary.info().id
+    }
+}

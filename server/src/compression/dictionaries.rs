@@ -1,0 +1,254 @@
+//! The dictionaries of all channels.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
+use std::time::Duration;
+
+use push_wire_shared::compression::DictionaryError;
+use push_wire_shared::limits::DICTIONARIES_PER_CHANNEL;
+use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::time::Moment;
+
+use super::Dictionary;
+use super::reservoir::Reservoir;
+use super::training::Training;
+use crate::policy::{ChannelPolicy, Compression};
+
+/// Sizes of bodies that are samples: smaller ones are not compressed, larger ones gain little from a dictionary.
+const SAMPLE_BYTES: std::ops::RangeInclusive<usize> = 32..=16 * 1024;
+
+/// Samples seen before the first training (500), and before each later one four times as many as before the one
+/// before, up to [`LAST_TRAINING`]: the first dictionary comes early, the later ones rest on more.
+const FIRST_TRAINING: u64 = 500;
+
+/// Samples seen between two trainings at most (50,000).
+const LAST_TRAINING: u64 = 50_000;
+
+/// Time between two trainings at least (1 min): each may cost every reader a download.
+const TRAINING_PAUSE: Duration = Duration::from_secs(60);
+
+/// Where work is done that must not hold up a publish; default: a thread of its own for each piece of it, of which
+/// there is one a minute and channel at most.
+#[derive(Clone)]
+pub struct Background(Arc<dyn Fn(Work) + Send + Sync>);
+
+/// A piece of it.
+type Work = Box<dyn FnOnce() + Send>;
+
+impl Background {
+    /// Has work done by this.
+    pub fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(run))
+    }
+
+    fn run(&self, work: impl FnOnce() + Send + 'static) {
+        (self.0)(Box::new(work));
+    }
+}
+
+impl Default for Background {
+    fn default() -> Self {
+        Self::new(|work| {
+            let thread = std::thread::Builder::new().name("push-wire training".into());
+            if let Err(error) = thread.spawn(work) {
+                tracing::warn!(%error, "no thread to train a dictionary: tried again with later entries");
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Background").finish_non_exhaustive()
+    }
+}
+
+/// Why a dictionary cannot be given to a channel.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DictionaryFault {
+    /// The channel carries control ops, is unknown, or its policy is not to compress.
+    #[error(
+        "entries of this channel are not compressed: give its policy another `Compression`, or leave the dictionary out"
+    )]
+    NotCompressed,
+    /// Another dictionary has the id that zstd wrote into this one, so a client could not tell them apart.
+    #[error("another channel's dictionary has the same zstd id {0} inside: train this one again")]
+    SameZstdId(u32),
+    /// It is none.
+    #[error("not a dictionary that clients can use: {0}")]
+    Unusable(DictionaryError),
+}
+
+/// The dictionaries of all channels.
+#[derive(Debug)]
+pub(crate) struct Dictionaries {
+    channels: Vec<OfChannel>,
+    last_id: AtomicU32,
+    issued: AtomicU64,
+    background: Background,
+}
+
+#[derive(Debug)]
+struct OfChannel {
+    channel: u8,
+    compression: Compression,
+    /// Newest last; the older one is there for clients that are still fetching the newer.
+    live: RwLock<Vec<Arc<Dictionary>>>,
+    /// None once a dictionary was given: it stays.
+    sampling: Mutex<Option<Sampling>>,
+}
+
+#[derive(Debug)]
+struct Sampling {
+    reservoir: Reservoir,
+    /// Train when so many have passed, and not before this time.
+    at: u64,
+    not_before: Moment,
+}
+
+impl Dictionaries {
+    pub(crate) fn new(
+        channels: impl Iterator<Item = (u8, ChannelPolicy)>,
+        background: Background,
+    ) -> Self {
+        let channels = channels.map(|(channel, policy)| OfChannel {
+            channel,
+            compression: policy.how_compressed(),
+            live: RwLock::default(),
+            sampling: Mutex::new(Some(Sampling {
+                reservoir: Reservoir::new(u64::from(channel)),
+                at: FIRST_TRAINING,
+                not_before: Moment::default(),
+            })),
+        });
+        Self {
+            channels: channels.collect(),
+            last_id: AtomicU32::new(0),
+            issued: AtomicU64::new(0),
+            background,
+        }
+    }
+
+    fn of(&self, channel: u8) -> Option<&OfChannel> {
+        self.channels.iter().find(|of| of.channel == channel)
+    }
+
+    /// The dictionary that clients of the channel are to have.
+    pub(crate) fn newest(&self, channel: u8) -> Option<Arc<Dictionary>> {
+        self.of(channel)?.live().last().cloned()
+    }
+
+    /// A dictionary that clients may still fetch.
+    pub(crate) fn by_hash(&self, sha256: &[u8; 32]) -> Option<Arc<Dictionary>> {
+        let all = self.channels.iter().flat_map(OfChannel::live);
+        all.into_iter()
+            .find(|dictionary| dictionary.info().sha256 == *sha256)
+    }
+
+    /// Dictionaries issued so far.
+    pub(crate) fn issued(&self) -> u64 {
+        self.issued.load(Ordering::Relaxed)
+    }
+
+    /// An entry was published: takes a sample of it, and trains when it is time.
+    pub(crate) fn offer(self: &Arc<Self>, now: Moment, key: &StreamKey, body: &[u8]) {
+        let Some(of) = self.of(key.channel) else {
+            return;
+        };
+        if !of.samples(&key.scope) || !SAMPLE_BYTES.contains(&body.len()) {
+            return;
+        }
+        let Some(samples) = of.sample(now, body) else {
+            return;
+        };
+        let (this, channel) = (Arc::clone(self), key.channel);
+        let current = self.newest(channel);
+        self.background.run(move || {
+            let trained = Training { samples, current }.run();
+            if let Some(Err(error)) = trained.map(|bytes| this.issue(channel, bytes)) {
+                tracing::debug!(channel, %error, "a trained dictionary is not used");
+            }
+        });
+    }
+
+    /// Gives a channel a dictionary; it is not trained from then on.
+    pub(crate) fn give(&self, channel: u8, bytes: Vec<u8>) -> Result<(), DictionaryFault> {
+        let of = self.of(channel);
+        let of = of.filter(|of| of.compression != Compression::Off);
+        let of = of.ok_or(DictionaryFault::NotCompressed)?;
+        self.issue(channel, bytes)?;
+        *of.sampling.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    fn issue(&self, channel: u8, bytes: Vec<u8>) -> Result<(), DictionaryFault> {
+        let of = self.of(channel).ok_or(DictionaryFault::NotCompressed)?;
+        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
+        let dictionary = Dictionary::new(id, channel, bytes).map_err(DictionaryFault::Unusable)?;
+        let is_double = |other: &Arc<Dictionary>| {
+            other.zstd_id() == dictionary.zstd_id()
+                && other.info().sha256 != dictionary.info().sha256
+        };
+        if self
+            .channels
+            .iter()
+            .flat_map(OfChannel::live)
+            .any(|other| is_double(&other))
+        {
+            return Err(DictionaryFault::SameZstdId(dictionary.zstd_id()));
+        }
+        tracing::info!(
+            channel,
+            id,
+            bytes = dictionary.bytes().len(),
+            "a channel has a new dictionary"
+        );
+        let mut live = of.live.write().unwrap_or_else(PoisonError::into_inner);
+        live.push(Arc::new(dictionary));
+        let surplus = live.len().saturating_sub(DICTIONARIES_PER_CHANNEL);
+        live.drain(..surplus);
+        self.issued.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl OfChannel {
+    fn live(&self) -> Vec<Arc<Dictionary>> {
+        self.live
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether entries of these streams are samples: what one client alone may read must not get into what all
+    /// clients of the channel fetch.
+    const fn samples(&self, scope: &Scope) -> bool {
+        match (self.compression, scope) {
+            (Compression::Trained | Compression::TrainedOnTopics, Scope::Channel)
+            | (Compression::TrainedOnTopics, Scope::Topic(_)) => true,
+            (Compression::Off | Compression::Plain, _)
+            | (Compression::Trained, Scope::Topic(_))
+            | (_, Scope::Inbox(_)) => false,
+        }
+    }
+
+    /// Takes a sample; all of them, when it is time to train.
+    fn sample(&self, now: Moment, body: &[u8]) -> Option<Vec<Box<[u8]>>> {
+        // Busy means that another publish is giving a sample: one is as good as the other.
+        let mut sampling = match self.sampling.try_lock() {
+            Ok(sampling) => sampling,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let sampling = sampling.as_mut()?;
+        sampling.reservoir.offer(body);
+        if sampling.reservoir.seen() < sampling.at || now < sampling.not_before {
+            return None;
+        }
+        sampling.at = (sampling.at * 4).min(LAST_TRAINING);
+        sampling.not_before = now + TRAINING_PAUSE;
+        Some(sampling.reservoir.take())
+    }
+}

@@ -1,0 +1,60 @@
+//! One dictionary of a channel.
+
+use bytes::Bytes;
+use push_wire_shared::compression::native::PreparedDictionary;
+use push_wire_shared::compression::{CompressionDictionary, DictionaryError};
+use push_wire_shared::session::op::DictionaryInfo;
+use sha2::{Digest, Sha256};
+
+/// A dictionary, ready for use and for being fetched.
+#[derive(Debug)]
+pub(crate) struct Dictionary {
+    info: DictionaryInfo,
+    zstd_id: u32,
+    bytes: Bytes,
+    prepared: PreparedDictionary,
+}
+
+impl Dictionary {
+    pub(super) fn new(id: u32, channel: u8, bytes: Vec<u8>) -> Result<Self, DictionaryError> {
+        let sha256 = Sha256::digest(&bytes).into();
+        let dictionary = CompressionDictionary::new(id, bytes);
+        // The C library would take any bytes, the browser's decoder would not.
+        let zstd_id = dictionary.zstd_id().ok_or(DictionaryError::Malformed)?;
+        let prepared = PreparedDictionary::new(&dictionary)?;
+        let bytes = Bytes::from(dictionary.bytes);
+        let info = DictionaryInfo {
+            id,
+            channel,
+            sha256,
+            // At most `DICTIONARY_BYTES`, or it would not have been prepared.
+            bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        };
+        Ok(Self {
+            info,
+            zstd_id,
+            bytes,
+            prepared,
+        })
+    }
+
+    /// What clients are told of it.
+    pub(crate) const fn info(&self) -> &DictionaryInfo {
+        &self.info
+    }
+
+    /// The id inside it, by which decoders know it.
+    pub(super) const fn zstd_id(&self) -> u32 {
+        self.zstd_id
+    }
+
+    /// What clients fetch.
+    pub(crate) const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// What compresses.
+    pub(crate) const fn prepared(&self) -> &PreparedDictionary {
+        &self.prepared
+    }
+}

@@ -1,0 +1,46 @@
+//! The request for a dictionary (docs/protocol.md section 5.7).
+
+use axum::http::StatusCode;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
+};
+use axum::response::{IntoResponse, Response};
+
+use crate::hub::Hub;
+
+/// What never changes may be kept for a year; by the client, not by what stands between, since it holds pieces of what
+/// was published.
+const FOREVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+
+/// The dictionary of this hash, in hexadecimal. Its name cannot be guessed, and is told only to clients that may read
+/// the channel: so pages of any origin may fetch it, without credentials.
+pub(crate) fn dictionary(hub: &Hub, sha256: &str) -> Response {
+    let Some(bytes) = parse(sha256).and_then(|sha256| hub.dictionary(&sha256)) else {
+        let message = "no dictionary of this SHA-256 is in use: newer ones have taken its place";
+        return (StatusCode::NOT_FOUND, message).into_response();
+    };
+    let headers = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        ),
+        (CACHE_CONTROL, FOREVER),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("cross-origin"),
+        ),
+    ];
+    (headers, bytes).into_response()
+}
+
+fn parse(hex: &str) -> Option<[u8; 32]> {
+    if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut hash = [0; 32];
+    for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&hex[at..at + 2], 16).ok()?;
+    }
+    Some(hash)
+}

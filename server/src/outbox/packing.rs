@@ -1,0 +1,61 @@
+//! How the body of an entry is packed for a client.
+
+use push_wire_shared::compression::native::compress_short_into;
+use push_wire_shared::encoding::PayloadEncoding;
+
+use crate::compression::Dictionary;
+
+/// Smallest body that is compressed without a dictionary, in bytes: below it the zstd frame's tables eat the gain.
+const PLAIN_MIN: usize = 512;
+
+/// Smallest body that is compressed with one: below it there is too little to save.
+const DICTIONARY_MIN: usize = 64;
+
+/// Largest body that is compressed (1 MiB, about 5 ms): it happens when the first reader is to get it, and holds up
+/// what else that connection has to send.
+const MAX: usize = 1024 * 1024;
+
+/// What a client takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Packing<'a> {
+    /// Bodies as they are.
+    Bare,
+    /// Compressed ones where they are smaller, with the dictionary that it holds.
+    Zstd(Option<&'a Dictionary>),
+}
+
+/// What tells the forms of an entry, or of a delta, from each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct FormKey {
+    encoding: PayloadEncoding,
+    /// Id of the dictionary, 0 for compression without one.
+    zstd: Option<u32>,
+}
+
+impl Packing<'_> {
+    pub(super) fn key(self, encoding: PayloadEncoding) -> FormKey {
+        let zstd = match self {
+            Self::Bare => None,
+            Self::Zstd(dictionary) => Some(dictionary.map_or(0, |d| d.info().id)),
+        };
+        FormKey { encoding, zstd }
+    }
+
+    /// Appends a body; says whether it was compressed.
+    pub(super) fn pack(self, body: &[u8], payload: &mut Vec<u8>) -> bool {
+        let packed = match self {
+            Self::Bare => false,
+            Self::Zstd(Some(dictionary)) if (DICTIONARY_MIN..=MAX).contains(&body.len()) => {
+                compress_short_into(payload, body, Some(dictionary.prepared()))
+            }
+            Self::Zstd(None) if (PLAIN_MIN..=MAX).contains(&body.len()) => {
+                compress_short_into(payload, body, None)
+            }
+            Self::Zstd(_) => false,
+        };
+        if !packed {
+            payload.extend_from_slice(body);
+        }
+        packed
+    }
+}

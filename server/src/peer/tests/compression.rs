@@ -1,0 +1,302 @@
+//! Compressed entries and dictionaries, as a client of the push-wire dialect sees them.
+
+use push_wire_shared::compression::DictionaryError;
+use push_wire_shared::compression::native::train_dictionary;
+use push_wire_shared::session::op::DictionaryInfo;
+
+use super::*;
+use crate::compression::{Background, DictionaryFault};
+use crate::policy::Compression;
+
+const HEARTBEAT: u64 = 15;
+
+fn message(n: usize) -> String {
+    format!(
+        r#"{{"user":"ada{}","room":"lobby","text":"the train is late at platform {}","likes":{}}}"#,
+        n % 37,
+        n % 11,
+        n * 7919 % 1_000
+    )
+}
+
+fn trained(from: usize) -> Vec<u8> {
+    let samples: Vec<String> = (from..from + 1_000).map(message).collect();
+    let samples: Vec<&[u8]> = samples.iter().map(String::as_bytes).collect();
+    train_dictionary(&samples, 4_096, 1).unwrap().bytes
+}
+
+/// A hub that trains at once, in the publish.
+fn hub_with(policy: ChannelPolicy) -> Arc<Hub> {
+    let mut config = config();
+    config.background = Background::new(|work| work());
+    config.set_policy(CHAT, policy);
+    hub_of(config)
+}
+
+fn hub() -> Arc<Hub> {
+    hub_with(ChannelPolicy::log())
+}
+
+/// A client that takes compressed entries.
+fn connect(hub: &Arc<Hub>, channel: &str) -> (WireClient, Vec<Seen>) {
+    connect_as(client_id(), hub, channel)
+}
+
+fn connect_as(id: Uuid, hub: &Arc<Hub>, channel: &str) -> (WireClient, Vec<Seen>) {
+    let mut client = WireClient::connect(hub);
+    client.id = id;
+    client.zstd = true;
+    let seen = client.auth(None, vec![subscribe(1, channel)]);
+    (client, seen)
+}
+
+/// The dictionaries that these name.
+fn named(seen: &[Seen]) -> Vec<DictionaryInfo> {
+    let info = |seen: &Seen| match seen {
+        Seen::Op(ServerOp::Dictionary(info)) => Some(*info),
+        _ => None,
+    };
+    seen.iter().filter_map(info).collect()
+}
+
+/// Fetches a dictionary and owns up to it.
+fn hold(client: &mut WireClient, info: DictionaryInfo) {
+    let bytes = client.hub.dictionary(&info.sha256).unwrap().to_vec();
+    assert_eq!(bytes.len(), info.bytes as usize);
+    client.held.push(CompressionDictionary::new(info.id, bytes));
+    assert_eq!(client.op(&ClientOp::Have(vec![info.id])), []);
+}
+
+fn packed(dictionary: u32, body: String) -> Seen {
+    Seen::Packed {
+        dictionary,
+        is_delta: false,
+        body,
+    }
+}
+
+#[test]
+fn a_dictionary_is_named_behind_the_outcome_and_used_once_the_client_has_it() {
+    let hub = hub();
+    hub.set_dictionary(CHAT, trained(0)).unwrap();
+    let (mut client, seen) = connect(&hub, "chat");
+    assert!(matches!(&seen[1], Seen::Op(ServerOp::Resumed { .. })));
+    let [info] = named(&seen)[..] else {
+        panic!("{seen:?}");
+    };
+    assert_eq!((info.channel, seen.len()), (CHAT, 3));
+    publish(&hub, CHAT, &message(1));
+    assert!(matches!(&client.see()[..], [Seen::Entry { .. }]));
+    hold(&mut client, info);
+    publish(&hub, CHAT, &message(2));
+    assert_eq!(client.see(), [packed(info.id, message(2))]);
+}
+
+#[test]
+fn only_who_reads_the_channel_and_takes_compression_hears_of_its_dictionary() {
+    let hub = hub();
+    hub.set_dictionary(CHAT, trained(0)).unwrap();
+    let (_, seen) = connect(&hub, "price");
+    assert_eq!(named(&seen), []);
+    let mut plain = WireClient::connect(&hub);
+    plain.id = Uuid::from_u128(9);
+    let seen = plain.auth(None, vec![subscribe(1, "chat")]);
+    assert_eq!(named(&seen), []);
+    let large = message(1).repeat(20);
+    publish(&hub, CHAT, &format!("{large:?}"));
+    assert!(matches!(&plain.see()[..], [Seen::Entry { .. }]));
+}
+
+#[test]
+fn without_a_dictionary_large_bodies_are_compressed_by_themselves() {
+    let hub = hub();
+    let (mut client, _) = connect(&hub, "chat");
+    let large = format!("{:?}", message(1).repeat(20));
+    publish(&hub, CHAT, &large);
+    publish(&hub, CHAT, &message(1));
+    let seen = client.see();
+    assert_eq!(seen[0], packed(0, large));
+    assert!(matches!(&seen[1], Seen::Entry { .. }));
+}
+
+#[test]
+fn a_rotation_reaches_readers_with_the_heartbeat_while_the_older_dictionary_stays_good() {
+    let hub = hub();
+    hub.set_dictionary(CHAT, trained(0)).unwrap();
+    let (mut client, seen) = connect(&hub, "chat");
+    let first = named(&seen)[0];
+    hold(&mut client, first);
+    hub.set_dictionary(CHAT, trained(5_000)).unwrap();
+    publish(&hub, CHAT, &message(1));
+    assert_eq!(client.see(), [packed(first.id, message(1))]);
+    client.peer.handle_timeout(at(HEARTBEAT));
+    let seen = client.see_at(at(HEARTBEAT));
+    let [second] = named(&seen)[..] else {
+        panic!("{seen:?}");
+    };
+    publish(&hub, CHAT, &message(2));
+    assert_eq!(client.see(), [packed(first.id, message(2))]);
+    hold(&mut client, second);
+    publish(&hub, CHAT, &message(3));
+    assert_eq!(client.see(), [packed(second.id, message(3))]);
+    // The first is not fetched any more once there are two newer ones.
+    hub.set_dictionary(CHAT, trained(9_000)).unwrap();
+    assert_eq!(hub.dictionary(&first.sha256), None);
+    assert!(hub.dictionary(&second.sha256).is_some());
+}
+
+#[test]
+fn an_entry_is_compressed_once_for_all_who_hold_the_dictionary() {
+    let hub = hub();
+    hub.set_dictionary(CHAT, trained(0)).unwrap();
+    let mut clients = [1, 2].map(|id| {
+        let (mut client, seen) = connect_as(Uuid::from_u128(id), &hub, "chat");
+        hold(&mut client, named(&seen)[0]);
+        client
+    });
+    publish(&hub, CHAT, &message(1));
+    let mut pieces = clients.each_mut().map(|client| {
+        let mut pieces = Vec::new();
+        client.peer.poll_write(at(0), &mut pieces);
+        pieces
+    });
+    let (first, second) = (pieces[0].pop().unwrap(), pieces[1].pop().unwrap());
+    assert_eq!(first.as_ptr(), second.as_ptr());
+}
+
+#[test]
+fn deltas_of_a_state_are_compressed_too_and_never_larger_than_the_value() {
+    let hub = hub();
+    let (mut client, _) = connect(&hub, "price");
+    let value = |tail: &str| format!("{:?}", message(1).repeat(20) + tail);
+    publish(&hub, PRICE, &value(""));
+    assert!(matches!(
+        &client.see()[..],
+        [Seen::Packed {
+            is_delta: false,
+            ..
+        }]
+    ));
+    publish(&hub, PRICE, &value(&message(2).repeat(20)));
+    assert!(matches!(
+        &client.see()[..],
+        [Seen::Packed {
+            is_delta: true,
+            dictionary: 0,
+            ..
+        }]
+    ));
+    publish(&hub, PRICE, &value("!"));
+    assert!(matches!(&client.see()[..], [Seen::Delta { .. }]));
+    // Nothing in common: the value compressed is smaller than a delta that holds it.
+    publish(&hub, PRICE, &format!("{:?}", "z".repeat(4_000)));
+    assert!(matches!(
+        &client.see()[..],
+        [Seen::Packed {
+            is_delta: false,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn live_traffic_trains_a_dictionary() {
+    let hub = hub();
+    let (mut client, _) = connect(&hub, "chat");
+    for n in 0..499 {
+        publish(&hub, CHAT, &message(n));
+    }
+    assert_eq!(hub.stats().dictionaries, 0);
+    publish(&hub, CHAT, &message(499));
+    assert_eq!(hub.stats().dictionaries, 1);
+    client.see();
+    client.peer.handle_timeout(at(HEARTBEAT));
+    let info = named(&client.see_at(at(HEARTBEAT)))[0];
+    hold(&mut client, info);
+    publish(&hub, CHAT, &message(7_000));
+    assert_eq!(client.see(), [packed(info.id, message(7_000))]);
+}
+
+#[test]
+fn what_only_some_may_read_is_no_sample() {
+    let topic = |hub: &Hub, n| {
+        let key = StreamKey {
+            channel: CHAT,
+            scope: Scope::Topic("lobby".into()),
+        };
+        hub.publish(at(0), &key, json(&message(n))).unwrap();
+    };
+    for (policy, dictionaries) in [
+        (Compression::Trained, 0),
+        (Compression::TrainedOnTopics, 1),
+        (Compression::Plain, 0),
+        (Compression::Off, 0),
+    ] {
+        let hub = hub_with(ChannelPolicy::log().compression(policy));
+        (0..1_000).for_each(|n| topic(&hub, n));
+        assert_eq!(hub.stats().dictionaries, dictionaries, "{policy:?}");
+    }
+    let hub = hub_with(ChannelPolicy::log().compression(Compression::TrainedOnTopics));
+    let (_client, _) = connect(&hub, "chat");
+    for n in 0..1_000 {
+        hub.send(at(0), client_id(), CHAT, json(&message(n)))
+            .unwrap();
+    }
+    assert_eq!(hub.stats().dictionaries, 0, "inboxes are private");
+}
+
+#[test]
+fn a_channel_that_opts_out_is_never_compressed() {
+    let hub = hub_with(ChannelPolicy::log().compression(Compression::Off));
+    assert_eq!(
+        hub.set_dictionary(CHAT, trained(0)),
+        Err(DictionaryFault::NotCompressed)
+    );
+    let (mut client, seen) = connect(&hub, "chat");
+    assert_eq!(named(&seen), []);
+    publish(&hub, CHAT, &format!("{:?}", message(1).repeat(20)));
+    assert!(matches!(&client.see()[..], [Seen::Entry { .. }]));
+}
+
+#[test]
+fn a_given_dictionary_is_checked_and_ends_training() {
+    let hub = hub();
+    let plain = vec![b'x'; 4_096];
+    assert_eq!(
+        hub.set_dictionary(CHAT, plain),
+        Err(DictionaryFault::Unusable(DictionaryError::Malformed))
+    );
+    assert_eq!(
+        hub.set_dictionary(9, trained(0)),
+        Err(DictionaryFault::NotCompressed)
+    );
+    let mut double = trained(5_000);
+    let first = trained(0);
+    double[4..8].copy_from_slice(&first[4..8]);
+    hub.set_dictionary(PRICE, first).unwrap();
+    assert!(matches!(
+        hub.set_dictionary(CHAT, double),
+        Err(DictionaryFault::SameZstdId(_))
+    ));
+    hub.set_dictionary(CHAT, trained(0)).unwrap();
+    for n in 0..1_000 {
+        publish(
+            &hub,
+            CHAT,
+            &format!(
+                r#"{{"symbol":"EUR{}","bid":1.0{n},"venue":"XETRA"}}"#,
+                n % 9
+            ),
+        );
+    }
+    assert_eq!(hub.stats().dictionaries, 2);
+}
+
+#[test]
+fn a_client_that_claims_dictionaries_it_was_not_told_of_gets_none() {
+    let hub = hub();
+    let (mut client, _) = connect(&hub, "chat");
+    assert_eq!(client.op(&ClientOp::Have(vec![0, 1, 2, u32::MAX])), []);
+    publish(&hub, CHAT, &message(1));
+    assert!(matches!(&client.see()[..], [Seen::Entry { .. }]));
+}
