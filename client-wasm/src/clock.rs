@@ -26,9 +26,7 @@ pub(crate) fn from_millis(millis: f64) -> Duration {
     Duration::from_micros((millis * 1000.0) as u64)
 }
 
-/// JavaScript's milliseconds, rounded up: a timer must not fire before its deadline.
-pub(crate) fn to_millis(duration: Duration) -> u32 {
-    let whole = duration.as_secs().saturating_mul(1000);
-    let rest = duration.subsec_nanos().div_ceil(1_000_000);
-    u32::try_from(whole.saturating_add(u64::from(rest))).unwrap_or(u32::MAX)
+/// JavaScript's milliseconds.
+pub(crate) fn to_millis(duration: Duration) -> f64 {
+    duration.as_secs() as f64 * 1000.0 + f64::from(duration.subsec_micros()) / 1000.0
 }

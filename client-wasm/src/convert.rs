@@ -37,9 +37,9 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) {
 fn tell_status(host: &Host, now: Moment, status: &Status) {
     let nothing = Cause::default();
     let (phase, failures, wait, cause) = match status {
-        Status::Idle => ("idle", 0, 0, &nothing),
-        Status::Connecting { failures } => ("connecting", *failures, 0, &nothing),
-        Status::Ready => ("connected", 0, 0, &nothing),
+        Status::Idle => ("idle", 0, 0.0, &nothing),
+        Status::Connecting { failures } => ("connecting", *failures, 0.0, &nothing),
+        Status::Ready => ("connected", 0, 0.0, &nothing),
         Status::Waiting {
             until,
             failures,
@@ -50,8 +50,8 @@ fn tell_status(host: &Host, now: Moment, status: &Status) {
             clock::to_millis(until.since(now)),
             cause,
         ),
-        Status::Suspended { cause } => ("offline", 0, 0, cause),
-        Status::Closed { cause } => ("closed", 0, 0, cause),
+        Status::Suspended { cause } => ("offline", 0, 0.0, cause),
+        Status::Closed { cause } => ("closed", 0, 0.0, cause),
     };
     host.status(
         phase,

@@ -1,13 +1,13 @@
 //! The class that the TypeScript face holds: one client.
 
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Epoch, Position, StartAt};
 use push_wire_shared::session::client::{
-    ClientConfig, ClientSession, SendError, SubscribeError, Subscription,
+    ClientConfig, ClientSession, Input, SendError, SubscribeError, Subscription,
 };
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
@@ -21,14 +21,14 @@ use crate::host::Host;
 /// One client's session and its connection.
 #[wasm_bindgen]
 pub struct Engine {
-    driver: Rc<Driver>,
+    driver: Driver,
 }
 
 #[wasm_bindgen]
 impl Engine {
     /// A client that is not connected yet. `client_id` has 16 bytes, and so has `secret`: random for a new client;
     /// `attempts` is how often this client has tried to connect before; `seed` spreads the reconnects of many
-    /// clients; `max_message_bytes` is 0 for the default of 1 MiB.
+    /// clients; `compression` says whether entries may come compressed.
     ///
     /// # Errors
     /// Throws a string when the id or the secret has another length.
@@ -40,18 +40,47 @@ impl Engine {
         attempts: u32,
         seed: u64,
         max_message_bytes: u32,
+        compression: bool,
     ) -> Result<Engine, JsValue> {
         let id = Uuid::from_slice(client_id).map_err(|_| thrown("bad_client_id"))?;
         let mut config = ClientConfig::new(id, seed);
         config.secret = Some(secret.try_into().map_err(|_| thrown("bad_secret"))?);
         config.attempts = Some(attempts.into());
-        if max_message_bytes != 0 {
-            config.max_message_bytes = max_message_bytes as usize;
-        }
-        let limit = u32::try_from(config.max_message_bytes).unwrap_or(u32::MAX);
+        config.max_message_bytes = max_message_bytes as usize;
+        config.compression = compression;
         Ok(Self {
-            driver: Driver::new(ClientSession::new(config), host, limit),
+            driver: Driver::new(ClientSession::new(config), host),
         })
+    }
+
+    /// The socket of this attempt is open, and speaks the protocol.
+    pub fn opened(&self, attempt: u32) {
+        self.driver.input(Input::Opened { attempt });
+    }
+
+    /// A binary message, within the limit of the constructor.
+    pub fn message(&self, attempt: u32, bytes: Vec<u8>) {
+        let bytes = Bytes::from(bytes);
+        self.driver.input(Input::Message { attempt, bytes });
+    }
+
+    /// The socket has ended or could not be opened; without a code it was lost.
+    pub fn closed(&self, attempt: u32, code: Option<u16>) {
+        self.driver.input(Input::Closed { attempt, code });
+    }
+
+    /// The time that `Host.alarm` named has come.
+    pub fn timeout(&self) {
+        self.driver.with(ClientSession::handle_timeout);
+    }
+
+    /// What was fetched as the dictionary with this hash; returns whether it is that.
+    pub fn dictionary(&self, sha256: &[u8], bytes: Vec<u8>) -> bool {
+        let Ok(sha256) = sha256.try_into() else {
+            return false;
+        };
+        self.driver
+            .with(|session, now| session.dictionary_fetched(now, sha256, bytes))
     }
 
     /// Connects, and comes back by itself after a loss.
@@ -195,7 +224,7 @@ impl Engine {
     }
 
     /// What has passed so far: messages in and out, bytes in and out, entries, bytes of their values whole,
-    /// how many came as deltas, repeats dropped, gaps found.
+    /// how many came as deltas, repeats dropped, gaps found, how many came compressed.
     pub fn stats(&self) -> Vec<f64> {
         let stats = self.driver.read(ClientSession::stats);
         [
@@ -208,6 +237,7 @@ impl Engine {
             stats.deltas,
             stats.repeats,
             stats.gaps,
+            stats.compressed,
         ]
         .into_iter()
         .map(|count| count as f64)

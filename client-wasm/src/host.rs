@@ -1,14 +1,23 @@
 //! What the engine asks of the page: an object of the TypeScript face with these methods.
 
 use wasm_bindgen::prelude::*;
-use web_sys::WebSocket;
 
 #[wasm_bindgen(typescript_custom_section)]
 const INTERFACE: &str = r#"
-/** What the engine asks of the page. Its methods must not throw, except `open`. */
+/** What the engine asks of the page. Its methods must not throw. */
 export interface Host {
-  /** Begins to open a socket with this subprotocol. */
-  open(protocol: string): WebSocket;
+  /** Begins to open a socket; any earlier one is history. What becomes of it is told to `Engine.opened`, `message` and
+   * `closed`, with the number of this attempt. */
+  connect(attempt: number): void;
+  /** Sends a binary message over the latest socket; it is lent for this call only. */
+  transmit(message: Uint8Array): void;
+  /** Closes the latest socket, of which nothing more is to be told. */
+  disconnect(code: number): void;
+  /** When to call `Engine.timeout`, in milliseconds as of `performance.now()`, in place of the time before;
+   * `Infinity`: not at all. Too early or late does no harm. */
+  alarm(at: number): void;
+  /** Begins to get the dictionary with this hash, which is lent for this call only, for `Engine.dictionary`. */
+  fetchDictionary(sha256: Uint8Array): void;
   /** The connection changed; `wait` is in milliseconds, `code` 0 for none. */
   status(phase: string, failures: number, wait: number, code: number, message: string): void;
   /** The server took the handshake. */
@@ -36,15 +45,27 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "Host")]
     pub type Host;
 
-    #[wasm_bindgen(method, catch)]
-    pub(crate) fn open(this: &Host, protocol: &str) -> Result<WebSocket, JsValue>;
+    #[wasm_bindgen(method)]
+    pub(crate) fn connect(this: &Host, attempt: u32);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn transmit(this: &Host, message: &[u8]);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn disconnect(this: &Host, code: u16);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn alarm(this: &Host, at: f64);
+
+    #[wasm_bindgen(method, js_name = fetchDictionary)]
+    pub(crate) fn fetch_dictionary(this: &Host, sha256: &[u8]);
 
     #[wasm_bindgen(method)]
     pub(crate) fn status(
         this: &Host,
         phase: &str,
         failures: u32,
-        wait: u32,
+        wait: f64,
         code: u16,
         message: &str,
     );

@@ -1,5 +1,5 @@
-//! The push-wire browser client: the shared session compiled to WebAssembly, driven by the page's own sockets
-//! and timers.
+//! The push-wire browser client: the shared session compiled to WebAssembly, which the page drives with its own
+//! socket, timer and fetches.
 //!
 //! The npm package `push-wire` (folder `pkg`) is the face of this crate; nothing else is meant to call it.
 //! Here bytes are moved and never looked into: the page decodes the text and parses the JSON itself, which is
@@ -16,8 +16,6 @@ mod driver;
 mod engine;
 mod host;
 mod rt;
-mod socket;
-mod timer;
 
 pub use engine::Engine;
 pub use host::Host;

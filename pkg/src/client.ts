@@ -28,7 +28,8 @@ export class Client<Channels extends object = AnyChannels> {
     const fault = (error: PushError) => this.#fault(error);
     const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
     const store = new Store(storage, options.storageKey ?? `push-wire:${target}`, options.clientId, fault);
-    this.#core = new Core(target, socketClass(options), store, options.maxMessageBytes ?? 0, {
+    const { maxMessageBytes = 1024 * 1024, compression = true } = options;
+    this.#core = new Core(target, socketClass(options), store, { maxMessageBytes, compression }, {
       status: (status) => this.#turn(status),
       ready: () => this.#keepSession(),
       fault,
@@ -51,7 +52,8 @@ export class Client<Channels extends object = AnyChannels> {
   /** What has passed since the client began. */
   get stats(): Stats {
     this.#core.check();
-    const counts = this.#core.engine.stats();
+    const { engine, host } = this.#core;
+    const counts = engine.stats();
     const count = (index: number) => counts[index] ?? 0;
     return {
       messagesIn: count(0),
@@ -63,6 +65,9 @@ export class Client<Channels extends object = AnyChannels> {
       deltas: count(6),
       repeats: count(7),
       gaps: count(8),
+      compressed: count(9),
+      dictionaries: host.dictionaries.got,
+      dictionariesFailed: host.dictionaries.failed,
     };
   }
 

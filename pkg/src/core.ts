@@ -10,6 +10,12 @@ export interface Committing {
   commit(): void;
 }
 
+/** What a client takes from its server. */
+export interface Limits {
+  readonly maxMessageBytes: number;
+  readonly compression: boolean;
+}
+
 /** What the parts of one client share: the engine, who is told what, and what outlives a reload. */
 export class Core {
   readonly engine: Engine;
@@ -18,12 +24,15 @@ export class Core {
   readonly #dirty = new Set<Committing>();
   #closed = false;
 
-  constructor(url: string, socket: WebSocketClass, store: Store, maxMessageBytes: number, listener: ClientListener) {
+  constructor(url: string, socketClass: WebSocketClass, store: Store, limits: Limits, listener: ClientListener) {
     this.store = store;
-    this.host = new PageHost(url, socket, engineMemory(), listener);
+    const { maxMessageBytes, compression } = limits;
+    this.host = new PageHost(url, socketClass, maxMessageBytes, engineMemory(), listener);
     const seed = crypto.getRandomValues(new BigUint64Array(1))[0]!;
-    const { clientId, secret, attempts } = store;
-    this.engine = new Engine(this.host, fromHex(clientId), fromHex(secret), attempts, seed, maxMessageBytes);
+    const id = fromHex(store.clientId);
+    const secret = fromHex(store.secret);
+    this.engine = new Engine(this.host, id, secret, store.attempts, seed, maxMessageBytes, compression);
+    this.host.engine = this.engine;
   }
 
   get closed(): boolean {

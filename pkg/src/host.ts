@@ -1,5 +1,8 @@
-import type { Host } from "./engine.js";
+import { Alarm } from "./alarm.js";
+import { Dictionaries } from "./dictionaries.js";
+import type { Engine, Host } from "./engine.js";
 import { PushError } from "./error.js";
+import { Socket } from "./socket.js";
 import type { Status, WebSocketClass } from "./types.js";
 
 /** Bytes of an entry: of its value, and of the frame that carried it. */
@@ -35,32 +38,66 @@ export interface ClientListener {
   fault(error: PushError): void;
 }
 
-/** The page's side of the engine: opens sockets, reads values, and finds who is to be told. */
+/** The page's side of the engine: lends it a socket, a timer and fetches, reads values, and finds who is to be told. */
 export class PageHost implements Host {
   readonly streams = new Map<number, StreamListener>();
+  readonly dictionaries: Dictionaries;
   readonly #tickets = new Map<bigint, Ticket>();
   readonly #url: string;
-  readonly #socket: WebSocketClass;
+  readonly #socketClass: WebSocketClass;
+  readonly #maxMessageBytes: number;
   readonly #memory: WebAssembly.Memory;
   readonly #client: ClientListener;
+  readonly #alarm: Alarm;
+  /** Set before the engine does anything. */
+  engine!: Engine;
+  #socket: Socket | undefined;
   /** A refusal that came before the engine had told its ticket. */
   #early: { ticket: bigint; error: PushError } | undefined;
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-  constructor(url: string, socket: WebSocketClass, memory: WebAssembly.Memory, client: ClientListener) {
+  constructor(
+    url: string,
+    socketClass: WebSocketClass,
+    maxMessageBytes: number,
+    memory: WebAssembly.Memory,
+    client: ClientListener,
+  ) {
     this.#url = url;
-    this.#socket = socket;
+    this.#socketClass = socketClass;
+    this.#maxMessageBytes = maxMessageBytes;
     this.#memory = memory;
     this.#client = client;
+    this.#alarm = new Alarm(() => this.engine.timeout());
+    this.dictionaries = new Dictionaries(url, (sha256, bytes) => this.engine.dictionary(sha256, bytes));
   }
 
-  open(protocol: string): WebSocket {
+  connect(attempt: number): void {
+    this.#socket?.close();
+    this.#socket = undefined;
     try {
-      return new this.#socket(this.#url, protocol) as WebSocket;
+      this.#socket = new Socket(this.#socketClass, this.#url, this.#maxMessageBytes, this.engine, attempt);
     } catch (cause) {
       this.fault("no_websocket", `a WebSocket to ${this.#url} cannot be opened: ${cause}`);
-      throw cause;
+      this.engine.closed(attempt);
     }
+  }
+
+  transmit(message: Uint8Array): void {
+    this.#socket?.send(message);
+  }
+
+  disconnect(code: number): void {
+    this.#socket?.close(code);
+    this.#socket = undefined;
+  }
+
+  alarm(at: number): void {
+    this.#alarm.set(at);
+  }
+
+  fetchDictionary(sha256: Uint8Array): void {
+    this.dictionaries.get(sha256);
   }
 
   status(phase: string, failures: number, wait: number, code: number, message: string): void {
@@ -133,6 +170,9 @@ export class PageHost implements Host {
 
   /** Nothing is told any more. */
   close(): void {
+    this.#socket?.close();
+    this.#alarm.set(Infinity);
+    this.dictionaries.close();
     for (const ticket of this.#tickets.values()) {
       ticket.reject(new PushError("closed", "the client was closed before the server's answer"));
     }

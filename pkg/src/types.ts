@@ -82,6 +82,11 @@ export interface Options {
   WebSocket?: WebSocketClass;
   /** Largest message taken from the server, in bytes; default 1 MiB. */
   maxMessageBytes?: number;
+  /**
+   * Whether entries may come compressed (default true). The dictionaries for that are fetched from
+   * `<url>/dictionaries/…`, over HTTP and through the browser's cache.
+   */
+  compression?: boolean;
 }
 
 /** How the client is connected. */
@@ -111,10 +116,16 @@ export interface Stats {
   readonly bytesOut: number;
   /** Entries handed to the application. */
   readonly entries: number;
-  /** Bytes of their values whole: what they would have cost without deltas. */
+  /** Bytes of their values whole: what they would have cost without deltas and compression. */
   readonly valueBytes: number;
   /** How many of them came as deltas. */
   readonly deltas: number;
+  /** How many of them came compressed. */
+  readonly compressed: number;
+  /** Compression dictionaries that were fetched. */
+  readonly dictionaries: number;
+  /** How often one could not be had: entries come without it, and it is tried again on the next connection. */
+  readonly dictionariesFailed: number;
   /** Entries that came twice and were handed over once. */
   readonly repeats: number;
   /** Losses that were found and asked for again. */

@@ -1,5 +1,7 @@
 // The installed package in Node, against the real server of examples/live.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import { WebSocket } from "ws";
 
@@ -248,6 +250,17 @@ test("what is wrong with a URL or a runtime is said", () => {
   if (!("WebSocket" in globalThis)) {
     assert.throws(() => connect("http://127.0.0.1/"), { code: "no_websocket", message: /options.WebSocket/ });
   }
+});
+
+test("a server that is not there is waited for", async () => {
+  const nobody = createServer().listen(0, "127.0.0.1");
+  await once(nobody, "listening");
+  const { port } = nobody.address();
+  await new Promise((closed) => nobody.close(closed));
+  const client = connect(`http://127.0.0.1:${port}`, { WebSocket });
+  clients.push(client);
+  const { attempt } = await until(client.status, ({ phase }) => phase === "waiting");
+  assert.equal(attempt, 1);
 });
 
 test("close ends all that was begun", async () => {

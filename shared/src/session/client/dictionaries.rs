@@ -7,11 +7,11 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::connection::Phase;
-use super::{ClientSession, Event, Output};
+use super::{ClientSession, Output};
 use crate::close::CloseReason;
 use crate::compression::{CompressionDictionary, DecompressError, Decompressor, short};
 use crate::limits::{DICTIONARIES, DICTIONARIES_PER_CHANNEL, DICTIONARY_BYTES};
-use crate::session::op::{ClientOp, DictionaryInfo, ErrorCode};
+use crate::session::op::{ClientOp, DictionaryInfo};
 use crate::session::wire::Body;
 
 /// What a session can decompress with.
@@ -154,14 +154,11 @@ impl ClientSession {
         }
     }
 
-    /// Keeps a dictionary, and tells the server by the names that it uses.
-    pub(super) fn keep_dictionary(&mut self, sha256: [u8; 32], bytes: Vec<u8>) {
+    /// Keeps a dictionary, and tells the server by the names that it uses. Says whether it is the one.
+    pub(super) fn keep_dictionary(&mut self, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
         let is_whole = <[u8; 32]>::from(Sha256::digest(&bytes)) == sha256;
         if !is_whole || !self.dictionaries.hold(sha256, bytes) {
-            return self.outputs.event(Event::Error {
-                code: ErrorCode::BadPayload,
-                message: "what was fetched is not the dictionary that the server named: entries come without it".into(),
-            });
+            return false;
         }
         let named = self.dictionaries.named.iter();
         let ids: Vec<u32> = named
@@ -171,5 +168,6 @@ impl ClientSession {
         if self.connection.phase == Phase::Ready && !ids.is_empty() {
             self.send_op(&ClientOp::Have(ids));
         }
+        true
     }
 }

@@ -198,9 +198,10 @@ impl ClientSession {
         }
     }
 
-    /// Takes a dictionary that was asked for with [`Output::FetchDictionary`].
-    pub fn dictionary_fetched(&mut self, _now: Moment, sha256: [u8; 32], bytes: Vec<u8>) {
-        self.keep_dictionary(sha256, bytes);
+    /// Takes a dictionary that was asked for with [`Output::FetchDictionary`]. Says whether the bytes are that
+    /// dictionary: if not they are dropped, and entries come less compressed.
+    pub fn dictionary_fetched(&mut self, _now: Moment, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
+        self.keep_dictionary(sha256, bytes)
     }
 
     /// Does what is due.
