@@ -4,6 +4,7 @@
 //! with what pages are handed after every step.
 
 pub mod check;
+pub mod dictionary;
 pub mod feed;
 pub mod line;
 pub mod link;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::Record;
+use push_wire_server::compression::Background;
 use push_wire_server::hub::{Hub, HubConfig, SendFault};
 use push_wire_server::peer::{Dialect, Inbound, Peer};
 use push_wire_server::policy::ChannelPolicy;
@@ -15,6 +16,7 @@ use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use super::check::{Promise, Violation};
+use super::dictionary::dictionary;
 use super::feed::{self, Feed};
 use super::model::Model;
 use super::server_end::ServerEnd;
@@ -83,7 +85,27 @@ impl Node {
             Ok(mut random) => random.u64(..),
             Err(poisoned) => poisoned.into_inner().u64(..),
         };
+        config.background = Background::new(|work| work());
         self.hub = Some(Hub::new(config, Arc::new(random)));
+        // The others get theirs in the course of events, if at all.
+        self.rotate(Feed::Document, 0);
+    }
+
+    /// A channel is given another compression dictionary, if a process is there to take it.
+    ///
+    /// # Panics
+    /// When the hub refuses it.
+    pub fn rotate(&mut self, feed: Feed, which: u8) {
+        if let Some(hub) = &self.hub {
+            let given = hub.set_dictionary(feed.channel_id(), dictionary(which).to_vec());
+            assert_eq!(given, Ok(()), "dictionary {which} for {feed:?}");
+        }
+    }
+
+    /// The dictionary of this hash, as HTTP would give it.
+    #[must_use]
+    pub fn dictionary(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {
+        Some(self.hub.as_ref()?.dictionary(sha256)?.to_vec())
     }
 
     /// The process dies, and the next one starts at this moment.

@@ -25,6 +25,8 @@ pub enum Wish {
     Transmit(Vec<u8>),
     /// Close with this code.
     Disconnect(u16),
+    /// Fetch the dictionary of this hash.
+    Fetch([u8; 32]),
 }
 
 /// A page and what it believes.
@@ -53,6 +55,7 @@ impl Wish {
             Self::Connect(attempt) => format!("connects, attempt {attempt}"),
             Self::Transmit(message) => format!("sends {}", describe(message)),
             Self::Disconnect(code) => format!("disconnects with {code}"),
+            Self::Fetch(sha256) => format!("fetches dictionary {:02x?}", &sha256[..4]),
         }
     }
 }
@@ -110,6 +113,7 @@ impl Page {
     pub fn tally(&self) -> Tally {
         let mut tally = self.tally.clone();
         tally.add("entries as deltas", self.session.stats().deltas);
+        tally.add("entries compressed", self.session.stats().compressed);
         tally
     }
 
@@ -258,6 +262,13 @@ impl Page {
         self.session.handle_input(now, input);
     }
 
+    /// A dictionary has arrived.
+    pub fn fetched(&mut self, now: Moment, sha256: [u8; 32], bytes: Vec<u8>) {
+        let now = self.clock(now);
+        self.tally.add("dictionaries fetched", 1);
+        self.session.dictionary_fetched(now, sha256, bytes);
+    }
+
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
         let now = self.clock(now);
@@ -289,7 +300,7 @@ impl Page {
                 Output::Connect { attempt } => wishes.push(Wish::Connect(attempt)),
                 Output::Transmit(bytes) => wishes.push(Wish::Transmit(bytes)),
                 Output::Disconnect { code } => wishes.push(Wish::Disconnect(code)),
-                Output::FetchDictionary { .. } => {}
+                Output::FetchDictionary { sha256 } => wishes.push(Wish::Fetch(sha256)),
                 Output::Event(event) => {
                     if trace {
                         eprintln!("             page {} is told {event:?}", self.index);

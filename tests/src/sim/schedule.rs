@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::dictionary::DICTIONARIES;
 use super::feed::Feed;
 
 /// One thing that happens.
@@ -115,6 +116,13 @@ pub enum Operation {
         page: usize,
         /// Hidden rather than visible.
         hidden: bool,
+    },
+    /// A channel is given another compression dictionary.
+    Rotate {
+        /// Whose channel.
+        feed: Feed,
+        /// Which of the [dictionaries](super::dictionary).
+        which: u8,
     },
 }
 
@@ -246,9 +254,13 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             ms: rng.u32(0..20_000),
         },
-        _ => Operation::Hide {
+        97..99 => Operation::Hide {
             page,
             hidden: rng.bool(),
+        },
+        _ => Operation::Rotate {
+            feed: feed(rng),
+            which: rng.u8(0..DICTIONARIES),
         },
     }
 }

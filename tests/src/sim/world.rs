@@ -1,5 +1,6 @@
 //! Everything in one thread: pages, network and server on one virtual clock, moved on event by event.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use push_wire_shared::position::StartAt;
@@ -39,6 +40,8 @@ struct Seat {
     silent: bool,
     /// The server process that the page heard last.
     heard: u32,
+    /// Dictionaries on their way to the page, and when they arrive.
+    fetches: VecDeque<(Moment, [u8; 32], Vec<u8>)>,
 }
 
 /// The simulated world.
@@ -60,6 +63,7 @@ enum Due {
     ServerStarts,
     AtServer(usize),
     AtPage(usize),
+    Fetched(usize),
     ServerTimer(usize),
     PageTimer(usize),
 }
@@ -108,6 +112,7 @@ impl World {
             offline_until: now,
             silent: false,
             heard: 0,
+            fetches: VecDeque::new(),
         };
         Self {
             now,
@@ -171,6 +176,8 @@ impl World {
             offer(line.next_at_page(), asleep_until, Due::AtPage(index));
         }
         for (index, seat) in self.seats.iter().enumerate() {
+            let fetched_at = seat.fetches.front().map(|(at, ..)| *at);
+            offer(fetched_at, seat.asleep_until, Due::Fetched(index));
             offer(
                 seat.page.poll_timeout(),
                 seat.asleep_until,
@@ -185,6 +192,12 @@ impl World {
             Due::ServerStarts => self.node.start(),
             Due::AtServer(index) => self.lines[index].arrive_at_server(self.now, &mut self.node),
             Due::AtPage(index) => self.arrive_at_page(index),
+            Due::Fetched(index) => {
+                let seat = &mut self.seats[index];
+                if let Some((_, sha256, bytes)) = seat.fetches.pop_front() {
+                    seat.page.fetched(self.now, sha256, bytes);
+                }
+            }
             Due::ServerTimer(index) => self.lines[index].handle_timeout(self.now),
             Due::PageTimer(index) => self.seats[index].page.handle_timeout(self.now),
         }
@@ -250,6 +263,18 @@ impl World {
             (Wish::Disconnect(code), Some(line)) => line.leave(now, Some(code)),
             // The line was lost, and the page has not heard of it yet.
             (Wish::Transmit(_) | Wish::Disconnect(_), None) => {}
+            (Wish::Fetch(sha256), _) => self.fetch(index, sha256),
+        }
+    }
+
+    /// Asks for a dictionary over HTTP: it comes after one round trip, or never.
+    fn fetch(&mut self, index: usize, sha256: [u8; 32]) {
+        let seat = &mut self.seats[index];
+        let answer = self.node.dictionary(&sha256);
+        if let Some(bytes) = answer.filter(|_| self.now >= seat.offline_until) {
+            let round_trip = seat.pace.latency * 2;
+            seat.fetches
+                .push_back((self.now + round_trip, sha256, bytes));
         }
     }
 
@@ -295,6 +320,7 @@ impl World {
                 self.seats[page].page.interrupt(now, wait);
             }
             Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
+            Operation::Rotate { feed, which } => self.node.rotate(feed, which),
             Operation::Cut { .. }
             | Operation::HalfOpen { .. }
             | Operation::Pace { .. }
@@ -348,7 +374,8 @@ impl World {
             | Operation::Toggle { .. }
             | Operation::Reload { .. }
             | Operation::Interrupt { .. }
-            | Operation::Hide { .. } => {}
+            | Operation::Hide { .. }
+            | Operation::Rotate { .. } => {}
         }
     }
 
