@@ -68,11 +68,11 @@ impl Ring {
     /// Drops what retention no longer covers.
     pub(crate) fn expire(&mut self, now: Moment) {
         while let Some(oldest) = self.entries.front() {
-            let newest_of_state = self.retention.keep_newest && self.entries.len() == 1;
+            let is_alone = self.entries.len() == 1;
             let past = self.entries.len() > self.retention.entries
-                || self.bytes > self.retention.bytes
+                || (self.bytes > self.retention.bytes && !is_alone)
                 || now.since(oldest.published) > self.retention.age;
-            if newest_of_state || !past {
+            if (is_alone && self.retention.keep_newest) || !past {
                 return;
             }
             self.drop_oldest();
@@ -212,6 +212,18 @@ mod tests {
         old.expire(at(100));
         assert_eq!(old.bounds().floor, 2);
         assert_eq!(cursors(&old, 1, 1_000), Err(ReadError::Expired));
+    }
+
+    #[test]
+    fn an_entry_above_the_limit_in_bytes_is_kept_until_the_next_one() {
+        let mut ring = ring(Retention { bytes: 40, ..LARGE }, 3);
+        ring.push(at(0), record(100));
+        assert_eq!(cursors(&ring, 3, 1_000), Ok(vec![4]));
+        assert_eq!(ring.bounds().floor, 3);
+        ring.push(at(1), record(10));
+        assert_eq!(ring.bounds().floor, 4);
+        ring.expire(at(100));
+        assert_eq!(ring.bounds().floor, 5);
     }
 
     #[test]

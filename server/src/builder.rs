@@ -205,6 +205,8 @@ impl<C: ChannelKind> PushServerBuilder<C> {
             ("heartbeat_grace", session.heartbeat_grace.is_zero()),
             ("limits.message_bytes", limits.message_bytes == 0),
             ("limits.batch_bytes", limits.batch_bytes == 0),
+            ("limits.entry_bytes", limits.entry_bytes == 0),
+            ("limits.fragment_bytes", limits.fragment_bytes == 0),
             ("limits.sessions", limits.sessions == 0),
             ("limits.stall", limits.stall.is_zero()),
         ];

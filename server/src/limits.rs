@@ -18,6 +18,13 @@ pub struct Limits {
     /// Streams that exist at once; default 1,000,000. A subscription to a new one past it is answered
     /// `store_unavailable`. Streams that nobody reads and that hold nothing do not count for long.
     pub streams: usize,
+    /// Largest body that is published, in bytes of JSON text or of the application's own; default 16 MiB, which is
+    /// also what clients take by default. Larger ones are refused. MessagePack or CBOR of a list of short decimals
+    /// can be up to twice as long.
+    pub entry_bytes: usize,
+    /// Payload of an entry above which it leaves in fragments of this size; default 16 KiB. A message of a higher lane
+    /// waits for at most one. Readers of the JSON dialect, which has no fragments, get one text message.
+    pub fragment_bytes: usize,
     /// Bytes that one WebSocket message carries to a reader that is behind; default 32 KiB.
     pub batch_bytes: usize,
     /// Control ops waiting for one connection; default 4,096. A client that makes more without reading the
@@ -34,6 +41,8 @@ impl Default for Limits {
             subscriptions: limits::SUBSCRIPTIONS,
             sessions: 1_000_000,
             streams: 1_000_000,
+            entry_bytes: limits::VALUE_BYTES,
+            fragment_bytes: limits::FRAGMENT_BYTES,
             batch_bytes: limits::BATCH_BYTES,
             control_ops: 4_096,
             stall: Duration::from_secs(30),

@@ -68,7 +68,7 @@ impl ChannelPolicy {
         self
     }
 
-    /// Keeps at most this many bytes of bodies in each stream.
+    /// Keeps at most this many bytes of bodies in each stream; a larger entry is kept alone, until the next one.
     #[must_use]
     pub const fn retain_bytes(mut self, bytes: usize) -> Self {
         self.retention.bytes = bytes;

@@ -21,9 +21,9 @@ pub enum PublishError {
     /// A topic is 1 to 255 bytes long.
     #[error("a topic is 1 to 255 bytes long, not {0}")]
     BadTopic(usize),
-    /// The body is larger than one message may be.
+    /// The body is larger than an entry may be.
     #[error(
-        "a body of {bytes} bytes is above the limit of {limit}, which follows from `Limits::message_bytes`"
+        "a body of {bytes} bytes is above the limit of {limit}, which is `Limits::entry_bytes`"
     )]
     TooLarge {
         /// Its size.
@@ -54,9 +54,6 @@ pub enum SendFault {
     Publish(#[from] PublishError),
 }
 
-/// Room that headers and other records of the same message need below the message limit.
-const HEADROOM: usize = 1_024;
-
 impl Hub {
     /// The stream, made when there is none.
     pub(crate) fn stream(&self, key: &StreamKey) -> Option<Arc<Stream>> {
@@ -73,7 +70,7 @@ impl Hub {
         key: &StreamKey,
         record: Record,
     ) -> Result<Position, PublishError> {
-        let limit = self.limits.message_bytes.saturating_sub(HEADROOM);
+        let limit = self.limits.entry_bytes;
         if record.body.len() > limit {
             return Err(PublishError::TooLarge {
                 bytes: record.body.len(),

@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use push_wire_broker::{Entry, Log, Watcher};
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Cursor, Scope, StreamKey};
 use push_wire_shared::time::Moment;
 
 use super::{Mark, lock};
-use crate::outbox::FormKey;
+use crate::outbox::{Form, FormKey};
 use crate::policy::Compression;
 
 /// Deltas kept per stream: the readers of one stream stand at the newest few versions.
@@ -32,8 +31,8 @@ pub(crate) struct Stream {
 struct Delta {
     base: Cursor,
     target: Cursor,
-    form: FormKey,
-    frame: Option<Bytes>,
+    key: FormKey,
+    form: Option<Form>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -132,35 +131,35 @@ impl Stream {
         bounds.floor == bounds.head
     }
 
-    /// The frame of a delta between two entries, made once for all readers; `None` when none is smaller than
+    /// The form of a delta between two entries, made once for all readers; `None` when none is smaller than
     /// the whole.
     pub(crate) fn delta(
         &self,
         base: &Entry,
         target: &Entry,
-        form: FormKey,
-        make: impl FnOnce() -> Option<Bytes>,
-    ) -> Option<Bytes> {
+        key: FormKey,
+        make: impl FnOnce() -> Option<Form>,
+    ) -> Option<Form> {
         // Held while the delta is made: another reader of the same pair waits for it instead of making it
         // again.
         let mut deltas = lock(&self.deltas);
         let known = deltas.iter().find(|delta| {
-            (delta.base, delta.target, delta.form) == (base.cursor, target.cursor, form)
+            (delta.base, delta.target, delta.key) == (base.cursor, target.cursor, key)
         });
         if let Some(known) = known {
-            return known.frame.clone();
+            return known.form.clone();
         }
-        let frame = make();
+        let form = make();
         if deltas.len() == DELTAS {
             deltas.pop_front();
         }
         deltas.push_back(Delta {
             base: base.cursor,
             target: target.cursor,
-            form,
-            frame: frame.clone(),
+            key,
+            form: form.clone(),
         });
-        frame
+        form
     }
 }
 

@@ -1,18 +1,58 @@
 //! Forms of an entry, each made once for all readers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use push_wire_broker::{Entry, Record};
 use push_wire_shared::delta::{Check, check};
 use push_wire_shared::encoding::{EncodeError, PayloadEncoding, cbor, json, msgpack};
-use push_wire_shared::frame::{BinaryFlags, FrameHeader};
-use push_wire_shared::session::wire::{Content, DeltaHeader, EntryHeader, write_record};
+use push_wire_shared::frame::{BinaryFlags, FRAME_HEADER_LEN, FrameHeader};
+use push_wire_shared::position::low_bits;
+use push_wire_shared::session::wire::{
+    Content, DeltaHeader, EntryHeader, fragment_id, varint_len, write_varint,
+};
 
 use serde_json::Value;
 
 use super::framing::{MAX_HEADER, Opcode, frame_header};
 use super::once::OnceList;
 use super::packing::{FormKey, Packing};
+use super::transfer::Large;
 use crate::hub::Stream;
+
+/// What decides which form of an entry a connection gets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape<'a> {
+    pub(super) encoding: PayloadEncoding,
+    pub(super) packing: Packing<'a>,
+    /// Payloads above this leave in fragments; the same for all connections.
+    pub(super) fragment_bytes: usize,
+}
+
+impl Shape<'_> {
+    fn key(self) -> FormKey {
+        self.packing.key(self.encoding)
+    }
+}
+
+/// How an entry leaves in the push-wire dialect.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    /// In one frame.
+    One(WireForm),
+    /// In fragments.
+    Large(Arc<Large>),
+}
+
+impl Form {
+    /// About the bytes that it takes on the wire.
+    fn wire_bytes(&self) -> usize {
+        match self {
+            Self::One(form) => form.message.len(),
+            Self::Large(large) => large.payload_bytes(),
+        }
+    }
+}
 
 /// A record of the push-wire dialect behind the header of a WebSocket message that holds nothing else.
 #[derive(Clone, Debug)]
@@ -36,13 +76,21 @@ impl WireForm {
         self.message.slice(self.record_at..)
     }
 
-    pub(crate) fn from_message(message: Bytes) -> Self {
-        let record_at = match message.get(1) {
-            Some(126) => 4,
-            Some(127) => 10,
-            _ => 2,
-        };
-        Self { message, record_at }
+    /// A frame whose payload is `head` and `body`.
+    fn new(header: FrameHeader, head: &[u8], body: &[u8]) -> Self {
+        let frame = FRAME_HEADER_LEN + head.len() + body.len();
+        let record = varint_len(frame as u64) + frame;
+        let mut message = Vec::with_capacity(MAX_HEADER + record);
+        frame_header(Opcode::Binary, record, &mut message);
+        let record_at = message.len();
+        write_varint(&mut message, frame as u64);
+        message.extend_from_slice(&header.to_bytes());
+        message.extend_from_slice(head);
+        message.extend_from_slice(body);
+        Self {
+            message: Bytes::from(message),
+            record_at,
+        }
     }
 }
 
@@ -51,7 +99,7 @@ impl WireForm {
 struct Forms {
     bodies: OnceList<PayloadEncoding, Bytes>,
     checks: OnceList<PayloadEncoding, Check>,
-    wire: OnceList<FormKey, Bytes>,
+    wire: OnceList<FormKey, Form>,
 }
 
 /// The entry's body in an encoding.
@@ -89,28 +137,21 @@ fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {
     }
 }
 
-/// The entry whole, as every reader of the stream with this encoding and packing gets it.
-pub(super) fn whole(
-    stream: &Stream,
-    entry: &Entry,
-    encoding: PayloadEncoding,
-    packing: Packing<'_>,
-) -> WireForm {
+/// The entry whole, as every reader of the stream with this shape gets it.
+pub(super) fn whole(stream: &Stream, entry: &Entry, shape: Shape<'_>) -> Form {
     let make = || {
-        let body = body(entry, encoding);
         let header = EntryHeader {
             stream: stream.number(),
             content: entry.record.content,
         };
-        let mut payload = Vec::with_capacity(body.len() + 12);
-        header.write_whole(&mut payload);
-        let compressed = packing.pack(&body, &mut payload);
-        message(stream, entry, compressed, &payload)
+        let mut head = Vec::with_capacity(12);
+        header.write_whole(&mut head);
+        form(stream, entry, head, body(entry, shape.encoding), shape)
     };
-    WireForm::from_message(match entry.forms::<Forms>() {
-        Some(forms) => forms.wire.get_or_make(packing.key(encoding), make).clone(),
+    match entry.forms::<Forms>() {
+        Some(forms) => forms.wire.get_or_make(shape.key(), make).clone(),
         None => make(),
-    })
+    }
 }
 
 /// The entry as a delta against an earlier one; `None` when none is smaller than the whole.
@@ -118,13 +159,13 @@ pub(super) fn delta(
     stream: &Stream,
     base: &Entry,
     entry: &Entry,
-    encoding: PayloadEncoding,
-    packing: Packing<'_>,
-) -> Option<WireForm> {
+    shape: Shape<'_>,
+) -> Option<Form> {
     if base.record.content != entry.record.content || base.cursor >= entry.cursor {
         return None;
     }
-    let frame = stream.delta(base, entry, packing.key(encoding), || {
+    stream.delta(base, entry, shape.key(), || {
+        let encoding = shape.encoding;
         let target = body(entry, encoding);
         let ops = push_wire_shared::delta::encode(&body(base, encoding), &target)?;
         let header = EntryHeader {
@@ -136,39 +177,34 @@ pub(super) fn delta(
             base_check: body_check(base, encoding).base(),
             result_check: body_check(entry, encoding).result(),
         };
-        let mut payload = Vec::with_capacity(ops.len() + 40);
-        header.write_delta(delta, &mut payload);
-        let compressed = packing.pack(&ops, &mut payload);
-        let frame = message(stream, entry, compressed, &payload);
+        let mut head = Vec::with_capacity(40);
+        header.write_delta(delta, &mut head);
+        let form = form(stream, entry, head, ops.into(), shape);
         // What is far smaller than the value itself needs no comparison with the value compressed.
-        let is_smaller = payload.len() * 16 < target.len()
-            || frame.len() < whole(stream, entry, encoding, packing).message().len();
-        is_smaller.then_some(frame)
-    })?;
-    Some(WireForm::from_message(frame))
+        let is_smaller = form.wire_bytes() * 16 < target.len()
+            || form.wire_bytes() < whole(stream, entry, shape).wire_bytes();
+        is_smaller.then_some(form)
+    })
 }
 
-/// The record of an entry behind the header of a message that holds nothing else.
-fn message(stream: &Stream, entry: &Entry, compressed: bool, payload: &[u8]) -> Bytes {
+/// The form of an entry whose payload is `head` and `body`, or that compressed.
+fn form(stream: &Stream, entry: &Entry, head: Vec<u8>, body: Bytes, shape: Shape<'_>) -> Form {
+    let packed = shape.packing.pack(&body).map(Bytes::from);
     let flags = BinaryFlags {
-        compressed,
+        compressed: packed.is_some(),
         ack_required: stream.is_inbox(),
         ..BinaryFlags::default()
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the sequence is the cursor's low 32 bits"
-    )]
-    let sequence = entry.cursor as u32;
     let header = FrameHeader {
         flags,
         channel: stream.channel(),
-        sequence,
+        sequence: low_bits(entry.cursor),
     };
-    let mut record = Vec::with_capacity(payload.len() + 14);
-    write_record(&mut record, header, payload);
-    let mut message = Vec::with_capacity(record.len() + MAX_HEADER);
-    frame_header(Opcode::Binary, record.len(), &mut message);
-    message.extend_from_slice(&record);
-    Bytes::from(message)
+    let body = packed.unwrap_or(body);
+    if head.len() + body.len() <= shape.fragment_bytes {
+        return Form::One(WireForm::new(header, &head, &body));
+    }
+    let id = fragment_id(stream.number(), entry.cursor);
+    let large = Large::new(header, id, head, body, shape.fragment_bytes);
+    Form::Large(Arc::new(large))
 }

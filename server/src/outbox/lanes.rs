@@ -18,6 +18,11 @@ impl Lanes {
         self.queues[lane.min(2)].push_back(slot);
     }
 
+    /// Puts a reader back that was taken too early.
+    pub(super) fn push_front(&mut self, lane: usize, slot: u32) {
+        self.queues[lane.min(2)].push_front(slot);
+    }
+
     /// The next reader: of the highest lane that has one and has not used up its share.
     pub(super) fn pop(&mut self) -> Option<u32> {
         if self.queues.iter().all(VecDeque::is_empty) {

@@ -10,19 +10,23 @@ mod once;
 mod packing;
 mod reader;
 mod render;
+mod transfer;
+mod turns;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+pub(crate) use form::Form;
 use lanes::Lanes;
 pub(crate) use packing::FormKey;
 use push_wire_broker::ReadError;
 use push_wire_shared::position::{Bounds, Cursor};
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
-use reader::Reader;
+use reader::{Chance, Reader, Then};
 pub(crate) use render::{JsonRenderer, Renderer, WireRenderer, subscription_id};
+use turns::Turns;
 
 use crate::hub::{Mark, Signal, Stream};
 
@@ -50,6 +54,7 @@ pub(crate) struct Outbox {
     waker: Waker,
     readers: Vec<Option<Reader>>,
     lanes: Lanes,
+    turns: Turns,
     marked: Vec<u32>,
     /// Slots whose logs could not answer at once.
     waiting: Vec<u32>,
@@ -63,6 +68,7 @@ impl Outbox {
             waker,
             readers: Vec::new(),
             lanes: Lanes::default(),
+            turns: Turns::default(),
             marked: Vec::new(),
             waiting: Vec::new(),
         }
@@ -89,13 +95,14 @@ impl Outbox {
 
     /// Stops delivering.
     pub(crate) fn stop(&mut self, id: u32) {
-        let reader = self
-            .readers
-            .iter_mut()
-            .find(|r| r.as_ref().is_some_and(|r| r.id == id));
-        if let Some(slot) = reader {
-            // Its slot may still be queued: an empty or reused slot is harmless there.
-            *slot = None;
+        let Some(slot) = self.slot_of(id) else {
+            return;
+        };
+        // It may still be queued: an empty or reused slot is harmless there.
+        let reader = usize::try_from(slot).ok();
+        let reader = reader.and_then(|slot| self.readers.get_mut(slot)?.take());
+        if let Some(reader) = reader {
+            self.end_turn(reader.stream.lane(), slot);
         }
     }
 
@@ -114,6 +121,8 @@ impl Outbox {
         if let Some(slot) = self.slot_of(id) {
             if let Some(reader) = self.reader(slot) {
                 reader.seek(after);
+                let lane = reader.stream.lane();
+                self.end_turn(lane, slot);
             }
             self.queue(slot);
         }
@@ -156,6 +165,12 @@ impl Outbox {
         }
     }
 
+    /// A reader has no large entry under way any more: those who waited for that are looked at again.
+    fn end_turn(&mut self, lane: usize, slot: u32) {
+        let waiting = self.turns.end(lane, slot);
+        waiting.into_iter().for_each(|slot| self.queue(slot));
+    }
+
     /// Queues the readers that have news.
     fn collect_news(&mut self) {
         let mut marked = std::mem::take(&mut self.marked);
@@ -172,7 +187,7 @@ impl Outbox {
         self.marked = marked;
     }
 
-    /// Pulls the next message: what `renderer` holds, then entries until `batch_bytes`.
+    /// Pulls the next message: what `renderer` holds, then entries until `batch_bytes`, or one fragment.
     pub(crate) fn pull(
         &mut self,
         now: Moment,
@@ -190,21 +205,25 @@ impl Outbox {
         };
         while pulled.bytes < batch_bytes {
             let Some(slot) = self.lanes.pop() else { break };
+            let Some(lane) = self.reader(slot).map(|reader| reader.stream.lane()) else {
+                continue;
+            };
+            let chance = Chance {
+                room: batch_bytes - pulled.bytes,
+                has_turn: self.turns.is_free(lane),
+            };
             let Some(reader) = self.reader(slot) else {
                 continue;
             };
             reader.queued = false;
-            let lane = reader.stream.lane();
-            let room = batch_bytes - pulled.bytes;
-            let step = reader.pull(&mut cx, now, room, renderer);
-            match step {
+            match reader.pull(&mut cx, now, chance, renderer) {
                 Poll::Ready(Ok(step)) => {
                     pulled.bytes += step.bytes;
                     pulled.entries += step.entries;
                     pulled.deltas += step.deltas;
                     self.lanes.charge(lane, step.bytes);
-                    if step.more {
-                        self.queue(slot);
+                    if !self.go_on(slot, lane, step.then) {
+                        break;
                     }
                 }
                 Poll::Ready(Err(error)) => {
@@ -219,6 +238,30 @@ impl Outbox {
         }
         renderer.finish(out);
         pulled
+    }
+
+    /// Puts a reader where its pull says; whether the message may take more.
+    fn go_on(&mut self, slot: u32, lane: usize, then: Then) -> bool {
+        let is_under_way = self
+            .reader(slot)
+            .is_some_and(|reader| reader.is_under_way());
+        if is_under_way {
+            self.turns.take(lane, slot);
+        } else {
+            self.end_turn(lane, slot);
+        }
+        match then {
+            Then::Rest => {}
+            Then::More | Then::Fragment => self.queue(slot),
+            Then::Wait => self.turns.wait(lane, slot),
+            Then::Full => {
+                if let Some(reader) = self.reader(slot) {
+                    reader.queued = true;
+                }
+                self.lanes.push_front(lane, slot);
+            }
+        }
+        !matches!(then, Then::Fragment | Then::Full)
     }
 
     /// What a heartbeat says: the streams whose sent cursor or head changed since the last one. A reader that

@@ -41,21 +41,19 @@ impl Packing<'_> {
         FormKey { encoding, zstd }
     }
 
-    /// Appends a body; says whether it was compressed.
-    pub(super) fn pack(self, body: &[u8], payload: &mut Vec<u8>) -> bool {
-        let packed = match self {
+    /// The body compressed, if that is smaller and worth the time.
+    pub(super) fn pack(self, body: &[u8]) -> Option<Vec<u8>> {
+        let mut packed = Vec::new();
+        let is_packed = match self {
             Self::Bare => false,
             Self::Zstd(Some(dictionary)) if (DICTIONARY_MIN..=MAX).contains(&body.len()) => {
-                compress_short_into(payload, body, Some(dictionary.prepared()))
+                compress_short_into(&mut packed, body, Some(dictionary.prepared()))
             }
             Self::Zstd(None) if (PLAIN_MIN..=MAX).contains(&body.len()) => {
-                compress_short_into(payload, body, None)
+                compress_short_into(&mut packed, body, None)
             }
             Self::Zstd(_) => false,
         };
-        if !packed {
-            payload.extend_from_slice(body);
-        }
-        packed
+        is_packed.then_some(packed)
     }
 }

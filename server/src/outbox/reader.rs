@@ -9,6 +9,8 @@ use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 
 use super::Renderer;
+use super::render::Added;
+use super::transfer::Transfer;
 use crate::hub::{Mark, Stream};
 
 /// Reads one stream for one connection.
@@ -21,6 +23,8 @@ pub(super) struct Reader {
     pub(super) queued: bool,
     /// Everything up to here has been sent.
     after: Cursor,
+    /// The entry after that, while it is under way in fragments.
+    transfer: Option<Transfer>,
     /// The client holds the value of entry `after`.
     has_base: bool,
     /// The next value goes whole, even if it was sent before.
@@ -29,13 +33,48 @@ pub(super) struct Reader {
     told: (Cursor, Cursor),
 }
 
+/// What a reader may do in one pull.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chance {
+    /// Bytes left in the message.
+    pub(super) room: usize,
+    /// A large entry may begin.
+    pub(super) has_turn: bool,
+}
+
 /// What one pull did.
+#[derive(Debug)]
 pub(super) struct Step {
     pub(super) bytes: usize,
     pub(super) entries: u64,
     pub(super) deltas: u64,
+    pub(super) then: Then,
+}
+
+/// How a reader goes on after a pull.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Then {
+    /// There is nothing more.
+    Rest,
     /// There may be more to read right away.
-    pub(super) more: bool,
+    More,
+    /// What comes next needs another message.
+    Full,
+    /// The message ends with a fragment.
+    Fragment,
+    /// What comes next is large, and another large entry of the lane is under way.
+    Wait,
+}
+
+impl Step {
+    const fn nothing(then: Then) -> Self {
+        Self {
+            bytes: 0,
+            entries: 0,
+            deltas: 0,
+            then,
+        }
+    }
 }
 
 impl Reader {
@@ -53,18 +92,27 @@ impl Reader {
             mark,
             queued: false,
             after,
+            transfer: None,
             has_base,
             whole: false,
             told,
         }
     }
 
+    /// Whether an entry is under way in fragments.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.transfer.is_some()
+    }
+
     pub(super) fn want_whole(&mut self) {
-        self.whole = true;
+        // One that is under way whole is what the client wants.
+        let comes = |transfer: &Transfer| !transfer.is_delta;
+        self.whole = !self.transfer.as_ref().is_some_and(comes);
     }
 
     pub(super) fn seek(&mut self, after: Cursor) {
         self.after = after;
+        self.transfer = None;
         self.has_base = false;
     }
 
@@ -72,14 +120,45 @@ impl Reader {
         &mut self,
         cx: &mut Context<'_>,
         now: Moment,
-        room: usize,
+        chance: Chance,
         renderer: &mut Renderer,
     ) -> Poll<Result<Step, ReadError>> {
-        if self.stream.is_state() {
-            self.pull_state(cx, now, renderer)
+        if let Some(transfer) = self.transfer.take() {
+            Poll::Ready(Ok(self.pull_fragment(transfer, chance, renderer)))
+        } else if self.stream.is_state() {
+            self.pull_state(cx, now, chance, renderer)
         } else {
-            self.pull_log(cx, now, room, renderer)
+            self.pull_log(cx, now, chance, renderer)
         }
+    }
+
+    /// The next piece of the entry that is under way.
+    fn pull_fragment(
+        &mut self,
+        mut transfer: Transfer,
+        chance: Chance,
+        renderer: &mut Renderer,
+    ) -> Step {
+        let bytes = transfer.next_bytes();
+        if bytes > chance.room && renderer.pending_bytes() > 0 {
+            self.transfer = Some(transfer);
+            return Step::nothing(Then::Full);
+        }
+        let (fragment, is_last) = transfer.take();
+        renderer.fragment(fragment);
+        let mut step = Step {
+            bytes,
+            ..Step::nothing(Then::Fragment)
+        };
+        if is_last {
+            step.entries = 1;
+            step.deltas = u64::from(transfer.is_delta);
+            self.after = transfer.cursor;
+            self.has_base = true;
+        } else {
+            self.transfer = Some(transfer);
+        }
+        step
     }
 
     /// Every entry, in order.
@@ -87,23 +166,24 @@ impl Reader {
         &mut self,
         cx: &mut Context<'_>,
         now: Moment,
-        room: usize,
+        chance: Chance,
         renderer: &mut Renderer,
     ) -> Poll<Result<Step, ReadError>> {
         let mut entries = Vec::new();
-        ready!(
-            self.stream
-                .log()
-                .poll_read(cx, now, self.after, room, &mut entries)
-        )?;
-        let mut step = Step {
-            bytes: 0,
-            entries: 0,
-            deltas: 0,
-            more: !entries.is_empty(),
-        };
+        let log = self.stream.log();
+        ready!(log.poll_read(cx, now, self.after, chance.room, &mut entries))?;
+        let mut step = Step::nothing(if entries.is_empty() {
+            Then::Rest
+        } else {
+            Then::More
+        });
         for entry in &entries {
-            step.bytes += renderer.entry(&self.stream, entry);
+            let room = chance.room.saturating_sub(step.bytes);
+            let added = renderer.entry(&self.stream, entry, room);
+            let Some(bytes) = self.added(added, entry, false, chance, &mut step) else {
+                break;
+            };
+            step.bytes += bytes;
             step.entries += 1;
             self.after = entry.cursor;
         }
@@ -115,45 +195,53 @@ impl Reader {
         &mut self,
         cx: &mut Context<'_>,
         now: Moment,
+        chance: Chance,
         renderer: &mut Renderer,
     ) -> Poll<Result<Step, ReadError>> {
-        let nothing = Step {
-            bytes: 0,
-            entries: 0,
-            deltas: 0,
-            more: false,
-        };
+        let mut step = Step::nothing(Then::Rest);
         let base = (self.has_base && !self.whole).then_some(self.after);
         let newest = ready!(self.stream.log().poll_newest(cx, now, base))?;
         let Some(entry) = newest.entry else {
-            return Poll::Ready(Ok(nothing));
+            return Poll::Ready(Ok(step));
         };
         if entry.cursor <= self.after && !self.whole {
-            return Poll::Ready(Ok(nothing));
+            return Poll::Ready(Ok(step));
         }
-        let (bytes, deltas) = self.render_state(renderer, newest.base.as_deref(), &entry);
-        self.after = entry.cursor;
-        self.has_base = true;
-        self.whole = false;
-        Poll::Ready(Ok(Step {
-            bytes,
-            entries: 1,
-            deltas,
-            more: false,
-        }))
+        let base = newest.base.as_deref();
+        let delta = base.and_then(|base| renderer.delta(&self.stream, base, &entry, chance.room));
+        let is_delta = delta.is_some();
+        let added = delta.unwrap_or_else(|| renderer.entry(&self.stream, &entry, chance.room));
+        if let Some(bytes) = self.added(added, &entry, is_delta, chance, &mut step) {
+            step.bytes = bytes;
+            step.entries = 1;
+            step.deltas = u64::from(is_delta);
+            self.after = entry.cursor;
+            self.has_base = true;
+            self.whole = false;
+        }
+        Poll::Ready(Ok(step))
     }
 
-    fn render_state(
-        &self,
-        renderer: &mut Renderer,
-        base: Option<&Entry>,
-        entry: &Arc<Entry>,
-    ) -> (usize, u64) {
-        let delta = base.and_then(|base| renderer.delta(&self.stream, base, entry));
-        match delta {
-            Some(bytes) => (bytes, 1),
-            None => (renderer.entry(&self.stream, entry), 0),
-        }
+    /// The bytes of an entry that was added; for another one, how the reader goes on is noted in `step`.
+    fn added(
+        &mut self,
+        added: Added,
+        entry: &Entry,
+        is_delta: bool,
+        chance: Chance,
+        step: &mut Step,
+    ) -> Option<usize> {
+        step.then = match added {
+            Added::Bytes(bytes) => return Some(bytes),
+            Added::Full => Then::Full,
+            Added::Large(_) if !chance.has_turn => Then::Wait,
+            Added::Large(large) => {
+                self.transfer = Some(Transfer::new(large, entry.cursor, is_delta));
+                self.whole = false;
+                Then::More
+            }
+        };
+        None
     }
 
     /// What a heartbeat says of this stream, and whether that differs from the last one.

@@ -80,7 +80,7 @@ impl Peer {
         let (codec, renderer) = match dialect {
             Dialect::Wire => (
                 Codec::Wire(WireDecoder::new(system)),
-                Renderer::Wire(WireRenderer::new(system)),
+                Renderer::Wire(WireRenderer::new(system, hub.limits().fragment_bytes)),
             ),
             Dialect::Json => (
                 Codec::Json(JsonPeer::default()),

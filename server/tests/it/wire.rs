@@ -88,7 +88,7 @@ async fn what_cannot_be_published_is_said() {
         server.publish_to(Channel::Chat, "", &1),
         Err(PublishError::BadTopic(0))
     );
-    let large = server.publish_bytes(Channel::Chat, vec![0; Limits::default().message_bytes]);
+    let large = server.publish_bytes(Channel::Chat, vec![0; Limits::default().entry_bytes + 1]);
     assert!(matches!(large, Err(PublishError::TooLarge { .. })));
     let keys: std::collections::HashMap<(u8, u8), u8> = [((1, 2), 3)].into();
     let not_json = server.publish(Channel::Chat, &keys);

@@ -3,13 +3,27 @@
 mod json;
 mod wire;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 pub(crate) use json::{JsonRenderer, subscription_id};
 use push_wire_broker::Entry;
 use push_wire_shared::session::op::ServerOp;
 pub(crate) use wire::WireRenderer;
 
+use super::transfer::{Fragment, Large};
 use crate::hub::Stream;
+
+/// What became of an entry that was offered to the next message.
+#[derive(Debug)]
+pub(super) enum Added {
+    /// It is in, with these bytes.
+    Bytes(usize),
+    /// It is for the message after.
+    Full,
+    /// It leaves in fragments.
+    Large(Arc<Large>),
+}
 
 /// Writes one connection's dialect.
 #[derive(Debug)]
@@ -27,19 +41,33 @@ impl Renderer {
         }
     }
 
-    /// Adds an entry whole; returns its bytes.
-    pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry) -> usize {
+    /// Adds an entry whole, if the message has room for it or is empty.
+    pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry, room: usize) -> Added {
         match self {
-            Self::Wire(wire) => wire.entry(stream, entry),
-            Self::Json(json) => json.entry(stream, entry),
+            Self::Wire(wire) => wire.entry(stream, entry, room),
+            Self::Json(json) => Added::Bytes(json.entry(stream, entry)),
         }
     }
 
-    /// Adds an entry as a delta, if one is smaller and the dialect has them; returns its bytes.
-    pub(super) fn delta(&mut self, stream: &Stream, base: &Entry, entry: &Entry) -> Option<usize> {
+    /// The same as a delta, if one is smaller and the dialect has them.
+    pub(super) fn delta(
+        &mut self,
+        stream: &Stream,
+        base: &Entry,
+        entry: &Entry,
+        room: usize,
+    ) -> Option<Added> {
         match self {
-            Self::Wire(wire) => wire.delta(stream, base, entry),
+            Self::Wire(wire) => wire.delta(stream, base, entry, room),
             Self::Json(_) => None,
+        }
+    }
+
+    /// Adds a fragment, which ends the message.
+    pub(super) fn fragment(&mut self, fragment: Fragment) {
+        match self {
+            Self::Wire(wire) => wire.fragment(fragment),
+            Self::Json(_) => unreachable!("the JSON dialect has no large entries"),
         }
     }
 

@@ -6,11 +6,13 @@ use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::session::op::ServerOp;
 use push_wire_shared::session::server::WireEncoder;
 
+use super::Added;
 use crate::compression::ClientDictionaries;
 use crate::hub::Stream;
-use crate::outbox::form::{self, WireForm};
+use crate::outbox::form::{self, Form, Shape, WireForm};
 use crate::outbox::framing::{Opcode, frame_header};
 use crate::outbox::packing::Packing;
+use crate::outbox::transfer::Fragment;
 
 /// Records from this size on are shared with the other readers even in a message of several; smaller ones are
 /// copied next to each other, which costs less than one more piece in a vectored write.
@@ -22,23 +24,30 @@ pub(crate) struct WireRenderer {
     encoding: PayloadEncoding,
     /// The dictionaries of a client that takes compressed entries.
     zstd: Option<ClientDictionaries>,
+    /// Payloads above this leave in fragments.
+    fragment_bytes: usize,
     encoder: WireEncoder,
     /// Records of control ops.
     control: Vec<u8>,
     ops: usize,
     entries: Vec<WireForm>,
+    /// The record that ends the message.
+    fragment: Option<Fragment>,
+    /// Bytes of the entries and the fragment.
     entry_bytes: usize,
 }
 
 impl WireRenderer {
-    pub(crate) fn new(system: u8) -> Self {
+    pub(crate) fn new(system: u8, fragment_bytes: usize) -> Self {
         Self {
             encoding: PayloadEncoding::Json,
             zstd: None,
+            fragment_bytes,
             encoder: WireEncoder::new(system),
             control: Vec::new(),
             ops: 0,
             entries: Vec::new(),
+            fragment: None,
             entry_bytes: 0,
         }
     }
@@ -59,23 +68,54 @@ impl WireRenderer {
         self.ops += 1;
     }
 
-    pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry) -> usize {
-        let packing = packing(self.zstd.as_ref(), stream);
-        let form = form::whole(stream, entry, self.encoding, packing);
-        self.add(form)
+    pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry, room: usize) -> Added {
+        let form = form::whole(stream, entry, self.shape(stream));
+        self.add(form, room)
     }
 
-    pub(super) fn delta(&mut self, stream: &Stream, base: &Entry, entry: &Entry) -> Option<usize> {
-        let packing = packing(self.zstd.as_ref(), stream);
-        let form = form::delta(stream, base, entry, self.encoding, packing)?;
-        Some(self.add(form))
+    pub(super) fn delta(
+        &mut self,
+        stream: &Stream,
+        base: &Entry,
+        entry: &Entry,
+        room: usize,
+    ) -> Option<Added> {
+        let form = form::delta(stream, base, entry, self.shape(stream))?;
+        Some(self.add(form, room))
     }
 
-    fn add(&mut self, form: WireForm) -> usize {
+    fn shape(&self, stream: &Stream) -> Shape<'_> {
+        let packing = match &self.zstd {
+            Some(dictionaries) if stream.is_compressed() => {
+                Packing::Zstd(dictionaries.of(stream.channel()))
+            }
+            Some(_) | None => Packing::Bare,
+        };
+        Shape {
+            encoding: self.encoding,
+            packing,
+            fragment_bytes: self.fragment_bytes,
+        }
+    }
+
+    fn add(&mut self, form: Form, room: usize) -> Added {
+        let form = match form {
+            Form::One(form) => form,
+            Form::Large(large) => return Added::Large(large),
+        };
         let bytes = form.record().len();
+        if bytes > room && self.pending_bytes() > 0 {
+            return Added::Full;
+        }
         self.entry_bytes += bytes;
         self.entries.push(form);
-        bytes
+        Added::Bytes(bytes)
+    }
+
+    /// Adds a fragment, which ends the message.
+    pub(super) fn fragment(&mut self, fragment: Fragment) {
+        self.entry_bytes += fragment.len();
+        self.fragment = Some(fragment);
     }
 
     pub(super) fn pending_bytes(&self) -> usize {
@@ -92,10 +132,10 @@ impl WireRenderer {
             return;
         }
         let mut entries = std::mem::take(&mut self.entries);
-        if let ([lone], true) = (&entries[..], self.control.is_empty()) {
-            out.push(lone.message().clone());
-        } else {
-            self.join(len, &entries, out);
+        let fragment = self.fragment.take();
+        match (&entries[..], &fragment, self.control.is_empty()) {
+            ([lone], None, true) => out.push(lone.message().clone()),
+            _ => self.join(len, &entries, fragment, out),
         }
         entries.clear();
         self.entries = entries;
@@ -107,12 +147,19 @@ impl WireRenderer {
     }
 
     /// One message of several records.
-    fn join(&mut self, len: usize, entries: &[WireForm], out: &mut Vec<Bytes>) {
+    fn join(
+        &mut self,
+        len: usize,
+        entries: &[WireForm],
+        fragment: Option<Fragment>,
+        out: &mut Vec<Bytes>,
+    ) {
         let copied = entries
             .iter()
             .map(|form| form.record().len())
             .filter(|len| *len < SHARE_BYTES);
-        let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>());
+        let start = fragment.as_ref().map_or(0, |fragment| fragment.start.len());
+        let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>() + start);
         frame_header(Opcode::Binary, len, &mut piece);
         piece.append(&mut self.control);
         for form in entries {
@@ -125,17 +172,13 @@ impl WireRenderer {
             }
             out.push(form.record_bytes());
         }
+        let rest = fragment.map(|fragment| {
+            piece.extend_from_slice(&fragment.start);
+            fragment.rest
+        });
         if !piece.is_empty() {
             out.push(Bytes::from(piece));
         }
-    }
-}
-
-fn packing<'a>(zstd: Option<&'a ClientDictionaries>, stream: &Stream) -> Packing<'a> {
-    match zstd {
-        Some(dictionaries) if stream.is_compressed() => {
-            Packing::Zstd(dictionaries.of(stream.channel()))
-        }
-        Some(_) | None => Packing::Bare,
+        out.extend(rest);
     }
 }

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod compression;
+mod fragments;
 mod handover;
 mod json;
 mod wire;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_shared::compression::{CompressionDictionary, Decompressor, short};
+use push_wire_shared::fragment::FragmentShard;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ScopeRequest, ServerOp, Subscribe};
@@ -149,6 +151,7 @@ enum Seen {
         is_delta: bool,
         body: String,
     },
+    Fragment(FragmentShard),
     Close(u16),
 }
 
@@ -266,18 +269,29 @@ impl WireClient {
             }
         }
         loop {
-            let mut pieces = Vec::new();
-            self.peer.poll_write(now, &mut pieces);
-            if pieces.is_empty() {
+            let message = self.next_message(now);
+            if message.is_empty() {
                 break;
             }
-            self.peer.wrote(now, true);
-            for (opcode, message) in websocket_frames(&pieces.concat()) {
-                assert_eq!(opcode, 2);
-                seen.extend(Records::new(&message).map(|record| self.read(record.unwrap())));
-            }
+            seen.extend(message);
         }
         seen.extend(close.map(Seen::Close));
+        seen
+    }
+
+    /// What the next message says; nothing when there is none.
+    fn next_message(&mut self, now: Moment) -> Vec<Seen> {
+        let mut pieces = Vec::new();
+        self.peer.poll_write(now, &mut pieces);
+        if pieces.is_empty() {
+            return Vec::new();
+        }
+        self.peer.wrote(now, true);
+        let mut seen = Vec::new();
+        for (opcode, message) in websocket_frames(&pieces.concat()) {
+            assert_eq!(opcode, 2);
+            seen.extend(Records::new(&message).map(|record| self.read(record.unwrap())));
+        }
         seen
     }
 
@@ -294,6 +308,9 @@ impl WireClient {
     fn read(&self, (header, payload): (FrameHeader, &[u8])) -> Seen {
         if header.channel == SYSTEM {
             return Seen::Op(ServerOp::decode(payload).unwrap());
+        }
+        if header.flags.fragmented {
+            return Seen::Fragment(FragmentShard::decode(payload).unwrap());
         }
         let (entry, body) = EntryHeader::split(payload).unwrap();
         if header.flags.compressed {
