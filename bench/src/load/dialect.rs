@@ -53,6 +53,7 @@ impl Dialect {
             secret: None,
             attempt: None,
             encoding: PayloadEncoding::Json,
+            zstd: false,
             subscriptions: vec![Subscribe {
                 id: 1,
                 channel: "feed".into(),

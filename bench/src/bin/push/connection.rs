@@ -1,0 +1,173 @@
+//! A client session and its peer, with nothing between them but a count of bytes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use push_wire_bench::Fallible;
+use push_wire_broker::Record;
+use push_wire_server::auth::Grant;
+use push_wire_server::hub::Hub;
+use push_wire_server::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::position::{Scope, StartAt, StreamKey};
+use push_wire_server::session::client::{ClientConfig, ClientSession, Input, Output, Subscription};
+use push_wire_server::session::op::ScopeRequest;
+use push_wire_server::session::wire::Content;
+use push_wire_server::time::Moment;
+use uuid::Uuid;
+
+pub(crate) struct Connection {
+    hub: Arc<Hub>,
+    peer: Peer,
+    session: ClientSession,
+    now: Moment,
+    attempt: u32,
+    dictionaries: usize,
+}
+
+pub(crate) fn publish(hub: &Hub, channel: u8, message: &str) -> Fallible<()> {
+    let key = StreamKey {
+        channel,
+        scope: Scope::Channel,
+    };
+    let record = Record {
+        content: Content::Value,
+        body: message.to_owned().into(),
+    };
+    hub.publish(Moment::default(), &key, record)?;
+    Ok(())
+}
+
+impl Connection {
+    /// A client that reads the feed.
+    pub(crate) fn open(hub: &Arc<Hub>, id: u128, compression: bool) -> Self {
+        let now = Moment::default();
+        let mut config = ClientConfig::new(Uuid::from_u128(id), 1);
+        config.compression = compression;
+        let mut session = ClientSession::new(config);
+        let subscription = Subscription {
+            channel: "repository.log".into(),
+            scope: ScopeRequest::Channel,
+            position: None,
+            start: StartAt::Newest,
+        };
+        session.connect(now);
+        session
+            .subscribe(now, subscription)
+            .expect("a new session reads nothing");
+        let mut connection = Self {
+            hub: Arc::clone(hub),
+            peer: Peer::new(Arc::clone(hub), Dialect::Wire, now),
+            session,
+            now,
+            attempt: 0,
+            dictionaries: 0,
+        };
+        connection.exchange();
+        connection
+    }
+
+    /// Dictionaries that the client has fetched.
+    pub(crate) const fn dictionaries(&self) -> usize {
+        self.dictionaries
+    }
+
+    /// Lets the time of one heartbeat pass.
+    pub(crate) fn heartbeat(&mut self) {
+        self.now = self.now + Duration::from_secs(15);
+        self.peer.handle_timeout(self.now);
+        self.exchange();
+    }
+
+    /// Bytes that the server sends now, WebSocket headers included.
+    pub(crate) fn catch_up(&mut self) -> usize {
+        self.peer.handle_news(self.now);
+        self.exchange()
+    }
+
+    fn exchange(&mut self) -> usize {
+        let mut down = 0;
+        loop {
+            let said = self.client_speaks();
+            let bytes = self.server_speaks();
+            down += bytes;
+            if !said && bytes == 0 {
+                return down;
+            }
+        }
+    }
+
+    fn client_speaks(&mut self) -> bool {
+        let mut said = false;
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect { attempt } => {
+                    self.attempt = attempt;
+                    self.session
+                        .handle_input(self.now, Input::Opened { attempt });
+                }
+                Output::Transmit(message) => {
+                    said = true;
+                    self.peer
+                        .handle_message(self.now, Message::Binary(message.into()));
+                }
+                Output::FetchDictionary { sha256 } => {
+                    let bytes = self.hub.dictionary(&sha256).expect("it was just named");
+                    self.session
+                        .dictionary_fetched(self.now, sha256, bytes.to_vec());
+                    self.dictionaries += 1;
+                }
+                Output::Disconnect { code } => panic!("disconnected with {code}"),
+                Output::Event(_) => {}
+            }
+        }
+        said
+    }
+
+    fn server_speaks(&mut self) -> usize {
+        while let Some(action) = self.peer.poll_action() {
+            match action {
+                Action::Authenticate(_) => {
+                    self.peer
+                        .handle_authenticated(self.now, Ok(Grant::everything()));
+                }
+                Action::Deliver(_) | Action::Close { .. } => panic!("not asked for: {action:?}"),
+            }
+        }
+        let mut bytes = 0;
+        loop {
+            let mut pieces = Vec::new();
+            self.peer.poll_write(self.now, &mut pieces);
+            if pieces.is_empty() {
+                return bytes;
+            }
+            self.peer.wrote(self.now, true);
+            let message = pieces.concat();
+            bytes += message.len();
+            self.client_hears(&message);
+        }
+    }
+
+    /// Takes the WebSocket messages in these bytes.
+    fn client_hears(&mut self, mut bytes: &[u8]) {
+        while let [_, len, rest @ ..] = bytes {
+            let (len, rest) = match len {
+                126 => (
+                    usize::from(u16::from_be_bytes([rest[0], rest[1]])),
+                    &rest[2..],
+                ),
+                len => (usize::from(*len), rest),
+            };
+            let (message, rest) = rest.split_at(len);
+            let attempt = self.attempt;
+            let bytes_of = message.to_vec().into();
+            self.session.handle_input(
+                self.now,
+                Input::Message {
+                    attempt,
+                    bytes: bytes_of,
+                },
+            );
+            bytes = rest;
+        }
+    }
+}

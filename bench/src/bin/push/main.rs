@@ -1,0 +1,132 @@
+//! What a message of about 250 bytes costs on the wire, all headers in.
+//!
+//! `cargo run --release --bin push`: the messages are real, one for each file that a commit of this repository changed.
+//! The older two thirds are what the server trains its dictionary on, live; of the newer third
+//! those of 200 to 300 bytes are measured.
+
+mod connection;
+mod messages;
+
+use std::sync::Arc;
+
+use connection::Connection;
+use push_wire_bench::Fallible;
+use push_wire_server::channel::{Channel, ChannelMode, ChannelTable};
+use push_wire_server::compression::Background;
+use push_wire_server::hub::{Hub, HubConfig};
+use serde::{Deserialize, Serialize};
+
+const FEED: u8 = 1;
+
+/// Sizes that count as about 250 bytes.
+const TYPICAL: std::ops::RangeInclusive<usize> = 200..=300;
+
+fn main() -> Fallible<()> {
+    let messages = messages::of_this_repository()?;
+    let (older, newer) = messages.split_at(messages.len() * 2 / 3);
+    let is_typical = |message: &&String| TYPICAL.contains(&message.len());
+    let newer: Vec<&String> = newer.iter().filter(is_typical).collect();
+    let hub = hub();
+    let mut plain = Connection::open(&hub, 1, false);
+    let mut packed = Connection::open(&hub, 2, true);
+    for message in older {
+        connection::publish(&hub, FEED, message)?;
+    }
+    plain.catch_up();
+    packed.catch_up();
+    packed.heartbeat();
+    if packed.dictionaries() == 0 {
+        return Err("the older messages trained no dictionary: is this a shallow clone?".into());
+    }
+    let (mut bodies, mut published) = (0, 0);
+    let (mut without, mut with) = (0, 0);
+    for message in &newer {
+        bodies += message.len();
+        published += published_bytes(message)?;
+        connection::publish(&hub, FEED, message)?;
+        without += plain.catch_up();
+        with += packed.catch_up();
+    }
+    let mean = |bytes: usize| bytes as f64 / newer.len() as f64;
+    println!(
+        "{} messages of {:.0} bytes of JSON on average",
+        newer.len(),
+        mean(bodies)
+    );
+    println!();
+    println!("| on the wire | bytes / message |");
+    println!("|---|---|");
+    println!("| push-wire with its dictionary | {:.1} |", mean(with));
+    println!("| push-wire without compression | {:.1} |", mean(without));
+    println!("| pushwire-server 0.1.1, JSON | {:.1} |", mean(published));
+    Ok(())
+}
+
+/// A hub that trains in the publish, so that every run is the same.
+fn hub() -> Arc<Hub> {
+    let channel = |id, name: &str, mode| Channel {
+        id,
+        name: name.into(),
+        priority: 1,
+        mode,
+    };
+    let mut config = HubConfig::new(ChannelTable::new(vec![
+        channel(0, "system", ChannelMode::System),
+        channel(FEED, "repository.log", ChannelMode::Log),
+    ]));
+    config.background = Background::new(|work| work());
+    let mut random = 0;
+    let random = std::sync::Mutex::new(move || {
+        random += 1;
+        random
+    });
+    Hub::new(
+        config,
+        Arc::new(move || random.lock().map_or(0, |mut next| next())),
+    )
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum Published {
+    #[serde(rename = "repository.log")]
+    Feed,
+}
+
+/// What the published server sends for it: a frame in JSON, behind the header of a WebSocket message.
+fn published_bytes(message: &str) -> Fallible<usize> {
+    let value: serde_json::Value = serde_json::from_str(message)?;
+    let mut frame = pushwire_core::Frame::new(Published::Feed, value);
+    frame.cursor = Some(1_000);
+    let len = serde_json::to_vec(&frame)?.len();
+    Ok(len + if len < 126 { 2 } else { 4 })
+}
+
+impl pushwire_core::ChannelKind for Published {
+    fn priority(&self) -> u8 {
+        1
+    }
+
+    fn wire_id(&self) -> u8 {
+        FEED
+    }
+
+    fn from_wire_id(id: u8) -> Option<Self> {
+        (id == FEED).then_some(Self::Feed)
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        (name == Self::Feed.name()).then_some(Self::Feed)
+    }
+
+    fn name(&self) -> &'static str {
+        "repository.log"
+    }
+
+    fn is_system(&self) -> bool {
+        false
+    }
+
+    fn all() -> &'static [Self] {
+        &[Self::Feed]
+    }
+}
