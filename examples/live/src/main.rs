@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use push_wire_server::{ChannelPolicy, HandlerError, PushServer};
+use push_wire_server::{ChannelPolicy, Compression, HandlerError, PushServer};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -94,7 +94,11 @@ fn push_server() -> Result<Server, push_wire_server::BuildError> {
         )
         .channel(
             Live::Room,
-            ChannelPolicy::log().retain_entries(200).retain_age(KEEP),
+            ChannelPolicy::log()
+                .retain_entries(200)
+                .retain_age(KEEP)
+                // Everybody may read every room, so pieces of all may stand in one dictionary.
+                .compression(Compression::TrainedOnTopics),
         )
         .build()?;
     server.on_message(Live::Room, |message, server| {
