@@ -63,3 +63,4 @@ pub use policy::{ChannelPolicy, Compression};
 pub use push_wire_shared::*;
 pub use send::SendError;
 pub use server::PushServer;
+pub use transport::limit_unsent;

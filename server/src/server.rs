@@ -10,7 +10,6 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
-use hyper_util::rt::TokioIo;
 use push_wire_shared::ChannelKind;
 use push_wire_shared::session::server::Refusal;
 use uuid::Uuid;
@@ -19,7 +18,7 @@ use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, Verdict};
 use crate::builder::PushServerBuilder;
 use crate::compression::DictionaryFault;
 use crate::handler::Handlers;
-use crate::http::WebSocketUpgrade;
+use crate::http::{WebSocketUpgrade, tcp_stream};
 use crate::hub::{Hub, Stats};
 use crate::peer::{AuthRequest, Inbound};
 use crate::transport::{Application, Connection};
@@ -151,11 +150,10 @@ impl<C: ChannelKind> PushServer<C> {
         let (response, on_upgrade, dialect, request) = upgrade.accept();
         tokio::spawn(async move {
             match on_upgrade.await {
-                Ok(io) => {
-                    Connection::new(self, dialect, request, TokioIo::new(io))
-                        .run()
-                        .await
-                }
+                Ok(upgraded) => match tcp_stream(upgraded) {
+                    Ok(io) => Connection::new(self, dialect, request, io).run().await,
+                    Err(io) => Connection::new(self, dialect, request, io).run().await,
+                },
                 Err(error) => tracing::debug!(%error, "a connection broke before it was open"),
             }
         });

@@ -4,4 +4,5 @@ mod dictionary;
 mod upgrade;
 
 pub(crate) use dictionary::dictionary;
+pub(crate) use upgrade::tcp_stream;
 pub use upgrade::{UpgradeRejection, WebSocketUpgrade};

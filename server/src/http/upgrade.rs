@@ -8,10 +8,14 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::downcast;
+use tokio::net::TcpStream;
 
 use crate::peer::Dialect;
 use crate::transport::websocket::{accept, is_key};
+use crate::transport::{Prefixed, limit_unsent};
 
 /// The subprotocol of the push-wire dialect (docs/protocol.md section 1).
 const SUBPROTOCOL: &str = "push-wire.v1";
@@ -40,6 +44,17 @@ impl WebSocketUpgrade {
         }
         (response, self.on_upgrade, self.dialect, self.request)
     }
+}
+
+/// The TCP stream under a connection that `axum::serve` took from a `TcpListener`; the connection as it is, if it
+/// came another way.
+pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, TokioIo<Upgraded>> {
+    let parts = downcast::<TokioIo<TcpStream>>(upgraded).map_err(TokioIo::new)?;
+    let tcp = parts.io.into_inner();
+    if let Err(error) = limit_unsent(&tcp) {
+        tracing::debug!(%error, "the system does not limit what it holds unsent");
+    }
+    Ok(Prefixed::new(parts.read_buf, tcp))
 }
 
 /// Why a request does not open a WebSocket.

@@ -4,7 +4,11 @@ mod alarm;
 mod application;
 mod driver;
 mod guard;
+mod prefixed;
+mod unsent;
 pub(crate) mod websocket;
 
 pub(crate) use application::Application;
 pub(crate) use driver::Connection;
+pub(crate) use prefixed::Prefixed;
+pub use unsent::limit_unsent;
