@@ -29,6 +29,9 @@ pub struct ClientConfig {
     pub transport_preference: TransportPreference,
     /// Largest message taken from the server, in bytes; default 1 MiB.
     pub max_message_bytes: usize,
+    /// Largest value taken from the server, in bytes; default 16 MiB. Large ones come in fragments, so the message
+    /// limit does not bound them. Three can be under way at once.
+    pub max_value_bytes: usize,
 }
 
 impl ClientConfig {
@@ -43,6 +46,7 @@ impl ClientConfig {
             reconnect: ReconnectPolicy::default(),
             transport_preference: TransportPreference::WsFirst,
             max_message_bytes: limits::MESSAGE_BYTES,
+            max_value_bytes: limits::VALUE_BYTES,
         }
     }
 

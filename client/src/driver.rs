@@ -52,6 +52,7 @@ impl<C: ChannelKind> Driver<C> {
         session.token.clone_from(&config.token);
         session.retry = config.reconnect.schedule();
         session.max_message_bytes = config.max_message_bytes;
+        session.max_value_bytes = config.max_value_bytes;
         Self {
             session: ClientSession::new(session),
             origin: Instant::now(),

@@ -4,7 +4,9 @@
 mod architecture;
 mod json_client;
 mod json_dialect;
+mod large;
 mod line;
+mod link;
 mod native_client;
 mod sabotage;
 mod simulation;

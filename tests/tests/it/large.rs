@@ -1,0 +1,261 @@
+//! Entries too large for one frame, over real sockets.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use push_wire_client::position::Cursor;
+use push_wire_client::session::client::Status;
+use push_wire_client::{ChannelReceiver, ClientConfig, ClientEvent, Frame, PushClient};
+use push_wire_server::{ChannelPolicy, Compression, PushServer};
+use push_wire_shared::ChannelKind;
+use push_wire_shared::limits::FRAGMENT_BYTES;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::link::{Crossed, alarm, cross};
+
+#[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Channel {
+    #[channel(system)]
+    System,
+    #[channel(priority = "high")]
+    Alarm,
+    #[channel(priority = "low")]
+    File,
+}
+
+/// Nothing here takes long: a wait that does is a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const ALARM_BYTES: usize = 200;
+
+/// 20 Mbit/s, in bytes.
+const RATE: usize = 2_500_000;
+
+/// What a fragment takes on the wire: its bytes, and less than this of headers.
+const HEADERS: usize = 64;
+
+/// A server, a client that reads both channels of it, and the link between them.
+struct Scene {
+    server: Arc<PushServer<Channel>>,
+    client: PushClient<Channel>,
+    files: mpsc::UnboundedReceiver<(Cursor, Bytes)>,
+    alarms: mpsc::UnboundedReceiver<String>,
+    tasks: Vec<JoinHandle<()>>,
+    url: String,
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+struct Files(mpsc::UnboundedSender<(Cursor, Bytes)>);
+
+impl ChannelReceiver<Channel> for Files {
+    fn on_frame(&self, frame: Frame<Channel>) {
+        panic!("not bytes: {frame:?}");
+    }
+
+    fn on_bytes(&self, _: Channel, cursor: Cursor, body: Bytes) {
+        self.0.send((cursor, body)).unwrap();
+    }
+}
+
+impl Scene {
+    async fn set() -> (Self, TcpListener, SocketAddr) {
+        let server = PushServer::builder()
+            .channel(Channel::File, ChannelPolicy::log().retain_bytes(1))
+            .channel(
+                Channel::Alarm,
+                ChannelPolicy::log().compression(Compression::Off),
+            )
+            .build()
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = server.router::<()>();
+        let serve = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let link = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", link.local_addr().unwrap());
+        let mut config = ClientConfig::new(&url);
+        config.reconnect.initial_delay = Duration::from_millis(20);
+        let mut client = PushClient::new(config);
+        let (file, files) = mpsc::unbounded_channel();
+        let (said, alarms) = mpsc::unbounded_channel();
+        client.on(Channel::File, Files(file));
+        client.on(Channel::Alarm, move |frame: Frame<Channel>| {
+            said.send(frame.payload.as_str().unwrap().to_owned())
+                .unwrap();
+        });
+        let scene = Self {
+            server,
+            client,
+            files,
+            alarms,
+            tasks: vec![serve],
+            url,
+        };
+        (scene, link, address)
+    }
+
+    async fn file(&mut self) -> (Cursor, Bytes) {
+        timeout(PATIENCE, self.files.recv()).await.unwrap().unwrap()
+    }
+}
+
+/// Bytes in which no alarm is to be read by mistake.
+fn file(bytes: usize) -> Bytes {
+    let byte = |at: usize| u8::try_from(at * 31 % 251).unwrap();
+    (0..bytes).map(byte).collect()
+}
+
+/// Alarms at 20 a second over a link of 20 Mbit/s while 8 MB of low priority cross it: each waits for one fragment at
+/// most, and for what two kernels hold.
+#[tokio::test]
+async fn urgent_messages_pass_a_large_entry() {
+    let (mut scene, link, address) = Scene::set().await;
+    let published = Arc::new(Mutex::new(Vec::new()));
+    let arrived = Arc::new(Mutex::new(Vec::new()));
+    let (server, log, seen) = (scene.server.clone(), published.clone(), arrived.clone());
+    let publish = move |crossed: &Crossed| {
+        let mut log = log.lock().unwrap();
+        if crossed.bytes >= (log.len() + 1) * RATE / 20 {
+            log.push(crossed.bytes);
+            let text = alarm(log.len() - 1, ALARM_BYTES);
+            server.publish(Channel::Alarm, &text).unwrap();
+        }
+        seen.lock().unwrap().clone_from(&crossed.alarms);
+        true
+    };
+    scene
+        .tasks
+        .push(tokio::spawn(cross(link, address, publish)));
+    scene.client.connect().await.unwrap();
+    let body = file(8_000_000);
+    scene
+        .server
+        .publish_bytes(Channel::File, body.clone())
+        .unwrap();
+    assert_eq!(scene.file().await, (1, body));
+    let published = published.lock().unwrap().clone();
+    let arrived = arrived.lock().unwrap().clone();
+    assert!(arrived.len() >= 60, "{}", arrived.len());
+    let mut waits: Vec<usize> = arrived
+        .iter()
+        .map(|&(number, at)| at - published[number])
+        .collect();
+    waits.sort_unstable();
+    let fragment = FRAGMENT_BYTES + HEADERS;
+    let ms = |bytes: usize| bytes as f64 * 1000.0 / RATE as f64;
+    let p99 = waits[waits.len() * 99 / 100];
+    println!(
+        "one fragment {:.2} ms; alarms waited {:.2} ms (p50), {:.2} ms (p99), {:.2} ms (max)",
+        ms(fragment),
+        ms(waits[waits.len() / 2]),
+        ms(p99),
+        ms(waits[waits.len() - 1]),
+    );
+    assert!(
+        p99 * 2 <= fragment * 3,
+        "{p99} bytes, fragments of {fragment}"
+    );
+    for number in 0..arrived.len() {
+        let said = scene.alarms.recv().await.unwrap();
+        assert_eq!(said, alarm(number, ALARM_BYTES));
+    }
+}
+
+/// The link breaks three times before 5 MB are over: they come, whole and once, and so does all the rest.
+#[tokio::test]
+async fn a_large_entry_that_is_cut_off_comes_again() {
+    let (mut scene, link, address) = Scene::set().await;
+    let server = scene.server.clone();
+    let mut said = 0;
+    let mut cut_at = 1_000_000;
+    let publish_and_cut = move |crossed: &Crossed| {
+        if crossed.bytes >= cut_at && cut_at <= 9_000_000 {
+            cut_at += 4_000_000;
+            server
+                .publish(Channel::Alarm, &alarm(said, ALARM_BYTES))
+                .unwrap();
+            said += 1;
+            return false;
+        }
+        true
+    };
+    scene
+        .tasks
+        .push(tokio::spawn(cross(link, address, publish_and_cut)));
+    scene.client.connect().await.unwrap();
+    let body = file(5_000_000);
+    scene
+        .server
+        .publish_bytes(Channel::File, body.clone())
+        .unwrap();
+    assert_eq!(scene.file().await, (1, body));
+    for number in 0..3 {
+        let alarm = alarm(number, ALARM_BYTES);
+        assert_eq!(scene.alarms.recv().await, Some(alarm));
+    }
+    let stats = scene.client.stats().await.unwrap();
+    assert_eq!((stats.unfinished, stats.repeats, stats.gaps), (3, 0, 0));
+    scene.server.publish_bytes(Channel::File, file(3)).unwrap();
+    assert_eq!(scene.file().await, (2, file(3)));
+}
+
+#[tokio::test]
+async fn an_entry_above_the_clients_limit_ends_its_connection_for_good() {
+    let (scene, link, address) = Scene::set().await;
+    let mut config = ClientConfig::new(&scene.url);
+    config.max_value_bytes = 100_000;
+    let mut client = PushClient::new(config);
+    client.on(Channel::File, |_: Frame<Channel>| {});
+    let task = tokio::spawn(cross(link, address, |_| true));
+    let mut events = client.events();
+    client.connect().await.unwrap();
+    scene
+        .server
+        .publish_bytes(Channel::File, file(200_000))
+        .unwrap();
+    loop {
+        let event = timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
+        if let ClientEvent::Status(Status::Closed { cause }) = event {
+            assert_eq!(cause.code, Some(4204));
+            break;
+        }
+    }
+    task.abort();
+}
+
+#[tokio::test]
+async fn readers_of_the_json_dialect_get_a_large_entry_in_one_message() {
+    let (scene, _link, address) = Scene::set().await;
+    let url = format!("ws://{address}/rps");
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let auth = json!({"op": "auth", "client_id": uuid::Uuid::from_u128(1)}).to_string();
+    socket.send(auth.into()).await.unwrap();
+    let text = "x".repeat(3_000_000);
+    scene.server.publish(Channel::File, &text).unwrap();
+    loop {
+        let message = timeout(PATIENCE, socket.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        let Ok(said) = serde_json::from_slice::<serde_json::Value>(&message.into_data()) else {
+            continue;
+        };
+        if said["channel"] == "file" {
+            assert_eq!(said["payload"], json!(text));
+            break;
+        }
+    }
+}
