@@ -16,8 +16,7 @@ pub enum Compression {
     /// Without a dictionary: only bodies from 512 bytes on gain something.
     Plain,
     /// With a dictionary, which makes small messages two to three times smaller. It is trained from what is published
-    /// to the channel itself, so that nobody finds in it what only others may read; entries of topics and inboxes are
-    /// compressed with it, too. The default.
+    /// to the channel itself, and given only to clients that may read that; their entries of topics and inboxes are compressed with it, too. The default.
     #[default]
     Trained,
     /// As `Trained`, from entries of topics as well: for channels whose readers may all see pieces of every topic.

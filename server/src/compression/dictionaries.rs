@@ -10,9 +10,9 @@ use push_wire_shared::limits::DICTIONARIES_PER_CHANNEL;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::time::Moment;
 
-use super::Dictionary;
 use super::reservoir::Reservoir;
 use super::training::Training;
+use super::{Audience, Dictionary};
 use crate::policy::{ChannelPolicy, Compression};
 
 /// Sizes of bodies that are samples: smaller ones are not compressed, larger ones gain little from a dictionary.
@@ -163,11 +163,11 @@ impl Dictionaries {
         let Some(samples) = of.sample(now, body) else {
             return;
         };
-        let (this, channel) = (Arc::clone(self), key.channel);
+        let (this, channel, audience) = (Arc::clone(self), key.channel, of.audience());
         let current = self.newest(channel);
         self.background.run(move || {
             let trained = Training { samples, current }.run();
-            if let Some(Err(error)) = trained.map(|bytes| this.issue(channel, bytes)) {
+            if let Some(Err(error)) = trained.map(|bytes| this.issue(channel, audience, bytes)) {
                 tracing::debug!(channel, %error, "a trained dictionary is not used");
             }
         });
@@ -178,15 +178,21 @@ impl Dictionaries {
         let of = self.of(channel);
         let of = of.filter(|of| of.compression != Compression::Off);
         let of = of.ok_or(DictionaryFault::NotCompressed)?;
-        self.issue(channel, bytes)?;
+        self.issue(channel, Audience::All, bytes)?;
         *of.sampling.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
-    fn issue(&self, channel: u8, bytes: Vec<u8>) -> Result<(), DictionaryFault> {
+    fn issue(
+        &self,
+        channel: u8,
+        audience: Audience,
+        bytes: Vec<u8>,
+    ) -> Result<(), DictionaryFault> {
         let of = self.of(channel).ok_or(DictionaryFault::NotCompressed)?;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let dictionary = Dictionary::new(id, channel, bytes).map_err(DictionaryFault::Unusable)?;
+        let dictionary =
+            Dictionary::new(id, channel, audience, bytes).map_err(DictionaryFault::Unusable)?;
         let is_double = |other: &Arc<Dictionary>| {
             other.zstd_id() == dictionary.zstd_id()
                 && other.info().sha256 != dictionary.info().sha256
@@ -220,6 +226,14 @@ impl OfChannel {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Who may have a dictionary that is trained here.
+    fn audience(&self) -> Audience {
+        match self.compression {
+            Compression::TrainedOnTopics => Audience::All,
+            Compression::Off | Compression::Plain | Compression::Trained => Audience::Channel,
+        }
     }
 
     /// Whether entries of these streams are samples: what one client alone may read must not get into what all

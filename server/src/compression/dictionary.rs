@@ -6,17 +6,32 @@ use push_wire_shared::compression::{CompressionDictionary, DictionaryError};
 use push_wire_shared::session::op::DictionaryInfo;
 use sha2::{Digest, Sha256};
 
+/// Who may see what a dictionary is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Audience {
+    /// Whoever may read the channel itself: it was trained from that.
+    Channel,
+    /// Whoever may read anything of the channel.
+    All,
+}
+
 /// A dictionary, ready for use and for being fetched.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
     info: DictionaryInfo,
     zstd_id: u32,
+    audience: Audience,
     bytes: Bytes,
     prepared: PreparedDictionary,
 }
 
 impl Dictionary {
-    pub(super) fn new(id: u32, channel: u8, bytes: Vec<u8>) -> Result<Self, DictionaryError> {
+    pub(super) fn new(
+        id: u32,
+        channel: u8,
+        audience: Audience,
+        bytes: Vec<u8>,
+    ) -> Result<Self, DictionaryError> {
         let sha256 = Sha256::digest(&bytes).into();
         let dictionary = CompressionDictionary::new(id, bytes);
         // The C library would take any bytes, the browser's decoder would not.
@@ -33,6 +48,7 @@ impl Dictionary {
         Ok(Self {
             info,
             zstd_id,
+            audience,
             bytes,
             prepared,
         })
@@ -41,6 +57,11 @@ impl Dictionary {
     /// What clients are told of it.
     pub(crate) const fn info(&self) -> &DictionaryInfo {
         &self.info
+    }
+
+    /// Who may have it.
+    pub(crate) const fn audience(&self) -> Audience {
+        self.audience
     }
 
     /// The id inside it, by which decoders know it.

@@ -15,4 +15,4 @@ mod training;
 pub(crate) use client::ClientDictionaries;
 pub(crate) use dictionaries::Dictionaries;
 pub use dictionaries::{Background, DictionaryFault};
-pub(crate) use dictionary::Dictionary;
+pub(crate) use dictionary::{Audience, Dictionary};

@@ -82,6 +82,7 @@ fn packed_bytes(samples: &[&[u8]], dictionary: Option<&PreparedDictionary>) -> u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compression::dictionary::Audience;
 
     fn chat(n: usize) -> Box<[u8]> {
         let text = format!(
@@ -109,7 +110,7 @@ mod tests {
     fn what_messages_have_in_common_makes_a_dictionary_that_no_second_one_beats() {
         let bytes = training((0..1_000).map(chat)).run().unwrap();
         assert!((MIN_BYTES..=MAX_BYTES).contains(&bytes.len()));
-        let current = Dictionary::new(1, 1, bytes).unwrap();
+        let current = Dictionary::new(1, 1, Audience::All, bytes).unwrap();
         let second = Training {
             samples: (1_000..2_000).map(chat).collect(),
             current: Some(Arc::new(current)),
@@ -129,7 +130,9 @@ mod tests {
             text.into_bytes().into()
         });
         let second = Training {
-            current: Some(Arc::new(Dictionary::new(1, 1, first).unwrap())),
+            current: Some(Arc::new(
+                Dictionary::new(1, 1, Audience::All, first).unwrap(),
+            )),
             ..training(prices)
         };
         assert!(second.run().is_some());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::position::StreamKey;
+use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
 use push_wire_shared::session::server::{Opened, Output, Refusal};
 use push_wire_shared::session::wire::Content;
@@ -11,7 +11,7 @@ use push_wire_shared::time::Moment;
 use sha2::{Digest, Sha256};
 
 use super::{Action, AuthRequest, Codec, Inbound, Peer};
-use crate::compression::ClientDictionaries;
+use crate::compression::{Audience, ClientDictionaries};
 use crate::hub::Notice;
 use crate::outbox::Renderer;
 
@@ -106,6 +106,10 @@ impl Peer {
         let Some(newest) = self.hub.dictionaries().newest(channel) else {
             return;
         };
+        if newest.audience() == Audience::Channel && !self.grant.may_read(channel, &Scope::Channel)
+        {
+            return;
+        }
         let named = self.dictionaries().and_then(|known| known.name(&newest));
         if let Some(info) = named {
             self.say(&ServerOp::Dictionary(info));

@@ -1,5 +1,6 @@
 //! Compressed entries and dictionaries, as a client of the push-wire dialect sees them.
 
+use push_wire_shared::ChannelKind;
 use push_wire_shared::compression::DictionaryError;
 use push_wire_shared::compression::native::train_dictionary;
 use push_wire_shared::session::op::DictionaryInfo;
@@ -9,6 +10,14 @@ use crate::compression::{Background, DictionaryFault};
 use crate::policy::Compression;
 
 const HEARTBEAT: u64 = 15;
+
+/// The channels, as a grant names them.
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    #[channel(system)]
+    System,
+    Chat,
+}
 
 fn message(n: usize) -> String {
     format!(
@@ -243,6 +252,31 @@ fn what_only_some_may_read_is_no_sample() {
             .unwrap();
     }
     assert_eq!(hub.stats().dictionaries, 0, "inboxes are private");
+}
+
+#[test]
+fn who_may_read_topics_only_gets_no_dictionary_that_was_trained_from_the_channel_itself() {
+    let topic = || Subscribe {
+        scope: ScopeRequest::Topic("lobby".into()),
+        ..subscribe(1, "chat")
+    };
+    let told = |hub: &Arc<Hub>| {
+        let mut client = WireClient::connect(hub);
+        client.zstd = true;
+        client.grant = Grant::nothing().read_topics(Kind::Chat, ["lobby"]);
+        named(&client.auth(None, vec![topic()])).len()
+    };
+    for (policy, dictionaries) in [(Compression::Trained, 0), (Compression::TrainedOnTopics, 1)] {
+        let hub = hub_with(ChannelPolicy::log().compression(policy));
+        for n in 0..500 {
+            publish(&hub, CHAT, &message(n));
+        }
+        assert_eq!(hub.stats().dictionaries, 1);
+        assert_eq!(told(&hub), dictionaries, "{policy:?}");
+    }
+    let given = hub();
+    given.set_dictionary(CHAT, trained(0)).unwrap();
+    assert_eq!(told(&given), 1);
 }
 
 #[test]
