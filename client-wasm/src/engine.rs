@@ -224,7 +224,7 @@ impl Engine {
     }
 
     /// What has passed so far: messages in and out, bytes in and out, entries, bytes of their values whole,
-    /// how many came as deltas, repeats dropped, gaps found, how many came compressed.
+    /// how many came as deltas, repeats dropped, gaps found, how many came compressed, dictionaries.
     pub fn stats(&self) -> Vec<f64> {
         let stats = self.driver.read(ClientSession::stats);
         [
@@ -238,6 +238,7 @@ impl Engine {
             stats.repeats,
             stats.gaps,
             stats.compressed,
+            stats.dictionaries,
         ]
         .into_iter()
         .map(|count| count as f64)

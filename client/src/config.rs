@@ -32,6 +32,9 @@ pub struct ClientConfig {
     /// Largest value taken from the server, in bytes; default 16 MiB. Large ones come in fragments, so the message
     /// limit does not bound them. Three can be under way at once.
     pub max_value_bytes: usize,
+    /// Whether entries may come compressed; default yes. The dictionaries for that are fetched over HTTP from
+    /// `<url>/dictionaries/…`.
+    pub compression: bool,
 }
 
 impl ClientConfig {
@@ -47,6 +50,7 @@ impl ClientConfig {
             transport_preference: TransportPreference::WsFirst,
             max_message_bytes: limits::MESSAGE_BYTES,
             max_value_bytes: limits::VALUE_BYTES,
+            compression: true,
         }
     }
 

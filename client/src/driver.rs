@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::command::{Command, Outgoing, Snapshot, Subscribing};
+use crate::dictionaries::{Dictionaries, Fetched};
 use crate::dispatch::{Dispatch, HandedOver, Taken};
 use crate::line::Shared;
 use crate::socket::{Socket, SocketInput, next_input};
@@ -31,6 +32,7 @@ pub(crate) struct Driver<C: ChannelKind> {
     socket: Socket,
     /// The close handshake of the socket before.
     closing: Option<JoinHandle<()>>,
+    dictionaries: Dictionaries,
     dispatch: Dispatch<C>,
     /// Who waits for the server's word on a send, by ticket.
     unanswered: HashMap<u64, oneshot::Sender<Result<(), SendError>>>,
@@ -53,6 +55,7 @@ impl<C: ChannelKind> Driver<C> {
         session.retry = config.reconnect.schedule();
         session.max_message_bytes = config.max_message_bytes;
         session.max_value_bytes = config.max_value_bytes;
+        session.compression = config.compression;
         Self {
             session: ClientSession::new(session),
             origin: Instant::now(),
@@ -60,6 +63,7 @@ impl<C: ChannelKind> Driver<C> {
             max_message_bytes: config.max_message_bytes,
             socket: Socket::Closed,
             closing: None,
+            dictionaries: Dictionaries::default(),
             dispatch: Dispatch::new(config.client_id),
             unanswered: HashMap::new(),
             shared,
@@ -111,9 +115,11 @@ impl<C: ChannelKind> Driver<C> {
                 command = self.commands.recv() => self.command(command.unwrap_or(Command::Disconnect)),
                 () = until(self.origin, deadline) => self.session.handle_timeout(self.now()),
                 () = room(self.dispatch.first_waiting()) => self.hand_over(),
+                fetched = self.dictionaries.next() => self.fetched(fetched),
             }
         }
         self.drain();
+        self.dictionaries = Dictionaries::default();
         if let Some(closing) = self.closing.take()
             && let Err(error) = closing.await
         {
@@ -237,9 +243,21 @@ impl<C: ChannelKind> Driver<C> {
                     }
                 }
                 Output::Disconnect { code } => self.hang_up(code),
-                Output::FetchDictionary { .. } => {}
+                Output::FetchDictionary { sha256 } => self.dictionaries.fetch(&self.url, sha256),
                 Output::Event(event) => self.event(event),
             }
+        }
+    }
+
+    fn fetched(&mut self, Fetched { sha256, bytes }: Fetched) {
+        let now = self.now();
+        match bytes {
+            Ok(bytes) => {
+                if !self.session.dictionary_fetched(now, sha256, bytes) {
+                    tracing::warn!("what was fetched is not the dictionary that the server named");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a compression dictionary cannot be had"),
         }
     }
 

@@ -30,6 +30,7 @@ mod client;
 mod command;
 mod config;
 mod cursors;
+mod dictionaries;
 mod dispatch;
 mod driver;
 mod error;

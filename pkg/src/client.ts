@@ -66,8 +66,8 @@ export class Client<Channels extends object = AnyChannels> {
       repeats: count(7),
       gaps: count(8),
       compressed: count(9),
-      dictionaries: host.dictionaries.got,
-      dictionariesFailed: host.dictionaries.failed,
+      dictionaries: count(10),
+      dictionariesFailed: host.dictionariesFailed,
     };
   }
 

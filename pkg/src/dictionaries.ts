@@ -18,7 +18,6 @@ export class Dictionaries {
   readonly #address: (hex: string) => string;
   readonly #take: (sha256: Uint8Array, bytes: Uint8Array) => boolean;
   readonly #loading = new Map<string, AbortController>();
-  #got = 0;
   #failed = 0;
 
   /** `take` is given what was fetched, and says whether it is the one. */
@@ -31,11 +30,6 @@ export class Dictionaries {
       return url.href;
     };
     this.#take = take;
-  }
-
-  /** Those that are in use. */
-  get got(): number {
-    return this.#got;
   }
 
   /** How often one could not be had. */
@@ -64,8 +58,7 @@ export class Dictionaries {
     clearTimeout(timer);
     if (this.#loading.get(hex) !== end) return;
     this.#loading.delete(hex);
-    if (bytes && this.#take(sha256, bytes)) this.#got += 1;
-    else this.#failed += 1;
+    if (!bytes || !this.#take(sha256, bytes)) this.#failed += 1;
   }
 }
 

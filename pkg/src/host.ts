@@ -41,7 +41,6 @@ export interface ClientListener {
 /** The page's side of the engine: lends it a socket, a timer and fetches, reads values, and finds who is to be told. */
 export class PageHost implements Host {
   readonly streams = new Map<number, StreamListener>();
-  readonly dictionaries: Dictionaries;
   readonly #tickets = new Map<bigint, Ticket>();
   readonly #url: string;
   readonly #socketClass: WebSocketClass;
@@ -49,6 +48,7 @@ export class PageHost implements Host {
   readonly #memory: WebAssembly.Memory;
   readonly #client: ClientListener;
   readonly #alarm: Alarm;
+  readonly #dictionaries: Dictionaries;
   /** Set before the engine does anything. */
   engine!: Engine;
   #socket: Socket | undefined;
@@ -69,7 +69,7 @@ export class PageHost implements Host {
     this.#memory = memory;
     this.#client = client;
     this.#alarm = new Alarm(() => this.engine.timeout());
-    this.dictionaries = new Dictionaries(url, (sha256, bytes) => this.engine.dictionary(sha256, bytes));
+    this.#dictionaries = new Dictionaries(url, (sha256, bytes) => this.engine.dictionary(sha256, bytes));
   }
 
   connect(attempt: number): void {
@@ -97,7 +97,7 @@ export class PageHost implements Host {
   }
 
   fetchDictionary(sha256: Uint8Array): void {
-    this.dictionaries.get(sha256);
+    this.#dictionaries.get(sha256);
   }
 
   status(phase: string, failures: number, wait: number, code: number, message: string): void {
@@ -160,6 +160,11 @@ export class PageHost implements Host {
     else this.#early = { ticket, error };
   }
 
+  /** How often a dictionary could not be had. */
+  get dictionariesFailed(): number {
+    return this.#dictionaries.failed;
+  }
+
   /** What becomes of a send, which returned this ticket a moment ago. */
   answer(ticket: bigint): Promise<void> {
     const early = this.#early;
@@ -172,7 +177,7 @@ export class PageHost implements Host {
   close(): void {
     this.#socket?.close();
     this.#alarm.set(Infinity);
-    this.dictionaries.close();
+    this.#dictionaries.close();
     for (const ticket of this.#tickets.values()) {
       ticket.reject(new PushError("closed", "the client was closed before the server's answer"));
     }

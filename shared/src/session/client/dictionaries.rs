@@ -160,6 +160,7 @@ impl ClientSession {
         if !is_whole || !self.dictionaries.hold(sha256, bytes) {
             return false;
         }
+        self.outputs.stats.dictionaries += 1;
         let named = self.dictionaries.named.iter();
         let ids: Vec<u32> = named
             .filter(|info| info.sha256 == sha256)

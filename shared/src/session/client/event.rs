@@ -287,6 +287,8 @@ pub struct Stats {
     pub deltas: u64,
     /// How many of them came compressed.
     pub compressed: u64,
+    /// Compression dictionaries that were fetched.
+    pub dictionaries: u64,
     /// Entries that had been handed over before and were dropped.
     pub repeats: u64,
     /// Losses that were found and asked for again.

@@ -1,0 +1,265 @@
+//! Compressed entries and their dictionaries over real sockets: the real server and the native client, with a
+//! door between them that counts and spoils the requests for dictionaries.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
+use push_wire_client::{ClientConfig, Frame, PushClient, Stats, Status};
+use push_wire_server::{PushServer, train_dictionary};
+use push_wire_shared::ChannelKind;
+use push_wire_shared::limits::DICTIONARY_BYTES;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::line::Line;
+
+#[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Channel {
+    #[channel(system)]
+    System,
+    Prices,
+}
+
+/// Nothing here takes long: a wait that does is a failure.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a request for a dictionary is answered with, instead of the dictionary.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Open,
+    NotFound,
+    AnotherBody,
+    TooLarge,
+}
+
+struct Backend {
+    server: Arc<PushServer<Channel>>,
+    requests: Arc<AtomicUsize>,
+    line: Line,
+    task: JoinHandle<()>,
+}
+
+impl Backend {
+    async fn start(door: Door) -> Self {
+        let server = PushServer::builder()
+            .dictionary(Channel::Prices, trained("EUR"))
+            // A newer dictionary is named with a heartbeat.
+            .heartbeat(Duration::from_millis(100))
+            .build()
+            .unwrap();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (address, task) = listen(&server, door, Arc::clone(&requests)).await;
+        Self {
+            server,
+            requests,
+            line: Line::to(address).await,
+            task,
+        }
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new(self.line.url());
+        config.reconnect.initial_delay = Duration::from_millis(20);
+        config
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn listen(
+    server: &Arc<PushServer<Channel>>,
+    door: Door,
+    requests: Arc<AtomicUsize>,
+) -> (SocketAddr, JoinHandle<()>) {
+    let guard = move |request: Request, next: Next| {
+        let is_for_one = request.uri().path().starts_with("/rps/dictionaries/");
+        requests.fetch_add(usize::from(is_for_one), Ordering::SeqCst);
+        async move {
+            if !is_for_one {
+                return next.run(request).await;
+            }
+            match door {
+                Door::Open => next.run(request).await,
+                Door::NotFound => StatusCode::NOT_FOUND.into_response(),
+                Door::AnotherBody => "<!doctype html>".into_response(),
+                Door::TooLarge => vec![0; DICTIONARY_BYTES + 1].into_response(),
+            }
+        }
+    };
+    let router = server.router::<()>().layer(middleware::from_fn(guard));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (address, task)
+}
+
+/// The price number `n` of a currency: small, and much like the others.
+fn price(currency: &str, n: usize) -> Value {
+    json!({
+        "symbol": format!("{currency}{}", n % 9),
+        "bid": n * 7 % 300,
+        "venue": "Xetra Frankfurt",
+        "currency": currency,
+        "number": n,
+    })
+}
+
+fn trained(currency: &str) -> Vec<u8> {
+    let samples: Vec<_> = (0..2_000).map(|n| price(currency, n).to_string()).collect();
+    let samples: Vec<&[u8]> = samples.iter().map(String::as_bytes).collect();
+    train_dictionary(&samples, 1_000, 1).unwrap().bytes
+}
+
+/// A client that reads the prices, and the queue that they go to.
+struct Reader {
+    client: PushClient<Channel>,
+    prices: mpsc::UnboundedReceiver<Value>,
+}
+
+impl Reader {
+    async fn connect(config: ClientConfig) -> Self {
+        let mut client = PushClient::new(config);
+        let (seen, prices) = mpsc::unbounded_channel();
+        client.on(Channel::Prices, move |frame: Frame<Channel>| {
+            seen.send(frame.payload).unwrap();
+        });
+        client.connect().await.unwrap();
+        Self { client, prices }
+    }
+
+    /// Publishes prices and sees each of them come.
+    async fn reads(&mut self, backend: &Backend, currency: &str, count: usize) {
+        for n in 0..count {
+            let price = price(currency, n);
+            backend.server.publish(Channel::Prices, &price).unwrap();
+            let seen = timeout(PATIENCE, self.prices.recv()).await.unwrap();
+            assert_eq!(seen, Some(price));
+        }
+    }
+
+    async fn stats(&self) -> Stats {
+        self.client.stats().await.unwrap()
+    }
+
+    /// Publishes prices until this holds.
+    async fn reads_until(&mut self, backend: &Backend, currency: &str, it: impl Fn(Stats) -> bool) {
+        let reading = async {
+            while !it(self.stats().await) {
+                self.reads(backend, currency, 1).await;
+            }
+        };
+        timeout(PATIENCE, reading).await.unwrap();
+    }
+
+    async fn reads_until_compressed(&mut self, backend: &Backend, currency: &str) {
+        let before = self.stats().await.compressed;
+        let more = |stats: Stats| stats.compressed > before;
+        self.reads_until(backend, currency, more).await;
+    }
+
+    /// Bytes that come in for each byte of value.
+    async fn cost(&mut self, backend: &Backend, currency: &str) -> f64 {
+        let before = self.stats().await;
+        self.reads(backend, currency, 100).await;
+        let after = self.stats().await;
+        let bytes_in = after.bytes_in - before.bytes_in;
+        bytes_in as f64 / (after.value_bytes - before.value_bytes) as f64
+    }
+}
+
+async fn until(what: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !what().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap();
+}
+
+#[tokio::test]
+async fn entries_come_compressed_once_the_dictionary_is_there() {
+    let backend = Backend::start(Door::Open).await;
+    let mut reader = Reader::connect(backend.config()).await;
+    reader.reads_until_compressed(&backend, "EUR").await;
+    let cost = reader.cost(&backend, "EUR").await;
+    assert!(cost < 0.7, "{cost}");
+    let stats = reader.stats().await;
+    assert_eq!((stats.dictionaries, backend.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_dictionary_is_fetched_once_for_many_connections() {
+    let backend = Backend::start(Door::Open).await;
+    let mut reader = Reader::connect(backend.config()).await;
+    reader.reads_until_compressed(&backend, "EUR").await;
+    for _ in 0..3 {
+        backend.line.cut();
+        until(async || reader.client.status() != Status::Ready).await;
+        until(async || reader.client.status() == Status::Ready).await;
+        reader.reads_until_compressed(&backend, "EUR").await;
+    }
+    assert_eq!(backend.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_newer_dictionary_takes_over_without_a_reconnect() {
+    let backend = Backend::start(Door::Open).await;
+    let mut reader = Reader::connect(backend.config()).await;
+    reader.reads_until_compressed(&backend, "EUR").await;
+    let before = reader.cost(&backend, "guilder").await;
+    backend
+        .server
+        .set_dictionary(Channel::Prices, trained("guilder"))
+        .unwrap();
+    let is_there = |stats: Stats| stats.dictionaries == 2;
+    reader.reads_until(&backend, "guilder", is_there).await;
+    reader.reads(&backend, "guilder", 1).await;
+    let after = reader.cost(&backend, "guilder").await;
+    assert!(after < before, "{after} after {before}");
+    assert_eq!(backend.requests(), 2);
+}
+
+#[tokio::test]
+async fn without_the_dictionary_everything_comes_and_is_only_larger() {
+    for door in [Door::NotFound, Door::AnotherBody, Door::TooLarge] {
+        let backend = Backend::start(door).await;
+        let mut reader = Reader::connect(backend.config()).await;
+        until(async || backend.requests() == 1).await;
+        reader.reads(&backend, "EUR", 200).await;
+        let stats = reader.stats().await;
+        assert_eq!((stats.dictionaries, stats.compressed), (0, 0));
+        // It is tried again with the next connection, and not before.
+        assert_eq!(backend.requests(), 1);
+        backend.line.cut();
+        until(async || backend.requests() == 2).await;
+        reader.reads(&backend, "EUR", 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_wants_no_compression_gets_none() {
+    let backend = Backend::start(Door::Open).await;
+    let mut config = backend.config();
+    config.compression = false;
+    let mut reader = Reader::connect(config).await;
+    reader.reads(&backend, "EUR", 100).await;
+    assert_eq!(reader.stats().await.compressed, 0);
+    assert_eq!(backend.requests(), 0);
+}
