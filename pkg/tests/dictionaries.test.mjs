@@ -1,0 +1,112 @@
+// Compressed entries and their dictionaries, which the real server trains from its log: in Chromium and in Node.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { WebSocket } from "ws";
+
+import { Backend } from "../../tests/browser/backend.mjs";
+import { connected, launch, openDemo, reload } from "../../tests/browser/browser.mjs";
+import { Gate } from "../../tests/browser/gate.mjs";
+import { Installed, until } from "./installed.mjs";
+
+let browser;
+let backend;
+let installed;
+let connect;
+let gate;
+let written = 0;
+
+before(async () => {
+  [browser, backend, installed] = await Promise.all([launch(), Backend.start(), Installed.create()]);
+  await installed.write("entry.js", 'export * from "push-wire";');
+  ({ connect } = await installed.import("entry.js"));
+  // The server trains from the first 500 entries of a channel.
+  await backend.appendLines(requests(600));
+});
+
+beforeEach(async () => {
+  gate = await Gate.to(backend.port);
+});
+
+afterEach(() => gate.close());
+
+after(async () => {
+  await browser?.close();
+  await backend?.stop();
+  await installed?.remove();
+});
+
+/** Lines as of a request log: small, and much like each other. */
+function requests(count) {
+  return Array.from({ length: count }, () => {
+    written += 1;
+    return `127.0.0.1 - "GET /assets/page-${written % 7}.js HTTP/1.1" 200 ${written * 37} "Mozilla/5.0 (X11; Linux x86_64)" #${written}`;
+  });
+}
+
+const stats = (page) => page.evaluate(() => window.pushWire.stats);
+
+/** Waits until this holds of the page's statistics. Not by animation frames, of which there are few here. */
+function untilStats(page, holds, than) {
+  const source = `(() => { const { ${holds} } = window.pushWire.stats; return ${holds} > ${than}; })()`;
+  return page.waitForFunction(source, { polling: 20 });
+}
+
+/** Adds lines to the log, waits until the page shows the last, and returns what came in meanwhile. */
+async function reads(page, count) {
+  const start = await stats(page);
+  const lines = requests(count);
+  await backend.appendLines(lines);
+  const shows = (text) => [...document.querySelectorAll("#log li")].some((item) => item.textContent === text);
+  await page.waitForFunction(shows, { polling: 20 }, lines.at(-1));
+  const end = await stats(page);
+  return Object.fromEntries(Object.keys(end).map((name) => [name, end[name] - start[name]]));
+}
+
+test("a page fetches the dictionary, and entries come compressed; a reload has it from the cache", async () => {
+  const page = await openDemo(browser, gate.url, []);
+  await untilStats(page, "dictionaries", 0);
+  const first = await reads(page, 300);
+  assert.ok(first.compressed >= 300, `${first.compressed} of 300 came compressed`);
+  assert.ok(first.bytesIn < first.valueBytes / 2, `${first.bytesIn} bytes carried ${first.valueBytes}`);
+  assert.equal(gate.requests, 1);
+
+  await reload(page);
+  await untilStats(page, "dictionaries", 0);
+  assert.ok((await reads(page, 50)).compressed >= 50);
+  assert.equal(gate.requests, 1, "the browser's cache has it");
+  await page.browserContext().close();
+});
+
+test("without the dictionary everything comes, only larger, and it is tried again on the next connection", async () => {
+  gate.open = false;
+  const page = await openDemo(browser, gate.url, []);
+  await untilStats(page, "dictionariesFailed", 0);
+  const { entries, valueBytes, bytesIn } = await reads(page, 300);
+  assert.ok(entries >= 300);
+  assert.ok(bytesIn > valueBytes);
+  assert.equal(gate.requests, 1);
+
+  gate.open = true;
+  await page.evaluate(() => window.pushWire.interrupt(0));
+  await connected(page);
+  await untilStats(page, "dictionaries", 0);
+  assert.ok((await reads(page, 50)).compressed >= 50);
+  await page.browserContext().close();
+});
+
+test("Node fetches it too, unless compression is switched off", async () => {
+  for (const compression of [true, false]) {
+    const client = connect(gate.url, { WebSocket, compression });
+    const last = requests(300);
+    const reading = new Promise((resolve) => {
+      client.on("log", ({ value }) => value === last.at(-1) && resolve());
+    });
+    await until(client.status, ({ phase }) => phase === "connected");
+    while (compression && client.stats.dictionaries === 0) await new Promise((resolve) => setImmediate(resolve));
+    await backend.appendLines(last);
+    await reading;
+    assert.equal(client.stats.compressed > 0, compression);
+    client.close();
+  }
+  assert.equal(gate.requests, 1);
+});

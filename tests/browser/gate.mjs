@@ -1,0 +1,68 @@
+// An HTTP proxy between a page and the server that counts the requests for dictionaries, and can refuse them.
+import http from "node:http";
+import net from "node:net";
+
+export class Gate {
+  #server;
+  /** Requests for dictionaries so far. */
+  requests = 0;
+  /** Whether they are let through; else they are answered with 404. */
+  open = true;
+
+  /** @param {number} target port on 127.0.0.1 that requests are carried to */
+  static async to(target) {
+    const gate = new Gate();
+    gate.#server = http.createServer((request, response) => gate.#carry(target, request, response));
+    gate.#server.on("upgrade", (request, page) => tunnel(target, request, page));
+    await new Promise((resolve, reject) => {
+      gate.#server.once("error", reject);
+      gate.#server.listen(0, "127.0.0.1", resolve);
+    });
+    return gate;
+  }
+
+  /** Address of the gate, as a page opens it. */
+  get url() {
+    return `http://127.0.0.1:${this.#server.address().port}/`;
+  }
+
+  async close() {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #carry(target, request, response) {
+    if (request.url.startsWith("/rps/dictionaries/")) {
+      this.requests += 1;
+      if (!this.open) {
+        response.writeHead(404).end();
+        return;
+      }
+    }
+    const { method, url: path, headers } = request;
+    const carried = http.request({ port: target, host: "127.0.0.1", method, path, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    carried.on("error", () => response.destroy());
+    request.pipe(carried);
+  }
+}
+
+/** Carries a WebSocket, its opening request first. */
+function tunnel(target, { url, rawHeaders }, page) {
+  const server = net.connect(target, "127.0.0.1");
+  const headers = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) headers.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
+  server.write(`GET ${url} HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n`);
+  const end = () => {
+    page.destroy();
+    server.destroy();
+  };
+  for (const socket of [page, server]) {
+    socket.on("error", end);
+    socket.on("close", end);
+  }
+  page.pipe(server);
+  server.pipe(page);
+}
