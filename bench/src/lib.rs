@@ -1,9 +1,11 @@
-//! What the measurements of servers share.
+//! What the measurements share.
 //!
-//! `subject` runs a server in a process of its own, so that its processor time and memory are the server's alone;
-//! `load` is the other side: many lean readers in one process, which spend as little as they can.
+//! `rounds` times codecs side by side. `subject` runs a server in a process of its own, so that its processor time and
+//! memory are the server's alone; `load` is the other side: many lean readers in one process, which spend as little as
+//! they can.
 
 pub mod load;
+pub mod rounds;
 pub mod subject;
 
 use std::error::Error;

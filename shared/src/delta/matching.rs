@@ -6,15 +6,44 @@ pub(super) fn word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*word))
 }
 
+/// Where four bytes stand in a string, in order.
+pub(super) fn places(bytes: &[u8], four: [u8; 4]) -> impl Iterator<Item = usize> {
+    (0..bytes.len()).step_by(BLOCK).flat_map(move |from| {
+        count();
+        let block = &bytes[from..];
+        let block = match block.first_chunk() {
+            Some(block) if holds(block, four) => &block[..],
+            Some(_) => &[],
+            None => block,
+        };
+        let others = block.windows(4).enumerate();
+        others.filter_map(move |(i, other)| (*other == four).then_some(from + i))
+    })
+}
+
+/// Places in a string that are compared at once.
+const BLOCK: usize = 16;
+
+/// Whether `four` begins at one of them. Without a branch for each, so that the compiler makes few instructions of it.
+fn holds(block: &[u8; BLOCK + 3], [a, b, c, d]: [u8; 4]) -> bool {
+    let mut found = false;
+    for i in 0..BLOCK {
+        found |= (block[i] == a) & (block[i + 1] == b) & (block[i + 2] == c) & (block[i + 3] == d);
+    }
+    found
+}
+
 /// Bytes that two strings share at the front.
 pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     let mut n = 0;
     while let (Some(x), Some(y)) = (word(a, n), word(b, n)) {
+        count();
         if x != y {
             return n + (x ^ y).trailing_zeros() as usize / 8;
         }
         n += 8;
     }
+    count();
     let tail = a.iter().zip(b).skip(n);
     n + tail.take_while(|(x, y)| x == y).count()
 }
@@ -25,18 +54,32 @@ pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     while let (Some((x_rest, x_word)), Some((y_rest, y_word))) =
         (x.split_last_chunk::<8>(), y.split_last_chunk::<8>())
     {
+        count();
         if x_word != y_word {
             break;
         }
         (x, y) = (x_rest, y_rest);
     }
+    count();
     let ends = x.iter().rev().zip(y.iter().rev());
     a.len() - x.len() + ends.take_while(|(x, y)| x == y).count()
+}
+
+/// Counts comparisons in tests, which bound how they grow with the lengths.
+fn count() {
+    #[cfg(test)]
+    COMPARISONS.with(|made| made.set(made.get() + 1));
+}
+
+#[cfg(test)]
+std::thread_local! {
+    pub(super) static COMPARISONS: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use std::vec::Vec;
 
     use super::*;
 
@@ -54,6 +97,15 @@ mod tests {
             end_a.reverse();
             end_b.reverse();
             prop_assert_eq!(common_suffix(&end_a, &end_b), same.len() + count(&a, &b));
+        }
+
+        #[test]
+        fn places_are_all_and_only_those_of_the_four_bytes(
+            bytes in proptest::collection::vec(0u8..2, 0..100),
+            four in [0u8..2, 0u8..2, 0u8..2, 0u8..2],
+        ) {
+            let all = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(&four));
+            prop_assert_eq!(places(&bytes, four).collect::<Vec<_>>(), all.collect::<Vec<_>>());
         }
     }
 }
