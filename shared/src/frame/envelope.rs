@@ -1,6 +1,7 @@
 //! The envelope of the JSON dialect: what handlers and `send` take.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::ChannelKind;
@@ -11,19 +12,23 @@ pub type RawPayload = serde_json::Value;
 /// One message on a channel.
 ///
 /// In JSON `{"channel": name, "cursor"?: n, "payload": value, "client_id"?: uuid}`; absent fields are left out.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
+///
+/// It is written as such a map in every encoding, also in MessagePack, where structs are arrays: an array cannot tell
+/// which field was left out. The published crate reads that, and writes arrays; of those, only frames with a cursor
+/// can be read, there as here.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
 #[non_exhaustive]
 pub struct Frame<C: ChannelKind, T = RawPayload> {
     /// Where it travels.
     pub channel: C,
     /// Number of the entry in its stream; none for a message that is in no log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub cursor: Option<u64>,
     /// What it says.
     pub payload: T,
     /// The client that it goes to or comes from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub client_id: Option<Uuid>,
 }
 
@@ -57,6 +62,22 @@ impl<C: ChannelKind, T> Frame<C, T> {
     }
 }
 
+impl<C: ChannelKind, T: Serialize> Serialize for Frame<C, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let optional = usize::from(self.cursor.is_some()) + usize::from(self.client_id.is_some());
+        let mut map = serializer.serialize_map(Some(2 + optional))?;
+        map.serialize_entry("channel", &self.channel)?;
+        if let Some(cursor) = self.cursor {
+            map.serialize_entry("cursor", &cursor)?;
+        }
+        map.serialize_entry("payload", &self.payload)?;
+        if let Some(client_id) = self.client_id {
+            map.serialize_entry("client_id", &client_id)?;
+        }
+        map.end()
+    }
+}
+
 #[cfg(test)]
 #[cfg(feature = "derive")]
 mod tests {
@@ -65,6 +86,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::PayloadEncoding;
+
+    const ENCODINGS: [PayloadEncoding; 3] = [
+        PayloadEncoding::MessagePack,
+        PayloadEncoding::Cbor,
+        PayloadEncoding::Json,
+    ];
 
     #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
     enum Channel {
@@ -93,6 +121,27 @@ mod tests {
             serde_json::from_str::<Frame<Channel>>(&json).unwrap(),
             frame
         );
+    }
+
+    #[test]
+    fn any_field_may_be_absent_in_every_encoding() {
+        for encoding in ENCODINGS {
+            for present in 0..4 {
+                let mut frame = Frame::new(Channel::Chat, 5_u64);
+                frame.cursor = (present & 1 != 0).then_some(7);
+                frame.client_id = (present & 2 != 0).then_some(Uuid::from_u128(1));
+                let bytes = encoding.encode(&frame).unwrap();
+                assert_eq!(encoding.decode(&bytes), Ok(frame), "{encoding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn arrays_of_the_published_crate_are_read_if_they_have_a_cursor() {
+        let read = |bytes: &[u8]| PayloadEncoding::MessagePack.decode::<Frame<Channel>>(bytes);
+        let frame = Frame::new(Channel::Chat, json!(true));
+        assert_eq!(read(b"\x93\xa4chat\x07\xc3"), Ok(frame.with_cursor(7)));
+        assert!(read(b"\x92\xa4chat\xc3").is_err());
     }
 
     #[test]

@@ -210,14 +210,15 @@ impl Reader {
 
     /// Judges an entry before its body is looked at.
     pub(super) fn place(&self, cursor: Cursor) -> Place {
-        let newest = match self.mode {
-            ChannelMode::State => self.value.as_ref().map(|held| held.cursor),
-            ChannelMode::Log | ChannelMode::System => self.received.map(|received| received.cursor),
+        let Some(received) = self.received.map(|received| received.cursor) else {
+            return Place::Next;
         };
-        match newest {
-            Some(newest) if cursor <= newest => Place::Repeat,
-            Some(newest) if self.mode != ChannelMode::State && cursor != newest + 1 => Place::Gap,
-            Some(_) | None => Place::Next,
+        match self.mode {
+            // What it stands on may come again to a reader without the value; what is older may not.
+            ChannelMode::State if cursor == received && self.value.is_none() => Place::Next,
+            _ if cursor <= received => Place::Repeat,
+            ChannelMode::Log | ChannelMode::System if cursor != received + 1 => Place::Gap,
+            ChannelMode::State | ChannelMode::Log | ChannelMode::System => Place::Next,
         }
     }
 

@@ -326,6 +326,43 @@ mod tests {
     }
 
     #[test]
+    fn any_optional_field_may_be_absent() {
+        let position = Position {
+            epoch: Epoch(1),
+            cursor: 2,
+        };
+        for present in 0..16_u32 {
+            let has = |bit: u32| present & 1 << bit != 0;
+            let subscription = Subscribe {
+                id: 3,
+                channel: "chat".into(),
+                scope: if has(0) {
+                    ScopeRequest::Topic("lobby".into())
+                } else {
+                    ScopeRequest::Channel
+                },
+                position: has(3).then_some(position),
+                start: StartAt::Oldest,
+            };
+            let op = ClientOp::Auth(Auth {
+                client_id: Uuid::nil(),
+                token: has(0).then(|| "token".into()),
+                secret: has(1).then_some([1; 16]),
+                attempt: has(2).then_some(4),
+                encoding: PayloadEncoding::Json,
+                subscriptions: if present == 0 {
+                    vec![]
+                } else {
+                    vec![subscription]
+                },
+            });
+            let mut bytes = vec![];
+            op.encode(&mut bytes);
+            assert_eq!(ClientOp::decode(&bytes), Ok(op), "{present:#06b}");
+        }
+    }
+
+    #[test]
     fn errors_name_the_op_and_the_field() {
         let missing = b"\x81\xa2op\xa4auth";
         assert_eq!(

@@ -191,3 +191,12 @@ fn a_whole_value_that_does_not_come_is_asked_for_anew() {
     assert_eq!(ops[1], ClientOp::Unsubscribe(vec![wire_id]));
     assert!(matches!(&ops[2], ClientOp::Subscribe(items) if items[0].position.is_none()));
 }
+
+#[test]
+fn a_reader_without_a_value_does_not_go_back_either() {
+    let (mut line, ..) = Line::reading("doc", 8, at(4));
+    line.value(8, 3, "older");
+    assert_eq!(line.events(), vec![]);
+    line.value(8, 5, "newer");
+    assert_eq!(line.texts(), [(5, "newer".into())]);
+}

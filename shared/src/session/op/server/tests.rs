@@ -133,3 +133,36 @@ proptest! {
         drop(ServerOp::decode(&bytes));
     }
 }
+
+#[test]
+fn any_optional_field_may_be_absent() {
+    let reading = Position {
+        epoch: Epoch(1),
+        cursor: 2,
+    };
+    for present in [false, true] {
+        for op in [
+            ServerOp::Reset {
+                id: 1,
+                reason: ResetReason::Expired,
+                reading: present.then_some((3, reading)),
+                floor: 2,
+                head: 9,
+            },
+            ServerOp::Error {
+                code: ErrorCode::BadTopic,
+                message: "why".into(),
+                id: present.then_some(1),
+            },
+            ServerOp::Goodbye {
+                code: 4100,
+                message: "why".into(),
+                retry_ms: present.then_some(5),
+            },
+        ] {
+            let mut bytes = vec![];
+            op.encode(&mut bytes);
+            assert_eq!(ServerOp::decode(&bytes), Ok(op));
+        }
+    }
+}
