@@ -5,7 +5,8 @@
 //! are arguments. The wire is specified in `docs/protocol.md`; comments cite its sections.
 //!
 //! The layers, each using only those before it:
-//! `channel, position, time, limits, close ← frame ← encoding ← compression ← binary, fragment, delta ← session`.
+//! `channel, position, time, limits, close ← frame ← encoding ← compression ← binary, fragment, delta ← session`; beside them
+//! `rtc`, which needs `limits` alone.
 #![no_std]
 
 extern crate alloc;
@@ -24,6 +25,8 @@ pub mod fragment;
 pub mod frame;
 pub mod limits;
 pub mod position;
+#[cfg(feature = "rtc")]
+pub mod rtc;
 pub mod session;
 pub mod time;
 
@@ -45,6 +48,10 @@ pub use frame::SystemOp;
 pub use frame::{BinaryEnvelope, BinaryFlags, Frame, MAGIC_HEADER, RawPayload, VERSION_BYTE};
 #[cfg(feature = "derive")]
 pub use push_wire_derive::ChannelKind;
+#[cfg(all(feature = "rtc", feature = "std"))]
+pub use rtc::RtcRouter;
+#[cfg(feature = "rtc")]
+pub use rtc::{RtcMessage, TurnCredential};
 
 /// What derived code uses; no part of the API.
 #[doc(hidden)]

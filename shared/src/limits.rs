@@ -101,3 +101,7 @@ pub const FRAGMENTED_AGE: Duration = Duration::from_secs(60);
 /// Refused client messages that a session remembers for a client that may not have heard of them (32): what
 /// can have been on its way when a line broke.
 pub const REJECTIONS: usize = 32;
+
+/// Signalling candidates that a router remembers as passed on (16,384; 50 bytes each): a connection takes some twenty, so
+/// those of the last 400 pairs of peers in each direction.
+pub const RTC_CANDIDATES: usize = 16 * 1024;

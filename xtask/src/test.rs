@@ -61,16 +61,24 @@ fn lints(workspace: &Workspace) -> Result<(), Error> {
     ]))
 }
 
+/// `shared` on machines without a standard library, bare and with what does not need one.
 fn no_std(workspace: &Workspace) -> Result<(), Error> {
-    toolchain::ensure_target(workspace, toolchain::BARE)?;
-    process::run(&mut workspace.cargo(&[
-        "build",
-        "--quiet",
-        "--package=push-wire-shared",
-        "--no-default-features",
-        "--target",
-        toolchain::BARE,
-    ]))
+    for target in toolchain::BARE {
+        toolchain::ensure_target(workspace, target)?;
+        for features in ["", "ruzstd", "rtc"] {
+            process::run(&mut workspace.cargo(&[
+                "build",
+                "--quiet",
+                "--package=push-wire-shared",
+                "--no-default-features",
+                "--features",
+                features,
+                "--target",
+                target,
+            ]))?;
+        }
+    }
+    Ok(())
 }
 
 fn rust_tests(workspace: &Workspace) -> Result<(), Error> {

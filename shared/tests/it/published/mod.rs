@@ -1,13 +1,16 @@
 //! A program written for the published crate: the same calls, only the crate's name is another.
 
+mod names;
+
 use std::collections::HashMap;
 
 use push_wire_shared::{
     BinaryEnvelope, BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig,
     CompressionDictionary, DeltaApplyResult, DeltaOp, FragmentAssembler, FragmentRetention,
-    FragmentShard, Frame, MAGIC_HEADER, PayloadDelta, PayloadEncoding, RawPayload, SystemOp,
-    VERSION_BYTE, apply_delta, compute_delta, decode_frame, decode_frame_with_dictionaries,
-    encode_frame, encode_frame_with_compression, parse_channels, train_dictionary,
+    FragmentShard, Frame, MAGIC_HEADER, PayloadDelta, PayloadEncoding, RawPayload, RtcMessage,
+    RtcRouter, SystemOp, TurnCredential, VERSION_BYTE, apply_delta, compute_delta, decode_frame,
+    decode_frame_with_dictionaries, encode_frame, encode_frame_with_compression, parse_channels,
+    train_dictionary,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -226,6 +229,26 @@ fn deltas() {
         DeltaApplyResult::NeedsFullSync => panic!("the base is right"),
     }
     assert!(apply_delta(5, "", delta).is_err());
+}
+
+#[test]
+fn signalling() {
+    let router = RtcRouter::new();
+    let (from, to) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    assert!(router.dedup_candidate(from, to, "candidate:1"));
+    let batch = vec!["candidate:1".to_string(), "candidate:2".to_string()];
+    assert_eq!(router.dedup_batch(from, to, batch), ["candidate:2"]);
+
+    let text = r#"{"type":"turn_credentials","username":"u","credential":"c","ttl_seconds":60}"#;
+    let RtcMessage::TurnCredentials(TurnCredential {
+        ttl_seconds,
+        server,
+        ..
+    }) = serde_json::from_str(text).unwrap()
+    else {
+        panic!("not credentials");
+    };
+    assert_eq!((ttl_seconds, server), (60, None));
 }
 
 #[test]

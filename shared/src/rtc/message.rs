@@ -1,0 +1,200 @@
+//! What peers say to each other, and to the server, on a signalling channel.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A signalling message. In JSON the tag is `type`, in snake case; absent fields are left out.
+///
+/// What can be left out stands last, so that nothing is mixed up in an encoding that writes structs as arrays.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RtcMessage {
+    /// A peer wants to connect.
+    Offer {
+        /// Who.
+        from: Uuid,
+        /// To whom.
+        to: Uuid,
+        /// Session description (RFC 8866).
+        sdp: String,
+        /// Whatever the application adds; `Null` if nothing.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        meta: Value,
+    },
+    /// The other peer takes the offer.
+    Answer {
+        /// Who.
+        from: Uuid,
+        /// To whom.
+        to: Uuid,
+        /// Session description (RFC 8866).
+        sdp: String,
+        /// Whatever the application adds; `Null` if nothing.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        meta: Value,
+    },
+    /// An address at which a peer may be reached.
+    Candidate {
+        /// Whose.
+        from: Uuid,
+        /// For whom.
+        to: Uuid,
+        /// ICE candidate (RFC 8839).
+        candidate: String,
+    },
+    /// Several of them.
+    CandidateBatch {
+        /// Whose.
+        from: Uuid,
+        /// For whom.
+        to: Uuid,
+        /// ICE candidates (RFC 8839).
+        candidates: Vec<String>,
+    },
+    /// How the connection is, as one peer sees it.
+    Status {
+        /// Who says so.
+        from: Uuid,
+        /// To whom.
+        to: Uuid,
+        /// One word, such as `connected`.
+        status: String,
+    },
+    /// Server: who can be connected to.
+    PeerList {
+        /// Their client ids.
+        peers: Vec<Uuid>,
+    },
+    /// Client: who can be connected to?
+    PeerDiscovery {
+        /// Only those in this room; without, all that the client may see.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<String>,
+    },
+    /// Server: what opens a TURN relay, for peers without a direct path.
+    TurnCredentials(TurnCredential),
+}
+
+/// What a TURN server takes as proof, for a time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TurnCredential {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub credential: String,
+    /// Time that both are good for, in seconds.
+    pub ttl_seconds: u64,
+    /// Address of the TURN server, if it is not known otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::PayloadEncoding;
+
+    fn message() -> impl Strategy<Value = RtcMessage> {
+        let ids = || (any::<u128>(), any::<u128>());
+        let ids = || ids().prop_map(|(from, to)| (Uuid::from_u128(from), Uuid::from_u128(to)));
+        let text = || ".{0,40}";
+        let meta = || prop_oneof![Just(Value::Null), text().prop_map(Value::from)];
+        let maybe_text = || proptest::option::of(text());
+        prop_oneof![
+            (ids(), text(), meta()).prop_map(|((from, to), sdp, meta)| RtcMessage::Offer {
+                from,
+                to,
+                sdp,
+                meta
+            }),
+            (ids(), text(), meta()).prop_map(|((from, to), sdp, meta)| RtcMessage::Answer {
+                from,
+                to,
+                sdp,
+                meta
+            }),
+            (ids(), text()).prop_map(|((from, to), candidate)| RtcMessage::Candidate {
+                from,
+                to,
+                candidate
+            }),
+            (ids(), prop::collection::vec(text(), 0..3)).prop_map(|((from, to), candidates)| {
+                RtcMessage::CandidateBatch {
+                    from,
+                    to,
+                    candidates,
+                }
+            }),
+            (ids(), text()).prop_map(|((from, to), status)| RtcMessage::Status {
+                from,
+                to,
+                status
+            }),
+            ids().prop_map(|(one, other)| RtcMessage::PeerList {
+                peers: [one, other].into(),
+            }),
+            maybe_text().prop_map(|room| RtcMessage::PeerDiscovery { room }),
+            (text(), text(), any::<u64>(), maybe_text()).prop_map(
+                |(username, credential, ttl_seconds, server)| {
+                    RtcMessage::TurnCredentials(TurnCredential {
+                        username,
+                        credential,
+                        ttl_seconds,
+                        server,
+                    })
+                }
+            ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn messages_survive_every_encoding(message in message()) {
+            for encoding in [PayloadEncoding::MessagePack, PayloadEncoding::Cbor, PayloadEncoding::Json] {
+                let bytes = encoding.encode(&message).unwrap();
+                prop_assert_eq!(encoding.decode(&bytes), Ok(message.clone()), "{:?}", encoding);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            for encoding in [PayloadEncoding::MessagePack, PayloadEncoding::Cbor, PayloadEncoding::Json] {
+                drop(encoding.decode::<RtcMessage>(&bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn messages_are_tagged_and_leave_out_what_is_absent() {
+        let from = Uuid::from_u128(1);
+        let to = Uuid::from_u128(2);
+        let offer = RtcMessage::Offer {
+            from,
+            to,
+            sdp: "v=0".into(),
+            meta: Value::Null,
+        };
+        let json = json!({"type": "offer", "from": from, "to": to, "sdp": "v=0"});
+        assert_eq!(serde_json::to_value(&offer).unwrap(), json);
+
+        let credentials = RtcMessage::TurnCredentials(TurnCredential {
+            username: "u".into(),
+            credential: "c".into(),
+            ttl_seconds: 60,
+            server: None,
+        });
+        let json = json!({"type": "turn_credentials", "username": "u", "credential": "c", "ttl_seconds": 60});
+        assert_eq!(serde_json::to_value(&credentials).unwrap(), json);
+        assert_eq!(
+            serde_json::to_value(RtcMessage::PeerDiscovery { room: None }).unwrap(),
+            json!({"type": "peer_discovery"})
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! Signalling of peer-to-peer connections: what peers tell each other through the server until they have a path of
+//! their own.
+//!
+//! ```
+//! use push_wire_shared::rtc::RtcMessage;
+//! use serde_json::json;
+//! use uuid::Uuid;
+//!
+//! let offer: RtcMessage = serde_json::from_value(json!({
+//!     "type": "offer",
+//!     "from": Uuid::from_u128(1),
+//!     "to": Uuid::from_u128(2),
+//!     "sdp": "v=0",
+//! }))?;
+//! assert!(matches!(offer, RtcMessage::Offer { sdp, .. } if sdp == "v=0"));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod message;
+#[cfg(feature = "std")]
+mod router;
+mod seen;
+
+pub use message::{RtcMessage, TurnCredential};
+#[cfg(feature = "std")]
+pub use router::RtcRouter;
+pub use seen::SeenCandidates;

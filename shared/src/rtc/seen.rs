@@ -1,0 +1,124 @@
+//! Which candidates have been passed on.
+
+use alloc::collections::{BTreeSet, VecDeque};
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::limits::RTC_CANDIDATES;
+
+/// First bytes of the SHA-256 of sender, receiver and candidate: a candidate can be of any length, and is remembered in
+/// sixteen bytes.
+type Fingerprint = [u8; 16];
+
+/// The candidates that were passed on last: browsers find the same one again and again.
+///
+/// Bounded: beyond the limit the oldest is forgotten, and passes once more if it comes again, which does no harm.
+#[derive(Clone, Debug)]
+pub struct SeenCandidates {
+    limit: usize,
+    seen: BTreeSet<Fingerprint>,
+    oldest_first: VecDeque<Fingerprint>,
+}
+
+impl Default for SeenCandidates {
+    fn default() -> Self {
+        Self::with_limit(RTC_CANDIDATES)
+    }
+}
+
+impl SeenCandidates {
+    /// Remembers up to `limit` candidates, about 50 bytes each.
+    #[must_use]
+    pub const fn with_limit(limit: usize) -> Self {
+        Self {
+            limit,
+            seen: BTreeSet::new(),
+            oldest_first: VecDeque::new(),
+        }
+    }
+
+    /// Remembers a candidate; `true` if it was not known from this sender for this receiver.
+    pub fn insert(&mut self, from: Uuid, to: Uuid, candidate: &str) -> bool {
+        let fingerprint = fingerprint(from, to, candidate);
+        if !self.seen.insert(fingerprint) {
+            return false;
+        }
+        self.oldest_first.push_back(fingerprint);
+        if self.oldest_first.len() > self.limit
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        true
+    }
+
+    /// Candidates remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Whether none is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+}
+
+fn fingerprint(from: Uuid, to: Uuid, candidate: &str) -> Fingerprint {
+    let hash = Sha256::new()
+        .chain_update(from.as_bytes())
+        .chain_update(to.as_bytes())
+        .chain_update(candidate)
+        .finalize();
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(&hash[..16]);
+    fingerprint
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Beside a list of the last ones in full.
+        #[test]
+        fn the_last_candidates_are_known_and_no_others(
+            limit in 1_usize..6,
+            candidates: Vec<(bool, bool, u8)>,
+        ) {
+            let mut seen = SeenCandidates::with_limit(limit);
+            let mut known = VecDeque::new();
+            for (from, to, candidate) in candidates {
+                let candidate = (from, to, candidate % 4);
+                let (from, to) = (Uuid::from_u128(from.into()), Uuid::from_u128(to.into()));
+                let text = ["", "a", "b", "ab"][usize::from(candidate.2)];
+                prop_assert_eq!(seen.insert(from, to, text), !known.contains(&candidate));
+                if !known.contains(&candidate) {
+                    known.push_back(candidate);
+                    known.drain(..known.len().saturating_sub(limit));
+                }
+                prop_assert_eq!(seen.len(), known.len());
+            }
+        }
+    }
+
+    #[test]
+    fn the_room_is_bounded() {
+        let mut seen = SeenCandidates::default();
+        assert!(seen.is_empty());
+        for n in 0..=RTC_CANDIDATES as u128 {
+            assert!(seen.insert(Uuid::from_u128(n), Uuid::nil(), "candidate"));
+        }
+        assert_eq!(seen.len(), RTC_CANDIDATES);
+        assert!(
+            seen.insert(Uuid::nil(), Uuid::nil(), "candidate"),
+            "forgotten"
+        );
+    }
+}
