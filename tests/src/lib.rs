@@ -1,5 +1,6 @@
-//! What needs both ends: simulation, end-to-end tests, interop.
+//! What needs both ends: simulation, hostile input, end-to-end tests, interop.
 
+pub mod hostile;
 pub mod sim;
 
 /// The README's program compiles.

@@ -12,3 +12,4 @@ pub(crate) use application::Application;
 pub(crate) use driver::Connection;
 pub(crate) use prefixed::Prefixed;
 pub use unsent::limit_unsent;
+pub use websocket::transcript as websocket_transcript;

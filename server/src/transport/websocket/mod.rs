@@ -9,9 +9,11 @@ mod header;
 mod mask;
 mod reader;
 mod socket;
+mod transcript;
 mod violation;
 
 pub(crate) use handshake::{accept, is_key};
 pub(crate) use reader::{Event, Reader};
 pub(crate) use socket::{ReceiveError, Received, Socket};
+pub use transcript::transcript;
 pub(crate) use violation::Violation;

@@ -1,0 +1,218 @@
+//! A client's session and a server that may say anything.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use push_wire_shared::channel::ChannelMode;
+use push_wire_shared::limits::SUBSCRIPTIONS;
+use push_wire_shared::position::{Position, StartAt};
+use push_wire_shared::session::client::{
+    ClientConfig, ClientSession, Entry, Event, Input, Output, Subscription,
+};
+use push_wire_shared::session::op::ScopeRequest;
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::peer::{DICTIONARY, Server};
+use super::steps::{Step, steps};
+
+/// Largest message and value that the client takes.
+const CAP: usize = 64 * 1024;
+
+pub(super) fn run(bytes: &[u8]) {
+    let mut page = Page::new();
+    page.subscribe("chat", ScopeRequest::Channel);
+    page.subscribe("price", ScopeRequest::Channel);
+    page.session.connect(page.now);
+    page.drain();
+    for step in steps(bytes) {
+        page.take(step);
+        page.drain();
+    }
+}
+
+/// The session, its application and its driver.
+struct Page {
+    session: ClientSession,
+    now: Moment,
+    attempt: u32,
+    server: Server,
+    /// Where each subscription stands, as the application was told.
+    reached: BTreeMap<u32, Position>,
+    /// The dictionary that the session wants.
+    wanted: Option<[u8; 32]>,
+    /// Channel names of the subscriptions.
+    channels: BTreeMap<u32, &'static str>,
+}
+
+impl Page {
+    fn new() -> Self {
+        let mut config = ClientConfig::new(Uuid::from_u128(7), 1);
+        config.max_message_bytes = CAP;
+        config.max_value_bytes = CAP;
+        config.max_uplink_messages = 16;
+        config.max_uplink_bytes = CAP;
+        Self {
+            session: ClientSession::new(config),
+            now: Moment::after_origin(Duration::from_secs(1)),
+            attempt: 0,
+            server: Server::default(),
+            reached: BTreeMap::new(),
+            wanted: None,
+            channels: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, step: Step<'_>) {
+        match step.kind {
+            0..64 => {
+                if let Some(bytes) = self.server.say(step) {
+                    let attempt = self.attempt;
+                    let bytes = Bytes::from(bytes);
+                    self.input(Input::Message { attempt, bytes });
+                }
+            }
+            64..96 => self.line(step),
+            _ => self.application(step),
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.session.handle_input(self.now, input);
+    }
+
+    /// What happens to the line, and time.
+    fn line(&mut self, step: Step<'_>) {
+        let attempt = self.attempt;
+        match step.kind % 4 {
+            0 => self.input(Input::Opened { attempt }),
+            1 => {
+                let code = u16::try_from(step.number()).ok();
+                self.input(Input::Closed { attempt, code });
+            }
+            2 => {
+                if let Some(due) = self.session.poll_timeout() {
+                    self.now = self.now.max(due);
+                    self.session.handle_timeout(self.now);
+                }
+            }
+            _ => {
+                self.now = self.now + Duration::from_millis(u64::from(step.number()));
+                self.session.handle_timeout(self.now);
+            }
+        }
+    }
+
+    fn application(&mut self, step: Step<'_>) {
+        let now = self.now;
+        let text = String::from_utf8_lossy(step.bytes).into_owned();
+        match step.kind % 16 {
+            0 => self.subscribe("chat", ScopeRequest::Topic(text)),
+            1 => self.subscribe("price", ScopeRequest::Topic(text)),
+            2 => self.subscribe("chat", ScopeRequest::Inbox),
+            3 => {
+                let id = step.number();
+                self.session.unsubscribe(now, id);
+                self.reached.remove(&id);
+            }
+            4 => drop(
+                self.session
+                    .send(now, "chat", Content::Bytes, step.bytes.to_vec()),
+            ),
+            5 => drop(
+                self.session
+                    .send(now, &text, Content::Value, step.bytes.to_vec()),
+            ),
+            6 => {
+                for (id, position) in self.reached.clone() {
+                    self.session.handled(now, id, position);
+                }
+            }
+            7 => self.session.connect(now),
+            8 => self.session.close(now),
+            9 => self.session.suspend(now),
+            10 => self.session.wake(now),
+            11 => {
+                let wait = Duration::from_millis(u64::from(step.number()));
+                self.session.interrupt(now, wait);
+            }
+            12 => self.session.set_token(Some(text)),
+            13 => self.fetched(step.bytes.to_vec()),
+            _ => self.fetched(DICTIONARY.bytes.clone()),
+        }
+    }
+
+    /// Something came for the dictionary that the session wanted last.
+    fn fetched(&mut self, bytes: Vec<u8>) {
+        if let Some(sha256) = self.wanted {
+            self.session.dictionary_fetched(self.now, sha256, bytes);
+        }
+    }
+
+    fn subscribe(&mut self, channel: &'static str, scope: ScopeRequest) {
+        let subscription = Subscription {
+            channel: channel.into(),
+            scope,
+            position: None,
+            start: StartAt::Oldest,
+        };
+        if let Ok(id) = self.session.subscribe(self.now, subscription) {
+            self.channels.insert(id, channel);
+        }
+        assert!(self.channels.len() <= SUBSCRIPTIONS + 1);
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect { attempt } => {
+                    self.attempt = attempt;
+                    self.server.connected();
+                }
+                Output::Transmit(message) => self.server.hear(&message),
+                Output::Disconnect { .. } => {}
+                Output::FetchDictionary { sha256 } => self.wanted = Some(sha256),
+                Output::Event(event) => self.hear(event),
+            }
+        }
+    }
+
+    /// What the application must be able to rely on, whatever the server says.
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Outcome { id, position, .. } => match position {
+                Some(position) => drop(self.reached.insert(id, position)),
+                None => drop(self.reached.remove(&id)),
+            },
+            Event::Ended { id, .. } => drop(self.reached.remove(&id)),
+            Event::Entry(entry) => self.read(&entry),
+            Event::Status(_)
+            | Event::Ready { .. }
+            | Event::Sent { .. }
+            | Event::Refused { .. }
+            | Event::Error { .. } => {}
+        }
+    }
+
+    fn read(&mut self, entry: &Entry) {
+        assert!(entry.body.len() <= CAP);
+        let reached = self.reached.get_mut(&entry.id);
+        let reached = reached.expect("an entry of a stream that is being read");
+        let (before, after) = (*reached, entry.position);
+        assert_eq!(before.epoch, after.epoch);
+        let name = self.channels[&entry.id];
+        let channel = self
+            .session
+            .channels()
+            .iter()
+            .find(|channel| channel.name == name);
+        match channel.map(|channel| channel.mode) {
+            // A value may come again to a reader that has none.
+            Some(ChannelMode::State) => assert!(after.cursor >= before.cursor, "not back"),
+            _ => assert_eq!(after.cursor, before.cursor + 1, "no hole, no repeat"),
+        }
+        *reached = after;
+    }
+}

@@ -1,0 +1,55 @@
+//! What must hold for bytes that anybody may send, one function for each kind of input.
+//!
+//! `fuzz/` searches for bytes that break them, `tests/hostile.rs` replays what it found. A function panics when
+//! something does not hold; what its input makes it allocate is measured by the caller.
+
+mod bodies;
+mod channels;
+mod client;
+mod compression;
+mod delta;
+mod fragments;
+mod frames;
+mod ops;
+mod peer;
+mod server;
+mod steps;
+mod websocket;
+
+/// One kind of input.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name of its fuzz target and of the folder of its corpus.
+    pub name: &'static str,
+    /// What must hold for these bytes.
+    pub run: fn(&[u8]),
+}
+
+/// Every kind of input that comes from a peer.
+pub const TARGETS: [Target; 12] = [
+    target("bodies", bodies::run),
+    target("client_session", client::run),
+    target("decompress", compression::run),
+    target("delta", delta::run),
+    target("dictionary", compression::run_with_dictionary),
+    target("fragments", fragments::run),
+    target("frames", frames::run),
+    target("json_dialect", server::run_json),
+    target("ops", ops::run),
+    target("records", ops::run_records),
+    target("server_peer", server::run_wire),
+    target("websocket", websocket::run),
+];
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run }
+}
+
+/// Does what the target of this name does.
+///
+/// # Panics
+/// When there is no such target, or when something does not hold for these bytes.
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    (target.expect("a target of this name").run)(bytes);
+}

@@ -1,0 +1,264 @@
+//! The server's side of a connection, and a client that may say anything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use push_wire_broker::Record;
+use push_wire_server::ChannelPolicy;
+use push_wire_server::auth::Grant;
+use push_wire_server::hub::{Hub, HubConfig};
+use push_wire_server::peer::{Action, AuthFailure, Dialect, Message, Peer};
+use push_wire_shared::channel::ChannelTable;
+use push_wire_shared::frame::FrameHeader;
+use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::session::op::{ErrorCode, ServerOp};
+use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::wire::{Content, Records, write_record};
+use push_wire_shared::time::Moment;
+use push_wire_shared::{BinaryFlags, ChannelKind};
+
+use super::channels::Channel;
+use super::peer::DICTIONARY;
+use super::steps::{Step, steps, take_byte};
+
+pub(super) fn run_wire(bytes: &[u8]) {
+    run(Dialect::Wire, bytes);
+}
+
+pub(super) fn run_json(bytes: &[u8]) {
+    run(Dialect::Json, bytes);
+}
+
+fn run(dialect: Dialect, bytes: &[u8]) {
+    let mut line = Line::new(dialect);
+    for step in steps(bytes) {
+        line.take(step);
+        line.drain();
+    }
+    line.peer.disconnected(line.now);
+}
+
+/// The server's end, and all that comes out of it.
+struct Line {
+    dialect: Dialect,
+    hub: Arc<Hub>,
+    peer: Peer,
+    now: Moment,
+    /// Control frames that the client has sent and received.
+    sent: u32,
+    received: u32,
+    /// Messages that the client has sent.
+    number: u32,
+}
+
+impl Line {
+    fn new(dialect: Dialect) -> Self {
+        let hub = hub();
+        let now = Moment::after_origin(Duration::from_secs(1));
+        Self {
+            dialect,
+            peer: Peer::new(Arc::clone(&hub), dialect, now),
+            hub,
+            now,
+            sent: 0,
+            received: 0,
+            number: 0,
+        }
+    }
+
+    fn take(&mut self, step: Step<'_>) {
+        match step.kind % 16 {
+            0..4 if self.dialect == Dialect::Json => self.text(step.bytes),
+            0 | 8 => self.message(step.bytes.to_vec()),
+            1 | 2 => {
+                let sequence = self.sent;
+                self.sent += 1;
+                self.frame(Channel::System.wire_id(), sequence, step.bytes);
+            }
+            3 => {
+                let mut bytes = step.bytes;
+                let channel = take_byte(&mut bytes);
+                self.number += 1;
+                self.frame(channel, self.number, bytes);
+            }
+            4 => self.publish(Scope::Channel, step.bytes),
+            5 => self.publish(Scope::Topic("a".into()), step.bytes),
+            6 => {
+                self.now = self.now + Duration::from_millis(u64::from(step.number()));
+                self.peer.handle_timeout(self.now);
+            }
+            7 => self.come_back(),
+            9 => self.text(step.bytes),
+            10 => {
+                if let Some(due) = self.peer.poll_timeout() {
+                    self.now = self.now.max(due);
+                    self.peer.handle_timeout(self.now);
+                }
+            }
+            11 => {
+                let channel = step.number().to_le_bytes()[0] % 3;
+                drop(self.hub.set_dictionary(channel, DICTIONARY.bytes.clone()));
+            }
+            _ => self.peer.heard(self.now),
+        }
+    }
+
+    fn message(&mut self, bytes: Vec<u8>) {
+        let message = Message::Binary(Bytes::from(bytes));
+        self.peer.handle_message(self.now, message);
+    }
+
+    fn text(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.peer.handle_message(self.now, Message::Text(text));
+    }
+
+    fn frame(&mut self, channel: u8, sequence: u32, payload: &[u8]) {
+        let header = FrameHeader {
+            flags: BinaryFlags::default(),
+            channel,
+            sequence,
+        };
+        let mut message = Vec::new();
+        write_record(&mut message, header, payload);
+        self.message(message);
+    }
+
+    /// The application publishes a value.
+    fn publish(&mut self, scope: Scope, bytes: &[u8]) {
+        let channel = if bytes.len().is_multiple_of(2) {
+            Channel::Chat
+        } else {
+            Channel::Price
+        };
+        let key = StreamKey {
+            channel: channel.wire_id(),
+            scope,
+        };
+        let text = serde_json::Value::from(String::from_utf8_lossy(bytes)).to_string();
+        let record = Record {
+            content: Content::Value,
+            body: Bytes::from(text),
+        };
+        self.hub
+            .publish(self.now, &key, record)
+            .expect("room for a small entry");
+    }
+
+    /// Another connection of the client.
+    fn come_back(&mut self) {
+        self.peer.disconnected(self.now);
+        self.peer = Peer::new(Arc::clone(&self.hub), self.dialect, self.now);
+        (self.sent, self.received) = (0, 0);
+    }
+
+    /// Does what the peer asks, and looks at all that it writes.
+    fn drain(&mut self) {
+        self.peer.handle_news(self.now);
+        while let Some(action) = self.peer.poll_action() {
+            self.perform(action);
+        }
+        loop {
+            let mut pieces = Vec::new();
+            self.peer.poll_write(self.now, &mut pieces);
+            if pieces.is_empty() {
+                break;
+            }
+            self.peer.wrote(self.now, true);
+            messages(&pieces.concat(), |opcode, message| {
+                self.hear(opcode, message)
+            });
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Authenticate(request) => {
+                let answer = match request.token.as_deref() {
+                    Some("wrong") => Err(AuthFailure {
+                        message: "wrong token".into(),
+                        unavailable: false,
+                    }),
+                    _ => Ok(Grant::everything()),
+                };
+                self.peer.handle_authenticated(self.now, answer);
+            }
+            Action::Deliver(inbound) => {
+                if inbound.content == Content::Value {
+                    let value = serde_json::from_slice::<serde::de::IgnoredAny>(&inbound.body);
+                    value.expect("the application gets JSON");
+                }
+                let answer = match inbound.body.len() % 2 {
+                    0 => Ok(()),
+                    _ => Err(Refusal {
+                        code: ErrorCode::Refused,
+                        message: "odd".into(),
+                    }),
+                };
+                self.peer.handle_answer(self.now, inbound.number, answer);
+            }
+            Action::Close { .. } => self.come_back(),
+        }
+    }
+
+    /// What the server writes is what the protocol says, whatever it was told.
+    fn hear(&mut self, opcode: u8, message: &[u8]) {
+        const PING: u8 = 9;
+        if self.dialect == Dialect::Json && opcode == PING {
+            return assert_eq!(message, b"");
+        }
+        if self.dialect == Dialect::Json {
+            assert_eq!(opcode, 1);
+            let value = serde_json::from_slice::<serde::de::IgnoredAny>(message);
+            value.expect("messages of the JSON dialect are JSON");
+            return;
+        }
+        assert_eq!(opcode, 2);
+        for record in Records::new(message) {
+            let (header, payload) = record.expect("a server's record");
+            if header.channel == Channel::System.wire_id() {
+                assert_eq!(header.sequence, self.received);
+                self.received += 1;
+                ServerOp::decode(payload).expect("a server's op");
+            }
+        }
+    }
+}
+
+fn hub() -> Arc<Hub> {
+    let mut config = HubConfig::new(ChannelTable::of::<Channel>());
+    config.set_policy(Channel::Price.wire_id(), ChannelPolicy::state());
+    config.limits.subscriptions = 8;
+    config.limits.fragment_bytes = 64;
+    config.limits.control_ops = 64;
+    let counter = AtomicU64::new(1);
+    Hub::new(
+        config,
+        Arc::new(move || counter.fetch_add(1, Ordering::Relaxed)),
+    )
+}
+
+/// Hands on opcode and payload of each WebSocket frame.
+fn messages(mut bytes: &[u8], mut each: impl FnMut(u8, &[u8])) {
+    while let [first, len, rest @ ..] = bytes {
+        assert_eq!(first & 0xf0, 0x80, "final, no reserved bits");
+        let (len, rest) = match len {
+            126 => {
+                let (len, rest) = rest.split_first_chunk().expect("a length of two bytes");
+                (u64::from(u16::from_be_bytes(*len)), rest)
+            }
+            127 => {
+                let (len, rest) = rest.split_first_chunk().expect("a length of eight bytes");
+                (u64::from_be_bytes(*len), rest)
+            }
+            len => (u64::from(*len), rest),
+        };
+        let len = usize::try_from(len).expect("a length in memory");
+        let (payload, rest) = rest.split_at(len);
+        each(first & 0x0f, payload);
+        bytes = rest;
+    }
+    assert!(bytes.is_empty(), "frames end where the bytes end");
+}

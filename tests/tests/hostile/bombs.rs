@@ -1,0 +1,1 @@
+//! Small bodies that ask for much.

@@ -1,0 +1,14 @@
+//! Hostile input: what `fuzz/` found, bytes by chance, and bombs, with what they make us allocate.
+//!
+//! A test program of its own, since it brings the allocator that counts.
+
+mod bombs;
+mod corpora;
+
+/// Most that a case may allocate at any one time.
+const PEAK: u64 = 4 * 1024 * 1024;
+
+/// Runs a case; returns the most bytes that it held at any one time.
+fn peak(case: impl FnOnce()) -> u64 {
+    allocation_counter::measure(case).bytes_max
+}
