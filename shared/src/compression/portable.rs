@@ -9,7 +9,7 @@ use ruzstd::io::Read;
 
 use super::body::Body;
 use super::{CompressionDictionary, DecompressError, DictionaryError};
-use crate::limits::{DICTIONARIES, ZSTD_WINDOW_BYTES};
+use crate::limits::{DICTIONARIES, UNTOLD_BYTES, ZSTD_WINDOW_BYTES};
 
 /// Decompresses bodies. Keep one for a connection: setting it up costs more than a message.
 ///
@@ -116,22 +116,52 @@ impl Decompressor {
         max_bytes: usize,
     ) -> Result<Vec<u8>, DecompressError> {
         let body = Body::read(body, max_bytes)?;
-        let mut source = body.frame;
-        self.begin(&body, &mut source)?;
         let mut out = Vec::new();
+        if let Some(bytes) = body.content_bytes {
+            return match self.decode(&body, bytes, &mut out, Keep::All)? {
+                len if len == bytes => Ok(out),
+                _ => Err(DecompressError::Malformed),
+            };
+        }
+        match self.decode(&body, max_bytes.min(UNTOLD_BYTES), &mut out, Keep::All) {
+            Err(DecompressError::TooLarge { limit }) if limit < max_bytes => {
+                out = Vec::new();
+                let len = self.decode(&body, max_bytes, &mut out, Keep::Piece)?;
+                out = Vec::with_capacity(len);
+                self.decode(&body, max_bytes, &mut out, Keep::All)?;
+            }
+            result => drop(result?),
+        }
+        Ok(out)
+    }
+
+    /// Decodes a frame to at most `limit` bytes; says how many there were.
+    fn decode(
+        &mut self,
+        body: &Body<'_>,
+        limit: usize,
+        out: &mut Vec<u8>,
+        keep: Keep,
+    ) -> Result<usize, DecompressError> {
+        let mut source = body.frame;
+        self.begin(body, &mut source)?;
+        let mut len = 0;
         while !self.decoder.is_finished() {
             self.decoder
                 .decode_blocks(&mut source, BlockDecodingStrategy::UptoBlocks(1))
                 .map_err(|_| DecompressError::Malformed)?;
-            self.collect(&mut out, max_bytes)?;
+            // Until the frame ends the decoder keeps one window back, so it may hold that much beyond the limit.
+            let ready = self.decoder.can_collect();
+            if ready > limit - len {
+                return Err(DecompressError::TooLarge { limit });
+            }
+            len += ready;
+            self.collect(ready, out, keep)?;
         }
-        if !source.is_empty() {
-            return Err(DecompressError::TrailingBytes);
+        match source {
+            [] => Ok(len),
+            _ => Err(DecompressError::TrailingBytes),
         }
-        if body.content_bytes.is_some_and(|bytes| bytes != out.len()) {
-            return Err(DecompressError::Malformed);
-        }
-        Ok(out)
     }
 
     /// Reads the frame's header, and makes the decoder use the dictionary that the body names.
@@ -164,19 +194,30 @@ impl Decompressor {
             .map_err(|_| DecompressError::Malformed)
     }
 
-    /// Moves what is ready to `out`. Until the frame ends the decoder keeps one window back, so it may hold that
-    /// much beyond the limit.
-    fn collect(&mut self, out: &mut Vec<u8>, max_bytes: usize) -> Result<(), DecompressError> {
-        let start = out.len();
-        let ready = self.decoder.can_collect();
-        if ready > max_bytes - start {
-            return Err(DecompressError::TooLarge { limit: max_bytes });
-        }
+    /// Moves what is ready to `out`.
+    fn collect(
+        &mut self,
+        ready: usize,
+        out: &mut Vec<u8>,
+        keep: Keep,
+    ) -> Result<(), DecompressError> {
+        let start = match keep {
+            Keep::All => out.len(),
+            Keep::Piece => 0,
+        };
         out.resize(start + ready, 0);
         self.decoder
             .read_exact(&mut out[start..])
             .map_err(|_| DecompressError::Malformed)
     }
+}
+
+/// What becomes of the content of a frame.
+#[derive(Clone, Copy)]
+enum Keep {
+    All,
+    /// What was decoded last: the content is only counted.
+    Piece,
 }
 
 fn new_decoder() -> FrameDecoder {

@@ -1,1 +1,149 @@
 //! Small bodies that ask for much.
+
+use push_wire_shared::compression::{DecompressError, native, portable};
+use push_wire_shared::limits::VALUE_BYTES;
+use push_wire_shared::{BinaryError, ChannelKind, PayloadEncoding, decode_frame};
+
+use super::{PEAK, peak};
+
+const MIB: usize = 1024 * 1024;
+
+/// The id "no dictionary" and zstd's magic number.
+const START: [u8; 8] = [0, 0, 0, 0, 0x28, 0xb5, 0x2f, 0xfd];
+
+/// A block that repeats one byte: all that it holds is 4 bytes.
+fn repeat(bytes: usize, is_last: bool) -> [u8; 4] {
+    let header = u32::try_from(bytes << 3 | 1 << 1 | usize::from(is_last)).expect("a small block");
+    let [a, b, c, _] = header.to_le_bytes();
+    [a, b, c, b'x']
+}
+
+/// 32 KiB that inflate to 1 GiB, with a window of 2 MiB and without a word about the size.
+fn bomb() -> Vec<u8> {
+    let mut body = [&START[..], &[0x00, 0x58]].concat();
+    for block in (0..8 * 1024).rev() {
+        body.extend_from_slice(&repeat(128 * 1024, block == 0));
+    }
+    assert!((32 * 1024..33 * 1024).contains(&body.len()));
+    body
+}
+
+/// 8 KiB with a window of 128 MiB.
+fn wide() -> Vec<u8> {
+    let mut body = [&START[..], &[0x00, 17 << 3]].concat();
+    for block in (0..2 * 1024).rev() {
+        body.extend_from_slice(&repeat(1, block == 0));
+    }
+    body
+}
+
+type Decoder = (
+    &'static str,
+    fn(&[u8], usize) -> Result<Vec<u8>, DecompressError>,
+);
+
+const DECODERS: [Decoder; 2] = [
+    ("C", |body, max| {
+        native::Decompressor::new().decompress(body, max)
+    }),
+    ("ruzstd", |body, max| {
+        portable::Decompressor::new().decompress(body, max)
+    }),
+];
+
+#[test]
+fn a_bomb_costs_less_than_four_mebibytes_whatever_the_limit() {
+    let bomb = bomb();
+    for (name, decompress) in DECODERS {
+        for limit in [MIB, VALUE_BYTES] {
+            let peak = peak(|| {
+                let refused = decompress(&bomb, limit);
+                assert_eq!(refused, Err(DecompressError::TooLarge { limit }));
+            });
+            assert!(peak < PEAK, "{name} takes {peak} bytes at {limit}");
+        }
+    }
+}
+
+#[test]
+fn a_wide_window_costs_nothing() {
+    let wide = wide();
+    for (name, decompress) in DECODERS {
+        let peak = peak(|| {
+            let refused = decompress(&wide, MIB);
+            let window = 128 * 1024 * 1024;
+            assert_eq!(refused, Err(DecompressError::WindowTooLarge { window }));
+        });
+        assert!(peak < 1024, "{name} takes {peak} bytes");
+    }
+}
+
+/// What a decoder holds from one body to the next does not grow either.
+#[test]
+fn bombs_in_a_row_cost_no_more() {
+    let bomb = bomb();
+    let (mut native, mut portable) = Default::default();
+    let peak = peak(|| {
+        for _ in 0..3 {
+            let refused = Err(DecompressError::TooLarge { limit: MIB });
+            assert_eq!(
+                native::Decompressor::decompress(&mut native, &bomb, MIB),
+                refused
+            );
+            assert_eq!(
+                portable::Decompressor::decompress(&mut portable, &bomb, MIB),
+                refused
+            );
+        }
+    });
+    assert!(peak < PEAK, "{peak} bytes");
+}
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel {
+    #[channel(system)]
+    System,
+    #[channel(id = 1)]
+    Data,
+}
+
+#[test]
+fn frames_with_bombs_are_refused() {
+    let frame = |body: &[u8]| [&b"RP\x01\x01\x01\0\0\0\0"[..], body].concat();
+    let decode =
+        |frame: &[u8]| decode_frame::<Channel, Vec<u8>>(frame, PayloadEncoding::MessagePack);
+    let (bomb, wide) = (frame(&bomb()), frame(&wide()));
+    let peak = peak(|| {
+        let limit = VALUE_BYTES;
+        assert_eq!(decode(&bomb), Err(BinaryError::TooLarge { limit }));
+        assert_eq!(decode(&wide), Err(BinaryError::Decompression));
+    });
+    assert!(peak < PEAK, "{peak} bytes");
+}
+
+/// What does not tell its size and is large, but within the limit, is read all the same.
+#[test]
+fn large_bodies_of_untold_size_arrive() {
+    let mut body = [&START[..], &[0x00, 0x58]].concat();
+    for block in (0..24).rev() {
+        body.extend_from_slice(&repeat(128 * 1024, block == 0));
+    }
+    for (name, decompress) in DECODERS {
+        let content = decompress(&body, 4 * MIB).unwrap();
+        assert_eq!(content.len(), 3 * MIB, "{name}");
+        assert!(content.iter().all(|byte| *byte == b'x'), "{name}");
+        assert!(
+            content.capacity() < 4 * MIB,
+            "{name} takes just the room that it needs"
+        );
+        assert_eq!(
+            decompress(&body, 3 * MIB).map(|content| content.len()),
+            Ok(3 * MIB)
+        );
+        let limit = 3 * MIB - 1;
+        assert_eq!(
+            decompress(&body, limit),
+            Err(DecompressError::TooLarge { limit })
+        );
+    }
+}

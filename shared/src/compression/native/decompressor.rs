@@ -1,15 +1,16 @@
 //! Decompresses bodies.
 
 use alloc::collections::VecDeque;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
-use zstd_safe::{DCtx, DDict, find_frame_compressed_size};
+use zstd_safe::{DCtx, DDict, InBuffer, OutBuffer, find_frame_compressed_size};
 
 use crate::compression::body::Body;
 use crate::compression::{CompressionDictionary, DecompressError, DictionaryError};
-use crate::limits::DICTIONARIES;
+use crate::limits::{DICTIONARIES, UNTOLD_BYTES};
 
 /// Decompresses bodies. Keep one for a connection or a thread: setting it up costs more than a message.
 ///
@@ -82,45 +83,92 @@ impl Decompressor {
         if frame_bytes != body.frame.len() {
             return Err(DecompressError::TrailingBytes);
         }
-        let mut room = body
-            .content_bytes
-            .unwrap_or(body.frame.len().saturating_mul(4))
-            .min(max_bytes);
+        if let Some(bytes) = body.content_bytes {
+            return match self.fill(bytes, &body)? {
+                Filled::Whole(out) => Ok(out),
+                Filled::Overflow => Err(DecompressError::Malformed),
+            };
+        }
+        // Most come to a few times their size.
+        let mut room = body.frame.len().saturating_mul(4).min(UNTOLD_BYTES);
         loop {
-            let mut out = Vec::with_capacity(room);
-            match self.fill(&mut out, &body)? {
-                Filled::Whole => return Ok(out),
-                Filled::Overflow if out.capacity() >= max_bytes => {
+            match self.fill(room.min(max_bytes), &body)? {
+                Filled::Whole(out) => return Ok(out),
+                Filled::Overflow if room >= max_bytes => {
                     return Err(DecompressError::TooLarge { limit: max_bytes });
                 }
-                Filled::Overflow => room = out.capacity().saturating_mul(4).min(max_bytes),
+                Filled::Overflow if room == UNTOLD_BYTES => break,
+                Filled::Overflow => room = UNTOLD_BYTES,
             }
+        }
+        let bytes = self.count(&body, max_bytes)?;
+        match self.fill(bytes, &body)? {
+            Filled::Whole(out) => Ok(out),
+            Filled::Overflow => Err(DecompressError::Malformed),
         }
     }
 
-    /// Decompresses into the room that `out` has.
-    fn fill(&mut self, out: &mut Vec<u8>, body: &Body<'_>) -> Result<Filled, DecompressError> {
-        let result = if body.dictionary == 0 {
-            self.context.decompress(out, body.frame)
-        } else {
-            let (_, dictionary) = self
-                .dictionaries
-                .iter()
-                .find(|(id, _)| *id == body.dictionary)
-                .ok_or(DecompressError::MissingDictionary(body.dictionary))?;
-            self.context
-                .decompress_using_ddict(out, body.frame, dictionary)
+    /// Decompresses into this much room.
+    fn fill(&mut self, room: usize, body: &Body<'_>) -> Result<Filled, DecompressError> {
+        let mut out = Vec::with_capacity(room);
+        let result = match dictionary(&self.dictionaries, body)? {
+            None => self.context.decompress(&mut out, body.frame),
+            Some(dictionary) => self
+                .context
+                .decompress_using_ddict(&mut out, body.frame, dictionary),
         };
         match result {
-            Ok(_) => Ok(Filled::Whole),
-            Err(code) if code == OVERFLOW && body.content_bytes.is_none() => Ok(Filled::Overflow),
+            Ok(_) => Ok(Filled::Whole(out)),
+            Err(code) if code == OVERFLOW => Ok(Filled::Overflow),
             Err(_) => Err(DecompressError::Malformed),
+        }
+    }
+
+    /// Counts what comes out, without keeping more than a window of it.
+    fn count(&self, body: &Body<'_>, max_bytes: usize) -> Result<usize, DecompressError> {
+        let malformed = |_| DecompressError::Malformed;
+        let mut context = DCtx::create();
+        if let Some(dictionary) = dictionary(&self.dictionaries, body)? {
+            context.ref_ddict(dictionary).map_err(malformed)?;
+        }
+        let mut frame = InBuffer::around(body.frame);
+        let mut piece = vec![0; DCtx::out_size()];
+        let mut bytes = 0;
+        loop {
+            let mut out = OutBuffer::around(&mut piece[..]);
+            let left = context
+                .decompress_stream(&mut out, &mut frame)
+                .map_err(malformed)?;
+            bytes += out.pos();
+            if bytes > max_bytes {
+                return Err(DecompressError::TooLarge { limit: max_bytes });
+            }
+            match (left, out.pos()) {
+                (0, _) => return Ok(bytes),
+                (_, 0) if frame.pos == body.frame.len() => return Err(DecompressError::Malformed),
+                _ => {}
+            }
         }
     }
 }
 
+/// The dictionary that a body names, if it names one.
+fn dictionary<'a>(
+    dictionaries: &'a VecDeque<(u32, DDict<'static>)>,
+    body: &Body<'_>,
+) -> Result<Option<&'a DDict<'static>>, DecompressError> {
+    if body.dictionary == 0 {
+        return Ok(None);
+    }
+    dictionaries
+        .iter()
+        .find(|(id, _)| *id == body.dictionary)
+        .map(|(_, dictionary)| Some(dictionary))
+        .ok_or(DecompressError::MissingDictionary(body.dictionary))
+}
+
 enum Filled {
-    Whole,
+    Whole(Vec<u8>),
     Overflow,
 }
 

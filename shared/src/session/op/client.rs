@@ -350,6 +350,7 @@ mod tests {
                 secret: has(1).then_some([1; 16]),
                 attempt: has(2).then_some(4),
                 encoding: PayloadEncoding::Json,
+                zstd: has(0) != has(1),
                 subscriptions: if present == 0 {
                     vec![]
                 } else {

@@ -31,6 +31,7 @@ fn constants() {
 
 type Encoded = Result<Vec<u8>, BinaryError>;
 type Decoded = Result<BinaryFrame<Topic, Price>, BinaryError>;
+type Trained = Result<CompressionDictionary, BinaryError>;
 type Assembled = Result<Option<Vec<u8>>, FragmentError>;
 
 #[test]
@@ -41,8 +42,7 @@ fn functions() {
     let _: fn(&[u8], PayloadEncoding) -> Decoded = decode_frame;
     let _: fn(&[u8], PayloadEncoding, &[CompressionDictionary]) -> Decoded =
         decode_frame_with_dictionaries;
-    let _: fn(&[&[u8]], usize, u32) -> Result<CompressionDictionary, BinaryError> =
-        train_dictionary;
+    let _: fn(&[&[u8]], usize, u32) -> Trained = train_dictionary;
     let _: fn(u64, &str, &str) -> PayloadDelta = compute_delta;
     let _: fn(u64, &str, PayloadDelta) -> Result<DeltaApplyResult, DeltaError> = apply_delta;
     let _: fn(Option<&str>) -> Vec<Topic> = parse_channels;
@@ -75,10 +75,13 @@ fn methods_of_channels() {
     let _: fn(&Topic) -> &'static str = ChannelKind::name;
     let _: fn(&Topic) -> bool = ChannelKind::is_system;
     let _: fn() -> &'static [Topic] = ChannelKind::all;
-    fn implied<C: ChannelKind>()
+    fn required<C>()
     where
         C: Debug + Clone + Copy + Hash + Eq + Send + Sync + Serialize + DeserializeOwned + 'static,
     {
+    }
+    fn implied<C: ChannelKind>() {
+        required::<C>();
     }
     implied::<Topic>();
 }
