@@ -71,7 +71,7 @@ impl WebSocket {
         request
             .headers_mut()
             .insert("Sec-WebSocket-Protocol", SUBPROTOCOL);
-        // The buffers' defaults of 128 KiB are meant for bulk; messages arrive in batches of 32 KiB at most.
+        // The buffers' defaults of 128 KiB are meant for bulk; messages are little above 16 KiB at most.
         let config = WebSocketConfig::default()
             .read_buffer_size(16 * 1024)
             .write_buffer_size(16 * 1024)

@@ -25,7 +25,7 @@ pub struct Limits {
     /// Payload of an entry above which it leaves in fragments of this size; default 16 KiB. A message of a higher lane
     /// waits for at most one. Readers of the JSON dialect, which has no fragments, get one text message.
     pub fragment_bytes: usize,
-    /// Bytes that one WebSocket message carries to a reader that is behind; default 32 KiB.
+    /// Bytes that one WebSocket message carries to a reader that is behind; default 16 KiB, as a fragment.
     pub batch_bytes: usize,
     /// Control ops waiting for one connection; default 4,096. A client that makes more without reading the
     /// answers is closed (4001).

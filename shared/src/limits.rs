@@ -61,9 +61,10 @@ pub const ACK_DELAY: Duration = Duration::from_secs(1);
 /// Entries handled after which a client acknowledges at once (docs/protocol.md section 5.4).
 pub const ACK_ENTRIES: u32 = 64;
 
-/// Bytes that one pull puts into one WebSocket message when a reader is behind (default 32 KiB): browsers
-/// take about ten times more entries a second in 10-40 KiB messages than one by one.
-pub const BATCH_BYTES: usize = 32 * 1024;
+/// Bytes that one pull puts into one WebSocket message when a reader is behind (default 16 KiB): browsers take about
+/// ten times more entries a second in 10-40 KiB messages than one by one, and what is urgent waits no longer for
+/// such a message than for a fragment.
+pub const BATCH_BYTES: usize = 16 * 1024;
 
 /// Payload of an entry frame above which it leaves in fragments of this size (default 16 KiB): 6.6 ms at 20
 /// Mbit/s is the most that a message of a higher lane waits for one, and headers add 0.2 %.

@@ -60,7 +60,7 @@ pub(super) enum Then {
     More,
     /// What comes next needs another message.
     Full,
-    /// The message ends with a fragment.
+    /// The message is a fragment.
     Fragment,
     /// What comes next is large, and another large entry of the lane is under way.
     Wait,
@@ -124,7 +124,7 @@ impl Reader {
         renderer: &mut Renderer,
     ) -> Poll<Result<Step, ReadError>> {
         if let Some(transfer) = self.transfer.take() {
-            Poll::Ready(Ok(self.pull_fragment(transfer, chance, renderer)))
+            Poll::Ready(Ok(self.pull_fragment(transfer, renderer)))
         } else if self.stream.is_state() {
             self.pull_state(cx, now, chance, renderer)
         } else {
@@ -132,24 +132,19 @@ impl Reader {
         }
     }
 
-    /// The next piece of the entry that is under way.
-    fn pull_fragment(
-        &mut self,
-        mut transfer: Transfer,
-        chance: Chance,
-        renderer: &mut Renderer,
-    ) -> Step {
-        let bytes = transfer.next_bytes();
-        if bytes > chance.room && renderer.pending_bytes() > 0 {
+    /// The next piece of the entry that is under way: a message of its own, since what shares a message with it waits
+    /// for the whole of it.
+    fn pull_fragment(&mut self, mut transfer: Transfer, renderer: &mut Renderer) -> Step {
+        if renderer.pending_bytes() > 0 {
             self.transfer = Some(transfer);
             return Step::nothing(Then::Full);
         }
         let (fragment, is_last) = transfer.take();
-        renderer.fragment(fragment);
         let mut step = Step {
-            bytes,
+            bytes: fragment.len(),
             ..Step::nothing(Then::Fragment)
         };
+        renderer.fragment(fragment);
         if is_last {
             step.entries = 1;
             step.deltas = u64::from(transfer.is_delta);

@@ -9,6 +9,8 @@ use push_wire_shared::position::Cursor;
 use push_wire_shared::session::wire::{varint_len, write_varint};
 use uuid::Uuid;
 
+use super::framing::{Opcode, frame_header};
+
 /// An entry too large for one frame. All its readers share it, each being somewhere in it.
 #[derive(Debug)]
 pub(crate) struct Large {
@@ -21,7 +23,7 @@ pub(crate) struct Large {
     total: u16,
 }
 
-/// One fragment as a record, in two pieces: the second is shared.
+/// A WebSocket message of one fragment, in two pieces: the second is shared.
 #[derive(Debug)]
 pub(crate) struct Fragment {
     pub(super) start: Vec<u8>,
@@ -69,13 +71,6 @@ impl Large {
         (begin, end)
     }
 
-    /// Bytes of a fragment as a record.
-    fn record_bytes(&self, index: u16) -> usize {
-        let (begin, end) = self.range(index);
-        let frame = FRAME_HEADER_LEN + FRAGMENT_HEADER_LEN + end - begin;
-        varint_len(frame as u64) + frame
-    }
-
     fn fragment(&self, index: u16) -> Fragment {
         let (begin, end) = self.range(index);
         let fragment = FragmentHeader {
@@ -86,7 +81,9 @@ impl Large {
         let split = self.head.len();
         let head = &self.head[begin.min(split)..end.min(split)];
         let frame = FRAME_HEADER_LEN + FRAGMENT_HEADER_LEN + end - begin;
+        let record = varint_len(frame as u64) + frame;
         let mut start = Vec::with_capacity(64);
+        frame_header(Opcode::Binary, record, &mut start);
         write_varint(&mut start, frame as u64);
         start.extend_from_slice(&self.header.to_bytes());
         start.extend_from_slice(&fragment.to_bytes());
@@ -116,11 +113,6 @@ impl Transfer {
             cursor,
             is_delta,
         }
-    }
-
-    /// Bytes of the next fragment as a record.
-    pub(super) fn next_bytes(&self) -> usize {
-        self.large.record_bytes(self.next)
     }
 
     /// The next fragment, and whether it is the last one.
@@ -160,11 +152,21 @@ mod tests {
             let mut transfer = Transfer::new(large, 9, false);
             let mut assembler = FragmentAssembler::new();
             loop {
-                let announced = transfer.next_bytes();
                 let (fragment, last) = transfer.take();
-                prop_assert_eq!(fragment.len(), announced);
-                let record = [&fragment.start[..], &fragment.rest].concat();
-                let (header, bytes) = Records::new(&record).next().unwrap().unwrap();
+                let message = [&fragment.start[..], &fragment.rest].concat();
+                prop_assert_eq!(fragment.len(), message.len());
+                let record = match message[..] {
+                    [0x82, 126, high, low, ref record @ ..] => {
+                        prop_assert_eq!(usize::from(high) << 8 | usize::from(low), record.len());
+                        record
+                    }
+                    [0x82, len, ref record @ ..] => {
+                        prop_assert_eq!(usize::from(len), record.len());
+                        record
+                    }
+                    _ => panic!("not a binary message: {message:?}"),
+                };
+                let (header, bytes) = Records::new(record).next().unwrap().unwrap();
                 let flags = BinaryFlags { fragmented: true, ..HEADER.flags };
                 prop_assert_eq!(header, FrameHeader { flags, ..HEADER });
                 let shard = FragmentShard::decode(bytes).unwrap();

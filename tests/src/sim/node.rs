@@ -68,6 +68,8 @@ impl Node {
         let mut config = HubConfig::new(feed::table());
         // Below the time after which a missing pong ends the connection: else nobody ever stalls long enough.
         config.limits.stall = Duration::from_secs(20);
+        // Some entries are several times as large.
+        config.limits.fragment_bytes = 3_000;
         for feed in Feed::ALL {
             let policy = if feed.is_state() {
                 ChannelPolicy::state()

@@ -112,8 +112,10 @@ impl Page {
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = self.tally.clone();
-        tally.add("entries as deltas", self.session.stats().deltas);
-        tally.add("entries compressed", self.session.stats().compressed);
+        let stats = self.session.stats();
+        tally.add("entries as deltas", stats.deltas);
+        tally.add("entries compressed", stats.compressed);
+        tally.add("fragments", stats.fragments);
         tally
     }
 
@@ -201,6 +203,7 @@ impl Page {
         keeps_session: bool,
     ) -> Result<(), Violation> {
         let now = self.clock(now);
+        self.tally = self.tally();
         let waiting = std::mem::take(&mut self.waiting);
         model.give_up(self.client, waiting.into_iter().map(|(_, message)| message));
         let secret = self.session.secret().filter(|_| keeps_session);
@@ -259,7 +262,13 @@ impl Page {
     /// Takes what the network says.
     pub fn handle_input(&mut self, now: Moment, input: Input) {
         let now = self.clock(now);
+        let is_end = matches!(input, Input::Closed { .. });
+        let before = self.session.stats().unfinished;
         self.session.handle_input(now, input);
+        if is_end {
+            let cut_off = self.session.stats().unfinished - before;
+            self.tally.add("large entries cut off", cut_off);
+        }
     }
 
     /// A dictionary has arrived.

@@ -266,17 +266,23 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
 }
 
 fn publish(rng: &mut Rng, page: usize) -> Operation {
-    let count = match rng.u8(0..10) {
-        0..7 => rng.u16(1..4),
-        7..9 => rng.u16(1..40),
-        _ => rng.u16(40..120),
+    let (count, bytes) = match rng.u8(0..20) {
+        0..13 => (rng.u16(1..4), padding(rng)),
+        // Too large for one frame.
+        13..15 => (rng.u16(1..4), 12_000),
+        15..18 => (rng.u16(1..40), padding(rng)),
+        _ => (rng.u16(40..120), padding(rng)),
     };
     Operation::Publish {
         feed: feed(rng),
         page,
         count,
-        bytes: [10, 200, 2_000][rng.usize(0..3)],
+        bytes,
     }
+}
+
+fn padding(rng: &mut Rng) -> u16 {
+    [10, 200, 2_000][rng.usize(0..3)]
 }
 
 fn feed(rng: &mut Rng) -> Feed {

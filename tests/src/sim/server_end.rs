@@ -155,7 +155,11 @@ impl ServerEnd {
 }
 
 /// The payloads of unmasked, unfragmented WebSocket frames (RFC 6455 section 5.2).
-fn messages(mut frames: &[u8]) -> Vec<Vec<u8>> {
+///
+/// # Panics
+/// When they are something else.
+#[must_use]
+pub fn messages(mut frames: &[u8]) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     while let [first, len, rest @ ..] = frames {
         assert_eq!(*first, 0x82, "a whole binary message");

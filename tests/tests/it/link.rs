@@ -13,7 +13,7 @@ const STEP: usize = 512;
 /// Bytes that the link's end at the server takes in advance: the system makes the least of it that it can.
 const AHEAD: u32 = 1;
 
-/// Said on the link: text before a number of six digits and a quote.
+/// Said on the link: text before a number of six digits.
 const WORD: &[u8] = b"alarm ";
 
 /// A message whose last word is this number, as the text of a JSON string of this length.
@@ -25,27 +25,54 @@ pub(crate) fn alarm(number: usize, bytes: usize) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Crossed {
     pub(crate) bytes: usize,
-    /// When each alarm had crossed, by its number.
+    /// When the message of each alarm had crossed, by its number.
     pub(crate) alarms: Vec<(usize, usize)>,
-    /// The end of what has crossed: a word may come in two steps.
-    last: Vec<u8>,
+    /// What has crossed of a message, or of the answer to the upgrade.
+    begun: Vec<u8>,
+    is_upgraded: bool,
 }
 
 impl Crossed {
     fn add(&mut self, step: &[u8]) {
-        let known = self.last.len();
-        self.last.extend_from_slice(step);
-        let len = WORD.len() + 7;
-        for (at, said) in self.last.windows(len).enumerate() {
-            if at + len > known && said.starts_with(WORD) {
-                let digits = std::str::from_utf8(&said[WORD.len()..len - 1]).unwrap();
-                let number = digits.parse().unwrap();
-                self.alarms.push((number, self.bytes + at + len - known));
+        for &byte in step {
+            self.begun.push(byte);
+            self.bytes += 1;
+            if self.is_whole() {
+                self.note_alarms();
+                self.begun.clear();
             }
         }
-        self.bytes += step.len();
-        let keep = self.last.len().saturating_sub(len - 1);
-        self.last.drain(..keep);
+    }
+
+    fn is_whole(&mut self) -> bool {
+        if !self.is_upgraded {
+            self.is_upgraded = self.begun.ends_with(b"\r\n\r\n");
+            return self.is_upgraded;
+        }
+        // Frames of a server are not masked (RFC 6455 section 5.2), and none of ours is above 64 KiB.
+        match self.begun[..] {
+            [_, 126, high, low, ..] => {
+                self.begun.len() == 4 + usize::from(u16::from_be_bytes([high, low]))
+            }
+            [_, 127, ..] => panic!("a message above 64 KiB"),
+            [_, len, ..] if len != 126 => self.begun.len() == 2 + usize::from(len),
+            _ => false,
+        }
+    }
+
+    fn note_alarms(&mut self) {
+        let len = WORD.len() + 6;
+        for said in self.begun.windows(len) {
+            if let Some(digits) = said.strip_prefix(WORD) {
+                let number = std::str::from_utf8(digits).unwrap().parse().unwrap();
+                self.alarms.push((number, self.bytes));
+            }
+        }
+    }
+
+    fn begin(&mut self) {
+        self.begun.clear();
+        self.is_upgraded = false;
     }
 }
 
@@ -59,6 +86,7 @@ pub(crate) async fn cross(
     let mut crossed = Crossed::default();
     loop {
         let (near, _) = listener.accept().await.unwrap();
+        crossed.begin();
         let far = TcpSocket::new_v4().unwrap();
         far.set_recv_buffer_size(AHEAD).unwrap();
         let (far_read, far_write) = far.connect(server).await.unwrap().into_split();

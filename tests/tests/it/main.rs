@@ -3,6 +3,7 @@
 
 mod architecture;
 mod dictionaries;
+mod interleave;
 mod json_client;
 mod json_dialect;
 mod large;

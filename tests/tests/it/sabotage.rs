@@ -8,14 +8,19 @@ use push_wire_tests::sim::saboteur::Sabotage;
 use push_wire_tests::sim::schedule::{Operation, Schedule};
 use push_wire_tests::sim::world::World;
 
-/// One page that reads a room; a restart between two publications. Tells whether the sabotage was done.
 fn run(sabotage: Sabotage) -> Result<bool, Promise> {
+    run_with(10, sabotage)
+}
+
+/// One page that reads a room; a restart between two publications of entries with this padding. Tells whether the
+/// sabotage was done.
+fn run_with(bytes: u16, sabotage: Sabotage) -> Result<bool, Promise> {
     let feed = Feed::Room(0);
     let publish = |count| Operation::Publish {
         feed,
         page: 0,
         count,
-        bytes: 10,
+        bytes,
     };
     let toggle = Operation::Toggle {
         page: 0,
@@ -45,6 +50,12 @@ fn a_good_server_breaks_nothing() {
 #[test]
 fn a_lost_entry_is_found_by_the_client_and_read_again() {
     assert_eq!(run(Sabotage::Lose), Ok(true));
+}
+
+#[test]
+fn a_lost_fragment_is_found_by_the_client_and_the_entry_read_again() {
+    assert_eq!(run_with(12_000, Sabotage::None), Ok(false));
+    assert_eq!(run_with(12_000, Sabotage::Lose), Ok(true));
 }
 
 #[test]

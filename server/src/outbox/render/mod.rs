@@ -63,7 +63,7 @@ impl Renderer {
         }
     }
 
-    /// Adds a fragment, which ends the message.
+    /// The message, empty so far, is this fragment.
     pub(super) fn fragment(&mut self, fragment: Fragment) {
         match self {
             Self::Wire(wire) => wire.fragment(fragment),

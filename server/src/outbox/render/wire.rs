@@ -31,10 +31,9 @@ pub(crate) struct WireRenderer {
     control: Vec<u8>,
     ops: usize,
     entries: Vec<WireForm>,
-    /// The record that ends the message.
-    fragment: Option<Fragment>,
-    /// Bytes of the entries and the fragment.
     entry_bytes: usize,
+    /// The message is this alone.
+    fragment: Option<Fragment>,
 }
 
 impl WireRenderer {
@@ -47,8 +46,8 @@ impl WireRenderer {
             control: Vec::new(),
             ops: 0,
             entries: Vec::new(),
-            fragment: None,
             entry_bytes: 0,
+            fragment: None,
         }
     }
 
@@ -112,9 +111,8 @@ impl WireRenderer {
         Added::Bytes(bytes)
     }
 
-    /// Adds a fragment, which ends the message.
+    /// The message, empty so far, is this fragment.
     pub(super) fn fragment(&mut self, fragment: Fragment) {
-        self.entry_bytes += fragment.len();
         self.fragment = Some(fragment);
     }
 
@@ -127,15 +125,18 @@ impl WireRenderer {
     }
 
     pub(super) fn finish(&mut self, out: &mut Vec<Bytes>) {
+        if let Some(fragment) = self.fragment.take() {
+            return out.extend([fragment.start.into(), fragment.rest]);
+        }
         let len = self.pending_bytes();
         if len == 0 {
             return;
         }
         let mut entries = std::mem::take(&mut self.entries);
-        let fragment = self.fragment.take();
-        match (&entries[..], &fragment, self.control.is_empty()) {
-            ([lone], None, true) => out.push(lone.message().clone()),
-            _ => self.join(len, &entries, fragment, out),
+        if let ([lone], true) = (&entries[..], self.control.is_empty()) {
+            out.push(lone.message().clone());
+        } else {
+            self.join(len, &entries, out);
         }
         entries.clear();
         self.entries = entries;
@@ -147,19 +148,12 @@ impl WireRenderer {
     }
 
     /// One message of several records.
-    fn join(
-        &mut self,
-        len: usize,
-        entries: &[WireForm],
-        fragment: Option<Fragment>,
-        out: &mut Vec<Bytes>,
-    ) {
+    fn join(&mut self, len: usize, entries: &[WireForm], out: &mut Vec<Bytes>) {
         let copied = entries
             .iter()
             .map(|form| form.record().len())
             .filter(|len| *len < SHARE_BYTES);
-        let start = fragment.as_ref().map_or(0, |fragment| fragment.start.len());
-        let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>() + start);
+        let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>());
         frame_header(Opcode::Binary, len, &mut piece);
         piece.append(&mut self.control);
         for form in entries {
@@ -172,13 +166,8 @@ impl WireRenderer {
             }
             out.push(form.record_bytes());
         }
-        let rest = fragment.map(|fragment| {
-            piece.extend_from_slice(&fragment.start);
-            fragment.rest
-        });
         if !piece.is_empty() {
             out.push(Bytes::from(piece));
         }
-        out.extend(rest);
     }
 }

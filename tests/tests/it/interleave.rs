@@ -1,0 +1,219 @@
+//! Urgent messages beside a large entry, on virtual time: the server's core and a client's session at the ends of a
+//! link of 20 Mbit/s.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use push_wire_broker::Record;
+use push_wire_server::auth::Grant;
+use push_wire_server::hub::{Hub, HubConfig};
+use push_wire_server::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::policy::{ChannelPolicy, Compression};
+use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
+use push_wire_shared::limits::FRAGMENT_BYTES;
+use push_wire_shared::position::{Position, Scope, StartAt, StreamKey};
+use push_wire_shared::session::client::{
+    ClientConfig, ClientSession, Event, Input, Output, Subscription,
+};
+use push_wire_shared::session::op::ScopeRequest;
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+use push_wire_tests::sim::link::{Direction, Pace, Parcel};
+use push_wire_tests::sim::server_end::messages;
+use uuid::Uuid;
+
+const ALARM: u8 = 1;
+const FILE: u8 = 2;
+
+/// 20 Mbit/s. No latency: what is asked is what a message waits for.
+const LINK: Pace = Pace {
+    latency: Duration::ZERO,
+    bytes_per_second: 2_500_000,
+};
+
+/// Bytes that the kernel holds unsent before it takes more.
+const UNSENT: usize = 4_096;
+
+const FILE_BYTES: usize = 50_000_000;
+
+const ALARM_BYTES: usize = 200;
+
+/// Time between two alarms.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Both ends and the link between them.
+struct Scene {
+    now: Moment,
+    hub: Arc<Hub>,
+    peer: Peer,
+    session: ClientSession,
+    up: Direction,
+    down: Direction,
+    /// Entries that have arrived: when, on which subscription, and their bytes.
+    arrived: Vec<(Moment, u32, Position, usize)>,
+}
+
+fn channel(id: u8, name: &str, priority: u8, mode: ChannelMode) -> Channel {
+    Channel {
+        id,
+        name: name.into(),
+        priority,
+        mode,
+    }
+}
+
+impl Scene {
+    /// A client that reads alarms (1) and files (2), whose lane is `lane`.
+    fn set(lane: u8) -> Self {
+        let now = Moment::after_origin(Duration::from_secs(1));
+        let mut config = HubConfig::new(ChannelTable::new(vec![
+            channel(0, "system", 0, ChannelMode::System),
+            channel(ALARM, "alarm", 0, ChannelMode::Log),
+            channel(FILE, "file", lane, ChannelMode::Log),
+        ]));
+        config.limits.entry_bytes = FILE_BYTES;
+        let policy = ChannelPolicy::log().compression(Compression::Off);
+        config.set_policy(ALARM, policy);
+        config.set_policy(FILE, policy);
+        let hub = Hub::new(config, Arc::new(|| 7));
+        let mut client = ClientConfig::new(Uuid::from_u128(1), 1);
+        client.max_value_bytes = FILE_BYTES;
+        let mut session = ClientSession::new(client);
+        for name in ["alarm", "file"] {
+            let subscription = Subscription {
+                channel: name.into(),
+                scope: ScopeRequest::Channel,
+                position: None,
+                start: StartAt::Oldest,
+            };
+            session.subscribe(now, subscription).unwrap();
+        }
+        session.connect(now);
+        let mut scene = Self {
+            now,
+            peer: Peer::new(Arc::clone(&hub), Dialect::Wire, now),
+            hub,
+            session,
+            up: Direction::new(now, LINK),
+            down: Direction::new(now, LINK),
+            arrived: Vec::new(),
+        };
+        scene.run_until(now + PAUSE);
+        scene
+    }
+
+    fn publish(&self, channel: u8, bytes: usize) {
+        let key = StreamKey {
+            channel,
+            scope: Scope::Channel,
+        };
+        let record = Record {
+            content: Content::Bytes,
+            body: Bytes::from(vec![channel; bytes]),
+        };
+        self.hub.publish(self.now, &key, record).unwrap();
+    }
+
+    fn run_until(&mut self, end: Moment) {
+        loop {
+            self.settle();
+            let next = [self.up.next_arrival(), self.down.next_arrival()];
+            let Some(at) = next.into_iter().flatten().min().filter(|&at| at <= end) else {
+                break;
+            };
+            self.now = at.max(self.now);
+            while let Some(Parcel::Message(message)) = self.up.receive(self.now) {
+                self.peer
+                    .handle_message(self.now, Message::Binary(message.into()));
+            }
+            while let Some(Parcel::Message(message)) = self.down.receive(self.now) {
+                let bytes = message.into();
+                self.session
+                    .handle_input(self.now, Input::Message { attempt: 1, bytes });
+            }
+        }
+        self.now = end;
+        self.peer.handle_timeout(end);
+        self.session.handle_timeout(end);
+        self.settle();
+    }
+
+    /// Lets both ends act.
+    fn settle(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect { attempt } => {
+                    self.session
+                        .handle_input(self.now, Input::Opened { attempt });
+                }
+                Output::Transmit(message) => self.up.send(self.now, Parcel::Message(message)),
+                Output::Event(Event::Entry(entry)) => {
+                    let (position, bytes) = (entry.position, entry.body.len());
+                    self.arrived.push((self.now, entry.id, position, bytes));
+                }
+                Output::Event(_) => {}
+                Output::Disconnect { .. } | Output::FetchDictionary { .. } => {
+                    panic!("{output:?}")
+                }
+            }
+        }
+        if self.peer.has_news() {
+            self.peer.handle_news(self.now);
+        }
+        while let Some(action) = self.peer.poll_action() {
+            match action {
+                Action::Authenticate(_) => self
+                    .peer
+                    .handle_authenticated(self.now, Ok(Grant::everything())),
+                Action::Deliver(_) | Action::Close { .. } => panic!("{action:?}"),
+            }
+        }
+        while self.down.in_flight_bytes() < UNSENT {
+            let mut pieces = Vec::new();
+            self.peer.poll_write(self.now, &mut pieces);
+            if pieces.is_empty() {
+                break;
+            }
+            self.peer.wrote(self.now, true);
+            for message in messages(&pieces.concat()) {
+                self.down.send(self.now, Parcel::Message(message));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_urgent_message_waits_for_one_fragment_at_most() {
+    for lane in [2, 1] {
+        let mut scene = Scene::set(lane);
+        scene.publish(FILE, FILE_BYTES);
+        let mut published = Vec::new();
+        while scene.arrived.iter().all(|(_, id, ..)| *id != 2) {
+            published.push(scene.now);
+            scene.publish(ALARM, ALARM_BYTES);
+            scene.run_until(scene.now + PAUSE);
+        }
+        let file = scene.arrived.iter().find(|(_, id, ..)| *id == 2);
+        assert!(file.is_some_and(|(.., bytes)| *bytes == FILE_BYTES));
+        let alarms = scene.arrived.iter().filter(|(_, id, ..)| *id == 1);
+        let mut waits: Vec<Duration> = alarms
+            .zip(&published)
+            .map(|((at, ..), &published)| *at - published)
+            .collect();
+        assert_eq!(waits.len(), published.len());
+        assert!(waits.len() >= 400, "{}", waits.len());
+        waits.sort_unstable();
+        let fragment = Duration::from_secs_f64(FRAGMENT_BYTES as f64 / 2_500_000.0);
+        let p99 = waits[waits.len() * 99 / 100];
+        println!(
+            "lane {lane}: one fragment {fragment:.2?}; {} alarms waited {:.2?} (p50), {p99:.2?} (p99), {:.2?} (max)",
+            waits.len(),
+            waits[waits.len() / 2],
+            waits[waits.len() - 1],
+        );
+        assert!(p99 * 2 <= fragment * 3);
+        // The link was never idle.
+        assert!(scene.now - published[0] < Duration::from_millis(20_400));
+    }
+}
