@@ -7,6 +7,8 @@ use push_wire_shared::session::server::Refusal;
 use push_wire_shared::session::wire::Content;
 use serde::de::IgnoredAny;
 
+use super::json_text::JsonText;
+
 /// The body as JSON text, or as the application's bytes.
 ///
 /// # Errors
@@ -24,14 +26,14 @@ pub(super) fn to_json(
                 Err(error) => Err(refusal(&error)),
             }
         }
-        (Content::Value, PayloadEncoding::MessagePack) => from_value(msgpack::from_slice(&body)),
-        (Content::Value, PayloadEncoding::Cbor) => from_value(cbor::from_slice(&body)),
+        (Content::Value, PayloadEncoding::MessagePack) => as_text(msgpack::from_slice(&body)),
+        (Content::Value, PayloadEncoding::Cbor) => as_text(cbor::from_slice(&body)),
     }
 }
 
-fn from_value(value: Result<serde_json::Value, DecodeError>) -> Result<Bytes, Refusal> {
-    match value {
-        Ok(value) => Ok(Bytes::from(value.to_string())),
+fn as_text(text: Result<JsonText, DecodeError>) -> Result<Bytes, Refusal> {
+    match text {
+        Ok(JsonText(text)) => Ok(Bytes::from(text)),
         Err(error) => Err(refusal(&error)),
     }
 }

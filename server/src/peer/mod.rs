@@ -5,6 +5,7 @@ mod action;
 mod body;
 mod incoming;
 mod json;
+mod json_text;
 mod perform;
 #[cfg(test)]
 mod tests;

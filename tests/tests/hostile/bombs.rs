@@ -2,7 +2,10 @@
 
 use push_wire_shared::compression::{DecompressError, native, portable};
 use push_wire_shared::limits::VALUE_BYTES;
+use push_wire_shared::session::op::{Auth, ClientOp};
 use push_wire_shared::{BinaryError, ChannelKind, PayloadEncoding, decode_frame};
+use push_wire_tests::hostile;
+use uuid::Uuid;
 
 use super::{PEAK, peak};
 
@@ -146,4 +149,37 @@ fn large_bodies_of_untold_size_arrive() {
             Err(DecompressError::TooLarge { limit })
         );
     }
+}
+
+/// As values, twenty thousand maps of one entry would take a hundred times what they have on the wire.
+#[test]
+fn a_client_message_of_many_small_maps_stays_small() {
+    let auth = ClientOp::Auth(Auth {
+        client_id: Uuid::from_u128(7),
+        token: None,
+        secret: None,
+        attempt: None,
+        encoding: PayloadEncoding::MessagePack,
+        zstd: false,
+        subscriptions: vec![],
+    });
+    let mut op = Vec::new();
+    auth.encode(&mut op);
+    let maps: u16 = 20_000;
+    let body = [
+        &[0xdc],
+        &maps.to_be_bytes()[..],
+        &b"\x81\xa0\xc0".repeat(maps.into()),
+    ];
+    // Channel 1, and the kind "a value".
+    let message = [&[1, 0][..], &body.concat()].concat();
+    let steps = [step(1, &op), step(3, &message)].concat();
+    let peak = peak(|| hostile::run("server_peer", &steps));
+    assert!(peak < PEAK, "{peak} bytes");
+}
+
+/// A step of the target's: `[kind: 1][length: 2 LE][bytes]`.
+fn step(kind: u8, bytes: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(bytes.len()).expect("a short step");
+    [&[kind], &len.to_le_bytes()[..], bytes].concat()
 }

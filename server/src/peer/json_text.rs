@@ -1,0 +1,155 @@
+//! Any value as JSON text, without building the value: a map of one entry would take some hundred times the three bytes
+//! that it has in MessagePack.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// JSON text of what a deserializer gives. Keys are strings; what JSON has no form for is refused, but for numbers that
+/// are none, which become `null`.
+#[derive(Debug)]
+pub(super) struct JsonText(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for JsonText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AsText)
+    }
+}
+
+struct AsText;
+
+impl<'de> Visitor<'de> for AsText {
+    type Value = JsonText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that JSON can hold")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<JsonText, E> {
+        scalar(&value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<JsonText, E> {
+        scalar(&value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<JsonText, E> {
+        scalar(&value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<JsonText, E> {
+        scalar(&value)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<JsonText, E> {
+        scalar(value)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<JsonText, E> {
+        scalar(&())
+    }
+
+    fn visit_none<E: Error>(self) -> Result<JsonText, E> {
+        scalar(&())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<JsonText, D::Error> {
+        JsonText::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<JsonText, A::Error> {
+        let mut out = vec![b'['];
+        while let Some(JsonText(item)) = items.next_element()? {
+            separate(&mut out);
+            out.extend_from_slice(&item);
+        }
+        out.push(b']');
+        Ok(JsonText(out))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<JsonText, A::Error> {
+        let mut out = vec![b'{'];
+        while let Some((key, JsonText(value))) = entries.next_entry::<String, JsonText>()? {
+            separate(&mut out);
+            append(&mut out, &key)?;
+            out.push(b':');
+            out.extend_from_slice(&value);
+        }
+        out.push(b'}');
+        Ok(JsonText(out))
+    }
+}
+
+/// A comma, unless a bracket stands before.
+fn separate(out: &mut Vec<u8>) {
+    if out.len() > 1 {
+        out.push(b',');
+    }
+}
+
+fn scalar<T: Serialize + ?Sized, E: Error>(value: &T) -> Result<JsonText, E> {
+    let mut out = Vec::new();
+    append(&mut out, value)?;
+    Ok(JsonText(out))
+}
+
+fn append<T: Serialize + ?Sized, E: Error>(out: &mut Vec<u8>, value: &T) -> Result<(), E> {
+    serde_json::to_writer(out, value).map_err(E::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use push_wire_shared::encoding::{cbor, msgpack};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn text(value: &Value) -> [String; 2] {
+        let packed = msgpack::to_vec(value).unwrap();
+        let cbor = cbor::to_vec(value).unwrap();
+        let texts: [JsonText; 2] = [
+            msgpack::from_slice(&packed).unwrap(),
+            cbor::from_slice(&cbor).unwrap(),
+        ];
+        texts.map(|JsonText(text)| String::from_utf8(text).unwrap())
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<i32>().prop_map(|n| Value::from(f64::from(n) / 8.0)),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(any::<String>(), inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_is_that_of_the_value(value in value()) {
+            for text in text(&value) {
+                prop_assert_eq!(text, value.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn what_json_cannot_hold_is_refused_or_null() {
+        let read = |bytes: &[u8]| msgpack::from_slice::<JsonText>(bytes).map(|JsonText(text)| text);
+        assert!(read(b"\xc4\x01a").is_err(), "bytes");
+        assert!(read(b"\x81\x01\xc0").is_err(), "a key that is a number");
+        let nan = [0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0];
+        assert_eq!(read(&nan).unwrap(), b"null");
+        assert_eq!(text(&json!([[], {}, [null]])), ["[[],{},[null]]"; 2]);
+    }
+}
