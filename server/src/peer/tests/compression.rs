@@ -177,7 +177,8 @@ fn an_entry_is_compressed_once_for_all_who_hold_the_dictionary() {
 fn deltas_of_a_state_are_compressed_too_and_never_larger_than_the_value() {
     let hub = hub();
     let (mut client, _) = connect(&hub, "price");
-    let value = |tail: &str| format!("{:?}", message(1).repeat(20) + tail);
+    let start: String = (0..40).map(message).collect();
+    let value = |tail: &str| format!("{:?}", start.clone() + tail);
     publish(&hub, PRICE, &value(""));
     assert!(matches!(
         &client.see()[..],
@@ -186,7 +187,7 @@ fn deltas_of_a_state_are_compressed_too_and_never_larger_than_the_value() {
             ..
         }]
     ));
-    publish(&hub, PRICE, &value(&message(2).repeat(20)));
+    publish(&hub, PRICE, &value(&"Never seen before. ".repeat(40)));
     assert!(matches!(
         &client.see()[..],
         [Seen::Packed {
