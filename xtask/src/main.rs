@@ -4,6 +4,7 @@
 //! cargo xtask demo [-- ARGS]   build the npm package and examples/live, and run it
 //! cargo xtask test             everything that a change must pass
 //! cargo xtask pkg              build the npm package into pkg/dist
+//! cargo xtask size             what the browser module weighs, part by part
 //! ```
 //!
 //! What is missing on the machine is installed by its ordinary client (rustup, npm, apt-get), or the one
@@ -16,6 +17,7 @@ mod fresh;
 mod npm;
 mod pkg;
 mod process;
+mod size;
 mod test;
 mod toolchain;
 mod wasm;
@@ -30,7 +32,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo [-- ARGS]   build the npm package and examples/live, and run it with ARGS
   test             everything that a change must pass
-  pkg              build the npm package into pkg/dist";
+  pkg              build the npm package into pkg/dist
+  size             what the browser module weighs, part by part";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -48,6 +51,7 @@ fn run(args: &[String]) -> Result<(), Error> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         ["pkg"] => pkg::build(&workspace),
+        ["size"] => size::print(&workspace),
         ["test"] => test::run(&workspace),
         ["demo"] => demo::run(&workspace, &[]),
         ["demo", "--", rest @ ..] => demo::run(&workspace, rest),

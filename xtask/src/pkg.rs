@@ -17,7 +17,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<(), Error> {
         return Ok(());
     }
     println!("building pkg/dist");
-    wasm::build(workspace, &workspace.pkg().join("engine"))?;
+    wasm::build(
+        workspace,
+        &workspace.pkg().join("engine"),
+        wasm::Names::Drop,
+    )?;
     bundle(workspace)?;
     stamp.write()
 }

@@ -9,19 +9,25 @@ use crate::error::{Error, at};
 use crate::workspace::Workspace;
 use crate::{npm, process, toolchain};
 
+/// Whether the module keeps the names of its functions, which browsers have no use for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    Drop,
+    Keep,
+}
+
 /// Builds `engine.wasm`, `engine.js` and `engine.d.ts` into a folder.
-pub(crate) fn build(workspace: &Workspace, out: &Path) -> Result<(), Error> {
+pub(crate) fn build(workspace: &Workspace, out: &Path, names: Names) -> Result<(), Error> {
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
     compile(workspace)?;
     fs::create_dir_all(out).map_err(at(out))?;
-    let glued = bind(&module(workspace), out)?;
+    let glued = bind(&module(workspace), out, names)?;
     let small = out.join("engine.wasm");
-    process::run(
-        npm::script(workspace, "binaryen/bin/wasm-opt", &["-Oz"])
-            .arg(&glued)
-            .arg("-o")
-            .arg(&small),
-    )?;
+    let mut shrink = npm::script(workspace, "binaryen/bin/wasm-opt", &["-Oz"]);
+    if names == Names::Keep {
+        shrink.arg("--debuginfo");
+    }
+    process::run(shrink.arg(&glued).arg("-o").arg(&small))?;
     fs::remove_file(&glued).map_err(at(&glued))
 }
 
@@ -67,12 +73,12 @@ fn flags(workspace: &Workspace) -> Result<String, Error> {
     Ok(flags.join("\u{1f}"))
 }
 
-fn bind(module: &Path, out: &Path) -> Result<PathBuf, Error> {
+fn bind(module: &Path, out: &Path, names: Names) -> Result<PathBuf, Error> {
     Bindgen::new()
         .input_path(module)
         .out_name("engine")
         .typescript(true)
-        .remove_name_section(true)
+        .remove_name_section(names == Names::Drop)
         .remove_producers_section(true)
         // Bundlers trip over the default `new URL("…", import.meta.url)`.
         .omit_default_module_path(true)

@@ -1,6 +1,5 @@
 //! Decompression without C and without the standard library (`ruzstd`): for the browser.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -16,7 +15,8 @@ use crate::limits::{DICTIONARIES, UNTOLD_BYTES, ZSTD_WINDOW_BYTES};
 /// Holds up to [`DICTIONARIES`] trained dictionaries, and a window of up to 2 MiB once a frame asked for it.
 pub struct Decompressor {
     decoder: FrameDecoder,
-    dictionaries: VecDeque<Held>,
+    /// Oldest first.
+    dictionaries: Vec<Held>,
 }
 
 /// A dictionary that the decoder has.
@@ -48,7 +48,7 @@ impl Decompressor {
     pub fn new() -> Self {
         Self {
             decoder: new_decoder(),
-            dictionaries: VecDeque::new(),
+            dictionaries: Vec::new(),
         }
     }
 
@@ -73,12 +73,12 @@ impl Decompressor {
         self.dictionaries
             .retain(|held| held.id != added.id && held.zstd_id != added.zstd_id);
         if self.dictionaries.len() == DICTIONARIES {
-            self.dictionaries.pop_front();
+            self.dictionaries.remove(0);
         }
         if self.dictionaries.len() < before {
             self.rebuild()?;
         }
-        self.dictionaries.push_back(added);
+        self.dictionaries.push(added);
         self.decoder
             .add_dict(parsed)
             .map_err(|_| DictionaryError::Malformed)
