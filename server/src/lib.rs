@@ -63,7 +63,7 @@ pub use policy::{ChannelPolicy, Compression};
 pub use push_wire_shared::*;
 pub use send::SendError;
 pub use server::PushServer;
-pub use transport::limit_unsent;
+pub use transport::tune_tcp;
 // For tests of hostile input; no part of the API.
 #[doc(hidden)]
 pub use transport::websocket_transcript;

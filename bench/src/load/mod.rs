@@ -3,7 +3,7 @@
 mod dialect;
 mod readers;
 mod tally;
-mod websocket;
+pub mod websocket;
 
 pub use readers::Readers;
 pub use tally::Tally;

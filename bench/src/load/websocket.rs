@@ -7,7 +7,8 @@ const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
 
 /// The opening handshake; the key is the example of RFC 6455 section 1.3.
-pub(super) fn request(subprotocol: Option<&str>) -> String {
+#[must_use]
+pub fn request(subprotocol: Option<&str>) -> String {
     let subprotocol = subprotocol.map_or(String::new(), |name| {
         format!("Sec-WebSocket-Protocol: {name}\r\n")
     });
@@ -18,7 +19,10 @@ pub(super) fn request(subprotocol: Option<&str>) -> String {
 }
 
 /// A client's message. The masking key is zero: masked as the protocol wants, and free.
-pub(super) fn message(binary: bool, body: &[u8]) -> Fallible<Vec<u8>> {
+///
+/// # Errors
+/// When it is above 64 KiB.
+pub fn message(binary: bool, body: &[u8]) -> Fallible<Vec<u8>> {
     let len = u16::try_from(body.len())?;
     let mut frame = vec![0x80 | if binary { BINARY } else { TEXT }];
     match u8::try_from(len) {
@@ -34,7 +38,10 @@ pub(super) fn message(binary: bool, body: &[u8]) -> Fallible<Vec<u8>> {
 }
 
 /// Splits the next data message off what was read; `None` when it has not come whole yet.
-pub(super) fn split(bytes: &[u8]) -> Fallible<Option<(&[u8], &[u8])>> {
+///
+/// # Errors
+/// When the server closes, or sends what is no data.
+pub fn split(bytes: &[u8]) -> Fallible<Option<(&[u8], &[u8])>> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
     };

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::peer::Dialect;
 use crate::transport::websocket::{accept, is_key};
-use crate::transport::{Prefixed, limit_unsent};
+use crate::transport::{Prefixed, tune_tcp};
 
 /// The subprotocol of the push-wire dialect (docs/protocol.md section 1).
 const SUBPROTOCOL: &str = "push-wire.v1";
@@ -51,8 +51,8 @@ impl WebSocketUpgrade {
 pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, TokioIo<Upgraded>> {
     let parts = downcast::<TokioIo<TcpStream>>(upgraded).map_err(TokioIo::new)?;
     let tcp = parts.io.into_inner();
-    if let Err(error) = limit_unsent(&tcp) {
-        tracing::debug!(%error, "the system does not limit what it holds unsent");
+    if let Err(error) = tune_tcp(&tcp) {
+        tracing::debug!(%error, "the TCP options of a connection could not be set");
     }
     Ok(Prefixed::new(parts.read_buf, tcp))
 }

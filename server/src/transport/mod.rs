@@ -5,11 +5,11 @@ mod application;
 mod driver;
 mod guard;
 mod prefixed;
-mod unsent;
+mod tune;
 pub(crate) mod websocket;
 
 pub(crate) use application::Application;
 pub(crate) use driver::Connection;
 pub(crate) use prefixed::Prefixed;
-pub use unsent::limit_unsent;
+pub use tune::tune_tcp;
 pub use websocket::transcript as websocket_transcript;

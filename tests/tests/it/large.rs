@@ -212,6 +212,26 @@ async fn a_large_entry_that_is_cut_off_comes_again() {
 }
 
 #[tokio::test]
+async fn what_is_compressed_and_still_large_comes_in_fragments() {
+    let (mut scene, link, address) = Scene::set().await;
+    scene
+        .tasks
+        .push(tokio::spawn(cross(link, address, |_| true)));
+    scene.client.connect().await.unwrap();
+    let mut rng = fastrand::Rng::with_seed(1);
+    let digits: Bytes = (0..900_000).map(|_| rng.u8(b'0'..=b'9')).collect();
+    scene
+        .server
+        .publish_bytes(Channel::File, digits.clone())
+        .unwrap();
+    assert_eq!(scene.file().await, (1, digits));
+    let stats = scene.client.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.compressed), (1, 1));
+    // Digits take less than half of their bytes.
+    assert!((20..28).contains(&stats.fragments), "{stats:?}");
+}
+
+#[tokio::test]
 async fn an_entry_above_the_clients_limit_ends_its_connection_for_good() {
     let (scene, link, address) = Scene::set().await;
     let mut config = ClientConfig::new(&scene.url);
