@@ -105,6 +105,25 @@ test("the document follows 50 edits over cuts, as deltas", { timeout: 3 * PATIEN
   });
 });
 
+test("a document of 400 KB comes whole, in fragments", { timeout: 3 * PATIENCE_MS }, async () => {
+  await withPages(1, async ({ backend, pages: [page], proxies: [proxy] }) => {
+    const draw = random("large document");
+    const word = () => draw(2 ** 32).toString(36);
+    const text = () => `${Array.from({ length: 5_000 }, () => Array.from({ length: 12 }, word).join(" ")).join("\n")}\n`.slice(0, 400_000);
+    const [first, second] = [text(), text()];
+    const before = await cost(page);
+    await backend.saveDocument(first);
+    await untilDocument(page, first);
+    const after = await cost(page);
+    assert.ok(after.wireBytes - before.wireBytes > 10 * 16 * 1024, "few of its bytes are saved by compression");
+    proxy.cut();
+    await disconnected(page);
+    await backend.saveDocument(second);
+    proxy.mend();
+    await untilDocument(page, second);
+  });
+});
+
 test("after kill -9 the page says that the log began anew, and goes on", { timeout: 3 * PATIENCE_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page] }) => {
     await page.evaluate(() => (window.notReloaded = true));
