@@ -51,6 +51,8 @@ impl Both {
         match (in_c, in_rust) {
             // What is damaged they judge differently, in both directions; C alone looks at a checksum, for one.
             (Err(DecompressError::Malformed), _) | (_, Err(DecompressError::Malformed)) => {}
+            // Of two faults C finds what follows the frame first, Rust what comes out of it.
+            (Err(_), Err(_)) => {}
             (in_c, in_rust) => assert_eq!(in_c, in_rust),
         }
     }
