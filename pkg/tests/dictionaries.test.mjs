@@ -43,6 +43,9 @@ function requests(count) {
   });
 }
 
+/** Lets others go on. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 const stats = (page) => page.evaluate(() => window.pushWire.stats);
 
 /** Waits until this holds of the page's statistics. Not by animation frames, of which there are few here. */
@@ -78,7 +81,7 @@ test("a page fetches the dictionary, and entries come compressed; a reload has i
 });
 
 test("without the dictionary everything comes, only larger, and it is tried again on the next connection", async () => {
-  gate.open = false;
+  gate.state = "closed";
   const page = await openDemo(browser, gate.url, []);
   await untilStats(page, "dictionariesFailed", 0);
   const { entries, valueBytes, bytesIn } = await reads(page, 300);
@@ -86,7 +89,7 @@ test("without the dictionary everything comes, only larger, and it is tried agai
   assert.ok(bytesIn > valueBytes);
   assert.equal(gate.requests, 1);
 
-  gate.open = true;
+  gate.state = "open";
   await page.evaluate(() => window.pushWire.interrupt(0));
   await connected(page);
   await untilStats(page, "dictionaries", 0);
@@ -94,15 +97,26 @@ test("without the dictionary everything comes, only larger, and it is tried agai
   await page.browserContext().close();
 });
 
+test("a client that is closed gives up what it was fetching", async () => {
+  gate.state = "stuck";
+  const givenUp = new Promise((resolve) => (gate.onGivenUp = resolve));
+  const client = connect(gate.url, { WebSocket });
+  client.on("log", () => {});
+  while (gate.requests === 0) await turn();
+  client.close();
+  await givenUp;
+});
+
 test("Node fetches it too, unless compression is switched off", async () => {
   for (const compression of [true, false]) {
-    const client = connect(gate.url, { WebSocket, compression });
+    // The address of a dictionary is that of the socket without its query.
+    const client = connect(new URL("rps?page=7", gate.url), { WebSocket, compression });
     const last = requests(300);
     const reading = new Promise((resolve) => {
       client.on("log", ({ value }) => value === last.at(-1) && resolve());
     });
     await until(client.status, ({ phase }) => phase === "connected");
-    while (compression && client.stats.dictionaries === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (compression && client.stats.dictionaries === 0) await turn();
     await backend.appendLines(last);
     await reading;
     assert.equal(client.stats.compressed > 0, compression);

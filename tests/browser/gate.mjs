@@ -1,4 +1,4 @@
-// An HTTP proxy between a page and the server that counts the requests for dictionaries, and can refuse them.
+// An HTTP proxy between a page and the server that counts the requests for dictionaries, and can refuse or keep them.
 import http from "node:http";
 import net from "node:net";
 
@@ -6,8 +6,10 @@ export class Gate {
   #server;
   /** Requests for dictionaries so far. */
   requests = 0;
-  /** Whether they are let through; else they are answered with 404. */
-  open = true;
+  /** Whether they are let through ("open"), answered with 404 ("closed") or not answered ("stuck"). */
+  state = "open";
+  /** Called when a client gives up one that is stuck. */
+  onGivenUp = () => {};
 
   /** @param {number} target port on 127.0.0.1 that requests are carried to */
   static async to(target) {
@@ -34,7 +36,11 @@ export class Gate {
   #carry(target, request, response) {
     if (request.url.startsWith("/rps/dictionaries/")) {
       this.requests += 1;
-      if (!this.open) {
+      if (this.state === "stuck") {
+        response.once("close", () => this.onGivenUp());
+        return;
+      }
+      if (this.state === "closed") {
         response.writeHead(404).end();
         return;
       }
