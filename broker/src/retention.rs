@@ -17,7 +17,7 @@ pub struct Retention {
 
 impl Retention {
     /// For a log: 1,000 entries, 4 MiB, 10 minutes. A tunnel's worth of chat; one channel's broadcast costs at
-    /// most 4 MiB, whoever reads it.
+    /// most 4 MiB, or its newest entry, whoever reads it.
     #[must_use]
     pub const fn log() -> Self {
         Self {
