@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use push_wire_tests::hostile::TARGETS;
+use push_wire_tests::hostile::{TARGETS, Target};
 
 use super::{PEAK, peak};
 
@@ -12,19 +12,27 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
+/// A target's inputs, by the names of their files.
+fn corpus(target: Target) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = fuzz().join("corpus").join(target.name);
+    let mut inputs: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    inputs.sort();
+    inputs
+}
+
 #[test]
 fn the_corpora_hold_no_surprise() {
     for target in TARGETS {
-        let folder = fuzz().join("corpus").join(target.name);
-        let mut cases = 0;
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            let bytes = fs::read(&path).unwrap();
+        let inputs = corpus(target);
+        assert!(!inputs.is_empty(), "no corpus of {}", target.name);
+        for (path, bytes) in inputs {
             let peak = peak(|| (target.run)(&bytes));
             assert!(peak <= PEAK, "{} takes {peak} bytes", path.display());
-            cases += 1;
         }
-        assert!(cases > 0, "no corpus in {}", folder.display());
     }
 }
 
@@ -37,6 +45,38 @@ fn each_target_has_its_program() {
         let program = fuzz().join(format!("fuzz_targets/{name}.rs"));
         let program = fs::read_to_string(program).unwrap();
         assert!(program.contains(&format!("run(\"{name}\"")), "{name}");
+    }
+}
+
+/// An input of some target, changed in some places and cut off.
+fn nearby() -> impl Strategy<Value = (Target, Vec<u8>)> {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8);
+    let all: Vec<_> = TARGETS
+        .into_iter()
+        .flat_map(|target| corpus(target).into_iter().map(move |(_, it)| (target, it)))
+        .collect();
+    let cut = prop::option::weighted(0.2, any::<prop::sample::Index>());
+    (prop::sample::select(all), changes, cut).prop_map(|((target, mut bytes), changes, cut)| {
+        if let (Some(cut), false) = (cut, bytes.is_empty()) {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        for (at, byte) in changes {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        (target, bytes)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_is_near_the_corpora_is_survived((target, bytes) in nearby()) {
+        let peak = peak(|| (target.run)(&bytes));
+        prop_assert!(peak <= PEAK, "{} takes {peak} bytes", target.name);
     }
 }
 

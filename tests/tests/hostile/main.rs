@@ -1,6 +1,7 @@
 //! Hostile input: what `fuzz/` found, bytes by chance, and bombs, with what they make us allocate.
 //!
 //! A test program of its own, since it brings the allocator that counts.
+#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod bombs;
 mod corpora;
