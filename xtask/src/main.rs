@@ -5,11 +5,13 @@
 //! cargo xtask test             everything that a change must pass
 //! cargo xtask pkg              build the npm package into pkg/dist
 //! cargo xtask size             what the browser module weighs, part by part
+//! cargo xtask bench-browser    measure decoding and deltas in Chromium (bench/README.md)
 //! ```
 //!
 //! What is missing on the machine is installed by its ordinary client (rustup, npm, apt-get), or the one
 //! command to run is named.
 
+mod bench;
 mod browser;
 mod demo;
 mod error;
@@ -33,7 +35,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   demo [-- ARGS]   build the npm package and examples/live, and run it with ARGS
   test             everything that a change must pass
   pkg              build the npm package into pkg/dist
-  size             what the browser module weighs, part by part";
+  size             what the browser module weighs, part by part
+  bench-browser    measure decoding and deltas in Chromium";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -52,6 +55,7 @@ fn run(args: &[String]) -> Result<(), Error> {
     match args.as_slice() {
         ["pkg"] => pkg::build(&workspace),
         ["size"] => size::print(&workspace),
+        ["bench-browser"] => bench::run(&workspace),
         ["test"] => test::run(&workspace),
         ["demo"] => demo::run(&workspace, &[]),
         ["demo", "--", rest @ ..] => demo::run(&workspace, rest),

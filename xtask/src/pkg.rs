@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::error::{Error, at};
 use crate::fresh::Stamp;
+use crate::wasm::Module;
 use crate::workspace::Workspace;
 use crate::{npm, process, wasm};
 
@@ -19,6 +20,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<(), Error> {
     println!("building pkg/dist");
     wasm::build(
         workspace,
+        &Module::engine(workspace),
         &workspace.pkg().join("engine"),
         wasm::Names::Drop,
     )?;

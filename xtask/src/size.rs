@@ -9,7 +9,12 @@ use crate::{npm, process};
 pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
     npm::install(workspace)?;
     let out = workspace.target().join("xtask/size");
-    wasm::build(workspace, &out, Names::Keep)?;
+    wasm::build(
+        workspace,
+        &wasm::Module::engine(workspace),
+        &out,
+        Names::Keep,
+    )?;
     let script = workspace.root().join("xtask/size.mjs");
     let mut node = workspace.command("node", &[]);
     process::run(node.arg(script).arg(out.join("engine.wasm")))

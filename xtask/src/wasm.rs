@@ -1,4 +1,4 @@
-//! The browser module: client-wasm, its JavaScript glue, and both made small.
+//! Crates as WebAssembly modules for a browser, with their JavaScript glue, and both made small.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,42 @@ pub(crate) enum Names {
     Keep,
 }
 
-/// Builds `engine.wasm`, `engine.js` and `engine.d.ts` into a folder.
-pub(crate) fn build(workspace: &Workspace, out: &Path, names: Names) -> Result<(), Error> {
+/// A crate that becomes a module.
+pub(crate) struct Module<'a> {
+    /// Of the files built: `NAME.wasm`, `NAME.js` and `NAME.d.ts`.
+    pub(crate) name: &'a str,
+    /// What tells cargo which crate.
+    pub(crate) cargo: &'a [&'a str],
+    /// The crate, as cargo names its module.
+    pub(crate) krate: &'a str,
+    /// Cargo's target folder.
+    pub(crate) target: &'a Path,
+}
+
+impl<'a> Module<'a> {
+    /// The browser client.
+    pub(crate) fn engine(workspace: &'a Workspace) -> Self {
+        Self {
+            name: "engine",
+            cargo: &["--package=push-wire-client-wasm", "--features=rt"],
+            krate: "push_wire_client_wasm",
+            target: workspace.target(),
+        }
+    }
+}
+
+/// Builds a module and its glue into a folder.
+pub(crate) fn build(
+    workspace: &Workspace,
+    module: &Module<'_>,
+    out: &Path,
+    names: Names,
+) -> Result<(), Error> {
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
-    compile(workspace)?;
+    compile(workspace, module)?;
     fs::create_dir_all(out).map_err(at(out))?;
-    let glued = bind(&module(workspace), out, names)?;
-    let small = out.join("engine.wasm");
+    let glued = bind(module, out, names)?;
+    let small = out.join(format!("{}.wasm", module.name));
     let mut shrink = npm::script(workspace, "binaryen/bin/wasm-opt", &["-Oz"]);
     if names == Names::Keep {
         shrink.arg("--debuginfo");
@@ -31,26 +60,19 @@ pub(crate) fn build(workspace: &Workspace, out: &Path, names: Names) -> Result<(
     fs::remove_file(&glued).map_err(at(&glued))
 }
 
-fn module(workspace: &Workspace) -> PathBuf {
-    workspace
-        .target()
-        .join(toolchain::BROWSER)
-        .join("wasm/push_wire_client_wasm.wasm")
-}
-
 /// The crate type is given here and not in the manifest: beside a second type fat LTO has no effect.
-fn compile(workspace: &Workspace) -> Result<(), Error> {
+fn compile(workspace: &Workspace, module: &Module<'_>) -> Result<(), Error> {
     let mut cargo = workspace.cargo(&[
         "rustc",
         "--quiet",
-        "--package=push-wire-client-wasm",
         "--lib",
         "--crate-type=cdylib",
-        "--features=rt",
         "--profile=wasm",
         "--target",
         toolchain::BROWSER,
     ]);
+    cargo.args(module.cargo);
+    cargo.arg("--target-dir").arg(module.target);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace)?);
     process::run(&mut cargo)
 }
@@ -73,10 +95,12 @@ fn flags(workspace: &Workspace) -> Result<String, Error> {
     Ok(flags.join("\u{1f}"))
 }
 
-fn bind(module: &Path, out: &Path, names: Names) -> Result<PathBuf, Error> {
+fn bind(module: &Module<'_>, out: &Path, names: Names) -> Result<PathBuf, Error> {
+    let built = format!("{}/wasm/{}.wasm", toolchain::BROWSER, module.krate);
+    let built = module.target.join(built);
     Bindgen::new()
-        .input_path(module)
-        .out_name("engine")
+        .input_path(&built)
+        .out_name(module.name)
         .typescript(true)
         .remove_name_section(names == Names::Drop)
         .remove_producers_section(true)
@@ -85,8 +109,8 @@ fn bind(module: &Path, out: &Path, names: Names) -> Result<PathBuf, Error> {
         .web(true)
         .and_then(|bindgen| bindgen.generate(out))
         .map_err(|error| Error::Bindgen {
-            module: module.to_path_buf(),
+            module: built,
             message: format!("{error:#}"),
         })?;
-    Ok(out.join("engine_bg.wasm"))
+    Ok(out.join(format!("{}_bg.wasm", module.name)))
 }

@@ -6,6 +6,7 @@ mod push_wire;
 mod serve;
 
 pub use process::{CpuTime, ServerProcess};
+pub use published::Channel as PublishedChannel;
 pub use serve::{Publish, serve_if_asked};
 
 /// Which server.

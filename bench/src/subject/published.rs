@@ -10,10 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::serve::{Message, Target};
 use crate::Fallible;
 
+/// The published crate's channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Channel {
+pub enum Channel {
+    /// Id 0.
     System,
+    /// Id 1.
     Feed,
 }
 

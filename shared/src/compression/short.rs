@@ -1,7 +1,7 @@
 //! The short form of a compressed body, in which entries travel (docs/protocol.md section 4.5):
 //! `[dictionary: varint][zstd frame without its magic number and dictionary id]`.
 //!
-//! On a message of 250 bytes it saves 11 of about 110: the receiver knows that it is a zstd frame, and which
+//! On a message of 250 bytes it saves 7 of about 90: the receiver knows that it is a zstd frame, and which
 //! dictionary, without being told twice.
 
 use alloc::vec::Vec;
@@ -14,11 +14,17 @@ use crate::encoding::write_varint;
 /// Appends the short form of a frame that a compressor has just made.
 #[cfg(feature = "zstd")]
 pub(super) fn write(out: &mut Vec<u8>, dictionary: u32, frame: &[u8]) {
+    write_varint(out, u64::from(dictionary));
+    write_rest(out, frame);
+}
+
+/// Appends a frame that a compressor has just made, without its magic number and dictionary id.
+#[cfg(feature = "zstd")]
+pub(super) fn write_rest(out: &mut Vec<u8>, frame: &[u8]) {
     /// Bits of the frame's descriptor (RFC 8878 section 3.1.1.1.1).
     const DICTIONARY_WIDTH: u8 = 0b11;
     const SINGLE_SEGMENT: u8 = 1 << 5;
 
-    write_varint(out, u64::from(dictionary));
     let Some((&descriptor, rest)) = frame.strip_prefix(&MAGIC).and_then(<[u8]>::split_first) else {
         return;
     };

@@ -84,13 +84,11 @@ fn measure(corpus: &Corpus) -> Fallible<()> {
         );
     }
     if xdelta::is_installed() {
-        for secondary in xdelta::SECONDARY {
-            let deltas = xdelta::encode_all(&pairs, secondary)?;
-            println!(
-                "| {document} | xdelta3 -S {secondary} | {:.1} | | | | |",
-                mean_len(&deltas)
-            );
-        }
+        let deltas = xdelta::encode_all(&pairs)?;
+        println!(
+            "| {document} | xdelta3 -9 | {:.1} | | | | |",
+            mean_len(&deltas)
+        );
     }
     let hash = Rounds::run(
         ROUNDS,

@@ -8,9 +8,6 @@ use std::process::{Command, Stdio};
 use push_wire_bench::Fallible;
 use tempfile::NamedTempFile;
 
-/// Without and with compression of the delta itself.
-pub(crate) const SECONDARY: [&str; 2] = ["none", "djw"];
-
 pub(crate) fn is_installed() -> bool {
     let version = Command::new("xdelta3")
         .arg("-V")
@@ -19,19 +16,22 @@ pub(crate) fn is_installed() -> bool {
     version.is_ok()
 }
 
-/// The deltas of pairs of base and target in the smallest form that it has: no file names (`-A`), no checksum (`-n`).
-pub(crate) fn encode_all(pairs: &[(&[u8], &[u8])], secondary: &str) -> Fallible<Vec<Vec<u8>>> {
+/// The deltas of pairs of base and target at its highest level and in the smallest form that is no second compression: no
+/// file names (`-A`), no checksum (`-n`). The source window is as small as it takes, for its memory is what takes the time.
+pub(crate) fn encode_all(pairs: &[(&[u8], &[u8])]) -> Fallible<Vec<Vec<u8>>> {
     let encode = |&(base, target): &(&[u8], &[u8])| {
         let mut source = NamedTempFile::new()?;
         source.write_all(base)?;
-        run(source.path(), target, secondary)
+        run(source.path(), target)
     };
     pairs.iter().map(encode).collect()
 }
 
-fn run(source: &Path, target: &[u8], secondary: &str) -> Fallible<Vec<u8>> {
+fn run(source: &Path, target: &[u8]) -> Fallible<Vec<u8>> {
     let mut child = Command::new("xdelta3")
-        .args(["-e", "-c", "-9", "-A", "-n", "-S", secondary, "-s"])
+        .args([
+            "-e", "-c", "-9", "-A", "-n", "-S", "none", "-B", "524288", "-s",
+        ])
         .arg(source)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -5,7 +5,7 @@ use core::fmt;
 
 use zstd_safe::{CCtx, CDict, compress_bound};
 
-use crate::compression::{CompressionDictionary, DictionaryError, short};
+use crate::compression::{CompressionDictionary, DictionaryError, MAGIC, short};
 
 /// The library's own default. Level 1 saves a quarter of the time and costs 1 to 7 % more bytes; levels above cost
 /// many times the time and win 5 to 10 %.
@@ -88,7 +88,9 @@ impl Compressor {
         if self.compress(body, dictionary) {
             let id = dictionary.map_or(0, |dictionary| dictionary.id);
             out.extend_from_slice(&id.to_be_bytes());
-            out.extend_from_slice(&self.scratch);
+            out.extend_from_slice(&MAGIC);
+            // The id above names the dictionary: zstd's own would be four bytes more.
+            short::write_rest(out, &self.scratch);
         }
         self.keep_if_smaller(out, before, body)
     }

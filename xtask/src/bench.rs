@@ -1,0 +1,37 @@
+//! The measurements in a browser.
+
+use crate::error::Error;
+use crate::wasm::{self, Module, Names};
+use crate::workspace::Workspace;
+use crate::{browser, npm, process};
+
+/// Builds what bench/browser measures, and runs it.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
+    npm::install(workspace)?;
+    let folder = workspace.root().join("bench/browser");
+    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    process::run(workspace.command("npm", &install).current_dir(&folder))?;
+    let built = folder.join("built");
+    let module = Module {
+        name: "browser",
+        cargo: &[
+            "--manifest-path=bench/Cargo.toml",
+            "--package=push-wire-bench-browser",
+        ],
+        krate: "push_wire_bench_browser",
+        target: &workspace.root().join("bench/target"),
+    };
+    wasm::build(workspace, &module, &built, Names::Drop)?;
+    let write = ["run", "--quiet", "--release", "--bin=compression"];
+    process::run(
+        workspace
+            .cargo(&write)
+            .args(["--manifest-path=bench/Cargo.toml", "--", "--write"])
+            .arg(&built),
+    )?;
+    process::run(
+        workspace
+            .command("node", &["bench/browser/run.mjs"])
+            .env("CHROMIUM", browser::chromium(workspace)?),
+    )
+}
