@@ -33,7 +33,7 @@ fn main() -> Fallible<()> {
         price: 1.08345,
         quantity: 25_000.0,
         buyer: "desk-7".into(),
-        seller: "market-maker".into(),
+        seller: "mm-4".into(),
         at: 1_790_000_123_456,
         venue: "Frankfurt".into(),
         flags: vec![1, 4, 200],
