@@ -54,7 +54,7 @@ pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, Toki
     if let Err(error) = tune_tcp(&tcp) {
         tracing::debug!(%error, "the TCP options of a connection could not be set");
     }
-    Ok(Prefixed::new(parts.read_buf, tcp))
+    Ok(Prefixed::new(&parts.read_buf, tcp))
 }
 
 /// Why a request does not open a WebSocket.

@@ -15,8 +15,13 @@ pub(crate) struct Prefixed<Io> {
 }
 
 impl<Io> Prefixed<Io> {
-    pub(crate) const fn new(prefix: Bytes, io: Io) -> Self {
-        Self { prefix, io }
+    /// Copies the prefix: it is a slice, mostly an empty one, of the buffer that the HTTP request was read into, and
+    /// would keep those 8 KiB for as long as the connection lasts.
+    pub(crate) fn new(prefix: &[u8], io: Io) -> Self {
+        Self {
+            prefix: Bytes::copy_from_slice(prefix),
+            io,
+        }
     }
 }
 
@@ -78,7 +83,7 @@ mod tests {
     #[tokio::test]
     async fn the_prefix_comes_first_however_little_is_read_at_once() {
         let (mut far, near) = duplex(64);
-        let mut stream = Prefixed::new(Bytes::from_static(b"hello "), near);
+        let mut stream = Prefixed::new(b"hello ", near);
         far.write_all(b"world").await.unwrap();
         drop(far);
         let mut read = Vec::new();
