@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { brotliCompressSync, constants } from "node:zlib";
 
 const PARTS = [
-  ["zstd", /^ruzstd::|compression::/],
+  ["zstd", /compression::/],
   ["deltas", /push_wire_shared::delta::/],
   ["hash", /^(sha2|digest|block_buffer|<sha2)/],
   ["frames, fragments", /push_wire_shared::(fragment|frame)::/],

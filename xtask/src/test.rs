@@ -65,7 +65,7 @@ fn lints(workspace: &Workspace) -> Result<(), Error> {
 fn no_std(workspace: &Workspace) -> Result<(), Error> {
     for target in toolchain::BARE {
         toolchain::ensure_target(workspace, target)?;
-        for features in ["", "ruzstd", "rtc"] {
+        for features in ["", "rtc"] {
             process::run(&mut workspace.cargo(&[
                 "build",
                 "--quiet",

@@ -156,7 +156,7 @@ fn decompress(
     Ok(thread::decompress(body, dictionaries, max_bytes)?)
 }
 
-#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
+#[cfg(not(feature = "zstd"))]
 fn decompress(
     body: &[u8],
     dictionaries: &[CompressionDictionary],
@@ -167,13 +167,4 @@ fn decompress(
         decompressor.add_dictionary(dictionary)?;
     }
     Ok(decompressor.decompress(body, max_bytes)?)
-}
-
-#[cfg(not(any(feature = "zstd", feature = "ruzstd")))]
-fn decompress(
-    _body: &[u8],
-    _dictionaries: &[CompressionDictionary],
-    _max_bytes: usize,
-) -> Result<Vec<u8>, BinaryError> {
-    Err(BinaryError::CompressionNotBuilt)
 }

@@ -35,8 +35,6 @@ pub enum BinaryError {
     Compression,
     /// The compressed body is damaged, or asks for too large a window.
     Decompression,
-    /// A compressed frame, and this program was built without decompression (Cargo features `zstd` and `ruzstd`).
-    CompressionNotBuilt,
     /// Compressed with a dictionary that was not given.
     MissingDictionary(u32),
     /// The payload decompresses to more than this many bytes.
@@ -64,9 +62,6 @@ impl fmt::Display for BinaryError {
             Self::TrailingBytes => "bytes after the payload",
             Self::Compression => "compression dictionary cannot be used or made",
             Self::Decompression => "compressed payload is damaged or asks for too large a window",
-            Self::CompressionNotBuilt => {
-                "compressed frame, but this program was built without decompression"
-            }
             Self::MissingDictionary(id) => {
                 return write!(f, "compressed with dictionary {id}, which is not at hand");
             }

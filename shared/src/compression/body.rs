@@ -1,7 +1,5 @@
 //! What can be known of a compressed body before anything is allocated for it.
 
-#![cfg(any(feature = "zstd", feature = "ruzstd"))]
-
 use super::{DecompressError, MAGIC};
 use crate::limits::ZSTD_WINDOW_BYTES;
 
@@ -16,11 +14,17 @@ pub(super) struct Body<'a> {
     /// Our id of the dictionary; 0 for none.
     pub(super) dictionary: u32,
     /// The zstd frame, and whatever follows it.
+    #[cfg(feature = "zstd")]
     pub(super) frame: &'a [u8],
+    /// The same behind its header.
+    pub(super) blocks: &'a [u8],
+    /// Bytes that copies may reach back.
+    pub(super) window: usize,
+    /// Bytes of the checksum that ends the frame.
+    pub(super) checksum_bytes: usize,
     /// Size of what comes out, if the frame tells.
     pub(super) content_bytes: Option<usize>,
     /// zstd's own id of the dictionary; 0 if the frame does not tell. (The C library looks at it by itself.)
-    #[cfg(feature = "ruzstd")]
     pub(super) zstd_dictionary: u32,
 }
 
@@ -30,12 +34,15 @@ impl<'a> Body<'a> {
         let (dictionary, frame) = body
             .split_first_chunk::<4>()
             .ok_or(DecompressError::NotZstd)?;
-        let header = Header::read(frame).ok_or(DecompressError::NotZstd)?;
-        if header.window > ZSTD_WINDOW_BYTES {
-            return Err(DecompressError::WindowTooLarge {
-                window: header.window,
-            });
-        }
+        let (header, blocks) = Header::read(frame).ok_or(DecompressError::NotZstd)?;
+        let window = match usize::try_from(header.window) {
+            Ok(window) if header.window <= ZSTD_WINDOW_BYTES => window,
+            _ => {
+                return Err(DecompressError::WindowTooLarge {
+                    window: header.window,
+                });
+            }
+        };
         let content_bytes = match header.content.map(usize::try_from) {
             None => None,
             Some(Ok(bytes)) if bytes <= max_bytes => Some(bytes),
@@ -48,9 +55,12 @@ impl<'a> Body<'a> {
         }
         Ok(Self {
             dictionary: u32::from_be_bytes(*dictionary),
+            #[cfg(feature = "zstd")]
             frame,
+            blocks,
+            window,
+            checksum_bytes: if header.has_checksum { 4 } else { 0 },
             content_bytes,
-            #[cfg(feature = "ruzstd")]
             zstd_dictionary: header.dictionary,
         })
     }
@@ -65,11 +75,12 @@ struct Header {
     content: Option<u64>,
     /// 0 for none.
     dictionary: u32,
+    has_checksum: bool,
 }
 
 impl Header {
-    /// None when it is cut off or of no known form.
-    fn read(frame: &[u8]) -> Option<Self> {
+    /// The header and what follows it; none when it is cut off or of no known form.
+    fn read(frame: &[u8]) -> Option<(Self, &[u8])> {
         let rest = frame.strip_prefix(&MAGIC)?;
         let (&descriptor, rest) = rest.split_first()?;
         let reserved = descriptor & 0x08 != 0;
@@ -89,18 +100,20 @@ impl Header {
             0 => usize::from(single_segment),
             code => 1 << code,
         };
-        let (content, _) = little_endian(rest, content_width)?;
+        let (content, blocks) = little_endian(rest, content_width)?;
         let content = match content_width {
             0 => None,
             // So that two bytes begin where one ends.
             2 => Some(content + 256),
             _ => Some(content),
         };
-        Some(Self {
+        let header = Self {
             window: window.or(content)?,
             content,
             dictionary: u32::try_from(dictionary).ok()?,
-        })
+            has_checksum: descriptor & 0x04 != 0,
+        };
+        Some((header, blocks))
     }
 }
 
@@ -110,7 +123,8 @@ fn window(descriptor: u8) -> u64 {
     base + base / 8 * u64::from(descriptor & 7)
 }
 
-fn little_endian(bytes: &[u8], width: usize) -> Option<(u64, &[u8])> {
+/// A number of so many bytes, and what follows it.
+pub(super) fn little_endian(bytes: &[u8], width: usize) -> Option<(u64, &[u8])> {
     let (number, rest) = bytes.split_at_checked(width)?;
     let number = number
         .iter()
@@ -124,7 +138,10 @@ mod tests {
     use super::*;
 
     fn header(rest: &[u8]) -> Option<Header> {
-        Header::read(&[&MAGIC, rest].concat())
+        let frame = [&MAGIC, rest].concat();
+        let (header, blocks) = Header::read(&frame)?;
+        assert_eq!(blocks, b"");
+        Some(header)
     }
 
     #[test]
@@ -133,20 +150,23 @@ mod tests {
             window: 2 << 20,
             content: None,
             dictionary: 0,
+            has_checksum: false,
         };
         assert_eq!(header(&[0x00, 0x58]), Some(window_only));
         let single_segment = Header {
             window: 300,
             content: Some(300),
             dictionary: 0x0102,
+            has_checksum: false,
         };
         assert_eq!(header(&[0x62, 0x02, 0x01, 44, 0]), Some(single_segment));
         let eight_byte_content = Header {
             window: 1 << 10 | 1 << 7,
             content: Some(1 << 40),
             dictionary: 7,
+            has_checksum: true,
         };
-        let bytes = [0xc1, 0x01, 7, 0, 0, 0, 0, 0, 1, 0, 0];
+        let bytes = [0xc5, 0x01, 7, 0, 0, 0, 0, 0, 1, 0, 0];
         assert_eq!(header(&bytes), Some(eight_byte_content));
     }
 
@@ -156,7 +176,10 @@ mod tests {
         assert_eq!(header(&[0x00]), None);
         assert_eq!(header(&[0x08, 0x58]), None, "reserved bit");
         assert_eq!(header(&[0xc1, 0x01, 7, 0]), None, "cut off");
-        assert_eq!(Header::read(b"\x50\x2a\x4d\x18\0\0\0\0"), None, "skippable");
+        assert!(
+            Header::read(b"\x50\x2a\x4d\x18\0\0\0\0").is_none(),
+            "skippable"
+        );
     }
 
     #[test]

@@ -33,7 +33,6 @@ impl CompressionDictionary {
     }
 
     /// Checks what both implementations ask of a dictionary.
-    #[cfg(any(feature = "zstd", feature = "ruzstd"))]
     pub(super) fn check(&self) -> Result<(), DictionaryError> {
         if self.id == 0 {
             return Err(DictionaryError::ReservedId);

@@ -2,35 +2,27 @@
 //!
 //! A compressed body is `[dictionary id: 4 BE][zstd frame]`, id 0 meaning no dictionary.
 //!
-//! Two implementations, each behind a feature of its name in Cargo: [`native`] (feature `zstd`: the C library, which also
-//! compresses and trains) and [`portable`] (feature `ruzstd`: `no_std`, decompresses). Both keep a decoder for a long time, because
-//! setting one up costs more than a message; both take a hard limit on the output, and refuse a window above
-//! [`ZSTD_WINDOW_BYTES`](crate::limits::ZSTD_WINDOW_BYTES) before they allocate.
+//! Two implementations: `native` (Cargo feature `zstd`: the C library, which also compresses and trains) and [`portable`]
+//! (`no_std`, decompresses). Both keep what a dictionary holds ready, because reading it costs more than a message; both take
+//! a hard limit on the output, and refuse a window above [`ZSTD_WINDOW_BYTES`](crate::limits::ZSTD_WINDOW_BYTES) before
+//! they allocate.
 //!
 //! zstd's own checksum is off, as it is by default: who must know that a value arrived unchanged checks the value.
 
-#[cfg(not(any(feature = "zstd", feature = "ruzstd")))]
-mod absent;
 mod body;
 mod dictionary;
 mod error;
 #[cfg(feature = "zstd")]
 pub mod native;
-#[cfg(feature = "ruzstd")]
 pub mod portable;
 pub mod short;
 
-#[cfg(not(any(feature = "zstd", feature = "ruzstd")))]
-pub use absent::Decompressor;
 pub use dictionary::{CompressionConfig, CompressionDictionary, DictionaryError};
 pub use error::DecompressError;
 #[cfg(feature = "zstd")]
 pub use native::Decompressor;
-#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
+#[cfg(not(feature = "zstd"))]
 pub use portable::Decompressor;
-
-/// Whether bodies can be decompressed here.
-pub const IS_BUILT_IN: bool = cfg!(any(feature = "zstd", feature = "ruzstd"));
 
 /// First bytes of a zstd frame (RFC 8878 section 3.1.1).
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -5,6 +5,7 @@
     reason = "a test that meets an error it did not expect should panic"
 )]
 
+mod any_frame;
 mod compression;
 mod fragments;
 mod frames;

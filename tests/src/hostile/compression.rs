@@ -1,4 +1,4 @@
-//! Compressed bodies and dictionaries, in the C decoder and in ruzstd.
+//! Compressed bodies and dictionaries, in the C decoder and in ours.
 
 use push_wire_shared::compression::{CompressionDictionary, DecompressError, native, portable};
 

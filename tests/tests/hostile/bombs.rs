@@ -49,7 +49,7 @@ const DECODERS: [Decoder; 2] = [
     ("C", |body, max| {
         native::Decompressor::new().decompress(body, max)
     }),
-    ("ruzstd", |body, max| {
+    ("portable", |body, max| {
         portable::Decompressor::new().decompress(body, max)
     }),
 ];
@@ -77,7 +77,8 @@ fn a_wide_window_costs_nothing() {
             let window = 128 * 1024 * 1024;
             assert_eq!(refused, Err(DecompressError::WindowTooLarge { window }));
         });
-        assert!(peak < 1024, "{name} takes {peak} bytes");
+        // What a decoder begins with.
+        assert!(peak < 2 * 1024, "{name} takes {peak} bytes");
     }
 }
 

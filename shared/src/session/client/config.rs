@@ -6,7 +6,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use crate::encoding::PayloadEncoding;
-use crate::{compression, limits};
+use crate::limits;
 
 /// Settings of a [`ClientSession`](super::ClientSession).
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct ClientConfig {
     pub token: Option<String>,
     /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
     pub encoding: PayloadEncoding,
-    /// Whether entries may come compressed, and dictionaries are fetched; default: if decompression is built in.
+    /// Whether entries may come compressed, and dictionaries are fetched; default on.
     pub compression: bool,
     /// When to come back after a lost connection.
     pub retry: RetryPolicy,
@@ -59,7 +59,7 @@ impl ClientConfig {
             attempts: None,
             token: None,
             encoding: PayloadEncoding::Json,
-            compression: compression::IS_BUILT_IN,
+            compression: true,
             retry: RetryPolicy::default(),
             handshake: limits::HANDSHAKE,
             heartbeat_grace: limits::HEARTBEAT_GRACE,

@@ -1,0 +1,81 @@
+//! What the symbols of the four tables mean (RFC 8878 sections 3.1.1.3.2.1 and 4.2.1.1).
+
+use alloc::vec::Vec;
+
+/// Symbols that stand for ranges of numbers: each begins where the one before ends.
+pub(super) struct Code {
+    /// Where the first range begins.
+    first: u32,
+    /// Of each symbol, the bits that say which number of its range is meant.
+    pub(super) extra: &'static [u8],
+    /// Largest logarithm of a table's size.
+    pub(super) log_max: u32,
+    /// The table that needs no description.
+    pub(super) usual_log: u32,
+    pub(super) usual: &'static [i16],
+}
+
+impl Code {
+    /// Where the range of each symbol begins.
+    pub(super) fn values(&self) -> Vec<u32> {
+        let mut next = self.first;
+        let ranges = self.extra.iter().map(|extra| {
+            let value = next;
+            // The last offset's range ends at 2^32.
+            next = next.wrapping_add(1 << extra);
+            value
+        });
+        ranges.collect()
+    }
+}
+
+pub(super) const LITERAL_LENGTHS: Code = Code {
+    first: 0,
+    extra: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10,
+        11, 12, 13, 14, 15, 16,
+    ],
+    log_max: 9,
+    usual_log: 6,
+    usual: &[
+        4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1,
+        1, 1, -1, -1, -1, -1,
+    ],
+};
+
+pub(super) const MATCH_LENGTHS: Code = Code {
+    first: 3,
+    extra: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+    ],
+    log_max: 9,
+    usual_log: 6,
+    usual: &[
+        1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
+    ],
+};
+
+pub(super) const OFFSETS: Code = Code {
+    first: 1,
+    extra: &[
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+        25, 26, 27, 28, 29, 30, 31,
+    ],
+    log_max: 8,
+    usual_log: 5,
+    usual: &[
+        1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1,
+    ],
+};
+
+/// Weights of Huffman codes, which are what they are.
+pub(super) const WEIGHTS: Code = Code {
+    first: 0,
+    extra: &[0; 12],
+    log_max: 6,
+    // Never used: weights are always described.
+    usual_log: 0,
+    usual: &[1],
+};
