@@ -130,7 +130,7 @@ impl Decompressor {
         loop {
             let block = Block::read(rest).ok_or(DecompressError::Malformed)?;
             rest = block.rest;
-            out.begin_block();
+            out.begin_block(body.window);
             match block.decode(usual, &mut tables, literals, &mut out) {
                 Some(()) => {}
                 None if out.is_full() => return Err(DecompressError::TooLarge { limit }),

@@ -16,5 +16,5 @@ mod tables;
 
 pub use decompressor::Decompressor;
 
-/// What comes out of one block at most (RFC 8878 section 3.1.1.2.4).
+/// What comes out of one block at most, if the window is no smaller (RFC 8878 section 3.1.1.2.4).
 const BLOCK_BYTES: usize = 128 * 1024;

@@ -30,9 +30,9 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// A block begins.
-    pub(super) const fn begin_block(&mut self) {
-        self.room = BLOCK_BYTES;
+    /// A block begins, of a frame with this window.
+    pub(super) fn begin_block(&mut self, window: usize) {
+        self.room = window.min(BLOCK_BYTES);
     }
 
     /// Bytes that have come out.
