@@ -1,12 +1,10 @@
 //! Bodies: frames, and the dictionaries that they name.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::fse::Fse;
 use super::output::Output;
-use super::tables::{CODES, Tables, Usual};
+use super::tables::{Tables, Usual, usual};
 use super::{BLOCK_BYTES, literals, sequences};
 use crate::compression::body::Body;
 use crate::compression::{CompressionDictionary, DecompressError, DictionaryError};
@@ -53,7 +51,7 @@ impl Decompressor {
     pub fn new() -> Self {
         Self {
             dictionaries: Vec::new(),
-            usual: CODES.each_ref().map(|code| Arc::new(Fse::usual(code))),
+            usual: usual(),
             literals: Vec::new(),
         }
     }

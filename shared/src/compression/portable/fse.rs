@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::bits::{Backward, Forward};
-use super::codes::Code;
+use super::codes::{Code, Shares};
 
 /// Smallest logarithm of a table's size.
 const LOG_MIN: u32 = 5;
@@ -50,24 +50,23 @@ impl Fse {
                 return None;
             }
         }
-        Some((Self::new(code, log, &shares), bits.rest()?))
-    }
-
-    /// The table that needs no description.
-    pub(super) fn usual(code: &Code) -> Self {
-        Self::new(code, code.usual_log, code.usual)
+        let table = Self::new(code, &Shares { log, of: &shares });
+        Some((table, bits.rest()?))
     }
 
     /// A table of one symbol.
     pub(super) fn single(code: &Code, symbol: u8) -> Option<Self> {
         let mut shares = vec![0; symbol.into()];
         shares.push(1);
-        (shares.len() <= code.extra.len()).then(|| Self::new(code, 0, &shares))
+        let shares = Shares {
+            log: 0,
+            of: &shares,
+        };
+        (shares.of.len() <= code.extra.len()).then(|| Self::new(code, &shares))
     }
 
-    /// The table in which symbols have these shares of the states; -1 is a share so small that it is rounded up to
-    /// one state. They add up to all states.
-    fn new(code: &Code, log: u32, shares: &[i16]) -> Self {
+    /// The table in which symbols have these shares.
+    pub(super) fn new(code: &Code, &Shares { log, of: shares }: &Shares<'_>) -> Self {
         let size = 1 << log;
         let values = code.values();
         let mut next: Vec<u16> = shares.iter().map(|share| share.unsigned_abs()).collect();

@@ -3,9 +3,10 @@
 use alloc::sync::Arc;
 
 use super::bits::Backward;
+use super::codes::SEQUENCES;
 use super::fse::Fse;
 use super::output::Output;
-use super::tables::{CODES, Tables, Usual};
+use super::tables::{Tables, Usual};
 
 /// The tables of literal lengths, offsets and match lengths.
 type Trio = [Arc<Fse>; 3];
@@ -62,7 +63,7 @@ fn read_tables<'a>(
     if reserved != 0 {
         return None;
     }
-    for (at, code) in CODES.iter().enumerate() {
+    for (at, code) in SEQUENCES.iter().enumerate() {
         let described;
         let last = &mut tables.sequences[at];
         match modes >> (6 - 2 * at) & 3 {

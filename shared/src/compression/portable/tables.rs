@@ -2,21 +2,23 @@
 
 use alloc::sync::Arc;
 
-use super::codes::{Code, LITERAL_LENGTHS, MATCH_LENGTHS, OFFSETS};
+use super::codes::{SEQUENCES, USUAL};
 use super::fse::Fse;
 use super::huffman::Huffman;
 
-/// The codes of a sequence, in the order in which a block describes their tables.
-pub(super) const CODES: [Code; 3] = [LITERAL_LENGTHS, OFFSETS, MATCH_LENGTHS];
-
 /// Tables that need no description.
 pub(super) type Usual = [Arc<Fse>; 3];
+
+/// Makes them.
+pub(super) fn usual() -> Usual {
+    core::array::from_fn(|at| Arc::new(Fse::new(&SEQUENCES[at], &USUAL[at])))
+}
 
 /// The tables that were used last, and the offsets.
 #[derive(Clone, Default)]
 pub(super) struct Tables {
     pub(super) literals: Option<Arc<Huffman>>,
-    /// In the order of [`CODES`].
+    /// In the order of [`SEQUENCES`].
     pub(super) sequences: [Option<Arc<Fse>>; 3],
     pub(super) recent: Recent,
 }
@@ -30,7 +32,7 @@ impl Tables {
         // Here literal lengths come last.
         for at in [1, 2, 0] {
             let table;
-            (table, rest) = Fse::read(&CODES[at], rest)?;
+            (table, rest) = Fse::read(&SEQUENCES[at], rest)?;
             tables.sequences[at] = Some(Arc::new(table));
         }
         for offset in &mut tables.recent.0 {
