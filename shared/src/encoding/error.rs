@@ -87,6 +87,26 @@ impl Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
+/// Why bytes are not the token that was expected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TokenError {
+    /// What was expected.
+    pub expected: &'static str,
+    /// Offset of the byte that is something else.
+    pub at: usize,
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected ")?;
+        f.write_str(self.expected)?;
+        f.write_str(" at byte ")?;
+        self.at.fmt(f)
+    }
+}
+
+impl core::error::Error for TokenError {}
+
 /// The text of a message; none in the browser, where printing (floats above all) would be most of the codec's
 /// bytes.
 pub(super) fn text(message: impl Display) -> String {

@@ -233,6 +233,42 @@ fn errors_say_what_and_where() {
     );
 }
 
+/// A value that is cut off is so at the same byte, whether its type is asked for or found out.
+#[test]
+fn a_fault_stands_at_the_same_byte_for_every_type() {
+    fn place<T: for<'de> Deserialize<'de>>(encoding: PayloadEncoding, bytes: &[u8]) -> String {
+        match encoding.decode::<T>(bytes) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{bytes:02x?} is no value"),
+        }
+    }
+    for (encoding, bytes) in [
+        (PayloadEncoding::MessagePack, &[0xcd, 1][..]),
+        (PayloadEncoding::MessagePack, &[0xd1, 1]),
+        (PayloadEncoding::MessagePack, &[0xcb, 1, 2]),
+        (PayloadEncoding::MessagePack, &[0xa2, b'a']),
+        (PayloadEncoding::MessagePack, &[0xda, 1]),
+        (PayloadEncoding::Cbor, &[0x19, 1]),
+        (PayloadEncoding::Cbor, &[0x39, 1]),
+        (PayloadEncoding::Cbor, &[0xfb, 1, 2]),
+        (PayloadEncoding::Cbor, &[0x62, b'a']),
+        (PayloadEncoding::Cbor, &[0x98]),
+    ] {
+        for found in [
+            place::<Value>(encoding, bytes),
+            place::<bool>(encoding, bytes),
+            place::<u16>(encoding, bytes),
+            place::<i64>(encoding, bytes),
+            place::<f32>(encoding, bytes),
+            place::<f64>(encoding, bytes),
+            place::<String>(encoding, bytes),
+            place::<Vec<u8>>(encoding, bytes),
+        ] {
+            assert_eq!(found, "expected more bytes at byte 1", "{bytes:02x?}");
+        }
+    }
+}
+
 #[test]
 fn structs_are_read_from_maps_and_lists() {
     #[derive(Serialize, Deserialize, PartialEq, Debug)]

@@ -3,18 +3,22 @@
 use alloc::vec::Vec;
 
 use super::half;
-use crate::encoding::codec::{Container, Fault, Pieces, Token, Tokens};
+use crate::encoding::codec::{Container, Fault, Pieces, Token, Tokens, attempt};
+use crate::encoding::error::TokenError;
 
 const UINT: u8 = 0;
 const NEGATIVE: u8 = 1;
 const BYTES: u8 = 2;
 const TEXT: u8 = 3;
+const LIST: u8 = 4;
+const MAP: u8 = 5;
 const TAG: u8 = 6;
 
 /// Ends an item whose length was left open.
 const BREAK: u8 = 0xff;
 
 /// Reads from a slice; never reads past the end.
+#[derive(Clone)]
 pub(super) struct Reader<'de> {
     rest: &'de [u8],
     /// Length of all bytes, read and unread.
@@ -23,11 +27,18 @@ pub(super) struct Reader<'de> {
 
 /// The first byte of an item, with the number that follows it.
 struct Head {
-    major: u8,
+    first: u8,
     /// None when the length is left open.
     argument: Option<u64>,
     /// Offset of the first byte.
     at: usize,
+}
+
+impl Head {
+    /// The item's kind.
+    const fn major(&self) -> u8 {
+        self.first >> 5
+    }
 }
 
 impl<'de> Reader<'de> {
@@ -43,6 +54,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Whether one of these bytes comes next; it is consumed.
+    #[inline]
     fn take_if(&mut self, wanted: impl Fn(u8) -> bool) -> bool {
         match self.rest.split_first() {
             Some((&first, rest)) if wanted(first) => {
@@ -53,7 +65,8 @@ impl<'de> Reader<'de> {
         }
     }
 
-    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+    #[inline]
+    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], TokenError> {
         let Some((bytes, rest)) = self.rest.split_first_chunk() else {
             return Err(self.cut());
         };
@@ -62,7 +75,8 @@ impl<'de> Reader<'de> {
     }
 
     /// The bytes of a string of this length.
-    fn string(&mut self, len: u64) -> Result<&'de [u8], Fault> {
+    #[inline]
+    fn string(&mut self, len: u64) -> Result<&'de [u8], TokenError> {
         let split = usize::try_from(len)
             .ok()
             .and_then(|len| self.rest.split_at_checked(len));
@@ -73,15 +87,15 @@ impl<'de> Reader<'de> {
         Ok(bytes)
     }
 
-    #[cold]
-    fn cut(&self) -> Fault {
-        Fault::malformed("more bytes", self.offset())
+    fn cut(&self) -> TokenError {
+        malformed("more bytes", self.offset())
     }
 
-    fn head(&mut self) -> Result<Head, Fault> {
+    #[inline]
+    fn head(&mut self) -> Result<Head, TokenError> {
         let at = self.offset();
         let Some((&first, rest)) = self.rest.split_first() else {
-            return Err(Fault::malformed("a value", at));
+            return Err(malformed("a value", at));
         };
         self.rest = rest;
         let argument = match first & 31 {
@@ -91,23 +105,31 @@ impl<'de> Reader<'de> {
             26 => Some(u64::from(u32::from_be_bytes(self.fixed()?))),
             27 => Some(u64::from_be_bytes(self.fixed()?)),
             31 => None,
-            _ => return Err(Fault::malformed("an assigned length", at)),
+            _ => return Err(malformed("an assigned length", at)),
         };
-        let major = first >> 5;
         Ok(Head {
-            major,
+            first,
             argument,
             at,
         })
     }
 
+    /// The argument of an item of this major type; none of another item, or one that is wrong.
+    #[inline]
+    fn argument(&mut self, major: u8) -> Option<u64> {
+        let head = self.head().ok()?;
+        head.argument.filter(|_| head.major() == major)
+    }
+
     /// The text of this length; its item began at `at`.
-    fn text_of(&mut self, len: u64, at: usize) -> Result<&'de str, Fault> {
-        core::str::from_utf8(self.string(len)?).map_err(|_| Fault::malformed("UTF-8", at))
+    #[inline]
+    fn text_of(&mut self, len: u64, at: usize) -> Result<&'de str, TokenError> {
+        core::str::from_utf8(self.string(len)?).map_err(|_| malformed("UTF-8", at))
     }
 
     /// A container's length, if the bytes left could hold as many items; none if it was left open.
-    fn checked_len(&self, container: Container, head: &Head) -> Result<Option<usize>, Fault> {
+    #[inline]
+    fn checked_len(&self, container: Container, head: &Head) -> Result<Option<usize>, TokenError> {
         let Some(len) = head.argument else {
             return Ok(None);
         };
@@ -117,101 +139,133 @@ impl<'de> Reader<'de> {
         };
         match usize::try_from(len) {
             Ok(len) if len <= room => Ok(Some(len)),
-            _ => Err(Fault::malformed("as many items as announced", head.at)),
+            _ => Err(malformed("as many items as announced", head.at)),
         }
     }
 
     /// Steps over tags: what they say of the value after them is nothing that serde's types can hold.
-    fn skip_tags(&mut self) -> Result<(), Fault> {
+    fn skip_tags(&mut self) -> Result<(), TokenError> {
         while self.peek().is_some_and(|first| first >> 5 == TAG) {
             let head = self.head()?;
             if head.argument.is_none() {
-                return Err(Fault::malformed("a tag", head.at));
+                return Err(malformed("a tag", head.at));
             }
         }
         Ok(())
     }
 }
 
+const fn malformed(expected: &'static str, at: usize) -> TokenError {
+    TokenError { expected, at }
+}
+
 /// Booleans, nothing, and floats. The argument is a float's bits; how many there are, the first byte says.
-fn simple(head: &Head, first: u8, argument: Option<u64>) -> Result<Token<'static>, Fault> {
-    let Some(argument) = argument else {
-        return Err(Fault::malformed(
+#[inline]
+fn simple(head: &Head) -> Result<Token<'static>, TokenError> {
+    let Some(argument) = head.argument else {
+        return Err(malformed(
             "an item before the end of the list or map",
             head.at,
         ));
     };
     let bytes = argument.to_be_bytes();
     let [_, _, _, _, b4, b5, b6, b7] = bytes;
-    match first {
+    match head.first {
         0xf4 => Ok(Token::Bool(false)),
         0xf5 => Ok(Token::Bool(true)),
         0xf6 | 0xf7 => Ok(Token::Nil),
         0xf9 => Ok(Token::Single(half::to_f32(u16::from_be_bytes([b6, b7])))),
         0xfa => Ok(Token::Single(f32::from_be_bytes([b4, b5, b6, b7]))),
         0xfb => Ok(Token::Double(f64::from_be_bytes(bytes))),
-        _ => Err(Fault::malformed("a value of a known kind", head.at)),
+        _ => Err(malformed("a value of a known kind", head.at)),
     }
 }
 
 impl<'de> Tokens<'de> for Reader<'de> {
     #[inline]
-    fn uint(&mut self) -> Result<Option<u64>, Fault> {
-        match self.peek() {
-            Some(0x00..=0x1b) => Ok(self.head()?.argument),
-            _ => Ok(None),
-        }
+    fn bool(&mut self) -> Option<bool> {
+        attempt(self, |ahead| match simple(&ahead.head().ok()?) {
+            Ok(Token::Bool(value)) => Some(value),
+            _ => None,
+        })
     }
 
     #[inline]
-    fn text(&mut self) -> Result<Option<&'de str>, Fault> {
-        let at = self.offset();
-        let len = match self.peek() {
-            Some(first @ 0x60..=0x77) => {
-                self.take_if(|_| true);
-                u64::from(first & 31)
+    fn uint(&mut self) -> Option<u64> {
+        attempt(self, |ahead| ahead.argument(UINT))
+    }
+
+    #[inline]
+    fn int(&mut self) -> Option<i64> {
+        attempt(self, |ahead| {
+            let head = ahead.head().ok()?;
+            let n = i64::try_from(head.argument?).ok()?;
+            match head.major() {
+                UINT => Some(n),
+                NEGATIVE => Some(!n),
+                _ => None,
             }
-            Some(0x78..=0x7b) => match self.head()?.argument {
-                Some(len) => len,
-                None => return Ok(None),
-            },
-            _ => return Ok(None),
-        };
-        self.text_of(len, at).map(Some)
+        })
     }
 
     #[inline]
-    fn open(&mut self) -> Result<Option<(Container, Option<usize>)>, Fault> {
-        let container = match self.peek() {
-            Some(0x80..=0x9f) => Container::List,
-            Some(0xa0..=0xbf) => Container::Map,
-            _ => return Ok(None),
-        };
-        let head = self.head()?;
-        self.checked_len(container, &head)
-            .map(|len| Some((container, len)))
+    fn single(&mut self) -> Option<f32> {
+        attempt(self, |ahead| match simple(&ahead.head().ok()?) {
+            Ok(Token::Single(n)) => Some(n),
+            _ => None,
+        })
+    }
+
+    #[inline]
+    fn double(&mut self) -> Option<f64> {
+        attempt(self, |ahead| match simple(&ahead.head().ok()?) {
+            Ok(Token::Single(n)) => Some(n.into()),
+            Ok(Token::Double(n)) => Some(n),
+            _ => None,
+        })
+    }
+
+    #[inline]
+    fn text(&mut self) -> Option<&'de str> {
+        attempt(self, |ahead| {
+            let at = ahead.offset();
+            let len = ahead.argument(TEXT)?;
+            ahead.text_of(len, at).ok()
+        })
+    }
+
+    #[inline]
+    fn open(&mut self) -> Option<(Container, Option<usize>)> {
+        attempt(self, |ahead| {
+            let head = ahead.head().ok()?;
+            let container = match head.major() {
+                LIST => Container::List,
+                MAP => Container::Map,
+                _ => return None,
+            };
+            Some((container, ahead.checked_len(container, &head).ok()?))
+        })
     }
 
     fn next(&mut self) -> Result<Token<'de>, Fault> {
         self.skip_tags()?;
-        if let Some((container, len)) = self.open()? {
-            return Ok(Token::Open(container, len));
-        }
-        let first = self.peek().unwrap_or_default();
         let head = self.head()?;
-        match (head.major, head.argument) {
-            (UINT, Some(n)) => Ok(Token::Uint(n)),
-            (NEGATIVE, Some(n)) => Ok(match i64::try_from(n) {
+        let token = match (head.major(), head.argument) {
+            (UINT, Some(n)) => Token::Uint(n),
+            (NEGATIVE, Some(n)) => match i64::try_from(n) {
                 Ok(n) => Token::Int(!n),
                 Err(_) => Token::WideNegative(n),
-            }),
-            (BYTES, Some(len)) => self.string(len).map(Token::Bytes),
-            (TEXT, Some(len)) => self.text_of(len, head.at).map(Token::Str),
-            (BYTES, None) => Ok(Token::Pieces(Pieces::OfBytes)),
-            (TEXT, None) => Ok(Token::Pieces(Pieces::OfText)),
-            (UINT | NEGATIVE, None) => Err(Fault::malformed("a number", head.at)),
-            (_, argument) => simple(&head, first, argument),
-        }
+            },
+            (UINT | NEGATIVE, None) => return Err(malformed("a number", head.at).into()),
+            (BYTES, Some(len)) => Token::Bytes(self.string(len)?),
+            (TEXT, Some(len)) => Token::Str(self.text_of(len, head.at)?),
+            (BYTES, None) => Token::Pieces(Pieces::OfBytes),
+            (TEXT, None) => Token::Pieces(Pieces::OfText),
+            (LIST, _) => Token::Open(Container::List, self.checked_len(Container::List, &head)?),
+            (MAP, _) => Token::Open(Container::Map, self.checked_len(Container::Map, &head)?),
+            _ => simple(&head)?,
+        };
+        Ok(token)
     }
 
     fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, Fault> {
@@ -223,17 +277,19 @@ impl<'de> Tokens<'de> for Reader<'de> {
         while !self.take_end() {
             let piece = self.head()?;
             match piece.argument {
-                Some(len) if piece.major == major => joined.extend_from_slice(self.string(len)?),
-                _ => return Err(Fault::malformed("a piece of the string", piece.at)),
+                Some(len) if piece.major() == major => joined.extend_from_slice(self.string(len)?),
+                _ => return Err(malformed("a piece of the string", piece.at).into()),
             }
         }
         Ok(joined)
     }
 
+    #[inline]
     fn take_nil(&mut self) -> bool {
         self.take_if(|first| matches!(first, 0xf6 | 0xf7))
     }
 
+    #[inline]
     fn take_end(&mut self) -> bool {
         self.take_if(|first| first == BREAK)
     }

@@ -15,60 +15,9 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::{Container, Fault};
+use super::{Container, Fault, Pieces, Token, Tokens};
 use crate::encoding::DecodeError;
 use crate::limits::NESTING;
-
-/// A value, or the beginning of one.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::encoding) enum Token<'de> {
-    Nil,
-    Bool(bool),
-    Uint(u64),
-    Int(i64),
-    /// Below [`i64::MIN`]: the number is -1 minus this.
-    WideNegative(u64),
-    Single(f32),
-    Double(f64),
-    Str(&'de str),
-    Bytes(&'de [u8]),
-    /// A string in pieces: [`Tokens::join`] reads them.
-    Pieces(Pieces),
-    /// A container, of so many items or until its end.
-    Open(Container, Option<usize>),
-}
-
-/// What a string in pieces is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::encoding) enum Pieces {
-    OfBytes,
-    OfText,
-}
-
-/// Reads values of one encoding.
-///
-/// The methods that return an option take the most frequent tokens of their kind in one step; after `None` nothing was
-/// consumed, and [`next`](Self::next) says what is there.
-pub(in crate::encoding) trait Tokens<'de> {
-    /// An unsigned integer.
-    fn uint(&mut self) -> Result<Option<u64>, Fault>;
-    /// A text in one piece.
-    fn text(&mut self) -> Result<Option<&'de str>, Fault>;
-    /// A container's header.
-    fn open(&mut self) -> Result<Option<(Container, Option<usize>)>, Fault>;
-    /// The next token. A container's length is never more than the bytes left could hold.
-    fn next(&mut self) -> Result<Token<'de>, Fault>;
-    /// Reads the pieces of a string, which the token just read said come next.
-    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, Fault>;
-    /// Whether nil comes next; it is consumed.
-    fn take_nil(&mut self) -> bool;
-    /// Whether the end of a container of unknown length comes next; it is consumed.
-    fn take_end(&mut self) -> bool;
-    /// Offset of the next byte.
-    fn offset(&self) -> usize;
-    /// Whether every byte was read.
-    fn is_empty(&self) -> bool;
-}
 
 /// Reads one value, after which nothing may follow.
 pub(in crate::encoding) fn from_tokens<'de, S: Tokens<'de>, T: Deserialize<'de>>(
@@ -119,6 +68,14 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
         }
     }
 
+    /// A value that is no container. Never inlined, so that the shortcuts, which lead here for the rest, are small
+    /// enough to be.
+    #[inline(never)]
+    fn scalar<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
+        let token = self.tokens.next()?;
+        self.plain(token, visitor)
+    }
+
     #[cold]
     fn joined_bytes(&mut self) -> Result<Vec<u8>, Fault> {
         self.tokens.join(Pieces::OfBytes)
@@ -159,9 +116,15 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
 
     /// Lists, maps, and bytes as a list of numbers: a `Vec<u8>` field takes them all.
     fn compound<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
-        if let Some((container, len)) = self.tokens.open()? {
-            return self.container(container, len, visitor);
+        match self.tokens.open() {
+            Some((container, len)) => self.container(container, len, visitor),
+            None => self.list_of_bytes(visitor),
         }
+    }
+
+    /// What [`compound`](Self::compound) takes besides containers.
+    #[inline(never)]
+    fn list_of_bytes<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
         match self.tokens.next()? {
             Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
             Token::Pieces(Pieces::OfBytes) => {
@@ -188,25 +151,15 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
     }
 }
 
-/// Types that are never containers: without the container's code in each of them.
-macro_rules! plain {
-    ($($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-            let token = self.tokens.next()?;
-            self.plain(token, visitor)
-        })*
-    };
-}
-
-/// Types that one of the reader's shortcuts serves.
-macro_rules! frequent {
+/// Types that are never containers, read by one of the reader's shortcuts.
+macro_rules! scalars {
     ($($shortcut:ident as $visit:ident for $($method:ident)*;)*) => {
-        $($(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-            if let Some(value) = self.tokens.$shortcut()? {
-                return visitor.$visit(value);
+        $($(#[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            match self.tokens.$shortcut() {
+                Some(value) => visitor.$visit(value),
+                None => self.scalar(visitor),
             }
-            let token = self.tokens.next()?;
-            self.plain(token, visitor)
         })*)*
     };
 }
@@ -221,16 +174,18 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         }
     }
 
-    plain! {
-        deserialize_bool deserialize_f32 deserialize_f64 deserialize_char deserialize_unit
+    scalars! {
+        bool as visit_bool for deserialize_bool;
+        int as visit_i64 for deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64;
+        uint as visit_u64 for deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
+        single as visit_f32 for deserialize_f32;
+        double as visit_f64 for deserialize_f64;
+        text as visit_borrowed_str for
+            deserialize_char deserialize_str deserialize_string deserialize_identifier;
     }
 
-    frequent! {
-        uint as visit_u64 for
-            deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-            deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
-        text as visit_borrowed_str for
-            deserialize_str deserialize_string deserialize_identifier;
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.scalar(visitor)
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -345,6 +300,7 @@ struct Items<'a, S> {
 
 impl<'de, S: Tokens<'de>> Items<'_, S> {
     /// Whether another item comes.
+    #[inline]
     fn more(&mut self) -> bool {
         match &mut self.left {
             Some(0) => false,

@@ -6,8 +6,7 @@ use core::fmt::{self, Display};
 use serde::de;
 
 use crate::encoding::DecodeError;
-use crate::encoding::error::text;
-use crate::encoding::msgpack::token::TokenError;
+use crate::encoding::error::{TokenError, text};
 
 /// A [`DecodeError`] behind a pointer: results of every step stay small, which is worth a third of the time.
 #[derive(Debug)]

@@ -4,8 +4,10 @@ mod de;
 mod fault;
 mod format;
 mod ser;
+mod tokens;
 
-pub(super) use de::{Pieces, Token, Tokens, from_tokens};
+pub(super) use de::from_tokens;
 pub(super) use fault::Fault;
 pub(super) use format::{Container, Format};
 pub(super) use ser::write_value;
+pub(super) use tokens::{Pieces, Token, Tokens, attempt};

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::token::{self, Reader};
 use crate::encoding::EncodeError;
-use crate::encoding::codec::{Container, Fault, Format, Pieces, Token, Tokens};
+use crate::encoding::codec::{Container, Fault, Format, Pieces, Token, Tokens, attempt};
 
 /// MessagePack with structs as lists.
 pub(super) struct MessagePack;
@@ -77,27 +77,40 @@ impl Format for MessagePack {
 
 impl<'de> Tokens<'de> for Reader<'de> {
     #[inline]
-    fn uint(&mut self) -> Result<Option<u64>, Fault> {
-        match self.peek() {
-            Some(0..=0x7f | 0xcc..=0xcf) => Ok(Some(Reader::uint(self)?)),
-            _ => Ok(None),
-        }
+    fn bool(&mut self) -> Option<bool> {
+        attempt(self, |ahead| ahead.bool().ok())
     }
 
     #[inline]
-    fn text(&mut self) -> Result<Option<&'de str>, Fault> {
-        match self.peek() {
-            Some(0xa0..=0xbf | 0xd9..=0xdb) => Ok(Some(self.str()?)),
-            _ => Ok(None),
-        }
+    fn uint(&mut self) -> Option<u64> {
+        attempt(self, |ahead| ahead.uint().ok())
     }
 
     #[inline]
-    fn open(&mut self) -> Result<Option<(Container, Option<usize>)>, Fault> {
-        match self.peek() {
-            Some(0x90..=0x9f | 0xdc | 0xdd) => Ok(Some((Container::List, Some(self.array()?)))),
-            Some(0x80..=0x8f | 0xde | 0xdf) => Ok(Some((Container::Map, Some(self.map()?)))),
-            _ => Ok(None),
+    fn int(&mut self) -> Option<i64> {
+        attempt(self, |ahead| ahead.int().ok())
+    }
+
+    #[inline]
+    fn single(&mut self) -> Option<f32> {
+        attempt(self, |ahead| ahead.f32().ok())
+    }
+
+    #[inline]
+    fn double(&mut self) -> Option<f64> {
+        attempt(self, |ahead| ahead.f64().ok())
+    }
+
+    #[inline]
+    fn text(&mut self) -> Option<&'de str> {
+        attempt(self, |ahead| ahead.str().ok())
+    }
+
+    #[inline]
+    fn open(&mut self) -> Option<(Container, Option<usize>)> {
+        match attempt(self, |ahead| ahead.array().ok()) {
+            Some(len) => Some((Container::List, Some(len))),
+            None => attempt(self, |ahead| ahead.map().ok()).map(|len| (Container::Map, Some(len))),
         }
     }
 
@@ -134,7 +147,7 @@ impl<'de> Tokens<'de> for Reader<'de> {
 
     #[inline]
     fn take_nil(&mut self) -> bool {
-        self.nil().is_ok()
+        attempt(self, |ahead| ahead.nil().ok()).is_some()
     }
 
     #[inline]

@@ -3,33 +3,12 @@
 mod read;
 mod write;
 
-use core::fmt;
-
+pub use crate::encoding::error::TokenError;
 pub use read::Reader;
 pub use write::{
     write_array, write_bin, write_bool, write_f32, write_f64, write_int, write_map, write_nil,
     write_str, write_uint,
 };
-
-/// Why bytes are not the MessagePack that was expected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TokenError {
-    /// What was expected.
-    pub expected: &'static str,
-    /// Offset of the byte that is something else.
-    pub at: usize,
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected ")?;
-        f.write_str(self.expected)?;
-        f.write_str(" at byte ")?;
-        self.at.fmt(f)
-    }
-}
-
-impl core::error::Error for TokenError {}
 
 #[cfg(test)]
 mod tests {

@@ -67,30 +67,15 @@ impl<'a> Reader<'a> {
     /// When the next value is no string, is cut off or is not UTF-8.
     #[inline]
     pub fn str(&mut self) -> Result<&'a str, TokenError> {
-        let at = self.offset();
-        let len = match self.peek() {
-            Some(marker @ 0xa0..=0xbf) => {
-                self.marker("a string")?;
-                usize::from(marker & 0x1f)
-            }
-            _ => self.long_str_len()?,
-        };
-        let bytes = self.take(len)?;
-        core::str::from_utf8(bytes).map_err(|_| TokenError {
-            expected: "UTF-8",
-            at,
-        })
-    }
-
-    /// The length of a string whose marker does not hold it.
-    fn long_str_len(&mut self) -> Result<usize, TokenError> {
         let start = self.clone();
-        match self.marker("a string")? {
-            0xd9 => self.length(1),
-            0xda => self.length(2),
-            0xdb => self.length(4),
-            _ => Err(start.error("a string")),
-        }
+        let len = match self.marker("a string")? {
+            marker @ 0xa0..=0xbf => usize::from(marker & 0x1f),
+            0xd9 => self.length(1)?,
+            0xda => self.length(2)?,
+            0xdb => self.length(4)?,
+            _ => return Err(start.error("a string")),
+        };
+        core::str::from_utf8(self.take(len)?).map_err(|_| start.error("UTF-8"))
     }
 
     /// Reads a byte string.
@@ -129,6 +114,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is no integer, or above [`i64::MAX`].
+    #[inline]
     pub fn int(&mut self) -> Result<i64, TokenError> {
         let start = self.clone();
         match self.marker("an integer")? {
@@ -148,6 +134,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is none.
+    #[inline]
     pub fn f32(&mut self) -> Result<f32, TokenError> {
         let start = self.clone();
         match self.marker("a number")? {
@@ -160,6 +147,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is none.
+    #[inline]
     pub fn f64(&mut self) -> Result<f64, TokenError> {
         let start = self.clone();
         match self.marker("a number")? {
@@ -173,6 +161,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is another.
+    #[inline]
     pub fn nil(&mut self) -> Result<(), TokenError> {
         let Some(rest) = self.rest.strip_prefix(&[0xc0]) else {
             return Err(self.error("nil"));
@@ -185,6 +174,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the next value is no boolean.
+    #[inline]
     pub fn bool(&mut self) -> Result<bool, TokenError> {
         let start = self.clone();
         match self.marker("a boolean")? {
@@ -300,6 +290,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length of 1, 2 or 4 bytes.
+    #[inline]
     fn length(&mut self, width: usize) -> Result<usize, TokenError> {
         let start = self.clone();
         let length = match width {

@@ -1,0 +1,78 @@
+//! What the deserializer reads from.
+
+use alloc::vec::Vec;
+
+use super::{Container, Fault};
+
+/// A value, or the beginning of one.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::encoding) enum Token<'de> {
+    Nil,
+    Bool(bool),
+    Uint(u64),
+    Int(i64),
+    /// Below [`i64::MIN`]: the number is -1 minus this.
+    WideNegative(u64),
+    Single(f32),
+    Double(f64),
+    Str(&'de str),
+    Bytes(&'de [u8]),
+    /// A string in pieces: [`Tokens::join`] reads them.
+    Pieces(Pieces),
+    /// A container, of so many items or until its end.
+    Open(Container, Option<usize>),
+}
+
+/// What a string in pieces is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::encoding) enum Pieces {
+    OfBytes,
+    OfText,
+}
+
+/// Reads values of one encoding.
+///
+/// The methods that return an option are shortcuts to the values of one kind. None stands for all else, errors too:
+/// nothing was consumed, and [`next`](Self::next) says what is there, or what is wrong with it.
+pub(in crate::encoding) trait Tokens<'de> {
+    /// A boolean.
+    fn bool(&mut self) -> Option<bool>;
+    /// An unsigned integer.
+    fn uint(&mut self) -> Option<u64>;
+    /// An integer below zero or above.
+    fn int(&mut self) -> Option<i64>;
+    /// A float in single precision.
+    fn single(&mut self) -> Option<f32>;
+    /// A float in single or double precision.
+    fn double(&mut self) -> Option<f64>;
+    /// A text in one piece.
+    fn text(&mut self) -> Option<&'de str>;
+    /// A container's header.
+    fn open(&mut self) -> Option<(Container, Option<usize>)>;
+    /// The next token. A container's length is never more than the bytes left could hold.
+    fn next(&mut self) -> Result<Token<'de>, Fault>;
+    /// Reads the pieces of a string, which the token just read said come next.
+    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, Fault>;
+    /// Whether nil comes next; it is consumed.
+    fn take_nil(&mut self) -> bool;
+    /// Whether the end of a container of unknown length comes next; it is consumed.
+    fn take_end(&mut self) -> bool;
+    /// Offset of the next byte.
+    fn offset(&self) -> usize;
+    /// Whether every byte was read.
+    fn is_empty(&self) -> bool;
+}
+
+/// What `read` reads; after none, the reader stands where it stood.
+///
+/// `read` moves a copy of the reader: inlined, it is kept in registers, and the errors that are dropped are never made.
+#[inline]
+pub(in crate::encoding) fn attempt<R: Clone, T>(
+    reader: &mut R,
+    read: impl FnOnce(&mut R) -> Option<T>,
+) -> Option<T> {
+    let mut ahead = reader.clone();
+    let value = read(&mut ahead)?;
+    *reader = ahead;
+    Some(value)
+}
