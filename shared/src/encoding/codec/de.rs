@@ -328,6 +328,16 @@ impl<'de, S: Tokens<'de>> Items<'_, S> {
 impl<'de, S: Tokens<'de>> SeqAccess<'de> for &mut Items<'_, S> {
     type Error = Fault;
 
+    /// As provided, but always inlined: the value is made in its place rather than handed from frame to frame, which is
+    /// a tenth of the time. Left to itself, the compiler takes the later fields of a struct for rarely read.
+    #[inline(always)]
+    fn next_element<T: Deserialize<'de>>(&mut self) -> Result<Option<T>, Fault> {
+        if !self.more() {
+            return Ok(None);
+        }
+        T::deserialize(&mut *self.from).map(Some)
+    }
+
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
