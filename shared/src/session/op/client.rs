@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use uuid::Uuid;
 
 use super::OpError;
-use super::fields::{MapReader, MapWriter};
+use super::fields::{MapReader, MapWriter, array, uint};
 use crate::encoding::PayloadEncoding;
 use crate::encoding::msgpack::token::{self, Reader};
 use crate::limits::{DICTIONARIES, SUBSCRIPTIONS};
@@ -129,16 +129,18 @@ impl ClientOp {
         let (name, mut map) = MapReader::op(bytes, &NAMES)?;
         let op = match name {
             "auth" => Self::Auth(Auth::read(&mut map)),
-            "subscribe" => Self::Subscribe(map.list("subscribe", SUBSCRIPTIONS, Subscribe::read)),
-            "unsubscribe" => Self::Unsubscribe(map.list("ids", SUBSCRIPTIONS, read_id)),
-            "ack" => Self::Ack(map.list("acks", SUBSCRIPTIONS, |reader| {
-                if reader.array()? != 2 {
+            "subscribe" => {
+                Self::Subscribe(map.list("subscribe", SUBSCRIPTIONS as u64, Subscribe::read))
+            }
+            "unsubscribe" => Self::Unsubscribe(map.list("ids", SUBSCRIPTIONS as u64, read_id)),
+            "ack" => Self::Ack(map.list("acks", SUBSCRIPTIONS as u64, |reader| {
+                if array(reader)? != 2 {
                     return Err(reader.error("an id and a cursor").into());
                 }
-                Ok((read_id(reader)?, reader.uint()?))
+                Ok((read_id(reader)?, uint(reader)?))
             })),
             "whole" => Self::Whole(map.narrow("id")),
-            "have" => Self::Have(map.list("ids", DICTIONARIES, read_id)),
+            "have" => Self::Have(map.list("ids", DICTIONARIES as u64, read_id)),
             "ping" => Self::Ping,
             "pong" => Self::Pong,
             _ => Self::Goodbye,
@@ -161,7 +163,7 @@ const NAMES: [&str; 9] = [
 
 fn read_id(reader: &mut Reader<'_>) -> Result<u32, OpError> {
     let start = reader.clone();
-    let id = u32::try_from(reader.uint()?);
+    let id = u32::try_from(uint(reader)?);
     Ok(id.map_err(|_| start.error("a 32-bit id"))?)
 }
 
@@ -190,7 +192,7 @@ impl Auth {
                 PayloadEncoding::Json
             },
             zstd: map.flag("zstd"),
-            subscriptions: map.list("subscribe", SUBSCRIPTIONS, Subscribe::read),
+            subscriptions: map.list("subscribe", SUBSCRIPTIONS as u64, Subscribe::read),
         }
     }
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::OpError;
-use crate::encoding::msgpack::token::{self, Reader, TokenError};
+use crate::encoding::msgpack::token::{self, Kind, Reader, TokenError};
 
 /// Writes one map of at most 15 named fields; the header is completed as fields are added.
 pub(super) struct MapWriter<'a> {
@@ -93,7 +93,7 @@ pub(super) struct MapReader<'a> {
     of: &'static str,
     /// Stands at the first key.
     fields: Reader<'a>,
-    pairs: usize,
+    pairs: u64,
     fault: Option<OpError>,
 }
 
@@ -107,10 +107,10 @@ impl<'a> MapReader<'a> {
         let mut map = Self::take(&mut reader, "op")?;
         reader.finish()?;
         let mut first = map.fields.clone();
-        if map.pairs == 0 || first.str()? != "op" {
+        if map.pairs == 0 || str(&mut first)? != "op" {
             return Err(OpError::Unknown("(the first field must be op)".into()));
         }
-        let name = first.str()?;
+        let name = str(&mut first)?;
         let known = names.iter().find(|known| **known == name);
         map.of = known.ok_or_else(|| OpError::Unknown(name.into()))?;
         Ok((map.of, map))
@@ -118,10 +118,10 @@ impl<'a> MapReader<'a> {
 
     /// Takes the map of an item of a list.
     pub(super) fn take(reader: &mut Reader<'a>, of: &'static str) -> Result<Self, TokenError> {
-        let pairs = reader.map()?;
+        let pairs = expect(reader, Kind::Map, "a map")?;
         let fields = reader.clone();
         for _ in 0..pairs {
-            reader.str()?;
+            str(reader)?;
             reader.skip()?;
         }
         Ok(Self {
@@ -149,7 +149,7 @@ impl<'a> MapReader<'a> {
     fn find(&self, key: &str) -> Option<Reader<'a>> {
         let mut reader = self.fields.clone();
         for _ in 0..self.pairs {
-            if reader.str().ok()? == key {
+            if str_bytes(&mut reader).ok()? == key.as_bytes() {
                 return Some(reader);
             }
             reader.skip().ok()?;
@@ -161,7 +161,7 @@ impl<'a> MapReader<'a> {
     fn value<T>(
         &mut self,
         key: &'static str,
-        read: fn(&mut Reader<'a>) -> Result<T, TokenError>,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, TokenError>,
     ) -> Option<T> {
         let value = read(&mut self.find(key)?);
         if value.is_err() {
@@ -175,7 +175,7 @@ impl<'a> MapReader<'a> {
     }
 
     pub(super) fn opt_uint(&mut self, key: &'static str) -> Option<u64> {
-        self.value(key, Reader::uint)
+        self.value(key, uint)
     }
 
     pub(super) fn uint(&mut self, key: &'static str) -> u64 {
@@ -194,11 +194,11 @@ impl<'a> MapReader<'a> {
     }
 
     pub(super) fn flag(&mut self, key: &'static str) -> bool {
-        self.value(key, Reader::bool).unwrap_or(false)
+        self.value(key, |reader| expect(reader, Kind::Bool, "a boolean")) == Some(1)
     }
 
     pub(super) fn opt_str(&mut self, key: &'static str) -> Option<&'a str> {
-        self.value(key, Reader::str)
+        self.value(key, str)
     }
 
     pub(super) fn str(&mut self, key: &'static str) -> &'a str {
@@ -223,7 +223,8 @@ impl<'a> MapReader<'a> {
 
     /// An id, a secret or a hash, if there is one.
     pub(super) fn opt_fixed<const N: usize>(&mut self, key: &'static str) -> Option<[u8; N]> {
-        let bytes = self.value(key, Reader::bin)?.try_into().ok();
+        let bytes = self.value(key, |reader| bytes(reader, Kind::Bin, "bytes"))?;
+        let bytes = bytes.try_into().ok();
         if bytes.is_none() {
             self.blame(key);
         }
@@ -241,28 +242,75 @@ impl<'a> MapReader<'a> {
     pub(super) fn list<T>(
         &mut self,
         key: &'static str,
-        limit: usize,
+        limit: u64,
         item: fn(&mut Reader<'a>) -> Result<T, OpError>,
     ) -> Vec<T> {
         // Grows as items arrive: an announced length allocates nothing.
         let mut items = Vec::new();
-        let Some(mut reader) = self.find(key) else {
-            return items;
-        };
-        match reader.array() {
-            Ok(len) if len <= limit => {
-                for _ in 0..len {
-                    match item(&mut reader) {
-                        Ok(item) => items.push(item),
-                        Err(fault) => {
-                            self.fault.get_or_insert(fault);
-                            break;
-                        }
-                    }
-                }
-            }
-            Ok(_) | Err(_) => self.blame(key),
-        }
+        self.each(key, limit, &mut |reader| {
+            items.push(item(reader)?);
+            Ok(())
+        });
         items
     }
+
+    fn each(
+        &mut self,
+        key: &'static str,
+        limit: u64,
+        take: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), OpError>,
+    ) {
+        let Some(mut reader) = self.find(key) else {
+            return;
+        };
+        let Some(items) = array(&mut reader).ok().filter(|&items| items <= limit) else {
+            return self.blame(key);
+        };
+        for _ in 0..items {
+            if let Err(fault) = take(&mut reader) {
+                self.fault.get_or_insert(fault);
+                return;
+            }
+        }
+    }
+}
+
+/// Reads the head of a value of this type.
+fn expect(reader: &mut Reader<'_>, kind: Kind, expected: &'static str) -> Result<u64, TokenError> {
+    let start = reader.clone();
+    let head = reader.head(expected)?;
+    if head.kind == kind {
+        Ok(head.number)
+    } else {
+        Err(start.error(expected))
+    }
+}
+
+/// Reads an unsigned integer.
+pub(super) fn uint(reader: &mut Reader<'_>) -> Result<u64, TokenError> {
+    expect(reader, Kind::Uint, "an unsigned integer")
+}
+
+/// Reads the head of an array.
+pub(super) fn array(reader: &mut Reader<'_>) -> Result<u64, TokenError> {
+    expect(reader, Kind::Array, "an array")
+}
+
+/// Reads what is of this type and has its length at its head.
+fn bytes<'a>(
+    reader: &mut Reader<'a>,
+    kind: Kind,
+    expected: &'static str,
+) -> Result<&'a [u8], TokenError> {
+    let len = expect(reader, kind, expected)?;
+    reader.content(len)
+}
+
+fn str_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], TokenError> {
+    bytes(reader, Kind::Str, "a string")
+}
+
+fn str<'a>(reader: &mut Reader<'a>) -> Result<&'a str, TokenError> {
+    let start = reader.clone();
+    core::str::from_utf8(str_bytes(reader)?).map_err(|_| start.error("UTF-8"))
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use uuid::Uuid;
 
 use super::OpError;
-use super::fields::{MapReader, MapWriter};
+use super::fields::{MapReader, MapWriter, array, uint};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::encoding::msgpack::token::{self, Reader};
@@ -303,7 +303,7 @@ impl ServerOp {
             "rejected" => Self::Rejected(Rejection::read(&mut map)),
             "dictionary" => Self::Dictionary(DictionaryInfo::read(&mut map)),
             "ping" => Self::Ping {
-                heads: map.list("heads", SUBSCRIPTIONS, StreamHead::read),
+                heads: map.list("heads", SUBSCRIPTIONS as u64, StreamHead::read),
             },
             "goodbye" => Self::Goodbye {
                 code: map.narrow("close"),
@@ -368,7 +368,7 @@ impl AuthOk {
             secret: map.fixed("secret"),
             resumed: map.flag("resumed"),
             received: map.opt_uint("received").unwrap_or(0),
-            rejected: map.list("rejected", REJECTIONS, |reader| {
+            rejected: map.list("rejected", REJECTIONS as u64, |reader| {
                 let mut map = MapReader::take(reader, "a rejection")?;
                 let rejection = Rejection::read(&mut map);
                 map.judge(rejection)
@@ -450,13 +450,13 @@ impl StreamHead {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, OpError> {
-        if reader.array()? != 3 {
+        if array(reader)? != 3 {
             return Err(reader.error("stream, sent and head").into());
         }
         Ok(Self {
-            stream: reader.uint()?,
-            sent: reader.uint()?,
-            head: reader.uint()?,
+            stream: uint(reader)?,
+            sent: uint(reader)?,
+            head: uint(reader)?,
         })
     }
 }

@@ -4,7 +4,7 @@ mod read;
 mod write;
 
 pub use crate::encoding::error::TokenError;
-pub use read::Reader;
+pub use read::{Head, Kind, Reader};
 pub use write::{
     write_array, write_bin, write_bool, write_f32, write_f64, write_int, write_map, write_nil,
     write_str, write_uint,
