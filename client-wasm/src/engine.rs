@@ -3,7 +3,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Epoch, Position, StartAt};
 use push_wire_shared::session::client::{
@@ -60,7 +59,6 @@ impl Engine {
 
     /// A binary message, within the limit of the constructor.
     pub fn message(&self, attempt: u32, bytes: Vec<u8>) {
-        let bytes = Bytes::from(bytes);
         self.driver.input(Input::Message { attempt, bytes });
     }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use push_wire_shared::position::{Outcome, Position};
 use push_wire_shared::session::client::Entry;
 use push_wire_shared::session::op::ScopeRequest;
@@ -141,7 +142,8 @@ impl<C: ChannelKind> Dispatch<C> {
         };
         if entry.content == Content::Bytes {
             let cursor = entry.position.cursor;
-            guarded(channel, || receiver.on_bytes(channel, cursor, entry.body));
+            let body = Bytes::from_owner(entry.body);
+            guarded(channel, || receiver.on_bytes(channel, cursor, body));
             return Taken::Handled;
         }
         match self.frame(stream, &entry) {

@@ -54,7 +54,10 @@ pub(crate) async fn next_input(socket: &mut Socket, is_reading: bool) -> SocketI
         } => {
             let attempt = *attempt;
             match open.next(is_reading).await {
-                Heard::Message(bytes) => SocketInput::Session(Input::Message { attempt, bytes }),
+                Heard::Message(bytes) => {
+                    let bytes = bytes.into();
+                    SocketInput::Session(Input::Message { attempt, bytes })
+                }
                 Heard::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
                 Heard::Closed(code) => {
                     *socket = Socket::Closed;

@@ -227,12 +227,12 @@ impl Client {
         self.bytes += len;
         self.read.extend_from_slice(&step[..len]);
         loop {
-            let (message, rest) = match websocket::split(&self.read)? {
+            let (bytes, rest) = match websocket::split(&self.read)? {
                 Some((message, rest)) => (message.to_vec(), rest.len()),
                 None => return Ok(()),
             };
             self.read.drain(..self.read.len() - rest);
-            let (now, bytes) = (self.now(), message.into());
+            let now = self.now();
             self.session
                 .handle_input(now, Input::Message { attempt: 1, bytes });
             self.act()?;

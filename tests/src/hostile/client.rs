@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::limits::SUBSCRIPTIONS;
 use push_wire_shared::position::{Position, StartAt};
@@ -70,7 +69,6 @@ impl Page {
             0..64 => {
                 if let Some(bytes) = self.server.say(step) {
                     let attempt = self.attempt;
-                    let bytes = Bytes::from(bytes);
                     self.input(Input::Message { attempt, bytes });
                 }
             }

@@ -86,10 +86,7 @@ impl Line {
         let attempt = self.attempt?;
         Some(match parcel {
             Parcel::Open => Input::Opened { attempt },
-            Parcel::Message(bytes) => Input::Message {
-                attempt,
-                bytes: bytes.into(),
-            },
+            Parcel::Message(bytes) => Input::Message { attempt, bytes },
             Parcel::Close(code) => {
                 self.attempt = None;
                 Input::Closed { attempt, code }

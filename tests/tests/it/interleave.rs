@@ -127,8 +127,7 @@ impl Scene {
                 self.peer
                     .handle_message(self.now, Message::Binary(message.into()));
             }
-            while let Some(Parcel::Message(message)) = self.down.receive(self.now) {
-                let bytes = message.into();
+            while let Some(Parcel::Message(bytes)) = self.down.receive(self.now) {
                 self.session
                     .handle_input(self.now, Input::Message { attempt: 1, bytes });
             }

@@ -159,12 +159,11 @@ impl Connection {
             };
             let (message, rest) = rest.split_at(len);
             let attempt = self.attempt;
-            let bytes_of = message.to_vec().into();
             self.session.handle_input(
                 self.now,
                 Input::Message {
                     attempt,
-                    bytes: bytes_of,
+                    bytes: message.to_vec(),
                 },
             );
             bytes = rest;

@@ -3,11 +3,10 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::connection::Phase;
-use super::{ClientSession, Output};
+use super::{ClientSession, Output, SharedBytes};
 use crate::close::CloseReason;
 use crate::compression::{CompressionDictionary, DecompressError, Decompressor, short};
 use crate::limits::{DICTIONARIES, DICTIONARIES_PER_CHANNEL, DICTIONARY_BYTES};
@@ -102,7 +101,7 @@ impl Dictionaries {
         &mut self,
         body: Body<'_>,
         max_bytes: usize,
-    ) -> Result<Bytes, (CloseReason, &'static str)> {
+    ) -> Result<SharedBytes, (CloseReason, &'static str)> {
         self.decompress(body.bytes(), max_bytes).map_err(|error| {
             if matches!(error, DecompressError::TooLarge { .. }) {
                 let what = "an entry that is above the size limit once decompressed";
@@ -122,7 +121,11 @@ impl Dictionaries {
         })
     }
 
-    fn decompress(&mut self, body: &[u8], max_bytes: usize) -> Result<Bytes, DecompressError> {
+    fn decompress(
+        &mut self,
+        body: &[u8],
+        max_bytes: usize,
+    ) -> Result<SharedBytes, DecompressError> {
         let (id, rest) = short::split(body)?;
         let local = match id {
             0 => 0,
@@ -135,7 +138,7 @@ impl Dictionaries {
         };
         let decompressor = self.decompressor.get_or_insert_default();
         let whole = decompressor.decompress(&short::expand(local, rest), max_bytes)?;
-        Ok(Bytes::from(whole))
+        Ok(SharedBytes::from(whole))
     }
 }
 

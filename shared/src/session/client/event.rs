@@ -3,8 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
+use super::SharedBytes;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
 use crate::session::op::{ErrorCode, ScopeRequest};
 use crate::session::wire::Content;
@@ -23,7 +22,7 @@ pub enum Input {
         /// From [`Output::Connect`].
         attempt: u32,
         /// All of it.
-        bytes: Bytes,
+        bytes: Vec<u8>,
     },
     /// The socket has ended, or could not be opened.
     Closed {
@@ -130,7 +129,7 @@ pub struct Entry {
     /// What the body is.
     pub content: Content,
     /// The body, always whole: deltas are applied already.
-    pub body: Bytes,
+    pub body: SharedBytes,
     /// Bytes of the frame that carried it, which are fewer than the body's when it came compressed or as a delta.
     pub wire_bytes: usize,
     /// Published before the latest outcome of the subscription: caught up rather than live.

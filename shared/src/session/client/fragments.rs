@@ -5,10 +5,8 @@
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
-use super::ClientSession;
 use super::subscription::Place;
+use super::{ClientSession, SharedBytes};
 use crate::close::CloseReason;
 use crate::fragment::{FRAGMENT_HEADER_LEN, FragmentHeader};
 use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
@@ -144,7 +142,7 @@ impl ClientSession {
             Step::Whole(payload) => {
                 let headers = FRAME_HEADER_LEN + FRAGMENT_HEADER_LEN;
                 let wire_bytes = payload.len() + usize::from(fragment.total) * headers;
-                let payload = Bytes::from(payload);
+                let payload = SharedBytes::from(payload);
                 self.entry(now, header, &payload, &payload, wire_bytes);
             }
             Step::OutOfOrder => self.read_again(now, at),

@@ -9,6 +9,7 @@ mod fragments;
 mod output;
 mod receive;
 mod retry;
+mod shared_bytes;
 mod subscription;
 mod subscriptions;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use event::{
     Cause, EndCause, Entry, Event, Input, Output, SendError, Stats, Status, SubscribeError,
     Subscription,
 };
+pub use shared_bytes::SharedBytes;
 
 use self::connection::{Connection, Phase, Server};
 use self::dictionaries::Dictionaries;
@@ -193,7 +195,7 @@ impl ClientSession {
         }
         match input {
             Input::Opened { .. } => self.opened(now),
-            Input::Message { bytes, .. } => self.received_message(now, &bytes),
+            Input::Message { bytes, .. } => self.received_message(now, &SharedBytes::from(bytes)),
             Input::Closed { code, .. } => self.closed(now, code),
         }
     }

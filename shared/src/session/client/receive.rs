@@ -3,11 +3,9 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use bytes::Bytes;
-
 use super::connection::{Farewell, Phase};
 use super::subscription::{Arrival, Repair, Stage, Verdict};
-use super::{Cause, ClientSession, Event};
+use super::{Cause, ClientSession, Event, SharedBytes};
 use crate::close::CloseReason;
 use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
 use crate::session::op::{ClientOp, ErrorCode, OpError, ServerOp};
@@ -16,7 +14,7 @@ use crate::time::Moment;
 
 impl ClientSession {
     /// Takes one message. What follows a fault in it is left unread: it comes again on the next connection.
-    pub(super) fn received_message(&mut self, now: Moment, message: &Bytes) {
+    pub(super) fn received_message(&mut self, now: Moment, message: &SharedBytes) {
         if matches!(self.connection.phase, Phase::Connecting) {
             return;
         }
@@ -38,7 +36,7 @@ impl ClientSession {
         }
     }
 
-    fn frame(&mut self, now: Moment, header: FrameHeader, payload: &[u8], message: &Bytes) {
+    fn frame(&mut self, now: Moment, header: FrameHeader, payload: &[u8], message: &SharedBytes) {
         let system = *self.connection.link.system.get_or_insert(header.channel);
         match (header.channel == system, header.flags.fragmented) {
             (true, false) => self.control(now, header, payload),
@@ -163,7 +161,7 @@ impl ClientSession {
         now: Moment,
         header: FrameHeader,
         payload: &[u8],
-        message: &Bytes,
+        message: &SharedBytes,
         wire_bytes: usize,
     ) {
         let (entry, body) = match EntryHeader::split(payload) {

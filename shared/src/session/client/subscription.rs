@@ -3,11 +3,9 @@
 
 use alloc::string::String;
 
-use bytes::Bytes;
-
 use super::ack::Acks;
 use super::value::Value;
-use super::{Entry, Subscription};
+use super::{Entry, SharedBytes, Subscription};
 use crate::channel::ChannelMode;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, cursor_from_low_bits};
 use crate::session::op::{ScopeRequest, Subscribe};
@@ -80,7 +78,7 @@ pub(super) struct Arrival<'a> {
     pub(super) wants_ack: bool,
     pub(super) content: Content,
     pub(super) body: Body<'a>,
-    pub(super) message: &'a Bytes,
+    pub(super) message: &'a SharedBytes,
     pub(super) wire_bytes: usize,
     pub(super) max_value_bytes: usize,
 }
@@ -242,7 +240,7 @@ impl Reader {
                 let Body::Whole(body) = arrival.body else {
                     return Verdict::Misplaced;
                 };
-                arrival.message.slice_ref(body)
+                arrival.message.part(body)
             }
         };
         let position = Position {
@@ -266,7 +264,7 @@ impl Reader {
     }
 
     /// Takes a state's next value; `None` when it is a delta that does not fit.
-    fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Option<Bytes> {
+    fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Option<SharedBytes> {
         let next = match (&mut self.value, arrival.body) {
             (_, Body::Whole(body)) => Value::whole(cursor, body, arrival.message),
             (None, Body::Delta(..)) => return None,

@@ -1,7 +1,6 @@
 //! The value of a state stream that a reader holds, and deltas on it (docs/protocol.md section 4.2).
 
-use bytes::Bytes;
-
+use super::SharedBytes;
 use crate::delta::{self, Check};
 use crate::position::Cursor;
 use crate::session::wire::DeltaHeader;
@@ -11,19 +10,19 @@ use crate::session::wire::DeltaHeader;
 pub(super) struct Value {
     /// The entry that made it.
     pub(super) cursor: Cursor,
-    pub(super) bytes: Bytes,
+    pub(super) bytes: SharedBytes,
     /// Its hash, once it was needed.
     check: Option<Check>,
 }
 
 impl Value {
     /// A value that came whole as a part of `message`.
-    pub(super) fn whole(cursor: Cursor, body: &[u8], message: &Bytes) -> Self {
+    pub(super) fn whole(cursor: Cursor, body: &[u8], message: &SharedBytes) -> Self {
         // A slice keeps its whole message in memory, which is fine unless most of that is something else.
         let bytes = if message.len() > 2 * body.len() + 256 {
-            Bytes::copy_from_slice(body)
+            SharedBytes::from(body.to_vec())
         } else {
-            message.slice_ref(body)
+            message.part(body)
         };
         Self {
             cursor,
@@ -55,7 +54,7 @@ impl Value {
         }
         Some(Self {
             cursor,
-            bytes: Bytes::from(bytes),
+            bytes: SharedBytes::from(bytes),
             check: Some(check),
         })
     }

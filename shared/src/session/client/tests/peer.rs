@@ -5,7 +5,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::channel::ChannelMode;
@@ -160,7 +159,6 @@ impl Line {
 
     pub(super) fn message(&mut self, bytes: Vec<u8>) {
         let attempt = self.attempt;
-        let bytes = Bytes::from(bytes);
         self.input(Input::Message { attempt, bytes });
     }
 
