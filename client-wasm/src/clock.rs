@@ -28,5 +28,5 @@ pub(crate) fn from_millis(millis: f64) -> Duration {
 
 /// JavaScript's milliseconds.
 pub(crate) fn to_millis(duration: Duration) -> f64 {
-    duration.as_secs() as f64 * 1000.0 + f64::from(duration.subsec_micros()) / 1000.0
+    duration.as_secs_f64() * 1000.0
 }

@@ -3,29 +3,33 @@
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A moment on the driver's monotonic clock, counted from an origin that the driver picks once.
+/// A moment on the driver's monotonic clock, counted from an origin that the driver picks once; the last one is 584 years
+/// after it.
 ///
 /// Never compare moments of two drivers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Moment(Duration);
+pub struct Moment(
+    /// Nanoseconds since the origin: one number, whose arithmetic is a fraction of a [`Duration`]'s code.
+    u64,
+);
 
 impl Moment {
     /// The moment this long after the driver's origin.
     #[must_use]
     pub const fn after_origin(elapsed: Duration) -> Self {
-        Self(elapsed)
+        Self(nanos(elapsed))
     }
 
     /// Time since the driver's origin.
     #[must_use]
     pub const fn since_origin(self) -> Duration {
-        self.0
+        Duration::from_nanos(self.0)
     }
 
     /// Time from `earlier` to this moment; zero when `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
@@ -33,7 +37,7 @@ impl Add<Duration> for Moment {
     type Output = Self;
 
     fn add(self, wait: Duration) -> Self {
-        Self(self.0.saturating_add(wait))
+        Self(self.0.saturating_add(nanos(wait)))
     }
 }
 
@@ -43,6 +47,19 @@ impl Sub for Moment {
     fn sub(self, earlier: Self) -> Duration {
         self.since(earlier)
     }
+}
+
+/// The nanoseconds of a duration; of one of more than 584 years, about as many.
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    const PER_SECOND: u64 = 1_000_000_000;
+    const MAX_SECONDS: u64 = u64::MAX / PER_SECOND - 1;
+    let seconds = duration.as_secs();
+    let seconds = if seconds < MAX_SECONDS {
+        seconds
+    } else {
+        MAX_SECONDS
+    };
+    seconds * PER_SECOND + duration.subsec_nanos() as u64
 }
 
 /// The sooner of two deadlines, either of which may be absent.

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::RetryPolicy;
 use crate::close::RetryAdvice;
+use crate::time::nanos;
 
 /// The retry schedule of one session.
 #[derive(Debug)]
@@ -54,9 +55,12 @@ impl Retry {
             return None;
         }
         self.failures = self.failures.saturating_add(1);
-        let ceiling = self.policy.initial.saturating_mul(1 << steps.min(20));
-        let drawn = self.jitter.u32(..) >> 16;
-        Some(ceiling.min(self.policy.max).saturating_mul(drawn) / (1 << 16))
+        let initial = nanos(self.policy.initial);
+        let ceiling =
+            (0..steps.min(20)).fold(initial, |ceiling, _| ceiling.saturating_add(ceiling));
+        let drawn = u64::from(self.jitter.u32(..) >> 16);
+        let ceiling = ceiling.min(nanos(self.policy.max));
+        Some(Duration::from_nanos((ceiling >> 16) * drawn))
     }
 }
 
