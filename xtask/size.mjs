@@ -56,8 +56,9 @@ for (const [part] of PARTS) {
   const isOf = (at) => partOf[at] === part;
   print(`  ${part}`, sum(isOf), whole - compressed(isOf));
 }
-const isGlue = (at) => GLUE.has(partOf[at]);
-print("codec: all but the glue", sum((at) => !isGlue(at)), compressed(isGlue));
+const isCodec = (at) => !GLUE.has(partOf[at]);
+print("codec: all but the glue", sum(isCodec), whole - compressed(isCodec));
+print("codec, alone in a module", sum(isCodec), compressed((at) => !isCodec(at)));
 
 function print(name, raw, brotli) {
   console.log(`${name.padEnd(26)} ${String(raw).padStart(7)} bytes of code ${String(brotli).padStart(7)} bytes with brotli`);

@@ -1,6 +1,7 @@
 //! What the symbols of the four tables mean (RFC 8878 sections 3.1.1.3.2.1 and 4.2.1.1).
 
-use alloc::vec::Vec;
+/// No code has more symbols.
+pub(super) const SYMBOLS_MAX: usize = 53;
 
 /// Symbols that stand for ranges of numbers: each begins where the one before ends.
 pub(super) struct Code {
@@ -14,15 +15,15 @@ pub(super) struct Code {
 
 impl Code {
     /// Where the range of each symbol begins.
-    pub(super) fn values(&self) -> Vec<u32> {
+    pub(super) fn values(&self) -> [u32; SYMBOLS_MAX] {
+        let mut values = [0; SYMBOLS_MAX];
         let mut next = self.first;
-        let ranges = self.extra.iter().map(|extra| {
-            let value = next;
+        for (value, extra) in values.iter_mut().zip(self.extra) {
+            *value = next;
             // The last offset's range ends at 2^32.
             next = next.wrapping_add(1 << extra);
-            value
-        });
-        ranges.collect()
+        }
+        values
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::bits::{Backward, Forward};
-use super::codes::{Code, Shares};
+use super::codes::{Code, SYMBOLS_MAX, Shares};
 
 /// Smallest logarithm of a table's size.
 const LOG_MIN: u32 = 5;
@@ -34,20 +34,19 @@ impl Fse {
         if log > code.log_max {
             return None;
         }
-        let mut shares = Vec::new();
+        let mut shares = [0; SYMBOLS_MAX];
+        let mut symbol = 0;
         let mut left = 1 << log;
         while left > 0 {
             let share = read_share(&mut bits, left)?;
             left = left.checked_sub(u32::from(share.unsigned_abs()))?;
-            shares.push(share);
+            *shares[..code.extra.len()].get_mut(symbol)? = share;
+            symbol += 1;
             // After a symbol that does not occur: how many more do not, and once more after a 3.
             let mut more = if share == 0 { 3 } else { 0 };
-            while more == 3 && shares.len() <= code.extra.len() {
+            while more == 3 {
                 more = bits.read(2);
-                shares.extend((0..more).map(|_| 0));
-            }
-            if shares.len() > code.extra.len() {
-                return None;
+                symbol += more as usize;
             }
         }
         let table = Self::new(code, &Shares { log, of: &shares });
@@ -56,32 +55,34 @@ impl Fse {
 
     /// A table of one symbol.
     pub(super) fn single(code: &Code, symbol: u8) -> Option<Self> {
-        let mut shares = vec![0; symbol.into()];
-        shares.push(1);
+        let mut shares = [0; SYMBOLS_MAX];
+        *shares[..code.extra.len()].get_mut(usize::from(symbol))? = 1;
         let shares = Shares {
             log: 0,
             of: &shares,
         };
-        (shares.of.len() <= code.extra.len()).then(|| Self::new(code, &shares))
+        Some(Self::new(code, &shares))
     }
 
     /// The table in which symbols have these shares.
     pub(super) fn new(code: &Code, &Shares { log, of: shares }: &Shares<'_>) -> Self {
-        let size = 1 << log;
         let values = code.values();
-        let mut next: Vec<u16> = shares.iter().map(|share| share.unsigned_abs()).collect();
-        let mut states = Vec::with_capacity(size);
-        for symbol in spread(size, shares) {
-            let symbol = usize::from(symbol);
+        let mut next = [0; SYMBOLS_MAX];
+        for (next, share) in next.iter_mut().zip(shares) {
+            *next = share.unsigned_abs();
+        }
+        let mut states = spread(1 << log, shares);
+        for state in &mut states {
+            let symbol = state.value as usize;
             let nth = next[symbol];
             next[symbol] += 1;
             let bits = log - nth.ilog2();
-            states.push(State {
+            *state = State {
                 value: values[symbol],
                 extra: code.extra[symbol],
                 bits: low_byte(bits),
                 base: (nth << bits) - (1 << log),
-            });
+            };
         }
         Self {
             log: low_byte(log),
@@ -122,26 +123,27 @@ fn read_share(bits: &mut Forward<'_>, left: u32) -> Option<i16> {
     i16::try_from(number).ok()?.checked_sub(1)
 }
 
-/// Which symbol each state has: the rounded ones one state each at the end, the others theirs all over the rest.
-fn spread(size: usize, shares: &[i16]) -> Vec<u8> {
-    let mut symbols = vec![0; size];
+/// States, each with its symbol as the value: the rounded ones have one state each at the end, the others theirs all over
+/// the rest.
+fn spread(size: usize, shares: &[i16]) -> Vec<State> {
+    let mut states = vec![State::default(); size];
     let mut end = size;
     for (symbol, _) in (0..).zip(shares).filter(|(_, share)| **share < 0) {
         end -= 1;
-        symbols[end] = symbol;
+        states[end].value = symbol;
     }
     let step = (size >> 1) + (size >> 3) + 3;
     let mut at = 0;
     for (symbol, share) in (0..).zip(shares) {
         for _ in 0..*share {
-            symbols[at] = symbol;
+            states[at].value = symbol;
             at = (at + step) & (size - 1);
             while at >= end {
                 at = (at + step) & (size - 1);
             }
         }
     }
-    symbols
+    states
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "logarithms are small")]
