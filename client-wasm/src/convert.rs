@@ -1,6 +1,7 @@
 //! The session's words as the page is told them.
 
-use push_wire_shared::position::{Cursor, Outcome, Position};
+use push_wire_shared::channel::ChannelMode;
+use push_wire_shared::position::Outcome;
 use push_wire_shared::session::client::{Cause, Entry, Event, Status};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
@@ -12,24 +13,42 @@ use crate::host::Host;
 pub(crate) fn tell(host: &Host, now: Moment, event: &Event) {
     match event {
         Event::Status(status) => tell_status(host, now, status),
-        Event::Ready { resumed } => host.ready(*resumed),
+        Event::Ready { resumed, secret } => host.ready(*resumed, secret),
+        // Without a position the subscription has ended, which is told next.
+        Event::Outcome { position: None, .. } => {}
         Event::Outcome {
             id,
             outcome,
-            position,
+            position: Some(position),
             floor,
             head,
-        } => tell_outcome(host, *id, *outcome, *position, *floor, *head),
+            mode,
+        } => {
+            let (reason, caught_up) = match outcome {
+                Outcome::Resumed { caught_up } => ("", *caught_up),
+                Outcome::Reset(reason) => (reason.name(), 0),
+            };
+            host.outcome(
+                *id,
+                reason,
+                caught_up,
+                position.epoch.0,
+                position.cursor,
+                floor.unwrap_or(0),
+                *head,
+                *mode == ChannelMode::State,
+            );
+        }
         Event::Entry(entry) => tell_entry(host, entry),
         Event::Ended {
             id, cause, message, ..
         } => host.ended(*id, cause.name(), message),
-        Event::Sent { ticket } => host.sent(*ticket),
+        Event::Sent { ticket } => host.sent(*ticket as f64),
         Event::Refused {
             ticket,
             code,
             message,
-        } => host.refused(*ticket, code.name(), message),
+        } => host.refused(*ticket as f64, code.name(), message),
         Event::Error { code, message } => host.fault(code.name(), message),
     }
 }
@@ -59,29 +78,6 @@ fn tell_status(host: &Host, now: Moment, status: &Status) {
         wait,
         cause.code.unwrap_or(0),
         &cause.message,
-    );
-}
-
-fn tell_outcome(
-    host: &Host,
-    id: u32,
-    outcome: Outcome,
-    position: Option<Position>,
-    floor: Option<Cursor>,
-    head: Cursor,
-) {
-    let (reason, caught_up) = match outcome {
-        Outcome::Resumed { caught_up } => ("", caught_up),
-        Outcome::Reset(reason) => (reason.name(), 0),
-    };
-    host.outcome(
-        id,
-        reason,
-        caught_up,
-        position.map(|position| position.epoch.0),
-        position.map(|position| position.cursor),
-        floor,
-        head,
     );
 }
 

@@ -3,7 +3,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Epoch, Position, StartAt};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Input, SendError, SubscribeError, Subscription,
@@ -25,31 +24,34 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// A client that is not connected yet. `client_id` has 16 bytes, and so has `secret`: random for a new client;
-    /// `attempts` is how often this client has tried to connect before; `seed` spreads the reconnects of many
-    /// clients; `compression` says whether entries may come compressed.
-    ///
-    /// # Errors
-    /// Throws a string when the id or the secret has another length.
+    /// A client that is not connected yet. The id and the secret have 16 bytes each, which come in halves; the secret is
+    /// random for a new client; `attempts` is how often this client has tried to connect before; `seed` spreads the
+    /// reconnects of many clients; `compression` says whether entries may come compressed.
     #[wasm_bindgen(constructor)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an object would have to be read property by property"
+    )]
     pub fn new(
         host: Host,
-        client_id: &[u8],
-        secret: &[u8],
+        id_high: u64,
+        id_low: u64,
+        secret_high: u64,
+        secret_low: u64,
         attempts: u32,
         seed: u64,
         max_message_bytes: u32,
         compression: bool,
-    ) -> Result<Engine, JsValue> {
-        let id = Uuid::from_slice(client_id).map_err(|_| thrown("bad_client_id"))?;
+    ) -> Engine {
+        let id = Uuid::from_u64_pair(id_high, id_low);
         let mut config = ClientConfig::new(id, seed);
-        config.secret = Some(secret.try_into().map_err(|_| thrown("bad_secret"))?);
+        config.secret = Some(Uuid::from_u64_pair(secret_high, secret_low).into_bytes());
         config.attempts = Some(attempts.into());
         config.max_message_bytes = max_message_bytes as usize;
         config.compression = compression;
-        Ok(Self {
+        Self {
             driver: Driver::new(ClientSession::new(config), host),
-        })
+        }
     }
 
     /// The socket of this attempt is open, and speaks the protocol.
@@ -114,19 +116,22 @@ impl Engine {
         self.driver.with(|session, _| session.set_token(token));
     }
 
-    /// Reads a stream: the channel itself, a topic, or the client's inbox. Returns the subscription's id.
-    ///
-    /// # Errors
-    /// Throws a string, the code of what is wrong.
+    /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. Returns the
+    /// subscription's id, or a [`Refusal`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an object would have to be read property by property"
+    )]
     pub fn subscribe(
         &self,
         channel: String,
         topic: Option<String>,
         inbox: bool,
         newest: bool,
-        epoch: Option<u64>,
-        cursor: Option<u64>,
-    ) -> Result<u32, JsValue> {
+        resumes: bool,
+        epoch: u64,
+        cursor: u64,
+    ) -> f64 {
         let subscription = Subscription {
             channel,
             scope: match topic {
@@ -134,7 +139,7 @@ impl Engine {
                 None if inbox => ScopeRequest::Inbox,
                 None => ScopeRequest::Channel,
             },
-            position: epoch.zip(cursor).map(|(epoch, cursor)| Position {
+            position: resumes.then_some(Position {
                 epoch: Epoch(epoch),
                 cursor,
             }),
@@ -144,15 +149,15 @@ impl Engine {
                 StartAt::Oldest
             },
         };
-        self.driver
-            .with(|session, now| session.subscribe(now, subscription))
-            .map_err(|error| {
-                thrown(match error {
-                    SubscribeError::Duplicate(_) => "duplicate",
-                    SubscribeError::BadTopic => "bad_topic",
-                    _ => "too_many_subscriptions",
-                })
-            })
+        let answer = self
+            .driver
+            .with(|session, now| session.subscribe(now, subscription));
+        match answer {
+            Ok(id) => id.into(),
+            Err(SubscribeError::Duplicate(_)) => Refusal::Duplicate.number(),
+            Err(SubscribeError::BadTopic) => Refusal::BadTopic.number(),
+            Err(_) => Refusal::TooManySubscriptions.number(),
+        }
     }
 
     /// Stops reading.
@@ -161,25 +166,22 @@ impl Engine {
             .with(|session, now| session.unsubscribe(now, id));
     }
 
-    /// Sends a message and returns its ticket, which comes back in `sent` or `refused`.
-    ///
-    /// # Errors
-    /// Throws a string, the code of why it was not queued.
-    pub fn send(&self, channel: &str, is_bytes: bool, body: Vec<u8>) -> Result<u64, JsValue> {
+    /// Sends a message. Returns its ticket, which comes back in `sent` or `refused`, or a [`Refusal`].
+    pub fn send(&self, channel: &str, is_bytes: bool, body: Vec<u8>) -> f64 {
         let content = if is_bytes {
             Content::Bytes
         } else {
             Content::Value
         };
-        self.driver
-            .with(|session, now| session.send(now, channel, content, body))
-            .map_err(|error| {
-                thrown(match error {
-                    SendError::QueueFull => "queue_full",
-                    SendError::TooLarge { .. } => "too_large",
-                    _ => "closed",
-                })
-            })
+        let answer = self
+            .driver
+            .with(|session, now| session.send(now, channel, content, body));
+        match answer {
+            Ok(ticket) => ticket as f64,
+            Err(SendError::QueueFull) => Refusal::QueueFull.number(),
+            Err(SendError::TooLarge { .. }) => Refusal::TooLarge.number(),
+            Err(SendError::Closed) => Refusal::Closed.number(),
+        }
     }
 
     /// The application has handled all entries of a subscription up to this one.
@@ -193,39 +195,15 @@ impl Engine {
     }
 
     /// The newest entry of a subscription's stream that the client has heard of.
-    pub fn head(&self, id: u32) -> Option<u64> {
-        self.driver.read(|session| session.head(id))
+    pub fn head(&self, id: u32) -> u64 {
+        self.driver.read(|session| session.head(id)).unwrap_or(0)
     }
 
-    /// How often this client has tried to connect, in all its lives.
-    pub fn attempts(&self) -> u32 {
-        let attempts = self.driver.read(ClientSession::attempts);
-        attempts.map_or(0, |attempts| u32::try_from(attempts).unwrap_or(u32::MAX))
-    }
-
-    /// What proves the right to continue this session: 16 bytes.
-    pub fn secret(&self) -> Vec<u8> {
-        self.driver
-            .read(ClientSession::secret)
-            .map_or_else(Vec::new, |secret| secret.to_vec())
-    }
-
-    /// Whether the server keeps only the newest value of this channel; false before the first handshake.
-    #[wasm_bindgen(js_name = isState)]
-    pub fn is_state(&self, channel: &str) -> bool {
-        self.driver.read(|session| {
-            session
-                .channels()
-                .iter()
-                .any(|info| info.name == channel && info.mode == ChannelMode::State)
-        })
-    }
-
-    /// What has passed so far: messages in and out, bytes in and out, entries, bytes of their values whole,
-    /// how many came as deltas, repeats dropped, gaps found, how many came compressed, dictionaries.
-    pub fn stats(&self) -> Vec<f64> {
+    /// What has passed so far; `what` counts through: messages in and out, bytes in and out, entries, bytes of their values
+    /// whole, how many came as deltas, repeats dropped, gaps found, how many came compressed, dictionaries.
+    pub fn count(&self, what: usize) -> f64 {
         let stats = self.driver.read(ClientSession::stats);
-        [
+        let counts = [
             stats.messages_in,
             stats.messages_out,
             stats.bytes_in,
@@ -237,13 +215,25 @@ impl Engine {
             stats.gaps,
             stats.compressed,
             stats.dictionaries,
-        ]
-        .into_iter()
-        .map(|count| count as f64)
-        .collect()
+        ];
+        counts.get(what).map_or(0.0, |&count| count as f64)
     }
 }
 
-fn thrown(code: &str) -> JsValue {
-    JsValue::from_str(code)
+/// Why nothing came of a call: a negative number in place of an id or a ticket, whose words are in `pkg/src/error.ts`. It is
+/// much smaller than to throw.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Duplicate = -1,
+    BadTopic = -2,
+    TooManySubscriptions = -3,
+    QueueFull = -4,
+    TooLarge = -5,
+    Closed = -6,
+}
+
+impl Refusal {
+    fn number(self) -> f64 {
+        f64::from(self as i8)
+    }
 }

@@ -20,20 +20,21 @@ export interface Host {
   fetchDictionary(sha256: Uint8Array): void;
   /** The connection changed; `wait` is in milliseconds, `code` 0 for none. */
   status(phase: string, failures: number, wait: number, code: number, message: string): void;
-  /** The server took the handshake. */
-  ready(resumed: boolean): void;
-  /** A subscribe or resume ended; `reason` is empty unless it is a reset. */
-  outcome(id: number, reason: string, caughtUp: bigint, epoch: bigint | undefined, cursor: bigint | undefined,
-    floor: bigint | undefined, head: bigint): void;
+  /** The server took the handshake. `secret` proves the right to continue the session; it is lent for this call only. */
+  ready(resumed: boolean, secret: Uint8Array): void;
+  /** A subscribe or resume ended, and reading goes on; `reason` is empty unless it is a reset, which alone has a `floor`.
+   * `isState`: the server keeps only the stream's newest value. */
+  outcome(id: number, reason: string, caughtUp: bigint, epoch: bigint, cursor: bigint, floor: bigint, head: bigint,
+    isState: boolean): void;
   /** An entry, its body at `address` in the module's memory during this call only; `wireBytes` carried it. */
   entry(id: number, cursor: bigint, isBytes: boolean, replayed: boolean, address: number, length: number,
     wireBytes: number): void;
   /** The server ended a subscription. */
   ended(id: number, cause: string, message: string): void;
   /** The server took a send. */
-  sent(ticket: bigint): void;
+  sent(ticket: number): void;
   /** A send was not carried out. */
-  refused(ticket: bigint, code: string, message: string): void;
+  refused(ticket: number, code: string, message: string): void;
   /** Something went wrong that concerns no single subscription or send. */
   fault(code: string, message: string): void;
 }
@@ -71,7 +72,7 @@ extern "C" {
     );
 
     #[wasm_bindgen(method)]
-    pub(crate) fn ready(this: &Host, resumed: bool);
+    pub(crate) fn ready(this: &Host, resumed: bool, secret: &[u8]);
 
     #[wasm_bindgen(method)]
     pub(crate) fn outcome(
@@ -79,10 +80,11 @@ extern "C" {
         id: u32,
         reason: &str,
         caught_up: u64,
-        epoch: Option<u64>,
-        cursor: Option<u64>,
-        floor: Option<u64>,
+        epoch: u64,
+        cursor: u64,
+        floor: u64,
         head: u64,
+        is_state: bool,
     );
 
     #[wasm_bindgen(method)]
@@ -101,10 +103,10 @@ extern "C" {
     pub(crate) fn ended(this: &Host, id: u32, cause: &str, message: &str);
 
     #[wasm_bindgen(method)]
-    pub(crate) fn sent(this: &Host, ticket: u64);
+    pub(crate) fn sent(this: &Host, ticket: f64);
 
     #[wasm_bindgen(method)]
-    pub(crate) fn refused(this: &Host, ticket: u64, code: &str, message: &str);
+    pub(crate) fn refused(this: &Host, ticket: f64, code: &str, message: &str);
 
     #[wasm_bindgen(method)]
     pub(crate) fn fault(this: &Host, code: &str, message: &str);

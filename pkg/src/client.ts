@@ -1,7 +1,7 @@
 import { address } from "./address.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
-import { calling, PushError } from "./error.js";
+import { accepted, PushError } from "./error.js";
 import { toHex, writeUuid } from "./hex.js";
 import { followPage } from "./lifecycle.js";
 import { Messages } from "./messages.js";
@@ -11,6 +11,9 @@ import { Store, sessionStorageIfAny } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
 import type { Address, AnyChannels, Handler, Options, ReadOptions, Stats, Status, WebSocketClass } from "./types.js";
+
+/** Attempts are counted in 32 bits. */
+const MAX_ATTEMPTS = 2 ** 32 - 1;
 
 /** One connection to a push-wire server, and all that is read and sent over it. */
 export class Client<Channels extends object = AnyChannels> {
@@ -28,10 +31,13 @@ export class Client<Channels extends object = AnyChannels> {
     const fault = (error: PushError) => this.#fault(error);
     const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
     const store = new Store(storage, options.storageKey ?? `push-wire:${target}`, options.clientId, fault);
+    const { attempts } = store;
     const { maxMessageBytes = 1024 * 1024, compression = true } = options;
     this.#core = new Core(target, socketClass(options), store, { maxMessageBytes, compression }, {
+      // Kept before an attempt, so that a page which is left in its midst counts it.
+      attempt: (number) => this.#keep({ attempts: Math.min(attempts + number, MAX_ATTEMPTS) }),
       status: (status) => this.#turn(status),
-      ready: () => this.#keepSession(),
+      ready: (secret) => this.#keep({ secret: toHex(secret) }),
       fault,
     });
     this.#token = new TokenSource(this.#core, options.token, (error) => this.#tokenFailed(error));
@@ -53,20 +59,18 @@ export class Client<Channels extends object = AnyChannels> {
   get stats(): Stats {
     this.#core.check();
     const { engine, host } = this.#core;
-    const counts = engine.stats();
-    const count = (index: number) => counts[index] ?? 0;
     return {
-      messagesIn: count(0),
-      messagesOut: count(1),
-      bytesIn: count(2),
-      bytesOut: count(3),
-      entries: count(4),
-      valueBytes: count(5),
-      deltas: count(6),
-      repeats: count(7),
-      gaps: count(8),
-      compressed: count(9),
-      dictionaries: count(10),
+      messagesIn: engine.count(0),
+      messagesOut: engine.count(1),
+      bytesIn: engine.count(2),
+      bytesOut: engine.count(3),
+      entries: engine.count(4),
+      valueBytes: engine.count(5),
+      deltas: engine.count(6),
+      repeats: engine.count(7),
+      gaps: engine.count(8),
+      compressed: engine.count(9),
+      dictionaries: engine.count(10),
       dictionariesFailed: host.dictionariesFailed,
     };
   }
@@ -114,7 +118,7 @@ export class Client<Channels extends object = AnyChannels> {
     this.#core.check();
     const isBytes = value instanceof Uint8Array;
     const body = isBytes ? value : encode(value);
-    const ticket = calling(() => this.#core.engine.send(channel, isBytes, body));
+    const ticket = accepted(this.#core.engine.send(channel, isBytes, body));
     return this.#core.host.answer(ticket);
   }
 
@@ -150,17 +154,12 @@ export class Client<Channels extends object = AnyChannels> {
 
   #turn(status: Status): void {
     if (this.#core?.closed) return;
-    if (status.phase === "connecting") this.#keepSession();
     this.#status.set(status);
     this.#token?.status(status);
   }
 
-  /** Before an attempt, so that a page which is left in its midst counts it; and when the server has answered. */
-  #keepSession(): void {
-    const { engine, store } = this.#core;
-    store.secret = toHex(engine.secret());
-    store.attempts = engine.attempts();
-    store.save();
+  #keep(session: { secret?: string; attempts?: number }): void {
+    Object.assign(this.#core.store, session).save();
   }
 
   #tokenFailed(error: PushError): void {

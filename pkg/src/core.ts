@@ -1,6 +1,6 @@
 import { Engine, engineMemory } from "./engine.js";
 import { PushError } from "./error.js";
-import { fromHex } from "./hex.js";
+import { halves } from "./hex.js";
 import { type ClientListener, PageHost } from "./host.js";
 import type { Store } from "./store.js";
 import type { WebSocketClass } from "./types.js";
@@ -29,9 +29,9 @@ export class Core {
     const { maxMessageBytes, compression } = limits;
     this.host = new PageHost(url, socketClass, maxMessageBytes, engineMemory(), listener);
     const seed = crypto.getRandomValues(new BigUint64Array(1))[0]!;
-    const id = fromHex(store.clientId);
-    const secret = fromHex(store.secret);
-    this.engine = new Engine(this.host, id, secret, store.attempts, seed, maxMessageBytes, compression);
+    const id = halves(store.clientId);
+    const secret = halves(store.secret);
+    this.engine = new Engine(this.host, ...id, ...secret, store.attempts, seed, maxMessageBytes, compression);
     this.host.engine = this.engine;
   }
 

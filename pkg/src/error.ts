@@ -18,24 +18,21 @@ export class PushError extends Error {
   }
 }
 
-const TEXTS: Record<string, string> = {
-  bad_client_id: "a client id is a UUID",
-  bad_topic: "a topic has 1 to 255 bytes of UTF-8",
-  closed: "the client is closed: its status says why",
-  duplicate: "another subscription of this client reads this stream already",
-  queue_full: "too many sends wait for the server's answer",
-  too_large: "the message is larger than the server takes: 1 MiB, if its limits do not say otherwise",
-  too_many_subscriptions: "too many subscriptions in one client",
-};
+/** What the engine's negative answers mean, from -1 down. */
+const REFUSALS: [code: string, message: string][] = [
+  ["duplicate", "another subscription of this client reads this stream already"],
+  ["bad_topic", "a topic has 1 to 255 bytes of UTF-8"],
+  ["too_many_subscriptions", "too many subscriptions in one client"],
+  ["queue_full", "too many sends wait for the server's answer"],
+  ["too_large", "the message is larger than the server takes: 1 MiB, if its limits do not say otherwise"],
+  ["closed", "the client is closed: its status says why"],
+];
 
-/** Calls the engine, which throws codes as bare strings. */
-export function calling<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (thrown) {
-    if (typeof thrown !== "string") throw thrown;
-    throw new PushError(thrown, TEXTS[thrown] ?? thrown);
-  }
+/** The engine's answer, unless that is a refusal: those are thrown. */
+export function accepted(answer: number): number {
+  const refusal = REFUSALS[-1 - answer];
+  if (refusal) throw new PushError(...refusal);
+  return answer;
 }
 
 /** Reports an error of the application's own code as if nobody had caught it, without stopping anything. */

@@ -5,10 +5,9 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The bytes of hexadecimal digits. */
-export function fromHex(text: string): Uint8Array {
-  const digits = text.match(/../g) ?? [];
-  return Uint8Array.from(digits, (pair) => parseInt(pair, 16));
+/** The two halves of 32 hexadecimal digits. */
+export function halves(digits: string): [high: bigint, low: bigint] {
+  return [fromHex(digits.slice(0, 16)), fromHex(digits.slice(16))];
 }
 
 /** The 32 digits of a UUID. */
@@ -41,7 +40,7 @@ export function writeEpoch(epoch: bigint): string {
   return epoch.toString(16).padStart(16, "0");
 }
 
-/** An epoch of 16 digits. */
-export function readEpoch(digits: string): bigint {
+/** The number that hexadecimal digits write: an epoch's, or half of an id's. */
+export function fromHex(digits: string): bigint {
   return BigInt(`0x${digits}`);
 }

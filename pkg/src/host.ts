@@ -16,10 +16,11 @@ export interface StreamListener {
   outcome(
     reason: string,
     caughtUp: bigint,
-    epoch: bigint | undefined,
-    cursor: bigint | undefined,
-    floor: bigint | undefined,
+    epoch: bigint,
+    cursor: bigint,
+    floor: bigint,
     head: bigint,
+    isState: boolean,
   ): void;
   entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void;
   ended(reason: string, message: string): void;
@@ -33,15 +34,17 @@ interface Ticket {
 
 /** What the engine tells about the client as a whole. */
 export interface ClientListener {
+  /** The attempt of this number begins; the first is 1. */
+  attempt(number: number): void;
   status(status: Status): void;
-  ready(resumed: boolean): void;
+  ready(secret: Uint8Array): void;
   fault(error: PushError): void;
 }
 
 /** The page's side of the engine: lends it a socket, a timer and fetches, reads values, and finds who is to be told. */
 export class PageHost implements Host {
   readonly streams = new Map<number, StreamListener>();
-  readonly #tickets = new Map<bigint, Ticket>();
+  readonly #tickets = new Map<number, Ticket>();
   readonly #url: string;
   readonly #socketClass: WebSocketClass;
   readonly #maxMessageBytes: number;
@@ -53,7 +56,7 @@ export class PageHost implements Host {
   engine!: Engine;
   #socket: Socket | undefined;
   /** A refusal that came before the engine had told its ticket. */
-  #early: { ticket: bigint; error: PushError } | undefined;
+  #early: { ticket: number; error: PushError } | undefined;
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   constructor(
@@ -73,6 +76,7 @@ export class PageHost implements Host {
   }
 
   connect(attempt: number): void {
+    this.#client.attempt(attempt);
     this.#socket?.close();
     this.#socket = undefined;
     try {
@@ -111,8 +115,8 @@ export class PageHost implements Host {
     });
   }
 
-  ready(resumed: boolean): void {
-    this.#client.ready(resumed);
+  ready(_resumed: boolean, secret: Uint8Array): void {
+    this.#client.ready(secret);
   }
 
   outcome(id: number, ...how: Parameters<StreamListener["outcome"]>): void {
@@ -149,11 +153,11 @@ export class PageHost implements Host {
     stream?.ended(reason, message);
   }
 
-  sent(ticket: bigint): void {
+  sent(ticket: number): void {
     this.#take(ticket)?.resolve();
   }
 
-  refused(ticket: bigint, code: string, message: string): void {
+  refused(ticket: number, code: string, message: string): void {
     const error = new PushError(code, message);
     const waiting = this.#take(ticket);
     if (waiting) waiting.reject(error);
@@ -166,7 +170,7 @@ export class PageHost implements Host {
   }
 
   /** What becomes of a send, which returned this ticket a moment ago. */
-  answer(ticket: bigint): Promise<void> {
+  answer(ticket: number): Promise<void> {
     const early = this.#early;
     this.#early = undefined;
     if (early?.ticket === ticket) return Promise.reject(early.error);
@@ -189,7 +193,7 @@ export class PageHost implements Host {
     this.#client.fault(new PushError(code, message));
   }
 
-  #take(number: bigint): Ticket | undefined {
+  #take(number: number): Ticket | undefined {
     const ticket = this.#tickets.get(number);
     this.#tickets.delete(number);
     return ticket;

@@ -1,18 +1,12 @@
 import type { Core } from "./core.js";
-import { calling, PushError, reportUncaught } from "./error.js";
-import { readEpoch, writeEpoch } from "./hex.js";
+import { accepted, PushError, reportUncaught } from "./error.js";
+import { fromHex, writeEpoch } from "./hex.js";
 import type { Size, StreamListener } from "./host.js";
 import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
 
 /** Entries that may wait for a handler which returned a promise, and their bytes; see {@link Reader}. */
 const MAX_WAITING = 1024;
 const MAX_WAITING_BYTES = 1024 * 1024;
-
-/** Why the server ends a subscription without a message of its own. */
-const ENDS: Record<string, string> = {
-  not_permitted: "the server does not permit it to this client",
-  store_unavailable: "the server cannot read its log",
-};
 
 /** Takes what comes out of a stream. */
 export interface Sink {
@@ -88,10 +82,9 @@ export class Reader implements StreamListener {
     }
   }
 
-  outcome(...[reason, caughtUp, epoch, cursor, floor, head]: Parameters<StreamListener["outcome"]>): void {
-    if (epoch === undefined || cursor === undefined) return this.ended(reason, ENDS[reason] ?? reason);
-    // Only now the server's channels are known for sure. A state's value does not outlive the page: nor may its position.
-    if (this.#core.engine.isState(this.#channel)) this.#keepsPosition = false;
+  outcome(...[reason, caughtUp, epoch, cursor, floor, head, isState]: Parameters<StreamListener["outcome"]>): void {
+    // A state's value does not outlive the page: nor may its position.
+    if (isState) this.#keepsPosition = false;
     const position = { epoch: writeEpoch(epoch), cursor };
     this.#received = position;
     if (reason === "") {
@@ -99,7 +92,7 @@ export class Reader implements StreamListener {
       return;
     }
     const known = reason as "expired" | "epoch_changed";
-    this.#take({ outcome: { type: "reset", reason: known, position, floor: floor ?? cursor, head }, position });
+    this.#take({ outcome: { type: "reset", reason: known, position, floor, head }, position });
   }
 
   entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void {
@@ -119,7 +112,7 @@ export class Reader implements StreamListener {
   commit(): void {
     const handled = this.#handled;
     if (!handled || this.#over) return;
-    if (this.#id !== undefined) this.#core.engine.handled(this.#id, readEpoch(handled.epoch), handled.cursor);
+    if (this.#id !== undefined) this.#core.engine.handled(this.#id, fromHex(handled.epoch), handled.cursor);
     if (this.#keepsPosition) this.#core.store.move(this.#name, handled);
   }
 
@@ -127,9 +120,9 @@ export class Reader implements StreamListener {
     const { topic, inbox = false, from } = this.#options;
     const { engine, host } = this.#core;
     const after = this.#received;
-    const epoch = after && readEpoch(after.epoch);
-    this.#id = calling(() =>
-      engine.subscribe(this.#channel, topic, inbox, from === "newest", epoch, after?.cursor),
+    const epoch = after ? fromHex(after.epoch) : 0n;
+    this.#id = accepted(
+      engine.subscribe(this.#channel, topic, inbox, from === "newest", after !== undefined, epoch, after?.cursor ?? 0n),
     );
     host.streams.set(this.#id, this);
   }

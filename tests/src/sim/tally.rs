@@ -50,8 +50,8 @@ impl Tally {
                 Outcome::Reset(_) => "reset: others",
             },
             Event::Sent { .. } => "messages confirmed",
-            Event::Ready { resumed: true } => "sessions resumed",
-            Event::Ready { resumed: false } => "sessions begun",
+            Event::Ready { resumed: true, .. } => "sessions resumed",
+            Event::Ready { resumed: false, .. } => "sessions begun",
             Event::Status(_)
             | Event::Ended { .. }
             | Event::Refused { .. }

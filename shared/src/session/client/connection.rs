@@ -207,7 +207,8 @@ impl ClientSession {
         };
         self.enter(now, Phase::Ready);
         let resumed = welcome.resumed;
-        self.outputs.event(Event::Ready { resumed });
+        let secret = welcome.secret;
+        self.outputs.event(Event::Ready { resumed, secret });
         let rejected = welcome.rejected;
         self.uplink
             .start(resumed, welcome.received, rejected, &mut self.outputs);

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::SharedBytes;
+use crate::channel::ChannelMode;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
 use crate::session::op::{ErrorCode, ScopeRequest};
 use crate::session::wire::Content;
@@ -69,6 +70,8 @@ pub enum Event {
     Ready {
         /// The session that this client had goes on; otherwise it is a new one.
         resumed: bool,
+        /// What proves the right to continue it, which the client keeps with its id.
+        secret: [u8; 16],
     },
     /// A subscribe or resume ended: continuity is proved, or it is not.
     Outcome {
@@ -82,6 +85,8 @@ pub enum Event {
         floor: Option<Cursor>,
         /// The newest entry.
         head: Cursor,
+        /// What the stream is; as last known when the subscription has ended.
+        mode: ChannelMode,
     },
     /// The next entry of a stream.
     Entry(Entry),

@@ -42,7 +42,7 @@ pub(super) struct Reader {
     pub(super) scope: ScopeRequest,
     start: StartAt,
     pub(super) stage: Stage,
-    mode: ChannelMode,
+    pub(super) mode: ChannelMode,
     /// Whether the latest request named a position.
     named_position: bool,
     /// Everything up to here was handed out.

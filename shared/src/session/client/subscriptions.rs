@@ -170,6 +170,7 @@ impl ClientSession {
             position: None,
             floor: Some(floor),
             head,
+            mode: reader.mode,
         });
         let message = match reason {
             ResetReason::NotPermitted => "reading this stream is not permitted",
@@ -211,7 +212,7 @@ impl ClientSession {
             position,
             head,
         });
-        let (id, position) = (reader.id, reader.received);
+        let (id, position, mode) = (reader.id, reader.received, reader.mode);
         self.left_streams.retain(|&left| left != stream);
         self.give_up(stream);
         self.outputs.event(Event::Outcome {
@@ -220,6 +221,7 @@ impl ClientSession {
             position,
             floor,
             head,
+            mode,
         });
         if wants_value {
             self.ask_whole(at);

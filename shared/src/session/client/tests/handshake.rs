@@ -2,6 +2,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::peer::*;
+use crate::channel::ChannelMode;
 use crate::position::{Outcome, ResetReason};
 use crate::session::client::{
     EndCause, Event, Input, Output, Status, SubscribeError, Subscription,
@@ -28,7 +29,11 @@ fn auth_says_who_reads_what_and_the_answer_is_told() {
     assert_eq!(line.session.status(), Status::Ready);
     assert_eq!(line.session.secret(), Some(SECRET));
     assert_eq!(line.session.channels().len(), 3);
-    assert_eq!(line.events(), vec![Event::Ready { resumed: false }]);
+    let ready = Event::Ready {
+        resumed: false,
+        secret: SECRET,
+    };
+    assert_eq!(line.events(), vec![ready]);
 
     line.control(&[resumed(auth.subscriptions[0].id, 3, at(40), 2)]);
     let outcome = Event::Outcome {
@@ -37,6 +42,7 @@ fn auth_says_who_reads_what_and_the_answer_is_told() {
         position: Some(at(40)),
         floor: None,
         head: 42,
+        mode: ChannelMode::Log,
     };
     assert_eq!(line.events(), vec![outcome]);
     assert_eq!(line.session.head(id), Some(42));

@@ -2,6 +2,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::peer::*;
+use crate::channel::ChannelMode;
 use crate::limits::ACK_DELAY;
 use crate::position::{Epoch, Outcome, Position, ResetReason};
 use crate::session::client::{Event, Status, Subscription};
@@ -157,6 +158,7 @@ fn a_reset_goes_on_where_the_server_says() {
         position: Some(at(20)),
         floor: Some(20),
         head: 30,
+        mode: ChannelMode::Log,
     };
     assert_eq!(line.events(), [expected]);
     line.entry(3, 21, "u");
