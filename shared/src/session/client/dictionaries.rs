@@ -3,12 +3,11 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256};
-
 use super::connection::Phase;
 use super::{ClientSession, Output, SharedBytes};
 use crate::close::CloseReason;
 use crate::compression::{CompressionDictionary, DecompressError, Decompressor, short};
+use crate::delta;
 use crate::limits::{DICTIONARIES, DICTIONARIES_PER_CHANNEL, DICTIONARY_BYTES};
 use crate::session::op::{ClientOp, DictionaryInfo};
 use crate::session::wire::Body;
@@ -159,8 +158,7 @@ impl ClientSession {
 
     /// Keeps a dictionary, and tells the server by the names that it uses. Says whether it is the one.
     pub(super) fn keep_dictionary(&mut self, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
-        let is_whole = <[u8; 32]>::from(Sha256::digest(&bytes)) == sha256;
-        if !is_whole || !self.dictionaries.hold(sha256, bytes) {
+        if delta::check(&bytes).sha256() != sha256 || !self.dictionaries.hold(sha256, bytes) {
             return false;
         }
         self.outputs.stats.dictionaries += 1;
