@@ -1,6 +1,5 @@
 //! What waits for the driver.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::{Event, Output, Stats};
@@ -11,13 +10,16 @@ use crate::session::wire::write_record;
 /// The outputs that the driver has not taken yet, and what has passed.
 #[derive(Default, Debug)]
 pub(super) struct Outputs {
-    queue: VecDeque<Output>,
+    /// Newest last.
+    queue: Vec<Output>,
+    /// What was in the queue when the driver last found this empty; newest first.
+    leaving: Vec<Output>,
     pub(super) stats: Stats,
 }
 
 impl Outputs {
     pub(super) fn push(&mut self, output: Output) {
-        self.queue.push_back(output);
+        self.queue.push(output);
     }
 
     pub(super) fn event(&mut self, event: Event) {
@@ -26,7 +28,7 @@ impl Outputs {
 
     /// Sends a frame, in the message before it where it fits.
     pub(super) fn frame(&mut self, header: FrameHeader, payload: &[u8], max_message_bytes: usize) {
-        if let Some(Output::Transmit(message)) = self.queue.back_mut()
+        if let Some(Output::Transmit(message)) = self.queue.last_mut()
             && message.len() + record_bytes(payload.len()) <= max_message_bytes.min(BATCH_BYTES)
         {
             return write_record(message, header, payload);
@@ -37,7 +39,11 @@ impl Outputs {
     }
 
     pub(super) fn pop(&mut self) -> Option<Output> {
-        let output = self.queue.pop_front()?;
+        if self.leaving.is_empty() {
+            core::mem::swap(&mut self.queue, &mut self.leaving);
+            self.leaving.reverse();
+        }
+        let output = self.leaving.pop()?;
         if let Output::Transmit(message) = &output {
             self.stats.messages_out += 1;
             self.stats.bytes_out += message.len() as u64;
