@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use proptest::prelude::*;
 use push_wire_shared::CompressionDictionary;
-use push_wire_shared::compression::native::{self, Compressor, PreparedDictionary};
+use push_wire_shared::compression::native::{self, Compressor, Goal, PreparedDictionary};
 use push_wire_shared::compression::{DecompressError, DictionaryError, portable, short};
 use push_wire_shared::limits::{DICTIONARIES, DICTIONARY_BYTES};
 
@@ -127,6 +127,26 @@ proptest! {
             prop_assert!(value.len() <= LIMIT);
         }
     }
+}
+
+#[test]
+fn what_either_goal_makes_is_read_and_the_one_for_bytes_makes_fewer() {
+    let dictionary = trained(7, 0);
+    let mut both = Both::new(from_ref(&dictionary));
+    let mut bytes = |goal| -> usize {
+        let prepared = PreparedDictionary::with_goal(&dictionary, goal).unwrap();
+        let mut compressor = Compressor::new();
+        let sizes = (1_000..1_200).map(|n| {
+            // Small ones and large ones.
+            let body: String = (n..=n + n % 40).map(tick).collect();
+            let mut out = Vec::new();
+            assert!(compressor.compress_into(&mut out, body.as_bytes(), Some(&prepared)));
+            assert_eq!(both.decompress(&out, LIMIT), Ok(body.into_bytes()));
+            out.len()
+        });
+        sizes.sum()
+    };
+    assert!(bytes(Goal::Bytes) < bytes(Goal::Time));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Binary frames under the published calls.
 
 use proptest::prelude::*;
+use push_wire_shared::compression::Decompressor;
 use push_wire_shared::{
     BinaryError, BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig, PayloadEncoding,
     decode_frame, decode_frame_with_dictionaries, decode_frame_within, encode_frame,
@@ -108,6 +109,41 @@ fn dictionaries_of_one_id_may_differ() {
         let without: Decoded = decode_frame(&bytes, PayloadEncoding::Cbor);
         assert_eq!(without, Err(BinaryError::MissingDictionary(9)));
     }
+}
+
+#[test]
+fn a_dictionary_that_is_changed_in_place_is_another() {
+    let text =
+        |word: &str, n: u32| format!("{word} number {n} has said {} things of {word}", n * n);
+    let trained = |word: &str| {
+        let samples: Vec<String> = (0..800).map(|n| text(word, n)).collect();
+        let samples: Vec<&[u8]> = samples.iter().map(String::as_bytes).collect();
+        train_dictionary(&samples, 1024, 9).unwrap()
+    };
+    let body = |sent: &BinaryFrame<Channel, String>, config: &CompressionConfig| {
+        let frame = encode_frame_with_compression(sent, PayloadEncoding::Json, config).unwrap();
+        assert!(BinaryFlags::from_byte(frame[3]).compressed);
+        frame[9..].to_vec()
+    };
+    let mut config = CompressionConfig {
+        threshold: 1,
+        dictionary: Some(trained("alpha")),
+    };
+    let sent = frame(text("omega", 5000));
+    let with_alpha = body(&sent, &config);
+    let held = config.dictionary.as_mut().unwrap();
+    let before = held.bytes.as_ptr();
+    let omega = trained("omega").bytes;
+    held.bytes.resize(omega.len(), 0);
+    held.bytes.copy_from_slice(&omega);
+    assert_eq!(held.bytes.as_ptr(), before, "not moved");
+    let with_omega = body(&sent, &config);
+    assert!(with_omega.len() < with_alpha.len());
+    // One that has kept nothing from before.
+    let mut other = Decompressor::new();
+    other.add_dictionary(&trained("omega")).unwrap();
+    let read = other.decompress(&with_omega, 1_000).unwrap();
+    assert_eq!(read, PayloadEncoding::Json.encode(&sent.payload).unwrap());
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! A compressor and a decompressor for each thread, so that functions without a state of their own need not set one up
 //! for each message.
+//!
+//! A dictionary that is ready is known again by all its bytes, at each call: they are public, so that they may have been
+//! changed in place since, and neither their address nor a part of them would tell. Comparing 16 KB takes 0.2 to
+//! 0.4 µs, a sixth of encoding 250 bytes and a third of decoding them; a sum of them that could be trusted takes longer.
 
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use std::thread_local;
 
-use super::{Compressor, Decompressor, PreparedDictionary};
+use super::{Compressor, Decompressor, Goal, PreparedDictionary};
 use crate::compression::{CompressionDictionary, DecompressError, DictionaryError};
 
-/// Dictionaries that a thread keeps ready in each direction: about 450 KiB each for compressing.
+/// Dictionaries that a thread keeps ready in each direction: about 480 KiB each for compressing.
 const KEPT: usize = 4;
 
 #[derive(Default)]
@@ -28,7 +32,7 @@ thread_local! {
     static DECODING: RefCell<Decoding> = RefCell::default();
 }
 
-/// As [`Compressor::compress_into`].
+/// As [`Compressor::compress_into`]. The time is paid at each call, so that it is what a dictionary is made ready for.
 pub(crate) fn compress_into(
     out: &mut Vec<u8>,
     body: &[u8],
@@ -46,7 +50,7 @@ pub(crate) fn compress_into(
             let place = match known {
                 Some(place) => place,
                 None => {
-                    let prepared = PreparedDictionary::new(wanted)?;
+                    let prepared = PreparedDictionary::with_goal(wanted, Goal::Time)?;
                     make_room(dictionaries);
                     dictionaries.push((wanted.clone(), prepared));
                     dictionaries.len() - 1
