@@ -1,27 +1,40 @@
 //! A fair sample of what passes, in bounded memory.
 
+use std::sync::Arc;
+
 use fastrand::Rng;
 
-/// Bodies kept (1,000): more do not make a better dictionary of 16 KiB.
+/// Bodies kept (1,000): more do not make a better dictionary of 12 KiB, and what is newer serves better than more of
+/// what is older.
 const SAMPLES: usize = 1_000;
 
-/// Bytes kept (2 MiB): about a hundred times the dictionary, what zstd's training asks for.
+/// Bytes kept (2 MiB): more than a hundred times the dictionary.
 const SAMPLE_BYTES: usize = 2 * 1024 * 1024;
 
-/// Keeps each body that passes with the same probability (Vitter's algorithm R).
+/// Keeps each body that passes with the same probability (Vitter's algorithm R), until it [ages](Self::age).
 #[derive(Debug)]
 pub(super) struct Reservoir {
     rng: Rng,
-    seen: u64,
+    /// Bodies that have passed; those from before the reservoir aged count for less.
+    weight: u64,
+    passed: u64,
     bytes: usize,
-    samples: Vec<Box<[u8]>>,
+    samples: Vec<Sample>,
+}
+
+#[derive(Debug)]
+struct Sample {
+    /// How many had passed with it.
+    number: u64,
+    body: Arc<[u8]>,
 }
 
 impl Reservoir {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             rng: Rng::with_seed(seed),
-            seen: 0,
+            weight: 0,
+            passed: 0,
             bytes: 0,
             samples: Vec::new(),
         }
@@ -29,33 +42,45 @@ impl Reservoir {
 
     /// A body passes.
     pub(super) fn offer(&mut self, body: &[u8]) {
-        self.seen += 1;
+        self.weight += 1;
+        self.passed += 1;
+        let number = self.passed;
+        // Copied, since a slice might keep a far larger buffer alive.
+        let sample = || Sample {
+            number,
+            body: body.into(),
+        };
         if self.samples.len() < SAMPLES && self.bytes + body.len() <= SAMPLE_BYTES {
             self.bytes += body.len();
-            // Copied, since a slice might keep a far larger buffer alive.
-            return self.samples.push(body.into());
+            return self.samples.push(sample());
         }
-        let at = usize::try_from(self.rng.u64(..self.seen)).ok();
-        let Some(sample) = at.and_then(|at| self.samples.get_mut(at)) else {
+        let among = self.weight.max(self.samples.len() as u64);
+        let at = usize::try_from(self.rng.u64(..among)).ok();
+        let Some(place) = at.and_then(|at| self.samples.get_mut(at)) else {
             return;
         };
-        let bytes = self.bytes - sample.len() + body.len();
+        let bytes = self.bytes - place.body.len() + body.len();
         if bytes <= SAMPLE_BYTES {
             self.bytes = bytes;
-            *sample = body.into();
+            *place = sample();
         }
     }
 
-    /// Bodies that have passed since the last [`take`](Self::take).
-    pub(super) const fn seen(&self) -> u64 {
-        self.seen
+    /// Bodies that have passed.
+    pub(super) const fn passed(&self) -> u64 {
+        self.passed
     }
 
-    /// The samples; the next ones are of what passes from now on.
-    pub(super) fn take(&mut self) -> Vec<Box<[u8]>> {
-        self.seen = 0;
-        self.bytes = 0;
-        std::mem::take(&mut self.samples)
+    /// The samples, oldest first.
+    pub(super) fn samples(&mut self) -> Vec<Arc<[u8]>> {
+        self.samples.sort_unstable_by_key(|sample| sample.number);
+        let bodies = self.samples.iter().map(|sample| Arc::clone(&sample.body));
+        bodies.collect()
+    }
+
+    /// Halves what has passed so far, so that what passes from now on is kept with twice the probability.
+    pub(super) const fn age(&mut self) {
+        self.weight /= 2;
     }
 }
 
@@ -63,25 +88,46 @@ impl Reservoir {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_kept_is_bounded_and_spread_over_all_that_passed() {
-        let mut reservoir = Reservoir::new(1);
-        let passed = 20 * SAMPLES;
-        for n in 0..passed {
+    fn numbers(reservoir: &mut Reservoir) -> Vec<usize> {
+        let samples = reservoir.samples();
+        let numbers = samples
+            .iter()
+            .map(|sample| std::str::from_utf8(sample).unwrap().parse().unwrap());
+        numbers.collect()
+    }
+
+    fn offer(reservoir: &mut Reservoir, numbers: std::ops::Range<usize>) {
+        for n in numbers {
             reservoir.offer(n.to_string().as_bytes());
         }
-        let numbers: Vec<usize> = reservoir
-            .take()
-            .iter()
-            .map(|sample| std::str::from_utf8(sample).unwrap().parse().unwrap())
-            .collect();
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_order_and_spread_over_all_that_passed() {
+        let mut reservoir = Reservoir::new(1);
+        let passed = 20 * SAMPLES;
+        offer(&mut reservoir, 0..passed);
+        let numbers = numbers(&mut reservoir);
         assert_eq!(numbers.len(), SAMPLES);
+        assert!(numbers.is_sorted());
         for tenth in 0..10 {
             let of_tenth = numbers.iter().filter(|n| **n * 10 / passed == tenth);
             // About 100 of 1,000; five standard deviations are 47.
             assert!((50..150).contains(&of_tenth.count()), "tenth {tenth}");
         }
-        assert_eq!(reservoir.seen(), 0);
+        assert_eq!(reservoir.passed(), passed as u64);
+    }
+
+    #[test]
+    fn what_passes_after_it_aged_has_twice_the_weight() {
+        let mut reservoir = Reservoir::new(1);
+        let half = 10 * SAMPLES;
+        offer(&mut reservoir, 0..half);
+        reservoir.age();
+        offer(&mut reservoir, half..2 * half);
+        let newer = numbers(&mut reservoir).into_iter().filter(|n| *n >= half);
+        // About 667 of 1,000; five standard deviations are 75.
+        assert!((590..745).contains(&newer.count()));
     }
 
     #[test]
@@ -90,7 +136,7 @@ mod tests {
         for n in 0..5_000 {
             reservoir.offer(&vec![0; 1 + n % 16_384]);
         }
-        let bytes: usize = reservoir.take().iter().map(|sample| sample.len()).sum();
+        let bytes: usize = reservoir.samples().iter().map(|sample| sample.len()).sum();
         assert!(
             (SAMPLE_BYTES / 2..=SAMPLE_BYTES).contains(&bytes),
             "{bytes}"

@@ -213,11 +213,11 @@ fn deltas_of_a_state_are_compressed_too_and_never_larger_than_the_value() {
 fn live_traffic_trains_a_dictionary() {
     let hub = hub();
     let (mut client, _) = connect(&hub, "chat");
-    for n in 0..499 {
+    for n in 0..199 {
         publish(&hub, CHAT, &message(n));
     }
     assert_eq!(hub.stats().dictionaries, 0);
-    publish(&hub, CHAT, &message(499));
+    publish(&hub, CHAT, &message(199));
     assert_eq!(hub.stats().dictionaries, 1);
     client.see();
     client.peer.handle_timeout(at(HEARTBEAT));
@@ -225,6 +225,31 @@ fn live_traffic_trains_a_dictionary() {
     hold(&mut client, info);
     publish(&hub, CHAT, &message(7_000));
     assert_eq!(client.see(), [packed(info.id, message(7_000))]);
+}
+
+#[test]
+fn live_traffic_that_changes_its_kind_trains_another_dictionary_and_what_stays_as_it_was_does_not()
+{
+    let price = |n: usize| {
+        let (symbol, venue) = (n % 9, n % 5);
+        format!(
+            r#"{{"symbol":"EUR{symbol}","bid":1.0{n},"ask":1.1{n},"venue":"XETRA-{venue}","depth":[1,2,3]}}"#
+        )
+    };
+    let minute = 60;
+    for (later, dictionaries) in [(&message as &dyn Fn(usize) -> String, 1), (&price, 2)] {
+        let hub = hub();
+        let publish = |seconds, text: String| {
+            hub.publish(at(seconds), &broadcast(CHAT), json(&text))
+                .unwrap();
+        };
+        (0..200).for_each(|n| publish(0, message(n)));
+        assert_eq!(hub.stats().dictionaries, 1);
+        (200..400).for_each(|n| publish(minute - 1, later(n)));
+        assert_eq!(hub.stats().dictionaries, 1, "a minute has not passed");
+        publish(minute, later(400));
+        assert_eq!(hub.stats().dictionaries, dictionaries);
+    }
 }
 
 #[test]
