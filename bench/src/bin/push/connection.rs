@@ -1,7 +1,6 @@
 //! A client session and its peer, with nothing between them but a count of bytes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use push_wire_bench::Fallible;
 use push_wire_broker::Record;
@@ -12,7 +11,7 @@ use push_wire_server::position::{Scope, StartAt, StreamKey};
 use push_wire_server::session::client::{ClientConfig, ClientSession, Input, Output, Subscription};
 use push_wire_server::session::op::ScopeRequest;
 use push_wire_server::session::wire::Content;
-use push_wire_server::time::Moment;
+use push_wire_server::time::{Moment, sooner};
 use uuid::Uuid;
 
 pub(crate) struct Connection {
@@ -21,10 +20,10 @@ pub(crate) struct Connection {
     session: ClientSession,
     now: Moment,
     attempt: u32,
-    dictionaries: usize,
+    dictionaries: Vec<usize>,
 }
 
-pub(crate) fn publish(hub: &Hub, channel: u8, message: &str) -> Fallible<()> {
+pub(crate) fn publish(hub: &Hub, now: Moment, channel: u8, message: &str) -> Fallible<()> {
     let key = StreamKey {
         channel,
         scope: Scope::Channel,
@@ -33,14 +32,13 @@ pub(crate) fn publish(hub: &Hub, channel: u8, message: &str) -> Fallible<()> {
         content: Content::Value,
         body: message.to_owned().into(),
     };
-    hub.publish(Moment::default(), &key, record)?;
+    hub.publish(now, &key, record)?;
     Ok(())
 }
 
 impl Connection {
     /// A client that reads the feed.
-    pub(crate) fn open(hub: &Arc<Hub>, id: u128, compression: bool) -> Self {
-        let now = Moment::default();
+    pub(crate) fn open(hub: &Arc<Hub>, now: Moment, id: u128, compression: bool) -> Self {
         let mut config = ClientConfig::new(Uuid::from_u128(id), 1);
         config.compression = compression;
         let mut session = ClientSession::new(config);
@@ -60,22 +58,32 @@ impl Connection {
             session,
             now,
             attempt: 0,
-            dictionaries: 0,
+            dictionaries: Vec::new(),
         };
         connection.exchange();
         connection
     }
 
-    /// Dictionaries that the client has fetched.
-    pub(crate) const fn dictionaries(&self) -> usize {
-        self.dictionaries
+    /// Bytes of each dictionary that the client has fetched.
+    pub(crate) fn dictionaries(&self) -> &[usize] {
+        &self.dictionaries
     }
 
-    /// Lets the time of one heartbeat pass.
-    pub(crate) fn heartbeat(&mut self) {
-        self.now = self.now + Duration::from_secs(15);
-        self.peer.handle_timeout(self.now);
-        self.exchange();
+    /// The time that has passed.
+    pub(crate) const fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Lets time pass, heartbeats and all. A time that is not later changes nothing.
+    pub(crate) fn pass(&mut self, until: Moment) {
+        let due = |this: &Self| sooner(this.peer.poll_timeout(), this.session.poll_timeout());
+        while let Some(due) = due(self).filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            self.peer.handle_timeout(self.now);
+            self.session.handle_timeout(self.now);
+            self.exchange();
+        }
+        self.now = self.now.max(until);
     }
 
     /// Bytes that the server sends now, WebSocket headers included.
@@ -114,7 +122,7 @@ impl Connection {
                     let bytes = self.hub.dictionary(&sha256).expect("it was just named");
                     self.session
                         .dictionary_fetched(self.now, sha256, bytes.to_vec());
-                    self.dictionaries += 1;
+                    self.dictionaries.push(bytes.len());
                 }
                 Output::Disconnect { code } => panic!("disconnected with {code}"),
                 Output::Event(_) => {}

@@ -1,8 +1,10 @@
 //! What a message of about 250 bytes costs on the wire, all headers in.
 //!
-//! `cargo run --release --bin push`: the messages are real, one for each file that a commit of this repository changed.
-//! The older two thirds are what the server trains its dictionary on, live; of the newer third
-//! those of 200 to 300 bytes are measured.
+//! `cargo run --release --bin push`: the messages are real, one for each file that a commit of this repository changed,
+//! published when that was committed. The clock follows: heartbeats fall when they are due, and the server trains its
+//! dictionaries, live, as it would have. Of the newer third of the messages those of 200 to 300 bytes are measured:
+//! what the server sends between publishing one and the next thing that happens. Heartbeats are not in it, nor are the
+//! dictionaries, which are named beside it.
 
 mod connection;
 mod messages;
@@ -10,6 +12,7 @@ mod messages;
 use std::sync::Arc;
 
 use connection::Connection;
+use messages::Message;
 use push_wire_bench::Fallible;
 use push_wire_server::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_server::compression::Background;
@@ -23,35 +26,40 @@ const TYPICAL: std::ops::RangeInclusive<usize> = 200..=300;
 
 fn main() -> Fallible<()> {
     let messages = messages::of_this_repository()?;
+    let first = messages.first().ok_or("no history")?;
     let (older, newer) = messages.split_at(messages.len() * 2 / 3);
-    let is_typical = |message: &&String| TYPICAL.contains(&message.len());
-    let newer: Vec<&String> = newer.iter().filter(is_typical).collect();
     let hub = hub();
-    let mut plain = Connection::open(&hub, 1, false);
-    let mut packed = Connection::open(&hub, 2, true);
+    let mut plain = Connection::open(&hub, first.at, 1, false);
+    let mut packed = Connection::open(&hub, first.at, 2, true);
+    let mut send = |message: &Message| -> Fallible<(usize, usize)> {
+        plain.pass(message.at);
+        packed.pass(message.at);
+        connection::publish(&hub, packed.now(), FEED, &message.text)?;
+        Ok((plain.catch_up(), packed.catch_up()))
+    };
     for message in older {
-        connection::publish(&hub, FEED, message)?;
+        send(message)?;
     }
-    plain.catch_up();
-    packed.catch_up();
-    packed.heartbeat();
-    if packed.dictionaries() == 0 {
-        return Err("the older messages trained no dictionary: is this a shallow clone?".into());
-    }
-    let (mut bodies, mut published) = (0, 0);
+    let (mut count, mut bodies, mut published) = (0_u32, 0, 0);
     let (mut without, mut with) = (0, 0);
-    for message in &newer {
-        bodies += message.len();
-        published += published_bytes(message)?;
-        connection::publish(&hub, FEED, message)?;
-        without += plain.catch_up();
-        with += packed.catch_up();
+    for message in newer {
+        let (plain, packed) = send(message)?;
+        if TYPICAL.contains(&message.text.len()) {
+            count += 1;
+            bodies += message.text.len();
+            published += published_bytes(&message.text)?;
+            without += plain;
+            with += packed;
+        }
     }
-    let mean = |bytes: usize| bytes as f64 / newer.len() as f64;
+    if packed.dictionaries().is_empty() {
+        return Err("the messages trained no dictionary: is this a shallow clone?".into());
+    }
+    let mean = |bytes: usize| bytes as f64 / f64::from(count);
     println!(
-        "{} messages of {:.0} bytes of JSON on average",
-        newer.len(),
-        mean(bodies)
+        "{count} messages of {:.0} bytes of JSON on average; dictionaries fetched, bytes: {:?}",
+        mean(bodies),
+        packed.dictionaries()
     );
     println!();
     println!("| on the wire | bytes / message |");

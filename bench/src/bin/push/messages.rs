@@ -1,12 +1,21 @@
 //! Real messages: what a service would push about a repository's commits.
 
 use std::process::Command;
+use std::time::Duration;
 
 use push_wire_bench::Fallible;
+use push_wire_server::time::Moment;
 use serde_json::json;
 
-/// One JSON text for each file that a commit of this repository changed, oldest first.
-pub(crate) fn of_this_repository() -> Fallible<Vec<String>> {
+/// A message and when it was published.
+pub(crate) struct Message {
+    pub(crate) at: Moment,
+    pub(crate) text: String,
+}
+
+/// One JSON text for each file that a commit of this repository changed, oldest first, published when that was
+/// committed.
+pub(crate) fn of_this_repository() -> Fallible<Vec<Message>> {
     let log = Command::new("git")
         .args([
             "log",
@@ -28,7 +37,7 @@ pub(crate) fn of_this_repository() -> Fallible<Vec<String>> {
     Ok(messages)
 }
 
-fn change(commit: &[&str], line: &str) -> Option<String> {
+fn change(commit: &[&str], line: &str) -> Option<Message> {
     let &[hash, author, at, subject] = commit else {
         return None;
     };
@@ -41,5 +50,8 @@ fn change(commit: &[&str], line: &str) -> Option<String> {
         "repository": "push-wire", "commit": hash, "author": author, "at": at, "path": path,
         "added": added, "removed": removed, "subject": subject,
     });
-    Some(message.to_string())
+    Some(Message {
+        at: Moment::after_origin(Duration::from_secs(at)),
+        text: message.to_string(),
+    })
 }
