@@ -30,12 +30,13 @@ pub mod rtc;
 pub mod session;
 pub mod time;
 
-#[cfg(feature = "zstd")]
-pub use binary::train_dictionary;
 pub use binary::{
-    BinaryError, BinaryFrame, decode_frame, decode_frame_with_dictionaries, decode_frame_within,
-    encode_frame, encode_frame_with_compression,
+    BinaryError, BinaryFrame, decode_frame, decode_frame_with_decompressor,
+    decode_frame_with_dictionaries, decode_frame_within, encode_frame,
+    encode_frame_with_compression,
 };
+#[cfg(feature = "zstd")]
+pub use binary::{encode_frame_with_compressor, train_dictionary};
 pub use channel::{ChannelKind, parse_channels};
 pub use compression::{CompressionConfig, CompressionDictionary};
 pub use delta::{DeltaApplyResult, DeltaError, DeltaOp, PayloadDelta, apply_delta, compute_delta};

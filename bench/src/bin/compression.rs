@@ -1,4 +1,5 @@
-//! Frames with a dictionary beside the published crate's: the same messages, dictionary and calls.
+//! Frames with a dictionary beside the published crate's: the same messages and dictionary, by the same calls, and by
+//! those that take a dictionary which is kept ready.
 //!
 //! `cargo run --release --bin compression`: messages of about 250 bytes, of one half of which a dictionary of 16 KB is trained; the
 //! other half is encoded and decoded. `-- --write FOLDER` writes the dictionary and the messages as zstd frames
@@ -12,13 +13,16 @@ use push_wire_bench::Fallible;
 use push_wire_bench::messages::orders;
 use push_wire_bench::rounds::Rounds;
 use push_wire_bench::subject::PublishedChannel as Published;
-use push_wire_shared::compression::native::{Compressor, PreparedDictionary};
+use push_wire_shared::compression::native::{Compressor, Decompressor, Goal, PreparedDictionary};
+use push_wire_shared::limits::VALUE_BYTES;
 use push_wire_shared::{
     BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig, CompressionDictionary,
-    PayloadEncoding,
+    PayloadEncoding, decode_frame_with_decompressor, decode_frame_with_dictionaries,
+    encode_frame_with_compression, encode_frame_with_compressor,
 };
-use push_wire_shared::{decode_frame_with_dictionaries, encode_frame_with_compression};
 
+const ENCODING: PayloadEncoding = PayloadEncoding::MessagePack;
+const THRESHOLD: usize = 64;
 const ROUNDS: usize = 31;
 const MESSAGES: usize = 4_000;
 const DICTIONARY_BYTES: usize = 16 * 1024;
@@ -43,122 +47,194 @@ fn main() -> Fallible<()> {
     }
 }
 
-fn compare(messages: &[String], dictionary: &CompressionDictionary) -> Fallible<()> {
-    let ours = CompressionConfig {
-        threshold: 64,
-        dictionary: Some(dictionary.clone()),
-    };
-    let theirs = pushwire_core::CompressionConfig {
-        threshold: 64,
-        dictionary: Some(pushwire_core::CompressionDictionary::new(
-            1,
-            dictionary.bytes.clone(),
-        )),
-    };
-    let encode_ours = |message: &String| {
-        let frame = BinaryFrame {
-            channel: Channel::Feed,
-            flags: BinaryFlags::default(),
-            sequence: 1,
-            payload: message,
-        };
-        encode_frame_with_compression(&frame, PayloadEncoding::MessagePack, &ours)
-    };
-    let encode_theirs = |message: &String| {
-        let frame = pushwire_core::BinaryFrame {
-            channel: Published::Feed,
-            flags: pushwire_core::BinaryFlags::from_byte(0),
-            sequence: 1,
-            payload: message,
-        };
-        let encoding = pushwire_core::PayloadEncoding::MessagePack;
-        pushwire_core::encode_frame_with_compression(&frame, encoding, &theirs)
-    };
-    let held = std::slice::from_ref(dictionary);
-    let decode_ours = |frame: &Vec<u8>| {
-        decode_frame_with_dictionaries::<Channel, String>(frame, PayloadEncoding::MessagePack, held)
-    };
-    let their_held = theirs.dictionary.as_slice();
-    let decode_theirs = |frame: &Vec<u8>| {
-        let encoding = pushwire_core::PayloadEncoding::MessagePack;
-        pushwire_core::decode_frame_with_dictionaries::<Published, String>(
-            frame, encoding, their_held,
-        )
-    };
+/// One way to make frames and to read them.
+struct Way<'a> {
+    name: &'static str,
+    encode: Step<'a, str, Vec<u8>>,
+    decode: Step<'a, [u8], String>,
+}
 
-    let our_frames = messages
-        .iter()
-        .map(encode_ours)
-        .collect::<Result<Vec<_>, _>>()?;
-    let their_frames = messages
-        .iter()
-        .map(encode_theirs)
-        .collect::<Result<Vec<_>, _>>()?;
-    for ((message, ours), theirs) in messages.iter().zip(&our_frames).zip(&their_frames) {
-        // Each side reads the other's frames too.
-        let read = [decode_ours(ours)?.payload, decode_ours(theirs)?.payload];
-        let their_read = [decode_theirs(ours)?.payload, decode_theirs(theirs)?.payload];
-        if read.iter().chain(&their_read).any(|read| read != message) {
-            return Err("a frame holds another message".into());
+type Step<'a, From, To> = Box<dyn FnMut(&From) -> Fallible<To> + 'a>;
+
+fn compare(messages: &[String], dictionary: &CompressionDictionary) -> Fallible<()> {
+    let (published, kept) = (dictionaries_of(dictionary), Kept::new(dictionary)?);
+    let mut ways = [
+        with_kept_dictionary(kept),
+        with_calls(dictionary),
+        theirs(&published),
+    ];
+    let mut frames = Vec::new();
+    for way in &mut ways {
+        let of_way: Fallible<Vec<_>> = messages
+            .iter()
+            .map(|message| (way.encode)(message))
+            .collect();
+        frames.push(of_way?);
+    }
+    // Each reads the others' frames too.
+    for way in &mut ways {
+        for (message, frame) in frames.iter().flat_map(|of_way| messages.iter().zip(of_way)) {
+            if (way.decode)(frame)? != *message {
+                return Err(format!("{} reads another message", way.name).into());
+            }
         }
     }
-    let encode = Rounds::run(
-        ROUNDS,
-        1,
-        &mut [
-            &mut || {
-                messages
-                    .iter()
-                    .for_each(|message| drop(black_box(encode_ours(message))))
-            },
-            &mut || {
-                messages
-                    .iter()
-                    .for_each(|message| drop(black_box(encode_theirs(message))))
-            },
-        ],
-    );
-    let decode = Rounds::run(
-        ROUNDS,
-        1,
-        &mut [
-            &mut || {
-                our_frames
-                    .iter()
-                    .for_each(|frame| drop(black_box(decode_ours(frame))))
-            },
-            &mut || {
-                their_frames
-                    .iter()
-                    .for_each(|frame| drop(black_box(decode_theirs(frame))))
-            },
-        ],
-    );
+    let encode = rounds(&mut ways, |_, way| {
+        for message in messages {
+            drop(black_box((way.encode)(message)));
+        }
+    });
+    let decode = rounds(&mut ways, |at, way| {
+        for frame in &frames[at] {
+            drop(black_box((way.decode)(frame)));
+        }
+    });
     println!(
         "{} messages of {:.1} bytes on average\n",
         messages.len(),
         mean_len(messages)
     );
-    println!("| | frame bytes | encode ns | decode ns |");
-    println!("|---|---|---|---|");
-    let each = |ns: f64| ns / messages.len() as f64;
-    for (i, (name, frames)) in [("push-wire", &our_frames), ("pushwire-core", &their_frames)]
-        .iter()
-        .enumerate()
-    {
+    println!("| | frame bytes | encode ns | decode ns | times faster | |");
+    println!("|---|---|---|---|---|---|");
+    let last = ways.len() - 1;
+    for (at, way) in ways.iter().enumerate() {
+        let each = |rounds: &Rounds| rounds.median_ns(at) / messages.len() as f64;
         println!(
-            "| {name} | {:.1} | {:.0} | {:.0} |",
-            mean_len(frames),
-            each(encode.median_ns(i)),
-            each(decode.median_ns(i)),
+            "| {} | {:.1} | {:.0} | {:.0} | {:.1} | {:.1} |",
+            way.name,
+            mean_len(&frames[at]),
+            each(&encode),
+            each(&decode),
+            encode.ratio(last, at),
+            decode.ratio(last, at),
         );
     }
-    println!(
-        "| times faster | | {:.1} | {:.1} |",
-        encode.ratio(1, 0),
-        decode.ratio(1, 0)
-    );
     Ok(())
+}
+
+/// The ways take turns.
+fn rounds(ways: &mut [Way<'_>], run: impl Fn(usize, &mut Way<'_>)) -> Rounds {
+    let run = &run;
+    let mut subjects: Vec<_> = ways
+        .iter_mut()
+        .enumerate()
+        .map(|(at, way)| move || run(at, way))
+        .collect();
+    let mut subjects: Vec<_> = subjects.iter_mut().map(|s| s as &mut dyn FnMut()).collect();
+    Rounds::run(ROUNDS, 1, &mut subjects)
+}
+
+/// What who sends and reads many frames keeps.
+struct Kept {
+    compressor: Compressor,
+    dictionary: PreparedDictionary,
+    decompressor: Decompressor,
+}
+
+impl Kept {
+    fn new(dictionary: &CompressionDictionary) -> Fallible<Self> {
+        let mut decompressor = Decompressor::new();
+        decompressor.add_dictionary(dictionary)?;
+        Ok(Self {
+            compressor: Compressor::new(),
+            dictionary: PreparedDictionary::with_goal(dictionary, Goal::Time)?,
+            decompressor,
+        })
+    }
+}
+
+fn with_kept_dictionary(kept: Kept) -> Way<'static> {
+    let Kept {
+        mut compressor,
+        dictionary,
+        mut decompressor,
+    } = kept;
+    Way {
+        name: "push-wire, the dictionary kept ready",
+        encode: Box::new(move |message| {
+            let (frame, dictionary) = (frame(message), Some(&dictionary));
+            let bytes = encode_frame_with_compressor(
+                &frame,
+                ENCODING,
+                THRESHOLD,
+                &mut compressor,
+                dictionary,
+            );
+            Ok(bytes?)
+        }),
+        decode: Box::new(move |bytes| {
+            let frame = decode_frame_with_decompressor::<Channel, String>(
+                bytes,
+                ENCODING,
+                &mut decompressor,
+                VALUE_BYTES,
+            );
+            Ok(frame?.payload)
+        }),
+    }
+}
+
+fn with_calls(dictionary: &CompressionDictionary) -> Way<'_> {
+    let compression = CompressionConfig {
+        threshold: THRESHOLD,
+        dictionary: Some(dictionary.clone()),
+    };
+    let held = std::slice::from_ref(dictionary);
+    Way {
+        name: "push-wire, the published calls",
+        encode: Box::new(move |message| {
+            let bytes = encode_frame_with_compression(&frame(message), ENCODING, &compression);
+            Ok(bytes?)
+        }),
+        decode: Box::new(|bytes| {
+            let frame = decode_frame_with_dictionaries::<Channel, String>(bytes, ENCODING, held);
+            Ok(frame?.payload)
+        }),
+    }
+}
+
+fn frame(message: &str) -> BinaryFrame<Channel, &str> {
+    BinaryFrame {
+        channel: Channel::Feed,
+        flags: BinaryFlags::default(),
+        sequence: 1,
+        payload: message,
+    }
+}
+
+fn dictionaries_of(
+    dictionary: &CompressionDictionary,
+) -> [pushwire_core::CompressionDictionary; 1] {
+    let CompressionDictionary { id, bytes } = dictionary.clone();
+    [pushwire_core::CompressionDictionary::new(id, bytes)]
+}
+
+fn theirs(held: &[pushwire_core::CompressionDictionary; 1]) -> Way<'_> {
+    let encoding = pushwire_core::PayloadEncoding::MessagePack;
+    let compression = pushwire_core::CompressionConfig {
+        threshold: THRESHOLD,
+        dictionary: Some(held[0].clone()),
+    };
+    Way {
+        name: "pushwire-core",
+        encode: Box::new(move |message| {
+            let frame = pushwire_core::BinaryFrame {
+                channel: Published::Feed,
+                flags: pushwire_core::BinaryFlags::from_byte(0),
+                sequence: 1,
+                payload: message,
+            };
+            let bytes =
+                pushwire_core::encode_frame_with_compression(&frame, encoding, &compression);
+            Ok(bytes?)
+        }),
+        decode: Box::new(move |bytes| {
+            let frame = pushwire_core::decode_frame_with_dictionaries::<Published, String>(
+                bytes, encoding, held,
+            );
+            Ok(frame?.payload)
+        }),
+    }
 }
 
 /// `dictionary`, and one file each of the messages and of what they are as zstd frames, each with its length before it.

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{BinaryError, BinaryFrame};
-use crate::compression::{CompressionConfig, CompressionDictionary};
+#[cfg(feature = "zstd")]
+use crate::compression::native::{Compressor, PreparedDictionary};
+use crate::compression::{CompressionConfig, CompressionDictionary, Decompressor};
 use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
 use crate::limits::VALUE_BYTES;
 use crate::{BinaryFlags, ChannelKind, PayloadEncoding};
@@ -34,6 +36,37 @@ pub fn encode_frame_with_compression<C: ChannelKind, T: Serialize>(
     encoding: PayloadEncoding,
     compression: &CompressionConfig,
 ) -> Result<Vec<u8>, BinaryError> {
+    encode(frame, encoding, compression.threshold, |out, body| {
+        compress_into(out, body, compression)
+    })
+}
+
+/// Encodes a frame with a compressor and a dictionary that the caller keeps ready; payloads of `threshold` bytes or more
+/// are compressed if that makes them smaller. [`encode_frame_with_compression`] has to know its dictionary again by all
+/// of its bytes at each call, a sixth of its time for a small message.
+///
+/// # Errors
+/// When the payload cannot be written in this encoding or is nested too deep.
+#[cfg(feature = "zstd")]
+pub fn encode_frame_with_compressor<C: ChannelKind, T: Serialize>(
+    frame: &BinaryFrame<C, T>,
+    encoding: PayloadEncoding,
+    threshold: usize,
+    compressor: &mut Compressor,
+    dictionary: Option<&PreparedDictionary>,
+) -> Result<Vec<u8>, BinaryError> {
+    encode(frame, encoding, threshold, |out, body| {
+        Ok(compressor.compress_into(out, body, dictionary))
+    })
+}
+
+/// Encodes a frame, its payload compressed by `compress` if that says that it was.
+fn encode<C: ChannelKind, T: Serialize>(
+    frame: &BinaryFrame<C, T>,
+    encoding: PayloadEncoding,
+    threshold: usize,
+    compress: impl FnOnce(&mut Vec<u8>, &[u8]) -> Result<bool, BinaryError>,
+) -> Result<Vec<u8>, BinaryError> {
     let body = encoding.encode(&frame.payload)?;
     let mut header = FrameHeader {
         flags: BinaryFlags {
@@ -45,7 +78,7 @@ pub fn encode_frame_with_compression<C: ChannelKind, T: Serialize>(
     };
     let mut out = Vec::with_capacity(FRAME_HEADER_LEN + body.len());
     out.extend_from_slice(&header.to_bytes());
-    if body.len() < compression.threshold || !compress_into(&mut out, &body, compression)? {
+    if body.len() < threshold || !compress(&mut out, &body)? {
         header.flags.compressed = false;
         out.clear();
         out.extend_from_slice(&header.to_bytes());
@@ -87,11 +120,39 @@ pub fn decode_frame_within<C: ChannelKind, T: DeserializeOwned>(
     dictionaries: &[CompressionDictionary],
     max_bytes: usize,
 ) -> Result<BinaryFrame<C, T>, BinaryError> {
+    decode(bytes, encoding, max_bytes, |body| {
+        decompress(body, dictionaries, max_bytes)
+    })
+}
+
+/// Decodes a frame with a decompressor that the caller keeps, and which has its dictionary;
+/// the payload is at most `max_bytes` long after decompression. [`decode_frame_with_dictionaries`] has to know the
+/// dictionary again by all of its bytes at each call, a third of its time for a small message.
+///
+/// # Errors
+/// As [`decode_frame_within`].
+pub fn decode_frame_with_decompressor<C: ChannelKind, T: DeserializeOwned>(
+    bytes: &[u8],
+    encoding: PayloadEncoding,
+    decompressor: &mut Decompressor,
+    max_bytes: usize,
+) -> Result<BinaryFrame<C, T>, BinaryError> {
+    decode(bytes, encoding, max_bytes, |body| {
+        Ok(decompressor.decompress(body, max_bytes)?)
+    })
+}
+
+fn decode<C: ChannelKind, T: DeserializeOwned>(
+    bytes: &[u8],
+    encoding: PayloadEncoding,
+    max_bytes: usize,
+    decompress: impl FnOnce(&[u8]) -> Result<Vec<u8>, BinaryError>,
+) -> Result<BinaryFrame<C, T>, BinaryError> {
     let (header, body) = FrameHeader::split(bytes)?;
     let channel = C::from_wire_id(header.channel);
     let channel = channel.ok_or(BinaryError::UnknownChannel(header.channel))?;
     let body = if header.flags.compressed {
-        Cow::Owned(decompress(body, dictionaries, max_bytes)?)
+        Cow::Owned(decompress(body)?)
     } else if body.len() > max_bytes {
         return Err(BinaryError::TooLarge { limit: max_bytes });
     } else {

@@ -30,12 +30,12 @@ use alloc::vec::Vec;
 
 use crate::{BinaryFlags, ChannelKind};
 
-#[cfg(feature = "zstd")]
-pub use codec::train_dictionary;
 pub use codec::{
-    decode_frame, decode_frame_with_dictionaries, decode_frame_within, encode_frame,
-    encode_frame_with_compression,
+    decode_frame, decode_frame_with_decompressor, decode_frame_with_dictionaries,
+    decode_frame_within, encode_frame, encode_frame_with_compression,
 };
+#[cfg(feature = "zstd")]
+pub use codec::{encode_frame_with_compressor, train_dictionary};
 pub use error::BinaryError;
 
 /// One frame, its payload not yet (or no longer) bytes.

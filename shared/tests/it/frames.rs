@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 use push_wire_shared::compression::Decompressor;
+use push_wire_shared::compression::native::{Compressor, Goal, PreparedDictionary};
 use push_wire_shared::{
     BinaryError, BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig, PayloadEncoding,
-    decode_frame, decode_frame_with_dictionaries, decode_frame_within, encode_frame,
-    encode_frame_with_compression, train_dictionary,
+    decode_frame, decode_frame_with_decompressor, decode_frame_with_dictionaries,
+    decode_frame_within, encode_frame, encode_frame_with_compression, encode_frame_with_compressor,
+    train_dictionary,
 };
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -144,6 +146,49 @@ fn a_dictionary_that_is_changed_in_place_is_another() {
     other.add_dictionary(&trained("omega")).unwrap();
     let read = other.decompress(&with_omega, 1_000).unwrap();
     assert_eq!(read, PayloadEncoding::Json.encode(&sent.payload).unwrap());
+}
+
+#[test]
+fn what_is_kept_ready_makes_the_same_frames() {
+    let samples: Vec<String> = (0..400)
+        .map(|n| format!("alpha {n} omega {}", n * 7))
+        .collect();
+    let samples: Vec<&[u8]> = samples.iter().map(String::as_bytes).collect();
+    let dictionary = train_dictionary(&samples, 1024, 9).unwrap();
+    let prepared = PreparedDictionary::with_goal(&dictionary, Goal::Time).unwrap();
+    let mut compressor = Compressor::new();
+    let mut decompressor = Decompressor::new();
+    decompressor.add_dictionary(&dictionary).unwrap();
+    let config = CompressionConfig {
+        threshold: 64,
+        dictionary: Some(dictionary),
+    };
+    let mut compressed = 0;
+    for encoding in ENCODINGS {
+        for len in [0, 10, 64, 65, 700] {
+            let sent = frame("alpha 7 omega 49, ".repeat(40)[..len].to_string());
+            let bytes =
+                encode_frame_with_compressor(&sent, encoding, 64, &mut compressor, Some(&prepared))
+                    .unwrap();
+            assert_eq!(
+                encode_frame_with_compression(&sent, encoding, &config).unwrap(),
+                bytes
+            );
+            let mut read = |max_bytes| -> Decoded {
+                decode_frame_with_decompressor(&bytes, encoding, &mut decompressor, max_bytes)
+            };
+            let got = read(800).unwrap();
+            assert_eq!(got.payload, sent.payload);
+            compressed += usize::from(got.flags.compressed);
+            if len == 700 {
+                assert_eq!(read(100), Err(BinaryError::TooLarge { limit: 100 }));
+            }
+        }
+    }
+    assert_eq!(
+        compressed, 9,
+        "64 bytes and more with the length before them"
+    );
 }
 
 #[test]
