@@ -46,7 +46,7 @@ pub(super) struct Connection {
 }
 
 /// What a server's goodbye said.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Farewell {
     pub(super) cause: Cause,
     pub(super) retry: Option<Duration>,
@@ -268,18 +268,15 @@ impl ClientSession {
 
     /// The socket has ended by itself or by the peer.
     pub(super) fn closed(&mut self, now: Moment, code: Option<u16>) {
-        let code = code.filter(|&code| code != 1006);
-        let said = self.connection.farewell.take();
-        let (farewell, retry) = said.map_or((None, None), |said| (Some(said.cause), said.retry));
-        let code = code.or(farewell.as_ref().and_then(|cause| cause.code));
-        let text = code.and_then(CloseReason::from_code);
-        let message = match (farewell, text) {
-            (Some(cause), _) if !cause.message.is_empty() => cause.message,
-            (_, Some(reason)) => String::from(reason.text()),
-            (_, None) => String::new(),
-        };
-        let cause = Cause { code, message };
-        self.lost(now, Farewell { cause, retry });
+        let mut farewell = self.connection.farewell.take().unwrap_or_default();
+        let cause = &mut farewell.cause;
+        cause.code = code.filter(|&code| code != 1006).or(cause.code);
+        if cause.message.is_empty()
+            && let Some(reason) = cause.code.and_then(CloseReason::from_code)
+        {
+            cause.message = reason.text().into();
+        }
+        self.lost(now, farewell);
     }
 
     fn lost(&mut self, now: Moment, farewell: Farewell) {
