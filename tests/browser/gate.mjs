@@ -1,11 +1,11 @@
-// An HTTP proxy between a page and the server that counts the requests for dictionaries, and can refuse or keep them.
+// An HTTP proxy between a page and the server that notes the requests for dictionaries, and can refuse or keep them.
 import http from "node:http";
 import net from "node:net";
 
 export class Gate {
   #server;
-  /** Requests for dictionaries so far. */
-  requests = 0;
+  /** Which dictionaries were asked for so far, by their hashes. */
+  asked = [];
   /** Whether they are let through ("open"), answered with 404 ("closed") or not answered ("stuck"). */
   state = "open";
   /** Called when a client gives up one that is stuck. */
@@ -34,8 +34,9 @@ export class Gate {
   }
 
   #carry(target, request, response) {
-    if (request.url.startsWith("/rps/dictionaries/")) {
-      this.requests += 1;
+    const [, hash] = request.url.match(/^\/rps\/dictionaries\/(.*)$/) ?? [];
+    if (hash !== undefined) {
+      this.asked.push(hash);
       if (this.state === "stuck") {
         response.once("close", () => this.onGivenUp());
         return;
