@@ -1,8 +1,9 @@
-// Prints what a WebAssembly module weighs for a browser that loads it compressed, part by part.
+// Prints what a WebAssembly module weighs for a browser that loads it compressed, part by part, and the files of a package.
 //
 // A part's weight is what the compressed module loses when the bodies of the part's functions are emptied. A function that the
 // compiler has put into its caller counts there: most of the session is in `driver`.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 
 const PARTS = [
@@ -51,7 +52,7 @@ class Reader {
 const module = split(readFileSync(process.argv[2]));
 const partOf = module.functions.map(({ name }) => PARTS.find(([, pattern]) => pattern.test(name))[0]);
 const whole = compressed(() => false);
-print("whole module", sum(() => true), whole);
+print("code of the whole module", sum(() => true), whole);
 for (const [part] of PARTS) {
   const isOf = (at) => partOf[at] === part;
   print(`  ${part}`, sum(isOf), whole - compressed(isOf));
@@ -60,8 +61,19 @@ const isCodec = (at) => !GLUE.has(partOf[at]);
 print("codec: all but the glue", sum(isCodec), whole - compressed(isCodec));
 print("the same with its data", sum(isCodec) + module.data.length, whole - compressed(isCodec, Buffer.alloc(0)));
 
-function print(name, raw, brotli) {
-  console.log(`${name.padEnd(26)} ${String(raw).padStart(7)} bytes of code ${String(brotli).padStart(7)} bytes with brotli`);
+const [, , , dist] = process.argv;
+for (const file of readdirSync(dist).filter((file) => /\.(js|wasm)$/.test(file))) {
+  const bytes = readFileSync(path.join(dist, file));
+  print(file, bytes.length, brotli(bytes));
+}
+
+function print(name, raw, compressed) {
+  console.log(`${name.padEnd(27)} ${String(raw).padStart(7)} bytes ${String(compressed).padStart(7)} bytes with brotli`);
+}
+
+function brotli(bytes) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  return brotliCompressSync(bytes, { params }).length;
 }
 
 function sum(counts) {
@@ -74,9 +86,7 @@ function compressed(empties, data = module.data) {
   const empty = Uint8Array.of(0, 0x00, 0x0b);
   const bodies = module.functions.map(({ body }, at) => (empties(at) ? empty : body));
   const code = [varint(bodies.length), ...bodies.flatMap((body) => [varint(body.length), body])];
-  const bytes = Buffer.concat([module.before, section(10, Buffer.concat(code)), data]);
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  return brotliCompressSync(bytes, { params }).length;
+  return brotli(Buffer.concat([module.before, section(10, Buffer.concat(code)), data]));
 }
 
 /** The module around its code, without custom sections; its data, which follows; and its functions, each with its name. */

@@ -1,6 +1,7 @@
-import wasm from "../engine/engine.wasm";
+import wasm from "../engine/engine.hex";
 import { Client } from "./client.js";
 import { start } from "./engine.js";
+import { hexBytes } from "./hex.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
@@ -18,10 +19,6 @@ export function connect<Channels extends object = AnyChannels>(
   options: Options = {},
 ): Client<Channels> {
   // Not at the top of the module, which bundlers may leave out.
-  start(() => decode(wasm));
+  start(() => hexBytes(wasm));
   return new Client<Channels>(url, options);
-}
-
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

@@ -1,13 +1,13 @@
-//! What the browser module weighs, part by part.
+//! What the browser module weighs, part by part, and the files of the npm package.
 
 use crate::error::Error;
 use crate::wasm::{self, Names};
 use crate::workspace::Workspace;
-use crate::{npm, process};
+use crate::{pkg, process};
 
-/// Builds the module with the names of its functions, and prints what they weigh.
+/// Builds the package, and the module with the names of its functions, and prints what they weigh.
 pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
-    npm::install(workspace)?;
+    pkg::build(workspace)?;
     let out = workspace.target().join("xtask/size");
     wasm::build(
         workspace,
@@ -17,5 +17,6 @@ pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
     )?;
     let script = workspace.root().join("xtask/size.mjs");
     let mut node = workspace.command("node", &[]);
-    process::run(node.arg(script).arg(out.join("engine.wasm")))
+    node.arg(script).arg(out.join("engine.wasm"));
+    process::run(node.arg(workspace.pkg().join("dist")))
 }
