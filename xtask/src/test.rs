@@ -104,11 +104,16 @@ fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
     node_tests(workspace, "tests/browser")
 }
 
-/// Tests that are run by Node: they start examples/live and a browser.
+/// Tests that are run by Node: they start servers and a browser.
 fn node_tests(workspace: &Workspace, folder: &str) -> Result<(), Error> {
     npm::install(workspace)?;
     let chromium = browser::chromium(workspace)?;
-    process::run(&mut workspace.cargo(&["build", "--quiet", "--package=live"]))?;
+    for program in [
+        &["--package=live"][..],
+        &["--package=push-wire-tests", "--example=rotation"],
+    ] {
+        process::run(workspace.cargo(&["build", "--quiet"]).args(program))?;
+    }
     let live = workspace.target().join("debug/live");
     npm::test(
         workspace,
