@@ -5,6 +5,7 @@
 //! of what `ruzstd` does in the browser module (bench/README.md). Tests and fuzz targets compare it with the C library.
 
 mod bits;
+mod block;
 mod codes;
 mod decompressor;
 mod fse;
