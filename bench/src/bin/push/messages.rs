@@ -15,10 +15,11 @@ pub(crate) struct Message {
 
 /// One JSON text for each file that a commit of this repository changed, oldest first, published when that was
 /// committed.
-pub(crate) fn of_this_repository() -> Fallible<Vec<Message>> {
+pub(crate) fn of_this_repository(revision: &str) -> Fallible<Vec<Message>> {
     let log = Command::new("git")
         .args([
             "log",
+            revision,
             "--reverse",
             "--numstat",
             "--format=%x01%h%x00%an%x00%at%x00%s",
