@@ -112,7 +112,10 @@ export class Store {
     if (!text) return undefined;
     try {
       const saved = JSON.parse(text) as Saved;
-      return saved.version === 1 ? saved : undefined;
+      if (saved.version !== 1) return undefined;
+      const are32 = [saved.clientId, saved.secret].every((digits) => /^[0-9a-f]{32}$/.test(digits));
+      if (!are32) throw new TypeError("the id or the secret is not 32 hexadecimal digits");
+      return saved;
     } catch (cause) {
       this.#failed(new PushError("storage", `what is kept under "${this.#key}" is not ours; beginning anew`, { cause }));
       return undefined;

@@ -175,6 +175,28 @@ test("positions and the client's id are kept over a reload", async () => {
   assert.deepEqual(await linesUntil(reloaded, unread.at(-1)).lines, unread);
 });
 
+test("what is kept but was spoiled is begun anew", async () => {
+  for (const spoil of [
+    (kept) => kept.slice(1),
+    (kept) => kept.replace(/"secret":"[0-9a-f]{16}/, '"secret":"'),
+    (kept) => kept.replace(/"secret":"./, '"secret":"x'),
+    (kept) => kept.replace(/"clientId":"./, '"clientId":"'),
+  ]) {
+    const storage = new MemoryStorage();
+    const before = open({ storage });
+    await connected(before);
+    before.close();
+    const storageKey = `push-wire:ws://127.0.0.1:${backend.port}/rps`;
+    const kept = storage.getItem(storageKey);
+    storage.setItem(storageKey, spoil(kept));
+    assert.notEqual(storage.getItem(storageKey), kept);
+    const anew = open({ storage });
+    assert.notEqual(anew.id, before.id);
+    await connected(anew);
+    anew.close();
+  }
+});
+
 test("a duplicated tab does not push its sibling away", async () => {
   const storage = new MemoryStorage();
   const sibling = open({ storage });
