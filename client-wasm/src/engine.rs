@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. Returns the
-    /// subscription's id, or a [`Refusal`].
+    /// subscription's id, or a [`MessageError`].
     #[expect(
         clippy::too_many_arguments,
         reason = "an object would have to be read property by property"
@@ -154,9 +154,9 @@ impl Engine {
             .with(|session, now| session.subscribe(now, subscription));
         match answer {
             Ok(id) => id.into(),
-            Err(SubscribeError::Duplicate(_)) => Refusal::Duplicate.number(),
-            Err(SubscribeError::BadTopic) => Refusal::BadTopic.number(),
-            Err(_) => Refusal::TooManySubscriptions.number(),
+            Err(SubscribeError::Duplicate(_)) => MessageError::Duplicate.number(),
+            Err(SubscribeError::BadTopic) => MessageError::BadTopic.number(),
+            Err(_) => MessageError::TooManySubscriptions.number(),
         }
     }
 
@@ -166,7 +166,7 @@ impl Engine {
             .with(|session, now| session.unsubscribe(now, id));
     }
 
-    /// Sends a message. Returns its ticket, which comes back in `sent` or `refused`, or a [`Refusal`].
+    /// Sends a message. Returns its ticket, which comes back in `sent` or `refused`, or a [`MessageError`].
     pub fn send(&self, channel: &str, is_bytes: bool, body: Vec<u8>) -> f64 {
         let content = if is_bytes {
             Content::Bytes
@@ -178,9 +178,9 @@ impl Engine {
             .with(|session, now| session.send(now, channel, content, body));
         match answer {
             Ok(ticket) => ticket as f64,
-            Err(SendError::QueueFull) => Refusal::QueueFull.number(),
-            Err(SendError::TooLarge { .. }) => Refusal::TooLarge.number(),
-            Err(SendError::Closed) => Refusal::Closed.number(),
+            Err(SendError::QueueFull) => MessageError::QueueFull.number(),
+            Err(SendError::TooLarge { .. }) => MessageError::TooLarge.number(),
+            Err(SendError::Closed) => MessageError::Closed.number(),
         }
     }
 
@@ -223,7 +223,7 @@ impl Engine {
 /// Why nothing came of a call: a negative number in place of an id or a ticket, whose words are in `pkg/src/error.ts`. It is
 /// much smaller than to throw.
 #[derive(Clone, Copy)]
-enum Refusal {
+enum MessageError {
     Duplicate = -1,
     BadTopic = -2,
     TooManySubscriptions = -3,
@@ -232,7 +232,7 @@ enum Refusal {
     Closed = -6,
 }
 
-impl Refusal {
+impl MessageError {
     fn number(self) -> f64 {
         f64::from(self as i8)
     }

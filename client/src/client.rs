@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::command::{Command, Outgoing, Snapshot, Subscribing};
 use crate::driver::Driver;
-use crate::line::{LineState, Shared, connect_error};
+use crate::state::{ConnectionStatus, Shared, connect_error};
 use crate::{
     ChannelReceiver, ClientConfig, ClientEvent, ConnectError, ConnectionState, CursorTracker,
     SendError, SessionKey, Stats, StreamRequest, TransportPreference,
@@ -33,7 +33,7 @@ pub struct PushClient<C: ChannelKind> {
     /// Not bounded: what goes in comes from the application, and messages wait for their place in the session.
     commands: mpsc::UnboundedSender<Command<C>>,
     /// The driver while it does not run.
-    parked: Mutex<Option<Box<Driver<C>>>>,
+    stopped: Mutex<Option<Box<Driver<C>>>>,
     running: Option<JoinHandle<Box<Driver<C>>>>,
 }
 
@@ -41,13 +41,13 @@ impl<C: ChannelKind> PushClient<C> {
     /// A client that does nothing until [`connect`](Self::connect).
     #[must_use]
     pub fn new(config: ClientConfig) -> Self {
-        let line = LineState {
+        let connection = ConnectionStatus {
             status: Status::Idle,
             was_ready: false,
             open_error: None,
         };
         let shared = Arc::new(Shared {
-            line: watch::Sender::new(line),
+            connection: watch::Sender::new(connection),
             events: broadcast::Sender::new(EVENTS),
             cursors: CursorTracker::new(),
         });
@@ -57,7 +57,7 @@ impl<C: ChannelKind> PushClient<C> {
             config,
             shared,
             commands,
-            parked: Mutex::new(Some(Box::new(driver))),
+            stopped: Mutex::new(Some(Box::new(driver))),
             running: None,
         }
     }
@@ -92,8 +92,8 @@ impl<C: ChannelKind> PushClient<C> {
             return Err(ConnectError::UnsupportedTransport(preference));
         }
         let url = self.config.endpoint()?;
-        let parked = self.lock_parked().take();
-        match parked {
+        let stopped = self.lock_stopped().take();
+        match stopped {
             Some(mut driver) => {
                 driver.start(url);
                 self.running = Some(tokio::spawn(driver.run()));
@@ -104,11 +104,12 @@ impl<C: ChannelKind> PushClient<C> {
                 self.ask(done).await.map_err(|_| stopped())?;
             }
         }
-        let mut line = self.shared.line.subscribe();
-        let settled =
-            |line: &LineState| line.status == Status::Ready || connect_error(line).is_some();
-        let error = match line.wait_for(settled).await {
-            Ok(line) => connect_error(&line),
+        let mut connection = self.shared.connection.subscribe();
+        let settled = |connection: &ConnectionStatus| {
+            connection.status == Status::Ready || connect_error(connection).is_some()
+        };
+        let error = match connection.wait_for(settled).await {
+            Ok(connection) => connect_error(&connection),
             Err(_) => Some(ConnectError::Transport(
                 "the client's task has ended".into(),
             )),
@@ -221,7 +222,7 @@ impl<C: ChannelKind> PushClient<C> {
         queue: Option<mpsc::Sender<Frame<C>>>,
     ) -> Result<(), SendError> {
         let mut done = self.ask_subscribe(request, queue);
-        self.serve_parked();
+        self.serve_stopped();
         (&mut done)
             .await
             .map_err(|_| SendError::NotConnected)?
@@ -280,7 +281,7 @@ impl<C: ChannelKind> PushClient<C> {
         };
         self.tell(Command::Disconnect);
         match running.await {
-            Ok(driver) => *self.lock_parked() = Some(driver),
+            Ok(driver) => *self.lock_stopped() = Some(driver),
             Err(error) => tracing::error!(%error, "the client's task failed"),
         }
     }
@@ -300,12 +301,12 @@ impl<C: ChannelKind> PushClient<C> {
     /// How the client is connected, in short.
     #[must_use]
     pub fn state(&self) -> ConnectionState {
-        let line = self.shared.line.borrow();
-        match line.status {
+        let connection = self.shared.connection.borrow();
+        match connection.status {
             Status::Ready => ConnectionState::Connected,
             Status::Idle | Status::Closed { .. } => ConnectionState::Disconnected,
             Status::Connecting { .. } | Status::Waiting { .. } | Status::Suspended { .. }
-                if line.was_ready =>
+                if connection.was_ready =>
             {
                 ConnectionState::Resuming
             }
@@ -318,7 +319,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// How the client is connected.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.shared.line.borrow().status.clone()
+        self.shared.connection.borrow().status.clone()
     }
 
     /// The newest handled cursor of each channel itself, without topics and inboxes.
@@ -369,7 +370,7 @@ impl<C: ChannelKind> PushClient<C> {
     ) -> Result<T, SendError> {
         let (done, answer) = oneshot::channel();
         self.tell(command(done));
-        self.serve_parked();
+        self.serve_stopped();
         answer.await.map_err(|_| SendError::NotConnected)
     }
 
@@ -379,16 +380,16 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Lets a parked driver do what it was asked.
-    fn serve_parked(&self) {
-        if let Some(driver) = self.lock_parked().as_mut() {
+    /// Lets a stopped driver do what it was asked.
+    fn serve_stopped(&self) {
+        if let Some(driver) = self.lock_stopped().as_mut() {
             driver.serve();
         }
     }
 
-    fn lock_parked(&self) -> MutexGuard<'_, Option<Box<Driver<C>>>> {
+    fn lock_stopped(&self) -> MutexGuard<'_, Option<Box<Driver<C>>>> {
         // A panic while it was locked leaves the driver as it was.
-        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -19,8 +19,8 @@ use uuid::Uuid;
 use crate::command::{Command, Outgoing, Snapshot, Subscribing};
 use crate::dictionaries::{Dictionaries, Fetched};
 use crate::dispatch::{Dispatch, HandedOver, Taken};
-use crate::line::Shared;
 use crate::socket::{Socket, SocketInput, next_input};
+use crate::state::Shared;
 use crate::websocket::{OpenError, WebSocket};
 use crate::{ClientConfig, ClientEvent, SendError, SessionKey};
 
@@ -80,7 +80,7 @@ impl<C: ChannelKind> Driver<C> {
     pub(crate) fn start(&mut self, url: String) {
         self.url = url;
         self.is_leaving = false;
-        // First what was asked for while parked, so that the handshake names every stream.
+        // First what was asked for while stopped, so that the handshake names every stream.
         self.serve();
         self.connect();
     }
@@ -93,9 +93,9 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn connect(&mut self) {
-        self.shared.line.send_modify(|line| {
-            line.was_ready = line.status == Status::Ready;
-            line.open_error = None;
+        self.shared.connection.send_modify(|connection| {
+            connection.was_ready = connection.status == Status::Ready;
+            connection.open_error = None;
         });
         self.session.connect(self.now());
         self.drain();
@@ -136,8 +136,8 @@ impl<C: ChannelKind> Driver<C> {
                 tracing::debug!(message, "the socket did not open");
                 let message = Some(message);
                 self.shared
-                    .line
-                    .send_modify(|line| line.open_error = message);
+                    .connection
+                    .send_modify(|connection| connection.open_error = message);
                 Input::Closed { attempt, code }
             }
             SocketInput::Unacceptable { attempt, reason } => {
@@ -305,9 +305,9 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn status(&mut self, status: Status) {
-        self.shared.line.send_modify(|line| {
-            line.was_ready |= status == Status::Ready;
-            line.status = status.clone();
+        self.shared.connection.send_modify(|connection| {
+            connection.was_ready |= status == Status::Ready;
+            connection.status = status.clone();
         });
         if matches!(status, Status::Closed { .. }) {
             // Nobody knows what became of these, and the session will not ask by itself.

@@ -35,10 +35,10 @@ mod dispatch;
 mod driver;
 mod error;
 mod event;
-mod line;
 mod receiver;
 mod request;
 mod socket;
+mod state;
 mod websocket;
 
 pub use client::PushClient;

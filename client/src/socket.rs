@@ -6,7 +6,7 @@ use std::pin::Pin;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::client::Input;
 
-use crate::websocket::{Heard, OpenError, WebSocket};
+use crate::websocket::{OpenError, SocketEvent, WebSocket};
 
 /// The socket of the latest attempt.
 pub(crate) enum Socket {
@@ -54,12 +54,12 @@ pub(crate) async fn next_input(socket: &mut Socket, is_reading: bool) -> SocketI
         } => {
             let attempt = *attempt;
             match open.next(is_reading).await {
-                Heard::Message(bytes) => {
+                SocketEvent::Message(bytes) => {
                     let bytes = bytes.into();
                     SocketInput::Session(Input::Message { attempt, bytes })
                 }
-                Heard::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
-                Heard::Closed(code) => {
+                SocketEvent::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
+                SocketEvent::Closed(code) => {
                     *socket = Socket::Closed;
                     SocketInput::Session(Input::Closed { attempt, code })
                 }

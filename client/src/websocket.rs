@@ -42,7 +42,7 @@ pub(crate) struct WebSocket {
 }
 
 /// What a socket yields.
-pub(crate) enum Heard {
+pub(crate) enum SocketEvent {
     Message(Bytes),
     /// The end, with the peer's close code if there was one.
     Closed(Option<u16>),
@@ -94,48 +94,48 @@ impl WebSocket {
 
     /// Sends what is queued and, if `reading`, waits for what the peer says. Nothing is lost when the future is
     /// dropped.
-    pub(crate) async fn next(&mut self, reading: bool) -> Heard {
+    pub(crate) async fn next(&mut self, reading: bool) -> SocketEvent {
         poll_fn(|cx| self.poll(cx, reading)).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Heard> {
+    fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<SocketEvent> {
         if self.outgoing_bytes > OUTGOING_BYTES {
-            return Poll::Ready(Heard::Unacceptable(CloseReason::Stalled));
+            return Poll::Ready(SocketEvent::Unacceptable(CloseReason::Stalled));
         }
         if !self.is_broken && self.poll_send(cx).is_err() {
             self.is_broken = true;
         }
         if !reading {
             return if self.is_broken {
-                Poll::Ready(Heard::Closed(None))
+                Poll::Ready(SocketEvent::Closed(None))
             } else {
                 Poll::Pending
             };
         }
         loop {
-            let heard = match self.stream.poll_next_unpin(cx) {
+            let event = match self.stream.poll_next_unpin(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => Heard::Closed(None),
-                Poll::Ready(Some(Ok(Message::Binary(bytes)))) => Heard::Message(bytes),
+                Poll::Ready(None) => SocketEvent::Closed(None),
+                Poll::Ready(Some(Ok(Message::Binary(bytes)))) => SocketEvent::Message(bytes),
                 Poll::Ready(Some(Ok(Message::Text(_)))) => {
-                    Heard::Unacceptable(CloseReason::ProtocolError)
+                    SocketEvent::Unacceptable(CloseReason::ProtocolError)
                 }
                 Poll::Ready(Some(Ok(Message::Close(frame)))) => {
                     let code = frame.map_or(NO_STATUS, |frame| u16::from(frame.code));
-                    Heard::Closed(Some(code))
+                    SocketEvent::Closed(Some(code))
                 }
                 Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {
                     continue;
                 }
                 Poll::Ready(Some(Err(Error::Capacity(_)))) => {
-                    Heard::Unacceptable(CloseReason::MessageTooLarge)
+                    SocketEvent::Unacceptable(CloseReason::MessageTooLarge)
                 }
                 Poll::Ready(Some(Err(error))) => {
                     tracing::debug!(%error, "the connection is lost");
-                    Heard::Closed(None)
+                    SocketEvent::Closed(None)
                 }
             };
-            return Poll::Ready(heard);
+            return Poll::Ready(event);
         }
     }
 

@@ -10,7 +10,7 @@ use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use uuid::Uuid;
 
 use crate::auth::{AnyAuthenticator, AuthError, AuthValidator, Authenticator, ByValidator};
-use crate::compression::DictionaryFault;
+use crate::compression::SetDictionaryError;
 use crate::hub::{Hub, HubConfig};
 use crate::{ChannelPolicy, Limits, PushServer};
 
@@ -61,7 +61,7 @@ pub enum BuildError {
     Path(String),
     /// A dictionary is not one that the channel can use.
     #[error("the dictionary of channel {0:?}: {1}")]
-    Dictionary(&'static str, DictionaryFault),
+    Dictionary(&'static str, SetDictionaryError),
     /// A time or limit of zero would end every connection at once.
     #[error("{0} must be more than zero")]
     Zero(&'static str),

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use push_wire_shared::session::op::ErrorCode;
-use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::server::MessageError;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::{ChannelKind, Frame};
 use serde::de::DeserializeOwned;
@@ -86,7 +86,7 @@ impl From<SendError> for HandlerError {
     }
 }
 
-impl From<HandlerError> for Refusal {
+impl From<HandlerError> for MessageError {
     fn from(error: HandlerError) -> Self {
         let code = match error {
             HandlerError::BadPayload(_) => ErrorCode::BadPayload,
@@ -159,13 +159,13 @@ impl<C: ChannelKind> PushServer<C> {
         self.handlers.set(channel, Arc::new(handler));
     }
 
-    pub(crate) fn handle(&self, message: Inbound) -> Result<(), Refusal> {
+    pub(crate) fn handle(&self, message: Inbound) -> Result<(), MessageError> {
         let channel = C::from_wire_id(message.channel);
         let Some((channel, handler)) =
             channel.and_then(|channel| Some((channel, self.handlers.get(channel)?)))
         else {
             let code = ErrorCode::NoHandler;
-            return Err(Refusal {
+            return Err(MessageError {
                 code,
                 message: "nobody handles messages on this channel".into(),
             });

@@ -54,7 +54,7 @@ mod transport;
 
 pub use auth::{AuthError, AuthValidator, Authenticator, Credentials, Grant};
 pub use builder::{BuildError, PushServerBuilder};
-pub use compression::DictionaryFault;
+pub use compression::SetDictionaryError;
 pub use handler::{ChannelHandler, ClientMessage, HandlerError};
 pub use http::WebSocketUpgrade;
 pub use hub::{PublishError, Stats};

@@ -6,7 +6,7 @@ use push_wire_shared::session::op::{ErrorCode, ServerOp};
 use push_wire_shared::{ChannelKind, Frame, SystemOp};
 use uuid::Uuid;
 
-use crate::hub::{Notice, PublishError, SendFault};
+use crate::hub::{HubSendError, Notice, PublishError};
 use crate::publish::{bytes_record, value_record};
 use crate::{PushServer, clock};
 
@@ -30,11 +30,11 @@ pub enum SendError {
 }
 
 impl SendError {
-    fn new(fault: SendFault, client_id: Uuid) -> Self {
+    fn new(fault: HubSendError, client_id: Uuid) -> Self {
         match fault {
-            SendFault::UnknownClient(client_id) => Self::NotConnected(client_id),
-            SendFault::Publish(PublishError::TooManyStreams) => Self::Backpressure(client_id),
-            SendFault::Publish(error) => error.into(),
+            HubSendError::UnknownClient(client_id) => Self::NotConnected(client_id),
+            HubSendError::Publish(PublishError::TooManyStreams) => Self::Backpressure(client_id),
+            HubSendError::Publish(error) => error.into(),
         }
     }
 }

@@ -11,12 +11,12 @@ use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
 use push_wire_shared::ChannelKind;
-use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::server::MessageError;
 use uuid::Uuid;
 
 use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, Verdict};
 use crate::builder::PushServerBuilder;
-use crate::compression::DictionaryFault;
+use crate::compression::SetDictionaryError;
 use crate::handler::Handlers;
 use crate::http::{WebSocketUpgrade, tcp_stream};
 use crate::hub::{Hub, Stats};
@@ -128,12 +128,12 @@ impl<C: ChannelKind> PushServer<C> {
     /// traffic.
     ///
     /// # Errors
-    /// [`DictionaryFault`]; nothing has changed.
+    /// [`SetDictionaryError`]; nothing has changed.
     pub fn set_dictionary(
         &self,
         channel: C,
         bytes: impl Into<Vec<u8>>,
-    ) -> Result<(), DictionaryFault> {
+    ) -> Result<(), SetDictionaryError> {
         self.hub.set_dictionary(channel.wire_id(), bytes.into())
     }
 
@@ -201,7 +201,7 @@ impl<C: ChannelKind> Application for PushServer<C> {
         Arc::clone(&self.authenticator).begin(credentials)
     }
 
-    fn deliver(&self, message: Inbound) -> Result<(), Refusal> {
+    fn deliver(&self, message: Inbound) -> Result<(), MessageError> {
         self.handle(message)
     }
 }

@@ -81,7 +81,7 @@ pub const ZSTD_WINDOW_BYTES: u64 = 2 * 1024 * 1024;
 /// it does not tell its size (512 KiB). Above the receiver's limit it then has cost no more than a window; below, it is
 /// decompressed twice, into exactly the room that it needs. Our own compressor tells the size. A bound of the ratio
 /// would be simpler, but a document of blanks shrinks a thousandfold and is no attack.
-pub const UNTOLD_BYTES: usize = 512 * 1024;
+pub const UNKNOWN_SIZE_BYTES: usize = 512 * 1024;
 
 /// Largest compression dictionary, in bytes (112 KiB): zstd's own default for training; larger ones gain
 /// little on messages.

@@ -72,7 +72,7 @@ impl fmt::Debug for Background {
 /// Why a dictionary cannot be given to a channel.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum DictionaryFault {
+pub enum SetDictionaryError {
     /// The channel carries control ops, is unknown, or its policy is not to compress.
     #[error(
         "entries of this channel are not compressed: give its policy another `Compression`, or leave the dictionary out"
@@ -183,10 +183,10 @@ impl Dictionaries {
     }
 
     /// Gives a channel a dictionary; it is not trained from then on.
-    pub(crate) fn give(&self, channel: u8, bytes: Vec<u8>) -> Result<(), DictionaryFault> {
+    pub(crate) fn give(&self, channel: u8, bytes: Vec<u8>) -> Result<(), SetDictionaryError> {
         let of = self.of(channel);
         let of = of.filter(|of| of.compression != Compression::Off);
-        let of = of.ok_or(DictionaryFault::NotCompressed)?;
+        let of = of.ok_or(SetDictionaryError::NotCompressed)?;
         self.issue(channel, Audience::All, bytes)?;
         *of.sampling.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
@@ -197,11 +197,11 @@ impl Dictionaries {
         channel: u8,
         audience: Audience,
         bytes: Vec<u8>,
-    ) -> Result<(), DictionaryFault> {
-        let of = self.of(channel).ok_or(DictionaryFault::NotCompressed)?;
+    ) -> Result<(), SetDictionaryError> {
+        let of = self.of(channel).ok_or(SetDictionaryError::NotCompressed)?;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let dictionary =
-            Dictionary::new(id, channel, audience, bytes).map_err(DictionaryFault::Unusable)?;
+            Dictionary::new(id, channel, audience, bytes).map_err(SetDictionaryError::Unusable)?;
         let is_double = |other: &Arc<Dictionary>| {
             other.zstd_id() == dictionary.zstd_id()
                 && other.info().sha256 != dictionary.info().sha256
@@ -212,7 +212,7 @@ impl Dictionaries {
             .flat_map(OfChannel::live)
             .any(|other| is_double(&other))
         {
-            return Err(DictionaryFault::SameZstdId(dictionary.zstd_id()));
+            return Err(SetDictionaryError::SameZstdId(dictionary.zstd_id()));
         }
         tracing::info!(
             channel,

@@ -14,5 +14,5 @@ mod training;
 
 pub(crate) use client::ClientDictionaries;
 pub(crate) use dictionaries::Dictionaries;
-pub use dictionaries::{Background, DictionaryFault};
+pub use dictionaries::{Background, SetDictionaryError};
 pub(crate) use dictionary::{Audience, Dictionary};

@@ -26,9 +26,9 @@ const SAMPLES_PER_BYTE: usize = 5;
 /// Smaller ones hold too little.
 const MIN_BYTES: usize = 1024;
 
-/// The newest of so many parts of the samples is left out of the training, and judges it: a dictionary is for what comes
-/// after it.
-const JUDGES: usize = 5;
+/// The newest of so many parts of the samples is left out of the training, and holdout it: a dictionary is for what comes
+/// after its samples.
+const HOLDOUT_PART: usize = 5;
 
 /// Messages that a dictionary is expected to serve, as a multiple of those that the channel has had (4). Half of all
 /// channels that have had so many will have as many again, and only who reads one now pays for a change: who comes
@@ -50,40 +50,45 @@ impl Training {
     /// The bytes of a dictionary that is worth its download. Takes a tenth to half of a second.
     pub(super) fn run(&self) -> Option<Vec<u8>> {
         let samples: Vec<&[u8]> = self.samples.iter().map(|sample| &**sample).collect();
-        let (students, judges) = samples.split_at(samples.len() - samples.len() / JUDGES);
-        let keeping = self.cost(judges, 0, self.current.as_deref().map(Dictionary::prepared));
-        let tried = sizes(students).filter_map(|size| {
-            let dictionary = train(students, size)?;
+        let (training_set, holdout) =
+            samples.split_at(samples.len() - samples.len() / HOLDOUT_PART);
+        let keeping = self.cost(
+            holdout,
+            0,
+            self.current.as_deref().map(Dictionary::prepared),
+        );
+        let tried = sizes(training_set).filter_map(|size| {
+            let dictionary = train(training_set, size)?;
             let prepared = PreparedDictionary::new(&dictionary).ok()?;
-            let cost = self.cost(judges, dictionary.bytes.len(), Some(&prepared));
+            let cost = self.cost(holdout, dictionary.bytes.len(), Some(&prepared));
             Some((cost, size))
         });
         let (cost, size) = tried.min()?;
         if cost >= keeping {
             return None;
         }
-        // The judges have spoken: what is newest belongs in the dictionary.
+        // The holdout have spoken: what is newest belongs in the dictionary.
         Some(train(&samples, size)?.bytes)
     }
 
-    /// What a reader downloads while a dictionary serves, in bytes, times the number of judges.
+    /// What a reader downloads while a dictionary serves, in bytes, times the size of the holdout.
     fn cost(
         &self,
-        judges: &[&[u8]],
+        holdout: &[&[u8]],
         download: usize,
         dictionary: Option<&PreparedDictionary>,
     ) -> u64 {
         let messages = self.passed.saturating_mul(EXPECTED);
-        let packed = packed_bytes(judges, dictionary) as u64;
+        let packed = packed_bytes(holdout, dictionary) as u64;
         messages
             .saturating_mul(packed)
-            .saturating_add((download * judges.len()) as u64)
+            .saturating_add((download * holdout.len()) as u64)
     }
 }
 
 /// Sizes to try, as far as the samples suffice.
-fn sizes(students: &[&[u8]]) -> impl Iterator<Item = usize> {
-    let total: usize = students.iter().map(|sample| sample.len()).sum();
+fn sizes(training_set: &[&[u8]]) -> impl Iterator<Item = usize> {
+    let total: usize = training_set.iter().map(|sample| sample.len()).sum();
     let large = MAX_BYTES.min(total / SAMPLES_PER_BYTE);
     let sizes = [large, large / SMALL_PART].into_iter();
     sizes.filter(|size| *size >= MIN_BYTES)

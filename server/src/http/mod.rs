@@ -5,4 +5,4 @@ mod upgrade;
 
 pub(crate) use dictionary::dictionary;
 pub(crate) use upgrade::tcp_stream;
-pub use upgrade::{UpgradeRejection, WebSocketUpgrade};
+pub use upgrade::{UpgradeError, WebSocketUpgrade};

@@ -60,7 +60,7 @@ pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, Toki
 /// Why a request does not open a WebSocket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum UpgradeRejection {
+pub enum UpgradeError {
     /// An ordinary request: 426.
     #[error("this address speaks WebSocket: connect to it with ws:// or wss://")]
     NotAnUpgrade,
@@ -78,7 +78,7 @@ pub enum UpgradeRejection {
     NotUpgradable,
 }
 
-impl IntoResponse for UpgradeRejection {
+impl IntoResponse for UpgradeError {
     fn into_response(self) -> Response {
         let status = match self {
             Self::NotAnUpgrade | Self::UnsupportedVersion => StatusCode::UPGRADE_REQUIRED,
@@ -97,31 +97,29 @@ impl IntoResponse for UpgradeRejection {
 }
 
 impl<S: Sync> FromRequestParts<S> for WebSocketUpgrade {
-    type Rejection = UpgradeRejection;
+    type Rejection = UpgradeError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, UpgradeRejection> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, UpgradeError> {
         let headers = &parts.headers;
         // HTTP/2 opens WebSockets with CONNECT (RFC 8441), which is not offered.
         if parts.version != Version::HTTP_11
             || !has_token(headers, &UPGRADE, "websocket")
             || !has_token(headers, &CONNECTION, "upgrade")
         {
-            return Err(UpgradeRejection::NotAnUpgrade);
+            return Err(UpgradeError::NotAnUpgrade);
         }
         if parts.method != Method::GET {
-            return Err(UpgradeRejection::Method);
+            return Err(UpgradeError::Method);
         }
         if headers
             .get(SEC_WEBSOCKET_VERSION)
             .is_none_or(|version| version != "13")
         {
-            return Err(UpgradeRejection::UnsupportedVersion);
+            return Err(UpgradeError::UnsupportedVersion);
         }
         let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
-        let key = key
-            .filter(|key| is_key(key))
-            .ok_or(UpgradeRejection::BadKey)?;
-        let accept = HeaderValue::from_str(&accept(key)).map_err(|_| UpgradeRejection::BadKey)?;
+        let key = key.filter(|key| is_key(key)).ok_or(UpgradeError::BadKey)?;
+        let accept = HeaderValue::from_str(&accept(key)).map_err(|_| UpgradeError::BadKey)?;
         let dialect = match has_token(headers, &SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
             true => Dialect::Wire,
             false => Dialect::Json,
@@ -129,7 +127,7 @@ impl<S: Sync> FromRequestParts<S> for WebSocketUpgrade {
         let on_upgrade = parts
             .extensions
             .remove()
-            .ok_or(UpgradeRejection::NotUpgradable)?;
+            .ok_or(UpgradeError::NotUpgradable)?;
         Ok(Self {
             on_upgrade,
             accept,

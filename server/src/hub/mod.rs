@@ -1,15 +1,15 @@
 //! Inside one process: the sessions, the streams, and who reads what.
 //!
 //! The hub knows channel ids and streams. It sees no socket, and decides nothing about what leaves on one: a
-//! publish appends to a log, and the log's news mark the readers (see `outbox`).
+//! publish appends to a log, and the log's news subscriber the readers (see `outbox`).
 
 mod counters;
 mod numbering;
 mod publish;
 mod sessions;
-mod signal;
 mod stream;
 mod streams;
+mod waker;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,19 +18,19 @@ use std::time::Duration;
 use bytes::Bytes;
 pub use counters::{Counters, Stats};
 pub use numbering::{Numbering, Rewind, Source};
-pub use publish::{PublishError, SendFault};
+pub use publish::{HubSendError, PublishError};
 use push_wire_broker::{Broker, Memory};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::session::server::ServerConfig;
 use sessions::Sessions;
-pub use sessions::{Claim, Opening, SessionFault};
-pub(crate) use signal::Mark;
-pub use signal::{Notice, Signal};
+pub use sessions::{OpenedSession, SessionCredentials, SessionError};
 pub(crate) use stream::Stream;
 use streams::Streams;
+pub(crate) use waker::Subscriber;
+pub use waker::{ConnectionWaker, Notice};
 
-use crate::compression::{Background, Dictionaries, DictionaryFault};
+use crate::compression::{Background, Dictionaries, SetDictionaryError};
 use crate::limits::Limits;
 use crate::policy::ChannelPolicy;
 
@@ -161,8 +161,8 @@ impl Hub {
     /// Gives a channel a dictionary, whose readers move over to it while they stay connected.
     ///
     /// # Errors
-    /// [`DictionaryFault`]; nothing has changed.
-    pub fn set_dictionary(&self, channel: u8, bytes: Vec<u8>) -> Result<(), DictionaryFault> {
+    /// [`SetDictionaryError`]; nothing has changed.
+    pub fn set_dictionary(&self, channel: u8, bytes: Vec<u8>) -> Result<(), SetDictionaryError> {
         self.dictionaries.give(channel, bytes)
     }
 

@@ -45,7 +45,7 @@ pub enum PublishError {
 /// Why an entry was not put into a client's inbox.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SendFault {
+pub enum HubSendError {
     /// The server knows no session of this client.
     #[error("no session of client {0} is known")]
     UnknownClient(Uuid),
@@ -96,16 +96,16 @@ impl Hub {
     /// Appends an entry to a client's inbox, where it waits while the client is away.
     ///
     /// # Errors
-    /// [`SendFault`]; nothing was appended.
+    /// [`HubSendError`]; nothing was appended.
     pub fn send(
         &self,
         now: Moment,
         client: Uuid,
         channel: u8,
         record: Record,
-    ) -> Result<Position, SendFault> {
+    ) -> Result<Position, HubSendError> {
         if !self.knows(now, client) {
-            return Err(SendFault::UnknownClient(client));
+            return Err(HubSendError::UnknownClient(client));
         }
         let key = StreamKey {
             channel,

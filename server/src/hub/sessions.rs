@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use push_wire_shared::limits::REJECTIONS;
 use push_wire_shared::position::{Scope, StreamKey};
-use push_wire_shared::session::op::Rejection;
+use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::Welcome;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::{Hub, Notice, Numbering, Signal, lock};
+use super::{ConnectionWaker, Hub, Notice, Numbering, lock};
 
 /// What a connection shows to continue a session, and leaves behind to be continued.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Claim {
+pub struct SessionCredentials {
     /// Number of the client's attempt to connect, if it counts them.
     pub attempt: Option<u64>,
     /// Secret of the session; the JSON dialect has none.
@@ -31,7 +31,7 @@ pub struct Claim {
 
 /// A session that a connection now holds.
 #[derive(Debug)]
-pub struct Opening {
+pub struct OpenedSession {
     /// What the client is told.
     pub welcome: Welcome,
     /// Which connection of the session this is; an older one's end changes nothing.
@@ -42,7 +42,7 @@ pub struct Opening {
 
 /// Why no session could be had.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum SessionFault {
+pub enum SessionError {
     /// The client id belongs to a session whose secret or credentials were not shown.
     #[error("this client id belongs to another session")]
     Foreign,
@@ -71,38 +71,39 @@ struct Inner {
 
 struct Session {
     secret: [u8; 16],
-    owner: Claim,
+    owner: SessionCredentials,
     generation: u64,
-    signal: Option<Arc<Signal>>,
+    waker: Option<Arc<ConnectionWaker>>,
     away_since: Moment,
     received: u64,
-    rejected: VecDeque<Rejection>,
+    rejected: VecDeque<RejectedMessage>,
     numbering: Arc<Mutex<Numbering>>,
 }
 
 impl Session {
     fn has_expired(&self, now: Moment, ttl: Duration) -> bool {
-        self.signal.is_none() && now.since(self.away_since) > ttl
+        self.waker.is_none() && now.since(self.away_since) > ttl
     }
 
     /// Attempts are counted by whoever has the secret; another who is let in by its token counts its own.
-    fn is_later_than(&self, claim: &Claim) -> bool {
-        if claim.secret != Some(self.secret) {
+    fn is_later_than(&self, credentials: &SessionCredentials) -> bool {
+        if credentials.secret != Some(self.secret) {
             return false;
         }
-        let attempts = self.owner.attempt.zip(claim.attempt);
+        let attempts = self.owner.attempt.zip(credentials.attempt);
         attempts.is_some_and(|(held, claimed)| claimed < held)
     }
 
-    /// Whether a claim proves the right to go on with this session.
-    fn is_continued_by(&self, claim: &Claim) -> bool {
-        if claim.secret == Some(self.secret) {
+    /// Whether these credentials prove the right to go on with this session.
+    fn is_continued_by(&self, credentials: &SessionCredentials) -> bool {
+        if credentials.secret == Some(self.secret) {
             return true;
         }
-        let same = claim.token == self.owner.token && claim.identity == self.owner.identity;
-        let credentials = claim.token.is_some() || claim.identity.is_some();
+        let same =
+            credentials.token == self.owner.token && credentials.identity == self.owner.identity;
+        let has_credentials = credentials.token.is_some() || credentials.identity.is_some();
         // The JSON dialect has no secret, so there even "no credentials" are the same credentials.
-        same && (credentials || (claim.json && self.owner.json))
+        same && (has_credentials || (credentials.json && self.owner.json))
     }
 }
 
@@ -127,31 +128,31 @@ impl Sessions {
         &self,
         now: Moment,
         client: Uuid,
-        claim: Claim,
+        credentials: SessionCredentials,
         fresh_secret: [u8; 16],
-        signal: &Arc<Signal>,
-    ) -> Result<Opening, SessionFault> {
+        waker: &Arc<ConnectionWaker>,
+    ) -> Result<OpenedSession, SessionError> {
         let mut inner = lock(&self.inner);
         let inner = &mut *inner;
         inner.generations += 1;
         let generation = inner.generations;
         let full = inner.known.len() >= self.limit;
         let session = match inner.known.entry(client) {
-            Entry::Occupied(session) if !session.get().is_continued_by(&claim) => {
-                return Err(SessionFault::Foreign);
+            Entry::Occupied(session) if !session.get().is_continued_by(&credentials) => {
+                return Err(SessionError::Foreign);
             }
             // The client gave this connection up before the one that it has now: nobody listens on it.
-            Entry::Occupied(session) if session.get().is_later_than(&claim) => {
-                return Err(SessionFault::Late);
+            Entry::Occupied(session) if session.get().is_later_than(&credentials) => {
+                return Err(SessionError::Late);
             }
             Entry::Occupied(session) => session.into_mut(),
-            Entry::Vacant(_) if full => return Err(SessionFault::Full),
+            Entry::Vacant(_) if full => return Err(SessionError::Full),
             Entry::Vacant(place) => place.insert(Session {
                 // A client that chooses the secret can come back even if it never hears the answer.
-                secret: claim.secret.unwrap_or(fresh_secret),
-                owner: claim.clone(),
+                secret: credentials.secret.unwrap_or(fresh_secret),
+                owner: credentials.clone(),
                 generation: 0,
-                signal: None,
+                waker: None,
                 away_since: now,
                 received: 0,
                 rejected: VecDeque::new(),
@@ -160,11 +161,11 @@ impl Sessions {
         };
         let resumed = session.generation != 0;
         session.generation = generation;
-        session.owner = Claim {
+        session.owner = SessionCredentials {
             secret: None,
-            ..claim
+            ..credentials
         };
-        match session.signal.replace(Arc::clone(signal)) {
+        match session.waker.replace(Arc::clone(waker)) {
             Some(older) => {
                 older.notify(Notice::Replaced);
             }
@@ -176,7 +177,7 @@ impl Sessions {
             received: session.received,
             rejected: session.rejected.iter().cloned().collect(),
         };
-        Ok(Opening {
+        Ok(OpenedSession {
             welcome,
             generation,
             numbering: Arc::clone(&session.numbering),
@@ -212,18 +213,18 @@ impl Hub {
     /// Begins or continues a client's session on a connection; an older connection of it is told to end.
     ///
     /// # Errors
-    /// [`SessionFault`]; nothing has changed.
+    /// [`SessionError`]; nothing has changed.
     pub fn open_session(
         &self,
         now: Moment,
         client: Uuid,
-        claim: Claim,
-        signal: &Arc<Signal>,
-    ) -> Result<Opening, SessionFault> {
+        credentials: SessionCredentials,
+        waker: &Arc<ConnectionWaker>,
+    ) -> Result<OpenedSession, SessionError> {
         self.forget_if_expired(now, client);
         self.sweep(now);
         self.sessions
-            .open(now, client, claim, self.secret(), signal)
+            .open(now, client, credentials, self.secret(), waker)
     }
 
     /// A connection of a session has ended; says nothing of a newer one.
@@ -232,7 +233,7 @@ impl Hub {
         let Some(session) = inner.known.get_mut(&client) else {
             return;
         };
-        if session.generation == generation && session.signal.take().is_some() {
+        if session.generation == generation && session.waker.take().is_some() {
             session.away_since = now;
             inner.connected -= 1;
         }
@@ -247,7 +248,7 @@ impl Hub {
         if session.generation != generation {
             return;
         }
-        let connected = session.signal.is_some();
+        let connected = session.waker.is_some();
         inner.known.remove(&client);
         inner.connected -= usize::from(connected);
         drop(inner);
@@ -267,7 +268,7 @@ impl Hub {
     }
 
     /// Remembers a message that was refused: its client may lose the line before it hears so.
-    pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: Rejection) {
+    pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
         let mut inner = lock(&self.sessions.inner);
         let session = inner.known.get_mut(&client);
         let Some(session) = session.filter(|session| session.generation == generation) else {
@@ -299,17 +300,17 @@ impl Hub {
         let connected = inner
             .known
             .iter()
-            .filter(|(_, session)| session.signal.is_some());
+            .filter(|(_, session)| session.waker.is_some());
         connected.map(|(client, _)| *client).collect()
     }
 
     /// Leaves a notice with a connected client; says whether it is connected and had room.
     pub fn notify(&self, client: Uuid, notice: Notice) -> bool {
-        let signal = lock(&self.sessions.inner)
+        let waker = lock(&self.sessions.inner)
             .known
             .get(&client)
-            .and_then(|s| s.signal.clone());
-        signal.is_some_and(|signal| signal.notify(notice))
+            .and_then(|s| s.waker.clone());
+        waker.is_some_and(|waker| waker.notify(notice))
     }
 
     fn forget_if_expired(&self, now: Moment, client: Uuid) {

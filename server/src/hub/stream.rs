@@ -1,4 +1,4 @@
-//! One stream: its log, and the readers to mark when the log has news.
+//! One stream: its log, and the readers to subscriber when the log has news.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,8 +8,8 @@ use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Cursor, Scope, StreamKey};
 use push_wire_shared::time::Moment;
 
-use super::{Mark, lock};
-use crate::outbox::{Form, FormKey};
+use super::{Subscriber, lock};
+use crate::outbox::{EncodedEntry, EncodingKey};
 use crate::policy::Compression;
 
 /// Deltas kept per stream: the readers of one stream stand at the newest few versions.
@@ -23,7 +23,7 @@ pub(crate) struct Stream {
     mode: ChannelMode,
     compression: Compression,
     log: Arc<dyn Log>,
-    readers: Mutex<Vec<Arc<Mark>>>,
+    readers: Mutex<Vec<Arc<Subscriber>>>,
     deltas: Mutex<VecDeque<Delta>>,
 }
 
@@ -31,8 +31,8 @@ pub(crate) struct Stream {
 struct Delta {
     base: Cursor,
     target: Cursor,
-    key: FormKey,
-    form: Option<Form>,
+    key: EncodingKey,
+    encoded: Option<EncodedEntry>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -101,19 +101,19 @@ impl Stream {
         &*self.log
     }
 
-    pub(crate) fn add_reader(&self, mark: Arc<Mark>) {
+    pub(crate) fn add_reader(&self, subscriber: Arc<Subscriber>) {
         let mut readers = lock(&self.readers);
-        mark.set_place(readers.len());
-        readers.push(mark);
+        subscriber.set_place(readers.len());
+        readers.push(subscriber);
     }
 
     /// Takes a reader out without looking through the others, of whom there may be very many.
-    pub(crate) fn remove_reader(&self, mark: &Arc<Mark>) {
+    pub(crate) fn remove_reader(&self, subscriber: &Arc<Subscriber>) {
         let mut readers = lock(&self.readers);
-        let place = mark.place();
+        let place = subscriber.place();
         if readers
             .get(place)
-            .is_some_and(|reader| Arc::ptr_eq(reader, mark))
+            .is_some_and(|reader| Arc::ptr_eq(reader, subscriber))
         {
             readers.swap_remove(place);
             if let Some(moved) = readers.get(place) {
@@ -131,15 +131,15 @@ impl Stream {
         bounds.floor == bounds.head
     }
 
-    /// The form of a delta between two entries, made once for all readers; `None` when none is smaller than
+    /// The encoded of a delta between two entries, made once for all readers; `None` when none is smaller than
     /// the whole.
     pub(crate) fn delta(
         &self,
         base: &Entry,
         target: &Entry,
-        key: FormKey,
-        make: impl FnOnce() -> Option<Form>,
-    ) -> Option<Form> {
+        key: EncodingKey,
+        make: impl FnOnce() -> Option<EncodedEntry>,
+    ) -> Option<EncodedEntry> {
         // Held while the delta is made: another reader of the same pair waits for it instead of making it
         // again.
         let mut deltas = lock(&self.deltas);
@@ -147,9 +147,9 @@ impl Stream {
             (delta.base, delta.target, delta.key) == (base.cursor, target.cursor, key)
         });
         if let Some(known) = known {
-            return known.form.clone();
+            return known.encoded.clone();
         }
-        let form = make();
+        let encoded = make();
         if deltas.len() == DELTAS {
             deltas.pop_front();
         }
@@ -157,14 +157,16 @@ impl Stream {
             base: base.cursor,
             target: target.cursor,
             key,
-            form: form.clone(),
+            encoded: encoded.clone(),
         });
-        form
+        encoded
     }
 }
 
 impl Watcher for Stream {
     fn news(&self, _head: Cursor) {
-        lock(&self.readers).iter().for_each(|mark| mark.raise());
+        lock(&self.readers)
+            .iter()
+            .for_each(|subscriber| subscriber.raise());
     }
 }

@@ -3,7 +3,8 @@
 //! Control ops go first; then readers, lane by lane. A reader is a cursor: what it delivers is read from its
 //! stream's log when the transport asks for bytes, so live delivery, replay and catching up are one path.
 
-mod form;
+mod encoded;
+mod fragment_slots;
 pub(crate) mod framing;
 mod lanes;
 mod once;
@@ -11,28 +12,27 @@ mod packing;
 mod reader;
 mod render;
 mod transfer;
-mod turns;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-pub(crate) use form::Form;
+pub(crate) use encoded::EncodedEntry;
+use fragment_slots::FragmentSlots;
 use lanes::Lanes;
-pub(crate) use packing::FormKey;
+pub(crate) use packing::EncodingKey;
 use push_wire_broker::ReadError;
 use push_wire_shared::position::{Bounds, Cursor};
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
-use reader::{Chance, Reader, Then};
+use reader::{NextStep, PullBudget, Reader};
 pub(crate) use render::{JsonRenderer, Renderer, WireRenderer, subscription_id};
-use turns::Turns;
 
-use crate::hub::{Mark, Signal, Stream};
+use crate::hub::{ConnectionWaker, Stream, Subscriber};
 
 /// Something that happened to a reader while bytes were pulled.
 #[derive(Debug)]
-pub(crate) enum ReaderFault {
+pub(crate) enum ReaderError {
     /// Retention has passed it.
     Overrun { id: u32, bounds: Bounds },
     /// Its log cannot be read.
@@ -50,26 +50,26 @@ pub(crate) struct Pulled {
 /// The readers and lanes of one connection.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    signal: Arc<Signal>,
+    connection: Arc<ConnectionWaker>,
     waker: Waker,
     readers: Vec<Option<Reader>>,
     lanes: Lanes,
-    turns: Turns,
-    marked: Vec<u32>,
+    fragment_slots: FragmentSlots,
+    woken: Vec<u32>,
     /// Slots whose logs could not answer at once.
     waiting: Vec<u32>,
 }
 
 impl Outbox {
-    pub(crate) fn new(signal: Arc<Signal>) -> Self {
-        let waker = Waker::from(Arc::clone(&signal));
+    pub(crate) fn new(connection: Arc<ConnectionWaker>) -> Self {
+        let waker = Waker::from(Arc::clone(&connection));
         Self {
-            signal,
+            connection,
             waker,
             readers: Vec::new(),
             lanes: Lanes::default(),
-            turns: Turns::default(),
-            marked: Vec::new(),
+            fragment_slots: FragmentSlots::default(),
+            woken: Vec::new(),
             waiting: Vec::new(),
         }
     }
@@ -81,10 +81,10 @@ impl Outbox {
         let Ok(name) = u32::try_from(slot) else {
             return;
         };
-        let mark = Arc::new(Mark::new(name, Arc::clone(&self.signal)));
+        let subscriber = Arc::new(Subscriber::new(name, Arc::clone(&self.connection)));
         // Marked first and read later: news between the two is seen by the first read.
-        stream.add_reader(Arc::clone(&mark));
-        let reader = Reader::new(id, stream, mark, after, has_base);
+        stream.add_reader(Arc::clone(&subscriber));
+        let reader = Reader::new(id, stream, subscriber, after, has_base);
         if slot == self.readers.len() {
             self.readers.push(Some(reader));
         } else {
@@ -102,7 +102,7 @@ impl Outbox {
         let reader = usize::try_from(slot).ok();
         let reader = reader.and_then(|slot| self.readers.get_mut(slot)?.take());
         if let Some(reader) = reader {
-            self.end_turn(reader.stream.lane(), slot);
+            self.release_fragment_slot(reader.stream.lane(), slot);
         }
     }
 
@@ -122,7 +122,7 @@ impl Outbox {
             if let Some(reader) = self.reader(slot) {
                 reader.seek(after);
                 let lane = reader.stream.lane();
-                self.end_turn(lane, slot);
+                self.release_fragment_slot(lane, slot);
             }
             self.queue(slot);
         }
@@ -166,25 +166,25 @@ impl Outbox {
     }
 
     /// A reader has no large entry under way any more: those who waited for that are looked at again.
-    fn end_turn(&mut self, lane: usize, slot: u32) {
-        let waiting = self.turns.end(lane, slot);
+    fn release_fragment_slot(&mut self, lane: usize, slot: u32) {
+        let waiting = self.fragment_slots.release(lane, slot);
         waiting.into_iter().for_each(|slot| self.queue(slot));
     }
 
     /// Queues the readers that have news.
-    fn collect_news(&mut self) {
-        let mut marked = std::mem::take(&mut self.marked);
-        self.signal.take_slots(&mut marked);
-        if self.signal.take_again() {
-            marked.append(&mut self.waiting);
+    fn collect_woken(&mut self) {
+        let mut woken = std::mem::take(&mut self.woken);
+        self.connection.take_slots(&mut woken);
+        if self.connection.take_again() {
+            woken.append(&mut self.waiting);
         }
-        for slot in marked.drain(..) {
+        for slot in woken.drain(..) {
             if let Some(reader) = self.reader(slot) {
-                reader.mark.lower();
+                reader.subscriber.lower();
             }
             self.queue(slot);
         }
-        self.marked = marked;
+        self.woken = woken;
     }
 
     /// Pulls the next message: what `renderer` holds, then entries until `batch_bytes`, or one fragment.
@@ -194,9 +194,9 @@ impl Outbox {
         renderer: &mut Renderer,
         batch_bytes: usize,
         out: &mut Vec<Bytes>,
-        faults: &mut Vec<ReaderFault>,
+        faults: &mut Vec<ReaderError>,
     ) -> Pulled {
-        self.collect_news();
+        self.collect_woken();
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
         let mut pulled = Pulled {
@@ -208,15 +208,15 @@ impl Outbox {
             let Some(lane) = self.reader(slot).map(|reader| reader.stream.lane()) else {
                 continue;
             };
-            let chance = Chance {
+            let budget = PullBudget {
                 room: batch_bytes - pulled.bytes,
-                has_turn: self.turns.is_free(lane),
+                has_slot: self.fragment_slots.is_free(lane),
             };
             let Some(reader) = self.reader(slot) else {
                 continue;
             };
             reader.queued = false;
-            match reader.pull(&mut cx, now, chance, renderer) {
+            match reader.pull(&mut cx, now, budget, renderer) {
                 Poll::Ready(Ok(step)) => {
                     pulled.bytes += step.bytes;
                     pulled.entries += step.entries;
@@ -229,8 +229,8 @@ impl Outbox {
                 Poll::Ready(Err(error)) => {
                     let (id, bounds) = (reader.id, reader.stream.log().bounds(now));
                     faults.push(match error {
-                        ReadError::Expired => ReaderFault::Overrun { id, bounds },
-                        ReadError::Unavailable => ReaderFault::Unreadable { id },
+                        ReadError::Expired => ReaderError::Overrun { id, bounds },
+                        ReadError::Unavailable => ReaderError::Unreadable { id },
                     });
                 }
                 Poll::Pending => self.waiting.push(slot),
@@ -241,31 +241,31 @@ impl Outbox {
     }
 
     /// Puts a reader where its pull says; whether the message may take more.
-    fn go_on(&mut self, slot: u32, lane: usize, then: Then) -> bool {
+    fn go_on(&mut self, slot: u32, lane: usize, then: NextStep) -> bool {
         let is_under_way = self
             .reader(slot)
             .is_some_and(|reader| reader.is_under_way());
         if is_under_way {
-            self.turns.take(lane, slot);
+            self.fragment_slots.take(lane, slot);
         } else {
-            self.end_turn(lane, slot);
+            self.release_fragment_slot(lane, slot);
         }
         match then {
-            Then::Rest => {}
-            Then::More | Then::Fragment => self.queue(slot),
-            Then::Wait => self.turns.wait(lane, slot),
-            Then::Full => {
+            NextStep::Rest => {}
+            NextStep::More | NextStep::Fragment => self.queue(slot),
+            NextStep::Wait => self.fragment_slots.wait(lane, slot),
+            NextStep::Full => {
                 if let Some(reader) = self.reader(slot) {
                     reader.queued = true;
                 }
                 self.lanes.push_front(lane, slot);
             }
         }
-        !matches!(then, Then::Fragment | Then::Full)
+        !matches!(then, NextStep::Fragment | NextStep::Full)
     }
 
     /// What a heartbeat says: the streams whose sent cursor or head changed since the last one. A reader that
-    /// is behind without being marked is queued: a heartbeat heals what a lost mark would hide.
+    /// is behind without being woken is queued: a heartbeat heals what a lost subscriber would hide.
     pub(crate) fn heads(&mut self, now: Moment) -> Vec<StreamHead> {
         let mut heads = Vec::new();
         let mut behind = Vec::new();

@@ -19,33 +19,33 @@ const MAX: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Packing<'a> {
     /// Bodies as they are.
-    Bare,
+    Uncompressed,
     /// Compressed ones where they are smaller, with the dictionary that it holds.
     Zstd(Option<&'a Dictionary>),
 }
 
 /// What tells the forms of an entry, or of a delta, from each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct FormKey {
+pub(crate) struct EncodingKey {
     encoding: PayloadEncoding,
     /// Id of the dictionary, 0 for compression without one.
     zstd: Option<u32>,
 }
 
 impl Packing<'_> {
-    pub(super) fn key(self, encoding: PayloadEncoding) -> FormKey {
+    pub(super) fn key(self, encoding: PayloadEncoding) -> EncodingKey {
         let zstd = match self {
-            Self::Bare => None,
+            Self::Uncompressed => None,
             Self::Zstd(dictionary) => Some(dictionary.map_or(0, |d| d.info().id)),
         };
-        FormKey { encoding, zstd }
+        EncodingKey { encoding, zstd }
     }
 
     /// The body compressed, if that is smaller and worth the time.
     pub(super) fn pack(self, body: &[u8]) -> Option<Vec<u8>> {
         let mut packed = Vec::new();
         let is_packed = match self {
-            Self::Bare => false,
+            Self::Uncompressed => false,
             Self::Zstd(Some(dictionary)) if (DICTIONARY_MIN..=MAX).contains(&body.len()) => {
                 compress_short_into(&mut packed, body, Some(dictionary.prepared()))
             }

@@ -11,14 +11,14 @@ use push_wire_shared::time::Moment;
 use super::Renderer;
 use super::render::Added;
 use super::transfer::Transfer;
-use crate::hub::{Mark, Stream};
+use crate::hub::{Stream, Subscriber};
 
 /// Reads one stream for one connection.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) id: u32,
     pub(super) stream: Arc<Stream>,
-    pub(super) mark: Arc<Mark>,
+    pub(super) subscriber: Arc<Subscriber>,
     /// Whether its slot stands in a lane.
     pub(super) queued: bool,
     /// Everything up to here has been sent.
@@ -30,30 +30,30 @@ pub(super) struct Reader {
     /// The next value goes whole, even if it was sent before.
     whole: bool,
     /// What the last heartbeat said.
-    told: (Cursor, Cursor),
+    last_reported: (Cursor, Cursor),
 }
 
 /// What a reader may do in one pull.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Chance {
+pub(super) struct PullBudget {
     /// Bytes left in the message.
     pub(super) room: usize,
     /// A large entry may begin.
-    pub(super) has_turn: bool,
+    pub(super) has_slot: bool,
 }
 
 /// What one pull did.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct PullResult {
     pub(super) bytes: usize,
     pub(super) entries: u64,
     pub(super) deltas: u64,
-    pub(super) then: Then,
+    pub(super) then: NextStep,
 }
 
 /// How a reader goes on after a pull.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Then {
+pub(super) enum NextStep {
     /// There is nothing more.
     Rest,
     /// There may be more to read right away.
@@ -66,8 +66,8 @@ pub(super) enum Then {
     Wait,
 }
 
-impl Step {
-    const fn nothing(then: Then) -> Self {
+impl PullResult {
+    const fn nothing(then: NextStep) -> Self {
         Self {
             bytes: 0,
             entries: 0,
@@ -81,21 +81,21 @@ impl Reader {
     pub(super) fn new(
         id: u32,
         stream: Arc<Stream>,
-        mark: Arc<Mark>,
+        subscriber: Arc<Subscriber>,
         after: Cursor,
         has_base: bool,
     ) -> Self {
-        let told = (after, after);
+        let last_reported = (after, after);
         Self {
             id,
             stream,
-            mark,
+            subscriber,
             queued: false,
             after,
             transfer: None,
             has_base,
             whole: false,
-            told,
+            last_reported,
         }
     }
 
@@ -120,29 +120,29 @@ impl Reader {
         &mut self,
         cx: &mut Context<'_>,
         now: Moment,
-        chance: Chance,
+        budget: PullBudget,
         renderer: &mut Renderer,
-    ) -> Poll<Result<Step, ReadError>> {
+    ) -> Poll<Result<PullResult, ReadError>> {
         if let Some(transfer) = self.transfer.take() {
             Poll::Ready(Ok(self.pull_fragment(transfer, renderer)))
         } else if self.stream.is_state() {
-            self.pull_state(cx, now, chance, renderer)
+            self.pull_state(cx, now, budget, renderer)
         } else {
-            self.pull_log(cx, now, chance, renderer)
+            self.pull_log(cx, now, budget, renderer)
         }
     }
 
     /// The next piece of the entry that is under way: a message of its own, since what shares a message with it waits
     /// for the whole of it.
-    fn pull_fragment(&mut self, mut transfer: Transfer, renderer: &mut Renderer) -> Step {
+    fn pull_fragment(&mut self, mut transfer: Transfer, renderer: &mut Renderer) -> PullResult {
         if renderer.pending_bytes() > 0 {
             self.transfer = Some(transfer);
-            return Step::nothing(Then::Full);
+            return PullResult::nothing(NextStep::Full);
         }
         let (fragment, is_last) = transfer.take();
-        let mut step = Step {
+        let mut step = PullResult {
             bytes: fragment.len(),
-            ..Step::nothing(Then::Fragment)
+            ..PullResult::nothing(NextStep::Fragment)
         };
         renderer.fragment(fragment);
         if is_last {
@@ -161,21 +161,21 @@ impl Reader {
         &mut self,
         cx: &mut Context<'_>,
         now: Moment,
-        chance: Chance,
+        budget: PullBudget,
         renderer: &mut Renderer,
-    ) -> Poll<Result<Step, ReadError>> {
+    ) -> Poll<Result<PullResult, ReadError>> {
         let mut entries = Vec::new();
         let log = self.stream.log();
-        ready!(log.poll_read(cx, now, self.after, chance.room, &mut entries))?;
-        let mut step = Step::nothing(if entries.is_empty() {
-            Then::Rest
+        ready!(log.poll_read(cx, now, self.after, budget.room, &mut entries))?;
+        let mut step = PullResult::nothing(if entries.is_empty() {
+            NextStep::Rest
         } else {
-            Then::More
+            NextStep::More
         });
         for entry in &entries {
-            let room = chance.room.saturating_sub(step.bytes);
+            let room = budget.room.saturating_sub(step.bytes);
             let added = renderer.entry(&self.stream, entry, room);
-            let Some(bytes) = self.added(added, entry, false, chance, &mut step) else {
+            let Some(bytes) = self.added(added, entry, false, budget, &mut step) else {
                 break;
             };
             step.bytes += bytes;
@@ -190,10 +190,10 @@ impl Reader {
         &mut self,
         cx: &mut Context<'_>,
         now: Moment,
-        chance: Chance,
+        budget: PullBudget,
         renderer: &mut Renderer,
-    ) -> Poll<Result<Step, ReadError>> {
-        let mut step = Step::nothing(Then::Rest);
+    ) -> Poll<Result<PullResult, ReadError>> {
+        let mut step = PullResult::nothing(NextStep::Rest);
         let base = (self.has_base && !self.whole).then_some(self.after);
         let newest = ready!(self.stream.log().poll_newest(cx, now, base))?;
         let Some(entry) = newest.entry else {
@@ -203,10 +203,10 @@ impl Reader {
             return Poll::Ready(Ok(step));
         }
         let base = newest.base.as_deref();
-        let delta = base.and_then(|base| renderer.delta(&self.stream, base, &entry, chance.room));
+        let delta = base.and_then(|base| renderer.delta(&self.stream, base, &entry, budget.room));
         let is_delta = delta.is_some();
-        let added = delta.unwrap_or_else(|| renderer.entry(&self.stream, &entry, chance.room));
-        if let Some(bytes) = self.added(added, &entry, is_delta, chance, &mut step) {
+        let added = delta.unwrap_or_else(|| renderer.entry(&self.stream, &entry, budget.room));
+        if let Some(bytes) = self.added(added, &entry, is_delta, budget, &mut step) {
             step.bytes = bytes;
             step.entries = 1;
             step.deltas = u64::from(is_delta);
@@ -223,17 +223,17 @@ impl Reader {
         added: Added,
         entry: &Entry,
         is_delta: bool,
-        chance: Chance,
-        step: &mut Step,
+        budget: PullBudget,
+        step: &mut PullResult,
     ) -> Option<usize> {
         step.then = match added {
             Added::Bytes(bytes) => return Some(bytes),
-            Added::Full => Then::Full,
-            Added::Large(_) if !chance.has_turn => Then::Wait,
+            Added::Full => NextStep::Full,
+            Added::Large(_) if !budget.has_slot => NextStep::Wait,
             Added::Large(large) => {
                 self.transfer = Some(Transfer::new(large, entry.cursor, is_delta));
                 self.whole = false;
-                Then::More
+                NextStep::More
             }
         };
         None
@@ -242,7 +242,8 @@ impl Reader {
     /// What a heartbeat says of this stream, and whether that differs from the last one.
     pub(super) fn head(&mut self, now: Moment) -> (StreamHead, bool) {
         let head = self.stream.log().bounds(now).head;
-        let changed = std::mem::replace(&mut self.told, (self.after, head)) != (self.after, head);
+        let changed =
+            std::mem::replace(&mut self.last_reported, (self.after, head)) != (self.after, head);
         (
             StreamHead {
                 stream: self.stream.number(),
@@ -256,6 +257,6 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.stream.remove_reader(&self.mark);
+        self.stream.remove_reader(&self.subscriber);
     }
 }

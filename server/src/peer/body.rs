@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use push_wire_shared::encoding::{DecodeError, PayloadEncoding, cbor, msgpack};
 use push_wire_shared::session::op::ErrorCode;
-use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::server::MessageError;
 use push_wire_shared::session::wire::Content;
 use serde::de::IgnoredAny;
 
@@ -17,13 +17,13 @@ pub(super) fn to_json(
     content: Content,
     encoding: PayloadEncoding,
     body: Bytes,
-) -> Result<Bytes, Refusal> {
+) -> Result<Bytes, MessageError> {
     match (content, encoding) {
         (Content::Bytes, _) => Ok(body),
         (Content::Value, PayloadEncoding::Json) => {
             match serde_json::from_slice::<IgnoredAny>(&body) {
                 Ok(_) => Ok(body),
-                Err(error) => Err(refusal(&error)),
+                Err(error) => Err(bad_payload(&error)),
             }
         }
         (Content::Value, PayloadEncoding::MessagePack) => as_text(msgpack::from_slice(&body)),
@@ -31,15 +31,15 @@ pub(super) fn to_json(
     }
 }
 
-fn as_text(text: Result<JsonText, DecodeError>) -> Result<Bytes, Refusal> {
+fn as_text(text: Result<JsonText, DecodeError>) -> Result<Bytes, MessageError> {
     match text {
         Ok(JsonText(text)) => Ok(Bytes::from(text)),
-        Err(error) => Err(refusal(&error)),
+        Err(error) => Err(bad_payload(&error)),
     }
 }
 
-fn refusal(error: &dyn std::fmt::Display) -> Refusal {
-    Refusal {
+fn bad_payload(error: &dyn std::fmt::Display) -> MessageError {
+    MessageError {
         code: ErrorCode::BadPayload,
         message: format!("the payload cannot be read: {error}"),
     }

@@ -5,7 +5,7 @@ use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp};
 use push_wire_shared::session::server::Incoming;
 use push_wire_shared::time::Moment;
 
-use super::json::JsonFault;
+use super::json::JsonError;
 use super::{Codec, Message, Peer};
 use crate::outbox::Renderer;
 
@@ -53,7 +53,7 @@ impl Peer {
         match incoming {
             Incoming::Op(op) => self.session.handle_op(now, op),
             Incoming::Uplink(uplink) => self.session.handle_uplink(now, uplink),
-            Incoming::Fault(code, message) => self.session.report(code, message),
+            Incoming::Error(code, message) => self.session.report(code, message),
             Incoming::Fatal(reason, message) => {
                 self.session.report(ErrorCode::BadFrame, message);
                 self.session.close(reason);
@@ -77,8 +77,8 @@ impl Peer {
         incoming.into_iter().for_each(|one| self.take(now, one));
         match fault {
             None => {}
-            Some(JsonFault::Unreadable(message)) => self.session.report(JsonFault::CODE, &message),
-            Some(JsonFault::AckOfFuture(channel, newest)) => {
+            Some(JsonError::Unreadable(message)) => self.session.report(JsonError::CODE, &message),
+            Some(JsonError::AckOfFuture(channel, newest)) => {
                 self.perform(now);
                 if let Renderer::Json(renderer) = &mut self.renderer {
                     renderer.resume_required(channel, newest);

@@ -19,12 +19,12 @@ pub use action::{Action, AuthFailure, AuthRequest, Inbound, Message};
 use json::JsonPeer;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
-use push_wire_shared::session::server::{Refusal, ServerSession, WireDecoder};
+use push_wire_shared::session::server::{MessageError, ServerSession, WireDecoder};
 use push_wire_shared::time::{Moment, sooner};
 use uuid::Uuid;
 
 use crate::auth::Grant;
-use crate::hub::{Claim, Hub, SessionFault, Signal, Stream};
+use crate::hub::{ConnectionWaker, Hub, SessionCredentials, SessionError, Stream};
 use crate::outbox::{JsonRenderer, Outbox, Renderer, WireRenderer};
 
 /// What a connection speaks (docs/protocol.md section 1).
@@ -47,12 +47,12 @@ enum Codec {
 /// **The contract.** After each call that takes `&mut self` (other than `poll_write`): carry out
 /// [`poll_action`](Self::poll_action) until it is `None`, write what [`poll_write`](Self::poll_write) gives
 /// once the previous bytes are gone, and arm one timer for [`poll_timeout`](Self::poll_timeout). Wait for the
-/// first of: a message, the timer, [`poll_news`](Self::poll_news). At the end, call
+/// first of: a message, the timer, [`poll_wake`](Self::poll_wake). At the end, call
 /// [`disconnected`](Self::disconnected).
 #[derive(Debug)]
 pub struct Peer {
     hub: Arc<Hub>,
-    signal: Arc<Signal>,
+    waker: Arc<ConnectionWaker>,
     session: ServerSession,
     codec: Codec,
     renderer: Renderer,
@@ -61,7 +61,7 @@ pub struct Peer {
     grant: Grant,
     encoding: PayloadEncoding,
     zstd: bool,
-    claim: Claim,
+    credentials: SessionCredentials,
     /// Streams that the session has looked at and not begun to read.
     opened: Vec<(u32, Arc<Stream>)>,
     /// The client and which connection of its session this is, once it stands.
@@ -75,7 +75,7 @@ impl Peer {
     /// The peer of a connection that has just been opened.
     #[must_use]
     pub fn new(hub: Arc<Hub>, dialect: Dialect, now: Moment) -> Self {
-        let signal = Arc::<Signal>::default();
+        let waker = Arc::<ConnectionWaker>::default();
         let config = Arc::clone(hub.session_config());
         let system = hub.system_channel();
         let (codec, renderer) = match dialect {
@@ -90,18 +90,18 @@ impl Peer {
         };
         Self {
             session: ServerSession::new(config, now),
-            outbox: Outbox::new(Arc::clone(&signal)),
+            outbox: Outbox::new(Arc::clone(&waker)),
             hub,
-            signal,
+            waker,
             codec,
             renderer,
             actions: VecDeque::new(),
             grant: Grant::nothing(),
             encoding: PayloadEncoding::Json,
             zstd: false,
-            claim: Claim {
+            credentials: SessionCredentials {
                 json: dialect == Dialect::Json,
-                ..Claim::default()
+                ..SessionCredentials::default()
             },
             opened: Vec::new(),
             holds: None,
@@ -120,16 +120,16 @@ impl Peer {
         action
     }
 
-    /// Ready when the hub has news; then call [`handle_news`](Self::handle_news) and
+    /// Ready when the hub has news; then call [`handle_wake`](Self::handle_wake) and
     /// [`poll_write`](Self::poll_write).
-    pub fn poll_news(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.signal.poll(cx)
+    pub fn poll_wake(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.waker.poll(cx)
     }
 
     /// Whether the hub has had news since the last look; for drivers without a waker.
     #[must_use]
-    pub fn has_news(&self) -> bool {
-        self.signal.take()
+    pub fn has_wake(&self) -> bool {
+        self.waker.take()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
@@ -165,37 +165,42 @@ impl Peer {
 
     fn open_session(&mut self, now: Moment, grant: Grant) {
         let client = self.session.client_id();
-        self.claim.identity = grant.who().map(str::to_owned);
-        let opening = self
-            .hub
-            .open_session(now, client, self.claim.clone(), &self.signal);
-        let opening = match opening {
-            Ok(opening) => opening,
+        self.credentials.identity = grant.who().map(str::to_owned);
+        let opened_session =
+            self.hub
+                .open_session(now, client, self.credentials.clone(), &self.waker);
+        let opened_session = match opened_session {
+            Ok(opened_session) => opened_session,
             Err(fault) => {
                 let reason = match fault {
-                    SessionFault::Late => CloseReason::Replaced,
-                    SessionFault::Foreign => CloseReason::Unauthorized,
-                    SessionFault::Full => CloseReason::Overloaded,
+                    SessionError::Late => CloseReason::Replaced,
+                    SessionError::Foreign => CloseReason::Unauthorized,
+                    SessionError::Full => CloseReason::Overloaded,
                 };
                 return self.session.handle_refused(reason, &fault.to_string());
             }
         };
         self.grant = grant;
-        self.holds = Some((client, opening.generation));
+        self.holds = Some((client, opened_session.generation));
         match &mut self.renderer {
             Renderer::Wire(wire) => wire.set_taken(self.encoding, self.zstd),
-            Renderer::Json(json) => json.set_session(client, Arc::clone(&opening.numbering)),
+            Renderer::Json(json) => json.set_session(client, Arc::clone(&opened_session.numbering)),
         }
         if let Codec::Json(json) = &mut self.codec {
-            json.set_session(opening.numbering);
+            json.set_session(opened_session.numbering);
         }
-        let resumed = opening.welcome.resumed;
-        self.session.handle_welcome(now, opening.welcome);
+        let resumed = opened_session.welcome.resumed;
+        self.session.handle_welcome(now, opened_session.welcome);
         self.subscribe_json(now, resumed);
     }
 
     /// The answer to [`Action::Deliver`], with the number that came with it.
-    pub fn handle_answer(&mut self, now: Moment, number: Option<u64>, answer: Result<(), Refusal>) {
+    pub fn handle_answer(
+        &mut self,
+        now: Moment,
+        number: Option<u64>,
+        answer: Result<(), MessageError>,
+    ) {
         self.session.handle_answer(number, answer);
         self.perform(now);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
-use push_wire_shared::session::server::{Opened, Output, Refusal};
+use push_wire_shared::session::server::{MessageError, Opened, Output};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use sha2::{Digest, Sha256};
@@ -120,9 +120,9 @@ impl Peer {
         let channels = self.named_channels(&auth);
         self.encoding = auth.encoding;
         self.zstd = auth.zstd;
-        self.claim.secret = auth.secret;
-        self.claim.attempt = auth.attempt;
-        self.claim.token = auth
+        self.credentials.secret = auth.secret;
+        self.credentials.attempt = auth.attempt;
+        self.credentials.token = auth
             .token
             .as_ref()
             .map(|token| Sha256::digest(token).into());
@@ -163,7 +163,7 @@ impl Peer {
         }
         if !self.grant.may_send(channel) {
             let message = String::from("this session may not send on this channel");
-            let refusal = Refusal {
+            let refusal = MessageError {
                 code: ErrorCode::NotPermitted,
                 message,
             };
@@ -185,8 +185,8 @@ impl Peer {
     }
 
     /// Notices and news of the hub.
-    pub fn handle_news(&mut self, now: Moment) {
-        for notice in self.signal.take_notices() {
+    pub fn handle_wake(&mut self, now: Moment) {
+        for notice in self.waker.take_notices() {
             match (notice, &mut self.renderer) {
                 (Notice::Replaced, _) => {
                     self.session.close(CloseReason::Replaced);

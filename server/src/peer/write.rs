@@ -5,7 +5,7 @@ use push_wire_shared::close::CloseReason;
 use push_wire_shared::time::Moment;
 
 use super::Peer;
-use crate::outbox::ReaderFault;
+use crate::outbox::ReaderError;
 
 impl Peer {
     /// The next WebSocket message or messages, headers included, as pieces for one vectored write; nothing is
@@ -44,14 +44,14 @@ impl Peer {
         }
     }
 
-    fn handle_fault(&mut self, now: Moment, fault: ReaderFault) {
+    fn handle_fault(&mut self, now: Moment, fault: ReaderError) {
         match fault {
-            ReaderFault::Overrun { id, bounds } => {
+            ReaderError::Overrun { id, bounds } => {
                 self.session.handle_overrun(id, bounds);
                 self.perform(now);
                 self.outbox.seek(id, bounds.floor);
             }
-            ReaderFault::Unreadable { id } => {
+            ReaderError::Unreadable { id } => {
                 self.session.handle_unreadable(id);
                 self.perform(now);
             }

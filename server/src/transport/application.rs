@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::server::MessageError;
 
 use crate::auth::Verdict;
 use crate::hub::Hub;
@@ -17,5 +17,5 @@ pub(crate) trait Application: Send + Sync + 'static {
     fn authenticate(&self, who: AuthRequest, request: &Parts) -> Verdict;
 
     /// Hands on a client's message.
-    fn deliver(&self, message: Inbound) -> Result<(), Refusal>;
+    fn deliver(&self, message: Inbound) -> Result<(), MessageError>;
 }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::alarm::Alarm;
-use super::websocket::{Event, ReceiveError, Received, Socket, Violation};
+use super::websocket::{Event, ProtocolError, ReceiveError, Received, Socket};
 use super::{Application, guard};
 use crate::auth::{AuthError, Verdict};
 use crate::clock;
@@ -43,7 +43,7 @@ pub(crate) struct Connection<Io> {
     /// The client's close frame.
     closed_by_client: Option<Option<u16>>,
     /// What the client did wrong, after which nothing more is read.
-    violation: Option<Violation>,
+    protocol_error: Option<ProtocolError>,
     pieces: Vec<Bytes>,
     read_ahead: usize,
 }
@@ -80,7 +80,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             verdict: None,
             ping: None,
             closed_by_client: None,
-            violation: None,
+            protocol_error: None,
             pieces: Vec::new(),
             read_ahead: 0,
         })
@@ -111,9 +111,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                 let answer = answer.map_err(failure);
                 self.peer.handle_authenticated(clock::now(), answer);
             }
-            if self.peer.poll_news(cx).is_ready() {
+            if self.peer.poll_wake(cx).is_ready() {
                 idle = false;
-                self.peer.handle_news(clock::now());
+                self.peer.handle_wake(clock::now());
             }
             match self.write(cx) {
                 Ok(progress) => idle &= !progress,
@@ -144,8 +144,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             }
             Action::Close { code, text } => {
                 let text = self
-                    .violation
-                    .map_or(text, |violation| violation.to_string());
+                    .protocol_error
+                    .map_or(text, |protocol_error| protocol_error.to_string());
                 return Some(End::Ours { code, text });
             }
         }
@@ -192,7 +192,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
-        if self.violation.is_some() || self.read_ahead > READ_AHEAD {
+        if self.protocol_error.is_some() || self.read_ahead > READ_AHEAD {
             return Poll::Pending;
         }
         let now = clock::now();
@@ -227,9 +227,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             }
             Poll::Ready(Ok(Received::End)) => Poll::Ready(Some(End::Broken)),
             Poll::Ready(Err(ReceiveError::Io(error))) => Poll::Ready(Some(broken(&error))),
-            Poll::Ready(Err(ReceiveError::Violation(violation))) => {
-                self.violation = Some(violation);
-                self.peer.close(now, violation.close_reason());
+            Poll::Ready(Err(ReceiveError::ProtocolError(protocol_error))) => {
+                self.protocol_error = Some(protocol_error);
+                self.peer.close(now, protocol_error.close_reason());
                 Poll::Ready(None)
             }
         }

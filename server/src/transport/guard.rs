@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 
 use push_wire_shared::session::op::ErrorCode;
-use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::server::MessageError;
 
 use super::Application;
 use crate::auth::{AuthError, Grant, Verdict};
@@ -15,12 +15,12 @@ use crate::peer::Inbound;
 ///
 /// Nothing of ours is left half-done by a panic there: the application has its own data, and guards it by its
 /// own means.
-pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Refusal> {
+pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), MessageError> {
     let (client_id, channel) = (message.client_id, message.channel);
     catch_unwind(AssertUnwindSafe(|| app.deliver(message))).unwrap_or_else(|panic| {
         let panic = text(&*panic);
         tracing::error!(%client_id, channel, panic, "a message handler panicked");
-        Err(Refusal {
+        Err(MessageError {
             code: ErrorCode::Refused,
             message: "the message handler failed".into(),
         })

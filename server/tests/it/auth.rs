@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use push_wire_server::position::ResetReason;
-use push_wire_server::session::op::{ErrorCode, Rejection, ServerOp};
+use push_wire_server::session::op::{ErrorCode, RejectedMessage, ServerOp};
 use push_wire_server::{AuthError, Credentials, Grant, PushServer};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -102,7 +102,7 @@ async fn a_grant_bounds_what_is_read_and_sent() {
     wire.message(Channel::Chat, 1, &json!(1)).await;
     let rejected = wire.see_op().await;
     let code = ErrorCode::NotPermitted;
-    assert!(matches!(rejected, ServerOp::Rejected(Rejection { code: c, .. }) if c == code));
+    assert!(matches!(rejected, ServerOp::Rejected(RejectedMessage { code: c, .. }) if c == code));
     assert_eq!(wire.see_op().await, ServerOp::Received { upto: 1 });
     wire.message(Channel::Prices, 2, &json!(1)).await;
     assert_eq!(wire.see_op().await, ServerOp::Received { upto: 2 });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use push_wire_server::{
-    BuildError, ChannelPolicy, Compression, DictionaryFault, PushServer, train_dictionary,
+    BuildError, ChannelPolicy, Compression, PushServer, SetDictionaryError, train_dictionary,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -109,11 +109,12 @@ fn a_dictionary_that_cannot_be_is_named_with_its_channel() {
     let error = refused(Channel::Chat, vec![1; 999], ChannelPolicy::log());
     assert!(matches!(
         error,
-        BuildError::Dictionary("chat", DictionaryFault::Unusable(_))
+        BuildError::Dictionary("chat", SetDictionaryError::Unusable(_))
     ));
     assert!(error.to_string().contains("\"chat\""), "{error}");
     let off = ChannelPolicy::log().compression(Compression::Off);
-    let not_compressed = |channel| BuildError::Dictionary(channel, DictionaryFault::NotCompressed);
+    let not_compressed =
+        |channel| BuildError::Dictionary(channel, SetDictionaryError::NotCompressed);
     assert_eq!(
         refused(Channel::Chat, trained(), off),
         not_compressed("chat")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use push_wire_server::session::op::{ErrorCode, Rejection, ServerOp};
+use push_wire_server::session::op::{ErrorCode, RejectedMessage, ServerOp};
 use push_wire_server::{Frame, Grant, HandlerError, PushServer};
 use serde_json::json;
 use uuid::Uuid;
@@ -29,7 +29,7 @@ async fn outcome(
     let mut rejected = None;
     loop {
         match wire.see_op().await {
-            ServerOp::Rejected(Rejection {
+            ServerOp::Rejected(RejectedMessage {
                 number: n,
                 code,
                 message,

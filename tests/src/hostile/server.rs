@@ -14,7 +14,7 @@ use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{ErrorCode, ServerOp};
-use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::server::MessageError;
 use push_wire_shared::session::wire::{Content, Records, write_record};
 use push_wire_shared::time::Moment;
 use push_wire_shared::{BinaryFlags, ChannelKind};
@@ -156,7 +156,7 @@ impl Line {
 
     /// Does what the peer asks, and looks at all that it writes.
     fn drain(&mut self) {
-        self.peer.handle_news(self.now);
+        self.peer.handle_wake(self.now);
         while let Some(action) = self.peer.poll_action() {
             self.perform(action);
         }
@@ -192,7 +192,7 @@ impl Line {
                 }
                 let answer = match inbound.body.len() % 2 {
                     0 => Ok(()),
-                    _ => Err(Refusal {
+                    _ => Err(MessageError {
                         code: ErrorCode::Refused,
                         message: "odd".into(),
                     }),

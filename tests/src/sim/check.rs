@@ -36,10 +36,10 @@ pub enum Promise {
 }
 
 impl Promise {
-    /// A violation of this promise.
+    /// A error of this promise.
     #[must_use]
-    pub fn broken(self, what: String) -> Violation {
-        Violation {
+    pub fn broken(self, what: String) -> PromiseError {
+        PromiseError {
             promise: self,
             what,
         }
@@ -48,14 +48,14 @@ impl Promise {
 
 /// A promise that was broken, and how.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Violation {
+pub struct PromiseError {
     /// Which.
     pub promise: Promise,
     /// How.
     pub what: String,
 }
 
-impl fmt::Display for Violation {
+impl fmt::Display for PromiseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is broken: {}", self.promise, self.what)
     }
@@ -83,7 +83,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    fn broken(&self, promise: Promise, what: &str) -> Violation {
+    fn broken(&self, promise: Promise, what: &str) -> PromiseError {
         let Self { feed, at, .. } = self;
         promise.broken(format!("{feed:?} at {at:?}: {what}"))
     }
@@ -98,7 +98,7 @@ pub fn entry(
     reader: &mut Reader,
     position: Position,
     body: &[u8],
-) -> Result<(), Violation> {
+) -> Result<(), PromiseError> {
     let Some(at) = reader.at.filter(|_| reader.settled) else {
         return Err(reader.broken(Promise::Outcome, "an entry before the outcome"));
     };
@@ -110,7 +110,7 @@ pub fn entry(
 }
 
 /// Promise 1: a log goes on with the next entry, a state with a later one.
-fn follows(reader: &Reader, at: Position, position: Position) -> Result<(), Violation> {
+fn follows(reader: &Reader, at: Position, position: Position) -> Result<(), PromiseError> {
     let next = if reader.feed.is_state() {
         position.cursor > at.cursor
     } else {
@@ -127,7 +127,7 @@ fn is_what_was_published(
     reader: &Reader,
     position: Position,
     body: &[u8],
-) -> Result<(), Violation> {
+) -> Result<(), PromiseError> {
     let published = model.body(&reader.stream, position);
     if published == Some(body) {
         return Ok(());
@@ -160,7 +160,7 @@ pub struct Told {
 ///
 /// # Errors
 /// When what the outcome says is not so.
-pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), Violation> {
+pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), PromiseError> {
     // A state without its value has nothing to go on with: it begins anew.
     let at = reader
         .at
@@ -196,7 +196,7 @@ fn resumed_goes_on(
     model: &Model,
     reader: &Reader,
     at: Position,
-) -> Result<(), Violation> {
+) -> Result<(), PromiseError> {
     let gone = told.current && model.is_past(&reader.stream, at.epoch);
     if told.position == at && !gone {
         return Ok(());
@@ -206,7 +206,7 @@ fn resumed_goes_on(
 }
 
 /// Promise 2: one who begins anew gets all that is kept, or exactly what comes after.
-fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<(), Violation> {
+fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<(), PromiseError> {
     let position = told.position;
     if position.cursor == 0 || reader.feed.is_state() {
         return Ok(());
@@ -233,7 +233,7 @@ fn reset_is_so(
     reader: &Reader,
     reason: ResetReason,
     at: Position,
-) -> Result<(), Violation> {
+) -> Result<(), PromiseError> {
     let same = told.position.epoch == at.epoch;
     if (reason == ResetReason::Expired && same && told.position.cursor > at.cursor)
         || (reason == ResetReason::EpochChanged && !same)
@@ -250,7 +250,7 @@ fn count_is_so(
     model: &Model,
     reader: &Reader,
     caught_up: u64,
-) -> Result<(), Violation> {
+) -> Result<(), PromiseError> {
     let published = model.head_of(&reader.stream, told.position.epoch);
     let counted = reader.feed.is_state() || told.position.cursor + caught_up == told.head;
     if counted && told.head <= published {
@@ -264,7 +264,7 @@ fn count_is_so(
 ///
 /// # Errors
 /// When it had to.
-pub fn needed_no_repair(stats: Stats) -> Result<(), Violation> {
+pub fn needed_no_repair(stats: Stats) -> Result<(), PromiseError> {
     if stats.repeats == 0 && stats.gaps == 0 {
         return Ok(());
     }
@@ -275,7 +275,7 @@ pub fn needed_no_repair(stats: Stats) -> Result<(), Violation> {
 ///
 /// # Errors
 /// When it has not.
-pub fn caught_up(model: &Model, reader: &Reader) -> Result<(), Violation> {
+pub fn caught_up(model: &Model, reader: &Reader) -> Result<(), PromiseError> {
     let Some(at) = reader.at.filter(|_| reader.settled) else {
         return Err(reader.broken(Promise::Liveness, "no outcome"));
     };

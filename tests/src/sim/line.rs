@@ -3,7 +3,7 @@
 use push_wire_shared::session::client::Input;
 use push_wire_shared::time::Moment;
 
-use super::check::Violation;
+use super::check::PromiseError;
 use super::link::{Link, Pace, Parcel};
 use super::model::Model;
 use super::node::Node;
@@ -213,7 +213,7 @@ impl Line {
         now: Moment,
         node: &mut Node,
         model: &mut Model,
-    ) -> Result<bool, Violation> {
+    ) -> Result<bool, PromiseError> {
         let free = |server: &&mut ServerEnd| !node.is_stalled(now) && !server.is_busy(now);
         let Some(server) = self.server.as_mut().filter(free) else {
             return Ok(false);

@@ -8,7 +8,7 @@ use push_wire_shared::position::{Cursor, Epoch, Position, StreamKey};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::check::{Promise, Violation};
+use super::check::{Promise, PromiseError};
 use super::feed::Feed;
 
 /// The truth about all streams and messages of one run.
@@ -77,7 +77,7 @@ impl Model {
         stream: &StreamKey,
         at: Position,
         body: Vec<u8>,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         if let Some(head) = self.head(stream)
             && head.epoch != at.epoch
             && self.may_be_forgotten(stream)
@@ -226,7 +226,7 @@ impl Model {
     ///
     /// # Errors
     /// When it is a repeat, out of order, or was never said.
-    pub fn taken(&mut self, client: Uuid, number: u64, message: usize) -> Result<(), Violation> {
+    pub fn taken(&mut self, client: Uuid, number: u64, message: usize) -> Result<(), PromiseError> {
         let broken = |what: &str| {
             let what = format!("client {client}, message {message} as number {number}: {what}");
             Err(Promise::Uplink.broken(what))
@@ -260,7 +260,7 @@ impl Model {
     ///
     /// # Errors
     /// When it was not, or when the page was told before.
-    pub fn confirmed(&mut self, client: Uuid, message: usize) -> Result<(), Violation> {
+    pub fn confirmed(&mut self, client: Uuid, message: usize) -> Result<(), PromiseError> {
         let fate = self.fate(client, message).copied().unwrap_or_default();
         if !fate.taken || fate.confirmed {
             let what = format!("client {client}, message {message}: confirmed while {fate:?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_server::compression::Background;
-use push_wire_server::hub::{Hub, HubConfig, SendFault};
+use push_wire_server::hub::{Hub, HubConfig, HubSendError};
 use push_wire_server::peer::{Dialect, Inbound, Peer};
 use push_wire_server::policy::ChannelPolicy;
 use push_wire_shared::limits::SESSION_TTL;
@@ -15,7 +15,7 @@ use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::check::{Promise, Violation};
+use super::check::{Promise, PromiseError};
 use super::dictionary::dictionary;
 use super::feed::{self, Feed};
 use super::model::Model;
@@ -201,7 +201,7 @@ impl Node {
         feed: Feed,
         client: Uuid,
         bytes: u16,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         let Some(hub) = self.hub.clone().filter(|_| !self.is_stalled(now)) else {
             return Ok(());
         };
@@ -214,7 +214,7 @@ impl Node {
         let stream = feed.stream(client);
         let position = if feed == Feed::Orders {
             match hub.send(now, client, feed.channel_id(), record) {
-                Err(SendFault::UnknownClient(_)) => return self.may_be_unknown(now, client),
+                Err(HubSendError::UnknownClient(_)) => return self.may_be_unknown(now, client),
                 result => result.map_err(|error| error.to_string()),
             }
         } else {
@@ -245,7 +245,7 @@ impl Node {
         format!(r#"{{"n":{number},"pad":"{pad}"}}"#).into_bytes()
     }
 
-    fn may_be_unknown(&self, now: Moment, client: Uuid) -> Result<(), Violation> {
+    fn may_be_unknown(&self, now: Moment, client: Uuid) -> Result<(), PromiseError> {
         if self.presence.contains_key(&client) && !self.session_may_have_ended(now, client) {
             let what = format!("client {client} is unknown while its session lives");
             return Err(Promise::Inbox.broken(what));
@@ -284,7 +284,7 @@ impl Node {
         now: Moment,
         model: &mut Model,
         inbound: &Inbound,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         let body = String::from_utf8_lossy(&inbound.body);
         let message = body
             .strip_prefix(r#"{"message":"#)

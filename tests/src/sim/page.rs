@@ -11,7 +11,7 @@ use push_wire_shared::session::wire::{Content, Records};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::check::{self, Promise, Reader, Told, Violation};
+use super::check::{self, Promise, PromiseError, Reader, Told};
 use super::feed::Feed;
 use super::model::Model;
 use super::tally::Tally;
@@ -135,7 +135,7 @@ impl Page {
         model: &Model,
         feed: Feed,
         start: StartAt,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         let now = self.clock(now);
         let known = self
             .readers
@@ -160,7 +160,7 @@ impl Page {
         self.read(now, reader)
     }
 
-    fn read(&mut self, now: Moment, reader: Reader) -> Result<(), Violation> {
+    fn read(&mut self, now: Moment, reader: Reader) -> Result<(), PromiseError> {
         let subscription = Subscription {
             channel: reader.feed.channel().into(),
             scope: reader.feed.request(),
@@ -180,7 +180,7 @@ impl Page {
     ///
     /// # Errors
     /// When the session refuses it.
-    pub fn say(&mut self, now: Moment, model: &mut Model) -> Result<(), Violation> {
+    pub fn say(&mut self, now: Moment, model: &mut Model) -> Result<(), PromiseError> {
         let message = model.say(self.client);
         let body = format!(r#"{{"message":{message}}}"#).into_bytes();
         let now = self.clock(now);
@@ -201,7 +201,7 @@ impl Page {
         now: Moment,
         model: &mut Model,
         keeps_session: bool,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         let now = self.clock(now);
         self.tally = self.tally();
         let waiting = std::mem::take(&mut self.waiting);
@@ -303,7 +303,7 @@ impl Page {
         current: bool,
         trace: bool,
         wishes: &mut Vec<Wish>,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Connect { attempt } => wishes.push(Wish::Connect(attempt)),
@@ -328,7 +328,7 @@ impl Page {
         model: &mut Model,
         current: bool,
         event: Event,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         match event {
             Event::Status(Status::Closed { cause }) => {
                 let closed = format!("page {} was sent away: {cause:?}", self.index);
@@ -398,7 +398,7 @@ impl Page {
         id: u32,
         position: Position,
         body: &[u8],
-    ) -> Result<(), Violation> {
+    ) -> Result<(), PromiseError> {
         let lazy = self.rng.u8(0..8) == 0;
         let now = self.clock(now);
         let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id) else {
@@ -418,7 +418,7 @@ impl Page {
     }
 }
 
-fn unknown(id: u32) -> Violation {
+fn unknown(id: u32) -> PromiseError {
     Promise::Outcome.broken(format!("something for subscription {id}, which has ended"))
 }
 

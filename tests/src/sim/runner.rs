@@ -71,7 +71,7 @@ pub fn run_seed(seed: u64, trace: bool) -> Result<Tally, Failure> {
     let run = AssertUnwindSafe(|| World::run(&schedule, Sabotage::None, trace));
     let what = match catch_unwind(run) {
         Ok(Ok(report)) => return Ok(report.tally),
-        Ok(Err(violation)) => violation.to_string(),
+        Ok(Err(error)) => error.to_string(),
         Err(panic) => format!("panic: {}", text(&*panic)),
     };
     Err(Failure { seed, what })

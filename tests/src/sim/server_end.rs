@@ -10,7 +10,7 @@ use push_wire_server::peer::{Action, Message, Peer};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::check::Violation;
+use super::check::PromiseError;
 use super::model::Model;
 use super::node::Node;
 
@@ -88,7 +88,7 @@ impl ServerEnd {
         now: Moment,
         node: &mut Node,
         model: &mut Model,
-    ) -> Result<bool, Violation> {
+    ) -> Result<bool, PromiseError> {
         let mut acted = self.look(now);
         while let Some(action) = self.peer.poll_action() {
             acted = true;
@@ -116,8 +116,8 @@ impl ServerEnd {
         let mut news = false;
         while self.bell.0.swap(false, Ordering::Relaxed) {
             let waker = Waker::from(Arc::clone(&self.bell));
-            while self.peer.poll_news(&mut Context::from_waker(&waker)) == Poll::Ready(()) {
-                self.peer.handle_news(now);
+            while self.peer.poll_wake(&mut Context::from_waker(&waker)) == Poll::Ready(()) {
+                self.peer.handle_wake(now);
                 news = true;
             }
         }

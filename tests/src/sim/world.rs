@@ -6,7 +6,7 @@ use std::time::Duration;
 use push_wire_shared::position::StartAt;
 use push_wire_shared::time::Moment;
 
-use super::check::{self, Promise, Violation};
+use super::check::{self, Promise, PromiseError};
 use super::line::Line;
 use super::link::Pace;
 use super::model::Model;
@@ -82,7 +82,11 @@ impl World {
     ///
     /// # Errors
     /// The first promise that was broken.
-    pub fn run(schedule: &Schedule, sabotage: Sabotage, trace: bool) -> Result<Report, Violation> {
+    pub fn run(
+        schedule: &Schedule,
+        sabotage: Sabotage,
+        trace: bool,
+    ) -> Result<Report, PromiseError> {
         let mut world = Self::new(schedule, sabotage, trace);
         for &(wait, operation) in &schedule.operations {
             world.run_until(world.now + wait)?;
@@ -139,7 +143,7 @@ impl World {
 
 /// The passing of time.
 impl World {
-    fn run_until(&mut self, end: Moment) -> Result<(), Violation> {
+    fn run_until(&mut self, end: Moment) -> Result<(), PromiseError> {
         let mut at_once = 0;
         while let Some((at, due)) = self.next().filter(|(at, _)| *at <= end) {
             at_once = if at > self.now { 0 } else { at_once + 1 };
@@ -213,7 +217,7 @@ impl World {
     }
 
     /// Lets everybody act until nobody has anything to do at this moment.
-    fn settle(&mut self) -> Result<(), Violation> {
+    fn settle(&mut self) -> Result<(), PromiseError> {
         let mut wishes = Vec::new();
         loop {
             for index in 0..self.seats.len() {
@@ -278,7 +282,7 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, operation: Operation) -> Result<(), Violation> {
+    fn carry_out(&mut self, operation: Operation) -> Result<(), PromiseError> {
         let now = self.now;
         match operation {
             Operation::Publish {
@@ -390,7 +394,7 @@ impl World {
     }
 
     /// The network, the server and the pages are well from now on.
-    fn heal(&mut self) -> Result<(), Violation> {
+    fn heal(&mut self) -> Result<(), PromiseError> {
         self.note(|| "all is well from now on".into());
         self.node.recover(self.now);
         for index in 0..self.seats.len() {
@@ -403,7 +407,7 @@ impl World {
         self.settle()
     }
 
-    fn all_is_well(&self) -> Result<(), Violation> {
+    fn all_is_well(&self) -> Result<(), PromiseError> {
         for seat in &self.seats {
             if self.sabotage == Sabotage::None {
                 check::needed_no_repair(seat.page.stats())?;

@@ -157,8 +157,8 @@ impl Scene {
                 }
             }
         }
-        if self.peer.has_news() {
-            self.peer.handle_news(self.now);
+        if self.peer.has_wake() {
+            self.peer.handle_wake(self.now);
         }
         while let Some(action) = self.peer.poll_action() {
             match action {

@@ -88,7 +88,7 @@ impl Connection {
 
     /// Bytes that the server sends now, WebSocket headers included.
     pub(crate) fn catch_up(&mut self) -> usize {
-        self.peer.handle_news(self.now);
+        self.peer.handle_wake(self.now);
         self.exchange()
     }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use push_wire_broker::Entry;
 use push_wire_shared::channel::ChannelTable;
-use push_wire_shared::session::op::{Rejection, ServerOp};
+use push_wire_shared::session::op::{RejectedMessage, ServerOp};
 use push_wire_shared::session::server::ServerConfig;
 use push_wire_shared::session::wire::Content;
 use serde_json::json;
@@ -94,9 +94,8 @@ impl JsonRenderer {
                     None => self.error(&format!("{}: {}", self.name(channel), reason.name())),
                 }
             }
-            ServerOp::Error { message, .. } | ServerOp::Rejected(Rejection { message, .. }) => {
-                self.error(message)
-            }
+            ServerOp::Error { message, .. }
+            | ServerOp::Rejected(RejectedMessage { message, .. }) => self.error(message),
             // Published clients answer pings of the WebSocket, not those of the dialect.
             ServerOp::Ping { .. } => {
                 frame_header(Opcode::Ping, 0, &mut self.frames);

@@ -9,7 +9,7 @@ use push_wire_shared::session::server::WireEncoder;
 use super::Added;
 use crate::compression::ClientDictionaries;
 use crate::hub::Stream;
-use crate::outbox::form::{self, Form, Shape, WireForm};
+use crate::outbox::encoded::{self, EncodedEntry, EncodingParams, RecordMessage};
 use crate::outbox::framing::{Opcode, frame_header};
 use crate::outbox::packing::Packing;
 use crate::outbox::transfer::Fragment;
@@ -30,7 +30,7 @@ pub(crate) struct WireRenderer {
     /// Records of control ops.
     control: Vec<u8>,
     ops: usize,
-    entries: Vec<WireForm>,
+    entries: Vec<RecordMessage>,
     entry_bytes: usize,
     /// The message is this alone.
     fragment: Option<Fragment>,
@@ -68,8 +68,8 @@ impl WireRenderer {
     }
 
     pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry, room: usize) -> Added {
-        let form = form::whole(stream, entry, self.shape(stream));
-        self.add(form, room)
+        let encoded = encoded::whole(stream, entry, self.params(stream));
+        self.add(encoded, room)
     }
 
     pub(super) fn delta(
@@ -79,35 +79,35 @@ impl WireRenderer {
         entry: &Entry,
         room: usize,
     ) -> Option<Added> {
-        let form = form::delta(stream, base, entry, self.shape(stream))?;
-        Some(self.add(form, room))
+        let encoded = encoded::delta(stream, base, entry, self.params(stream))?;
+        Some(self.add(encoded, room))
     }
 
-    fn shape(&self, stream: &Stream) -> Shape<'_> {
+    fn params(&self, stream: &Stream) -> EncodingParams<'_> {
         let packing = match &self.zstd {
             Some(dictionaries) if stream.is_compressed() => {
                 Packing::Zstd(dictionaries.of(stream.channel()))
             }
-            Some(_) | None => Packing::Bare,
+            Some(_) | None => Packing::Uncompressed,
         };
-        Shape {
+        EncodingParams {
             encoding: self.encoding,
             packing,
             fragment_bytes: self.fragment_bytes,
         }
     }
 
-    fn add(&mut self, form: Form, room: usize) -> Added {
-        let form = match form {
-            Form::One(form) => form,
-            Form::Large(large) => return Added::Large(large),
+    fn add(&mut self, encoded: EncodedEntry, room: usize) -> Added {
+        let encoded = match encoded {
+            EncodedEntry::One(encoded) => encoded,
+            EncodedEntry::Large(large) => return Added::Large(large),
         };
-        let bytes = form.record().len();
+        let bytes = encoded.record().len();
         if bytes > room && self.pending_bytes() > 0 {
             return Added::Full;
         }
         self.entry_bytes += bytes;
-        self.entries.push(form);
+        self.entries.push(encoded);
         Added::Bytes(bytes)
     }
 
@@ -148,23 +148,23 @@ impl WireRenderer {
     }
 
     /// One message of several records.
-    fn join(&mut self, len: usize, entries: &[WireForm], out: &mut Vec<Bytes>) {
+    fn join(&mut self, len: usize, entries: &[RecordMessage], out: &mut Vec<Bytes>) {
         let copied = entries
             .iter()
-            .map(|form| form.record().len())
+            .map(|encoded| encoded.record().len())
             .filter(|len| *len < SHARE_BYTES);
         let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>());
         frame_header(Opcode::Binary, len, &mut piece);
         piece.append(&mut self.control);
-        for form in entries {
-            if form.record().len() < SHARE_BYTES {
-                piece.extend_from_slice(form.record());
+        for encoded in entries {
+            if encoded.record().len() < SHARE_BYTES {
+                piece.extend_from_slice(encoded.record());
                 continue;
             }
             if !piece.is_empty() {
                 out.push(Bytes::from(std::mem::take(&mut piece)));
             }
-            out.push(form.record_bytes());
+            out.push(encoded.record_bytes());
         }
         if !piece.is_empty() {
             out.push(Bytes::from(piece));

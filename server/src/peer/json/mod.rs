@@ -45,19 +45,19 @@ impl JsonPeer {
         channels: &ChannelTable,
         text: &str,
         mut each: impl FnMut(Incoming),
-    ) -> Option<JsonFault> {
+    ) -> Option<JsonError> {
         let system = channels.system().map_or("", |channel| &channel.name);
         match decode(text, system) {
-            Err(message) => Some(JsonFault::Unreadable(message)),
+            Err(message) => Some(JsonError::Unreadable(message)),
             Ok(JsonMessage::Op(op)) => self.op(channels, op, each),
             Ok(JsonMessage::Frame { channel, payload }) => {
                 let Some(known) = channels.by_name(&channel) else {
-                    return Some(JsonFault::Unreadable(format!(
+                    return Some(JsonError::Unreadable(format!(
                         "no channel named {channel:?}"
                     )));
                 };
                 if !self.reads(channels, known.id) {
-                    return Some(JsonFault::Unreadable(format!(
+                    return Some(JsonError::Unreadable(format!(
                         "channel {channel} not subscribed"
                     )));
                 }
@@ -77,7 +77,7 @@ impl JsonPeer {
         channels: &ChannelTable,
         op: JsonOp,
         mut each: impl FnMut(Incoming),
-    ) -> Option<JsonFault> {
+    ) -> Option<JsonError> {
         match op {
             JsonOp::Auth(auth) => each(Incoming::Op(ClientOp::Auth(self.auth(auth)))),
             JsonOp::Ping => each(Incoming::Op(ClientOp::Ping)),
@@ -86,13 +86,13 @@ impl JsonPeer {
             JsonOp::Remark {} => {}
             JsonOp::Ack { channel, cursor } => {
                 let Some(known) = channels.by_name(&channel) else {
-                    return Some(JsonFault::Unreadable(format!(
+                    return Some(JsonError::Unreadable(format!(
                         "no channel named {channel:?}"
                     )));
                 };
                 let acked = lock(&self.numbering).ack(known.id, cursor);
                 match acked {
-                    Err(newest) => return Some(JsonFault::AckOfFuture(known.id, newest)),
+                    Err(newest) => return Some(JsonError::AckOfFuture(known.id, newest)),
                     Ok(None) => {}
                     Ok(Some(inbox)) => {
                         let id = subscription_id(known.id, Source::Inbox);
@@ -214,14 +214,14 @@ impl JsonPeer {
 }
 
 /// What is wrong with a message.
-pub(super) enum JsonFault {
+pub(super) enum JsonError {
     /// It cannot be read.
     Unreadable(String),
     /// It acknowledges a number that was never given; the newest one that was.
     AckOfFuture(u8, u64),
 }
 
-impl JsonFault {
+impl JsonError {
     pub(super) const CODE: ErrorCode = ErrorCode::BadOp;
 }
 

@@ -2,7 +2,7 @@
 
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::{Position, ResetReason};
-use push_wire_shared::session::op::{ErrorCode, Rejection};
+use push_wire_shared::session::op::{ErrorCode, RejectedMessage};
 
 use super::*;
 
@@ -75,7 +75,9 @@ fn a_record_longer_than_its_message_closes() {
 fn faults_that_concern_one_frame_leave_the_connection() {
     let (hub, mut client, bystander) = two();
     let fault = |seen: &[Seen], expected: ErrorCode| match &seen[0] {
-        Seen::Op(ServerOp::Error { code, .. } | ServerOp::Rejected(Rejection { code, .. })) => {
+        Seen::Op(
+            ServerOp::Error { code, .. } | ServerOp::Rejected(RejectedMessage { code, .. }),
+        ) => {
             assert_eq!(*code, expected);
         }
         other => panic!("{other:?}"),

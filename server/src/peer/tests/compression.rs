@@ -6,7 +6,7 @@ use push_wire_shared::compression::native::train_dictionary;
 use push_wire_shared::session::op::DictionaryInfo;
 
 use super::*;
-use crate::compression::{Background, DictionaryFault};
+use crate::compression::{Background, SetDictionaryError};
 use crate::policy::Compression;
 
 const HEARTBEAT: u64 = 15;
@@ -310,7 +310,7 @@ fn a_channel_that_opts_out_is_never_compressed() {
     let hub = hub_with(ChannelPolicy::log().compression(Compression::Off));
     assert_eq!(
         hub.set_dictionary(CHAT, trained(0)),
-        Err(DictionaryFault::NotCompressed)
+        Err(SetDictionaryError::NotCompressed)
     );
     let (mut client, seen) = connect(&hub, "chat");
     assert_eq!(named(&seen), []);
@@ -324,11 +324,11 @@ fn a_given_dictionary_is_checked_and_ends_training() {
     let plain = vec![b'x'; 4_096];
     assert_eq!(
         hub.set_dictionary(CHAT, plain),
-        Err(DictionaryFault::Unusable(DictionaryError::Malformed))
+        Err(SetDictionaryError::Unusable(DictionaryError::Malformed))
     );
     assert_eq!(
         hub.set_dictionary(9, trained(0)),
-        Err(DictionaryFault::NotCompressed)
+        Err(SetDictionaryError::NotCompressed)
     );
     let mut double = trained(5_000);
     let first = trained(0);
@@ -336,7 +336,7 @@ fn a_given_dictionary_is_checked_and_ends_training() {
     hub.set_dictionary(PRICE, first).unwrap();
     assert!(matches!(
         hub.set_dictionary(CHAT, double),
-        Err(DictionaryFault::SameZstdId(_))
+        Err(SetDictionaryError::SameZstdId(_))
     ));
     hub.set_dictionary(CHAT, trained(0)).unwrap();
     for n in 0..1_000 {

@@ -97,12 +97,12 @@ fn sent(seen: &[Seen]) -> Vec<StreamHead> {
 fn a_large_entry_leaves_in_fragments_and_small_ones_pass() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["files", "alarm", "chat"]));
     publish(&hub, FILES, &large(1));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     let mut seen = client.next_message(at(0));
     assert_eq!(fragment(&seen), (1, 0));
     publish(&hub, ALARM, "1");
     publish(&hub, CHAT, "2");
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     let between = client.next_message(at(0));
     assert_eq!(bodies(&between), ["1", "2"]);
     seen.extend(client.see());
@@ -119,7 +119,7 @@ fn a_fragment_does_not_wait_in_a_message_behind_others() {
     for n in 0..50 {
         publish(&hub, CHAT, &format!("\"{n:050}\""));
     }
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     let mut seen = Vec::new();
     loop {
         let mut pieces = Vec::new();
@@ -154,7 +154,7 @@ fn one_entry_of_a_lane_is_under_way_at_a_time() {
         hub.publish(at(0), &key, json(&large(1))).unwrap();
     }
     publish(&hub, PRICE, &large(2));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     let mut seen = client.next_message(at(0));
     assert_eq!(fragment(&seen), (1, 0));
     publish(&hub, CHAT, "3");
@@ -182,7 +182,7 @@ fn a_cursor_moves_with_the_last_fragment() {
         head: 1,
     };
     publish(&hub, CHAT, &large(1));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     client.next_message(at(0));
     client.peer.handle_timeout(at(15));
     assert_eq!(sent(&client.next_message(at(15))), [stream]);
@@ -201,7 +201,7 @@ fn an_entry_under_way_arrives_though_retention_has_passed_it() {
     config.set_policy(CHAT, ChannelPolicy::log().retain_entries(2));
     let (hub, mut client) = reading(config, &whole_channels(["chat"]));
     publish(&hub, CHAT, &large(1));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     let mut seen = client.next_message(at(0));
     for n in 2..6 {
         publish(&hub, CHAT, &n.to_string());
@@ -216,7 +216,7 @@ fn an_entry_under_way_arrives_though_retention_has_passed_it() {
 fn a_newer_value_waits_and_builds_on_the_one_under_way() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["price"]));
     publish(&hub, PRICE, &large(1));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     let mut seen = client.next_message(at(0));
     publish(&hub, PRICE, &large(2));
     publish(&hub, PRICE, &large(1).replace("11\"", "12\""));
@@ -228,7 +228,7 @@ fn a_newer_value_waits_and_builds_on_the_one_under_way() {
 fn a_value_that_is_under_way_whole_is_not_sent_again() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["price"]));
     publish(&hub, PRICE, &large(1));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     let mut seen = client.next_message(at(0));
     seen.extend(client.op(&ClientOp::Whole(1)));
     assert_eq!(entries(&seen), [large(1)]);
@@ -241,11 +241,11 @@ fn an_unsubscribed_entry_stops_and_the_next_one_begins() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["chat", "price"]));
     publish(&hub, CHAT, &large(1));
     publish(&hub, PRICE, &large(2));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     assert_eq!(fragment(&client.next_message(at(0))), (1, 0));
     // It waits for its turn, and is looked at again before it has it.
     publish(&hub, PRICE, &large(3));
-    client.peer.handle_news(at(0));
+    client.peer.handle_wake(at(0));
     assert_eq!(fragment(&client.next_message(at(0))), (1, 1));
     let seen = client.op(&ClientOp::Unsubscribe(vec![1]));
     assert_eq!(entries(&seen), [large(3)]);

@@ -37,7 +37,7 @@ impl JsonClient {
 
     fn see(&mut self) -> Vec<Value> {
         let mut close = None;
-        self.peer.handle_news(at(0));
+        self.peer.handle_wake(at(0));
         loop {
             match self.peer.poll_action() {
                 Some(Action::Authenticate(_)) => {

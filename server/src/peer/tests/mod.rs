@@ -24,7 +24,7 @@ use push_wire_shared::fragment::FragmentShard;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ScopeRequest, ServerOp, Subscribe};
-use push_wire_shared::session::server::Refusal;
+use push_wire_shared::session::server::MessageError;
 use push_wire_shared::session::wire::{
     Body, Content, EntryHeader, Records, UplinkHeader, write_record,
 };
@@ -252,7 +252,7 @@ impl WireClient {
     fn see_at(&mut self, now: Moment) -> Vec<Seen> {
         let mut seen = Vec::new();
         let mut close = None;
-        self.peer.handle_news(now);
+        self.peer.handle_wake(now);
         loop {
             match self.peer.poll_action() {
                 Some(Action::Authenticate(_)) => {
@@ -295,11 +295,11 @@ impl WireClient {
         seen
     }
 
-    fn answer(&self, body: &[u8]) -> Result<(), Refusal> {
+    fn answer(&self, body: &[u8]) -> Result<(), MessageError> {
         if body != self.refuses.as_bytes() {
             return Ok(());
         }
-        Err(Refusal {
+        Err(MessageError {
             code: ErrorCode::Refused,
             message: String::new(),
         })

@@ -3,7 +3,7 @@
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Epoch, Position, ResetReason};
-use push_wire_shared::session::op::{ErrorCode, Rejection, StreamHead};
+use push_wire_shared::session::op::{ErrorCode, RejectedMessage, StreamHead};
 
 use super::*;
 
@@ -306,7 +306,7 @@ fn a_grant_is_checked_at_subscribe_and_at_send() {
     let seen = client.send(CHAT, 1, "1");
     assert!(matches!(
         seen[0],
-        Seen::Op(ServerOp::Rejected(Rejection {
+        Seen::Op(ServerOp::Rejected(RejectedMessage {
             number: 1,
             code: ErrorCode::NotPermitted,
             ..
@@ -341,7 +341,7 @@ fn values_come_and_go_in_the_encoding_asked_for() {
     let seen = client.send_bytes(CHAT, 2, b"\xc1");
     assert!(matches!(
         seen[0],
-        Seen::Op(ServerOp::Rejected(Rejection {
+        Seen::Op(ServerOp::Rejected(RejectedMessage {
             code: ErrorCode::BadPayload,
             ..
         }))

@@ -1,21 +1,21 @@
 //! The payload of close frames (RFC 6455 sections 5.5.1 and 7.4).
 
-use super::Violation;
+use super::ProtocolError;
 use super::header::MAX_CONTROL;
 
 /// Reads a close frame's code; `None` when it has none.
-pub(super) fn read_close(payload: &[u8]) -> Result<Option<u16>, Violation> {
+pub(super) fn read_close(payload: &[u8]) -> Result<Option<u16>, ProtocolError> {
     let (code, reason) = match payload {
         [] => return Ok(None),
-        [_] => return Err(Violation::CutCloseCode),
+        [_] => return Err(ProtocolError::CutCloseCode),
         [a, b, reason @ ..] => (u16::from_be_bytes([*a, *b]), reason),
     };
     // RFC 6455 section 7.4.2; 1012 to 1014 were registered later, 1004 to 1006 and 1015 are never sent.
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-        return Err(Violation::BadCloseCode(code));
+        return Err(ProtocolError::BadCloseCode(code));
     }
     if std::str::from_utf8(reason).is_err() {
-        return Err(Violation::NotUtf8);
+        return Err(ProtocolError::NotUtf8);
     }
     Ok(Some(code))
 }
@@ -42,14 +42,14 @@ mod tests {
 
     #[test]
     fn others_are_refused() {
-        assert_eq!(read_close(&[3]), Err(Violation::CutCloseCode));
+        assert_eq!(read_close(&[3]), Err(ProtocolError::CutCloseCode));
         for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
             assert_eq!(
                 read_close(&u16::to_be_bytes(code)),
-                Err(Violation::BadCloseCode(code))
+                Err(ProtocolError::BadCloseCode(code))
             );
         }
-        assert_eq!(read_close(&[0x03, 0xe8, 0xff]), Err(Violation::NotUtf8));
+        assert_eq!(read_close(&[0x03, 0xe8, 0xff]), Err(ProtocolError::NotUtf8));
     }
 
     #[test]

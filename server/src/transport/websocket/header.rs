@@ -1,6 +1,6 @@
 //! The header of a client's frame (RFC 6455 section 5.2).
 
-use super::Violation;
+use super::ProtocolError;
 
 /// Longest header of a client's frame: two bytes, an eight-byte length and the mask.
 pub(super) const MAX_HEADER: usize = 14;
@@ -48,25 +48,25 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads the header at the start of `bytes` and says how long it is; `None` when it is not all there yet.
-    pub(super) fn read(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
         let [first, second, rest @ ..] = bytes else {
             return Ok(None);
         };
         if first & 0x70 != 0 {
-            return Err(Violation::ReservedBits);
+            return Err(ProtocolError::ReservedBits);
         }
         if second & 0x80 == 0 {
-            return Err(Violation::Unmasked);
+            return Err(ProtocolError::Unmasked);
         }
         let opcode = Opcode::from_bits(first & 0x0f);
-        let opcode = opcode.ok_or(Violation::UnknownOpcode(first & 0x0f))?;
+        let opcode = opcode.ok_or(ProtocolError::UnknownOpcode(first & 0x0f))?;
         let is_final = first & 0x80 != 0;
         let short = second & 0x7f;
         if opcode.is_control() && !is_final {
-            return Err(Violation::FragmentedControl);
+            return Err(ProtocolError::FragmentedControl);
         }
         if opcode.is_control() && usize::from(short) > MAX_CONTROL {
-            return Err(Violation::LongControl);
+            return Err(ProtocolError::LongControl);
         }
         let Some((len, rest)) = read_length(short, rest)? else {
             return Ok(None);
@@ -85,7 +85,7 @@ impl Header {
 }
 
 /// The payload's length, which must be in its shortest form and have its highest bit clear.
-fn read_length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, Violation> {
+fn read_length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, ProtocolError> {
     let (len, least, rest) = match short {
         126 => match rest.split_first_chunk() {
             Some((&bytes, rest)) => (u64::from(u16::from_be_bytes(bytes)), 126, rest),
@@ -98,7 +98,7 @@ fn read_length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, Violation
         short => (u64::from(short), 0, rest),
     };
     if len < least || len >> 63 != 0 {
-        return Err(Violation::BadLength);
+        return Err(ProtocolError::BadLength);
     }
     Ok(Some((len, rest)))
 }
@@ -132,20 +132,20 @@ mod tests {
     #[test]
     fn what_the_rfc_forbids_is_named() {
         let bad = |bytes: &[u8]| Header::read(bytes).expect_err("refused");
-        assert_eq!(bad(&[0xc1, 0x80, 0, 0, 0, 0]), Violation::ReservedBits);
-        assert_eq!(bad(&[0x81, 0x00]), Violation::Unmasked);
-        assert_eq!(bad(&[0x83, 0x80]), Violation::UnknownOpcode(3));
-        assert_eq!(bad(&[0x8b, 0x80]), Violation::UnknownOpcode(11));
-        assert_eq!(bad(&[0x09, 0x80]), Violation::FragmentedControl);
-        assert_eq!(bad(&[0x89, 0xfe, 0, 126]), Violation::LongControl);
-        assert_eq!(bad(&[0x82, 0xfe, 0, 125]), Violation::BadLength);
+        assert_eq!(bad(&[0xc1, 0x80, 0, 0, 0, 0]), ProtocolError::ReservedBits);
+        assert_eq!(bad(&[0x81, 0x00]), ProtocolError::Unmasked);
+        assert_eq!(bad(&[0x83, 0x80]), ProtocolError::UnknownOpcode(3));
+        assert_eq!(bad(&[0x8b, 0x80]), ProtocolError::UnknownOpcode(11));
+        assert_eq!(bad(&[0x09, 0x80]), ProtocolError::FragmentedControl);
+        assert_eq!(bad(&[0x89, 0xfe, 0, 126]), ProtocolError::LongControl);
+        assert_eq!(bad(&[0x82, 0xfe, 0, 125]), ProtocolError::BadLength);
         assert_eq!(
             bad(&[0x82, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff]),
-            Violation::BadLength
+            ProtocolError::BadLength
         );
         assert_eq!(
             bad(&[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0]),
-            Violation::BadLength
+            ProtocolError::BadLength
         );
     }
 }

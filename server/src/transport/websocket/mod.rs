@@ -7,13 +7,13 @@ mod close;
 mod handshake;
 mod header;
 mod mask;
+mod protocol_error;
 mod reader;
 mod socket;
 mod transcript;
-mod violation;
 
 pub(crate) use handshake::{accept, is_key};
+pub(crate) use protocol_error::ProtocolError;
 pub(crate) use reader::{Event, Reader};
 pub(crate) use socket::{ReceiveError, Received, Socket};
 pub use transcript::transcript;
-pub(crate) use violation::Violation;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Violation;
+use super::ProtocolError;
 use super::close::read_close;
 use super::header::{Header, MAX_HEADER, Opcode};
 use super::mask::unmask;
@@ -72,7 +72,7 @@ impl Reader {
     pub(crate) fn next<'a>(
         &mut self,
         input: &mut &'a mut [u8],
-    ) -> Result<Option<Event<'a>>, Violation> {
+    ) -> Result<Option<Event<'a>>, ProtocolError> {
         loop {
             if self.frame.is_none() && !self.begin_frame(input)? {
                 return Ok(None);
@@ -89,13 +89,15 @@ impl Reader {
     }
 
     /// Reads a header, also one that was cut; false when it is not all there yet.
-    fn begin_frame(&mut self, input: &mut &mut [u8]) -> Result<bool, Violation> {
+    fn begin_frame(&mut self, input: &mut &mut [u8]) -> Result<bool, ProtocolError> {
         let Some(header) = self.header.read(input)? else {
             return Ok(false);
         };
         match (header.opcode, self.message) {
-            (Opcode::Continuation, None) => return Err(Violation::NothingToContinue),
-            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Violation::UnfinishedMessage),
+            (Opcode::Continuation, None) => return Err(ProtocolError::NothingToContinue),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(ProtocolError::UnfinishedMessage);
+            }
             (Opcode::Text, None) => self.message = Some(Kind::Text),
             (Opcode::Binary, None) => self.message = Some(Kind::Binary),
             (Opcode::Continuation, Some(_)) | (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => {}
@@ -108,7 +110,7 @@ impl Reader {
             is_final: header.is_final,
             opcode: header.opcode,
             mask: header.mask,
-            left: left.ok_or(Violation::TooLarge { limit: self.limit })?,
+            left: left.ok_or(ProtocolError::TooLarge { limit: self.limit })?,
         });
         Ok(true)
     }
@@ -133,7 +135,7 @@ impl Reader {
     }
 
     /// The payload is complete: says what it means, unless more fragments follow.
-    fn finish_frame<'a>(&mut self, piece: &'a [u8]) -> Result<Option<Event<'a>>, Violation> {
+    fn finish_frame<'a>(&mut self, piece: &'a [u8]) -> Result<Option<Event<'a>>, ProtocolError> {
         let Some(frame) = self.frame.take() else {
             return Ok(None);
         };
@@ -156,7 +158,7 @@ impl Reader {
                 match self.message.take() {
                     Some(Kind::Text) => Ok(Some(Event::Text(text(bytes)?))),
                     Some(Kind::Binary) => Ok(Some(Event::Binary(bytes))),
-                    None => Err(Violation::NothingToContinue),
+                    None => Err(ProtocolError::NothingToContinue),
                 }
             }
         }
@@ -164,7 +166,7 @@ impl Reader {
 }
 
 impl PartialHeader {
-    fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Violation> {
+    fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, ProtocolError> {
         let known = self.len;
         let added = input.len().min(MAX_HEADER - known);
         self.bytes[known..known + added].copy_from_slice(&input[..added]);
@@ -189,12 +191,12 @@ fn joined<'a>(kept: &mut Vec<u8>, piece: &'a [u8]) -> Cow<'a, [u8]> {
     Cow::Owned(kept)
 }
 
-fn text(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Violation> {
+fn text(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, ProtocolError> {
     match bytes {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).ok(),
         Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).ok(),
     }
-    .ok_or(Violation::NotUtf8)
+    .ok_or(ProtocolError::NotUtf8)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::close::close_payload;
-use super::{Event, Reader, Violation};
+use super::{Event, ProtocolError, Reader};
 use crate::outbox::framing::{Opcode, frame_header};
 
 /// Bytes taken in one read (32 KiB): a thread has one such buffer, a connection none.
@@ -41,7 +41,7 @@ pub(crate) enum ReceiveError {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
-    Violation(#[from] Violation),
+    ProtocolError(#[from] ProtocolError),
 }
 
 /// What one attempt to write has done.

@@ -18,7 +18,7 @@ pub fn transcript(bytes: &[u8], piece_bytes: usize, limit: usize) -> (Vec<String
             match reader.next(&mut input) {
                 Ok(Some(event)) => events.push(described(&event)),
                 Ok(None) => break,
-                Err(violation) => return (events, Some(violation.to_string())),
+                Err(protocol_error) => return (events, Some(protocol_error.to_string())),
             }
         }
         assert!(input.is_empty(), "all of a piece is used");

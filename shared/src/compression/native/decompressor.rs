@@ -10,7 +10,7 @@ use zstd_safe::{DCtx, DDict, InBuffer, OutBuffer, find_frame_compressed_size};
 
 use crate::compression::body::Body;
 use crate::compression::{CompressionDictionary, DecompressError, DictionaryError};
-use crate::limits::{DICTIONARIES, UNTOLD_BYTES};
+use crate::limits::{DICTIONARIES, UNKNOWN_SIZE_BYTES};
 
 /// Decompresses bodies. Keep one for a connection or a thread: setting it up costs more than a message.
 ///
@@ -90,15 +90,15 @@ impl Decompressor {
             };
         }
         // Most come to a few times their size.
-        let mut room = body.frame.len().saturating_mul(4).min(UNTOLD_BYTES);
+        let mut room = body.frame.len().saturating_mul(4).min(UNKNOWN_SIZE_BYTES);
         loop {
             match self.fill(room.min(max_bytes), &body)? {
                 Filled::Whole(out) => return Ok(out),
                 Filled::Overflow if room >= max_bytes => {
                     return Err(DecompressError::TooLarge { limit: max_bytes });
                 }
-                Filled::Overflow if room == UNTOLD_BYTES => break,
-                Filled::Overflow => room = UNTOLD_BYTES,
+                Filled::Overflow if room == UNKNOWN_SIZE_BYTES => break,
+                Filled::Overflow => room = UNKNOWN_SIZE_BYTES,
             }
         }
         let bytes = self.count(&body, max_bytes)?;

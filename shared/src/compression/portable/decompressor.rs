@@ -9,7 +9,7 @@ use super::output::Output;
 use super::tables::{Tables, Usual, usual};
 use crate::compression::body::Body;
 use crate::compression::{CompressionDictionary, DecompressError, DictionaryError};
-use crate::limits::{DICTIONARIES, UNTOLD_BYTES};
+use crate::limits::{DICTIONARIES, UNKNOWN_SIZE_BYTES};
 
 /// Decompresses bodies. Keep one for a connection: a dictionary is read once.
 ///
@@ -100,7 +100,7 @@ impl Decompressor {
                 Err(error) => Err(error),
             };
         }
-        let limit = max_bytes.min(UNTOLD_BYTES);
+        let limit = max_bytes.min(UNKNOWN_SIZE_BYTES);
         let mut content = self.decode(&body, limit, Keep::All { capacity: 0 });
         if limit < max_bytes && matches!(content, Err(DecompressError::TooLarge { .. })) {
             let capacity = self.decode(&body, max_bytes, Keep::Window)?.len();

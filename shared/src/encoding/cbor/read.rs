@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::half;
-use crate::encoding::codec::{Container, Fault, Pieces, Token, Tokens, attempt};
+use crate::encoding::codec::{CodecError, Container, Pieces, Token, Tokens, attempt};
 use crate::encoding::error::TokenError;
 
 const UINT: u8 = 0;
@@ -247,7 +247,7 @@ impl<'de> Tokens<'de> for Reader<'de> {
         })
     }
 
-    fn next(&mut self) -> Result<Token<'de>, Fault> {
+    fn next(&mut self) -> Result<Token<'de>, CodecError> {
         self.skip_tags()?;
         let head = self.head()?;
         let token = match (head.major(), head.argument) {
@@ -268,7 +268,7 @@ impl<'de> Tokens<'de> for Reader<'de> {
         Ok(token)
     }
 
-    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, Fault> {
+    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, CodecError> {
         let major = match pieces {
             Pieces::OfBytes => BYTES,
             Pieces::OfText => TEXT,

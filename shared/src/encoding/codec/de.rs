@@ -15,7 +15,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::{Container, Fault, Pieces, Token, Tokens};
+use super::{CodecError, Container, Pieces, Token, Tokens};
 use crate::encoding::DecodeError;
 use crate::limits::NESTING;
 
@@ -45,12 +45,16 @@ struct Deserializer<S> {
 impl<'de, S: Tokens<'de>> Deserializer<S> {
     /// The fault that something else than `expected` stands at the next byte.
     #[cold]
-    fn malformed(&self, expected: &'static str) -> Fault {
-        Fault::malformed(expected, self.tokens.offset())
+    fn malformed(&self, expected: &'static str) -> CodecError {
+        CodecError::malformed(expected, self.tokens.offset())
     }
 
     #[inline]
-    fn plain<V: Visitor<'de>>(&mut self, token: Token<'de>, visitor: V) -> Result<V::Value, Fault> {
+    fn plain<V: Visitor<'de>>(
+        &mut self,
+        token: Token<'de>,
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
         match token {
             Token::Nil => visitor.visit_unit(),
             Token::Bool(value) => visitor.visit_bool(value),
@@ -71,21 +75,21 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
     /// A value that is no container. Never inlined, so that the shortcuts, which lead here for the rest, are small
     /// enough to be.
     #[inline(never)]
-    fn scalar<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
+    fn scalar<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, CodecError> {
         let token = self.tokens.next()?;
         self.plain(token, visitor)
     }
 
     #[cold]
-    fn joined_bytes(&mut self) -> Result<Vec<u8>, Fault> {
+    fn joined_bytes(&mut self) -> Result<Vec<u8>, CodecError> {
         self.tokens.join(Pieces::OfBytes)
     }
 
     #[cold]
-    fn joined_text(&mut self) -> Result<String, Fault> {
+    fn joined_text(&mut self) -> Result<String, CodecError> {
         let at = self.tokens.offset();
         String::from_utf8(self.tokens.join(Pieces::OfText)?)
-            .map_err(|_| Fault::malformed("UTF-8", at))
+            .map_err(|_| CodecError::malformed("UTF-8", at))
     }
 
     fn container<V: Visitor<'de>>(
@@ -93,7 +97,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
         container: Container,
         left: Option<usize>,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         self.enter()?;
         let mut items = Items { from: self, left };
         let value = match container {
@@ -105,7 +109,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
         Ok(value)
     }
 
-    fn enter(&mut self) -> Result<(), Fault> {
+    fn enter(&mut self) -> Result<(), CodecError> {
         let Some(depth) = self.depth.checked_sub(1) else {
             let at = self.tokens.offset();
             return Err(DecodeError::TooDeep { at }.into());
@@ -115,7 +119,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
     }
 
     /// Lists, maps, and bytes as a list of numbers: a `Vec<u8>` field takes them all.
-    fn compound<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
+    fn compound<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, CodecError> {
         match self.tokens.open() {
             Some((container, len)) => self.container(container, len, visitor),
             None => self.list_of_bytes(visitor),
@@ -124,7 +128,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
 
     /// What [`compound`](Self::compound) takes besides containers.
     #[inline(never)]
-    fn list_of_bytes<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
+    fn list_of_bytes<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, CodecError> {
         match self.tokens.next()? {
             Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
             Token::Pieces(Pieces::OfBytes) => {
@@ -135,9 +139,9 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
     }
 
     /// An integer of 128 bits: a number, or sixteen bytes.
-    fn wide(&mut self) -> Result<i128, Fault> {
+    fn wide(&mut self) -> Result<i128, CodecError> {
         let at = self.tokens.offset();
-        let wrong = || Fault::malformed("an integer, or sixteen bytes", at);
+        let wrong = || CodecError::malformed("an integer, or sixteen bytes", at);
         match self.tokens.next()? {
             Token::Uint(n) => Ok(n.into()),
             Token::Int(n) => Ok(n.into()),
@@ -155,7 +159,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
 macro_rules! scalars {
     ($($shortcut:ident as $visit:ident for $($method:ident)*;)*) => {
         $($(#[inline]
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
             match self.tokens.$shortcut() {
                 Some(value) => visitor.$visit(value),
                 None => self.scalar(visitor),
@@ -165,9 +169,9 @@ macro_rules! scalars {
 }
 
 impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
-    type Error = Fault;
+    type Error = CodecError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         match self.tokens.next()? {
             Token::Open(container, len) => self.container(container, len, visitor),
             other => self.plain(other, visitor),
@@ -184,19 +188,19 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
             deserialize_char deserialize_str deserialize_string deserialize_identifier;
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         self.scalar(visitor)
     }
 
-    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         visitor.visit_i128(self.wide()?)
     }
 
-    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         visitor.visit_u128(self.wide()?.cast_unsigned())
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         if self.tokens.take_nil() {
             visitor.visit_none()
         } else {
@@ -208,7 +212,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         match self.tokens.next()? {
             Token::Nil | Token::Open(Container::List, Some(0)) => visitor.visit_unit(),
             other => self.plain(other, visitor),
@@ -219,15 +223,15 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         self.compound(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         self.compound(visitor)
     }
 
@@ -235,7 +239,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         self,
         _len: usize,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         self.compound(visitor)
     }
 
@@ -244,7 +248,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         _name: &'static str,
         _len: usize,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         self.compound(visitor)
     }
 
@@ -253,7 +257,7 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         self.compound(visitor)
     }
 
@@ -262,9 +266,9 @@ impl<'de, S: Tokens<'de>> de::Deserializer<'de> for &mut Deserializer<S> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         let at = self.tokens.offset();
-        let wrong = || Fault::malformed("a variant's name, or a map of one variant", at);
+        let wrong = || CodecError::malformed("a variant's name, or a map of one variant", at);
         match self.tokens.next()? {
             Token::Open(Container::Map, Some(1)) => {
                 self.enter()?;
@@ -317,7 +321,7 @@ impl<'de, S: Tokens<'de>> Items<'_, S> {
     }
 
     /// Checks that the visitor took every item.
-    fn finish(&mut self) -> Result<(), Fault> {
+    fn finish(&mut self) -> Result<(), CodecError> {
         if self.more() {
             return Err(self.from.malformed("fewer items in the list or map before"));
         }
@@ -326,12 +330,12 @@ impl<'de, S: Tokens<'de>> Items<'_, S> {
 }
 
 impl<'de, S: Tokens<'de>> SeqAccess<'de> for &mut Items<'_, S> {
-    type Error = Fault;
+    type Error = CodecError;
 
     /// As provided, but always inlined: the value is made in its place rather than handed from frame to frame, which is
     /// a tenth of the time. Left to itself, the compiler takes the later fields of a struct for rarely read.
     #[inline(always)]
-    fn next_element<T: Deserialize<'de>>(&mut self) -> Result<Option<T>, Fault> {
+    fn next_element<T: Deserialize<'de>>(&mut self) -> Result<Option<T>, CodecError> {
         if !self.more() {
             return Ok(None);
         }
@@ -341,7 +345,7 @@ impl<'de, S: Tokens<'de>> SeqAccess<'de> for &mut Items<'_, S> {
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Fault> {
+    ) -> Result<Option<T::Value>, CodecError> {
         if !self.more() {
             return Ok(None);
         }
@@ -354,16 +358,19 @@ impl<'de, S: Tokens<'de>> SeqAccess<'de> for &mut Items<'_, S> {
 }
 
 impl<'de, S: Tokens<'de>> MapAccess<'de> for &mut Items<'_, S> {
-    type Error = Fault;
+    type Error = CodecError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Fault> {
+    ) -> Result<Option<K::Value>, CodecError> {
         self.next_element_seed(seed)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, CodecError> {
         seed.deserialize(&mut *self.from)
     }
 
@@ -376,26 +383,36 @@ impl<'de, S: Tokens<'de>> MapAccess<'de> for &mut Items<'_, S> {
 struct Variant<'a, S>(&'a mut Deserializer<S>);
 
 impl<'de, S: Tokens<'de>> EnumAccess<'de> for Variant<'_, S> {
-    type Error = Fault;
+    type Error = CodecError;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self), CodecError> {
         Ok((seed.deserialize(&mut *self.0)?, self))
     }
 }
 
 impl<'de, S: Tokens<'de>> VariantAccess<'de> for Variant<'_, S> {
-    type Error = Fault;
+    type Error = CodecError;
 
-    fn unit_variant(self) -> Result<(), Fault> {
+    fn unit_variant(self) -> Result<(), CodecError> {
         Deserialize::deserialize(self.0)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, CodecError> {
         seed.deserialize(self.0)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
         self.0.compound(visitor)
     }
 
@@ -403,7 +420,7 @@ impl<'de, S: Tokens<'de>> VariantAccess<'de> for Variant<'_, S> {
         self,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, CodecError> {
         self.0.compound(visitor)
     }
 }

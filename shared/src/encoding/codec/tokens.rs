@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Container, Fault};
+use super::{CodecError, Container};
 
 /// A value, or the beginning of one.
 #[derive(Clone, Copy, Debug)]
@@ -50,9 +50,9 @@ pub(in crate::encoding) trait Tokens<'de> {
     /// A container's header.
     fn open(&mut self) -> Option<(Container, Option<usize>)>;
     /// The next token. A container's length is never more than the bytes left could hold.
-    fn next(&mut self) -> Result<Token<'de>, Fault>;
+    fn next(&mut self) -> Result<Token<'de>, CodecError>;
     /// Reads the pieces of a string, which the token just read said come next.
-    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, Fault>;
+    fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, CodecError>;
     /// Whether nil comes next; it is consumed.
     fn take_nil(&mut self) -> bool;
     /// Whether the end of a container of unknown length comes next; it is consumed.

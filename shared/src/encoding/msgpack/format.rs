@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::token::{self, Reader};
 use crate::encoding::EncodeError;
-use crate::encoding::codec::{Container, Fault, Format, Pieces, Token, Tokens, attempt};
+use crate::encoding::codec::{CodecError, Container, Format, Pieces, Token, Tokens, attempt};
 
 /// MessagePack with structs as lists.
 pub(super) struct MessagePack;
@@ -115,7 +115,7 @@ impl<'de> Tokens<'de> for Reader<'de> {
     }
 
     #[inline]
-    fn next(&mut self) -> Result<Token<'de>, Fault> {
+    fn next(&mut self) -> Result<Token<'de>, CodecError> {
         let start = self.clone();
         let token = match self.marker("a value")? {
             marker @ 0..=0x7f => Token::Uint(u64::from(marker)),
@@ -141,7 +141,7 @@ impl<'de> Tokens<'de> for Reader<'de> {
         Ok(token)
     }
 
-    fn join(&mut self, _pieces: Pieces) -> Result<Vec<u8>, Fault> {
+    fn join(&mut self, _pieces: Pieces) -> Result<Vec<u8>, CodecError> {
         Err(self.error("a string in one piece").into())
     }
 
@@ -165,7 +165,7 @@ impl<'de> Tokens<'de> for Reader<'de> {
 }
 
 /// Values with a length before them, at whose marker the reader stands.
-fn longer<'de>(reader: &mut Reader<'de>, marker: u8) -> Result<Token<'de>, Fault> {
+fn longer<'de>(reader: &mut Reader<'de>, marker: u8) -> Result<Token<'de>, CodecError> {
     match marker {
         0xa0..=0xbf | 0xd9..=0xdb => Ok(Token::Str(reader.str()?)),
         0xc4..=0xc6 => Ok(Token::Bytes(reader.bin()?)),

@@ -16,7 +16,7 @@ pub(super) struct Acks {
     /// The newest entry that wants it.
     wanted: Cursor,
     /// What the server was told.
-    told: Cursor,
+    last_reported: Cursor,
 }
 
 impl Acks {
@@ -26,7 +26,7 @@ impl Acks {
 
     /// A new request: what the server was told before may have been lost on the way.
     pub(super) fn start_over(&mut self, forget_wanted: bool) {
-        self.told = 0;
+        self.last_reported = 0;
         if forget_wanted {
             self.wanted = 0;
         }
@@ -38,7 +38,9 @@ impl Reader {
     pub(super) fn ack_due(&self) -> Option<Cursor> {
         let handled = self.handled?.cursor;
         let is_reading = matches!(self.stage, Stage::Reading { .. });
-        (is_reading && handled > self.acks.told && self.acks.wanted > self.acks.told)
+        (is_reading
+            && handled > self.acks.last_reported
+            && self.acks.wanted > self.acks.last_reported)
             .then_some(handled)
     }
 }
@@ -65,7 +67,7 @@ impl ClientSession {
         let mut acks = Vec::new();
         for reader in self.readers.iter_mut().take(SUBSCRIPTIONS) {
             if let Some(cursor) = reader.ack_due() {
-                reader.acks.told = cursor;
+                reader.acks.last_reported = cursor;
                 acks.push((reader.wire_id, cursor));
             }
         }

@@ -39,7 +39,7 @@ pub(super) struct Connection {
     /// Why the last connection ended.
     cause: Cause,
     /// The status that the application knows.
-    told: Status,
+    last_reported: Status,
     /// The server's goodbye, until its close follows.
     pub(super) farewell: Option<Farewell>,
     pub(super) link: Link,
@@ -93,7 +93,7 @@ impl Connection {
             retry_at: Moment::default(),
             is_imposed: false,
             cause: Cause::default(),
-            told: Status::Idle,
+            last_reported: Status::Idle,
             farewell: None,
             link: Link::default(),
         }
@@ -134,8 +134,8 @@ impl ClientSession {
 
     fn tell_status(&mut self) {
         let status = self.current_status();
-        if status != self.connection.told {
-            self.connection.told = status.clone();
+        if status != self.connection.last_reported {
+            self.connection.last_reported = status.clone();
             self.outputs.event(Event::Status(status));
         }
     }
@@ -303,7 +303,7 @@ impl ClientSession {
         }
         self.connection.farewell = None;
         self.left_streams.clear();
-        self.orphans.clear();
+        self.cancelled_requests.clear();
         self.dictionaries.disconnected();
         self.give_up_all();
         for reader in &mut self.readers {

@@ -62,7 +62,7 @@ pub struct ClientSession {
     /// Streams of this connection that are read no more, whose entries may still be on their way.
     left_streams: Vec<u64>,
     /// Requests of the handshake that were taken back before its answer came.
-    orphans: Vec<u32>,
+    cancelled_requests: Vec<u32>,
     dictionaries: Dictionaries,
     fragments: Fragments,
     uplink: Uplink,
@@ -84,7 +84,7 @@ impl ClientSession {
             last_id: 0,
             last_wire_id: 0,
             left_streams: Vec::new(),
-            orphans: Vec::new(),
+            cancelled_requests: Vec::new(),
             dictionaries: Dictionaries::default(),
             fragments: Fragments::default(),
             uplink: Uplink::new(),

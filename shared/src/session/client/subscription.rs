@@ -55,7 +55,7 @@ pub(super) struct Reader {
     value: Option<Value>,
     pub(super) repair: Repair,
     /// Gaps in a row without an entry between.
-    pub(super) fruitless: u8,
+    pub(super) failed_refetches: u8,
     pub(super) acks: Acks,
 }
 
@@ -130,7 +130,7 @@ impl Reader {
             caught_up_at: 0,
             value: None,
             repair: Repair::None,
-            fruitless: 0,
+            failed_refetches: 0,
             acks: Acks::default(),
         }
     }
@@ -248,7 +248,7 @@ impl Reader {
             cursor,
         };
         self.received = Some(position);
-        self.fruitless = 0;
+        self.failed_refetches = 0;
         self.head = self.head.max(cursor);
         if arrival.wants_ack {
             self.acks.wanted(cursor);

@@ -16,7 +16,7 @@ use crate::time::Moment;
 
 /// Requests for the same lost entries before the connection is given up: a new one, after the retry schedule's
 /// delay, keeps a faulty server from being asked in a loop.
-const FRUITLESS: u8 = 3;
+const FAILED_REFETCHES: u8 = 3;
 
 impl ClientSession {
     pub(super) fn reader(&self, id: u32) -> Option<&Reader> {
@@ -55,7 +55,7 @@ impl ClientSession {
         match reader.stage {
             Stage::Detached => {}
             Stage::Asked if self.connection.phase != Phase::Ready => {
-                self.orphans.push(reader.wire_id);
+                self.cancelled_requests.push(reader.wire_id);
             }
             Stage::Asked | Stage::Reading { .. } => {
                 self.leave(reader.stage);
@@ -101,9 +101,9 @@ impl ClientSession {
 
     /// Makes good what the application changed while the handshake was on its way.
     pub(super) fn settle_subscriptions(&mut self) {
-        let orphans = core::mem::take(&mut self.orphans);
-        if !orphans.is_empty() {
-            self.send_op(&ClientOp::Unsubscribe(orphans));
+        let cancelled_requests = core::mem::take(&mut self.cancelled_requests);
+        if !cancelled_requests.is_empty() {
+            self.send_op(&ClientOp::Unsubscribe(cancelled_requests));
         }
         self.subscribe_detached();
     }
@@ -112,9 +112,9 @@ impl ClientSession {
     pub(super) fn read_again(&mut self, now: Moment, at: usize) {
         self.outputs.stats.gaps += 1;
         let reader = &mut self.readers[at];
-        reader.fruitless += 1;
-        if reader.fruitless > FRUITLESS {
-            reader.fruitless = 0;
+        reader.failed_refetches += 1;
+        if reader.failed_refetches > FAILED_REFETCHES {
+            reader.failed_refetches = 0;
             let what = "the same entries are missing again and again";
             return self.fail(now, CloseReason::OutOfSequence, what);
         }

@@ -10,7 +10,7 @@ use super::{ClientConfig, Event, SendError};
 use crate::channel::ChannelMode;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::position::low_bits;
-use crate::session::op::{ErrorCode, Rejection};
+use crate::session::op::{ErrorCode, RejectedMessage};
 use crate::session::wire::{Content, UplinkHeader};
 
 /// The sends that the server has not answered.
@@ -74,7 +74,7 @@ impl Uplink {
         &mut self,
         resumed: bool,
         received: u64,
-        rejected: Vec<Rejection>,
+        rejected: Vec<RejectedMessage>,
         outputs: &mut Outputs,
     ) {
         if resumed {
@@ -142,8 +142,8 @@ impl Uplink {
     }
 
     /// The server will not carry out this one.
-    pub(super) fn rejected(&mut self, rejection: Rejection, outputs: &mut Outputs) {
-        let Rejection {
+    pub(super) fn rejected(&mut self, rejection: RejectedMessage, outputs: &mut Outputs) {
+        let RejectedMessage {
             number,
             code,
             message,

@@ -9,7 +9,9 @@ use alloc::string::String;
 use core::fmt;
 
 pub use client::{Auth, ClientOp, ScopeRequest, Subscribe};
-pub use server::{AuthOk, ChannelInfo, DictionaryInfo, ErrorCode, Rejection, ServerOp, StreamHead};
+pub use server::{
+    AuthOk, ChannelInfo, DictionaryInfo, ErrorCode, RejectedMessage, ServerOp, StreamHead,
+};
 
 use crate::encoding::msgpack::token::TokenError;
 

@@ -58,7 +58,7 @@ pub enum ServerOp {
         upto: u64,
     },
     /// A client message was taken but not carried out.
-    Rejected(Rejection),
+    Rejected(RejectedMessage),
     /// Entries of a channel may come compressed with this dictionary once the client says that it has it.
     Dictionary(DictionaryInfo),
     /// Heartbeat: what this connection has been sent, and the newest there is.
@@ -81,7 +81,7 @@ pub enum ServerOp {
 
 /// A client message that was taken but not carried out.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Rejection {
+pub struct RejectedMessage {
     /// Its number.
     pub number: u64,
     /// Why, for programs.
@@ -102,7 +102,7 @@ pub struct AuthOk {
     /// Newest client message that this session has taken.
     pub received: u64,
     /// The newest messages that the session took but did not carry out: the client may not have heard.
-    pub rejected: Vec<Rejection>,
+    pub rejected: Vec<RejectedMessage>,
     /// Time between heartbeats.
     pub heartbeat_ms: u64,
     /// Largest message that the server takes.
@@ -300,7 +300,7 @@ impl ServerOp {
             "received" => Self::Received {
                 upto: map.uint("upto"),
             },
-            "rejected" => Self::Rejected(Rejection::read(&mut map)),
+            "rejected" => Self::Rejected(RejectedMessage::read(&mut map)),
             "dictionary" => Self::Dictionary(DictionaryInfo::read(&mut map)),
             "ping" => Self::Ping {
                 heads: map.list("heads", SUBSCRIPTIONS as u64, StreamHead::read),
@@ -354,7 +354,7 @@ impl AuthOk {
             .bin("secret", &self.secret)
             .flag("resumed", self.resumed)
             .uint("received", self.received)
-            .list("rejected", &self.rejected, Rejection::write)
+            .list("rejected", &self.rejected, RejectedMessage::write)
             .uint("heartbeat_ms", self.heartbeat_ms)
             .uint("max_message_bytes", self.max_message_bytes)
             .str("encoding", self.encoding.name())
@@ -370,7 +370,7 @@ impl AuthOk {
             received: map.opt_uint("received").unwrap_or(0),
             rejected: map.list("rejected", REJECTIONS as u64, |reader| {
                 let mut map = MapReader::take(reader, "a rejection")?;
-                let rejection = Rejection::read(&mut map);
+                let rejection = RejectedMessage::read(&mut map);
                 map.judge(rejection)
             }),
             heartbeat_ms: map.uint("heartbeat_ms"),
@@ -382,7 +382,7 @@ impl AuthOk {
     }
 }
 
-impl Rejection {
+impl RejectedMessage {
     fn write(out: &mut Vec<u8>, rejection: &Self) {
         rejection.write_into(MapWriter::new(out));
     }

@@ -16,7 +16,7 @@ pub(super) enum Phase {
     Authenticating {
         until: Moment,
         auth: Auth,
-        parked: Vec<ClientOp>,
+        early_ops: Vec<ClientOp>,
     },
     /// All is open.
     Ready,
@@ -26,7 +26,7 @@ pub(super) enum Phase {
 
 /// Ops that may wait while the credentials are checked: a client that pipelines more is not waiting for its
 /// answer.
-const PARKED: usize = 16;
+const EARLY_OPS: usize = 16;
 
 impl ServerSession {
     pub(super) fn authenticate(&mut self, auth: Auth) {
@@ -38,17 +38,17 @@ impl ServerSession {
         self.phase = Phase::Authenticating {
             until,
             auth,
-            parked: Vec::new(),
+            early_ops: Vec::new(),
         };
     }
 
     /// Keeps an op that came before the answer to `auth`.
-    pub(super) fn park(&mut self, op: ClientOp) {
-        let Phase::Authenticating { parked, .. } = &mut self.phase else {
+    pub(super) fn defer(&mut self, op: ClientOp) {
+        let Phase::Authenticating { early_ops, .. } = &mut self.phase else {
             return;
         };
-        if parked.len() < PARKED {
-            parked.push(op);
+        if early_ops.len() < EARLY_OPS {
+            early_ops.push(op);
         } else {
             self.close(CloseReason::ProtocolError);
         }
@@ -56,11 +56,14 @@ impl ServerSession {
 
     /// The credentials are good and the session stands.
     pub fn handle_welcome(&mut self, now: Moment, welcome: Welcome) {
-        let Phase::Authenticating { auth, parked, .. } = &mut self.phase else {
+        let Phase::Authenticating {
+            auth, early_ops, ..
+        } = &mut self.phase
+        else {
             return;
         };
         let subscriptions: Vec<Subscribe> = core::mem::take(&mut auth.subscriptions);
-        let parked = core::mem::take(parked);
+        let early_ops = core::mem::take(early_ops);
         let encoding = auth.encoding;
         self.phase = Phase::Ready;
         self.uplink.start_after(welcome.received);
@@ -79,7 +82,9 @@ impl ServerSession {
         subscriptions
             .into_iter()
             .for_each(|item| self.subscribe(item));
-        parked.into_iter().for_each(|op| self.handle_ready_op(op));
+        early_ops
+            .into_iter()
+            .for_each(|op| self.handle_ready_op(op));
     }
 
     /// The credentials are not good, or could not be checked.

@@ -10,7 +10,7 @@ mod uplink;
 mod wire;
 
 pub use config::ServerConfig;
-pub use output::{Opened, Output, Refusal, Welcome};
+pub use output::{MessageError, Opened, Output, Welcome};
 pub use session::ServerSession;
 pub use uplink::Uplink;
 pub use wire::{Incoming, WireDecoder, WireEncoder};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::close::CloseReason;
 use crate::position::{Bounds, Cursor, Position, StartAt, StreamKey};
-use crate::session::op::{Auth, ErrorCode, Rejection, ServerOp};
+use crate::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
 
 /// What the driver is to do, in this order.
@@ -85,7 +85,7 @@ pub struct Welcome {
     /// Newest client message that the session has taken.
     pub received: u64,
     /// The newest of those that were not carried out.
-    pub rejected: Vec<Rejection>,
+    pub rejected: Vec<RejectedMessage>,
 }
 
 /// What the driver found when it looked at a stream.
@@ -106,7 +106,7 @@ pub enum Opened {
 
 /// Why a client's message was not carried out.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
+pub struct MessageError {
     /// For programs.
     pub code: ErrorCode,
     /// For people.

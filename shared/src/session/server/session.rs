@@ -60,7 +60,7 @@ impl ServerSession {
             (Phase::Closed, _) => {}
             (Phase::AwaitingAuth { .. }, ClientOp::Auth(auth)) => self.authenticate(auth),
             (Phase::AwaitingAuth { .. }, _) => self.close(CloseReason::AuthExpected),
-            (Phase::Authenticating { .. }, op) => self.park(op),
+            (Phase::Authenticating { .. }, op) => self.defer(op),
             (Phase::Ready, op) => self.handle_ready_op(op),
         }
     }

@@ -4,11 +4,11 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
-use super::{Output, Refusal, ServerSession};
+use super::{MessageError, Output, ServerSession};
 use crate::channel::ChannelMode;
 use crate::close::CloseReason;
 use crate::position::cursor_from_low_bits;
-use crate::session::op::{ErrorCode, Rejection, ServerOp};
+use crate::session::op::{ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
 use crate::time::Moment;
 
@@ -95,7 +95,7 @@ impl ServerSession {
                 let message = String::from("no channel of this id");
                 self.refuse(
                     number,
-                    Refusal {
+                    MessageError {
                         code: ErrorCode::UnknownChannel,
                         message,
                     },
@@ -105,7 +105,7 @@ impl ServerSession {
     }
 
     /// The application has carried out a message, or has refused to.
-    pub fn handle_answer(&mut self, number: Option<u64>, answer: Result<(), Refusal>) {
+    pub fn handle_answer(&mut self, number: Option<u64>, answer: Result<(), MessageError>) {
         match (answer, number) {
             (Ok(()), None) => {}
             (Ok(()), Some(number)) => {
@@ -116,11 +116,11 @@ impl ServerSession {
         }
     }
 
-    fn refuse(&mut self, number: Option<u64>, refusal: Refusal) {
-        let Refusal { code, message } = refusal;
+    fn refuse(&mut self, number: Option<u64>, refusal: MessageError) {
+        let MessageError { code, message } = refusal;
         match number {
             Some(number) => {
-                let rejection = Rejection {
+                let rejection = RejectedMessage {
                     number,
                     code,
                     message,

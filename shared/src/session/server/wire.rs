@@ -18,7 +18,7 @@ pub enum Incoming {
     /// A message for the application.
     Uplink(Uplink),
     /// Something that cannot be read; the connection goes on.
-    Fault(ErrorCode, &'static str),
+    Error(ErrorCode, &'static str),
     /// Something after which the connection cannot go on.
     Fatal(CloseReason, &'static str),
 }
@@ -59,7 +59,7 @@ impl WireDecoder {
 
     fn frame(&mut self, header: FrameHeader, payload: &[u8], message: &Bytes) -> Incoming {
         if header.flags.compressed || header.flags.fragmented {
-            return Incoming::Fault(
+            return Incoming::Error(
                 ErrorCode::BadFrame,
                 "compressed or fragmented client frames are not taken",
             );
@@ -76,7 +76,7 @@ impl WireDecoder {
                 content: uplink.content,
                 body: message.slice_ref(body),
             }),
-            Err(error) => Incoming::Fault(ErrorCode::BadPayload, error.0),
+            Err(error) => Incoming::Error(ErrorCode::BadPayload, error.0),
         }
     }
 
@@ -91,7 +91,7 @@ impl WireDecoder {
             Err(_) if first => {
                 Incoming::Fatal(CloseReason::AuthExpected, "the first frame is no auth")
             }
-            Err(_) => Incoming::Fault(ErrorCode::BadOp, "an unknown or malformed control op"),
+            Err(_) => Incoming::Error(ErrorCode::BadOp, "an unknown or malformed control op"),
         }
     }
 }

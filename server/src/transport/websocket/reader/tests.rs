@@ -36,7 +36,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
 }
 
 /// Everything that a reader makes of these bytes, given in reads of these sizes (the rest at once).
-fn read(bytes: &[u8], reads: &[usize]) -> (Vec<Event<'static>>, Option<Violation>) {
+fn read(bytes: &[u8], reads: &[usize]) -> (Vec<Event<'static>>, Option<ProtocolError>) {
     let mut reader = Reader::new(LIMIT);
     let mut bytes = bytes.to_vec();
     let mut rest = &mut bytes[..];
@@ -50,7 +50,7 @@ fn read(bytes: &[u8], reads: &[usize]) -> (Vec<Event<'static>>, Option<Violation
             match reader.next(&mut input) {
                 Ok(Some(event)) => events.push(owned(event)),
                 Ok(None) => break,
-                Err(violation) => return (events, Some(violation)),
+                Err(protocol_error) => return (events, Some(protocol_error)),
             }
         }
         assert!(input.is_empty(), "all of a read is used");
@@ -117,7 +117,7 @@ fn a_character_may_be_cut_by_fragments_but_not_by_the_end() {
     assert_eq!(read(&bytes, &[]), (vec![text("é")], None));
     assert_eq!(
         read(&frame(true, 1, &[0xc3]), &[]),
-        (vec![], Some(Violation::NotUtf8))
+        (vec![], Some(ProtocolError::NotUtf8))
     );
 }
 
@@ -125,7 +125,7 @@ fn a_character_may_be_cut_by_fragments_but_not_by_the_end() {
 fn a_message_above_the_limit_is_refused_by_its_header() {
     let exact = frame(true, 2, &[7; LIMIT]);
     assert_eq!(read(&exact, &[]).0.len(), 1);
-    let too_large = Some(Violation::TooLarge { limit: LIMIT });
+    let too_large = Some(ProtocolError::TooLarge { limit: LIMIT });
     let header_only = &frame(true, 2, &[7; LIMIT + 1])[..8];
     assert_eq!(read(header_only, &[]), (vec![], too_large));
     let in_fragments = [frame(false, 2, &[7; LIMIT]), frame(true, 0, &[7])].concat();
@@ -138,10 +138,10 @@ fn a_message_above_the_limit_is_refused_by_its_header() {
 
 #[test]
 fn fragments_out_of_turn_are_refused() {
-    let (_, violation) = read(&frame(true, 0, b""), &[]);
-    assert_eq!(violation, Some(Violation::NothingToContinue));
+    let (_, protocol_error) = read(&frame(true, 0, b""), &[]);
+    assert_eq!(protocol_error, Some(ProtocolError::NothingToContinue));
     let bytes = [frame(false, 1, b"a"), frame(true, 1, b"b")].concat();
-    assert_eq!(read(&bytes, &[]).1, Some(Violation::UnfinishedMessage));
+    assert_eq!(read(&bytes, &[]).1, Some(ProtocolError::UnfinishedMessage));
 }
 
 fn message() -> impl Strategy<Value = (Event<'static>, Vec<u8>)> {

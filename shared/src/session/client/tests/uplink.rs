@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use super::peer::*;
 use crate::session::client::{Event, SendError};
-use crate::session::op::{ErrorCode, Rejection, ServerOp};
+use crate::session::op::{ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
 
 fn send(line: &mut Line, body: &str) -> Result<u64, SendError> {
@@ -109,7 +109,7 @@ fn a_rejected_send_is_refused_and_not_sent_again() {
     let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
     line.said();
     line.events();
-    let rejected = ServerOp::Rejected(Rejection {
+    let rejected = ServerOp::Rejected(RejectedMessage {
         number: 1,
         code: ErrorCode::Refused,
         message: "no".into(),
@@ -134,7 +134,7 @@ fn a_rejection_that_the_line_swallowed_is_heard_with_the_next_welcome() {
     let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
     line.events();
     line.reconnect();
-    let rejected = Rejection {
+    let rejected = RejectedMessage {
         number: 1,
         code: ErrorCode::Refused,
         message: "no".into(),

@@ -27,8 +27,8 @@ fn channel() -> impl Strategy<Value = ChannelInfo> {
     })
 }
 
-fn rejection() -> impl Strategy<Value = Rejection> {
-    (any::<u64>(), ".{0,40}").prop_map(|(number, message)| Rejection {
+fn rejection() -> impl Strategy<Value = RejectedMessage> {
+    (any::<u64>(), ".{0,40}").prop_map(|(number, message)| RejectedMessage {
         number,
         code: ErrorCode::NoHandler,
         message,

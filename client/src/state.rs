@@ -9,14 +9,14 @@ use crate::{ClientEvent, ConnectError, CursorTracker};
 
 /// Kept up to date by the driver.
 pub(crate) struct Shared<C: ChannelKind> {
-    pub(crate) line: watch::Sender<LineState>,
+    pub(crate) connection: watch::Sender<ConnectionStatus>,
     pub(crate) events: broadcast::Sender<ClientEvent<C>>,
     pub(crate) cursors: CursorTracker<C>,
 }
 
 /// The connection as the application sees it.
 #[derive(Clone, Debug)]
-pub(crate) struct LineState {
+pub(crate) struct ConnectionStatus {
     pub(crate) status: Status,
     /// Whether the server has ever taken the handshake since `connect`.
     pub(crate) was_ready: bool,
@@ -25,14 +25,14 @@ pub(crate) struct LineState {
 }
 
 /// Why a first attempt came to nothing.
-pub(crate) fn connect_error(line: &LineState) -> Option<ConnectError> {
+pub(crate) fn connect_error(connection: &ConnectionStatus) -> Option<ConnectError> {
     let (Status::Waiting { cause, .. } | Status::Suspended { cause } | Status::Closed { cause }) =
-        &line.status
+        &connection.status
     else {
         return None;
     };
     let reason = cause.code.and_then(CloseReason::from_code);
-    Some(match (reason, &line.open_error) {
+    Some(match (reason, &connection.open_error) {
         (Some(CloseReason::Unauthorized), _) => ConnectError::AuthRejected(cause.message.clone()),
         (Some(CloseReason::HandshakeTimeout), _) => ConnectError::Timeout,
         (_, Some(error)) => ConnectError::Transport(error.clone()),

@@ -1,4 +1,4 @@
-//! Forms of an entry, each made once for all readers.
+//! DerivedForms of an entry, each made once for all readers.
 
 use std::sync::Arc;
 
@@ -16,39 +16,39 @@ use serde_json::Value;
 
 use super::framing::{MAX_HEADER, Opcode, frame_header};
 use super::once::OnceList;
-use super::packing::{FormKey, Packing};
+use super::packing::{EncodingKey, Packing};
 use super::transfer::Large;
 use crate::hub::Stream;
 
-/// What decides which form of an entry a connection gets.
+/// What decides which encoded of an entry a connection gets.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape<'a> {
+pub(super) struct EncodingParams<'a> {
     pub(super) encoding: PayloadEncoding,
     pub(super) packing: Packing<'a>,
     /// Payloads above this leave in fragments; the same for all connections.
     pub(super) fragment_bytes: usize,
 }
 
-impl Shape<'_> {
-    fn key(self) -> FormKey {
+impl EncodingParams<'_> {
+    fn key(self) -> EncodingKey {
         self.packing.key(self.encoding)
     }
 }
 
 /// How an entry leaves in the push-wire dialect.
 #[derive(Clone, Debug)]
-pub(crate) enum Form {
+pub(crate) enum EncodedEntry {
     /// In one frame.
-    One(WireForm),
+    One(RecordMessage),
     /// In fragments.
     Large(Arc<Large>),
 }
 
-impl Form {
+impl EncodedEntry {
     /// About the bytes that it takes on the wire.
     fn wire_bytes(&self) -> usize {
         match self {
-            Self::One(form) => form.message.len(),
+            Self::One(encoded) => encoded.message.len(),
             Self::Large(large) => large.payload_bytes(),
         }
     }
@@ -56,12 +56,12 @@ impl Form {
 
 /// A record of the push-wire dialect behind the header of a WebSocket message that holds nothing else.
 #[derive(Clone, Debug)]
-pub(crate) struct WireForm {
+pub(crate) struct RecordMessage {
     message: Bytes,
     record_at: usize,
 }
 
-impl WireForm {
+impl RecordMessage {
     /// The whole message: for a reader that gets just this.
     pub(crate) fn message(&self) -> &Bytes {
         &self.message
@@ -96,16 +96,20 @@ impl WireForm {
 
 /// What has been derived from one entry.
 #[derive(Default, Debug)]
-struct Forms {
+struct DerivedForms {
     bodies: OnceList<PayloadEncoding, Bytes>,
     checks: OnceList<PayloadEncoding, Check>,
-    wire: OnceList<FormKey, Form>,
+    wire: OnceList<EncodingKey, EncodedEntry>,
 }
 
 /// The entry's body in an encoding.
 fn body(entry: &Entry, encoding: PayloadEncoding) -> Bytes {
     let encode = || encode_body(&entry.record, encoding);
-    match (entry.record.content, encoding, entry.forms::<Forms>()) {
+    match (
+        entry.record.content,
+        encoding,
+        entry.forms::<DerivedForms>(),
+    ) {
         (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor, Some(forms)) => {
             forms.bodies.get_or_make(encoding, encode).clone()
         }
@@ -131,14 +135,14 @@ fn transcode(json: &[u8], encode: impl Fn(&Value) -> Result<Vec<u8>, EncodeError
 
 fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {
     let make = || check(&body(entry, encoding));
-    match entry.forms::<Forms>() {
+    match entry.forms::<DerivedForms>() {
         Some(forms) => *forms.checks.get_or_make(encoding, make),
         None => make(),
     }
 }
 
-/// The entry whole, as every reader of the stream with this shape gets it.
-pub(super) fn whole(stream: &Stream, entry: &Entry, shape: Shape<'_>) -> Form {
+/// The entry whole, as every reader of the stream with this params gets it.
+pub(super) fn whole(stream: &Stream, entry: &Entry, params: EncodingParams<'_>) -> EncodedEntry {
     let make = || {
         let header = EntryHeader {
             stream: stream.number(),
@@ -146,10 +150,10 @@ pub(super) fn whole(stream: &Stream, entry: &Entry, shape: Shape<'_>) -> Form {
         };
         let mut head = Vec::with_capacity(12);
         header.write_whole(&mut head);
-        form(stream, entry, head, body(entry, shape.encoding), shape)
+        encoded(stream, entry, head, body(entry, params.encoding), params)
     };
-    match entry.forms::<Forms>() {
-        Some(forms) => forms.wire.get_or_make(shape.key(), make).clone(),
+    match entry.forms::<DerivedForms>() {
+        Some(forms) => forms.wire.get_or_make(params.key(), make).clone(),
         None => make(),
     }
 }
@@ -159,13 +163,13 @@ pub(super) fn delta(
     stream: &Stream,
     base: &Entry,
     entry: &Entry,
-    shape: Shape<'_>,
-) -> Option<Form> {
+    params: EncodingParams<'_>,
+) -> Option<EncodedEntry> {
     if base.record.content != entry.record.content || base.cursor >= entry.cursor {
         return None;
     }
-    stream.delta(base, entry, shape.key(), || {
-        let encoding = shape.encoding;
+    stream.delta(base, entry, params.key(), || {
+        let encoding = params.encoding;
         let target = body(entry, encoding);
         let ops = push_wire_shared::delta::encode(&body(base, encoding), &target)?;
         let header = EntryHeader {
@@ -179,17 +183,23 @@ pub(super) fn delta(
         };
         let mut head = Vec::with_capacity(40);
         header.write_delta(delta, &mut head);
-        let form = form(stream, entry, head, ops.into(), shape);
+        let encoded = encoded(stream, entry, head, ops.into(), params);
         // What is far smaller than the value itself needs no comparison with the value compressed.
-        let is_smaller = form.wire_bytes() * 16 < target.len()
-            || form.wire_bytes() < whole(stream, entry, shape).wire_bytes();
-        is_smaller.then_some(form)
+        let is_smaller = encoded.wire_bytes() * 16 < target.len()
+            || encoded.wire_bytes() < whole(stream, entry, params).wire_bytes();
+        is_smaller.then_some(encoded)
     })
 }
 
-/// The form of an entry whose payload is `head` and `body`, or that compressed.
-fn form(stream: &Stream, entry: &Entry, head: Vec<u8>, body: Bytes, shape: Shape<'_>) -> Form {
-    let packed = shape.packing.pack(&body).map(Bytes::from);
+/// The encoded of an entry whose payload is `head` and `body`, or that compressed.
+fn encoded(
+    stream: &Stream,
+    entry: &Entry,
+    head: Vec<u8>,
+    body: Bytes,
+    params: EncodingParams<'_>,
+) -> EncodedEntry {
+    let packed = params.packing.pack(&body).map(Bytes::from);
     let flags = BinaryFlags {
         compressed: packed.is_some(),
         ack_required: stream.is_inbox(),
@@ -201,10 +211,10 @@ fn form(stream: &Stream, entry: &Entry, head: Vec<u8>, body: Bytes, shape: Shape
         sequence: low_bits(entry.cursor),
     };
     let body = packed.unwrap_or(body);
-    if head.len() + body.len() <= shape.fragment_bytes {
-        return Form::One(WireForm::new(header, &head, &body));
+    if head.len() + body.len() <= params.fragment_bytes {
+        return EncodedEntry::One(RecordMessage::new(header, &head, &body));
     }
     let id = fragment_id(stream.number(), entry.cursor);
-    let large = Large::new(header, id, head, body, shape.fragment_bytes);
-    Form::Large(Arc::new(large))
+    let large = Large::new(header, id, head, body, params.fragment_bytes);
+    EncodedEntry::Large(Arc::new(large))
 }

@@ -29,7 +29,7 @@ const NOTICES: usize = 1_024;
 
 /// One connection's bell: which of its readers have news, and notices to it.
 #[derive(Default, Debug)]
-pub struct Signal {
+pub struct ConnectionWaker {
     raised: AtomicBool,
     waker: AtomicWaker,
     /// Slots of the readers whose streams have news.
@@ -39,7 +39,7 @@ pub struct Signal {
     again: AtomicBool,
 }
 
-impl Signal {
+impl ConnectionWaker {
     /// Ready when something has come since the last time.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.take() {
@@ -89,29 +89,29 @@ impl Signal {
     }
 }
 
-impl Wake for Signal {
+impl Wake for ConnectionWaker {
     fn wake(self: Arc<Self>) {
         self.again.store(true, Ordering::Release);
         self.raise();
     }
 }
 
-/// One reader's mark in its stream: rings the connection's bell, once until it is looked at.
+/// One reader's subscriber in its stream: rings the connection's bell, once until it is looked at.
 #[derive(Debug)]
-pub(crate) struct Mark {
+pub(crate) struct Subscriber {
     slot: u32,
     raised: AtomicBool,
-    signal: Arc<Signal>,
+    waker: Arc<ConnectionWaker>,
     /// Its place among the stream's readers; read and written under their lock.
     place: AtomicUsize,
 }
 
-impl Mark {
-    pub(crate) fn new(slot: u32, signal: Arc<Signal>) -> Self {
+impl Subscriber {
+    pub(crate) fn new(slot: u32, waker: Arc<ConnectionWaker>) -> Self {
         Self {
             slot,
             raised: AtomicBool::new(false),
-            signal,
+            waker,
             place: AtomicUsize::new(0),
         }
     }
@@ -126,8 +126,8 @@ impl Mark {
 
     pub(super) fn raise(&self) {
         if !self.raised.swap(true, Ordering::AcqRel) {
-            lock(&self.signal.slots).push(self.slot);
-            self.signal.raise();
+            lock(&self.waker.slots).push(self.slot);
+            self.waker.raise();
         }
     }
 

@@ -4,7 +4,7 @@ use push_wire_shared::close::CloseReason;
 
 /// What a client did wrong; the connection cannot go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub(crate) enum Violation {
+pub(crate) enum ProtocolError {
     #[error("a reserved bit is set, but no extension was agreed on")]
     ReservedBits,
     #[error("a client's frame must be masked")]
@@ -31,7 +31,7 @@ pub(crate) enum Violation {
     TooLarge { limit: usize },
 }
 
-impl Violation {
+impl ProtocolError {
     /// What the connection is closed with (docs/protocol.md section 10).
     pub(crate) const fn close_reason(self) -> CloseReason {
         match self {

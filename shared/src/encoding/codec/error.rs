@@ -10,9 +10,9 @@ use crate::encoding::error::{TokenError, text};
 
 /// A [`DecodeError`] behind a pointer: results of every step stay small, which is worth a third of the time.
 #[derive(Debug)]
-pub(in crate::encoding) struct Fault(Box<DecodeError>);
+pub(in crate::encoding) struct CodecError(Box<DecodeError>);
 
-impl Fault {
+impl CodecError {
     #[cold]
     pub(in crate::encoding) fn malformed(expected: &'static str, at: usize) -> Self {
         DecodeError::Malformed { expected, at }.into()
@@ -32,15 +32,15 @@ impl Fault {
     }
 }
 
-impl Display for Fault {
+impl Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl core::error::Error for Fault {}
+impl core::error::Error for CodecError {}
 
-impl de::Error for Fault {
+impl de::Error for CodecError {
     #[cold]
     fn custom<T: Display>(message: T) -> Self {
         // The offset is known where reading began.
@@ -49,14 +49,14 @@ impl de::Error for Fault {
     }
 }
 
-impl From<DecodeError> for Fault {
+impl From<DecodeError> for CodecError {
     #[cold]
     fn from(error: DecodeError) -> Self {
         Self(Box::new(error))
     }
 }
 
-impl From<TokenError> for Fault {
+impl From<TokenError> for CodecError {
     #[cold]
     fn from(error: TokenError) -> Self {
         Self::malformed(error.expected, error.at)
