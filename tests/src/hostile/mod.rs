@@ -1,6 +1,6 @@
 //! What must hold for bytes that anybody may send, one function for each kind of input.
 //!
-//! `fuzz/` searches for bytes that break them, `tests/hostile.rs` replays what it found. A function panics when
+//! `fuzz/` searches for bytes that break them, `tests/hostile/` replays what it found. A function panics when
 //! something does not hold; what its input makes it allocate is measured by the caller.
 
 mod bodies;

@@ -91,8 +91,8 @@ impl Failure {
         let Self { seed, what } = self;
         let schedule = Schedule::of(*seed);
         format!(
-            "{what}\nrepeat it, traced:\n  SIM_SEED={seed} cargo test -p push-wire-tests --test it \
-             simulation::every_seed -- --nocapture\n{schedule}"
+            "{what}\nrepeat it, traced:\n  SIM_SEED={seed} cargo test -p push-wire-tests --test simulation \
+             every_seed -- --nocapture\n{schedule}"
         )
     }
 }
