@@ -1,19 +1,15 @@
 //! One stream: its log, and the readers to subscriber when the log has news.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::any::Any;
+use std::sync::{Arc, Mutex, OnceLock};
 
-use push_wire_broker::{Entry, Log, Watcher};
+use push_wire_broker::{Log, Watcher};
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Cursor, Scope, StreamKey};
 use push_wire_shared::time::Moment;
 
 use super::{Subscriber, lock};
-use crate::outbox::{EncodedEntry, EncodingKey};
 use crate::policy::Compression;
-
-/// Deltas kept per stream: the readers of one stream stand at the newest few versions.
-const DELTAS: usize = 8;
 
 /// One stream of the hub.
 pub(crate) struct Stream {
@@ -24,15 +20,7 @@ pub(crate) struct Stream {
     compression: Compression,
     log: Arc<dyn Log>,
     readers: Mutex<Vec<Arc<Subscriber>>>,
-    deltas: Mutex<VecDeque<Delta>>,
-}
-
-/// A delta between two entries, or the knowledge that none is smaller than the whole.
-struct Delta {
-    base: Cursor,
-    target: Cursor,
-    key: EncodingKey,
-    encoded: Option<EncodedEntry>,
+    derived: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -61,7 +49,7 @@ impl Stream {
             compression,
             log,
             readers: Mutex::default(),
-            deltas: Mutex::default(),
+            derived: OnceLock::new(),
         });
         let watcher = Arc::downgrade(&stream);
         stream.log.watch(watcher);
@@ -131,35 +119,12 @@ impl Stream {
         bounds.floor == bounds.head
     }
 
-    /// The encoded of a delta between two entries, made once for all readers; `None` when none is smaller than
-    /// the whole.
-    pub(crate) fn delta(
-        &self,
-        base: &Entry,
-        target: &Entry,
-        key: EncodingKey,
-        make: impl FnOnce() -> Option<EncodedEntry>,
-    ) -> Option<EncodedEntry> {
-        // Held while the delta is made: another reader of the same pair waits for it instead of making it
-        // again.
-        let mut deltas = lock(&self.deltas);
-        let known = deltas.iter().find(|delta| {
-            (delta.base, delta.target, delta.key) == (base.cursor, target.cursor, key)
-        });
-        if let Some(known) = known {
-            return known.encoded.clone();
-        }
-        let encoded = make();
-        if deltas.len() == DELTAS {
-            deltas.pop_front();
-        }
-        deltas.push_back(Delta {
-            base: base.cursor,
-            target: target.cursor,
-            key,
-            encoded: encoded.clone(),
-        });
-        encoded
+    /// What readers have derived from this stream's entries, made on first use and kept as long as the stream. One
+    /// type per program: with a second type the answer is `None`.
+    pub(crate) fn derived<T: Any + Default + Send + Sync>(&self) -> Option<&T> {
+        self.derived
+            .get_or_init(|| Box::<T>::default())
+            .downcast_ref()
     }
 }
 

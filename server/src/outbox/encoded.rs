@@ -14,6 +14,7 @@ use push_wire_shared::session::wire::{
 
 use serde_json::Value;
 
+use super::deltas::Deltas;
 use super::framing::{MAX_HEADER, Opcode, frame_header};
 use super::once::OnceList;
 use super::packing::{EncodingKey, Packing};
@@ -37,7 +38,7 @@ impl EncodingParams<'_> {
 
 /// How an entry leaves in the push-wire dialect.
 #[derive(Clone, Debug)]
-pub(crate) enum EncodedEntry {
+pub(super) enum EncodedEntry {
     /// In one frame.
     One(RecordMessage),
     /// In fragments.
@@ -168,7 +169,7 @@ pub(super) fn delta(
     if base.record.content != entry.record.content || base.cursor >= entry.cursor {
         return None;
     }
-    stream.delta(base, entry, params.key(), || {
+    let make = || {
         let encoding = params.encoding;
         let target = body(entry, encoding);
         let ops = push_wire_shared::delta::encode(&body(base, encoding), &target)?;
@@ -188,7 +189,11 @@ pub(super) fn delta(
         let is_smaller = encoded.wire_bytes() * 16 < target.len()
             || encoded.wire_bytes() < whole(stream, entry, params).wire_bytes();
         is_smaller.then_some(encoded)
-    })
+    };
+    match stream.derived::<Deltas>() {
+        Some(deltas) => deltas.get_or_make(base, entry, params.key(), make),
+        None => make(),
+    }
 }
 
 /// The encoded of an entry whose payload is `head` and `body`, or that compressed.

@@ -3,6 +3,7 @@
 //! Control ops go first; then readers, lane by lane. A reader is a cursor: what it delivers is read from its
 //! stream's log when the transport asks for bytes, so live delivery, replay and catching up are one path.
 
+mod deltas;
 mod encoded;
 mod fragment_slots;
 pub(crate) mod framing;
@@ -17,10 +18,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-pub(crate) use encoded::EncodedEntry;
 use fragment_slots::FragmentSlots;
 use lanes::Lanes;
-pub(crate) use packing::EncodingKey;
 use push_wire_broker::ReadError;
 use push_wire_shared::position::{Bounds, Cursor};
 use push_wire_shared::session::op::StreamHead;

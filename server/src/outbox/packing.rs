@@ -26,7 +26,7 @@ pub(super) enum Packing<'a> {
 
 /// What tells the forms of an entry, or of a delta, from each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct EncodingKey {
+pub(super) struct EncodingKey {
     encoding: PayloadEncoding,
     /// Id of the dictionary, 0 for compression without one.
     zstd: Option<u32>,
