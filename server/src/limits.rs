@@ -27,8 +27,8 @@ pub struct Limits {
     pub fragment_bytes: usize,
     /// Bytes that one WebSocket message carries to a reader that is behind; default 16 KiB, as a fragment.
     pub batch_bytes: usize,
-    /// Control ops waiting for one connection; default 4,096. A client that makes more without reading the
-    /// answers is closed (4001).
+    /// Control ops waiting for one connection; default 1,024, at least 1. The client's messages are not read until some
+    /// have been written; a client that takes none of them is closed after [`stall`](Self::stall).
     pub control_ops: usize,
     /// Time a connection may accept no bytes while some are waiting; default 30 s, then closed (4001).
     pub stall: Duration,
@@ -44,7 +44,7 @@ impl Default for Limits {
             entry_bytes: limits::VALUE_BYTES,
             fragment_bytes: limits::FRAGMENT_BYTES,
             batch_bytes: limits::BATCH_BYTES,
-            control_ops: 4_096,
+            control_ops: 1_024,
             stall: Duration::from_secs(30),
         }
     }

@@ -8,3 +8,4 @@ mod large;
 mod line;
 mod link;
 mod native_client;
+mod upload;

@@ -76,8 +76,14 @@ impl ConnectionWaker {
         room
     }
 
-    pub(crate) fn take_notices(&self) -> Vec<Notice> {
-        std::mem::take(&mut *lock(&self.notices))
+    /// The oldest notices, at most `limit`, and whether some are left. All of them if the last one is
+    /// [`Notice::Replaced`].
+    pub(crate) fn take_notices(&self, limit: usize) -> (Vec<Notice>, bool) {
+        let mut notices = lock(&self.notices);
+        if notices.len() <= limit || notices.last() == Some(&Notice::Replaced) {
+            return (std::mem::take(&mut notices), false);
+        }
+        (notices.drain(..limit).collect(), true)
     }
 
     pub(crate) fn take_slots(&self, into: &mut Vec<u32>) {

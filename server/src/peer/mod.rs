@@ -46,7 +46,7 @@ enum Codec {
 ///
 /// **The contract.** After each call that takes `&mut self` (other than `poll_write`): carry out
 /// [`poll_action`](Self::poll_action) until it is `None`, write what [`poll_write`](Self::poll_write) gives
-/// once the previous bytes are gone, and arm one timer for [`poll_timeout`](Self::poll_timeout). Wait for the
+/// once the previous bytes are gone, hand it no message while it [`is_full`](Self::is_full), and arm one timer for [`poll_timeout`](Self::poll_timeout). Wait for the
 /// first of: a message, the timer, [`poll_wake`](Self::poll_wake). At the end, call
 /// [`disconnected`](Self::disconnected).
 #[derive(Debug)]
@@ -67,6 +67,8 @@ pub struct Peer {
     /// The client and which connection of its session this is, once it stands.
     holds: Option<(Uuid, u64)>,
     closed: bool,
+    /// The hub has notices for which there was no room.
+    notices_left: bool,
     /// Since when bytes have been waiting for the transport.
     stalled_since: Option<Moment>,
 }
@@ -106,6 +108,7 @@ impl Peer {
             opened: Vec::new(),
             holds: None,
             closed: false,
+            notices_left: false,
             stalled_since: None,
         }
     }

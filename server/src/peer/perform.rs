@@ -184,9 +184,11 @@ impl Peer {
         self.actions.push_back(Action::Deliver(inbound));
     }
 
-    /// Notices and news of the hub.
+    /// Takes the hub's notices, as many as there is room for.
     pub fn handle_wake(&mut self, now: Moment) {
-        for notice in self.waker.take_notices() {
+        let (notices, are_left) = self.waker.take_notices(self.op_room());
+        self.notices_left = are_left;
+        for notice in notices {
             match (notice, &mut self.renderer) {
                 (Notice::Replaced, _) => {
                     self.session.close(CloseReason::Replaced);

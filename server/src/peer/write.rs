@@ -1,13 +1,24 @@
 //! From the session and the logs to the transport.
 
 use bytes::Bytes;
-use push_wire_shared::close::CloseReason;
 use push_wire_shared::time::Moment;
 
 use super::Peer;
 use crate::outbox::ReaderError;
 
 impl Peer {
+    /// Whether as many ops wait as may: the driver hands on no message of the client until some have been written.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.op_room() == 0
+    }
+
+    /// Ops that may be added to those that wait.
+    pub(super) fn op_room(&self) -> usize {
+        let limit = self.hub.limits().control_ops.max(1);
+        limit.saturating_sub(self.renderer.pending_ops())
+    }
+
     /// The next WebSocket message or messages, headers included, as pieces for one vectored write; nothing is
     /// added when there is nothing to send. Call it only when all that it gave before has been written, then
     /// call [`wrote`](Self::wrote).
@@ -15,9 +26,8 @@ impl Peer {
         if self.closed {
             return;
         }
-        if self.renderer.pending_ops() > self.hub.limits().control_ops {
-            self.session.close(CloseReason::Stalled);
-            self.perform(now);
+        if self.notices_left {
+            self.handle_wake(now);
         }
         let before = out.len();
         let mut faults = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,10 +19,6 @@ use super::{Application, guard};
 use crate::auth::{AuthError, Verdict};
 use crate::clock;
 use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
-
-/// Bytes read while none can be written (64 KiB): answers to what a client sends wait in its peer, so a client
-/// that does not take them is not listened to for long. Heartbeats are far smaller.
-const READ_AHEAD: usize = 64 * 1024;
 
 /// Time that a closing connection has to take our last words and to say its own (5 s).
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
@@ -45,7 +42,6 @@ pub(crate) struct Connection<Io> {
     /// What the client did wrong, after which nothing more is read.
     protocol_error: Option<ProtocolError>,
     pieces: Vec<Bytes>,
-    read_ahead: usize,
 }
 
 /// How a connection ends.
@@ -82,7 +78,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             closed_by_client: None,
             protocol_error: None,
             pieces: Vec::new(),
-            read_ahead: 0,
         })
     }
 
@@ -169,7 +164,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             let written = self.socket.write(cx)?;
             if written.bytes > 0 {
                 progress = true;
-                self.read_ahead = 0;
                 self.peer.wrote(clock::now(), written.all);
             }
             if !written.all {
@@ -191,8 +185,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         !self.socket.is_written()
     }
 
+    /// Reads once, unless the client must first take the answers to what it has sent.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
-        if self.protocol_error.is_some() || self.read_ahead > READ_AHEAD {
+        if self.protocol_error.is_some() || self.peer.is_full() {
             return Poll::Pending;
         }
         let now = clock::now();
@@ -204,9 +199,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             ..
         } = self;
         let received = socket.poll_receive(cx, |event| {
-            if closed_by_client.is_some() {
-                return;
-            }
             match event {
                 Event::Text(text) => peer.handle_message(now, Message::Text(text.into_owned())),
                 Event::Binary(bytes) => {
@@ -216,13 +208,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                 Event::Pong => {}
                 Event::Close(code) => *closed_by_client = Some(code),
             }
+            if closed_by_client.is_some() || peer.is_full() {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
         });
         match received {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(Received::Bytes(bytes))) => {
+            Poll::Ready(Ok(Received::Bytes)) => {
                 // Also a piece of a long message shows that the client is there.
                 self.peer.heard(now);
-                self.read_ahead += bytes;
                 Poll::Ready(self.closed_by_client.map(|code| End::Theirs { code }))
             }
             Poll::Ready(Ok(Received::End)) => Poll::Ready(Some(End::Broken)),

@@ -97,6 +97,10 @@ impl Socket {
         Self { inner, subprotocol }
     }
 
+    pub(crate) fn into_inner(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.inner
+    }
+
     pub(crate) async fn send(&mut self, message: Message) {
         soon(self.inner.send(message)).await.unwrap();
     }

@@ -15,4 +15,5 @@ mod harness;
 mod json;
 mod mounting;
 mod upgrade;
+mod upload;
 mod wire;

@@ -3,7 +3,7 @@ use push_wire_shared::ChannelKind;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::PushServer;
+use crate::{Limits, PushServer};
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Channel {
@@ -15,6 +15,8 @@ enum Channel {
 /// Bytes that a pipe holds in each direction.
 const PIPE: usize = 256;
 
+const CONTROL_OPS: usize = 64;
+
 /// A text message of a client; the mask is zero, so it reads as it is.
 fn message(text: &str) -> Vec<u8> {
     let len = u16::try_from(text.len()).unwrap().to_be_bytes();
@@ -25,13 +27,16 @@ fn message(text: &str) -> Vec<u8> {
     .concat()
 }
 
-fn connect() -> DuplexStream {
-    let server = Arc::new(PushServer::<Channel>::new());
+fn connect() -> (Arc<PushServer<Channel>>, DuplexStream) {
+    let mut limits = Limits::default();
+    limits.control_ops = CONTROL_OPS;
+    let server = PushServer::builder().limits(limits).build().unwrap();
     let (client, io) = duplex(PIPE);
     let (request, ()) = Request::new(()).into_parts();
-    let connection = Connection::new(server, Dialect::Json, Box::new(request), io);
+    let app: Arc<dyn Application> = server.clone();
+    let connection = Connection::new(app, Dialect::Json, Box::new(request), io);
     tokio::spawn(connection.run());
-    client
+    (server, client)
 }
 
 /// Writes until nobody takes any more: time stands still until every task waits.
@@ -48,21 +53,21 @@ async fn write_all_that_is_taken(client: &mut DuplexStream, bytes: &[u8], at_mos
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_does_not_take_its_answers_is_not_listened_to_for_long() {
-    let mut client = connect();
+async fn unread_answers_pause_reading() {
+    let (server, mut client) = connect();
     let auth = r#"{"op":"auth","client_id":"00000000-0000-0000-0000-000000000001"}"#;
     client
         .write_all(&message(&format!("{auth:<200}")))
         .await
         .unwrap();
-    // Few enough that the peer's limit of waiting answers is not what stops it.
     let question = message(&format!("{:<1000}", r#"{"op":"ping"}"#));
-    let written = write_all_that_is_taken(&mut client, &question, 4 * READ_AHEAD).await;
-    // The pipe takes some answers, each of which stands for a question; then questions wait in it.
-    let answered = (PIPE / br#"{"op":"pong"}"#.len() + 1) * question.len();
-    let bound = answered + READ_AHEAD + 2 * PIPE;
+    let written = write_all_that_is_taken(&mut client, &question, 1024 * question.len()).await;
+    // The pipe holds some answers, the socket at most one message of ops, and the peer as many again.
+    let answers = PIPE / br#"{"op":"pong"}"#.len() + 1 + 2 * CONTROL_OPS;
+    let bound = answers * question.len() + 2 * PIPE;
     assert!(
-        written > answered / 2 && written <= bound,
+        written > CONTROL_OPS * question.len() && written <= bound,
         "{written} bytes, at most {bound}"
     );
+    assert!(server.stats().closes.is_empty());
 }

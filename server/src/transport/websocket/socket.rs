@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -29,8 +30,8 @@ thread_local! {
 /// What one read brought.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Received {
-    /// This many bytes; their events have been handed on.
-    Bytes(usize),
+    /// Bytes; their events have been handed on.
+    Bytes,
     /// The client will send no more.
     End,
 }
@@ -58,6 +59,8 @@ pub(crate) struct Written {
 pub(crate) struct Socket<Io> {
     io: Io,
     reader: Reader,
+    /// Bytes read after the event at which the receiver stopped; less than one read.
+    unread: Vec<u8>,
     unwritten: VecDeque<Bytes>,
 }
 
@@ -67,33 +70,47 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         Self {
             io,
             reader: Reader::new(limit),
+            unread: Vec::new(),
             unwritten: VecDeque::new(),
         }
     }
 
-    /// Reads once, and hands what it brought to `on_event`.
+    /// Reads once, and hands what it brought to `on_event`. After a [`ControlFlow::Break`] the rest is kept, and the
+    /// next call hands it on in place of a read.
     pub(crate) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
-        mut on_event: impl FnMut(Event<'_>),
+        mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Poll<Result<Received, ReceiveError>> {
+        if !self.unread.is_empty() {
+            let mut input = std::mem::take(&mut self.unread);
+            return Poll::Ready(self.hand_on(&mut input, &mut on_event));
+        }
         READ_BUFFER.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
             match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-                Poll::Ready(Ok(())) => {}
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(Received::End)),
+                Poll::Ready(Ok(())) => {
+                    Poll::Ready(self.hand_on(buffer.filled_mut(), &mut on_event))
+                }
             }
-            let mut input = buffer.filled_mut();
-            if input.is_empty() {
-                return Poll::Ready(Ok(Received::End));
-            }
-            let received = Received::Bytes(input.len());
-            while let Some(event) = self.reader.next(&mut input)? {
-                on_event(event);
-            }
-            Poll::Ready(Ok(received))
         })
+    }
+
+    fn hand_on(
+        &mut self,
+        mut input: &mut [u8],
+        on_event: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Received, ReceiveError> {
+        while let Some(event) = self.reader.next(&mut input)? {
+            if on_event(event).is_break() {
+                self.unread = input.to_vec();
+                break;
+            }
+        }
+        Ok(Received::Bytes)
     }
 
     /// Reads once, and forgets what it brought.
@@ -103,7 +120,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
             let read = Pin::new(&mut self.io).poll_read(cx, &mut buffer);
             read.map_ok(|()| match buffer.filled().len() {
                 0 => Received::End,
-                len => Received::Bytes(len),
+                _ => Received::Bytes,
             })
         })
     }
