@@ -8,7 +8,7 @@ import path from "node:path";
 import readline from "node:readline";
 import { test } from "node:test";
 
-import { target } from "../../tests/browser/backend.mjs";
+import { target } from "../../tests/browser/program.mjs";
 import { launch } from "../../tests/browser/browser.mjs";
 
 /** Serves the package to a page. */

@@ -4,8 +4,9 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { Backend, root, target } from "./backend.mjs";
+import { Backend } from "./backend.mjs";
 import { connected, launch, openDemo, reload, shownDocument, shownLines } from "./browser.mjs";
+import { root, target } from "./program.mjs";
 import { Proxy } from "./proxy.mjs";
 import { random } from "./random.mjs";
 

@@ -23,6 +23,19 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), Error> {
     stamp.write()
 }
 
+/// Links the package of this repository into an example that names it. No network is used.
+pub(crate) fn install_into(workspace: &Workspace, example: &str) -> Result<(), Error> {
+    let folder = workspace.root().join(example);
+    let install = [
+        "install",
+        "--ignore-scripts",
+        "--offline",
+        "--no-package-lock",
+    ];
+    let mut npm = workspace.command("npm", &install);
+    process::run(npm.args(["--no-audit", "--no-fund"]).current_dir(folder))
+}
+
 /// A program of an installed package: a script, run by node.
 pub(crate) fn script(workspace: &Workspace, script: &str, args: &[&str]) -> Command {
     let mut command = workspace.command("node", &[]);

@@ -101,23 +101,19 @@ fn package_tests(workspace: &Workspace) -> Result<(), Error> {
 }
 
 fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
+    npm::install_into(workspace, "examples/chat")?;
     node_tests(workspace, "tests/browser")
 }
 
-/// Tests that are run by Node: they start servers and a browser.
+/// Tests that are run by Node: they start the programs of the workspace and a browser.
 fn node_tests(workspace: &Workspace, folder: &str) -> Result<(), Error> {
     npm::install(workspace)?;
     let chromium = browser::chromium(workspace)?;
     for program in [
-        &["--package=live"][..],
+        &["--package=chat", "--package=live"][..],
         &["--package=push-wire-tests", "--example=rotation"],
     ] {
         process::run(workspace.cargo(&["build", "--quiet"]).args(program))?;
     }
-    let live = workspace.target().join("debug/live");
-    npm::test(
-        workspace,
-        folder,
-        &[("CHROMIUM", &chromium), ("LIVE_BIN", &live)],
-    )
+    npm::test(workspace, folder, &[("CHROMIUM", &chromium)])
 }
