@@ -3,7 +3,7 @@
 pub mod hostile;
 pub mod sim;
 
-/// The README's program compiles.
+/// The README's Rust blocks compile; tests/documents has its whole program.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

@@ -131,3 +131,35 @@ async fn the_request_that_opened_the_connection_is_shown_to_the_authenticator() 
     let mut client = Socket::connect(addr, "/rps?ticket=7", None).await;
     client.auth(CLIENT).await;
 }
+
+#[tokio::test]
+async fn json_client_reads_and_sends_what_its_grant_allows() {
+    let server = PushServer::builder()
+        .authenticator(async |_: Credentials<Channel>| {
+            Ok(Grant::nothing().read(Channel::Prices).send(Channel::Prices))
+        })
+        .build()
+        .unwrap();
+    server.on_message(Channel::Chat, |_, _| {
+        panic!("a message that is not permitted")
+    });
+    server.on_message(Channel::Prices, |message, server| {
+        server.publish(Channel::Chat, &"not for this client")?;
+        Ok(server
+            .publish(Channel::Prices, &message.json::<u32>()?)
+            .map(drop)?)
+    });
+    let running = start(&server).await;
+    let mut client = running.json("/rps").await;
+    client.auth(CLIENT).await;
+    client.say(json!({"channel": "chat", "payload": 1})).await;
+    let error = client.hear().await;
+    let message = "this session may not send on this channel";
+    assert_eq!(error, json!({"op": "error", "message": message}));
+    client.say(json!({"channel": "prices", "payload": 2})).await;
+    let entry = client.hear().await;
+    assert_eq!(
+        (&entry["channel"], &entry["payload"]),
+        (&json!("prices"), &json!(2))
+    );
+}
