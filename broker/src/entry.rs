@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use push_wire_shared::encoding::Content;
-use push_wire_shared::position::Cursor;
+use push_wire_shared::position::{Cursor, Tag};
 use push_wire_shared::time::Moment;
 
 /// What is published.
@@ -22,6 +22,8 @@ pub struct Record {
 pub struct Entry {
     /// Its number in the stream.
     pub cursor: Cursor,
+    /// Random number drawn when it was appended: tells it from an entry that is given the same cursor later.
+    pub tag: Tag,
     /// When it was accepted.
     pub published: Moment,
     /// What it says.
@@ -32,9 +34,10 @@ pub struct Entry {
 impl Entry {
     /// A new entry.
     #[must_use]
-    pub fn new(cursor: Cursor, published: Moment, record: Record) -> Self {
+    pub fn new(cursor: Cursor, tag: Tag, published: Moment, record: Record) -> Self {
         Self {
             cursor,
+            tag,
             published,
             record,
             forms: OnceLock::new(),

@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 
 pub use entry::{Entry, Record};
 pub use memory::Memory;
-use push_wire_shared::position::{Bounds, Cursor, Position, StreamKey};
+use push_wire_shared::position::{Bounds, Cursor, Position, StreamKey, Tag};
 use push_wire_shared::time::Moment;
 pub use retention::Retention;
 
@@ -36,7 +36,10 @@ pub trait Log: Debug + Send + Sync {
     /// What the log holds now.
     fn bounds(&self, now: Moment) -> Bounds;
 
-    /// Adds an entry and numbers it.
+    /// Tag of the entry at a cursor from the floor on; [`Tag::UNKNOWN`] where the log does not know one.
+    fn tag(&self, cursor: Cursor) -> Tag;
+
+    /// Adds an entry, numbers it and draws its tag.
     ///
     /// # Errors
     /// [`AppendError`]; nothing was added.

@@ -5,13 +5,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 
-use push_wire_shared::position::{Bounds, Cursor, Epoch, Position, StreamKey};
+use push_wire_shared::position::{Bounds, Cursor, Epoch, Position, StreamKey, Tag};
 use push_wire_shared::time::Moment;
 
 use crate::ring::Ring;
 use crate::{AppendError, Broker, Entry, Log, Newest, ReadError, Record, Retention, Watcher};
 
-/// Where epochs come from.
+/// Where epochs, and the seeds of tags, come from.
 type Random = Box<dyn FnMut() -> u64 + Send>;
 
 /// Keeps logs in memory.
@@ -28,7 +28,7 @@ struct Logs {
 }
 
 impl Memory {
-    /// An empty broker that draws the epochs of its logs from `random`.
+    /// An empty broker that draws the epochs of its logs, and a seed for the tags of each, from `random`.
     pub fn new(random: impl FnMut() -> u64 + Send + 'static) -> Self {
         Self {
             logs: Mutex::new(Logs {
@@ -37,6 +37,36 @@ impl Memory {
                 random: Box::new(random),
             }),
         }
+    }
+
+    /// A broker with the logs of this one, as another process finds them in a store. For simulations.
+    #[doc(hidden)]
+    pub fn copy(&self, mut random: impl FnMut() -> u64 + Send + 'static) -> Self {
+        let (logs, seed) = (lock(&self.logs), random());
+        let copied = logs.by_key.iter().map(|(key, log)| {
+            let log = MemoryLog {
+                ring: Mutex::new(lock(&log.ring).copy(seed)),
+                watcher: Mutex::new(None),
+            };
+            (key.clone(), Arc::new(log))
+        });
+        let by_key = copied.collect();
+        Self {
+            logs: Mutex::new(Logs {
+                by_key,
+                epoch: logs.epoch,
+                random: Box::new(random),
+            }),
+        }
+    }
+
+    /// Makes a stream's log lose its newest entries and go on under the same epoch, as a store does that was restored
+    /// from an older copy; returns how many it had. For simulations; nobody may read the log.
+    #[doc(hidden)]
+    pub fn lose_newest(&self, key: &StreamKey, count: usize) -> usize {
+        let logs = lock(&self.logs);
+        let log = logs.by_key.get(key);
+        log.map_or(0, |log| lock(&log.ring).lose_newest(count))
     }
 }
 
@@ -62,7 +92,7 @@ impl Broker for Memory {
         }
         let epoch = *epoch.get_or_insert_with(|| Epoch(random()));
         let log = Arc::new(MemoryLog {
-            ring: Mutex::new(Ring::new(epoch, retention)),
+            ring: Mutex::new(Ring::new(epoch, random(), retention)),
             watcher: Mutex::new(None),
         });
         by_key.insert(key.clone(), Arc::clone(&log));
@@ -110,17 +140,17 @@ impl Log for MemoryLog {
         self.ring_at(now).bounds()
     }
 
+    fn tag(&self, cursor: Cursor) -> Tag {
+        lock(&self.ring).tag(cursor)
+    }
+
     fn append(&self, now: Moment, record: Record) -> Result<Position, AppendError> {
         let position = {
             let mut ring = lock(&self.ring);
             if ring.is_retired() {
                 return Err(AppendError::Removed);
             }
-            let cursor = ring.push(now, record);
-            Position {
-                epoch: ring.bounds().epoch,
-                cursor,
-            }
+            ring.push(now, record)
         };
         let watcher = lock(&self.watcher).as_ref().and_then(Weak::upgrade);
         if let Some(watcher) = watcher {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use push_wire_shared::position::{Bounds, Cursor, Epoch};
+use push_wire_shared::position::{Bounds, Cursor, Epoch, Position, Tag};
 use push_wire_shared::time::Moment;
 
 use crate::{Entry, ReadError, Record, Retention};
@@ -13,6 +13,9 @@ use crate::{Entry, ReadError, Record, Retention};
 pub(crate) struct Ring {
     epoch: Epoch,
     head: Cursor,
+    /// Tag of the entry just before the oldest kept.
+    floor_tag: Tag,
+    tags: fastrand::Rng,
     bytes: usize,
     entries: VecDeque<Arc<Entry>>,
     retention: Retention,
@@ -20,14 +23,31 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    pub(crate) fn new(epoch: Epoch, retention: Retention) -> Self {
+    /// A ring without entries, which draws their tags from this seed.
+    pub(crate) fn new(epoch: Epoch, seed: u64, retention: Retention) -> Self {
         Self {
             epoch,
             head: 0,
+            floor_tag: Tag::UNKNOWN,
+            tags: fastrand::Rng::with_seed(seed),
             bytes: 0,
             entries: VecDeque::new(),
             retention,
             retired: false,
+        }
+    }
+
+    /// A ring of the same entries without what readers derived from them, which draws further tags from a seed made of this one
+    /// and its own.
+    pub(crate) fn copy(&self, seed: u64) -> Self {
+        let entries = self.entries.iter().map(|entry| {
+            let record = entry.record.clone();
+            Arc::new(Entry::new(entry.cursor, entry.tag, entry.published, record))
+        });
+        Self {
+            tags: fastrand::Rng::with_seed(seed ^ self.tags.get_seed()),
+            entries: entries.collect(),
+            ..*self
         }
     }
 
@@ -48,7 +68,18 @@ impl Ring {
         Bounds {
             epoch: self.epoch,
             floor: self.floor(),
+            floor_tag: self.floor_tag,
             head: self.head,
+            head_tag: self.tag(self.head),
+        }
+    }
+
+    /// Tag of the entry at a cursor from the floor on.
+    pub(crate) fn tag(&self, cursor: Cursor) -> Tag {
+        match self.get(cursor) {
+            Some(entry) => entry.tag,
+            None if cursor == self.floor() => self.floor_tag,
+            None => Tag::UNKNOWN,
         }
     }
 
@@ -56,13 +87,32 @@ impl Ring {
         self.head - self.entries.len() as u64
     }
 
-    pub(crate) fn push(&mut self, now: Moment, record: Record) -> Cursor {
+    pub(crate) fn push(&mut self, now: Moment, record: Record) -> Position {
         self.head += 1;
         self.bytes += record.body.len();
+        let (cursor, tag) = (self.head, Tag::from_random(self.tags.u32(..)));
         self.entries
-            .push_back(Arc::new(Entry::new(self.head, now, record)));
+            .push_back(Arc::new(Entry::new(cursor, tag, now, record)));
         self.expire(now);
-        self.head
+        Position {
+            epoch: self.epoch,
+            cursor,
+            tag,
+        }
+    }
+
+    /// Loses the newest entries, as a store does that had not replicated them: the next ones get their cursors. Returns
+    /// how many there were. The value of a state is one that the store still had, so one entry stays.
+    pub(crate) fn lose_newest(&mut self, count: usize) -> usize {
+        let least = usize::from(self.retention.keep_newest).min(self.entries.len());
+        let kept = self.entries.len().saturating_sub(count).max(least);
+        let lost = self.entries.split_off(kept);
+        self.bytes -= lost
+            .iter()
+            .map(|entry| entry.record.body.len())
+            .sum::<usize>();
+        self.head -= lost.len() as u64;
+        lost.len()
     }
 
     /// Drops what retention no longer covers.
@@ -93,6 +143,7 @@ impl Ring {
     fn drop_oldest(&mut self) {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes -= entry.record.body.len();
+            self.floor_tag = entry.tag;
         }
     }
 
@@ -156,7 +207,7 @@ mod tests {
     }
 
     fn ring(retention: Retention, pushes: usize) -> Ring {
-        let mut ring = Ring::new(Epoch(1), retention);
+        let mut ring = Ring::new(Epoch(1), 9, retention);
         for _ in 0..pushes {
             ring.push(at(0), record(10));
         }
@@ -172,14 +223,7 @@ mod tests {
     #[test]
     fn entries_are_numbered_from_one_and_read_after_a_cursor() {
         let ring = ring(LARGE, 5);
-        assert_eq!(
-            ring.bounds(),
-            Bounds {
-                epoch: Epoch(1),
-                floor: 0,
-                head: 5
-            }
-        );
+        assert_eq!((ring.bounds().floor, ring.bounds().head), (0, 5));
         assert_eq!(cursors(&ring, 0, 1_000), Ok(vec![1, 2, 3, 4, 5]));
         assert_eq!(cursors(&ring, 3, 1_000), Ok(vec![4, 5]));
         assert_eq!(cursors(&ring, 5, 1_000), Ok(vec![]));
@@ -245,18 +289,40 @@ mod tests {
     fn acknowledged_entries_leave_and_the_head_stays() {
         let mut ring = ring(LARGE, 5);
         ring.release(3);
-        assert_eq!(
-            ring.bounds(),
-            Bounds {
-                epoch: Epoch(1),
-                floor: 3,
-                head: 5
-            }
-        );
+        assert_eq!((ring.bounds().floor, ring.bounds().head), (3, 5));
         ring.release(99);
         assert_eq!(ring.bounds().floor, 5);
         assert_eq!(ring.get(5).map(|entry| entry.cursor), None);
-        assert_eq!(ring.push(at(1), record(1)), 6);
+        assert_eq!(ring.push(at(1), record(1)).cursor, 6);
         assert_eq!(ring.get(6).map(|entry| entry.cursor), Some(6));
+    }
+
+    #[test]
+    fn knows_tags_from_the_floor_on() {
+        let mut ring = ring(LARGE, 5);
+        let tags: Vec<Tag> = (1..=5).map(|cursor| ring.tag(cursor)).collect();
+        assert!(!tags.contains(&Tag::UNKNOWN), "{tags:?}");
+        assert_eq!((ring.tag(0), ring.tag(6)), (Tag::UNKNOWN, Tag::UNKNOWN));
+        assert_eq!(ring.bounds().head_tag, tags[4]);
+        ring.release(3);
+        assert_eq!(ring.tag(3), tags[2]);
+        assert_eq!(ring.bounds().floor_tag, tags[2]);
+        assert_eq!(ring.tag(2), Tag::UNKNOWN);
+        ring.release(5);
+        let bounds = ring.bounds();
+        assert_eq!((bounds.floor_tag, bounds.head_tag), (tags[4], tags[4]));
+    }
+
+    #[test]
+    fn tags_reused_cursors_anew() {
+        let mut ring = ring(LARGE, 5);
+        let lost = ring.tag(4);
+        assert_eq!(ring.lose_newest(2), 2);
+        assert_eq!((ring.bounds().head, ring.tag(4)), (3, Tag::UNKNOWN));
+        let reused = ring.push(at(0), record(10));
+        assert_eq!(reused.cursor, 4);
+        assert!(reused.tag.conflicts_with(lost));
+        assert_eq!(ring.lose_newest(99), 4);
+        assert_eq!((ring.bounds().floor, ring.bounds().head), (0, 0));
     }
 }

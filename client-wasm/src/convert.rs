@@ -34,6 +34,7 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) {
                 caught_up,
                 position.epoch.0,
                 position.cursor,
+                position.tag.0,
                 floor.unwrap_or(0),
                 *head,
                 *mode == ChannelMode::State,
@@ -85,6 +86,7 @@ fn tell_entry(host: &Host, entry: &Entry) {
     host.entry(
         entry.id,
         entry.position.cursor,
+        entry.position.tag.0,
         entry.content == Content::Bytes,
         entry.replayed,
         entry.body.as_ptr(),

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use push_wire_shared::position::{Epoch, Position, StartAt};
+use push_wire_shared::position::{Epoch, Position, StartAt, Tag};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Input, SendError, SubscribeError, Subscription,
 };
@@ -131,6 +131,7 @@ impl Engine {
         resumes: bool,
         epoch: u64,
         cursor: u64,
+        tag: u32,
     ) -> f64 {
         let subscription = Subscription {
             channel,
@@ -142,6 +143,7 @@ impl Engine {
             position: resumes.then_some(Position {
                 epoch: Epoch(epoch),
                 cursor,
+                tag: Tag(tag),
             }),
             start: if newest {
                 StartAt::Newest
@@ -185,10 +187,11 @@ impl Engine {
     }
 
     /// The application has handled all entries of a subscription up to this one.
-    pub fn handled(&self, id: u32, epoch: u64, cursor: u64) {
+    pub fn handled(&self, id: u32, epoch: u64, cursor: u64, tag: u32) {
         let position = Position {
             epoch: Epoch(epoch),
             cursor,
+            tag: Tag(tag),
         };
         self.driver
             .with(|session, now| session.handled(now, id, position));

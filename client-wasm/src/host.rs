@@ -24,10 +24,10 @@ export interface Host {
   ready(resumed: boolean, secret: Uint8Array): void;
   /** A subscribe or resume ended, and reading goes on; `reason` is empty unless it is a reset, which alone has a `floor`.
    * `isState`: the server keeps only the stream's newest value. */
-  outcome(id: number, reason: string, caughtUp: bigint, epoch: bigint, cursor: bigint, floor: bigint, head: bigint,
-    isState: boolean): void;
+  outcome(id: number, reason: string, caughtUp: bigint, epoch: bigint, cursor: bigint, tag: number, floor: bigint,
+    head: bigint, isState: boolean): void;
   /** An entry, its body at `address` in the module's memory during this call only; `wireBytes` carried it. */
-  entry(id: number, cursor: bigint, isBytes: boolean, replayed: boolean, address: number, length: number,
+  entry(id: number, cursor: bigint, tag: number, isBytes: boolean, replayed: boolean, address: number, length: number,
     wireBytes: number): void;
   /** The server ended a subscription. */
   ended(id: number, cause: string, message: string): void;
@@ -82,6 +82,7 @@ extern "C" {
         caught_up: u64,
         epoch: u64,
         cursor: u64,
+        tag: u32,
         floor: u64,
         head: u64,
         is_state: bool,
@@ -92,6 +93,7 @@ extern "C" {
         this: &Host,
         id: u32,
         cursor: u64,
+        tag: u32,
         is_bytes: bool,
         replayed: bool,
         address: *const u8,

@@ -18,11 +18,12 @@ export interface StreamListener {
     caughtUp: bigint,
     epoch: bigint,
     cursor: bigint,
+    tag: number,
     floor: bigint,
     head: bigint,
     isState: boolean,
   ): void;
-  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void;
+  entry(cursor: bigint, tag: number, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void;
   ended(reason: string, message: string): void;
 }
 
@@ -126,6 +127,7 @@ export class PageHost implements Host {
   entry(
     id: number,
     cursor: bigint,
+    tag: number,
     isBytes: boolean,
     replayed: boolean,
     address: number,
@@ -137,14 +139,14 @@ export class PageHost implements Host {
     if (!stream) return;
     const size = { value: length, wire: wireBytes };
     const view = new Uint8Array(this.#memory.buffer, address, length);
-    if (isBytes) return stream.entry(cursor, undefined, view.slice(), replayed, size);
+    if (isBytes) return stream.entry(cursor, tag, undefined, view.slice(), replayed, size);
     let value: unknown;
     try {
       value = JSON.parse(this.#utf8.decode(view));
     } catch (cause) {
       return this.fault("bad_payload", `entry ${cursor} is not JSON: ${cause}`);
     }
-    stream.entry(cursor, value, undefined, replayed, size);
+    stream.entry(cursor, tag, value, undefined, replayed, size);
   }
 
   ended(id: number, reason: string, message: string): void {

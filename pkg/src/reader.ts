@@ -82,10 +82,10 @@ export class Reader implements StreamListener {
     }
   }
 
-  outcome(...[reason, caughtUp, epoch, cursor, floor, head, isState]: Parameters<StreamListener["outcome"]>): void {
+  outcome(...[reason, caughtUp, epoch, cursor, tag, floor, head, isState]: Parameters<StreamListener["outcome"]>): void {
     // A state's value does not outlive the page: nor may its position.
     if (isState) this.#keepsPosition = false;
-    const position = { epoch: writeEpoch(epoch), cursor };
+    const position = { epoch: writeEpoch(epoch), cursor, tag };
     this.#received = position;
     if (reason === "") {
       this.#take({ outcome: { type: "resumed", position, caughtUp: Number(caughtUp), head }, position });
@@ -95,10 +95,10 @@ export class Reader implements StreamListener {
     this.#take({ outcome: { type: "reset", reason: known, position, floor, head }, position });
   }
 
-  entry(cursor: bigint, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void {
+  entry(cursor: bigint, tag: number, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void {
     const before = this.#received;
     if (!before || cursor <= before.cursor) return;
-    const entry = { channel: this.#channel, topic: this.#options.topic, epoch: before.epoch, cursor, value, bytes, replayed };
+    const entry = { channel: this.#channel, topic: this.#options.topic, epoch: before.epoch, cursor, tag, value, bytes, replayed };
     this.#received = entry;
     this.#take({ entry, size });
   }
@@ -112,7 +112,7 @@ export class Reader implements StreamListener {
   commit(): void {
     const handled = this.#handled;
     if (!handled || this.#over) return;
-    if (this.#id !== undefined) this.#core.engine.handled(this.#id, fromHex(handled.epoch), handled.cursor);
+    if (this.#id !== undefined) this.#core.engine.handled(this.#id, fromHex(handled.epoch), handled.cursor, handled.tag ?? 0);
     if (this.#keepsPosition) this.#core.store.move(this.#name, handled);
   }
 
@@ -122,7 +122,16 @@ export class Reader implements StreamListener {
     const after = this.#received;
     const epoch = after ? fromHex(after.epoch) : 0n;
     this.#id = accepted(
-      engine.subscribe(this.#channel, topic, inbox, from === "newest", after !== undefined, epoch, after?.cursor ?? 0n),
+      engine.subscribe(
+        this.#channel,
+        topic,
+        inbox,
+        from === "newest",
+        after !== undefined,
+        epoch,
+        after?.cursor ?? 0n,
+        after?.tag ?? 0,
+      ),
     );
     host.streams.set(this.#id, this);
   }
@@ -173,8 +182,8 @@ export class Reader implements StreamListener {
     });
   }
 
-  #done({ epoch, cursor }: Position): void {
-    this.#handled = { epoch, cursor };
+  #done({ epoch, cursor, tag }: Position): void {
+    this.#handled = { epoch, cursor, tag };
     if (!this.#core.closed) this.#core.commitSoon(this);
   }
 

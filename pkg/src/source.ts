@@ -21,7 +21,7 @@ export class DocumentSource {
     this.#reader = new Reader(core, channel, options, {
       entry: (entry, size) => {
         this.#value = entry.bytes ?? entry.value;
-        this.#position = { epoch: entry.epoch, cursor: entry.cursor };
+        this.#position = { epoch: entry.epoch, cursor: entry.cursor, tag: entry.tag };
         this.#updates += 1;
         this.#valueBytes += size.value;
         this.#wireBytes += size.wire;

@@ -11,8 +11,8 @@ interface Saved {
   readonly attempts: number;
   /** A living page uses this id. */
   readonly held: boolean;
-  /** Epoch and cursor by stream, the longest unused first. */
-  readonly positions: [stream: string, epoch: string, cursor: string][];
+  /** Epoch, cursor and tag by stream, the longest unused first; earlier versions kept no tag. */
+  readonly positions: [stream: string, epoch: string, cursor: string, tag?: number][];
 }
 
 /** Streams whose positions are kept: as many as a session may read. */
@@ -55,8 +55,8 @@ export class Store {
     this.clientId = wanted ?? (mayContinue ? saved.clientId : randomUuid());
     this.secret = mayContinue ? saved.secret : randomSecret();
     this.attempts = mayContinue ? saved.attempts : 0;
-    for (const [stream, epoch, cursor] of saved?.positions ?? []) {
-      this.#positions.set(stream, { epoch, cursor: BigInt(cursor) });
+    for (const [stream, epoch, cursor, tag] of saved?.positions ?? []) {
+      this.#positions.set(stream, { epoch, cursor: BigInt(cursor), tag: tag ?? 0 });
     }
     keysInUse.add(this.#key);
     this.save();
@@ -96,7 +96,7 @@ export class Store {
   save(): void {
     if (!this.#storage) return;
     const positions = [...this.#positions].map(
-      ([stream, { epoch, cursor }]) => [stream, epoch, String(cursor)] as Saved["positions"][number],
+      ([stream, { epoch, cursor, tag }]) => [stream, epoch, String(cursor), tag] as Saved["positions"][number],
     );
     const { clientId, secret, attempts } = this;
     const saved: Saved = { version: 1, clientId, secret, attempts, held: this.#held, positions };

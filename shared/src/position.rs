@@ -21,6 +21,31 @@ impl fmt::Display for Epoch {
     }
 }
 
+/// Tag of an entry: a random number, not 0, that was drawn when the entry was appended.
+///
+/// A store that lost its newest entries and goes on under the same epoch gives their cursors to other entries; the
+/// tags then differ. 0 stands for no entry, or for an entry whose tag is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Tag(pub u32);
+
+impl Tag {
+    /// No entry, or one whose tag is not known.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// The tag made of 32 random bits: never [`UNKNOWN`](Self::UNKNOWN).
+    #[must_use]
+    pub const fn from_random(bits: u32) -> Self {
+        // One value of 2^32 is twice as likely as the others.
+        Self(if bits == 0 { 1 } else { bits })
+    }
+
+    /// Whether both tags are known and belong to different entries.
+    #[must_use]
+    pub const fn conflicts_with(self, other: Self) -> bool {
+        self.0 != 0 && other.0 != 0 && self.0 != other.0
+    }
+}
+
 /// A place in one incarnation of a log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Position {
@@ -28,6 +53,17 @@ pub struct Position {
     pub epoch: Epoch,
     /// Last entry that the reader has.
     pub cursor: Cursor,
+    /// Tag of that entry; an unknown one is not checked.
+    pub tag: Tag,
+}
+
+impl Position {
+    /// A position whose tag is not known.
+    #[must_use]
+    pub const fn untagged(epoch: Epoch, cursor: Cursor) -> Self {
+        let tag = Tag::UNKNOWN;
+        Self { epoch, cursor, tag }
+    }
 }
 
 /// What part of a channel a stream carries.
@@ -57,8 +93,47 @@ pub struct Bounds {
     pub epoch: Epoch,
     /// The entry just before the oldest one kept.
     pub floor: Cursor,
+    /// Tag of the entry at the floor.
+    pub floor_tag: Tag,
     /// The newest entry; 0 in a log that never had one.
     pub head: Cursor,
+    /// Tag of the newest entry.
+    pub head_tag: Tag,
+}
+
+impl Bounds {
+    /// Position of the entry just before the oldest one kept.
+    #[must_use]
+    pub const fn at_floor(&self) -> Position {
+        self.at(self.floor, self.floor_tag)
+    }
+
+    /// Position of the newest entry.
+    #[must_use]
+    pub const fn at_head(&self) -> Position {
+        self.at(self.head, self.head_tag)
+    }
+
+    const fn at(&self, cursor: Cursor, tag: Tag) -> Position {
+        let epoch = self.epoch;
+        Position { epoch, cursor, tag }
+    }
+
+    /// Position after which only the newest entry follows, if it is kept.
+    const fn before_newest(&self) -> Position {
+        match self.head.saturating_sub(1) {
+            before if before > self.floor => self.at(before, Tag::UNKNOWN),
+            _ => self.at_floor(),
+        }
+    }
+
+    /// Whether a position cannot be of this log: another incarnation, the future, or an entry whose cursor has another
+    /// tag here (`found`, if this log knows it).
+    const fn excludes(&self, position: Position, found: Tag) -> bool {
+        position.epoch.0 != self.epoch.0
+            || position.cursor > self.head
+            || position.tag.conflicts_with(found)
+    }
 }
 
 /// Where a subscription without a position begins.
@@ -77,7 +152,8 @@ pub enum StartAt {
 pub enum ResetReason {
     /// Entries after the reader's cursor are past retention.
     Expired,
-    /// The log is another incarnation than the one the reader's position names, or the cursor lies in its future.
+    /// The log is another incarnation than the one the reader's position names, the cursor lies in its future, or the
+    /// cursor belongs to another entry now.
     EpochChanged,
     /// The grant does not allow this stream; the subscription has ended.
     NotPermitted,
@@ -123,56 +199,59 @@ pub enum Outcome {
     Reset(ResetReason),
 }
 
-/// Decides how a subscribe or resume ends, and after which cursor reading goes on.
+/// Decides how a subscribe or resume ends, and after which position reading goes on. `found` is the tag that the log
+/// has at the requested cursor, [`Tag::UNKNOWN`] if it does not keep that entry.
 ///
 /// Without a position the reader starts where `start` says, and the outcome is `Resumed`: nothing that it had
 /// can have been lost. After a reset reading goes on at the floor, so that all that is kept is delivered.
 #[must_use]
-pub fn resume(requested: Option<Position>, start: StartAt, log: Bounds) -> (Outcome, Cursor) {
-    let Some(position) = requested else {
-        let after = match start {
-            StartAt::Oldest => log.floor,
-            StartAt::Newest => log.head,
-        };
-        return (
-            Outcome::Resumed {
-                caught_up: log.head - after,
-            },
-            after,
-        );
+pub fn resume(
+    requested: Option<Position>,
+    start: StartAt,
+    log: Bounds,
+    found: Tag,
+) -> (Outcome, Position) {
+    let resumed = |after: Position| {
+        let caught_up = log.head - after.cursor;
+        (Outcome::Resumed { caught_up }, after)
     };
-    if position.epoch != log.epoch || position.cursor > log.head {
-        return (Outcome::Reset(ResetReason::EpochChanged), log.floor);
+    match (requested, start) {
+        (None, StartAt::Oldest) => resumed(log.at_floor()),
+        (None, StartAt::Newest) => resumed(log.at_head()),
+        (Some(position), _) if log.excludes(position, found) => {
+            (Outcome::Reset(ResetReason::EpochChanged), log.at_floor())
+        }
+        (Some(position), _) if position.cursor < log.floor => {
+            (Outcome::Reset(ResetReason::Expired), log.at_floor())
+        }
+        (Some(position), _) => resumed(confirmed(position, found)),
     }
-    if position.cursor < log.floor {
-        return (Outcome::Reset(ResetReason::Expired), log.floor);
-    }
-    (
-        Outcome::Resumed {
-            caught_up: log.head - position.cursor,
-        },
-        position.cursor,
-    )
 }
 
 /// As [`resume`], for a state: only the newest value matters, so a position within the incarnation is
 /// good however old it is, and reading goes on just before the newest value.
 #[must_use]
-pub fn resume_state(position: Option<Position>, log: Bounds) -> (Outcome, Cursor) {
-    let before_newest = log.head.saturating_sub(1).max(log.floor);
+pub fn resume_state(position: Option<Position>, log: Bounds, found: Tag) -> (Outcome, Position) {
+    let before_newest = log.before_newest();
     let Some(position) = position else {
-        return (
-            Outcome::Resumed {
-                caught_up: log.head - before_newest,
-            },
-            before_newest,
-        );
+        let caught_up = log.head - before_newest.cursor;
+        return (Outcome::Resumed { caught_up }, before_newest);
     };
-    if position.epoch != log.epoch || position.cursor > log.head {
+    if log.excludes(position, found) {
         return (Outcome::Reset(ResetReason::EpochChanged), before_newest);
     }
-    let behind = u64::from(position.cursor < log.head);
-    (Outcome::Resumed { caught_up: behind }, position.cursor)
+    let caught_up = u64::from(position.cursor < log.head);
+    (Outcome::Resumed { caught_up }, confirmed(position, found))
+}
+
+/// A position that stands, with the log's tag if the reader did not know it.
+const fn confirmed(position: Position, found: Tag) -> Position {
+    let tag = if position.tag.0 == 0 {
+        found
+    } else {
+        position.tag
+    };
+    Position { tag, ..position }
 }
 
 /// The low 32 bits of a cursor or a client message's number: what a frame's 4-byte sequence holds
@@ -202,62 +281,88 @@ mod tests {
     const LOG: Bounds = Bounds {
         epoch: Epoch(7),
         floor: 10,
+        floor_tag: Tag(110),
         head: 20,
+        head_tag: Tag(120),
     };
 
-    fn at(epoch: u64, cursor: Cursor) -> Option<Position> {
-        Some(Position {
-            epoch: Epoch(epoch),
-            cursor,
-        })
+    fn at(epoch: u64, cursor: Cursor) -> Position {
+        Position::untagged(Epoch(epoch), cursor)
+    }
+
+    fn tagged(cursor: Cursor, tag: u32) -> Position {
+        Position {
+            tag: Tag(tag),
+            ..at(7, cursor)
+        }
+    }
+
+    fn asked(position: Position, found: u32) -> (Outcome, Position) {
+        resume(Some(position), StartAt::Newest, LOG, Tag(found))
+    }
+
+    fn asked_state(position: Position, found: u32) -> (Outcome, Position) {
+        resume_state(Some(position), LOG, Tag(found))
+    }
+
+    const fn resumed(caught_up: u64, after: Position) -> (Outcome, Position) {
+        (Outcome::Resumed { caught_up }, after)
     }
 
     #[test]
-    fn a_position_within_retention_resumes_after_it() {
-        assert_eq!(
-            resume(at(7, 15), StartAt::Oldest, LOG),
-            (Outcome::Resumed { caught_up: 5 }, 15)
-        );
-        assert_eq!(
-            resume(at(7, 10), StartAt::Oldest, LOG),
-            (Outcome::Resumed { caught_up: 10 }, 10)
-        );
-        assert_eq!(
-            resume(at(7, 20), StartAt::Oldest, LOG),
-            (Outcome::Resumed { caught_up: 0 }, 20)
-        );
+    fn resumes_after_a_kept_position() {
+        assert_eq!(asked(at(7, 15), 0), resumed(5, at(7, 15)));
+        assert_eq!(asked(at(7, 10), 0), resumed(10, at(7, 10)));
+        assert_eq!(asked(at(7, 20), 0), resumed(0, at(7, 20)));
     }
 
     #[test]
-    fn a_position_that_cannot_be_proved_is_reset_and_reads_all_that_is_kept() {
-        let expired = (Outcome::Reset(ResetReason::Expired), 10);
-        let changed = (Outcome::Reset(ResetReason::EpochChanged), 10);
-        assert_eq!(resume(at(7, 9), StartAt::Newest, LOG), expired);
-        assert_eq!(resume(at(8, 15), StartAt::Newest, LOG), changed);
-        assert_eq!(resume(at(7, 21), StartAt::Newest, LOG), changed);
+    fn resets_a_position_that_cannot_be_proved() {
+        let expired = (Outcome::Reset(ResetReason::Expired), tagged(10, 110));
+        let changed = (Outcome::Reset(ResetReason::EpochChanged), tagged(10, 110));
+        assert_eq!(asked(at(7, 9), 0), expired);
+        assert_eq!(asked(at(8, 15), 0), changed);
+        assert_eq!(asked(at(7, 21), 0), changed);
     }
 
     #[test]
-    fn without_a_position_the_start_decides() {
-        assert_eq!(
-            resume(None, StartAt::Oldest, LOG),
-            (Outcome::Resumed { caught_up: 10 }, 10)
-        );
-        assert_eq!(
-            resume(None, StartAt::Newest, LOG),
-            (Outcome::Resumed { caught_up: 0 }, 20)
-        );
+    fn resets_a_reused_cursor() {
+        let changed = (Outcome::Reset(ResetReason::EpochChanged), tagged(10, 110));
+        assert_eq!(asked(tagged(15, 115), 99), changed);
+        assert_eq!(asked(tagged(10, 99), 110), changed);
+        assert_eq!(asked(tagged(15, 115), 115), resumed(5, tagged(15, 115)));
     }
 
     #[test]
-    fn a_state_is_read_from_its_newest_value_however_old_the_position() {
-        let resumed = |caught_up, after| (Outcome::Resumed { caught_up }, after);
-        assert_eq!(resume_state(None, LOG), resumed(1, 19));
-        assert_eq!(resume_state(at(7, 3), LOG), resumed(1, 3));
-        assert_eq!(resume_state(at(7, 20), LOG), resumed(0, 20));
-        let changed = (Outcome::Reset(ResetReason::EpochChanged), 19);
-        assert_eq!(resume_state(at(8, 20), LOG), changed);
-        assert_eq!(resume_state(at(7, 21), LOG), changed);
+    fn trusts_an_unknown_tag() {
+        assert_eq!(asked(at(7, 15), 115), resumed(5, tagged(15, 115)));
+        assert_eq!(asked(tagged(15, 115), 0), resumed(5, tagged(15, 115)));
+    }
+
+    #[test]
+    fn starts_where_asked_without_a_position() {
+        let begin = |start| resume(None, start, LOG, Tag::UNKNOWN);
+        assert_eq!(begin(StartAt::Oldest), resumed(10, tagged(10, 110)));
+        assert_eq!(begin(StartAt::Newest), resumed(0, tagged(20, 120)));
+    }
+
+    #[test]
+    fn reads_a_state_from_its_newest_value() {
+        let before_newest = at(7, 19);
+        let begun = resume_state(None, LOG, Tag::UNKNOWN);
+        assert_eq!(begun, resumed(1, before_newest));
+        assert_eq!(asked_state(at(7, 3), 0), resumed(1, at(7, 3)));
+        assert_eq!(asked_state(at(7, 20), 120), resumed(0, tagged(20, 120)));
+        let changed = (Outcome::Reset(ResetReason::EpochChanged), before_newest);
+        assert_eq!(asked_state(at(8, 20), 0), changed);
+        assert_eq!(asked_state(at(7, 21), 0), changed);
+        assert_eq!(asked_state(tagged(20, 119), 120), changed);
+    }
+
+    #[test]
+    fn draws_no_unknown_tag() {
+        assert_eq!(Tag::from_random(0), Tag(1));
+        assert_eq!(Tag::from_random(7), Tag(7));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use push_wire_shared::position::{Cursor, Epoch, Position};
+use push_wire_shared::position::{Cursor, Position, Tag};
 
 /// Which of a channel's two streams an entry came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,6 +12,15 @@ pub enum Source {
     Channel = 0,
     /// The client's inbox in it.
     Inbox = 1,
+}
+
+impl Source {
+    const fn other(self) -> Self {
+        match self {
+            Self::Channel => Self::Inbox,
+            Self::Inbox => Self::Channel,
+        }
+    }
 }
 
 /// Runs kept per channel. A run is a stretch of entries from one source; past this many the oldest numbers
@@ -24,14 +33,31 @@ struct Run {
     first: u64,
     len: u64,
     source: Source,
+    /// Cursor of the first entry.
     cursor: Cursor,
+    /// Tag of the last entry; those of the entries before it are not kept.
+    tag: Tag,
 }
 
-/// Where one source stood at the oldest number that can be resumed from, and its incarnation.
-#[derive(Clone, Copy, Debug)]
-struct Base {
-    epoch: Epoch,
-    cursor: Cursor,
+impl Run {
+    /// Cursor and tag of the newest entry at or below a number that is not below the first.
+    fn at(&self, number: u64) -> (Cursor, Tag) {
+        match number - self.first {
+            ahead if ahead < self.len - 1 => (self.cursor + ahead, Tag::UNKNOWN),
+            _ => (self.cursor + self.len - 1, self.tag),
+        }
+    }
+
+    /// Drops the entries above a number; returns whether any is left.
+    fn cut(&mut self, number: u64) -> bool {
+        if number < self.first {
+            return false;
+        }
+        let (cursor, tag) = self.at(number);
+        self.len = cursor + 1 - self.cursor;
+        self.tag = tag;
+        true
+    }
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +66,8 @@ struct ChannelNumbers {
     floor: u64,
     last: u64,
     acked: u64,
-    bases: [Option<Base>; 2],
+    /// Where each source stood at the oldest number that can be resumed from.
+    bases: [Option<Position>; 2],
     runs: VecDeque<Run>,
 }
 
@@ -83,10 +110,7 @@ impl Numbering {
         let numbers = self.channel(id);
         let base = &mut numbers.bases[source as usize];
         if base.is_none_or(|base| base.epoch != position.epoch) {
-            *base = Some(Base {
-                epoch: position.epoch,
-                cursor: position.cursor,
-            });
+            *base = Some(position);
             numbers.runs.retain(|run| run.source != source);
         }
     }
@@ -99,23 +123,17 @@ impl Numbering {
         if let Some(before) = before.filter(|before| before.epoch == position.epoch) {
             numbers.last += position.cursor.saturating_sub(before.cursor);
         }
-        numbers.bases[source as usize] = Some(Base {
-            epoch: position.epoch,
-            cursor: position.cursor,
-        });
+        numbers.bases[source as usize] = Some(position);
         // What lies before the hole cannot be resumed from: its numbers no longer lead to all entries.
         numbers.floor = numbers.last;
-        let other = 1 - source as usize;
-        if let Some(base) = numbers.bases[other] {
-            let cursor = numbers.cursor(other, numbers.last).unwrap_or(base.cursor);
-            numbers.bases[other] = Some(Base { cursor, ..base });
-        }
+        let other = source.other();
+        numbers.bases[other as usize] = numbers.position(other, numbers.last);
         numbers.runs.clear();
         numbers.last
     }
 
     /// Numbers an entry that is about to be delivered.
-    pub fn assign(&mut self, id: u8, source: Source, cursor: Cursor) -> u64 {
+    pub fn assign(&mut self, id: u8, source: Source, cursor: Cursor, tag: Tag) -> u64 {
         let numbers = self.channel(id);
         numbers.last += 1;
         if let Some(run) = numbers.runs.back_mut()
@@ -124,6 +142,7 @@ impl Numbering {
             && run.cursor + run.len == cursor
         {
             run.len += 1;
+            run.tag = tag;
             return numbers.last;
         }
         if numbers.runs.len() == RUNS {
@@ -134,6 +153,7 @@ impl Numbering {
             len: 1,
             source,
             cursor,
+            tag,
         });
         numbers.last
     }
@@ -152,10 +172,7 @@ impl Numbering {
             numbers.position(Source::Channel, at),
             numbers.position(Source::Inbox, at),
         ];
-        numbers.runs.retain_mut(|run| {
-            run.len = run.len.min((at + 1).saturating_sub(run.first));
-            run.len > 0
-        });
+        numbers.runs.retain_mut(|run| run.cut(at));
         numbers.last = at;
         Rewind {
             positions,
@@ -182,18 +199,14 @@ impl Numbering {
 impl ChannelNumbers {
     fn position(&self, source: Source, number: u64) -> Option<Position> {
         let base = self.bases[source as usize]?;
-        let cursor = self.cursor(source as usize, number).unwrap_or(base.cursor);
-        Some(Position {
-            epoch: base.epoch,
-            cursor,
-        })
-    }
-
-    /// The newest entry of a source at or below a number.
-    fn cursor(&self, source: usize, number: u64) -> Option<Cursor> {
         let mut runs = self.runs.iter().rev();
-        let run = runs.find(|run| run.source as usize == source && run.first <= number)?;
-        Some(run.cursor + (number - run.first).min(run.len - 1))
+        let run = runs.find(|run| run.source == source && run.first <= number);
+        let (cursor, tag) = run.map_or((base.cursor, base.tag), |run| run.at(number));
+        Some(Position {
+            cursor,
+            tag,
+            ..base
+        })
     }
 
     fn forget_oldest_run(&mut self) {
@@ -203,20 +216,27 @@ impl ChannelNumbers {
         self.floor = run.first + run.len - 1;
         if let Some(base) = &mut self.bases[run.source as usize] {
             base.cursor = run.cursor + run.len - 1;
+            base.tag = run.tag;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use push_wire_shared::position::Epoch;
+
     use super::*;
 
     const CHAT: u8 = 1;
 
     fn at(cursor: Cursor) -> Position {
+        Position::untagged(Epoch(9), cursor)
+    }
+
+    fn tagged(cursor: Cursor, tag: u32) -> Position {
         Position {
-            epoch: Epoch(9),
-            cursor,
+            tag: Tag(tag),
+            ..at(cursor)
         }
     }
 
@@ -238,7 +258,7 @@ mod tests {
             (Source::Inbox, 2),
         ];
         for (number, (source, cursor)) in (1..).zip(sources) {
-            assert_eq!(numbering.assign(CHAT, source, cursor), number);
+            assert_eq!(numbering.assign(CHAT, source, cursor, Tag::UNKNOWN), number);
         }
         numbering
     }
@@ -251,7 +271,7 @@ mod tests {
             assert_eq!(rewind.positions, [Some(at(channel)), Some(at(inbox))]);
             assert_eq!(rewind.unproved, None);
             assert_eq!(
-                numbering.assign(CHAT, Source::Channel, channel + 1),
+                numbering.assign(CHAT, Source::Channel, channel + 1, Tag::UNKNOWN),
                 number + 1
             );
         }
@@ -277,7 +297,7 @@ mod tests {
     fn lost_entries_leave_their_numbers_out() {
         let mut numbering = mixed();
         assert_eq!(numbering.skip_to(CHAT, Source::Inbox, at(12)), 15);
-        assert_eq!(numbering.assign(CHAT, Source::Inbox, 13), 16);
+        assert_eq!(numbering.assign(CHAT, Source::Inbox, 13, Tag::UNKNOWN), 16);
         let rewind = numbering.rewind(CHAT, Some(2));
         assert_eq!(rewind.unproved, Some(15));
         assert_eq!(rewind.positions, [Some(at(3)), Some(at(12))]);
@@ -289,12 +309,34 @@ mod tests {
         let alternating = [Source::Channel, Source::Inbox];
         for cursor in 1..=RUNS as u64 {
             for source in alternating {
-                numbering.assign(CHAT, source, cursor);
+                numbering.assign(CHAT, source, cursor, Tag::UNKNOWN);
             }
         }
         let oldest = numbering.rewind(CHAT, Some(0));
         assert_eq!(oldest.unproved, Some(RUNS as u64));
         let half = RUNS as u64 / 2;
         assert_eq!(oldest.positions, [Some(at(half)), Some(at(half))]);
+    }
+
+    #[test]
+    fn keeps_the_tag_of_a_runs_last_entry() {
+        let mut numbering = begun();
+        for (source, cursor, tag) in [
+            (Source::Channel, 1, 101),
+            (Source::Channel, 2, 102),
+            (Source::Inbox, 1, 201),
+        ] {
+            numbering.assign(CHAT, source, cursor, Tag(tag));
+        }
+        let rewind = numbering.rewind(CHAT, Some(3));
+        assert_eq!(
+            rewind.positions,
+            [Some(tagged(2, 102)), Some(tagged(1, 201))]
+        );
+        let rewind = numbering.rewind(CHAT, Some(1));
+        assert_eq!(rewind.positions, [Some(at(1)), Some(at(0))]);
+        assert_eq!(numbering.skip_to(CHAT, Source::Inbox, tagged(7, 207)), 8);
+        let rewind = numbering.rewind(CHAT, None);
+        assert_eq!(rewind.positions, [Some(at(1)), Some(tagged(7, 207))]);
     }
 }

@@ -148,8 +148,9 @@ pub(super) fn whole(stream: &Stream, entry: &Entry, params: EncodingParams<'_>) 
         let header = EntryHeader {
             stream: stream.number(),
             content: entry.record.content,
+            tag: entry.tag,
         };
-        let mut head = Vec::with_capacity(12);
+        let mut head = Vec::with_capacity(16);
         header.write_whole(&mut head);
         encoded(stream, entry, head, body(entry, params.encoding), params)
     };
@@ -176,13 +177,14 @@ pub(super) fn delta(
         let header = EntryHeader {
             stream: stream.number(),
             content: entry.record.content,
+            tag: entry.tag,
         };
         let delta = DeltaHeader {
             distance: entry.cursor - base.cursor,
             base_check: body_check(base, encoding).base(),
             result_check: body_check(entry, encoding).result(),
         };
-        let mut head = Vec::with_capacity(40);
+        let mut head = Vec::with_capacity(44);
         header.write_delta(delta, &mut head);
         let encoded = encoded(stream, entry, head, ops.into(), params);
         // What is far smaller than the value itself needs no comparison with the value compressed.

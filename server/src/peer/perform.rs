@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::position::{Position, Scope, StreamKey, Tag};
 use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
 use push_wire_shared::session::server::{MessageError, Opened, Output};
 use push_wire_shared::session::wire::Content;
@@ -26,7 +26,9 @@ impl Peer {
         match output {
             Output::Op(op) => self.say(&op),
             Output::Authenticate(auth) => self.ask_who(auth),
-            Output::Open { id, key, .. } => self.open(now, id, &key),
+            Output::Open {
+                id, key, position, ..
+            } => self.open(now, id, &key, position),
             Output::Read {
                 id,
                 after,
@@ -134,16 +136,19 @@ impl Peer {
         }));
     }
 
-    fn open(&mut self, now: Moment, id: u32, key: &StreamKey) {
+    fn open(&mut self, now: Moment, id: u32, key: &StreamKey, position: Option<Position>) {
         let opened = if !self.grant.may_read(key.channel, &key.scope) {
             Opened::NotPermitted
         } else if let Some(stream) = self.hub.stream(key) {
             let bounds = stream.log().bounds(now);
+            let tag = |position: Position| stream.log().tag(position.cursor);
+            let found = position.map_or(Tag::UNKNOWN, tag);
             let number = stream.number();
             self.opened.push((id, stream));
             Opened::Readable {
                 stream: number,
                 bounds,
+                found,
             }
         } else {
             Opened::Unavailable

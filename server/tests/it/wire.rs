@@ -154,10 +154,7 @@ async fn bad_subscriptions_end_alone() {
         ..position
     });
     let mut foreign = subscribe(4, Channel::Chat);
-    foreign.position = Some(Position {
-        epoch: Epoch(!position.epoch.0),
-        cursor: 1,
-    });
+    foreign.position = Some(Position::untagged(Epoch(!position.epoch.0), 1));
     wire.op(&ClientOp::Subscribe(vec![
         nowhere, no_topic, future, foreign,
     ]))

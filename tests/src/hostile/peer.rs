@@ -10,7 +10,7 @@ use push_wire_shared::delta;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::fragment::split;
 use push_wire_shared::frame::FrameHeader;
-use push_wire_shared::position::{Epoch, Position, ResetReason, low_bits};
+use push_wire_shared::position::{Epoch, Position, ResetReason, Tag, low_bits};
 use push_wire_shared::session::op::{
     AuthOk, ChannelInfo, ClientOp, DictionaryInfo, ServerOp, StreamHead,
 };
@@ -118,6 +118,7 @@ impl Server {
         let position = Position {
             epoch: Epoch(u64::from(how >> 7)),
             cursor: self.cursor,
+            tag: Tag(u32::from(how & 8)),
         };
         let op = match how % 4 {
             0 | 1 => ServerOp::Resumed {
@@ -163,8 +164,7 @@ impl Server {
             .wrapping_add(u64::from(take_byte(&mut bytes) % 4));
         self.value = bytes.to_vec();
         let mut payload = Vec::new();
-        let content = Content::Value;
-        EntryHeader { stream, content }.write_whole(&mut payload);
+        entry_header(stream).write_whole(&mut payload);
         self.carry(channel, stream, how, payload, bytes)
     }
 
@@ -183,8 +183,7 @@ impl Server {
         header.result_check[0] ^= wrong & 8;
         let ops = delta::encode(&self.value, &target);
         let mut payload = Vec::new();
-        let content = Content::Value;
-        EntryHeader { stream, content }.write_delta(header, &mut payload);
+        entry_header(stream).write_delta(header, &mut payload);
         self.cursor = self.cursor.wrapping_add(1);
         self.value = target;
         self.carry(PRICE, stream, how, payload, ops.as_deref().unwrap_or(bytes))
@@ -268,4 +267,12 @@ fn welcome(how: u8) -> ServerOp {
             channel(PRICE, "price", ChannelMode::State),
         ],
     })
+}
+
+fn entry_header(stream: u64) -> EntryHeader {
+    EntryHeader {
+        stream,
+        content: Content::Value,
+        tag: Tag::UNKNOWN,
+    }
 }

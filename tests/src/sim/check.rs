@@ -175,7 +175,7 @@ pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), Pr
             count_is_so(told, model, reader, caught_up)?;
         }
         (Outcome::Reset(reason), Some(at)) => {
-            reset_is_so(told, reader, reason, at)?;
+            reset_is_so(told, model, reader, reason, at)?;
             start_skips_nothing(told, model, reader)?;
             reader.handled = None;
             reader.has_value = false;
@@ -197,12 +197,21 @@ fn resumed_goes_on(
     reader: &Reader,
     at: Position,
 ) -> Result<(), PromiseError> {
-    let gone = told.current && model.is_past(&reader.stream, at.epoch);
+    let gone = told.current
+        && (model.is_past(&reader.stream, at.epoch) || is_proved_lost(told, model, reader, at));
     if told.position == at && !gone {
         return Ok(());
     }
     let what = format!("resumed at {:?}; that log is gone: {gone}", told.position);
     Err(reader.broken(Promise::Outcome, &what))
+}
+
+/// Whether the log must know that it has lost the reader's entry. A state's position may be older than all that is kept:
+/// the newest value then comes whole.
+fn is_proved_lost(told: &Told, model: &Model, reader: &Reader, at: Position) -> bool {
+    let is_old =
+        reader.feed.is_state() && model.may_be_gone(told.now, reader.feed, &reader.stream, at);
+    model.is_lost(&reader.stream, at) && !is_old
 }
 
 /// Promise 2: one who begins anew gets all that is kept, or exactly what comes after.
@@ -215,7 +224,7 @@ fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<()
         // Whoever asks for what comes from now on may miss nothing that was published after the asking.
         (StartAt::Newest, None) => reader
             .head_at_start
-            .filter(|head| head.epoch == position.epoch)
+            .filter(|head| head.epoch == position.epoch && !model.is_lost(&reader.stream, *head))
             .is_none_or(|head| head.cursor <= position.cursor),
         (StartAt::Oldest | StartAt::Newest, _) => {
             model.may_be_gone(told.now, reader.feed, &reader.stream, position)
@@ -230,13 +239,14 @@ fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<()
 /// Promise 2: the reason of a reset is so.
 fn reset_is_so(
     told: &Told,
+    model: &Model,
     reader: &Reader,
     reason: ResetReason,
     at: Position,
 ) -> Result<(), PromiseError> {
     let same = told.position.epoch == at.epoch;
     if (reason == ResetReason::Expired && same && told.position.cursor > at.cursor)
-        || (reason == ResetReason::EpochChanged && !same)
+        || (reason == ResetReason::EpochChanged && (!same || model.is_lost(&reader.stream, at)))
     {
         return Ok(());
     }
@@ -251,7 +261,7 @@ fn count_is_so(
     reader: &Reader,
     caught_up: u64,
 ) -> Result<(), PromiseError> {
-    let published = model.head_of(&reader.stream, told.position.epoch);
+    let published = model.highest_head(&reader.stream, told.position.epoch);
     let counted = reader.feed.is_state() || told.position.cursor + caught_up == told.head;
     if counted && told.head <= published {
         return Ok(());

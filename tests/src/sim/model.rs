@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use push_wire_shared::position::{Cursor, Epoch, Position, StreamKey};
+use push_wire_shared::position::{Cursor, Epoch, Position, StreamKey, Tag};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
@@ -28,12 +28,38 @@ pub struct Model {
 #[derive(Debug)]
 struct Incarnation {
     epoch: Epoch,
+    /// Those of cursors 1, 2, 3 …
     entries: Vec<Published>,
+    /// Those that the store lost, whose cursors other entries may have now.
+    lost: Vec<(Cursor, Published)>,
+    /// The highest head that it ever had.
+    highest: Cursor,
+}
+
+impl Incarnation {
+    const fn new(epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            entries: Vec::new(),
+            lost: Vec::new(),
+            highest: 0,
+        }
+    }
+
+    fn head(&self) -> Cursor {
+        self.entries.len() as u64
+    }
+
+    fn at(&self, cursor: Cursor) -> Option<&Published> {
+        let index = usize::try_from(cursor.checked_sub(1)?).ok()?;
+        self.entries.get(index)
+    }
 }
 
 #[derive(Debug)]
 struct Published {
     at: Moment,
+    tag: Tag,
     body: Vec<u8>,
 }
 
@@ -91,19 +117,21 @@ impl Model {
                 return Err(Promise::Epochs.broken(format!("{stream:?} keeps epoch {}", at.epoch)));
             }
             self.current.insert(stream.clone());
-            log.push(Incarnation {
-                epoch: at.epoch,
-                entries: Vec::new(),
-            });
+            log.push(Incarnation::new(at.epoch));
         }
         let newest = log.last_mut().filter(|newest| newest.epoch == at.epoch);
         let Some(newest) = newest else {
             let what = format!("{stream:?} changed its epoch while its log stood");
             return Err(Promise::Epochs.broken(what));
         };
-        newest.entries.push(Published { at: now, body });
-        if at.cursor != newest.entries.len() as u64 {
-            let what = format!("{stream:?}: entry {} got {at:?}", newest.entries.len());
+        newest.entries.push(Published {
+            at: now,
+            tag: at.tag,
+            body,
+        });
+        newest.highest = newest.highest.max(newest.head());
+        if at.cursor != newest.head() {
+            let what = format!("{stream:?}: entry {} got {at:?}", newest.head());
             return Err(Promise::Dense.broken(what));
         }
         Ok(())
@@ -119,6 +147,28 @@ impl Model {
     pub fn restarted(&mut self) {
         self.current.clear();
         self.doubtful.clear();
+        self.sessions_lost();
+    }
+
+    /// The server lost its sessions, and this many of a stream's newest entries; its logs go on.
+    pub fn restored(&mut self, stream: &StreamKey, lost: usize) {
+        self.sessions_lost();
+        let log = self.logs.get_mut(stream).and_then(|logs| logs.last_mut());
+        let Some(log) = log.filter(|_| self.current.contains(stream)) else {
+            return;
+        };
+        for _ in 0..lost {
+            let cursor = log.head();
+            log.lost
+                .extend(log.entries.pop().map(|entry| (cursor, entry)));
+        }
+        let acknowledged = self.acknowledged.get_mut(&(stream.clone(), log.epoch));
+        if let Some(acknowledged) = acknowledged {
+            *acknowledged = log.head().min(*acknowledged);
+        }
+    }
+
+    fn sessions_lost(&mut self) {
         for author in self.authors.values_mut() {
             author.session = None;
         }
@@ -131,13 +181,30 @@ impl Model {
     }
 
     fn entry(&self, stream: &StreamKey, at: Position) -> Option<&Published> {
-        let incarnation = self
-            .logs
-            .get(stream)?
-            .iter()
-            .find(|log| log.epoch == at.epoch)?;
-        let index = usize::try_from(at.cursor.checked_sub(1)?).ok()?;
-        incarnation.entries.get(index)
+        let log = self.incarnation(stream, at.epoch)?;
+        let lost = log.lost.iter().filter(|(cursor, _)| *cursor == at.cursor);
+        let mut known = log
+            .at(at.cursor)
+            .into_iter()
+            .chain(lost.map(|(_, entry)| entry));
+        known.find(|entry| !entry.tag.conflicts_with(at.tag))
+    }
+
+    fn incarnation(&self, stream: &StreamKey, epoch: Epoch) -> Option<&Incarnation> {
+        let incarnations = self.logs.get(stream)?;
+        incarnations.iter().find(|log| log.epoch == epoch)
+    }
+
+    /// Whether the store has lost this entry.
+    #[must_use]
+    pub fn is_lost(&self, stream: &StreamKey, at: Position) -> bool {
+        let Some(log) = self.incarnation(stream, at.epoch) else {
+            return false;
+        };
+        match log.at(at.cursor) {
+            Some(entry) => entry.tag.conflicts_with(at.tag),
+            None => log.head() < at.cursor && at.cursor <= log.highest,
+        }
     }
 
     /// The newest position of a stream, if anything was published into the log that stands now.
@@ -149,18 +216,18 @@ impl Model {
             .then(|| self.logs.get(stream)?.last())??;
         Some(Position {
             epoch: newest.epoch,
-            cursor: newest.entries.len() as u64,
+            cursor: newest.head(),
+            tag: newest
+                .entries
+                .last()
+                .map_or(Tag::UNKNOWN, |entry| entry.tag),
         })
     }
 
-    /// Entries that one incarnation of a stream ever had; 0 for one that nothing was published into.
+    /// The highest head that one incarnation of a stream ever had; 0 for one that nothing was published into.
     #[must_use]
-    pub fn head_of(&self, stream: &StreamKey, epoch: Epoch) -> Cursor {
-        let incarnations = self.logs.get(stream).map_or(&[][..], Vec::as_slice);
-        incarnations
-            .iter()
-            .find(|log| log.epoch == epoch)
-            .map_or(0, |log| log.entries.len() as u64)
+    pub fn highest_head(&self, stream: &StreamKey, epoch: Epoch) -> Cursor {
+        self.incarnation(stream, epoch).map_or(0, |log| log.highest)
     }
 
     /// Whether this epoch belongs to a log of the stream that is gone.
@@ -190,7 +257,7 @@ impl Model {
         let Some(entry) = self.entry(stream, at) else {
             return false;
         };
-        let after = self.head_of(stream, at.epoch) - at.cursor;
+        let after = self.highest_head(stream, at.epoch) - at.cursor;
         after >= feed.kept_entries() as u64 || now.since(entry.at) >= feed.kept_age()
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use push_wire_broker::Record;
+use push_wire_broker::{Memory, Record};
 use push_wire_server::compression::Background;
-use push_wire_server::hub::{Hub, HubConfig, HubSendError};
+use push_wire_server::hub::{Hub, HubConfig, HubSendError, Random};
 use push_wire_server::peer::{Dialect, Inbound, Peer};
 use push_wire_server::policy::ChannelPolicy;
 use push_wire_shared::limits::SESSION_TTL;
+use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -33,6 +34,8 @@ struct Presence {
 #[derive(Debug)]
 pub struct Node {
     hub: Option<Arc<Hub>>,
+    /// The logs; they outlive a process that dies only where a restart says so.
+    logs: Option<Arc<Memory>>,
     run: u32,
     starts_at: Option<Moment>,
     stalled_until: Moment,
@@ -49,6 +52,7 @@ impl Node {
     pub fn new(seed: u64) -> Self {
         let mut node = Self {
             hub: None,
+            logs: None,
             run: 0,
             starts_at: None,
             stalled_until: Moment::default(),
@@ -61,7 +65,7 @@ impl Node {
         node
     }
 
-    /// A new process starts, and knows nothing of the ones before.
+    /// A new process starts, and knows nothing of the ones before but the logs that they left.
     pub fn start(&mut self) {
         self.starts_at = None;
         self.run += 1;
@@ -83,12 +87,18 @@ impl Node {
         }
         let random = fastrand::Rng::with_seed(self.seed ^ u64::from(self.run) << 40);
         let random = std::sync::Mutex::new(random);
-        let random = move || match random.lock() {
+        let random: Random = Arc::new(move || match random.lock() {
             Ok(mut random) => random.u64(..),
             Err(poisoned) => poisoned.into_inner().u64(..),
-        };
+        });
         config.background = Background::new(|work| work());
-        self.hub = Some(Hub::new(config, Arc::new(random)));
+        let drawn = Arc::clone(&random);
+        let logs = Arc::new(match self.logs.take() {
+            Some(left) => left.copy(move || drawn()),
+            None => Memory::new(move || drawn()),
+        });
+        self.logs = Some(Arc::clone(&logs));
+        self.hub = Some(Hub::with_broker(config, random, logs));
         // The others get theirs in the course of events, if at all.
         self.rotate(Feed::Document, 0);
     }
@@ -110,13 +120,39 @@ impl Node {
         Some(self.hub.as_ref()?.dictionary(sha256)?.to_vec())
     }
 
-    /// The process dies, and the next one starts at this moment.
+    /// The process dies with its logs, and the next one starts at this moment.
     pub fn stop(&mut self, starts_at: Moment, model: &mut Model) {
+        self.end_process(starts_at);
+        self.logs = None;
+        model.restarted();
+    }
+
+    /// The process dies; the next one, at this moment, goes on with its logs, of which one has lost its newest entries.
+    pub fn restore(
+        &mut self,
+        now: Moment,
+        starts_at: Moment,
+        model: &mut Model,
+        key: &StreamKey,
+        lost: usize,
+    ) {
+        // The process may have forgotten the inboxes of these before it died.
+        for client in self.presence.keys() {
+            if self.session_may_have_ended(now, *client) {
+                model.session_may_have_ended(*client);
+            }
+        }
+        self.end_process(starts_at);
+        if let Some(logs) = &self.logs {
+            model.restored(key, logs.lose_newest(key, lost));
+        }
+    }
+
+    fn end_process(&mut self, starts_at: Moment) {
         self.tally = self.tally();
         self.hub = None;
         self.presence.clear();
         self.starts_at = Some(starts_at);
-        model.restarted();
     }
 
     /// Which connections its processes have closed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use push_wire_shared::position::{Position, StartAt};
+use push_wire_shared::position::{Outcome, Position, ResetReason, StartAt};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription,
 };
@@ -315,6 +315,8 @@ impl Page {
                         eprintln!("             page {} is told {event:?}", self.index);
                     }
                     self.tally.event(&event, self.begins(&event));
+                    self.tally
+                        .add("reset: cursor reused", self.is_reused(&event).into());
                     self.handle_event(now, model, current, event)?;
                 }
             }
@@ -388,6 +390,22 @@ impl Page {
         };
         let reader = self.readers.iter().find(|(known, _)| known == id);
         reader.is_none_or(|(_, reader)| reader.at.is_none())
+    }
+
+    /// Whether a reader learns that its cursor belongs to another entry now, or to none, in a log that goes on.
+    fn is_reused(&self, event: &Event) -> bool {
+        let Event::Outcome {
+            id,
+            outcome: Outcome::Reset(ResetReason::EpochChanged),
+            position: Some(position),
+            ..
+        } = event
+        else {
+            return false;
+        };
+        let reader = self.readers.iter().find(|(known, _)| known == id);
+        let at = reader.and_then(|(_, reader)| reader.at);
+        at.is_some_and(|at| at.epoch == position.epoch)
     }
 
     /// Most entries are handled at once; some only with the one after, as by an application that batches.

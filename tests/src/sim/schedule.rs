@@ -77,6 +77,19 @@ pub enum Operation {
         /// Whether the pages learn that their connections ended.
         told: bool,
     },
+    /// The server process dies and another one starts with its logs, of which one has lost its newest entries.
+    Restore {
+        /// After so long.
+        down_ms: u32,
+        /// Whether the pages learn that their connections ended.
+        told: bool,
+        /// Which stream.
+        feed: Feed,
+        /// The page whose inbox is meant.
+        page: usize,
+        /// Entries.
+        lost: u8,
+    },
     /// The server process stands still, and its clock runs on.
     Stall {
         /// For so long.
@@ -231,9 +244,16 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             ms: rng.u32(0..40_000),
             silent: rng.bool(),
         },
-        83..86 => Operation::Restart {
+        83..85 => Operation::Restart {
             down_ms: rng.u32(0..5_000),
             told: rng.u8(0..4) > 0,
+        },
+        85 => Operation::Restore {
+            down_ms: rng.u32(0..5_000),
+            told: rng.u8(0..4) > 0,
+            feed: feed(rng),
+            page,
+            lost: rng.u8(1..6),
         },
         86..88 => Operation::Stall {
             ms: rng.u32(0..40_000),

@@ -330,6 +330,7 @@ impl World {
             | Operation::Pace { .. }
             | Operation::Offline { .. }
             | Operation::Restart { .. }
+            | Operation::Restore { .. }
             | Operation::Stall { .. }
             | Operation::Sleep { .. }
             | Operation::Leap { .. } => self.befall(operation),
@@ -364,6 +365,20 @@ impl World {
             }
             Operation::Restart { down_ms, told } => {
                 self.node.stop(after(down_ms), &mut self.model);
+                self.lines
+                    .iter_mut()
+                    .for_each(|line| line.server_died(now, told));
+            }
+            Operation::Restore {
+                down_ms,
+                told,
+                feed,
+                page,
+                lost,
+            } => {
+                let stream = feed.stream(self.seats[page].page.client());
+                self.node
+                    .restore(now, after(down_ms), &mut self.model, &stream, lost.into());
                 self.lines
                     .iter_mut()
                     .for_each(|line| line.server_died(now, told));

@@ -150,7 +150,8 @@ impl JsonRenderer {
         } else {
             Source::Channel
         };
-        let cursor = lock(&self.numbering).assign(stream.channel(), source, entry.cursor);
+        let cursor =
+            lock(&self.numbering).assign(stream.channel(), source, entry.cursor, entry.tag);
         let name = json!(self.name(stream.channel()));
         let mut text =
             format!("{{\"channel\":{name},\"cursor\":{cursor},\"payload\":").into_bytes();

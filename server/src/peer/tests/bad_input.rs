@@ -127,10 +127,7 @@ fn a_cursor_from_the_future_is_reset() {
         .epoch;
     client.see();
     client.op(&ClientOp::Unsubscribe(vec![1]));
-    let position = Some(Position {
-        epoch,
-        cursor: 1_000,
-    });
+    let position = Some(Position::untagged(epoch, 1_000));
     let seen = client.op(&ClientOp::Subscribe(vec![Subscribe {
         position,
         ..subscribe(2, "chat")

@@ -1,5 +1,6 @@
 //! The push-wire dialect.
 
+use push_wire_broker::{Broker, Memory};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Epoch, Position, ResetReason};
@@ -59,10 +60,7 @@ fn a_position_resumes_after_it_and_a_foreign_one_is_reset() {
     assert_eq!(resumed(&seen[1]).2, 2);
     assert_eq!(bodies(&seen), ["4", "5"]);
 
-    let foreign = Position {
-        epoch: Epoch(99),
-        cursor: 3,
-    };
+    let foreign = Position::untagged(Epoch(99), 3);
     let request = Subscribe {
         position: Some(foreign),
         ..subscribe(2, "chat")
@@ -78,6 +76,58 @@ fn a_position_resumes_after_it_and_a_foreign_one_is_reset() {
         })
     ));
     assert_eq!(bodies(&seen), ["1", "2", "3", "4", "5"]);
+}
+
+/// A hub, and the memory that it keeps its logs in.
+fn hub_in_memory() -> (Arc<Hub>, Arc<Memory>) {
+    let counter = Arc::new(AtomicU64::new(1));
+    let drawn = Arc::clone(&counter);
+    let memory = Arc::new(Memory::new(move || drawn.fetch_add(1, Ordering::Relaxed)));
+    let random = Arc::new(move || counter.fetch_add(1, Ordering::Relaxed));
+    let hub = Hub::with_broker(config(), random, Arc::clone(&memory) as Arc<dyn Broker>);
+    (hub, memory)
+}
+
+#[test]
+fn resets_a_reused_cursor() {
+    let (hub, memory) = hub_in_memory();
+    let mut positions = vec![];
+    for n in 1..=5 {
+        let published = hub.publish(at(0), &broadcast(CHAT), json(&n.to_string()));
+        positions.push(published.unwrap());
+    }
+    memory.lose_newest(&broadcast(CHAT), 2);
+    for n in ["40", "50", "60"] {
+        publish(&hub, CHAT, n);
+    }
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![]);
+    let mut resume = |position| {
+        let request = Subscribe {
+            position: Some(position),
+            ..subscribe(client.control, "chat")
+        };
+        client.op(&ClientOp::Subscribe(vec![request]))
+    };
+    let kept = resume(positions[2]);
+    assert_eq!(resumed(&kept[0]).1, positions[2]);
+    assert_eq!(bodies(&kept), ["40", "50", "60"]);
+    for lost in &positions[3..] {
+        let seen = resume(*lost);
+        assert!(matches!(
+            seen[0],
+            Seen::Op(ServerOp::Reset {
+                reason: ResetReason::EpochChanged,
+                reading: Some((_, Position { cursor: 0, .. })),
+                head: 6,
+                ..
+            })
+        ));
+        assert_eq!(bodies(&seen), ["1", "2", "3", "40", "50", "60"]);
+    }
+    // Without its tag a position is taken on trust.
+    let untagged = Position::untagged(positions[4].epoch, 5);
+    assert_eq!(bodies(&resume(untagged)), ["60"]);
 }
 
 #[test]

@@ -186,6 +186,7 @@ impl ClientSession {
         };
         let arrival = Arrival {
             sequence: header.sequence,
+            tag: entry.tag,
             wants_ack: header.flags.ack_required,
             content: entry.content,
             body,

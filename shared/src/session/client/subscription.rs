@@ -7,7 +7,7 @@ use super::ack::Acks;
 use super::value::Value;
 use super::{Entry, SharedBytes, Subscription};
 use crate::channel::ChannelMode;
-use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, cursor_from_low_bits};
+use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, Tag, cursor_from_low_bits};
 use crate::session::op::{ScopeRequest, Subscribe};
 use crate::session::wire::{Body, Content};
 
@@ -75,6 +75,7 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) struct Arrival<'a> {
     pub(super) sequence: u32,
+    pub(super) tag: Tag,
     pub(super) wants_ack: bool,
     pub(super) content: Content,
     pub(super) body: Body<'a>,
@@ -199,6 +200,12 @@ impl Reader {
             {
                 Outcome::Reset(ResetReason::EpochChanged)
             }
+            Outcome::Resumed { .. }
+                if own.cursor == answer.position.cursor
+                    && own.tag.conflicts_with(answer.position.tag) =>
+            {
+                Outcome::Reset(ResetReason::EpochChanged)
+            }
             Outcome::Resumed { .. } if own.cursor < answer.position.cursor => {
                 Outcome::Reset(ResetReason::Expired)
             }
@@ -228,6 +235,12 @@ impl Reader {
         let cursor = cursor_from_low_bits(arrival.sequence, received.cursor);
         match self.place(cursor) {
             Place::Next => {}
+            // The server's log has lost the entry that the reader has: asking again tells.
+            Place::Repeat
+                if cursor == received.cursor && received.tag.conflicts_with(arrival.tag) =>
+            {
+                return Verdict::Gap;
+            }
             Place::Repeat => return Verdict::Repeat,
             Place::Gap => return Verdict::Gap,
         }
@@ -246,6 +259,7 @@ impl Reader {
         let position = Position {
             epoch: received.epoch,
             cursor,
+            tag: arrival.tag,
         };
         self.received = Some(position);
         self.failed_refetches = 0;
@@ -303,15 +317,16 @@ impl Reader {
         let Some(received) = self.received.filter(|own| own.epoch == position.epoch) else {
             return 0;
         };
-        let upto = position.cursor.min(received.cursor);
+        let upto = if position.cursor < received.cursor {
+            position
+        } else {
+            received
+        };
         let before = self.handled.map_or(0, |handled| handled.cursor);
-        if upto <= before {
+        if upto.cursor <= before {
             return 0;
         }
-        self.handled = Some(Position {
-            epoch: received.epoch,
-            cursor: upto,
-        });
-        upto - before
+        self.handled = Some(upto);
+        upto.cursor - before
     }
 }

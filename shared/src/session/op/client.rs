@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use uuid::Uuid;
 
 use super::OpError;
-use super::fields::{MapReader, MapWriter, array, uint};
+use super::fields::{MapReader, MapWriter, array, tag_field, uint};
 use crate::encoding::PayloadEncoding;
 use crate::encoding::msgpack::token::{self, Reader};
 use crate::limits::{DICTIONARIES, SUBSCRIPTIONS};
-use crate::position::{Cursor, Epoch, Position, StartAt};
+use crate::position::{Cursor, Epoch, Position, StartAt, Tag};
 
 /// A client's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -204,6 +204,10 @@ impl Subscribe {
             .str("channel", &item.channel)
             .opt_uint("epoch", item.position.map(|position| position.epoch.0))
             .opt_uint("cursor", item.position.map(|position| position.cursor))
+            .opt_uint(
+                "tag",
+                item.position.and_then(|position| tag_field(position.tag)),
+            )
             .flag("newest", item.start == StartAt::Newest);
         match &item.scope {
             ScopeRequest::Channel => map,
@@ -217,6 +221,7 @@ impl Subscribe {
         let mut map = MapReader::take(reader, "a subscription")?;
         let epoch = map.opt_uint("epoch").map(Epoch);
         let position = epoch.zip(map.opt_uint("cursor"));
+        let tag = Tag(map.opt_narrow("tag").unwrap_or_default());
         let subscription = Self {
             id: map.narrow("id"),
             channel: map.str("channel").into(),
@@ -228,7 +233,7 @@ impl Subscribe {
                     return Err(start.error("a topic or an inbox, not both").into());
                 }
             },
-            position: position.map(|(epoch, cursor)| Position { epoch, cursor }),
+            position: position.map(|(epoch, cursor)| Position { epoch, cursor, tag }),
             start: if map.flag("newest") {
                 StartAt::Newest
             } else {
@@ -253,15 +258,16 @@ mod tests {
             Just(ScopeRequest::Inbox),
             ".{1,40}".prop_map(ScopeRequest::Topic),
         ];
-        let position = proptest::option::of((any::<u64>(), any::<u64>()));
+        let position = proptest::option::of(any::<(u64, u64, u32)>());
         (any::<u32>(), ".{0,40}", scope, position, any::<bool>()).prop_map(
             |(id, channel, scope, position, newest)| Subscribe {
                 id,
                 channel,
                 scope,
-                position: position.map(|(e, cursor)| Position {
+                position: position.map(|(e, cursor, tag)| Position {
                     epoch: Epoch(e),
                     cursor,
+                    tag: Tag(tag),
                 }),
                 start: if newest {
                     StartAt::Newest
@@ -329,10 +335,7 @@ mod tests {
 
     #[test]
     fn any_optional_field_may_be_absent() {
-        let position = Position {
-            epoch: Epoch(1),
-            cursor: 2,
-        };
+        let position = Position::untagged(Epoch(1), 2);
         for present in 0..16_u32 {
             let has = |bit: u32| present & 1 << bit != 0;
             let subscription = Subscribe {

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::OpError;
 use crate::encoding::msgpack::token::{self, Kind, Reader, TokenError};
+use crate::position::Tag;
 
 /// Writes one map of at most 15 named fields; the header is completed as fields are added.
 pub(super) struct MapWriter<'a> {
@@ -185,6 +186,10 @@ impl<'a> MapReader<'a> {
         })
     }
 
+    pub(super) fn opt_narrow<T: TryFrom<u64> + Default>(&mut self, key: &'static str) -> Option<T> {
+        self.has(key).then(|| self.narrow(key))
+    }
+
     /// An unsigned integer of a narrower type.
     pub(super) fn narrow<T: TryFrom<u64> + Default>(&mut self, key: &'static str) -> T {
         T::try_from(self.uint(key)).unwrap_or_else(|_| {
@@ -273,6 +278,11 @@ impl<'a> MapReader<'a> {
             }
         }
     }
+}
+
+/// The field of a tag; left out for one that is not known.
+pub(super) fn tag_field(tag: Tag) -> Option<u64> {
+    (tag != Tag::UNKNOWN).then_some(u64::from(tag.0))
 }
 
 /// Reads the head of a value of this type.

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use uuid::Uuid;
 
 use super::OpError;
-use super::fields::{MapReader, MapWriter, array, uint};
+use super::fields::{MapReader, MapWriter, array, tag_field, uint};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::encoding::msgpack::token::{self, Reader};
 use crate::limits::{REJECTIONS, SUBSCRIPTIONS};
-use crate::position::{Cursor, Epoch, Position, ResetReason};
+use crate::position::{Cursor, Epoch, Position, ResetReason, Tag};
 
 /// A server's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -333,6 +333,7 @@ fn read_position(map: &mut MapReader<'_>) -> Position {
     Position {
         epoch: Epoch(map.uint("epoch")),
         cursor: map.uint("cursor"),
+        tag: Tag(map.opt_narrow("tag").unwrap_or_default()),
     }
 }
 
@@ -345,6 +346,7 @@ fn write_position(map: MapWriter<'_>, stream: u64, position: Position) -> MapWri
     map.uint("stream", stream)
         .uint("epoch", position.epoch.0)
         .uint("cursor", position.cursor)
+        .opt_uint("tag", tag_field(position.tag))
 }
 
 impl AuthOk {

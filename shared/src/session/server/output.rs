@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::close::CloseReason;
-use crate::position::{Bounds, Cursor, Position, StartAt, StreamKey};
+use crate::position::{Bounds, Cursor, Position, StartAt, StreamKey, Tag};
 use crate::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
 
@@ -97,6 +97,8 @@ pub enum Opened {
         stream: u64,
         /// What its log holds.
         bounds: Bounds,
+        /// Tag that the log has at the cursor of [`Output::Open`]'s position; unknown without a position.
+        found: Tag,
     },
     /// The grant does not allow it.
     NotPermitted,

@@ -118,22 +118,26 @@ impl ServerSession {
         else {
             return;
         };
-        let (stream, bounds) = match opened {
-            Opened::Readable { stream, bounds } => (stream, bounds),
+        let (stream, bounds, found) = match opened {
+            Opened::Readable {
+                stream,
+                bounds,
+                found,
+            } => (stream, bounds, found),
             Opened::NotPermitted => return self.end(id, ResetReason::NotPermitted),
             Opened::Unavailable => return self.end(id, ResetReason::StoreUnavailable),
         };
         self.subscriptions.items[index].state = State::Reading { stream };
         let (outcome, after) = if is_state {
-            resume_state(position, bounds)
+            resume_state(position, bounds, found)
         } else {
-            resume(position, start, bounds)
+            resume(position, start, bounds, found)
         };
         self.state_outcome(id, stream, outcome, bounds, after);
         let has_base = is_state && position.is_some() && matches!(outcome, Outcome::Resumed { .. });
         self.put(Output::Read {
             id,
-            after,
+            after: after.cursor,
             has_base,
         });
     }
@@ -147,7 +151,7 @@ impl ServerSession {
             return;
         };
         let outcome = Outcome::Reset(ResetReason::Expired);
-        self.state_outcome(id, stream, outcome, bounds, bounds.floor);
+        self.state_outcome(id, stream, outcome, bounds, bounds.at_floor());
     }
 
     /// A reader's log cannot be read any more: states it; the subscription has ended.
@@ -164,12 +168,8 @@ impl ServerSession {
         stream: u64,
         outcome: Outcome,
         bounds: Bounds,
-        after: Cursor,
+        position: Position,
     ) {
-        let position = Position {
-            epoch: bounds.epoch,
-            cursor: after,
-        };
         self.put(Output::Op(match outcome {
             Outcome::Resumed { caught_up } => ServerOp::Resumed {
                 id,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Content, WireError, read_varint, write_varint};
+use crate::position::Tag;
 
 /// How a body is carried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,13 +44,15 @@ pub struct DeltaHeader {
     pub result_check: [u8; 16],
 }
 
-/// The payload of an entry frame: `[stream: varint][kind: 1][delta header?][body]`. If the frame is compressed the body is.
+/// The payload of an entry frame: `[stream: varint][kind: 1][tag: 4 BE][delta header?][body]`. If the frame is compressed the body is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntryHeader {
     /// The number that the subscription's outcome gave the stream.
     pub stream: u64,
     /// What the body is.
     pub content: Content,
+    /// The entry's tag.
+    pub tag: Tag,
 }
 
 const DELTA: u8 = 1;
@@ -81,17 +84,21 @@ fn read_kind(bytes: &[u8]) -> Result<(Content, bool, &[u8]), WireError> {
 impl EntryHeader {
     /// Appends the header of an entry that carries its body whole.
     pub fn write_whole(self, out: &mut Vec<u8>) {
-        write_varint(out, self.stream);
-        out.push(kind(self.content, false));
+        self.write_head(out, false);
     }
 
     /// Appends the header of an entry that carries a delta.
     pub fn write_delta(self, delta: DeltaHeader, out: &mut Vec<u8>) {
-        write_varint(out, self.stream);
-        out.push(kind(self.content, true));
+        self.write_head(out, true);
         write_varint(out, delta.distance);
         out.extend_from_slice(&delta.base_check);
         out.extend_from_slice(&delta.result_check);
+    }
+
+    fn write_head(self, out: &mut Vec<u8>, delta: bool) {
+        write_varint(out, self.stream);
+        out.push(kind(self.content, delta));
+        out.extend_from_slice(&self.tag.0.to_be_bytes());
     }
 
     /// Splits an entry frame's payload.
@@ -101,7 +108,15 @@ impl EntryHeader {
     pub fn split(payload: &[u8]) -> Result<(Self, Body<'_>), WireError> {
         let (stream, rest) = read_varint(payload)?;
         let (content, delta, rest) = read_kind(rest)?;
-        let header = Self { stream, content };
+        let (&tag, rest) = rest
+            .split_first_chunk()
+            .ok_or(WireError("an entry without its tag"))?;
+        let tag = Tag(u32::from_be_bytes(tag));
+        let header = Self {
+            stream,
+            content,
+            tag,
+        };
         if !delta {
             return Ok((header, Body::Whole(rest)));
         }
@@ -168,8 +183,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn entries_survive_the_wire(stream: u64, bytes: bool, body: Vec<u8>) {
-            let header = EntryHeader { stream, content: content(bytes) };
+        fn entries_survive_the_wire(stream: u64, bytes: bool, tag: u32, body: Vec<u8>) {
+            let header = EntryHeader { stream, content: content(bytes), tag: Tag(tag) };
             let mut out = Vec::new();
             header.write_whole(&mut out);
             out.extend_from_slice(&body);
@@ -180,12 +195,13 @@ mod tests {
         fn deltas_survive_the_wire(
             stream: u64,
             bytes: bool,
+            tag: u32,
             distance in 1u64..,
             base_check: [u8; 4],
             result_check: [u8; 16],
             ops: Vec<u8>,
         ) {
-            let header = EntryHeader { stream, content: content(bytes) };
+            let header = EntryHeader { stream, content: content(bytes), tag: Tag(tag) };
             let delta = DeltaHeader { distance, base_check, result_check };
             let mut out = Vec::new();
             header.write_delta(delta, &mut out);

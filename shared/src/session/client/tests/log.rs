@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use super::peer::*;
 use crate::channel::ChannelMode;
 use crate::limits::ACK_DELAY;
-use crate::position::{Epoch, Outcome, Position, ResetReason};
+use crate::position::{Epoch, Outcome, Position, ResetReason, Tag};
 use crate::session::client::{Event, Status, Subscription};
 use crate::session::op::{ClientOp, ScopeRequest, ServerOp, StreamHead};
 
@@ -120,10 +120,7 @@ fn a_server_that_loses_the_same_entry_again_and_again_is_left_for_a_while() {
 
 #[test]
 fn a_resume_that_does_not_go_on_where_the_reader_stands_is_told_as_a_reset() {
-    let elsewhere = Position {
-        epoch: Epoch(6),
-        cursor: 1,
-    };
+    let elsewhere = Position::untagged(Epoch(6), 1);
     let cases = [
         (elsewhere, 0, ResetReason::EpochChanged),
         (at(2), 0, ResetReason::Expired),
@@ -139,6 +136,46 @@ fn a_resume_that_does_not_go_on_where_the_reader_stands_is_told_as_a_reset() {
         assert_eq!(outcomes(&mut line), [expected]);
         assert_eq!(line.session.position(id), Some(position));
     }
+}
+
+fn tagged(cursor: u64, tag: u32) -> Position {
+    Position {
+        tag: Tag(tag),
+        ..at(cursor)
+    }
+}
+
+#[test]
+fn keeps_the_tags_of_entries() {
+    let (mut line, id, _) = Line::reading("chat", 3, at(0));
+    line.message(tagged_entry(3, 1, Tag(71), "a"));
+    line.message(tagged_entry(3, 2, Tag(72), "b"));
+    assert_eq!(line.session.received(id), Some(tagged(2, 72)));
+    line.session.handled(line.now, id, tagged(1, 71));
+    assert_eq!(line.session.position(id), Some(tagged(1, 71)));
+    let asked = line.reconnect().subscriptions[0].position;
+    assert_eq!(asked, Some(tagged(2, 72)));
+}
+
+#[test]
+fn takes_a_resume_at_another_entry_for_a_reset() {
+    let (mut line, _, _) = Line::reading("chat", 3, at(0));
+    line.message(tagged_entry(3, 1, Tag(71), "a"));
+    let wire_id = line.reconnect().subscriptions[0].id;
+    line.welcome(true, 0);
+    line.control(&[resumed(wire_id, 3, tagged(1, 99), 0)]);
+    let reset = Outcome::Reset(ResetReason::EpochChanged);
+    assert_eq!(outcomes(&mut line), [(reset, Some(tagged(1, 99)))]);
+}
+
+#[test]
+fn asks_again_when_its_cursor_is_another_entry() {
+    let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
+    line.message(tagged_entry(3, 1, Tag(71), "a"));
+    line.message(tagged_entry(3, 1, Tag(71), "a"));
+    assert_eq!(line.said(), vec![]);
+    line.message(tagged_entry(3, 1, Tag(99), "b"));
+    assert_eq!(line.asked_again(wire_id).position, Some(tagged(1, 71)));
 }
 
 #[test]
@@ -182,10 +219,7 @@ fn what_a_page_keeps_is_what_was_handled() {
     };
     assert_eq!(handled(&mut line, at(2)), 2);
     assert_eq!(handled(&mut line, at(1)), 2);
-    let elsewhere = Position {
-        epoch: Epoch(6),
-        cursor: 3,
-    };
+    let elsewhere = Position::untagged(Epoch(6), 3);
     assert_eq!(handled(&mut line, elsewhere), 2);
     assert_eq!(handled(&mut line, at(900)), 3);
     assert_eq!(line.said(), vec![]);

@@ -12,7 +12,7 @@ use crate::delta;
 use crate::encoding::PayloadEncoding;
 use crate::fragment::split;
 use crate::frame::{BinaryFlags, FrameHeader};
-use crate::position::{Cursor, Epoch, Position, StartAt, low_bits};
+use crate::position::{Cursor, Epoch, Position, StartAt, Tag, low_bits};
 use crate::session::client::{
     ClientConfig, ClientSession, Entry, Event, Input, Output, Status, Subscription,
 };
@@ -31,10 +31,7 @@ pub(super) const DOC: u8 = 2;
 pub(super) const EPOCH: Epoch = Epoch(5);
 
 pub(super) fn at(cursor: Cursor) -> Position {
-    Position {
-        epoch: EPOCH,
-        cursor,
-    }
+    Position::untagged(EPOCH, cursor)
 }
 
 pub(super) fn config() -> ClientConfig {
@@ -369,11 +366,28 @@ fn frame(channel: u8, cursor: Cursor, payload: &[u8], wants_ack: bool) -> Vec<u8
 }
 
 fn whole(stream: u64, body: &[u8]) -> Vec<u8> {
-    let content = Content::Value;
+    tagged(stream, Tag::UNKNOWN, body)
+}
+
+fn tagged(stream: u64, tag: Tag, body: &[u8]) -> Vec<u8> {
     let mut payload = vec![];
-    EntryHeader { stream, content }.write_whole(&mut payload);
+    header(stream, tag).write_whole(&mut payload);
     payload.extend_from_slice(body);
     payload
+}
+
+fn header(stream: u64, tag: Tag) -> EntryHeader {
+    let content = Content::Value;
+    EntryHeader {
+        stream,
+        content,
+        tag,
+    }
+}
+
+/// An entry on the chat channel with this tag.
+pub(super) fn tagged_entry(stream: u64, cursor: Cursor, tag: Tag, body: &str) -> Vec<u8> {
+    frame(CHAT, cursor, &tagged(stream, tag, body.as_bytes()), false)
 }
 
 pub(super) fn entry(channel: u8, stream: u64, cursor: Cursor, body: &[u8]) -> Vec<u8> {
@@ -410,14 +424,13 @@ pub(super) fn delta_entry(
     base: &str,
     target: &str,
 ) -> Vec<u8> {
-    let header = DeltaHeader {
+    let delta = DeltaHeader {
         distance,
         base_check: delta::check(base.as_bytes()).base(),
         result_check: delta::check(target.as_bytes()).result(),
     };
-    let content = Content::Value;
     let mut payload = vec![];
-    EntryHeader { stream, content }.write_delta(header, &mut payload);
+    header(stream, Tag::UNKNOWN).write_delta(delta, &mut payload);
     payload.extend_from_slice(&delta::encode(base.as_bytes(), target.as_bytes()).unwrap());
     frame(DOC, cursor, &payload, false)
 }

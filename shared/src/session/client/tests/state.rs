@@ -54,8 +54,8 @@ fn an_entry_says_what_it_cost_on_the_wire() {
         panic!("two entries are told, not {costs:?}");
     };
     assert!(delta < whole / 5, "{delta} of {whole}");
-    // A whole value costs the frame's header, the stream's number and the kind besides.
-    assert_eq!(other, body + FRAME_HEADER_LEN + 2);
+    // A whole value costs the header of the frame, the number of the stream, the kind and the tag besides.
+    assert_eq!(other, body + FRAME_HEADER_LEN + 6);
 }
 
 #[test]
@@ -135,10 +135,7 @@ fn a_new_epoch_forgets_the_value() {
     let (mut line, ..) = document();
     let wire_id = line.reconnect().subscriptions[0].id;
     line.welcome(false, 0);
-    let fresh = Position {
-        epoch: Epoch(6),
-        cursor: 0,
-    };
+    let fresh = Position::untagged(Epoch(6), 0);
     let reason = ResetReason::EpochChanged;
     line.control(&[ServerOp::Reset {
         id: wire_id,

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use super::*;
 
 fn position() -> impl Strategy<Value = Position> {
-    any::<(u64, u64)>().prop_map(|(e, cursor)| Position {
+    any::<(u64, u64, u32)>().prop_map(|(e, cursor, tag)| Position {
         epoch: Epoch(e),
         cursor,
+        tag: Tag(tag),
     })
 }
 
@@ -136,10 +137,7 @@ proptest! {
 
 #[test]
 fn any_optional_field_may_be_absent() {
-    let reading = Position {
-        epoch: Epoch(1),
-        cursor: 2,
-    };
+    let reading = Position::untagged(Epoch(1), 2);
     for present in [false, true] {
         for op in [
             ServerOp::Reset {
