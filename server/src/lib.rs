@@ -64,6 +64,3 @@ pub use push_wire_shared::*;
 pub use send::SendError;
 pub use server::PushServer;
 pub use transport::tune_tcp;
-// For tests of hostile input; no part of the API.
-#[doc(hidden)]
-pub use transport::websocket_transcript;

@@ -6,6 +6,10 @@
 pub enum CloseReason {
     /// 1000: the other side is done.
     Normal,
+    /// 1002: the peer broke the framing of WebSocket.
+    BadFraming,
+    /// 1007: a text message that is not UTF-8.
+    BadText,
     /// 4000: no answer to a heartbeat.
     HeartbeatLost,
     /// 4001: the connection accepted no bytes for too long.
@@ -47,8 +51,10 @@ pub enum RetryAdvice {
     Never,
 }
 
-const ALL: [CloseReason; 15] = [
+const ALL: [CloseReason; 17] = [
     CloseReason::Normal,
+    CloseReason::BadFraming,
+    CloseReason::BadText,
     CloseReason::HeartbeatLost,
     CloseReason::Stalled,
     CloseReason::OutOfSequence,
@@ -71,6 +77,8 @@ impl CloseReason {
     pub const fn code(self) -> u16 {
         match self {
             Self::Normal => 1000,
+            Self::BadFraming => 1002,
+            Self::BadText => 1007,
             Self::HeartbeatLost => 4000,
             Self::Stalled => 4001,
             Self::OutOfSequence => 4002,
@@ -93,6 +101,8 @@ impl CloseReason {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Normal => "closed",
+            Self::BadFraming => "the framing of WebSocket was broken",
+            Self::BadText => "a text message that is not UTF-8",
             Self::HeartbeatLost => "no answer to a heartbeat",
             Self::Stalled => "the connection accepted no bytes for too long",
             Self::OutOfSequence => "a control frame is missing or out of order",

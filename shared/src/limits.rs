@@ -16,6 +16,10 @@ pub const MESSAGE_BYTES: usize = 1024 * 1024;
 /// page may be made to hold for one document.
 pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
 
+/// Bytes of the largest message that either side takes before the handshake is done (64 KiB): a token and some
+/// hundred subscriptions.
+pub const HANDSHAKE_BYTES: usize = 64 * 1024;
+
 /// Streams that one session may read at once (default 1,024): about 100 bytes each on the server.
 pub const SUBSCRIPTIONS: usize = 1024;
 

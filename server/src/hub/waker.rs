@@ -42,9 +42,7 @@ pub struct ConnectionWaker {
 impl ConnectionWaker {
     /// Ready when something has come since the last time.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.take() {
-            return Poll::Ready(());
-        }
+        // Registered first, so that what comes from here on wakes the task again.
         self.waker.register(cx.waker());
         if self.take() {
             Poll::Ready(())

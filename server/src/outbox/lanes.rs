@@ -23,9 +23,13 @@ impl Lanes {
         self.queues[lane.min(2)].push_front(slot);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.queues.iter().all(VecDeque::is_empty)
+    }
+
     /// The next reader: of the highest lane that has one and has not used up its share.
     pub(super) fn pop(&mut self) -> Option<u32> {
-        if self.queues.iter().all(VecDeque::is_empty) {
+        if self.is_empty() {
             return None;
         }
         loop {

@@ -170,8 +170,13 @@ impl Outbox {
         waiting.into_iter().for_each(|slot| self.queue(slot));
     }
 
+    /// Whether readers wait for their turn.
+    pub(crate) fn has_queued(&self) -> bool {
+        !self.lanes.is_empty()
+    }
+
     /// Queues the readers that have news.
-    fn collect_woken(&mut self) {
+    pub(crate) fn collect_woken(&mut self) {
         let mut woken = std::mem::take(&mut self.woken);
         self.connection.take_slots(&mut woken);
         if self.connection.take_again() {
@@ -195,7 +200,6 @@ impl Outbox {
         out: &mut Vec<Bytes>,
         faults: &mut Vec<ReaderError>,
     ) -> Pulled {
-        self.collect_woken();
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
         let mut pulled = Pulled {

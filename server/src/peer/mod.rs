@@ -19,6 +19,7 @@ pub use action::{Action, AuthFailure, AuthRequest, Inbound, Message};
 use json::JsonPeer;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::limits::HANDSHAKE_BYTES;
 use push_wire_shared::session::server::{MessageError, ServerSession, WireDecoder};
 use push_wire_shared::time::{Moment, sooner};
 use uuid::Uuid;
@@ -121,6 +122,17 @@ impl Peer {
             self.actions = VecDeque::new();
         }
         action
+    }
+
+    /// Bytes of the largest message that the client may send now: a small one until its session stands.
+    #[must_use]
+    pub fn message_limit(&self) -> usize {
+        let limit = self.hub.limits().message_bytes;
+        if self.holds.is_some() {
+            limit
+        } else {
+            limit.min(HANDSHAKE_BYTES)
+        }
     }
 
     /// Ready when the hub has news; then call [`handle_wake`](Self::handle_wake) and

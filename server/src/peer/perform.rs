@@ -193,6 +193,7 @@ impl Peer {
     pub fn handle_wake(&mut self, now: Moment) {
         let (notices, are_left) = self.waker.take_notices(self.op_room());
         self.notices_left = are_left;
+        self.outbox.collect_woken();
         for notice in notices {
             match (notice, &mut self.renderer) {
                 (Notice::Replaced, _) => {

@@ -19,6 +19,12 @@ impl Peer {
         limit.saturating_sub(self.renderer.pending_ops())
     }
 
+    /// Whether [`poll_write`](Self::poll_write) may have something.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        self.renderer.pending_ops() > 0 || self.notices_left || self.outbox.has_queued()
+    }
+
     /// The next WebSocket message or messages, headers included, as pieces for one vectored write; nothing is
     /// added when there is nothing to send. Call it only when all that it gave before has been written, then
     /// call [`wrote`](Self::wrote).

@@ -1,4 +1,4 @@
-//! Drives one peer over one WebSocket: a task per connection, woken by bytes, news and one timer.
+//! Task of one connection: drives a peer over a WebSocket, woken by the socket, the hub and one timer.
 
 use std::future::poll_fn;
 use std::io;
@@ -8,23 +8,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::http::request::Parts;
-use bytes::Bytes;
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::time::Moment;
+use push_wire_websocket::{Event, ProtocolError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::alarm::Alarm;
-use super::websocket::{Event, ProtocolError, ReceiveError, Received, Socket};
+use super::websocket::{ReceiveError, Received, Socket};
 use super::{Application, guard};
 use crate::auth::{AuthError, Verdict};
 use crate::clock;
 use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
 
-/// Time that a closing connection has to take our last words and to say its own (5 s).
+/// Time that a closing connection has for the closing handshake (5 s).
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
-
-/// Pieces of a message that a connection keeps room for while it is idle.
-const IDLE_PIECES: usize = 8;
 
 /// One connection.
 pub(crate) struct Connection<Io> {
@@ -39,12 +37,11 @@ pub(crate) struct Connection<Io> {
     ping: Option<Vec<u8>>,
     /// The client's close frame.
     closed_by_client: Option<Option<u16>>,
-    /// What the client did wrong, after which nothing more is read.
+    /// Violation of the WebSocket protocol by the client, after which nothing more is read.
     protocol_error: Option<ProtocolError>,
-    pieces: Vec<Bytes>,
 }
 
-/// How a connection ends.
+/// End of a connection.
 enum End {
     /// We close it.
     Ours { code: u16, text: String },
@@ -63,13 +60,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         io: Io,
     ) -> Box<Self> {
         let hub = Arc::clone(app.hub());
-        let limit = hub.limits().message_bytes;
         let now = clock::now();
         let peer = Peer::new(hub, dialect, now);
         // In a box of its own: the task's memory is what its largest moment needs, and would hold it twice.
         Box::new(Self {
             app,
-            socket: Socket::new(io, limit),
+            socket: Socket::new(io, peer.message_limit()),
             alarm: Alarm::new(peer.poll_timeout().unwrap_or(now)),
             peer,
             request: Some(request),
@@ -77,7 +73,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             ping: None,
             closed_by_client: None,
             protocol_error: None,
-            pieces: Vec::new(),
         })
     }
 
@@ -89,108 +84,101 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
+    /// One wake-up: one pass, and a further one only after input.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let now = clock::now();
+        if self.peer.poll_wake(cx).is_ready() {
+            self.peer.handle_wake(now);
+        }
         loop {
-            let mut idle = true;
-            while let Some(action) = self.peer.poll_action() {
-                idle = false;
-                if let Some(end) = self.carry_out(action) {
-                    return Poll::Ready(end);
-                }
+            if let Some(end) = self.act(cx, now) {
+                return Poll::Ready(end);
             }
-            if let Some(verdict) = &mut self.verdict
-                && let Poll::Ready(answer) = guard::poll_verdict(verdict, cx)
-            {
-                idle = false;
-                self.verdict = None;
-                let answer = answer.map_err(failure);
-                self.peer.handle_authenticated(clock::now(), answer);
+            if let Err(error) = self.write(cx, now) {
+                return Poll::Ready(broken(&error));
             }
-            if self.peer.poll_wake(cx).is_ready() {
-                idle = false;
-                self.peer.handle_wake(clock::now());
-            }
-            match self.write(cx) {
-                Ok(progress) => idle &= !progress,
-                Err(error) => return Poll::Ready(broken(&error)),
-            }
-            match self.poll_read(cx) {
+            match self.poll_read(cx, now) {
                 Poll::Ready(Some(end)) => return Poll::Ready(end),
-                Poll::Ready(None) => idle = false,
+                Poll::Ready(None) => continue,
                 Poll::Pending => {}
             }
-            if self.alarm.is_due(cx, self.peer.poll_timeout()) {
-                idle = false;
-                self.peer.handle_timeout(clock::now());
-            }
-            if idle {
+            if !self.alarm.is_due(cx, self.peer.poll_timeout()) {
                 return Poll::Pending;
             }
+            self.peer.handle_timeout(clock::now());
         }
     }
 
-    fn carry_out(&mut self, action: Action) -> Option<End> {
+    /// Carries out what the peer asks for, until it asks for nothing or an answer is not there yet.
+    fn act(&mut self, cx: &mut Context<'_>, now: Moment) -> Option<End> {
+        loop {
+            while let Some(action) = self.peer.poll_action() {
+                if let Some(end) = self.carry_out(now, action) {
+                    return Some(end);
+                }
+            }
+            let Poll::Ready(answer) = guard::poll_verdict(self.verdict.as_mut()?, cx) else {
+                return None;
+            };
+            self.verdict = None;
+            self.peer.handle_authenticated(now, answer.map_err(failure));
+        }
+    }
+
+    fn carry_out(&mut self, now: Moment, action: Action) -> Option<End> {
         match action {
-            Action::Authenticate(who) => self.authenticate(who),
+            Action::Authenticate(request) => self.authenticate(request),
             Action::Deliver(message) => {
                 let number = message.number;
                 let answer = guard::deliver(&*self.app, message);
-                self.peer.handle_answer(clock::now(), number, answer);
+                self.peer.handle_answer(now, number, answer);
             }
             Action::Close { code, text } => {
-                let text = self
-                    .protocol_error
-                    .map_or(text, |protocol_error| protocol_error.to_string());
+                let text = self.protocol_error.map_or(text, |error| error.to_string());
                 return Some(End::Ours { code, text });
             }
         }
         None
     }
 
-    fn authenticate(&mut self, who: AuthRequest) {
+    fn authenticate(&mut self, client: AuthRequest) {
         // A peer asks once.
         if let Some(request) = self.request.take() {
-            self.verdict = Some(self.app.authenticate(who, &request));
+            self.verdict = Some(self.app.authenticate(client, &request));
         }
     }
 
-    /// Writes until the socket takes no more or there is no more; says whether any bytes left.
-    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let mut progress = false;
-        loop {
-            if self.socket.is_written() && !self.pull() {
-                return Ok(progress);
-            }
+    /// Writes until the socket takes no more or there is no more.
+    fn write(&mut self, cx: &mut Context<'_>, now: Moment) -> io::Result<()> {
+        while !self.socket.is_written() || self.pull(now) {
             let written = self.socket.write(cx)?;
             if written.bytes > 0 {
-                progress = true;
-                self.peer.wrote(clock::now(), written.all);
+                self.peer.wrote(now, written.all);
             }
             if !written.all {
-                return Ok(progress);
+                break;
             }
         }
+        Ok(())
     }
 
-    /// Takes the next message to write from the peer; false when there is none.
-    fn pull(&mut self) -> bool {
+    /// Takes the next message to write from the peer. Returns false when there is none.
+    fn pull(&mut self, now: Moment) -> bool {
         if let Some(ping) = self.ping.take() {
             self.socket.give_pong(&ping);
         }
-        self.peer.poll_write(clock::now(), &mut self.pieces);
-        self.socket.give(&mut self.pieces);
-        if self.pieces.capacity() > IDLE_PIECES {
-            self.pieces = Vec::new();
+        if self.peer.has_output() {
+            self.peer.poll_write(now, self.socket.outgoing());
         }
         !self.socket.is_written()
     }
 
     /// Reads once, unless the client must first take the answers to what it has sent.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Moment) -> Poll<Option<End>> {
         if self.protocol_error.is_some() || self.peer.is_full() {
             return Poll::Pending;
         }
-        let now = clock::now();
+        self.socket.set_limit(self.peer.message_limit());
         let Self {
             socket,
             peer,
@@ -222,9 +210,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             }
             Poll::Ready(Ok(Received::End)) => Poll::Ready(Some(End::Broken)),
             Poll::Ready(Err(ReceiveError::Io(error))) => Poll::Ready(Some(broken(&error))),
-            Poll::Ready(Err(ReceiveError::ProtocolError(protocol_error))) => {
-                self.protocol_error = Some(protocol_error);
-                self.peer.close(now, protocol_error.close_reason());
+            Poll::Ready(Err(ReceiveError::Protocol(error))) => {
+                self.protocol_error = Some(error);
+                self.peer.close(now, close_reason(error));
                 Poll::Ready(None)
             }
         }
@@ -249,18 +237,18 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
-    /// Writes what the peer still has to say.
+    /// Writes the peer's last messages.
     async fn write_rest(&mut self) -> io::Result<()> {
-        poll_fn(|cx| match self.write(cx) {
+        poll_fn(|cx| match self.write(cx, clock::now()) {
             Err(error) => Poll::Ready(Err(error)),
-            Ok(_) if self.socket.is_written() => Poll::Ready(Ok(())),
-            Ok(_) => Poll::Pending,
+            Ok(()) if self.socket.is_written() => Poll::Ready(Ok(())),
+            Ok(()) => Poll::Pending,
         })
         .await
     }
 
-    /// Writes what was given, ends our direction, and hears the client out: closing a socket that still has
-    /// bytes to read would reset it, and our last words might be lost on the way.
+    /// Writes what was given, ends our direction, and reads to the end of the client's: closing a socket that still
+    /// has bytes to read would reset it, and the close frame might be lost.
     async fn say_goodbye(&mut self) -> io::Result<()> {
         poll_fn(|cx| match self.socket.write(cx) {
             Err(error) => Poll::Ready(Err(error)),
@@ -284,6 +272,16 @@ impl<Io> Drop for Connection<Io> {
 fn broken(error: &io::Error) -> End {
     tracing::debug!(%error, "a connection broke");
     End::Broken
+}
+
+/// The standard's code, or push-wire's own where its advice matters to a client (docs/protocol.md section 10): the same
+/// message would be too large again.
+const fn close_reason(error: ProtocolError) -> CloseReason {
+    match error.close_code() {
+        1009 => CloseReason::MessageTooLarge,
+        1007 => CloseReason::BadText,
+        _ => CloseReason::BadFraming,
+    }
 }
 
 fn failure(error: AuthError) -> AuthFailure {

@@ -146,34 +146,35 @@ async fn a_close_is_answered_with_its_code() {
 }
 
 #[tokio::test]
-async fn what_the_rfc_forbids_closes_with_the_reason_and_is_counted() {
-    let cases: [(&[u8], &str); 6] = [
-        (&[FINAL | TEXT, 2, b'{', b'}'], "masked"),
-        (&frame(FINAL | 3, b""), "opcode"),
-        (&frame(FINAL | 0x40 | TEXT, b""), "reserved"),
-        (&frame(FINAL, b""), "continuation"),
-        (&frame(FINAL | TEXT, &[0xff]), "UTF-8"),
-        (&frame(FINAL | CLOSE, &[3]), "close frame of one byte"),
+async fn framing_errors_close_with_standard_codes() {
+    let cases: [(&[u8], u16, &str); 6] = [
+        (&[FINAL | TEXT, 2, b'{', b'}'], 1002, "masked"),
+        (&frame(FINAL | 3, b""), 1002, "opcode"),
+        (&frame(FINAL | 0x40 | TEXT, b""), 1002, "reserved"),
+        (&frame(FINAL, b""), 1002, "continuation"),
+        (&frame(FINAL | TEXT, &[0xff]), 1007, "UTF-8"),
+        (&frame(FINAL | CLOSE, &[3]), 1002, "close frame of one byte"),
     ];
     let server = Arc::new(PushServer::<Channel>::new());
     let running = start(&server).await;
     let mut bystander = running.json("/rps").await;
     bystander.auth(Uuid::from_u128(2)).await;
-    for (bytes, expected) in cases {
+    for (bytes, close_code, expected) in cases {
         let mut raw = Raw::connect(&running).await;
         raw.auth().await;
         raw.write(bytes).await;
         let (code, reason) = raw.closed().await;
-        assert_eq!(code, 4202, "{reason}");
+        assert_eq!(code, close_code, "{reason}");
         assert!(reason.contains(expected), "{reason:?} names {expected:?}");
     }
-    assert_eq!(server.stats().closes.get(&4202), Some(&6));
+    let closes = server.stats().closes;
+    assert_eq!((closes.get(&1002), closes.get(&1007)), (Some(&5), Some(&1)));
     server.publish(Channel::Chat, &"still here").unwrap();
     assert_eq!(bystander.hear().await["payload"], "still here");
 }
 
 #[tokio::test]
-async fn a_message_above_the_limit_is_refused_before_it_comes() {
+async fn large_message_is_refused_by_its_header() {
     let mut limits = Limits::default();
     limits.message_bytes = 2000;
     let server = PushServer::<Channel>::builder()
@@ -191,6 +192,27 @@ async fn a_message_above_the_limit_is_refused_before_it_comes() {
         (4204, "a message above the limit of 2000 bytes")
     );
     assert_eq!(server.stats().closes.get(&4204), Some(&1));
+}
+
+#[tokio::test]
+async fn limit_is_small_before_auth() {
+    let server = Arc::new(PushServer::<Channel>::new());
+    let running = start(&server).await;
+    let mut raw = Raw::connect(&running).await;
+    // Only the header of a first message of one byte more than 64 KiB, which no mask follows.
+    let header = [FINAL | TEXT, 0x80 | 127, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0];
+    raw.write(&header).await;
+    let (code, reason) = raw.closed().await;
+    assert_eq!(code, 4204);
+    assert_eq!(reason, "a message above the limit of 65536 bytes");
+    // The same is taken after.
+    let mut raw = Raw::connect(&running).await;
+    raw.auth().await;
+    raw.write(&header).await;
+    let ping = br#"{"op":"ping"}"#;
+    raw.write(ping).await;
+    raw.write(&vec![b' '; 65_537 - ping.len()]).await;
+    assert_eq!(raw.text().await, json!({"op": "pong"}));
 }
 
 #[tokio::test]

@@ -1,16 +1,51 @@
-//! The server's WebSocket frame reader.
+//! The reader of WebSocket frames.
 
-use push_wire_server::websocket_transcript;
+use push_wire_websocket::{Event, ProtocolError, Reader, Role};
 
 /// Largest message taken.
 const LIMIT: usize = 4096;
 
-/// However the bytes are cut, the reader makes the same of them. The first byte says how.
+/// However the bytes are cut, the reader makes the same of them. The first byte says how, and for which side.
 pub(super) fn run(bytes: &[u8]) {
-    let Some((cut, bytes)) = bytes.split_first() else {
+    let Some((how, bytes)) = bytes.split_first() else {
         return;
     };
-    let whole = websocket_transcript(bytes, bytes.len().max(1), LIMIT);
-    let in_pieces = websocket_transcript(bytes, usize::from(*cut).max(1), LIMIT);
+    let role = if how & 0x80 == 0 {
+        Role::Server
+    } else {
+        Role::Client
+    };
+    let whole = read(bytes, bytes.len().max(1), role);
+    let in_pieces = read(bytes, usize::from(how & 0x7f).max(1), role);
     assert_eq!(in_pieces, whole);
+}
+
+/// The events in these bytes, given in pieces of this length, and the error at their end.
+fn read(bytes: &[u8], piece_bytes: usize, role: Role) -> (Vec<String>, Option<ProtocolError>) {
+    let mut reader = Reader::new(role, LIMIT);
+    let mut events = Vec::new();
+    for piece in bytes.chunks(piece_bytes) {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        loop {
+            match reader.next(&mut input) {
+                Ok(Some(event)) => events.push(described(&event)),
+                Ok(None) => break,
+                Err(error) => return (events, Some(error)),
+            }
+        }
+        assert!(input.is_empty(), "all of a piece is used");
+    }
+    (events, None)
+}
+
+/// The same whether the event's bytes are lent or not.
+fn described(event: &Event<'_>) -> String {
+    match event {
+        Event::Text(text) => format!("text {text:?}"),
+        Event::Binary(bytes) => format!("binary {bytes:?}"),
+        Event::Ping(bytes) => format!("ping {bytes:?}"),
+        Event::Pong => "pong".into(),
+        Event::Close(code) => format!("close {code:?}"),
+    }
 }

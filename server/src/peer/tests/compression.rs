@@ -166,6 +166,7 @@ fn an_entry_is_compressed_once_for_all_who_hold_the_dictionary() {
     publish(&hub, CHAT, &message(1));
     let mut pieces = clients.each_mut().map(|client| {
         let mut pieces = Vec::new();
+        client.peer.handle_wake(at(0));
         client.peer.poll_write(at(0), &mut pieces);
         pieces
     });

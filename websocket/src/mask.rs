@@ -1,7 +1,7 @@
-//! The mask of client frames (RFC 6455 section 5.3).
+//! The mask of a client's frames (RFC 6455 section 5.3).
 
-/// Unmasks a piece of a payload in place, and turns the mask so that it fits the next piece.
-pub(super) fn unmask(bytes: &mut [u8], mask: &mut [u8; 4]) {
+/// Masks or unmasks a piece of a payload in place, and turns the mask so that it fits the next piece.
+pub fn apply_mask(bytes: &mut [u8], mask: &mut [u8; 4]) {
     let [a, b, c, d] = *mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let (words, rest) = bytes.as_chunks_mut::<8>();
@@ -22,16 +22,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_are_unmasked_as_the_whole_is(payload: Vec<u8>, mask: [u8; 4], cut: prop::sample::Index) {
-            let plain: Vec<u8> =
-                payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        fn pieces_equal_whole(payload: Vec<u8>, mask: [u8; 4], cut: prop::sample::Index) {
+            let masks = mask.iter().cycle();
+            let expected: Vec<u8> = payload.iter().zip(masks).map(|(byte, mask)| byte ^ mask).collect();
             let mut payload = payload;
             let cut = cut.index(payload.len() + 1);
             let (first, second) = payload.split_at_mut(cut);
-            let mut turning = mask;
-            unmask(first, &mut turning);
-            unmask(second, &mut turning);
-            prop_assert_eq!(payload, plain);
+            let mut mask = mask;
+            apply_mask(first, &mut mask);
+            apply_mask(second, &mut mask);
+            prop_assert_eq!(payload, expected);
         }
     }
 }

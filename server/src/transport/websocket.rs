@@ -1,18 +1,16 @@
 //! A WebSocket over any byte stream: reads into one buffer per thread, writes shared bytes.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
+use push_wire_websocket::{
+    Event, Opcode, ProtocolError, Reader, Role, close_payload, frame_header,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-use super::close::close_payload;
-use super::{Event, ProtocolError, Reader};
-use crate::outbox::framing::{Opcode, frame_header};
 
 /// Bytes taken in one read (32 KiB): a thread has one such buffer, a connection none.
 const READ_BYTES: usize = 32 * 1024;
@@ -21,13 +19,13 @@ const READ_BYTES: usize = 32 * 1024;
 const WRITE_PIECES: usize = 64;
 
 /// Pieces that a connection keeps room for while it has none to write.
-const IDLE_PIECES: usize = 8;
+const IDLE_PIECES: usize = 4;
 
 thread_local! {
     static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
 }
 
-/// What one read brought.
+/// Result of one read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Received {
     /// Bytes; their events have been handed on.
@@ -36,16 +34,16 @@ pub(crate) enum Received {
     End,
 }
 
-/// Why a read brought nothing.
+/// Reason why a read brought nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReceiveError {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
-    ProtocolError(#[from] ProtocolError),
+    Protocol(#[from] ProtocolError),
 }
 
-/// What one attempt to write has done.
+/// Result of one attempt to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Written {
     /// Bytes that left.
@@ -61,7 +59,12 @@ pub(crate) struct Socket<Io> {
     reader: Reader,
     /// Bytes read after the event at which the receiver stopped; less than one read.
     unread: Vec<u8>,
-    unwritten: VecDeque<Bytes>,
+    /// Pieces given to be written.
+    outgoing: Vec<Bytes>,
+    /// Number of those that have been written.
+    written: usize,
+    /// The stream below may hold bytes that it has not passed on.
+    unflushed: bool,
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
@@ -69,13 +72,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
     pub(crate) fn new(io: Io, limit: usize) -> Self {
         Self {
             io,
-            reader: Reader::new(limit),
+            reader: Reader::new(Role::Server, limit),
             unread: Vec::new(),
-            unwritten: VecDeque::new(),
+            outgoing: Vec::new(),
+            written: 0,
+            unflushed: false,
         }
     }
 
-    /// Reads once, and hands what it brought to `on_event`. After a [`ControlFlow::Break`] the rest is kept, and the
+    /// Sets the largest message taken, in bytes.
+    pub(crate) const fn set_limit(&mut self, limit: usize) {
+        self.reader.set_limit(limit);
+    }
+
+    /// Reads once, and hands the events read to `on_event`. After a [`ControlFlow::Break`] the rest is kept, and the
     /// next call hands it on in place of a read.
     pub(crate) fn poll_receive(
         &mut self,
@@ -113,7 +123,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         Ok(Received::Bytes)
     }
 
-    /// Reads once, and forgets what it brought.
+    /// Reads once, and drops the bytes read.
     pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
@@ -126,14 +136,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
     }
 
     /// Whether everything given has been written.
-    pub(crate) fn is_written(&self) -> bool {
-        self.unwritten.is_empty()
+    pub(crate) const fn is_written(&self) -> bool {
+        self.outgoing.is_empty() && !self.unflushed
     }
 
-    /// Gives frames to write, headers included; leaves `frames` empty.
-    pub(crate) fn give(&mut self, frames: &mut Vec<Bytes>) {
-        let pieces = frames.drain(..).filter(|piece| !piece.is_empty());
-        self.unwritten.extend(pieces);
+    /// Pieces to write: frames, headers included, are added at the end.
+    pub(crate) const fn outgoing(&mut self) -> &mut Vec<Bytes> {
+        &mut self.outgoing
     }
 
     /// Gives a pong to write, after the frames given before.
@@ -148,44 +157,48 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
     }
 
     /// A control frame has at most 125 bytes of payload (RFC 6455 section 5.5): [`close_payload`] keeps to it, and
-    /// a pong gives back what a ping had.
+    /// a pong gives back the payload of a ping.
     fn give_control(&mut self, opcode: Opcode, payload: &[u8]) {
         let mut frame = Vec::with_capacity(2 + payload.len());
         frame_header(opcode, payload.len(), &mut frame);
         frame.extend_from_slice(payload);
-        self.unwritten.push_back(frame.into());
+        self.outgoing.push(frame.into());
     }
 
     /// Writes as much as the system takes; the waker is kept when it does not take all.
     pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Written> {
         let mut bytes = 0;
-        while !self.unwritten.is_empty() {
+        self.advance(0);
+        while self.written < self.outgoing.len() {
             match self.poll_write_once(cx) {
                 Poll::Pending => return Ok(Written { bytes, all: false }),
                 Poll::Ready(written) => bytes += written?,
             }
         }
-        if self.unwritten.capacity() > IDLE_PIECES {
-            self.unwritten = VecDeque::new();
-        }
-        match Pin::new(&mut self.io).poll_flush(cx) {
-            Poll::Ready(Err(error)) => Err(error),
-            Poll::Ready(Ok(())) => Ok(Written { bytes, all: true }),
-            Poll::Pending => Ok(Written { bytes, all: false }),
-        }
+        self.outgoing.clear();
+        self.outgoing.shrink_to(IDLE_PIECES);
+        self.written = 0;
+        self.unflushed = Pin::new(&mut self.io).poll_flush(cx)?.is_pending();
+        Ok(Written {
+            bytes,
+            all: !self.unflushed,
+        })
     }
 
     fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let io = Pin::new(&mut self.io);
-        let written = if io.is_write_vectored() && self.unwritten.len() > 1 {
-            let mut slices = [IoSlice::new(&[]); WRITE_PIECES];
-            let used = self.unwritten.len().min(WRITE_PIECES);
-            for (slice, piece) in slices.iter_mut().zip(&self.unwritten) {
-                *slice = IoSlice::new(piece);
+        let unwritten = &self.outgoing[self.written..];
+        let written = match unwritten {
+            [lone] => io.poll_write(cx, lone),
+            [first, ..] if !io.is_write_vectored() => io.poll_write(cx, first),
+            pieces => {
+                let mut slices = [IoSlice::new(&[]); WRITE_PIECES];
+                let used = pieces.len().min(WRITE_PIECES);
+                for (slice, piece) in slices.iter_mut().zip(pieces) {
+                    *slice = IoSlice::new(piece);
+                }
+                io.poll_write_vectored(cx, &slices[..used])
             }
-            io.poll_write_vectored(cx, &slices[..used])
-        } else {
-            io.poll_write(cx, self.unwritten.front().map_or(&[][..], |piece| piece))
         };
         written.map(|written| match written? {
             0 => Err(io::ErrorKind::WriteZero.into()),
@@ -196,14 +209,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         })
     }
 
-    fn advance(&mut self, mut written: usize) {
-        while let Some(piece) = self.unwritten.front_mut() {
-            if piece.len() > written {
-                piece.advance(written);
+    /// Leaves behind this many bytes, and pieces that are empty.
+    fn advance(&mut self, mut bytes: usize) {
+        for piece in &mut self.outgoing[self.written..] {
+            if piece.len() > bytes {
+                piece.advance(bytes);
                 return;
             }
-            written -= piece.len();
-            self.unwritten.pop_front();
+            bytes -= piece.len();
+            *piece = Bytes::new();
+            self.written += 1;
         }
     }
 

@@ -1,10 +1,10 @@
 //! The payload of close frames (RFC 6455 sections 5.5.1 and 7.4).
 
-use super::ProtocolError;
-use super::header::MAX_CONTROL;
+use crate::ProtocolError;
+use crate::header::MAX_CONTROL_BYTES;
 
-/// Reads a close frame's code; `None` when it has none.
-pub(super) fn read_close(payload: &[u8]) -> Result<Option<u16>, ProtocolError> {
+/// Code of a close frame; `None` when it has none.
+pub(crate) fn read_close(payload: &[u8]) -> Result<Option<u16>, ProtocolError> {
     let (code, reason) = match payload {
         [] => return Ok(None),
         [_] => return Err(ProtocolError::CutCloseCode),
@@ -20,9 +20,10 @@ pub(super) fn read_close(payload: &[u8]) -> Result<Option<u16>, ProtocolError> {
     Ok(Some(code))
 }
 
-/// A close frame's payload; a reason that does not fit is cut at a character.
-pub(super) fn close_payload(code: u16, reason: &str) -> Vec<u8> {
-    let end = reason.floor_char_boundary(MAX_CONTROL - 2);
+/// Payload of a close frame. A reason above 123 bytes is cut at a character.
+#[must_use]
+pub fn close_payload(code: u16, reason: &str) -> Vec<u8> {
+    let end = reason.floor_char_boundary(MAX_CONTROL_BYTES - 2);
     let mut payload = Vec::with_capacity(2 + end);
     payload.extend_from_slice(&code.to_be_bytes());
     payload.extend_from_slice(&reason.as_bytes()[..end]);
@@ -34,14 +35,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_may_be_sent_are_read() {
+    fn reads_codes() {
         assert_eq!(read_close(&[]), Ok(None));
         assert_eq!(read_close(&[0x03, 0xe8, b'b', b'y', b'e']), Ok(Some(1000)));
         assert_eq!(read_close(&4000u16.to_be_bytes()), Ok(Some(4000)));
     }
 
     #[test]
-    fn others_are_refused() {
+    fn refuses_bad_codes() {
         assert_eq!(read_close(&[3]), Err(ProtocolError::CutCloseCode));
         for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
             assert_eq!(
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_cut_at_a_character() {
+    fn cuts_long_reasons() {
         assert_eq!(close_payload(1000, "bye"), [0x03, 0xe8, b'b', b'y', b'e']);
         let long = close_payload(1000, &"é".repeat(100));
         assert_eq!(long.len(), 2 + 122);

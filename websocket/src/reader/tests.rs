@@ -4,24 +4,20 @@ use super::*;
 
 const LIMIT: usize = 400;
 
-/// A client's frame, masked, with the length in its shortest form.
-fn frame(is_final: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let mask = [0x37, 0xfa, 0x21, 0x3d];
-    let mut bytes = vec![opcode | if is_final { 0x80 } else { 0 }];
-    match payload.len() {
-        len @ 0..126 => bytes.push(0x80 | u8::try_from(len).unwrap()),
-        len => {
-            bytes.push(0x80 | 126);
-            bytes.extend_from_slice(&u16::try_from(len).unwrap().to_be_bytes());
-        }
-    }
-    bytes.extend_from_slice(&mask);
-    bytes.extend(
-        payload
-            .iter()
-            .zip(mask.iter().cycle())
-            .map(|(byte, mask)| byte ^ mask),
-    );
+/// A client's frame.
+fn frame(is_final: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut mask = [0x37, 0xfa, 0x21, 0x3d];
+    let header = Header {
+        is_final,
+        opcode,
+        mask: Some(mask),
+        len: payload.len() as u64,
+    };
+    let mut bytes = vec![];
+    header.write(&mut bytes);
+    let start = bytes.len();
+    bytes.extend_from_slice(payload);
+    apply_mask(&mut bytes[start..], &mut mask);
     bytes
 }
 
@@ -37,7 +33,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
 
 /// Everything that a reader makes of these bytes, given in reads of these sizes (the rest at once).
 fn read(bytes: &[u8], reads: &[usize]) -> (Vec<Event<'static>>, Option<ProtocolError>) {
-    let mut reader = Reader::new(LIMIT);
+    let mut reader = Reader::new(Role::Server, LIMIT);
     let mut bytes = bytes.to_vec();
     let mut rest = &mut bytes[..];
     let mut events = vec![];
@@ -63,7 +59,7 @@ fn text(text: &str) -> Event<'static> {
 }
 
 #[test]
-fn the_examples_of_the_rfc_are_read() {
+fn reads_examples_of_rfc() {
     // RFC 6455 section 5.7.
     let hello = [
         0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
@@ -76,16 +72,16 @@ fn the_examples_of_the_rfc_are_read() {
 }
 
 #[test]
-fn a_whole_message_is_lent_and_a_cut_one_leaves_no_memory_behind() {
-    let mut reader = Reader::new(LIMIT);
-    let mut whole = frame(true, 2, b"abc");
+fn keeps_no_memory_between_messages() {
+    let mut reader = Reader::new(Role::Server, LIMIT);
+    let mut whole = frame(true, Opcode::Binary, b"abc");
     let event = reader.next(&mut &mut whole[..]);
     assert!(matches!(
         event,
         Ok(Some(Event::Binary(Cow::Borrowed(b"abc"))))
     ));
 
-    let mut cut = frame(true, 2, b"abc");
+    let mut cut = frame(true, Opcode::Binary, b"abc");
     let (mut first, mut second) = cut.split_at_mut(7);
     assert_eq!(reader.next(&mut first), Ok(None));
     let event = reader.next(&mut second);
@@ -97,14 +93,14 @@ fn a_whole_message_is_lent_and_a_cut_one_leaves_no_memory_behind() {
 }
 
 #[test]
-fn control_frames_may_stand_between_fragments() {
+fn reads_control_frames_between_fragments() {
     let bytes = [
-        frame(false, 1, b"Hel"),
-        frame(true, 9, b"there?"),
-        frame(false, 0, b""),
-        frame(true, 10, b""),
-        frame(true, 0, b"lo"),
-        frame(true, 8, &[0x03, 0xe8]),
+        frame(false, Opcode::Text, b"Hel"),
+        frame(true, Opcode::Ping, b"there?"),
+        frame(false, Opcode::Continuation, b""),
+        frame(true, Opcode::Pong, b""),
+        frame(true, Opcode::Continuation, b"lo"),
+        frame(true, Opcode::Close, &[0x03, 0xe8]),
     ];
     let ping = Event::Ping(Cow::Owned(b"there?".to_vec()));
     let events = vec![ping, Event::Pong, text("Hello"), Event::Close(Some(1000))];
@@ -112,23 +108,31 @@ fn control_frames_may_stand_between_fragments() {
 }
 
 #[test]
-fn a_character_may_be_cut_by_fragments_but_not_by_the_end() {
-    let bytes = [frame(false, 1, &[0xc3]), frame(true, 0, &[0xa9])].concat();
+fn joins_characters_cut_by_fragments() {
+    let bytes = [
+        frame(false, Opcode::Text, &[0xc3]),
+        frame(true, Opcode::Continuation, &[0xa9]),
+    ]
+    .concat();
     assert_eq!(read(&bytes, &[]), (vec![text("é")], None));
     assert_eq!(
-        read(&frame(true, 1, &[0xc3]), &[]),
+        read(&frame(true, Opcode::Text, &[0xc3]), &[]),
         (vec![], Some(ProtocolError::NotUtf8))
     );
 }
 
 #[test]
-fn a_message_above_the_limit_is_refused_by_its_header() {
-    let exact = frame(true, 2, &[7; LIMIT]);
+fn refuses_large_messages_by_header() {
+    let exact = frame(true, Opcode::Binary, &[7; LIMIT]);
     assert_eq!(read(&exact, &[]).0.len(), 1);
     let too_large = Some(ProtocolError::TooLarge { limit: LIMIT });
-    let header_only = &frame(true, 2, &[7; LIMIT + 1])[..8];
+    let header_only = &frame(true, Opcode::Binary, &[7; LIMIT + 1])[..8];
     assert_eq!(read(header_only, &[]), (vec![], too_large));
-    let in_fragments = [frame(false, 2, &[7; LIMIT]), frame(true, 0, &[7])].concat();
+    let in_fragments = [
+        frame(false, Opcode::Binary, &[7; LIMIT]),
+        frame(true, Opcode::Continuation, &[7]),
+    ]
+    .concat();
     assert_eq!(read(&in_fragments, &[]), (vec![], too_large));
     let huge = [
         0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0,
@@ -137,40 +141,68 @@ fn a_message_above_the_limit_is_refused_by_its_header() {
 }
 
 #[test]
-fn fragments_out_of_turn_are_refused() {
-    let (_, protocol_error) = read(&frame(true, 0, b""), &[]);
+fn refuses_fragments_out_of_turn() {
+    let (_, protocol_error) = read(&frame(true, Opcode::Continuation, b""), &[]);
     assert_eq!(protocol_error, Some(ProtocolError::NothingToContinue));
-    let bytes = [frame(false, 1, b"a"), frame(true, 1, b"b")].concat();
+    let bytes = [
+        frame(false, Opcode::Text, b"a"),
+        frame(true, Opcode::Text, b"b"),
+    ]
+    .concat();
     assert_eq!(read(&bytes, &[]).1, Some(ProtocolError::UnfinishedMessage));
+}
+
+#[test]
+fn refuses_bad_text_at_once() {
+    // The second fragment is not complete, and its second byte cannot follow the first.
+    let first = frame(false, Opcode::Text, "κόσ".as_bytes());
+    let cut = &frame(true, Opcode::Continuation, &[0xf4, 0x90, 0x80, 0x80])[..8];
+    let bytes = [&first[..], cut].concat();
+    assert_eq!(read(&bytes, &[]).1, Some(ProtocolError::NotUtf8));
+    // A control frame between is no text.
+    let ping = frame(true, Opcode::Ping, &[0xff]);
+    let last = frame(true, Opcode::Continuation, b"");
+    let bytes = [first, ping, last].concat();
+    assert_eq!(read(&bytes, &[]).0.last(), Some(&text("κόσ")));
+}
+
+#[test]
+fn limit_changes_between_messages() {
+    let mut reader = Reader::new(Role::Server, 2);
+    let mut small = frame(true, Opcode::Binary, b"ab");
+    assert!(matches!(reader.next(&mut &mut small[..]), Ok(Some(_))));
+    reader.set_limit(3);
+    let mut larger = frame(true, Opcode::Binary, b"abc");
+    assert!(matches!(reader.next(&mut &mut larger[..]), Ok(Some(_))));
 }
 
 fn message() -> impl Strategy<Value = (Event<'static>, Vec<u8>)> {
     let data = prop::collection::vec(any::<u8>(), 0..LIMIT);
     let pieces = prop::collection::vec(any::<prop::sample::Index>(), 0..4);
     let binary = (data, pieces.clone()).prop_map(|(data, cuts)| {
-        let frames = fragments(2, &data, &cuts);
+        let frames = fragments(Opcode::Binary, &data, &cuts);
         (Event::Binary(Cow::Owned(data)), frames)
     });
     let words = (".{0,90}", pieces).prop_map(|(words, cuts)| {
-        let frames = fragments(1, words.as_bytes(), &cuts);
+        let frames = fragments(Opcode::Text, words.as_bytes(), &cuts);
         (text(&words), frames)
     });
     let control = prop::collection::vec(any::<u8>(), 0..=125);
     let ping = control.prop_map(|data| {
-        let frames = frame(true, 9, &data);
+        let frames = frame(true, Opcode::Ping, &data);
         (Event::Ping(Cow::Owned(data)), frames)
     });
     prop_oneof![binary, words, ping]
 }
 
-fn fragments(opcode: u8, data: &[u8], cuts: &[prop::sample::Index]) -> Vec<u8> {
+fn fragments(opcode: Opcode, data: &[u8], cuts: &[prop::sample::Index]) -> Vec<u8> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(data.len() + 1)).collect();
     cuts.sort_unstable();
     let mut out = vec![];
     let (mut opcode, mut start) = (opcode, 0);
     for cut in cuts {
         out.extend(frame(false, opcode, &data[start..cut]));
-        (opcode, start) = (0, cut);
+        (opcode, start) = (Opcode::Continuation, cut);
     }
     out.extend(frame(true, opcode, &data[start..]));
     out
@@ -178,7 +210,7 @@ fn fragments(opcode: u8, data: &[u8], cuts: &[prop::sample::Index]) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn messages_survive_any_fragments_and_any_reads(
+    fn reads_any_split(
         messages in prop::collection::vec(message(), 0..6),
         reads in prop::collection::vec(1usize..40, 0..60),
     ) {
@@ -187,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused_alike_in_any_reads(
+    fn split_changes_nothing(
         bytes: Vec<u8>,
         reads in prop::collection::vec(1usize..9, 0..60),
     ) {

@@ -1,20 +1,25 @@
-//! From bytes to messages: the receiving half of RFC 6455, without a socket.
+//! From bytes to messages: the receiving half of RFC 6455.
 
 use std::borrow::Cow;
 
-use super::ProtocolError;
-use super::close::read_close;
-use super::header::{Header, MAX_HEADER, Opcode};
-use super::mask::unmask;
+use crate::ProtocolError;
+use crate::close::read_close;
+use crate::header::{Header, MAX_HEADER_BYTES, Opcode, Role};
+use crate::mask::apply_mask;
+use crate::utf8::Utf8Checker;
 
-/// What a client sent.
+/// Message or control frame of the other side. Payloads are lent from the bytes read where they lie whole in them.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Event<'a> {
+pub enum Event<'a> {
+    /// A text message.
     Text(Cow<'a, str>),
+    /// A binary message.
     Binary(Cow<'a, [u8]>),
+    /// A ping with its payload, at most 125 bytes, which a pong gives back.
     Ping(Cow<'a, [u8]>),
+    /// A pong.
     Pong,
-    /// The client's close frame, with its code if it has one. Nothing after it means anything.
+    /// A close frame with its code, if it has one. Bytes after it mean nothing.
     Close(Option<u16>),
 }
 
@@ -23,19 +28,21 @@ pub(crate) enum Event<'a> {
 /// Between messages it holds no memory beyond itself: a message that lies whole in the bytes given is lent from
 /// them, and only what is cut is copied, as it arrives, up to the limit.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub struct Reader {
+    role: Role,
     limit: usize,
     header: PartialHeader,
     frame: Option<Frame>,
     message: Option<Kind>,
     message_bytes: Vec<u8>,
+    text: Utf8Checker,
     control_bytes: Vec<u8>,
 }
 
 /// The first bytes of a header that was cut.
 #[derive(Default, Debug)]
 struct PartialHeader {
-    bytes: [u8; MAX_HEADER],
+    bytes: [u8; MAX_HEADER_BYTES],
     len: usize,
 }
 
@@ -55,21 +62,32 @@ enum Kind {
 }
 
 impl Reader {
-    /// Takes messages of at most `limit` bytes.
-    pub(crate) fn new(limit: usize) -> Self {
+    /// Reader of this side, which takes messages of at most `limit` bytes.
+    #[must_use]
+    pub fn new(role: Role, limit: usize) -> Self {
         Self {
+            role,
             limit,
             header: PartialHeader::default(),
             frame: None,
             message: None,
             message_bytes: Vec::new(),
+            text: Utf8Checker::default(),
             control_bytes: Vec::new(),
         }
     }
 
-    /// The next event in `input`, which is advanced past what was used; `None` when all of it was used.
-    /// To be called until then. After an error nothing more can be read.
-    pub(crate) fn next<'a>(
+    /// Sets the largest message taken, in bytes. A message that has begun is held to it from its next frame on.
+    pub const fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Returns the next event in `input`, which is advanced past what was used; `None` when all of it was used.
+    /// To be called until then.
+    ///
+    /// # Errors
+    /// When the other side broke the protocol. Nothing more can be read then.
+    pub fn next<'a>(
         &mut self,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Event<'a>>, ProtocolError> {
@@ -77,7 +95,7 @@ impl Reader {
             if self.frame.is_none() && !self.begin_frame(input)? {
                 return Ok(None);
             }
-            if let Some(piece) = self.take_payload(input)
+            if let Some(piece) = self.take_payload(input)?
                 && let Some(event) = self.finish_frame(piece)?
             {
                 return Ok(Some(event));
@@ -88,9 +106,9 @@ impl Reader {
         }
     }
 
-    /// Reads a header, also one that was cut; false when it is not all there yet.
+    /// Reads a header, also one that was cut. Returns false when it is not all there yet.
     fn begin_frame(&mut self, input: &mut &mut [u8]) -> Result<bool, ProtocolError> {
-        let Some(header) = self.header.read(input)? else {
+        let Some(header) = self.header.read(input, self.role)? else {
             return Ok(false);
         };
         match (header.opcode, self.message) {
@@ -109,32 +127,40 @@ impl Reader {
         self.frame = Some(Frame {
             is_final: header.is_final,
             opcode: header.opcode,
-            mask: header.mask,
+            mask: header.mask.unwrap_or_default(),
             left: left.ok_or(ProtocolError::TooLarge { limit: self.limit })?,
         });
         Ok(true)
     }
 
-    /// Unmasks what has arrived of the frame's payload. The last piece is returned; earlier ones are kept.
-    fn take_payload<'a>(&mut self, input: &mut &'a mut [u8]) -> Option<&'a mut [u8]> {
-        let frame = self.frame.as_mut()?;
+    /// Unmasks the part of the frame's payload that has arrived. Its last piece is returned; earlier ones are kept.
+    fn take_payload<'a>(
+        &mut self,
+        input: &mut &'a mut [u8],
+    ) -> Result<Option<&'a mut [u8]>, ProtocolError> {
+        let Some(frame) = &mut self.frame else {
+            return Ok(None);
+        };
         let taken = frame.left.min(input.len());
         let (piece, rest) = std::mem::take(input).split_at_mut(taken);
         *input = rest;
-        unmask(piece, &mut frame.mask);
+        apply_mask(piece, &mut frame.mask);
         frame.left -= taken;
+        if !frame.opcode.is_control() && self.message == Some(Kind::Text) {
+            self.text.check(piece)?;
+        }
         if frame.left == 0 {
-            return Some(piece);
+            return Ok(Some(piece));
         }
         if frame.opcode.is_control() {
             self.control_bytes.extend_from_slice(piece);
         } else {
             self.message_bytes.extend_from_slice(piece);
         }
-        None
+        Ok(None)
     }
 
-    /// The payload is complete: says what it means, unless more fragments follow.
+    /// Event of the frame whose payload is complete; `None` when more fragments follow.
     fn finish_frame<'a>(&mut self, piece: &'a [u8]) -> Result<Option<Event<'a>>, ProtocolError> {
         let Some(frame) = self.frame.take() else {
             return Ok(None);
@@ -156,7 +182,10 @@ impl Reader {
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 let bytes = joined(&mut self.message_bytes, piece);
                 match self.message.take() {
-                    Some(Kind::Text) => Ok(Some(Event::Text(text(bytes)?))),
+                    Some(Kind::Text) => {
+                        self.text.end()?;
+                        Ok(Some(Event::Text(text(bytes)?)))
+                    }
                     Some(Kind::Binary) => Ok(Some(Event::Binary(bytes))),
                     None => Err(ProtocolError::NothingToContinue),
                 }
@@ -166,11 +195,11 @@ impl Reader {
 }
 
 impl PartialHeader {
-    fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, ProtocolError> {
+    fn read(&mut self, input: &mut &mut [u8], role: Role) -> Result<Option<Header>, ProtocolError> {
         let known = self.len;
-        let added = input.len().min(MAX_HEADER - known);
+        let added = input.len().min(MAX_HEADER_BYTES - known);
         self.bytes[known..known + added].copy_from_slice(&input[..added]);
-        let read = Header::read(&self.bytes[..known + added])?;
+        let read = Header::read(&self.bytes[..known + added], role)?;
         let used = match read {
             Some((_, len)) => len - known,
             None => added,
@@ -181,7 +210,7 @@ impl PartialHeader {
     }
 }
 
-/// What was kept of a payload with its last piece; lent when nothing was kept.
+/// A payload: its earlier pieces, if any were kept, and its last one.
 fn joined<'a>(kept: &mut Vec<u8>, piece: &'a [u8]) -> Cow<'a, [u8]> {
     if kept.is_empty() {
         return Cow::Borrowed(piece);
