@@ -11,8 +11,8 @@ import * as esbuild from "esbuild";
 import { build, preview } from "vite";
 import { WebSocket } from "ws";
 
-import { Backend } from "../../tests/browser/backend.mjs";
 import { launch } from "../../tests/browser/browser.mjs";
+import { Fixture } from "./fixture.mjs";
 import { Installed, until } from "./installed.mjs";
 
 const run = promisify(execFile);
@@ -40,7 +40,7 @@ let backend;
 let server;
 
 before(async () => {
-  [installed, backend] = await Promise.all([Installed.create(), Backend.start()]);
+  [installed, backend] = await Promise.all([Installed.create(), Fixture.start()]);
   server = `http://127.0.0.1:${backend.port}`;
 });
 
@@ -90,7 +90,7 @@ test("a Vite build of both entries runs in Chromium", async () => {
     const errors = [];
     page.on("pageerror", (error) => errors.push(error));
     await page.goto(`${site.resolvedUrls.local[0]}?server=${encodeURIComponent(server)}`);
-    await backend.appendLines(["seen by both"]);
+    backend.publishLog(["seen by both"]);
     const seen = (id) => document.getElementById(id).textContent === "seen by both";
     await Promise.all([page.waitForFunction(seen, {}, "whole"), page.waitForFunction(seen, {}, "slim")]);
     assert.deepEqual(errors, []);

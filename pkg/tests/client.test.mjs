@@ -1,11 +1,11 @@
-// The installed package in Node, against the real server of examples/live.
+// The installed package in Node, against a real server.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import { WebSocket } from "ws";
 
-import { Backend } from "../../tests/browser/backend.mjs";
+import { Fixture } from "./fixture.mjs";
 import { Installed, MemoryStorage, until } from "./installed.mjs";
 
 let installed;
@@ -15,7 +15,7 @@ let PushError;
 const clients = [];
 
 before(async () => {
-  [installed, backend] = await Promise.all([Installed.create(), Backend.start()]);
+  [installed, backend] = await Promise.all([Installed.create(), Fixture.start()]);
   await installed.write("entry.js", 'export * from "push-wire";');
   ({ connect, PushError } = await installed.import("entry.js"));
 });
@@ -65,10 +65,10 @@ test("a log is read whole, in order, and over a cut line", async () => {
   const second = numbered("second", 200);
   const reading = linesUntil(client, second.at(-1), { from: "newest" });
   await until({ subscribe: (told) => reading.subscription.onOutcome(told) }, ({ type }) => type === "resumed");
-  await backend.appendLines(first);
+  backend.publishLog(first);
   client.interrupt(50);
   await until(client.status, ({ phase }) => phase === "waiting");
-  await backend.appendLines(second);
+  backend.publishLog(second);
   assert.deepEqual(await reading.lines, [...first, ...second]);
   assert.equal(reading.subscription.head, reading.subscription.position.cursor);
 });
@@ -76,7 +76,7 @@ test("a log is read whole, in order, and over a cut line", async () => {
 test("a slow consumer gets every entry once, and nothing piles up", async () => {
   const client = open();
   const lines = numbered("slow", 3000);
-  await backend.appendLines(lines);
+  backend.publishLog(lines);
   const messages = client.messages("log");
   let subscribed = 0;
   messages.subscription.onOutcome(() => (subscribed += 1));
@@ -99,17 +99,17 @@ test("a handler that fails is told of, and the stream goes on", async (context) 
     if (value === "stumble") throw new Error("the application stumbled");
     if (value === "go on") resolve();
   });
-  await backend.appendLines(["stumble", "go on"]);
+  backend.publishLog(["stumble", "go on"]);
   await promise;
   assert.match(String(errors.mock.calls[0].arguments[0]), /the application stumbled/);
 });
 
-test("a document follows its file, by deltas", async () => {
+test("a document follows its value, by deltas", async () => {
   const client = open();
   const file = client.document("document");
   const body = numbered("a line of the document, number", 500).join("\n");
   for (let save = 0; save < 5; save += 1) {
-    await backend.saveDocument(`${body}\nsave ${save}\n`);
+    backend.publish("document", [{ text: `${body}\nsave ${save}\n` }]);
     await until(file, (value) => value.text.endsWith(`save ${save}\n`));
   }
   assert.equal(file.position.cursor, file.head);
@@ -122,7 +122,7 @@ test("a document follows its file, by deltas", async () => {
   again.bind(element, (target, { text }) => (target.textContent = text));
   assert.equal(element.textContent, file.value.text, "a second look shares the value");
   file.close();
-  await backend.saveDocument("short\n");
+  backend.publish("document", [{ text: "short\n" }]);
   await until(again, ({ text }) => text === "short\n");
   assert.equal(element.textContent, "short\n", "the first one's close does not end it");
 });
@@ -164,12 +164,12 @@ test("positions and the client's id are kept over a reload", async () => {
   const before = open({ storage });
   const read = numbered("before", 20);
   const reading = linesUntil(before, read.at(-1));
-  await backend.appendLines(read);
+  backend.publishLog(read);
   await reading.lines;
   before.close();
 
   const unread = numbered("meanwhile", 20);
-  await backend.appendLines(unread);
+  backend.publishLog(unread);
   const reloaded = open({ storage });
   assert.equal(reloaded.id, before.id);
   assert.deepEqual(await linesUntil(reloaded, unread.at(-1)).lines, unread);

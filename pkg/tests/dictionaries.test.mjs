@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { WebSocket } from "ws";
 
-import { Backend } from "../../tests/browser/backend.mjs";
-import { connected, launch, openDemo, reload } from "../../tests/browser/browser.mjs";
+import { connected, launch, openPage, reload } from "../../tests/browser/browser.mjs";
 import { Gate } from "../../tests/browser/gate.mjs";
+import { Fixture } from "./fixture.mjs";
 import { Installed, until } from "./installed.mjs";
 
 let browser;
@@ -16,11 +16,11 @@ let gate;
 let written = 0;
 
 before(async () => {
-  [browser, backend, installed] = await Promise.all([launch(), Backend.start(), Installed.create()]);
+  [browser, backend, installed] = await Promise.all([launch(), Fixture.start(), Installed.create()]);
   await installed.write("entry.js", 'export * from "push-wire";');
   ({ connect } = await installed.import("entry.js"));
   // The server trains from the first 200 entries of a channel, and no sooner than a minute later again.
-  await backend.appendLines(requests(600));
+  backend.publishLog(requests(600));
 });
 
 beforeEach(async () => {
@@ -64,7 +64,7 @@ function untilStats(page, holds, than) {
 async function reads(page, count) {
   const start = await stats(page);
   const lines = requests(count);
-  await backend.appendLines(lines);
+  backend.publishLog(lines);
   const shows = (text) => [...document.querySelectorAll("#log li")].some((item) => item.textContent === text);
   await page.waitForFunction(shows, { polling: 20 }, lines.at(-1));
   const end = await stats(page);
@@ -72,7 +72,7 @@ async function reads(page, count) {
 }
 
 test("a page fetches the dictionary, and entries come compressed; a reload has it from the cache", async () => {
-  const page = await openDemo(browser, gate.url, []);
+  const page = await openPage(browser, gate.url, []);
   await untilStats(page, "dictionaries", 0);
   const first = await reads(page, 300);
   assert.ok(first.compressed >= 300, `${first.compressed} of 300 came compressed`);
@@ -88,7 +88,7 @@ test("a page fetches the dictionary, and entries come compressed; a reload has i
 
 test("without the dictionary everything comes, only larger, and it is tried again on the next connection", async () => {
   gate.state = "closed";
-  const page = await openDemo(browser, gate.url, []);
+  const page = await openPage(browser, gate.url, []);
   await untilStats(page, "dictionariesFailed", 0);
   const { entries, valueBytes, bytesIn } = await reads(page, 300);
   assert.ok(entries >= 300);
@@ -123,7 +123,7 @@ test("Node fetches it too, unless compression is switched off", async () => {
     });
     await until(client.status, ({ phase }) => phase === "connected");
     while (compression && client.stats.dictionaries === 0) await turn();
-    await backend.appendLines(last);
+    backend.publishLog(last);
     await reading;
     assert.equal(client.stats.compressed > 0, compression);
     client.close();

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { Backend } from "../../tests/browser/backend.mjs";
 import { launch } from "../../tests/browser/browser.mjs";
 import { Proxy } from "../../tests/browser/proxy.mjs";
+import { Fixture } from "./fixture.mjs";
 
 let browser;
 let backend;
@@ -13,7 +13,7 @@ let context;
 let page;
 
 before(async () => {
-  [browser, backend] = await Promise.all([launch(), Backend.start()]);
+  [browser, backend] = await Promise.all([launch(), Fixture.start()]);
 });
 
 beforeEach(async () => {
@@ -90,7 +90,7 @@ test("a page that was frozen comes back with all that it missed", async () => {
   const front = await hide();
   const devtools = await page.createCDPSession();
   await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
-  await backend.appendLines(["while frozen"]);
+  backend.publishLog(["while frozen"]);
   await devtools.send("Page.setWebLifecycleState", { state: "active" });
   await front.close();
   await page.bringToFront();

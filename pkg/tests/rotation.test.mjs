@@ -1,60 +1,41 @@
 // A channel that gets another dictionary while a page reads it, from a server of another origin.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import readline from "node:readline";
 import { test } from "node:test";
 
-import { target } from "../../tests/browser/program.mjs";
 import { launch } from "../../tests/browser/browser.mjs";
-
-/** Serves the package to a page. */
-async function pageServer() {
-  const dist = new URL("../dist/", import.meta.url);
-  const server = createServer(async ({ url }, response) => {
-    if (url === "/") return response.setHeader("content-type", "text/html").end("<!doctype html><title>page</title>");
-    response.setHeader("content-type", "text/javascript");
-    response.end(await readFile(new URL(`.${url}`, dist)).catch(() => ""));
-  });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return server;
-}
+import { Fixture } from "./fixture.mjs";
 
 test("a page moves over to a newer dictionary while it stays connected", async () => {
-  const rotation = spawn(path.join(target, "debug/examples/rotation"), { stdio: ["pipe", "pipe", "inherit"] });
-  const [port] = await once(readline.createInterface({ input: rotation.stdout }), "line");
-  const [browser, server] = await Promise.all([launch(), pageServer()]);
+  // A newer dictionary is named with a heartbeat.
+  const starting = [launch(), Fixture.start(), Fixture.start({ heartbeatMs: 100 })];
+  const [browser, pages, backend] = await Promise.all(starting);
   try {
     const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(`${pages.url}empty.html`);
     await page.evaluate(async (url) => {
-      const { connect } = await import("/index.js");
+      const { connect } = await import("/dist/index.js");
       const client = connect(url);
       const phases = [];
       const read = [];
       client.status.subscribe(({ phase }) => phases.push(phase));
       client.on("lines", ({ value }) => read.push(value));
       Object.assign(globalThis, { client, phases, read });
-    }, `http://127.0.0.1:${port}/rps`);
+    }, backend.url);
 
     const holds = (source) => page.waitForFunction(source, { polling: 20 });
     let read = 0;
     /** Publishes lines of one kind; how many bytes carried them once all have come. */
     const publish = async (kind, count) => {
       const before = await page.evaluate(() => globalThis.client.stats);
-      for (let n = 0; n < count; n++) {
-        rotation.stdin.write(`${kind} number ${read + n} of ${kind}, as ${kind} always are, and nothing else\n`);
-      }
+      const numbers = Array.from({ length: count }, (_, n) => read + n);
+      backend.publish("lines", numbers.map((n) => `${kind} number ${n} of ${kind}, as ${kind} always are, and nothing else`));
       read += count;
       await holds(`read.length === ${read}`);
       const after = await page.evaluate(() => globalThis.client.stats);
       return { bytes: after.bytesIn - before.bytesIn, compressed: after.compressed - before.compressed };
     };
     const rotate = async (dictionaries) => {
-      rotation.stdin.write("\n");
+      backend.train();
       await holds(`client.stats.dictionaries === ${dictionaries}`);
       // The server has heard that the page holds it once it answers what was said later.
       await page.evaluate(() => globalThis.client.send("lines", "ready"));
@@ -81,7 +62,6 @@ test("a page moves over to a newer dictionary while it stays connected", async (
     assert.equal(failed, 0);
   } finally {
     await browser.close();
-    server.close();
-    rotation.stdin.end();
+    await Promise.all([pages.stop(), backend.stop()]);
   }
 });

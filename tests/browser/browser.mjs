@@ -1,4 +1,4 @@
-// Chromium without a display, and what tests ask of a page of examples/live.
+// Chromium without a display, and what tests ask of a page.
 import puppeteer from "puppeteer-core";
 
 const args = [
@@ -17,8 +17,8 @@ export function launch() {
   return puppeteer.launch({ executablePath, headless: true, args });
 }
 
-/** Opens the demo in a window of its own (own storage) and waits until it is connected. */
-export async function openDemo(browser, url, errors) {
+/** Opens a page in a window of its own (own storage) and waits until it is connected. */
+export async function openPage(browser, url, errors) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   page.on("pageerror", (error) => errors.push(error));

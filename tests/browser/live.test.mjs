@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 
 import { Backend } from "./backend.mjs";
-import { connected, launch, openDemo, reload, shownDocument, shownLines } from "./browser.mjs";
+import { connected, launch, openPage, reload, shownDocument, shownLines } from "./browser.mjs";
 import { root, target } from "./program.mjs";
 import { Proxy } from "./proxy.mjs";
 import { random } from "./random.mjs";
@@ -28,7 +28,7 @@ async function withPages(count, run) {
   try {
     for (let index = 0; index < count; index += 1) {
       proxies.push(await Proxy.to(backend.port));
-      pages.push(await openDemo(browser, proxies[index].url, errors));
+      pages.push(await openPage(browser, proxies[index].url, errors));
     }
     await run({ backend, pages, proxies });
     assert.deepEqual(errors, [], "a page threw");

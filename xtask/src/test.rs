@@ -109,11 +109,9 @@ fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
 fn node_tests(workspace: &Workspace, folder: &str) -> Result<(), Error> {
     npm::install(workspace)?;
     let chromium = browser::chromium(workspace)?;
-    for program in [
-        &["--package=chat", "--package=live"][..],
-        &["--package=push-wire-tests", "--example=rotation"],
-    ] {
-        process::run(workspace.cargo(&["build", "--quiet"]).args(program))?;
-    }
+    // All of the workspace, so that its dependencies have the features, and need not be built again, of the Rust tests.
+    let programs = ["--bin=chat", "--bin=live", "--example=fixture"];
+    let mut build = workspace.cargo(&["build", "--quiet", "--workspace"]);
+    process::run(build.args(programs))?;
     npm::test(workspace, folder, &[("CHROMIUM", &chromium)])
 }

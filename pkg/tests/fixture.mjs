@@ -1,0 +1,45 @@
+// The backend of these tests (tests/examples/fixture.rs), as a process.
+import path from "node:path";
+
+import { Program, root } from "../../tests/browser/program.mjs";
+
+export class Fixture {
+  #program;
+
+  /** Starts the program on a free port. Its heartbeats come every so many milliseconds, or as the server's default says. */
+  static async start({ heartbeatMs } = {}) {
+    const fixture = new Fixture();
+    const heartbeat = heartbeatMs === undefined ? [] : [String(heartbeatMs)];
+    const argumentsFor = (address) => [address, ...heartbeat];
+    fixture.#program = await Program.start("examples/fixture", argumentsFor, path.join(root, "pkg"));
+    return fixture;
+  }
+
+  get port() {
+    return this.#program.port;
+  }
+
+  /** Address of its pages. */
+  get url() {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  /** Publishes values to a channel itself, in order. */
+  publish(channel, values) {
+    this.#program.write(JSON.stringify({ publish: { channel, values } }));
+  }
+
+  /** Publishes lines of text to the channel `log`. */
+  publishLog(lines) {
+    this.publish("log", lines);
+  }
+
+  /** Gives the channel `lines` a dictionary of what was published to it since the last. */
+  train() {
+    this.#program.write(JSON.stringify("train"));
+  }
+
+  stop() {
+    return this.#program.stop();
+  }
+}
