@@ -1,7 +1,7 @@
 // The measurements, in the page: subjects take turns, the middle of each one's times counts.
 import * as fzstd from "fzstd";
 import { ZSTDDecoder } from "zstddec";
-import init, { Frames, Pages, Ruzstd } from "/built/browser.js";
+import init, { Frames, Pages } from "/built/browser.js";
 
 const ROUNDS = 31;
 
@@ -14,12 +14,10 @@ async function frames() {
   const [messages, packed, plain] = await Promise.all(["messages", "packed", "plain"].map(list));
   const dictionary = new Uint8Array(await load("dictionary"));
   const ours = Frames.with(dictionary);
-  const ruzstd = Ruzstd.with(dictionary);
   const zstddec = new ZSTDDecoder();
   await zstddec.init();
   const subjects = [
     ["push-wire, with dictionary", packed, (body) => ours.decode(body)],
-    ["ruzstd, with dictionary", packed, (body) => ruzstd.decode(body)],
     ["fzstd, without", plain, (body) => fzstd.decompress(body)],
     // Told the size, as its frames would tell it otherwise.
     ["zstddec, without", plain, (body, message) => zstddec.decode(body, message.length)],

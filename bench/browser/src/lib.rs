@@ -3,7 +3,6 @@
 use push_wire_shared::compression::{CompressionDictionary, Decompressor};
 use push_wire_shared::delta;
 use push_wire_shared::delta::corpus::corpora;
-use ruzstd::decoding::{BlockDecodingStrategy, Dictionary, FrameDecoder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Messages and values are smaller.
@@ -26,41 +25,6 @@ impl Frames {
     /// The message of a compressed body.
     pub fn decode(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         self.0.decompress(body, MAX_BYTES).ok()
-    }
-}
-
-/// `ruzstd`'s decoder, kept for all messages too.
-#[wasm_bindgen]
-pub struct Ruzstd {
-    decoder: FrameDecoder,
-    dictionary: u32,
-}
-
-#[wasm_bindgen]
-impl Ruzstd {
-    /// With this dictionary.
-    pub fn with(dictionary: &[u8]) -> Option<Self> {
-        let mut decoder = FrameDecoder::new();
-        let dictionary = Dictionary::decode_dict(dictionary).ok()?;
-        let id = dictionary.id;
-        decoder.add_dict(dictionary).ok()?;
-        Some(Self {
-            decoder,
-            dictionary: id,
-        })
-    }
-
-    /// The message of a compressed body, of which ruzstd takes the frame.
-    pub fn decode(&mut self, body: &[u8]) -> Option<Vec<u8>> {
-        let mut frame = body.get(4..)?;
-        let decoder = &mut self.decoder;
-        decoder.reset(&mut frame).ok()?;
-        // Our frames do not name it.
-        decoder.force_dict(self.dictionary).ok()?;
-        decoder
-            .decode_blocks(&mut frame, BlockDecodingStrategy::All)
-            .ok()?;
-        decoder.collect()
     }
 }
 

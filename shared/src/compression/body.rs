@@ -1,4 +1,6 @@
-//! What can be known of a compressed body before anything is allocated for it.
+//! Sizes of a compressed body, checked before anything is allocated for it.
+
+use alloc::vec::Vec;
 
 use super::{DecompressError, MAGIC};
 use crate::limits::ZSTD_WINDOW_BYTES;
@@ -18,10 +20,7 @@ pub(super) struct Body<'a> {
     pub(super) frame: &'a [u8],
     /// The same behind its header.
     pub(super) blocks: &'a [u8],
-    /// Bytes that copies may reach back.
-    pub(super) window: usize,
-    /// Bytes of the checksum that ends the frame.
-    pub(super) checksum_bytes: usize,
+    header: Header<'a>,
     /// Size of what comes out, if the frame tells.
     pub(super) content_bytes: Option<usize>,
     /// zstd's own id of the dictionary; 0 if the frame does not tell. (The C library looks at it by itself.)
@@ -35,14 +34,11 @@ impl<'a> Body<'a> {
             .split_first_chunk::<4>()
             .ok_or(DecompressError::NotZstd)?;
         let (header, blocks) = Header::read(frame).ok_or(DecompressError::NotZstd)?;
-        let window = match usize::try_from(header.window) {
-            Ok(window) if header.window <= ZSTD_WINDOW_BYTES => window,
-            _ => {
-                return Err(DecompressError::WindowTooLarge {
-                    window: header.window,
-                });
-            }
-        };
+        if header.window > ZSTD_WINDOW_BYTES {
+            return Err(DecompressError::WindowTooLarge {
+                window: header.window,
+            });
+        }
         let content_bytes = match header.content.map(usize::try_from) {
             None => None,
             Some(Ok(bytes)) if bytes <= max_bytes => Some(bytes),
@@ -58,29 +54,47 @@ impl<'a> Body<'a> {
             #[cfg(feature = "zstd")]
             frame,
             blocks,
-            window,
-            checksum_bytes: if header.has_checksum { 4 } else { 0 },
+            header,
             content_bytes,
             zstd_dictionary: header.dictionary,
         })
+    }
+
+    /// The frame's header without zstd's own id of the dictionary.
+    pub(super) fn plain_header(&self) -> Vec<u8> {
+        let Header {
+            descriptor,
+            window_bytes,
+            content_bytes,
+            ..
+        } = self.header;
+        let descriptor = [descriptor & !DICTIONARY_WIDTH];
+        [&MAGIC, &descriptor[..], window_bytes, content_bytes].concat()
     }
 }
 
 /// A zstd frame's header (RFC 8878 section 3.1.1.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Header {
+struct Header<'a> {
+    descriptor: u8,
+    /// The window's descriptor; empty when the content's size is the window.
+    window_bytes: &'a [u8],
+    /// The content's size as it is written.
+    content_bytes: &'a [u8],
     /// Bytes that a decoder has to keep.
     window: u64,
     /// Bytes that come out.
     content: Option<u64>,
     /// 0 for none.
     dictionary: u32,
-    has_checksum: bool,
 }
 
-impl Header {
+/// Bits of the descriptor that say how many bytes zstd's own id of the dictionary takes.
+const DICTIONARY_WIDTH: u8 = 0b11;
+
+impl<'a> Header<'a> {
     /// The header and what follows it; none when it is cut off or of no known form.
-    fn read(frame: &[u8]) -> Option<(Self, &[u8])> {
+    fn read(frame: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let rest = frame.strip_prefix(&MAGIC)?;
         let (&descriptor, rest) = rest.split_first()?;
         let reserved = descriptor & 0x08 != 0;
@@ -88,30 +102,27 @@ impl Header {
             return None;
         }
         let single_segment = descriptor & 0x20 != 0;
-        let (window, rest) = if single_segment {
-            (None, rest)
-        } else {
-            let (&byte, rest) = rest.split_first()?;
-            (Some(window(byte)), rest)
-        };
-        let dictionary_width = [0, 1, 2, 4][usize::from(descriptor & 3)];
-        let (dictionary, rest) = little_endian(rest, dictionary_width)?;
+        let (window_bytes, rest) = rest.split_at_checked(usize::from(!single_segment))?;
+        let dictionary_width = [0, 1, 2, 4][usize::from(descriptor & DICTIONARY_WIDTH)];
+        let (dictionary, rest) = rest.split_at_checked(dictionary_width)?;
         let content_width = match descriptor >> 6 {
             0 => usize::from(single_segment),
             code => 1 << code,
         };
-        let (content, blocks) = little_endian(rest, content_width)?;
+        let (content_bytes, blocks) = rest.split_at_checked(content_width)?;
         let content = match content_width {
             0 => None,
             // So that two bytes begin where one ends.
-            2 => Some(content + 256),
-            _ => Some(content),
+            2 => Some(little_endian(content_bytes) + 256),
+            _ => Some(little_endian(content_bytes)),
         };
         let header = Self {
-            window: window.or(content)?,
+            descriptor,
+            window_bytes,
+            content_bytes,
+            window: window_bytes.first().copied().map(window).or(content)?,
             content,
-            dictionary: u32::try_from(dictionary).ok()?,
-            has_checksum: descriptor & 0x04 != 0,
+            dictionary: u32::try_from(little_endian(dictionary)).ok()?,
         };
         Some((header, blocks))
     }
@@ -123,51 +134,52 @@ fn window(descriptor: u8) -> u64 {
     base + base / 8 * u64::from(descriptor & 7)
 }
 
-/// A number of so many bytes, and what follows it.
-pub(super) fn little_endian(bytes: &[u8], width: usize) -> Option<(u64, &[u8])> {
-    let (number, rest) = bytes.split_at_checked(width)?;
-    let number = number
+/// The number of these bytes, of which there are at most eight.
+fn little_endian(bytes: &[u8]) -> u64 {
+    bytes
         .iter()
         .rev()
-        .fold(0, |n, &byte| n << 8 | u64::from(byte));
-    Some((number, rest))
+        .fold(0, |n, &byte| n << 8 | u64::from(byte))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn header(rest: &[u8]) -> Option<Header> {
+    /// Window, content and dictionary.
+    type Sizes = (u64, Option<u64>, u32);
+
+    fn header(rest: &[u8]) -> Option<Sizes> {
         let frame = [&MAGIC, rest].concat();
         let (header, blocks) = Header::read(&frame)?;
         assert_eq!(blocks, b"");
-        Some(header)
+        Some((header.window, header.content, header.dictionary))
     }
 
     #[test]
     fn headers_say_window_content_and_dictionary() {
-        let window_only = Header {
-            window: 2 << 20,
-            content: None,
-            dictionary: 0,
-            has_checksum: false,
-        };
-        assert_eq!(header(&[0x00, 0x58]), Some(window_only));
-        let single_segment = Header {
-            window: 300,
-            content: Some(300),
-            dictionary: 0x0102,
-            has_checksum: false,
-        };
-        assert_eq!(header(&[0x62, 0x02, 0x01, 44, 0]), Some(single_segment));
-        let eight_byte_content = Header {
-            window: 1 << 10 | 1 << 7,
-            content: Some(1 << 40),
-            dictionary: 7,
-            has_checksum: true,
-        };
-        let bytes = [0xc5, 0x01, 7, 0, 0, 0, 0, 0, 1, 0, 0];
-        assert_eq!(header(&bytes), Some(eight_byte_content));
+        assert_eq!(header(&[0x00, 0x58]), Some((2 << 20, None, 0)));
+        let single_segment = [0x62, 0x02, 0x01, 44, 0];
+        assert_eq!(header(&single_segment), Some((300, Some(300), 0x0102)));
+        let eight_byte_content = [0xc5, 0x01, 7, 0, 0, 0, 0, 0, 1, 0, 0];
+        let window = 1 << 10 | 1 << 7;
+        assert_eq!(
+            header(&eight_byte_content),
+            Some((window, Some(1 << 40), 7))
+        );
+    }
+
+    #[test]
+    fn plain_headers_name_no_dictionary() {
+        for (named, plain) in [
+            (&[0x62, 0x02, 0x01, 44, 0][..], &[0x60, 44, 0][..]),
+            (&[0x01, 0x58, 7], &[0x00, 0x58]),
+            (&[0x00, 0x58], &[0x00, 0x58]),
+        ] {
+            let body = [&[0; 4], &MAGIC[..], named].concat();
+            let body = Body::read(&body, 300).unwrap();
+            assert_eq!(body.plain_header(), [&MAGIC, plain].concat());
+        }
     }
 
     #[test]

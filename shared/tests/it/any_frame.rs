@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use push_wire_shared::compression::{CompressionDictionary, native, portable};
 use push_wire_shared::delta::corpus::corpora;
-use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, compress_bound};
+use zstd::zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, compress_bound};
 
 const LEVELS: [i32; 6] = [-50, 1, 3, 6, 12, 19];
 

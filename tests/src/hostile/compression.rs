@@ -1,4 +1,4 @@
-//! Compressed bodies and dictionaries, in the C decoder and in ours.
+//! Compressed bodies and dictionaries, in the C library and in `ruzstd`.
 
 use push_wire_shared::compression::{CompressionDictionary, DecompressError, native, portable};
 
@@ -11,7 +11,7 @@ const TRAINED_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 pub(super) fn run(bytes: &[u8]) {
     let mut both = Both::default();
     both.agree(bytes);
-    // Nobody finds four bytes of magic behind four of another number by chance.
+    // Random bytes rarely begin with the magic number.
     both.agree(&[&[0; 4], &ZSTD_MAGIC, bytes].concat());
     both.round_trip(bytes, None);
 }
@@ -49,9 +49,9 @@ impl Both {
             assert!(content.len() <= CAP);
         }
         match (in_c, in_rust) {
-            // What is damaged they judge differently, in both directions; C alone looks at a checksum, for one.
+            // They differ in what they find damaged, in both directions: C alone verifies a checksum, for one.
             (Err(DecompressError::Malformed), _) | (_, Err(DecompressError::Malformed)) => {}
-            // Of two faults C finds what follows the frame first, Rust what comes out of it.
+            // Of two errors C finds trailing bytes first, Rust too large an output.
             (Err(_), Err(_)) => {}
             (in_c, in_rust) => assert_eq!(in_c, in_rust),
         }

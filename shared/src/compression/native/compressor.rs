@@ -1,9 +1,10 @@
-//! Compresses bodies.
+//! Compression with contexts and dictionaries that are kept. The library's own interface: the `zstd` crate's compressor borrows
+//! its dictionary for good, and one is used with several here.
 
 use alloc::vec::Vec;
 use core::fmt;
 
-use zstd_safe::{CCtx, CDict, compress_bound};
+use zstd::zstd_safe::{CCtx, CDict, compress_bound};
 
 use crate::compression::{CompressionDictionary, DictionaryError, MAGIC, short};
 

@@ -1,12 +1,13 @@
-//! Decompresses bodies.
+//! Decompression with a context and dictionaries that are kept. The library's own interface: the `zstd` crate's decompressor
+//! borrows its dictionary for good, and reports a lack of room as text.
 
 use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use zstd_safe::zstd_sys::ZSTD_ErrorCode;
-use zstd_safe::{DCtx, DDict, InBuffer, OutBuffer, find_frame_compressed_size};
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
+use zstd::zstd_safe::{DCtx, DDict, InBuffer, OutBuffer, find_frame_compressed_size};
 
 use crate::compression::body::Body;
 use crate::compression::{CompressionDictionary, DecompressError, DictionaryError};

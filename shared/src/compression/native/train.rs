@@ -1,12 +1,10 @@
 //! Makes dictionaries from samples of live messages.
 
-use alloc::vec::Vec;
-
 use crate::compression::{CompressionDictionary, DictionaryError};
 use crate::limits::DICTIONARY_BYTES;
 
 /// Trains a dictionary of at most `size` bytes from samples of the messages that it will serve: some hundreds, and in all
-/// about a hundred times `size`. Takes tens of milliseconds: not a thing for a thread that serves connections.
+/// about a hundred times `size`. Takes tens of milliseconds: call it on a thread that serves no connections.
 ///
 /// # Errors
 /// When the id is 0, the size is above [`DICTIONARY_BYTES`], or there are too few samples.
@@ -18,10 +16,8 @@ pub fn train_dictionary(
     if size > DICTIONARY_BYTES {
         return Err(DictionaryError::TooLarge { bytes: size });
     }
-    let lengths: Vec<usize> = samples.iter().map(|sample| sample.len()).collect();
-    let mut bytes = Vec::with_capacity(size);
-    zstd_safe::train_from_buffer(&mut bytes, &samples.concat(), &lengths)
-        .map_err(|_| DictionaryError::TooFewSamples)?;
+    let bytes =
+        zstd::dict::from_samples(samples, size).map_err(|_| DictionaryError::TooFewSamples)?;
     let dictionary = CompressionDictionary { id, bytes };
     dictionary.check()?;
     Ok(dictionary)
