@@ -1,6 +1,5 @@
 //! Compression dictionaries, fetched over HTTP from where the WebSocket is (docs/protocol.md section 5.7).
 
-use std::fmt::Write;
 use std::future::pending;
 use std::io;
 use std::time::Duration;
@@ -109,11 +108,8 @@ async fn get(server: &str, sha256: &[u8; 32]) -> Result<Vec<u8>, FetchError> {
 }
 
 fn path(server: &Uri, sha256: &[u8; 32]) -> String {
-    let mut path = format!("{}/dictionaries/", server.path().trim_end_matches('/'));
-    for byte in sha256 {
-        write!(path, "{byte:02x}").expect("a String takes everything");
-    }
-    path
+    let route = server.path().trim_end_matches('/');
+    format!("{route}/dictionaries/{}", hex::encode(sha256))
 }
 
 #[cfg(test)]

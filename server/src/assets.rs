@@ -53,10 +53,7 @@ fn envelope(
             "media type {mime} is none of {types}"
         )));
     }
-    let sha256 = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = hex::encode(Sha256::digest(bytes));
     let (mime, name, size) = (mime.to_owned(), name.map(str::to_owned), bytes.len() as u64);
     if bytes.len() <= INLINE_BYTES {
         let data_base64 = STANDARD.encode(bytes);

@@ -87,6 +87,5 @@ fn bundle(workspace: &Workspace) -> Result<(), Error> {
 
 fn write_hex(file: &Path, text: &Path) -> Result<(), Error> {
     let bytes = fs::read(file).map_err(at(file))?;
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    fs::write(text, digits).map_err(at(text))
+    fs::write(text, hex::encode(bytes)).map_err(at(text))
 }

@@ -7,7 +7,7 @@ use push_wire_shared::session::op::DictionaryInfo;
 
 use super::Dictionary;
 
-/// What one connection has named, oldest first, and what the client says it holds.
+/// Dictionaries that one connection has named, oldest first, and those that the client has confirmed.
 #[derive(Default, Debug)]
 pub(crate) struct ClientDictionaries {
     named: Vec<Named>,
@@ -20,7 +20,7 @@ struct Named {
 }
 
 impl ClientDictionaries {
-    /// Names a dictionary, unless that was done or there are too many; what the client is to be told.
+    /// Names a dictionary, unless that was done or there are too many. Returns what the client is to be told.
     pub(crate) fn name(&mut self, dictionary: &Arc<Dictionary>) -> Option<DictionaryInfo> {
         let info = *dictionary.info();
         if self.named.iter().any(|named| named.id() == info.id) {

@@ -33,16 +33,16 @@ const MOST_BETWEEN: u64 = 50_000;
 /// Time between two trainings at least (1 min): each may cost every reader a download.
 const TRAINING_PAUSE: Duration = Duration::from_secs(60);
 
-/// Where work is done that must not hold up a publish; default: a thread of its own for each piece of it, of which
+/// Executor of work that must not hold up a publish; default: a thread of its own for each piece of it, of which
 /// there is one a minute and channel at most.
 #[derive(Clone)]
 pub struct Background(Arc<dyn Fn(Work) + Send + Sync>);
 
-/// A piece of it.
+/// A piece of work.
 type Work = Box<dyn FnOnce() + Send>;
 
 impl Background {
-    /// Has work done by this.
+    /// An executor that hands work to this function.
     pub fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
         Self(Arc::new(run))
     }
@@ -69,7 +69,7 @@ impl fmt::Debug for Background {
     }
 }
 
-/// Why a dictionary cannot be given to a channel.
+/// Error of a dictionary that cannot be given to a channel.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetDictionaryError {
@@ -81,7 +81,7 @@ pub enum SetDictionaryError {
     /// Another dictionary has the id that zstd wrote into this one, so a client could not tell them apart.
     #[error("another channel's dictionary has the same zstd id {0} inside: train this one again")]
     SameZstdId(u32),
-    /// It is none.
+    /// Not a dictionary.
     #[error("not a dictionary that clients can use: {0}")]
     Unusable(DictionaryError),
 }
@@ -237,7 +237,7 @@ impl OfChannel {
             .clone()
     }
 
-    /// Who may have a dictionary that is trained here.
+    /// Clients that may have a dictionary that is trained here.
     fn audience(&self) -> Audience {
         match self.compression {
             Compression::TrainedOnTopics => Audience::All,
@@ -245,8 +245,8 @@ impl OfChannel {
         }
     }
 
-    /// Whether entries of these streams are samples: what one client alone may read must not get into what all
-    /// clients of the channel fetch.
+    /// Returns if entries of these streams are samples: text that one client alone may read must not get into a dictionary
+    /// that all clients of the channel fetch.
     const fn samples(&self, scope: &Scope) -> bool {
         match (self.compression, scope) {
             (Compression::Trained | Compression::TrainedOnTopics, Scope::Channel)

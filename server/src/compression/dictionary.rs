@@ -6,12 +6,12 @@ use push_wire_shared::compression::{CompressionDictionary, DictionaryError};
 use push_wire_shared::session::op::DictionaryInfo;
 use sha2::{Digest, Sha256};
 
-/// Who may see what a dictionary is made of.
+/// Clients that may see the samples of a dictionary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Audience {
-    /// Whoever may read the channel itself: it was trained from that.
+    /// Those that may read the channel itself: it was trained from that.
     Channel,
-    /// Whoever may read anything of the channel.
+    /// Those that may read any stream of the channel.
     All,
 }
 
@@ -54,12 +54,12 @@ impl Dictionary {
         })
     }
 
-    /// What clients are told of it.
+    /// Description that clients are sent.
     pub(crate) const fn info(&self) -> &DictionaryInfo {
         &self.info
     }
 
-    /// Who may have it.
+    /// Clients that may have it.
     pub(crate) const fn audience(&self) -> Audience {
         self.audience
     }
@@ -69,12 +69,12 @@ impl Dictionary {
         self.zstd_id
     }
 
-    /// What clients fetch.
+    /// Bytes that clients fetch.
     pub(crate) const fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// What compresses.
+    /// The dictionary made ready for compressing.
     pub(crate) const fn prepared(&self) -> &PreparedDictionary {
         &self.prepared
     }

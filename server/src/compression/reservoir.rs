@@ -24,7 +24,7 @@ pub(super) struct Reservoir {
 
 #[derive(Debug)]
 struct Sample {
-    /// How many had passed with it.
+    /// Messages that had passed with it.
     number: u64,
     body: Arc<[u8]>,
 }

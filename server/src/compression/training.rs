@@ -71,7 +71,7 @@ impl Training {
         Some(train(&samples, size)?.bytes)
     }
 
-    /// What a reader downloads while a dictionary serves, in bytes, times the size of the holdout.
+    /// Bytes that a reader downloads while a dictionary serves, times the size of the holdout.
     fn cost(
         &self,
         holdout: &[&[u8]],
@@ -101,7 +101,7 @@ fn train(samples: &[&[u8]], size: usize) -> Option<CompressionDictionary> {
     Some(dictionary)
 }
 
-/// What the samples take on the wire.
+/// Bytes of the samples on the wire.
 fn packed_bytes(samples: &[&[u8]], dictionary: Option<&PreparedDictionary>) -> usize {
     let mut compressor = Compressor::new();
     let mut packed = Vec::new();

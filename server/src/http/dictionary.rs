@@ -35,12 +35,7 @@ pub(crate) fn dictionary(hub: &Hub, sha256: &str) -> Response {
 }
 
 fn parse(hex: &str) -> Option<[u8; 32]> {
-    if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
     let mut hash = [0; 32];
-    for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&hex[at..at + 2], 16).ok()?;
-    }
+    hex::decode_to_slice(hex, &mut hash).ok()?;
     Some(hash)
 }

@@ -1,79 +1,59 @@
-//! Why a binary frame could not be encoded or decoded.
-
-use core::fmt;
+//! Error of the binary frames.
 
 use crate::compression::{DecompressError, DictionaryError};
 use crate::encoding::{DecodeError, EncodeError};
 use crate::frame::FrameError;
 
-/// Why a binary frame could not be encoded or decoded.
+/// Error of a binary frame that could not be encoded or decoded.
 ///
-/// Tells the kind of fault. Which byte of a payload was wrong, and what its type said, is told by
-/// [`PayloadEncoding::decode`](crate::PayloadEncoding::decode).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// It has no details of the payload: [`PayloadEncoding::decode`](crate::PayloadEncoding::decode) tells the byte that was
+/// wrong, and the error of the type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BinaryError {
     /// Does not begin with "RP".
+    #[error("frame does not begin with \"RP\"")]
     InvalidMagic,
     /// Another version of the frame.
+    #[error("frame of version {0}, not 1")]
     UnsupportedVersion(u8),
     /// A flag that this version does not know.
+    #[error("frame with unknown flags {0:#04x}")]
     UnknownFlags(u8),
     /// No channel has this wire id.
+    #[error("frame on unknown channel {0}")]
     UnknownChannel(u8),
     /// Shorter than its header.
+    #[error("frame shorter than its 9-byte header")]
     FrameTooShort,
     /// The payload cannot be written in this encoding.
+    #[error("payload cannot be written in this encoding")]
     Serialization,
     /// The payload is no value of this encoding and type.
+    #[error("payload is no value of this encoding and type")]
     Deserialization,
     /// A payload nested deeper than [`NESTING`](crate::limits::NESTING).
+    #[error("payload nested too deep")]
     TooDeep,
     /// Bytes after the payload's value, or after its zstd frame.
+    #[error("bytes after the payload")]
     TrailingBytes,
     /// The dictionary cannot be used, or none could be made.
+    #[error("compression dictionary cannot be used or made")]
     Compression,
     /// The compressed body is damaged, or asks for too large a window.
+    #[error("compressed payload is damaged or asks for too large a window")]
     Decompression,
     /// Compressed with a dictionary that was not given.
+    #[error("compressed with dictionary {0}, which is not at hand")]
     MissingDictionary(u32),
     /// The payload decompresses to more than this many bytes.
+    #[error("payload decompresses to more than {limit} bytes")]
     TooLarge {
-        /// What the caller takes.
+        /// Limit of the caller, in bytes.
         limit: usize,
     },
 }
-
-impl fmt::Display for BinaryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::InvalidMagic => "frame does not begin with \"RP\"",
-            Self::UnsupportedVersion(version) => {
-                return write!(f, "frame of version {version}, not 1");
-            }
-            Self::UnknownFlags(flags) => {
-                return write!(f, "frame with unknown flags {flags:#04x}");
-            }
-            Self::UnknownChannel(id) => return write!(f, "frame on unknown channel {id}"),
-            Self::FrameTooShort => "frame shorter than its 9-byte header",
-            Self::Serialization => "payload cannot be written in this encoding",
-            Self::Deserialization => "payload is no value of this encoding and type",
-            Self::TooDeep => "payload nested too deep",
-            Self::TrailingBytes => "bytes after the payload",
-            Self::Compression => "compression dictionary cannot be used or made",
-            Self::Decompression => "compressed payload is damaged or asks for too large a window",
-            Self::MissingDictionary(id) => {
-                return write!(f, "compressed with dictionary {id}, which is not at hand");
-            }
-            Self::TooLarge { limit } => {
-                return write!(f, "payload decompresses to more than {limit} bytes");
-            }
-        };
-        f.write_str(text)
-    }
-}
-
-impl core::error::Error for BinaryError {}
 
 impl From<FrameError> for BinaryError {
     fn from(error: FrameError) -> Self {
@@ -90,9 +70,11 @@ impl From<EncodeError> for BinaryError {
     fn from(error: EncodeError) -> Self {
         match error {
             EncodeError::TooDeep => Self::TooDeep,
-            EncodeError::WrongLength | EncodeError::IntegerTooWide | EncodeError::Refused(_) => {
-                Self::Serialization
-            }
+            EncodeError::WrongLength
+            | EncodeError::IntegerTooWide
+            | EncodeError::NotFinite
+            | EncodeError::NotInEveryEncoding(_)
+            | EncodeError::Refused(_) => Self::Serialization,
         }
     }
 }

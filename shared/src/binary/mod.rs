@@ -41,12 +41,12 @@ pub use error::BinaryError;
 /// One frame, its payload not yet (or no longer) bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BinaryFrame<C: ChannelKind, T = Vec<u8>> {
-    /// Where it travels.
+    /// Channel of the frame.
     pub channel: C,
     /// Its properties. Encoding sets `compressed` by itself, and leaves the others as they are.
     pub flags: BinaryFlags,
-    /// Which frame it is: counted by the sender, wrapping.
+    /// Number of the frame: counted by the sender, wrapping.
     pub sequence: u32,
-    /// What it says.
+    /// Content of the frame.
     pub payload: T,
 }

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use super::ChannelKind;
 
@@ -15,16 +14,9 @@ pub fn parse_channels<C: ChannelKind>(raw: Option<&str>) -> Vec<C> {
 }
 
 /// A name in a channel list that no channel has.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("unknown channel {0:?}")]
 pub struct UnknownChannel(pub String);
-
-impl fmt::Display for UnknownChannel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown channel {:?}", self.0)
-    }
-}
-
-impl core::error::Error for UnknownChannel {}
 
 /// The channels of a comma-separated list of names; blanks are trimmed, empty items left out.
 ///

@@ -7,7 +7,7 @@ use crate::limits::ZSTD_WINDOW_BYTES;
 
 /// The shortest block: a header, and one byte that is repeated.
 const BLOCK_MIN: usize = 4;
-/// What comes out of one block at most (RFC 8878 section 3.1.1.2.3).
+/// Largest content of one block (RFC 8878 section 3.1.1.2.3).
 const BLOCK_CONTENT_MAX: usize = 128 * 1024;
 
 /// A compressed body whose sizes are within the limits.

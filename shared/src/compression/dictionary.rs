@@ -1,7 +1,6 @@
-//! Dictionaries: what many small messages have in common, known to both sides beforehand.
+//! Dictionaries: bytes that many small messages have in common, known to both sides beforehand.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use crate::limits::DICTIONARY_BYTES;
 
@@ -32,7 +31,7 @@ impl CompressionDictionary {
         Some(u32::from_le_bytes(*id)).filter(|id| *id != 0)
     }
 
-    /// Checks what both implementations ask of a dictionary.
+    /// Checks the conditions of both implementations.
     pub(super) fn check(&self) -> Result<(), DictionaryError> {
         if self.id == 0 {
             return Err(DictionaryError::ReservedId);
@@ -46,11 +45,11 @@ impl CompressionDictionary {
     }
 }
 
-/// When and how to compress a body.
+/// Threshold and dictionary for compressing a body.
 #[derive(Clone, Debug)]
 pub struct CompressionConfig {
-    /// Smallest body that is compressed, in bytes; default 512. With a dictionary 48 to 64 is better: that is
-    /// where the first bytes are won.
+    /// Smallest body that is compressed, in bytes; default 512. With a dictionary 48 to 64 is better: from
+    /// there on bodies get smaller.
     pub threshold: usize,
     /// Dictionary that the receiver has; default none.
     pub dictionary: Option<CompressionDictionary>,
@@ -65,38 +64,24 @@ impl Default for CompressionConfig {
     }
 }
 
-/// Why a dictionary cannot be used.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Error of a dictionary that cannot be used or made.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DictionaryError {
     /// Id 0 means "no dictionary".
+    #[error("dictionary id 0 means no dictionary: use another")]
     ReservedId,
     /// Larger than [`DICTIONARY_BYTES`].
+    #[error("dictionary of {bytes} bytes, above the limit of {DICTIONARY_BYTES}")]
     TooLarge {
         /// Its size.
         bytes: usize,
     },
     /// Not made by zstd's training, or damaged.
+    #[error("no trained zstd dictionary")]
     Malformed,
     /// Too few samples to find anything in: zstd asks for some tens, and for many times the dictionary's size
     /// in all.
+    #[error("too few samples to train a dictionary from")]
     TooFewSamples,
 }
-
-impl fmt::Display for DictionaryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ReservedId => f.write_str("dictionary id 0 means no dictionary: use another"),
-            Self::TooLarge { bytes } => {
-                write!(
-                    f,
-                    "dictionary of {bytes} bytes, above the limit of {DICTIONARY_BYTES}"
-                )
-            }
-            Self::Malformed => f.write_str("no trained zstd dictionary"),
-            Self::TooFewSamples => f.write_str("too few samples to train a dictionary from"),
-        }
-    }
-}
-
-impl core::error::Error for DictionaryError {}

@@ -46,7 +46,7 @@ impl fmt::Debug for Decompressor {
 }
 
 impl Decompressor {
-    /// One without dictionaries.
+    /// A decompressor without dictionaries.
     #[must_use]
     pub fn new() -> Self {
         let mut decoder = FrameDecoder::new();
@@ -207,7 +207,7 @@ impl Decompressor {
     }
 }
 
-/// Whether the first offsets lie inside the dictionary (RFC 8878 section 5), which `ruzstd` does not check.
+/// Checks that the first offsets lie inside the dictionary (RFC 8878 section 5), which `ruzstd` does not.
 fn has_valid_offsets(dictionary: &Dictionary) -> bool {
     let reaches = |offset: &u32| {
         usize::try_from(*offset)
@@ -216,7 +216,7 @@ fn has_valid_offsets(dictionary: &Dictionary) -> bool {
     dictionary.offset_hist.iter().all(reaches)
 }
 
-/// What becomes of the content of a frame.
+/// Part of a frame's content that is kept.
 #[derive(Clone, Copy)]
 enum Keep {
     All,

@@ -2,22 +2,24 @@
 //! each length and place is checked and memory is taken only as ops earn it.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use super::ops::OpReader;
 
-/// Why ops do not build a value. `at` is the offset in the ops.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Error of ops that do not build a value. `at` is the offset in the ops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeltaApplyError {
     /// The ops end before the value is made, or inside an op.
+    #[error("the delta is cut off")]
     CutOff,
     /// A number that does not end, is not in its shortest form, or is too large.
+    #[error("a malformed number in the delta, at byte {at}")]
     BadNumber {
-        /// Where it begins.
+        /// Its beginning.
         at: usize,
     },
     /// The value would be larger than the receiver takes.
+    #[error("the delta makes {target} bytes, more than the limit of {max}")]
     TooLarge {
         /// Bytes that the ops say they make.
         target: u64,
@@ -25,48 +27,30 @@ pub enum DeltaApplyError {
         max: usize,
     },
     /// A copy from before the start or after the end of the base: most likely ops for another base.
+    #[error("a copy outside the base, at byte {at}")]
     CopyOutsideBase {
         /// Behind the op.
         at: usize,
     },
     /// An op without a copy before the last one.
+    #[error("an op without a copy before the last one, at byte {at}")]
     NoCopy {
         /// Behind the op.
         at: usize,
     },
     /// More bytes than the value is said to have.
+    #[error("more bytes than the delta's target length, at byte {at}")]
     PastTarget {
         /// Behind the op that makes them.
         at: usize,
     },
     /// Bytes after the last op.
+    #[error("bytes after the delta's last op, at byte {at}")]
     Trailing {
-        /// Where they begin.
+        /// Their beginning.
         at: usize,
     },
 }
-
-impl fmt::Display for DeltaApplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, at) = match *self {
-            Self::CutOff => return f.write_str("the delta is cut off"),
-            Self::TooLarge { target, max } => {
-                return write!(
-                    f,
-                    "the delta makes {target} bytes, more than the limit of {max}"
-                );
-            }
-            Self::BadNumber { at } => ("a malformed number in the delta", at),
-            Self::CopyOutsideBase { at } => ("a copy outside the base", at),
-            Self::NoCopy { at } => ("an op without a copy before the last one", at),
-            Self::PastTarget { at } => ("more bytes than the delta's target length", at),
-            Self::Trailing { at } => ("bytes after the delta's last op", at),
-        };
-        write!(f, "{what}, at byte {at}")
-    }
-}
-
-impl core::error::Error for DeltaApplyError {}
 
 /// Builds the value that `ops` make from `base`: at most `max_bytes` bytes.
 ///

@@ -1,4 +1,4 @@
-//! What a delta says of the value that it builds on and of the value that it makes.
+//! Hashes of the value that a delta builds on and of the value that it makes.
 
 use sha2::{Digest, Sha256};
 

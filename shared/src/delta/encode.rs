@@ -1,4 +1,4 @@
-//! Finding ops: what the target shares with the base at both ends first, then what moved in between.
+//! Finding ops: first the bytes that target and base share at both ends, then those that moved in between.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -8,8 +8,8 @@ use super::matching::{common_prefix, common_suffix, places};
 use super::ops::{Copy, MIN_COPY, Op, OpWriter};
 use crate::encoding::varint_len;
 
-/// How far from where it is expected a copy is looked for without an index: what small insertions and
-/// deletions move. Wider costs time and finds chance matches more often than moved text.
+/// Distance from the expected place at which a copy is looked for without an index: that of small insertions and
+/// deletions. Wider costs time and finds chance matches more often than moved text.
 const NEAR: usize = 24;
 /// Literals after which text that moved a little is no longer looked for.
 const NEAR_LITERALS: usize = 8;
@@ -20,7 +20,7 @@ const NEAR_BETTER: usize = 6;
 const SURE: usize = 24;
 /// Literals after which the index is built and asked: most changes are over before.
 const INDEX_LITERALS: usize = 12;
-/// What base and target share at their ends is indexed this far: what is new often resembles what is beside it.
+/// Bytes indexed of the parts that base and target share at their ends: new text often resembles the text beside it.
 const INDEX_AROUND: usize = 1024;
 /// Places that are tried of those that the index knows for the next bytes.
 const INDEX_TRIES: usize = 16;
@@ -28,7 +28,7 @@ const INDEX_TRIES: usize = 16;
 const INDEX_GAIN: usize = 2;
 /// A match of the index this long is taken without looking for a better one.
 const ENOUGH: usize = 64;
-/// How many bytes further on a better match may begin. The index need not know each place, so it is not found at the
+/// Bytes further on at which a better match may begin. The index need not know each place, so it is not found at the
 /// first of them.
 const AHEAD: usize = 5;
 
@@ -130,7 +130,7 @@ impl Encoder<'_> {
         found.len.saturating_sub(cost)
     }
 
-    /// Where in the base a copy costs one byte of offset.
+    /// Place in the base at which a copy costs one byte of offset.
     fn expected(&self, at: usize) -> usize {
         self.ops.copied_to() + at - self.written
     }

@@ -1,4 +1,4 @@
-//! Where five bytes occur in a base: a hash table with chains.
+//! Index of the places of five bytes in a base: a hash table with chains.
 
 use alloc::vec;
 use alloc::vec::Vec;

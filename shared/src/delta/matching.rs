@@ -1,4 +1,4 @@
-//! How far two byte strings agree, eight bytes at a time.
+//! Common prefixes and suffixes of byte strings, eight bytes at a time.
 
 /// The eight bytes at `at`, if there are as many.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<u64> {
@@ -6,7 +6,7 @@ pub(super) fn word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*word))
 }
 
-/// Where four bytes stand in a string, in order.
+/// Places of four bytes in a string, in order.
 pub(super) fn places(bytes: &[u8], four: [u8; 4]) -> impl Iterator<Item = usize> {
     (0..bytes.len()).step_by(BLOCK).flat_map(move |from| {
         count();
@@ -24,7 +24,7 @@ pub(super) fn places(bytes: &[u8], four: [u8; 4]) -> impl Iterator<Item = usize>
 /// Places in a string that are compared at once.
 const BLOCK: usize = 16;
 
-/// Whether `four` begins at one of them. Without a branch for each, so that the compiler makes few instructions of it.
+/// Returns if `four` begins at one of them. Without a branch for each, so that the compiler makes few instructions of it.
 fn holds(block: &[u8; BLOCK + 3], [a, b, c, d]: [u8; 4]) -> bool {
     let mut found = false;
     for i in 0..BLOCK {

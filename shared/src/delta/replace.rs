@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::check;
 
-/// What turns the content at `base_cursor` into the next.
+/// Change of the content at `base_cursor` into the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadDelta {
     /// Cursor of the content that the ops refer to.
@@ -29,7 +29,7 @@ pub enum DeltaOp {
     },
 }
 
-/// What came of a [`PayloadDelta`].
+/// Result of applying a [`PayloadDelta`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeltaApplyResult {
     /// The new content.
@@ -43,7 +43,7 @@ pub enum DeltaApplyResult {
     NeedsFullSync,
 }
 
-/// Why a [`PayloadDelta`] cannot be applied.
+/// Error of a [`PayloadDelta`] that cannot be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DeltaError {
     /// It refers to other content than what is there.
@@ -89,12 +89,7 @@ pub fn apply_delta(
 }
 
 fn hex_sha(content: &str) -> String {
-    let digit = |n: u8| char::from(if n < 10 { b'0' + n } else { b'a' + n - 10 });
-    check(content.as_bytes())
-        .sha256()
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    hex::encode(check(content.as_bytes()).sha256())
 }
 
 #[cfg(test)]

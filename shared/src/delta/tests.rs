@@ -1,4 +1,4 @@
-//! What `encode` makes, `apply` undoes and the checks catch.
+//! `encode`, `apply` and the checks together.
 
 use proptest::prelude::*;
 use std::vec;

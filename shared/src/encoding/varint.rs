@@ -1,19 +1,11 @@
 //! Unsigned LEB128: seven bits a byte, low bits first, in the shortest form only.
 
 use alloc::vec::Vec;
-use core::fmt;
 
-/// Why bytes do not begin with a number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Error of bytes that do not begin with a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct VarintError(pub &'static str);
-
-impl fmt::Display for VarintError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl core::error::Error for VarintError {}
 
 /// Appends `n`.
 pub fn write_varint(out: &mut Vec<u8>, mut n: u64) {

@@ -8,7 +8,7 @@ use super::{FragmentError, FragmentShard};
 use crate::limits;
 use crate::time::Moment;
 
-/// How much an assembler takes on.
+/// Limits of an assembler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FragmentLimits {
     /// Unfinished messages; default 1,024. One more pushes out the oldest.
@@ -30,7 +30,7 @@ impl Default for FragmentLimits {
     }
 }
 
-/// How many unfinished messages to keep.
+/// Number of unfinished messages to keep.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FragmentRetention {
     /// Unfinished messages; default 1,024.
@@ -126,7 +126,7 @@ impl FragmentAssembler {
         }
     }
 
-    /// When the oldest message will be too old.
+    /// Time at which the oldest message will be too old.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
         let oldest = self.messages.first()?;

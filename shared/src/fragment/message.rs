@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::{FragmentError, FragmentShard};
 use crate::time::Moment;
 
-/// What a fragment costs beside its payload, however small that is.
+/// Memory of a fragment beside its payload, however small that is.
 const PIECE_OVERHEAD_BYTES: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) id: Uuid,
-    /// When the first fragment came.
+    /// Arrival of the first fragment.
     pub(super) begun: Moment,
     /// Memory held, payloads and overhead.
     pub(super) held_bytes: usize,
@@ -76,7 +76,7 @@ impl Message {
         whole
     }
 
-    /// Where the fragment is, or belongs. Nearly always at the end: fragments come in order.
+    /// Place of the fragment, or the one that it belongs at. Nearly always at the end: fragments come in order.
     fn place(&self, index: u16) -> Result<usize, usize> {
         match self.pieces.last() {
             Some((last, _)) if *last < index => Err(self.pieces.len()),

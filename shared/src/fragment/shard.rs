@@ -10,14 +10,14 @@ use super::FragmentError;
 /// Length of a fragment's header: `[fragment id: 16][total: 2 BE][index: 2 BE]`.
 pub const FRAGMENT_HEADER_LEN: usize = 20;
 
-/// What stands before a fragment's bytes.
+/// Header of a fragment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FragmentHeader {
     /// The same in all pieces of one message, and in no other message on its way.
     pub fragment_id: Uuid,
     /// Pieces of the message.
     pub total: u16,
-    /// Which of them this is, from 0.
+    /// Index of this one, from 0.
     pub index: u16,
 }
 
@@ -62,7 +62,7 @@ pub struct FragmentShard {
     pub fragment_id: Uuid,
     /// Pieces of the message.
     pub total: u16,
-    /// Which of them this is, from 0.
+    /// Index of this one, from 0.
     pub index: u16,
     /// Its bytes.
     pub payload: Vec<u8>,

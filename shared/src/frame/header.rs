@@ -1,7 +1,5 @@
 //! The nine bytes before every binary payload: `[magic:2][version:1][flags:1][channel:1][sequence:4 BE]`.
 
-use core::fmt;
-
 use super::BinaryFlags;
 
 /// First bytes of every binary frame: "RP".
@@ -11,43 +9,34 @@ pub const VERSION_BYTE: u8 = 1;
 /// Length of a frame's header.
 pub const FRAME_HEADER_LEN: usize = 9;
 
-/// What stands before a binary payload.
+/// Header of a binary frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameHeader {
     /// Properties of the frame.
     pub flags: BinaryFlags,
     /// Wire id of the channel.
     pub channel: u8,
-    /// Which frame this is (docs/protocol.md section 3.1).
+    /// Number of the frame (docs/protocol.md section 3.1).
     pub sequence: u32,
 }
 
-/// Why bytes are no frame.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Error of bytes that are no frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
     /// Shorter than a header.
+    #[error("frame shorter than its 9-byte header")]
     TooShort,
     /// Does not begin with "RP".
+    #[error("frame does not begin with \"RP\"")]
     InvalidMagic,
     /// Another version of the frame.
+    #[error("frame of version {0}, not 1")]
     UnsupportedVersion(u8),
     /// A flag that this version does not know.
+    #[error("frame with unknown flags {0:#04x}")]
     UnknownFlags(u8),
 }
-
-impl fmt::Display for FrameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooShort => f.write_str("frame shorter than its 9-byte header"),
-            Self::InvalidMagic => f.write_str("frame does not begin with \"RP\""),
-            Self::UnsupportedVersion(version) => write!(f, "frame of version {version}, not 1"),
-            Self::UnknownFlags(flags) => write!(f, "frame with unknown flags {flags:#04x}"),
-        }
-    }
-}
-
-impl core::error::Error for FrameError {}
 
 impl FrameHeader {
     /// The header as bytes.

@@ -15,15 +15,15 @@ const LEVEL: i32 = 3;
 /// Scratch space that a compressor keeps between bodies.
 const KEPT_SCRATCH_BYTES: usize = 256 * 1024;
 
-/// What a dictionary compresses small bodies for. Large ones are compressed at level 3 either way: with them the levels
+/// Aim of a dictionary when it compresses small bodies. Large ones are compressed at level 3 either way: with them the levels
 /// differ by tens of microseconds, or by more bytes than a published frame has to spare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Goal {
-    /// A short time: level 1 up to 512 bytes, three quarters of the time of level 3 for 1 to 5 % more bytes. For who
-    /// compresses again for each receiver.
+    /// A short time: level 1 up to 512 bytes, three quarters of the time of level 3 for 1 to 5 % more bytes. For senders
+    /// that compress again for each receiver.
     Time,
     /// Few bytes: level 4 up to 1 KiB, 1 to 5 % fewer bytes than with level 3 for twice the time (0.8 µs more for 250
-    /// bytes). For who compresses once for many receivers.
+    /// bytes). For senders that compress once for many receivers.
     Bytes,
 }
 
@@ -81,7 +81,7 @@ impl PreparedDictionary {
         Self::with_goal(dictionary, Goal::Bytes)
     }
 
-    /// Makes a dictionary ready for this.
+    /// Makes a dictionary ready for this goal.
     ///
     /// # Errors
     /// When it is too large, damaged or has the id 0.
@@ -128,7 +128,7 @@ impl fmt::Debug for Compressor {
 }
 
 impl Compressor {
-    /// One with nothing in it yet.
+    /// A compressor without scratch space yet.
     #[must_use]
     pub fn new() -> Self {
         Self {

@@ -36,7 +36,7 @@ impl fmt::Debug for Decompressor {
 }
 
 impl Decompressor {
-    /// One without dictionaries.
+    /// A decompressor without dictionaries.
     #[must_use]
     pub fn new() -> Self {
         Self {
