@@ -77,8 +77,7 @@ impl<C: ChannelKind> PushServer<C> {
 
 /// A value as a log keeps it.
 pub(crate) fn value_record(value: &(impl Serialize + ?Sized)) -> Result<Record, PublishError> {
-    let body = json::to_vec(value);
-    let body = body.map_err(|error| PublishError::Serialization(error.to_string()))?;
+    let body = json::to_vec(value)?;
     Ok(Record {
         content: Content::Value,
         body: body.into(),

@@ -42,7 +42,7 @@ impl SendError {
 impl From<PublishError> for SendError {
     fn from(error: PublishError) -> Self {
         match error {
-            PublishError::Serialization(error) => Self::Serialization(error),
+            PublishError::Serialization(error) => Self::Serialization(error.to_string()),
             other @ (PublishError::NoEntries(_)
             | PublishError::BadTopic(_)
             | PublishError::TooLarge { .. }

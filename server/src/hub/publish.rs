@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use push_wire_broker::{AppendError, Record};
+use push_wire_shared::encoding::EncodeError;
 use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -34,9 +35,9 @@ pub enum PublishError {
     /// There are too many streams for another one.
     #[error("no room for another stream")]
     TooManyStreams,
-    /// The value cannot be serialised.
+    /// The value cannot be serialised, or holds what one of the encodings cannot express.
     #[error("the value cannot be serialised: {0}")]
-    Serialization(String),
+    Serialization(#[from] EncodeError),
     /// The broker did not take it.
     #[error(transparent)]
     Broker(#[from] AppendError),

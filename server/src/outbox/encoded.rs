@@ -5,14 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use push_wire_broker::{Entry, Record};
 use push_wire_shared::delta::{Check, check};
-use push_wire_shared::encoding::{EncodeError, PayloadEncoding, cbor, json, msgpack};
+use push_wire_shared::encoding::{PayloadEncoding, json};
 use push_wire_shared::frame::{BinaryFlags, FRAME_HEADER_LEN, FrameHeader};
 use push_wire_shared::position::low_bits;
 use push_wire_shared::session::wire::{
     Content, DeltaHeader, EntryHeader, fragment_id, varint_len, write_varint,
 };
-
-use serde_json::Value;
 
 use super::deltas::Deltas;
 use super::framing::{MAX_HEADER, Opcode, frame_header};
@@ -121,17 +119,20 @@ fn body(entry: &Entry, encoding: PayloadEncoding) -> Bytes {
 fn encode_body(record: &Record, encoding: PayloadEncoding) -> Bytes {
     match (record.content, encoding) {
         (Content::Bytes, _) | (Content::Value, PayloadEncoding::Json) => record.body.clone(),
-        (Content::Value, PayloadEncoding::MessagePack) => transcode(&record.body, msgpack::to_vec),
-        (Content::Value, PayloadEncoding::Cbor) => transcode(&record.body, cbor::to_vec),
+        (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor) => {
+            transcode(&record.body, encoding)
+        }
     }
 }
 
-/// A value's JSON text in another encoding. What is published is JSON within the nesting limit, which every
-/// encoding takes; a body that a broker brought from elsewhere and that is not reads as null.
-fn transcode(json: &[u8], encode: impl Fn(&Value) -> Result<Vec<u8>, EncodeError>) -> Bytes {
-    let value = json::from_slice(json).unwrap_or(Value::Null);
-    let null = |_| encode(&Value::Null);
-    Bytes::from(encode(&value).or_else(null).unwrap_or_default())
+/// A value's JSON text in another encoding. All that is published can be expressed in each (`json::to_vec` checks it); a
+/// body that a broker brought from elsewhere and that cannot is logged, and reads as null.
+fn transcode(text: &[u8], encoding: PayloadEncoding) -> Bytes {
+    let encoded = json::transcode(text, encoding).or_else(|error| {
+        tracing::error!(%error, ?encoding, "an entry from the broker is no value: its readers get null");
+        json::transcode(b"null", encoding)
+    });
+    encoded.unwrap_or_default().into()
 }
 
 fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {

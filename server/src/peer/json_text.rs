@@ -4,10 +4,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
-/// JSON text of what a deserializer gives. Keys are strings; what JSON has no form for is refused, but for numbers that
-/// are none, which become `null`.
+/// JSON text of what a deserializer gives. Keys are strings; values that JSON has no form for are errors, NaN and the infinities
+/// among them.
 #[derive(Debug)]
 pub(super) struct JsonText(pub(super) Vec<u8>);
 
@@ -39,7 +39,13 @@ impl<'de> Visitor<'de> for AsText {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<JsonText, E> {
-        scalar(&value)
+        if value.is_finite() {
+            return scalar(&value);
+        }
+        Err(E::invalid_value(
+            Unexpected::Float(value),
+            &"a finite number",
+        ))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<JsonText, E> {
@@ -122,7 +128,7 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             any::<u64>().prop_map(Value::from),
-            any::<i32>().prop_map(|n| Value::from(f64::from(n) / 8.0)),
+            any::<u64>().prop_map(|bits| Value::from(f64::from_bits(bits))),
             any::<String>().prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 32, 4, |inner| {
@@ -136,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_text_is_that_of_the_value(value in value()) {
+        fn keeps_values(value in value()) {
             for text in text(&value) {
                 prop_assert_eq!(text, value.to_string());
             }
@@ -144,12 +150,15 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_hold_is_refused_or_null() {
+    fn inexpressible_values_are_errors() {
         let read = |bytes: &[u8]| msgpack::from_slice::<JsonText>(bytes).map(|JsonText(text)| text);
         assert!(read(b"\xc4\x01a").is_err(), "bytes");
         assert!(read(b"\x81\x01\xc0").is_err(), "a key that is a number");
-        let nan = [0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0];
-        assert_eq!(read(&nan).unwrap(), b"null");
+        for n in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let packed = msgpack::to_vec(&[n]).unwrap();
+            let error = read(&packed).unwrap_err().to_string();
+            assert!(error.contains("finite"), "{error}");
+        }
         assert_eq!(text(&json!([[], {}, [null]])), ["[[],{},[null]]"; 2]);
     }
 }

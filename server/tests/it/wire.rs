@@ -6,7 +6,9 @@ use push_wire_server::position::{Epoch, Position, ResetReason};
 use push_wire_server::session::op::{ClientOp, ErrorCode, ServerOp};
 use push_wire_server::session::wire::Content;
 use push_wire_server::{ChannelKind, Limits, PublishError, PushServer};
+use push_wire_shared::limits::NESTING;
 use serde_json::json;
+use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
@@ -96,6 +98,37 @@ async fn what_cannot_be_published_is_said() {
         matches!(not_json, Err(PublishError::Serialization(_))),
         "{not_json:?}"
     );
+}
+
+#[tokio::test]
+async fn inexpressible_values_are_not_published() {
+    let server = PushServer::<Channel>::new();
+    let half_a_pair: &RawValue = serde_json::from_str(r#""\ud800""#).unwrap();
+    let out_of_range: &RawValue = serde_json::from_str("[1e400]").unwrap();
+    let mut nested = serde_json::Value::Null;
+    for _ in 0..=NESTING {
+        nested = [nested].into_iter().collect();
+    }
+    for (outcome, part) in [
+        (server.publish(Channel::Chat, &f64::NAN), "not finite"),
+        (
+            server.publish(Channel::Chat, &[f32::INFINITY]),
+            "not finite",
+        ),
+        (server.publish(Channel::Chat, &u128::MAX), "64 bits"),
+        (server.publish(Channel::Chat, half_a_pair), "surrogate"),
+        (
+            server.publish(Channel::Chat, out_of_range),
+            "double precision",
+        ),
+        (server.publish(Channel::Chat, &nested), "nested deeper"),
+    ] {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, PublishError::Serialization(_)), "{error:?}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let sent = server.publish(Channel::Chat, &(u64::MAX, i64::MIN, -0.0, f64::MAX, "😀"));
+    assert!(sent.is_ok(), "{sent:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! Whether a body is a value or bytes.
+//! Content of a body: a value or bytes.
 
-/// What a body is.
+/// Content of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Content {
     /// A value in the connection's encoding.

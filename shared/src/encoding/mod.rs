@@ -4,6 +4,7 @@ pub mod cbor;
 mod codec;
 mod content;
 mod error;
+pub mod integer;
 pub mod json;
 pub mod msgpack;
 mod varint;
@@ -47,6 +48,7 @@ impl PayloadEncoding {
             .into_iter()
             .find(|e| e.name() == name)
     }
+
     /// Encodes a value.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::integer;
+
 /// A binary asset, whole or by address. In JSON the tag is `kind`: `inline` or `pointer`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -16,6 +18,7 @@ pub enum BinaryEnvelope {
         /// SHA-256 of the bytes, in hexadecimal.
         sha256: String,
         /// Number of bytes, before base64.
+        #[serde(deserialize_with = "integer::one")]
         size: u64,
         /// The bytes in base64.
         data_base64: String,
@@ -23,15 +26,16 @@ pub enum BinaryEnvelope {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
-    /// Where to fetch the bytes.
+    /// Address of the bytes.
     Pointer {
         /// Media type, such as `image/png`.
         mime: String,
         /// SHA-256 of the bytes, in hexadecimal.
         sha256: String,
         /// Number of bytes.
+        #[serde(deserialize_with = "integer::one")]
         size: u64,
-        /// Where they are.
+        /// Address to fetch them from.
         url: String,
         /// File name to show.
         #[serde(default, skip_serializing_if = "Option::is_none")]

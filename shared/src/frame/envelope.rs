@@ -1,4 +1,4 @@
-//! The envelope of the JSON dialect: what handlers and `send` take.
+//! The envelope of the JSON dialect, which handlers and `send` take.
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -20,12 +20,12 @@ pub type RawPayload = serde_json::Value;
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 #[non_exhaustive]
 pub struct Frame<C: ChannelKind, T = RawPayload> {
-    /// Where it travels.
+    /// Channel of the message.
     pub channel: C,
     /// Number of the entry in its stream; none for a message that is in no log.
     #[serde(default)]
     pub cursor: Option<u64>,
-    /// What it says.
+    /// Content of the message.
     pub payload: T,
     /// The client that it goes to or comes from.
     #[serde(default)]

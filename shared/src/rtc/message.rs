@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::encoding::integer;
+
 /// A signalling message. In JSON the tag is `type`, in snake case; absent fields are left out.
 ///
 /// What can be left out stands last, so that nothing is mixed up in an encoding that writes structs as arrays.
@@ -87,6 +89,7 @@ pub struct TurnCredential {
     /// Password.
     pub credential: String,
     /// Time that both are good for, in seconds.
+    #[serde(deserialize_with = "integer::one")]
     pub ttl_seconds: u64,
     /// Address of the TURN server, if it is not known otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]

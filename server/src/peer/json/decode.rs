@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use push_wire_shared::encoding::integer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -24,6 +25,7 @@ pub(super) enum JsonOp {
     Pong,
     Ack {
         channel: String,
+        #[serde(deserialize_with = "integer::one")]
         cursor: u64,
     },
     Subscribe {
@@ -47,8 +49,9 @@ pub(super) struct JsonAuth {
     pub(super) token: Option<String>,
     #[serde(default)]
     pub(super) capabilities: Vec<String>,
+    #[serde(default, deserialize_with = "integer::optional")]
     pub(super) resume_cursor: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "integer::by_key")]
     pub(super) resume_cursors: BTreeMap<String, u64>,
 }
 

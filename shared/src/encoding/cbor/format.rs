@@ -1,13 +1,14 @@
-//! How CBOR is written.
+//! Writing of CBOR.
 
 use alloc::vec::Vec;
 
 use super::half;
 use crate::encoding::EncodeError;
 use crate::encoding::codec::{Container, Format};
+use crate::encoding::json::write_text;
 
 /// CBOR with structs as maps.
-pub(super) struct Cbor;
+pub(in crate::encoding) struct Cbor;
 
 /// An item's head: its major type and an argument in the shortest form.
 fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
@@ -119,6 +120,10 @@ impl Format for Cbor {
 
     fn unit_struct(out: &mut Vec<u8>) {
         Self::nil(out);
+    }
+
+    fn json_text(out: &mut Vec<u8>, text: &str, depth: usize) -> Result<(), EncodeError> {
+        write_text::<Self>(out, text, depth).map_err(EncodeError::NotInEveryEncoding)
     }
 
     fn begin(out: &mut Vec<u8>, container: Container, len: usize) {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{from_tokens, write_value};
 use super::{DecodeError, EncodeError};
-use format::Cbor;
+pub(in crate::encoding) use format::Cbor;
 use read::Reader;
 
 /// Encodes a value.

@@ -53,7 +53,7 @@ impl<'de> Reader<'de> {
         self.rest.first().copied()
     }
 
-    /// Whether one of these bytes comes next; it is consumed.
+    /// Consumes the next byte if it is wanted; returns if it was.
     #[inline]
     fn take_if(&mut self, wanted: impl Fn(u8) -> bool) -> bool {
         match self.rest.split_first() {
@@ -143,7 +143,18 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Steps over tags: what they say of the value after them is nothing that serde's types can hold.
+    /// Consumes nil and the tags before it if they come next; returns if they did.
+    #[cold]
+    fn take_tagged_nil(&mut self) -> bool {
+        let mut ahead = self.clone();
+        let is_nil = ahead.skip_tags().is_ok() && ahead.take_if(is_nil);
+        if is_nil {
+            *self = ahead;
+        }
+        is_nil
+    }
+
+    /// Steps over tags: serde's types have no room for them.
     fn skip_tags(&mut self) -> Result<(), TokenError> {
         while self.peek().is_some_and(|first| first >> 5 == TAG) {
             let head = self.head()?;
@@ -153,6 +164,11 @@ impl<'de> Reader<'de> {
         }
         Ok(())
     }
+}
+
+/// Null and undefined.
+const fn is_nil(first: u8) -> bool {
+    matches!(first, 0xf6 | 0xf7)
 }
 
 const fn malformed(expected: &'static str, at: usize) -> TokenError {
@@ -268,6 +284,7 @@ impl<'de> Tokens<'de> for Reader<'de> {
         Ok(token)
     }
 
+    /// Each piece of a text is UTF-8 by itself (RFC 8949 section 3.2.3).
     fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, CodecError> {
         let major = match pieces {
             Pieces::OfBytes => BYTES,
@@ -277,7 +294,12 @@ impl<'de> Tokens<'de> for Reader<'de> {
         while !self.take_end() {
             let piece = self.head()?;
             match piece.argument {
-                Some(len) if piece.major() == major => joined.extend_from_slice(self.string(len)?),
+                Some(len) if piece.major() == major => match pieces {
+                    Pieces::OfBytes => joined.extend_from_slice(self.string(len)?),
+                    Pieces::OfText => {
+                        joined.extend_from_slice(self.text_of(len, piece.at)?.as_bytes());
+                    }
+                },
                 _ => return Err(malformed("a piece of the string", piece.at).into()),
             }
         }
@@ -286,7 +308,11 @@ impl<'de> Tokens<'de> for Reader<'de> {
 
     #[inline]
     fn take_nil(&mut self) -> bool {
-        self.take_if(|first| matches!(first, 0xf6 | 0xf7))
+        let is_tagged = self.peek().is_some_and(|first| first >> 5 == TAG);
+        if is_tagged {
+            return self.take_tagged_nil();
+        }
+        self.take_if(is_nil)
     }
 
     #[inline]

@@ -32,7 +32,7 @@ pub(in crate::encoding) fn from_tokens<'de, S: Tokens<'de>, T: Deserialize<'de>>
     match value {
         Ok(value) if deserializer.tokens.is_empty() => Ok(value),
         Ok(_) => Err(DecodeError::TrailingBytes { at }),
-        Err(fault) => Err(fault.placed(at)),
+        Err(error) => Err(error.placed(at)),
     }
 }
 
@@ -43,7 +43,7 @@ struct Deserializer<S> {
 }
 
 impl<'de, S: Tokens<'de>> Deserializer<S> {
-    /// The fault that something else than `expected` stands at the next byte.
+    /// The error that something else than `expected` stands at the next byte.
     #[cold]
     fn malformed(&self, expected: &'static str) -> CodecError {
         CodecError::malformed(expected, self.tokens.offset())
@@ -65,6 +65,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
             Token::Double(n) => visitor.visit_f64(n),
             Token::Str(text) => visitor.visit_borrowed_str(text),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Token::Timestamp(timestamp) => visitor.visit_string(timestamp.to_text()),
             Token::Pieces(Pieces::OfBytes) => visitor.visit_byte_buf(self.joined_bytes()?),
             Token::Pieces(Pieces::OfText) => visitor.visit_string(self.joined_text()?),
             Token::Open(Container::List, _) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
@@ -126,7 +127,7 @@ impl<'de, S: Tokens<'de>> Deserializer<S> {
         }
     }
 
-    /// What [`compound`](Self::compound) takes besides containers.
+    /// The values that [`compound`](Self::compound) takes besides containers.
     #[inline(never)]
     fn list_of_bytes<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, CodecError> {
         match self.tokens.next()? {
@@ -303,7 +304,7 @@ struct Items<'a, S> {
 }
 
 impl<'de, S: Tokens<'de>> Items<'_, S> {
-    /// Whether another item comes.
+    /// Returns if another item comes.
     #[inline]
     fn more(&mut self) -> bool {
         match &mut self.left {

@@ -1,12 +1,13 @@
 //! The deserializer's own error.
 
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use core::fmt::{self, Display};
 
 use serde::de;
 
 use crate::encoding::DecodeError;
-use crate::encoding::error::{TokenError, text};
+use crate::encoding::error::TokenError;
 
 /// A [`DecodeError`] behind a pointer: results of every step stay small, which is worth a third of the time.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl de::Error for CodecError {
     #[cold]
     fn custom<T: Display>(message: T) -> Self {
         // The offset is known where reading began.
-        let (message, at) = (text(message), 0);
+        let (message, at) = (message.to_string(), 0);
         DecodeError::Refused { message, at }.into()
     }
 }

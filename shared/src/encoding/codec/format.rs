@@ -1,4 +1,4 @@
-//! What a binary encoding's bytes look like.
+//! Bytes of a binary encoding.
 
 use alloc::vec::Vec;
 
@@ -13,8 +13,10 @@ pub(in crate::encoding) enum Container {
 
 /// Appends values in one encoding.
 pub(in crate::encoding) trait Format {
-    /// Whether structs are maps with their fields' names, or lists of their fields' values.
+    /// Structs are maps with their fields' names, not lists of their fields' values.
     const STRUCTS_ARE_MAPS: bool;
+    /// Types write their human-readable form.
+    const HUMAN_READABLE: bool = false;
 
     fn nil(out: &mut Vec<u8>);
     fn bool(out: &mut Vec<u8>, value: bool);
@@ -27,6 +29,8 @@ pub(in crate::encoding) trait Format {
     fn str(out: &mut Vec<u8>, text: &str);
     fn bytes(out: &mut Vec<u8>, bytes: &[u8]);
     fn unit_struct(out: &mut Vec<u8>);
+    /// The value of a JSON text, which may be nested `depth` levels.
+    fn json_text(out: &mut Vec<u8>, text: &str, depth: usize) -> Result<(), EncodeError>;
 
     /// The header of a container of `len` items (pairs, of a map).
     fn begin(out: &mut Vec<u8>, container: Container, len: usize);

@@ -7,7 +7,12 @@ use serde::ser::{self, Serialize};
 
 use super::{Container, Format};
 use crate::encoding::EncodeError;
+use crate::encoding::msgpack::{self, token::Reader};
 use crate::limits::NESTING;
+
+/// Names that `serde_json` gives to structs of one field which is JSON text: a number, if its feature `arbitrary_precision`
+/// is on, and a `RawValue`. Written as that text's value, they are the same whatever the features.
+const JSON_TEXT: &str = "$serde_json::private::";
 
 /// Appends a value.
 pub(in crate::encoding) fn write_value<F: Format, T: Serialize + ?Sized>(
@@ -41,10 +46,12 @@ struct Open<'s, 'a, F> {
     container: Container,
     announced: Option<usize>,
     written: usize,
-    /// Where it began.
+    /// Offset of its first byte.
     start: usize,
     /// Levels that it closes: a variant's value stands in a map of its own.
     levels: usize,
+    /// It is no container, but the value of its one field, a JSON text.
+    is_json_text: bool,
 }
 
 impl<'s, 'a, F: Format> Open<'s, 'a, F> {
@@ -66,7 +73,22 @@ impl<'s, 'a, F: Format> Open<'s, 'a, F> {
             written: 0,
             start,
             levels: 1,
+            is_json_text: false,
         })
+    }
+
+    /// One that is the value of its field.
+    fn json_text(serializer: &'s mut Serializer<'a, F>, len: usize) -> Self {
+        let start = serializer.out.len();
+        Self {
+            serializer,
+            container: Container::List,
+            announced: Some(len),
+            written: 0,
+            start,
+            levels: 0,
+            is_json_text: true,
+        }
     }
 
     /// `{variant: container}`
@@ -93,10 +115,23 @@ impl<'s, 'a, F: Format> Open<'s, 'a, F> {
         key: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
+        if self.is_json_text {
+            return self.text_field(value);
+        }
         if F::STRUCTS_ARE_MAPS {
             F::str(self.serializer.out, key);
         }
         self.item(value)
+    }
+
+    /// The value of a text.
+    #[cold]
+    fn text_field<T: Serialize + ?Sized>(&mut self, text: &T) -> Result<(), EncodeError> {
+        self.written += 1;
+        let packed = msgpack::to_vec(text)?;
+        let text = Reader::new(&packed).str();
+        let text = text.map_err(|_| EncodeError::Refused("JSON text is no string".into()))?;
+        F::json_text(self.serializer.out, text, self.serializer.depth)
     }
 
     fn close(self) -> Result<(), EncodeError> {
@@ -113,7 +148,7 @@ impl<'s, 'a, F: Format> Open<'s, 'a, F> {
     }
 }
 
-/// How structs are written.
+/// Container that structs are written as.
 const fn struct_container<F: Format>() -> Container {
     if F::STRUCTS_ARE_MAPS {
         Container::Map
@@ -245,9 +280,12 @@ impl<'s, 'a, F: Format> ser::Serializer for &'s mut Serializer<'a, F> {
 
     fn serialize_struct(
         self,
-        _name: &'static str,
+        name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStruct, EncodeError> {
+        if name.starts_with(JSON_TEXT) {
+            return Ok(Open::json_text(self, len));
+        }
         Open::new(self, struct_container::<F>(), Some(len))
     }
 
@@ -262,7 +300,7 @@ impl<'s, 'a, F: Format> ser::Serializer for &'s mut Serializer<'a, F> {
     }
 
     fn is_human_readable(&self) -> bool {
-        false
+        F::HUMAN_READABLE
     }
 }
 

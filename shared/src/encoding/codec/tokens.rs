@@ -1,8 +1,9 @@
-//! What the deserializer reads from.
+//! Source of the deserializer.
 
 use alloc::vec::Vec;
 
 use super::{CodecError, Container};
+use crate::encoding::msgpack::Timestamp;
 
 /// A value, or the beginning of one.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +18,15 @@ pub(in crate::encoding) enum Token<'de> {
     Double(f64),
     Str(&'de str),
     Bytes(&'de [u8]),
+    /// A moment, which is read as text.
+    Timestamp(Timestamp),
     /// A string in pieces: [`Tokens::join`] reads them.
     Pieces(Pieces),
     /// A container, of so many items or until its end.
     Open(Container, Option<usize>),
 }
 
-/// What a string in pieces is.
+/// Type of a string in pieces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::encoding) enum Pieces {
     OfBytes,
@@ -53,17 +56,17 @@ pub(in crate::encoding) trait Tokens<'de> {
     fn next(&mut self) -> Result<Token<'de>, CodecError>;
     /// Reads the pieces of a string, which the token just read said come next.
     fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, CodecError>;
-    /// Whether nil comes next; it is consumed.
+    /// Consumes nil if it comes next; returns if it did.
     fn take_nil(&mut self) -> bool;
-    /// Whether the end of a container of unknown length comes next; it is consumed.
+    /// Consumes the end of a container of unknown length if it comes next; returns if it did.
     fn take_end(&mut self) -> bool;
     /// Offset of the next byte.
     fn offset(&self) -> usize;
-    /// Whether every byte was read.
+    /// Returns if every byte was read.
     fn is_empty(&self) -> bool;
 }
 
-/// What `read` reads; after none, the reader stands where it stood.
+/// Reads with `read`; after none, the reader is where it was.
 ///
 /// `read` moves a copy of the reader: inlined, it is kept in registers, and the errors that are dropped are never made.
 #[inline]

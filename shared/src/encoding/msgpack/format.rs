@@ -2,12 +2,14 @@
 
 use alloc::vec::Vec;
 
+use super::timestamp::{self, Timestamp};
 use super::token::{self, Reader};
 use crate::encoding::EncodeError;
 use crate::encoding::codec::{CodecError, Container, Format, Pieces, Token, Tokens, attempt};
+use crate::encoding::json::write_text;
 
 /// MessagePack with structs as lists.
-pub(super) struct MessagePack;
+pub(in crate::encoding) struct MessagePack;
 
 impl Format for MessagePack {
     const STRUCTS_ARE_MAPS: bool = false;
@@ -56,6 +58,10 @@ impl Format for MessagePack {
 
     fn unit_struct(out: &mut Vec<u8>) {
         token::write_array(out, 0);
+    }
+
+    fn json_text(out: &mut Vec<u8>, text: &str, depth: usize) -> Result<(), EncodeError> {
+        write_text::<Self>(out, text, depth).map_err(EncodeError::NotInEveryEncoding)
     }
 
     fn begin(out: &mut Vec<u8>, container: Container, len: usize) {
@@ -171,6 +177,32 @@ fn longer<'de>(reader: &mut Reader<'de>, marker: u8) -> Result<Token<'de>, Codec
         0xc4..=0xc6 => Ok(Token::Bytes(reader.bin()?)),
         0x90..=0x9f | 0xdc | 0xdd => Ok(Token::Open(Container::List, Some(reader.array()?))),
         0x80..=0x8f | 0xde | 0xdf => Ok(Token::Open(Container::Map, Some(reader.map()?))),
-        _ => Err(reader.error("a value without extension types").into()),
+        0xc7 | 0xd6 | 0xd7 => timestamp(reader, marker),
+        _ => Err(no_value(reader)),
     }
+}
+
+#[cold]
+fn no_value(reader: &Reader<'_>) -> CodecError {
+    let expected = "a value without extension types other than a timestamp";
+    reader.error(expected).into()
+}
+
+/// A timestamp of 4, 8 or 12 bytes, at whose marker the reader stands.
+#[cold]
+fn timestamp<'de>(reader: &mut Reader<'de>, marker: u8) -> Result<Token<'de>, CodecError> {
+    let start = reader.clone();
+    reader.marker("a timestamp")?;
+    let len = match marker {
+        0xd6 => 4,
+        0xd7 => 8,
+        _ => usize::from(reader.marker("a length")?),
+    };
+    if reader.marker("an extension type")? != timestamp::TYPE {
+        return Err(no_value(&start));
+    }
+    let read = Timestamp::read(reader.take(len)?);
+    let expected = "a timestamp in the years 0 to 9999";
+    read.map(Token::Timestamp)
+        .ok_or_else(|| start.error(expected).into())
 }

@@ -1,9 +1,11 @@
 //! MessagePack: byte for byte what `rmp_serde::to_vec` writes.
 //!
 //! Structs are lists of their fields' values, so a field left out by `skip_serializing_if` shifts those after it: use types
-//! that leave nothing out, or CBOR. Maps in a struct's place are read too, as other languages write them.
+//! that leave nothing out, or CBOR. Maps in a struct's place are read too, as other languages write them; so are timestamps
+//! (extension type -1), as RFC 3339 text. Other extension types are errors.
 
 mod format;
+mod timestamp;
 pub mod token;
 
 use alloc::vec::Vec;
@@ -12,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{from_tokens, write_value};
 use super::{DecodeError, EncodeError};
-use format::MessagePack;
+pub(in crate::encoding) use format::MessagePack;
+pub(in crate::encoding) use timestamp::Timestamp;
 
 /// Encodes a value.
 ///

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::ChannelKind;
+use crate::encoding::integer;
 
 /// A control op of the JSON dialect, in both directions. The tag is `op`, in snake case; absent and empty
 /// fields are left out.
@@ -24,7 +25,7 @@ use crate::ChannelKind;
 #[serde(tag = "op", rename_all = "snake_case", bound(deserialize = ""))]
 #[non_exhaustive]
 pub enum SystemOp<C: ChannelKind> {
-    /// Client: who I am; the first message of a connection.
+    /// Client: its credentials; the first message of a connection.
     Auth {
         /// The client's own id, kept across connections.
         client_id: Uuid,
@@ -35,34 +36,34 @@ pub enum SystemOp<C: ChannelKind> {
         #[serde(default)]
         capabilities: Vec<C>,
         /// Last entry handled, on channels that `resume_cursors` does not name.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "integer::optional")]
         resume_cursor: Option<u64>,
         /// Last entry handled, per channel.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "integer::by_key")]
         resume_cursors: HashMap<C, u64>,
     },
-    /// Server: welcome.
+    /// Server: the session is open.
     AuthOk {
         /// The highest of `resume_cursors`.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "integer::one")]
         resume_cursor: u64,
         /// Last entry acknowledged, per channel.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "integer::by_key")]
         resume_cursors: HashMap<C, u64>,
     },
     /// Server: something could not be done; nothing else is affected.
     Error {
-        /// What, and what to do.
+        /// Error, and what to do about it.
         message: String,
     },
-    /// Are you there?
+    /// Asks for a `pong`.
     Ping,
-    /// I am here.
+    /// Answers a `ping`.
     Pong,
-    /// Client: I cannot keep up.
+    /// Client: messages come faster than it can handle them.
     Slow {
         /// Messages that it can take at once.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "integer::optional")]
         window: Option<u32>,
     },
     /// Client: every entry of the channel up to the cursor has been handled.
@@ -70,13 +71,15 @@ pub enum SystemOp<C: ChannelKind> {
         /// The channel.
         channel: C,
         /// The last entry handled.
+        #[serde(deserialize_with = "integer::one")]
         cursor: u64,
     },
     /// Server: continuity cannot be proved; entries go on after the cursor.
     ResumeRequired {
         /// The channel.
         channel: C,
-        /// Where it goes on.
+        /// Cursor after which entries go on.
+        #[serde(deserialize_with = "integer::one")]
         from_cursor: u64,
     },
     /// Client: read these channels too.
@@ -91,7 +94,7 @@ pub enum SystemOp<C: ChannelKind> {
         #[serde(default)]
         channels: Vec<C>,
     },
-    /// How the sender is.
+    /// State of the sender.
     Health {
         /// One word, such as `ok`.
         status: String,
@@ -99,18 +102,18 @@ pub enum SystemOp<C: ChannelKind> {
         #[serde(default)]
         detail: Option<String>,
     },
-    /// What the sender can do, and what it wants from the other side.
+    /// Features of the sender, and those that it wants from the other side.
     Features {
-        /// Can do.
+        /// Features of the sender.
         #[serde(default)]
         supported: Vec<String>,
-        /// Wants.
+        /// Features that it wants.
         #[serde(default)]
         requested: Vec<String>,
     },
     /// The sender is leaving.
     Goodbye {
-        /// Why.
+        /// Reason.
         #[serde(default)]
         reason: Option<String>,
     },

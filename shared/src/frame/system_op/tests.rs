@@ -144,7 +144,7 @@ proptest! {
     }
 }
 
-/// What is requested is never read as supported, nor resume cursors as a token: the published crate's MessagePack
+/// Requested features are never read as supported, nor resume cursors as a token: the published crate's MessagePack
 /// mixes them up.
 #[test]
 fn what_is_left_out_does_not_move_what_follows() {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::SystemOp;
 use crate::ChannelKind;
 
-/// What a field holds.
+/// Value of a field.
 #[derive(Serialize)]
 #[serde(untagged, bound(serialize = ""))]
 enum Held<'a, C: ChannelKind> {

@@ -24,7 +24,7 @@ pub enum Kind {
     Map,
 }
 
-/// What a value begins with.
+/// Beginning of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head {
     /// Its type.
