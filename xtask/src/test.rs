@@ -8,11 +8,12 @@ use crate::{browser, npm, pkg, process, toolchain};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", format),
     ("lints", lints),
     ("no_std build of shared", no_std),
     ("Rust tests", rust_tests),
+    ("features of serde_json", json_features),
     ("published client", published_client),
     ("npm package", pkg::build),
     ("package tests", package_tests),
@@ -87,12 +88,17 @@ fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
 
 /// It has a workspace and a lock file of its own: the published client's dependencies concern nobody else.
 fn published_client(workspace: &Workspace) -> Result<(), Error> {
-    let mut test = workspace.cargo(&[
-        "test",
-        "--quiet",
-        "--manifest-path",
-        "tests/interop/Cargo.toml",
-    ]);
+    test_apart(workspace, "tests/interop/Cargo.toml")
+}
+
+/// The codec where other crates turned on features that change what `serde_json` hands on.
+fn json_features(workspace: &Workspace) -> Result<(), Error> {
+    test_apart(workspace, "tests/json_features/Cargo.toml")
+}
+
+/// Tests of a crate with a workspace of its own.
+fn test_apart(workspace: &Workspace, manifest: &str) -> Result<(), Error> {
+    let mut test = workspace.cargo(&["test", "--quiet", "--manifest-path", manifest]);
     process::run(test.env("CARGO_TARGET_DIR", workspace.target()))
 }
 

@@ -29,7 +29,7 @@ impl Both {
         both
     }
 
-    /// What both say.
+    /// The result, which is the same of both.
     fn decompress(&mut self, body: &[u8], max_bytes: usize) -> Result<Vec<u8>, DecompressError> {
         let native = self.native.decompress(body, max_bytes);
         assert_eq!(self.portable.decompress(body, max_bytes), native);

@@ -6,9 +6,12 @@
 )]
 
 mod any_frame;
+mod cbor_vectors;
 mod compression;
 mod fragments;
 mod frames;
 mod golden;
+mod json_text;
+mod msgpack_vectors;
 mod published;
 mod values;

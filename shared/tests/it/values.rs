@@ -204,7 +204,7 @@ fn errors_say_what_and_where() {
     says(
         PayloadEncoding::MessagePack,
         &[0x92, 1, 0xc1],
-        "expected a value without extension types at byte 2",
+        "expected a value without extension types other than a timestamp at byte 2",
     );
     says(
         PayloadEncoding::MessagePack,

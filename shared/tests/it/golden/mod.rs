@@ -23,10 +23,7 @@ fn vector(name: &str, encoding: &str) -> Vec<u8> {
         .lines()
         .find_map(|line| line.strip_prefix(&start))
         .unwrap_or_else(|| panic!("no vector {start}"));
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
+    hex::decode(hex).unwrap()
 }
 
 /// The channel of the vectors is the one with id 7.
