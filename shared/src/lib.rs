@@ -25,6 +25,7 @@ pub mod fragment;
 pub mod frame;
 pub mod limits;
 pub mod position;
+pub mod quote;
 #[cfg(feature = "rtc")]
 pub mod rtc;
 pub mod session;

@@ -116,3 +116,32 @@ pub const REJECTIONS: usize = 32;
 /// Signalling candidates that a router remembers as passed on (16,384; 50 bytes each): a connection takes some twenty, so
 /// those of the last 400 pairs of peers in each direction.
 pub const RTC_CANDIDATES: usize = 16 * 1024;
+
+/// Bytes of a peer's text that a message quotes (100): enough to recognise a name.
+pub const QUOTE_BYTES: usize = 100;
+
+/// Longest text for people in a control op, in bytes (1 KiB): an error message, not a report. Thirty-two of them, in
+/// `auth_ok`, take 32 KiB.
+pub const TEXT_BYTES: usize = 1024;
+
+/// Longest name of a channel or topic that is read at all, in bytes (1 KiB): one above [`MAX_TOPIC_BYTES`] is then refused
+/// by itself, not with the whole op.
+pub const NAME_BYTES: usize = 1024;
+
+/// Longest token in `auth`, in bytes (16 KiB): twice what HTTP servers take as a header.
+pub const TOKEN_BYTES: usize = 16 * 1024;
+
+/// Channels of a server (256): a channel's id on the wire is one byte.
+pub const CHANNELS: usize = 256;
+
+/// Bytes that the ops after `auth` may take while the credentials are checked (64 KiB).
+pub const EARLY_OPS_BYTES: usize = HANDSHAKE_BYTES;
+
+/// Ops that may wait while the credentials are checked (16): a client that sends more is not waiting for its answer.
+pub const EARLY_OPS: usize = 16;
+
+/// Smallest limit of a client for messages that a server keeps to, in bytes (4 KiB): below, `auth_ok` would not fit.
+pub const CLIENT_MESSAGE_BYTES_MIN: usize = 4 * 1024;
+
+/// Ids that one error names (4).
+pub const NAMED_IDS: usize = 4;

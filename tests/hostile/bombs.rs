@@ -156,13 +156,8 @@ fn large_bodies_of_untold_size_arrive() {
 #[test]
 fn a_client_message_of_many_small_maps_stays_small() {
     let auth = ClientOp::Auth(Auth {
-        client_id: Uuid::from_u128(7),
-        token: None,
-        secret: None,
-        attempt: None,
         encoding: PayloadEncoding::MessagePack,
-        zstd: false,
-        subscriptions: vec![],
+        ..Auth::new(Uuid::from_u128(7))
     });
     let mut op = Vec::new();
     auth.encode(&mut op);

@@ -48,12 +48,6 @@ impl Dialect {
             return websocket::message(false, auth.to_string().as_bytes());
         }
         self.control(&ClientOp::Auth(Auth {
-            client_id,
-            token: None,
-            secret: None,
-            attempt: None,
-            encoding: PayloadEncoding::Json,
-            zstd: false,
             subscriptions: vec![Subscribe {
                 id: 1,
                 channel: "feed".into(),
@@ -61,6 +55,7 @@ impl Dialect {
                 position: None,
                 start: StartAt::Newest,
             }],
+            ..Auth::new(client_id)
         }))
     }
 

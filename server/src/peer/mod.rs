@@ -64,7 +64,7 @@ pub struct Peer {
     zstd: bool,
     credentials: SessionCredentials,
     /// Streams that the session has looked at and not begun to read.
-    opened: Vec<(u32, Arc<Stream>)>,
+    opened: VecDeque<(u64, Arc<Stream>)>,
     /// The client and which connection of its session this is, once it stands.
     holds: Option<(Uuid, u64)>,
     closed: bool,
@@ -106,7 +106,7 @@ impl Peer {
                 json: dialect == Dialect::Json,
                 ..SessionCredentials::default()
             },
-            opened: Vec::new(),
+            opened: VecDeque::new(),
             holds: None,
             closed: false,
             notices_left: false,

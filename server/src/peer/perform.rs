@@ -1,6 +1,7 @@
 //! Carries out what the session asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::{Position, Scope, StreamKey, Tag};
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Action, AuthRequest, Codec, Inbound, Peer};
 use crate::compression::{Audience, ClientDictionaries};
-use crate::hub::Notice;
+use crate::hub::{Notice, Stream};
 use crate::outbox::Renderer;
 
 impl Peer {
@@ -27,15 +28,17 @@ impl Peer {
             Output::Op(op) => self.say(&op),
             Output::Authenticate(auth) => self.ask_who(auth),
             Output::Open {
-                id, key, position, ..
-            } => self.open(now, id, &key, position),
+                look,
+                key,
+                position,
+            } => self.open(now, look, &key, position),
             Output::Read {
                 id,
+                look,
                 after,
                 has_base,
             } => {
-                if let Some(index) = self.opened.iter().position(|(opened, _)| *opened == id) {
-                    let (_, stream) = self.opened.swap_remove(index);
+                if let Some(stream) = self.take_opened(look) {
                     let channel = stream.channel();
                     self.outbox.read(id, stream, after, has_base);
                     self.name_dictionary(channel);
@@ -136,24 +139,39 @@ impl Peer {
         }));
     }
 
-    fn open(&mut self, now: Moment, id: u32, key: &StreamKey, position: Option<Position>) {
-        let opened = if !self.grant.may_read(key.channel, &key.scope) {
+    fn open(&mut self, now: Moment, look: u64, key: &StreamKey, position: Option<Position>) {
+        let permitted = self.grant.may_read(key.channel, &key.scope);
+        let stream = permitted.then(|| self.hub.stream(key)).flatten();
+        let opened = if !permitted {
             Opened::NotPermitted
-        } else if let Some(stream) = self.hub.stream(key) {
+        } else if let Some(stream) = &stream {
             let bounds = stream.log().bounds(now);
             let tag = |position: Position| stream.log().tag(position.cursor);
             let found = position.map_or(Tag::UNKNOWN, tag);
-            let number = stream.number();
-            self.opened.push((id, stream));
             Opened::Readable {
-                stream: number,
+                stream: stream.number(),
                 bounds,
                 found,
             }
         } else {
             Opened::Unavailable
         };
-        self.session.handle_opened(id, opened);
+        if self.session.handle_opened(look, opened) {
+            self.opened.extend(stream.map(|stream| (look, stream)));
+        }
+    }
+
+    /// The stream of a look. They are read in the order in which they were opened.
+    fn take_opened(&mut self, look: u64) -> Option<Arc<Stream>> {
+        while let Some((opened, stream)) = self.opened.pop_front() {
+            if opened == look {
+                if self.opened.is_empty() {
+                    self.opened = VecDeque::new();
+                }
+                return Some(stream);
+            }
+        }
+        None
     }
 
     fn deliver(&mut self, channel: u8, content: Content, body: bytes::Bytes, number: Option<u64>) {

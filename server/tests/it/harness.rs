@@ -211,13 +211,9 @@ impl Wire {
         subscriptions: &[Subscribe],
     ) {
         self.op(&ClientOp::Auth(Auth {
-            client_id,
-            attempt: Default::default(),
             token: token.map(str::to_owned),
-            secret: None,
-            encoding: Default::default(),
-            zstd: false,
             subscriptions: subscriptions.to_vec(),
+            ..Auth::new(client_id)
         }))
         .await;
     }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use decode::{JsonAuth, JsonMessage, JsonOp, decode};
 use push_wire_shared::channel::{ChannelMode, ChannelTable};
-use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::StartAt;
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ScopeRequest, Subscribe};
 use push_wire_shared::session::server::{Incoming, Uplink};
@@ -141,13 +140,8 @@ impl JsonPeer {
         self.resume_cursor = auth.resume_cursor;
         self.resume_cursors = auth.resume_cursors;
         Auth {
-            client_id: auth.client_id,
             token: auth.token,
-            secret: None,
-            attempt: None,
-            encoding: PayloadEncoding::Json,
-            zstd: false,
-            subscriptions: Vec::new(),
+            ..Auth::new(auth.client_id)
         }
     }
 

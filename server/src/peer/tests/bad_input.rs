@@ -11,13 +11,8 @@ fn two() -> (Arc<Hub>, WireClient, WireClient) {
     let hub = hub();
     let mut bystander = WireClient::connect(&hub);
     bystander.op(&ClientOp::Auth(Auth {
-        client_id: Uuid::from_u128(1),
-        token: None,
-        secret: None,
-        attempt: None,
-        encoding: Default::default(),
-        zstd: false,
         subscriptions: vec![subscribe(1, "chat")],
+        ..Auth::new(Uuid::from_u128(1))
     }));
     let mut client = WireClient::connect(&hub);
     client.auth(None, vec![subscribe(1, "chat")]);

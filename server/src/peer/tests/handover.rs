@@ -8,13 +8,9 @@ const SECRET: [u8; 16] = [7; 16];
 
 fn auth(client: &mut WireClient, secret: [u8; 16], attempt: u64) -> Vec<Seen> {
     client.op(&ClientOp::Auth(Auth {
-        client_id: client_id(),
-        token: None,
         secret: Some(secret),
         attempt: Some(attempt),
-        encoding: Default::default(),
-        zstd: false,
-        subscriptions: Vec::new(),
+        ..Auth::new(client_id())
     }))
 }
 

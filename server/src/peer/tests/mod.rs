@@ -208,13 +208,10 @@ impl WireClient {
 
     fn auth(&mut self, secret: Option<[u8; 16]>, subscriptions: Vec<Subscribe>) -> Vec<Seen> {
         self.op(&ClientOp::Auth(Auth {
-            client_id: self.id,
-            token: None,
             secret,
-            attempt: None,
-            encoding: Default::default(),
             zstd: self.zstd,
             subscriptions,
+            ..Auth::new(self.id)
         }))
     }
 

@@ -372,13 +372,9 @@ fn values_come_and_go_in_the_encoding_asked_for() {
     publish(&hub, CHAT, r#"{"n":[1,null,"x"]}"#);
     let mut client = WireClient::connect(&hub);
     let seen = client.op(&ClientOp::Auth(Auth {
-        client_id: client_id(),
-        token: None,
-        secret: None,
-        attempt: None,
         encoding: PayloadEncoding::MessagePack,
-        zstd: false,
         subscriptions: vec![subscribe(1, "chat")],
+        ..Auth::new(client_id())
     }));
     assert!(
         matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.encoding == PayloadEncoding::MessagePack)
@@ -396,4 +392,69 @@ fn values_come_and_go_in_the_encoding_asked_for() {
             ..
         }))
     ));
+}
+
+/// Ops in one message.
+fn together(client: &mut WireClient, ops: &[ClientOp]) -> Vec<Seen> {
+    let mut message = Vec::new();
+    for op in ops {
+        let mut payload = Vec::new();
+        op.encode(&mut payload);
+        message.extend(record(SYSTEM, client.control, &payload));
+        client.control += 1;
+    }
+    client.message(message)
+}
+
+fn topic(id: u32, topic: &str) -> Subscribe {
+    Subscribe {
+        scope: ScopeRequest::Topic(topic.into()),
+        ..subscribe(id, "chat")
+    }
+}
+
+fn publish_to(hub: &Hub, topic: &str, text: &str) {
+    let key = StreamKey {
+        channel: CHAT,
+        scope: Scope::Topic(topic.into()),
+    };
+    hub.publish(at(0), &key, json(text)).unwrap();
+}
+
+#[test]
+fn a_reused_id_reads_the_later_stream() {
+    let hub = hub();
+    publish_to(&hub, "a", "\"of a\"");
+    publish_to(&hub, "b", "\"of b\"");
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![]);
+    let seen = together(
+        &mut client,
+        &[
+            ClientOp::Subscribe(vec![topic(1, "a")]),
+            ClientOp::Unsubscribe(vec![1]),
+            ClientOp::Subscribe(vec![topic(1, "b")]),
+        ],
+    );
+    resumed(&seen[0]);
+    assert_eq!(bodies(&seen), ["\"of b\""]);
+    assert!(client.peer.opened.is_empty());
+    publish_to(&hub, "a", "\"of a again\"");
+    assert_eq!(client.see(), []);
+}
+
+#[test]
+fn keeps_no_stream_of_an_ended_request() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![]);
+    for id in 0..100 {
+        let name = id.to_string();
+        let ops = [
+            ClientOp::Subscribe(vec![topic(id, &name)]),
+            ClientOp::Unsubscribe(vec![id]),
+        ];
+        assert_eq!(together(&mut client, &ops), []);
+    }
+    assert!(client.peer.opened.is_empty());
 }

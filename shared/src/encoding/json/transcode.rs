@@ -27,7 +27,7 @@ pub fn transcode(text: &[u8], encoding: PayloadEncoding) -> Result<Vec<u8>, Deco
     let mut out = Vec::with_capacity(text.len());
     match encoding {
         PayloadEncoding::MessagePack => {
-            write_text::<msgpack::MessagePack>(&mut out, text, NESTING)?
+            write_text::<msgpack::MessagePack<false>>(&mut out, text, NESTING)?
         }
         PayloadEncoding::Cbor => write_text::<cbor::Cbor>(&mut out, text, NESTING)?,
         PayloadEncoding::Json => {

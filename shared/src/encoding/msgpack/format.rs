@@ -8,11 +8,11 @@ use crate::encoding::EncodeError;
 use crate::encoding::codec::{CodecError, Container, Format, Pieces, Token, Tokens, attempt};
 use crate::encoding::json::write_text;
 
-/// MessagePack with structs as lists.
-pub(in crate::encoding) struct MessagePack;
+/// MessagePack with structs as lists, or as maps with their fields' names.
+pub(in crate::encoding) struct MessagePack<const NAMED: bool>;
 
-impl Format for MessagePack {
-    const STRUCTS_ARE_MAPS: bool = false;
+impl<const NAMED: bool> Format for MessagePack<NAMED> {
+    const STRUCTS_ARE_MAPS: bool = NAMED;
 
     fn nil(out: &mut Vec<u8>) {
         token::write_nil(out);

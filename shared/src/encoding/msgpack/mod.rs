@@ -23,8 +23,19 @@ pub(in crate::encoding) use timestamp::Timestamp;
 /// When it is nested too deep or its `Serialize` fails.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::with_capacity(128);
-    write_value::<MessagePack, T>(&mut out, value)?;
+    write_value::<MessagePack<false>, T>(&mut out, value)?;
     Ok(out)
+}
+
+/// Appends a value whose structs are maps with their fields' names, as control ops are.
+///
+/// # Errors
+/// When it is nested too deep or its `Serialize` fails.
+pub(crate) fn write_named<T: Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    value: &T,
+) -> Result<(), EncodeError> {
+    write_value::<MessagePack<true>, T>(out, value)
 }
 
 /// Decodes a value, which fills all of the bytes.

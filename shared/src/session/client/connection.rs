@@ -187,6 +187,8 @@ impl ClientSession {
             attempt: self.attempts(),
             encoding: self.config.encoding,
             zstd: self.config.compression,
+            max_message_bytes: self.config.max_message_bytes as u64,
+            max_value_bytes: self.config.max_value_bytes as u64,
             subscriptions,
         }));
     }

@@ -75,8 +75,8 @@ impl ClientSession {
                 let what = "a control frame that is not the MessagePack of its op";
                 self.fail(now, CloseReason::ProtocolError, what);
             }
-            Err(OpError::Field { .. }) => {
-                let what = "a control frame that lacks a field";
+            Err(OpError::Invalid { .. }) => {
+                let what = "a control frame whose fields are not those of its op";
                 self.fail(now, CloseReason::ProtocolError, what);
             }
         }

@@ -1,61 +1,112 @@
-//! What a client says.
+//! Ops of a client.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::OpError;
-use super::fields::{MapReader, MapWriter, array, tag_field, uint};
+use super::bounded::{Bounded, list, opt_text, text};
+use super::fields::{is_false, is_untagged, name, opt_fixed, position};
+use super::{OpError, op_fields, op_name, unknown_op, write_op};
 use crate::encoding::PayloadEncoding;
-use crate::encoding::msgpack::token::{self, Reader};
-use crate::limits::{DICTIONARIES, SUBSCRIPTIONS};
-use crate::position::{Cursor, Epoch, Position, StartAt, Tag};
+use crate::limits::{
+    DICTIONARIES, MESSAGE_BYTES, NAME_BYTES, SUBSCRIPTIONS, TOKEN_BYTES, VALUE_BYTES,
+};
+use crate::position::{Cursor, Position, StartAt};
 
 /// A client's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ClientOp {
-    /// Who I am, and what I read: the first op of every connection.
+    /// Credentials of the client, and what it reads: the first op of every connection.
     Auth(Auth),
-    /// Read these streams too.
+    /// Begins to read these streams.
     Subscribe(Vec<Subscribe>),
-    /// Stop reading these.
+    /// Ends the subscriptions of these ids.
     Unsubscribe(Vec<u32>),
     /// Every entry up to the cursor has been handled; pairs of subscription id and cursor.
     Ack(Vec<(u32, Cursor)>),
-    /// A delta of this subscription could not be applied: send its value whole.
+    /// A delta of this subscription could not be applied: its value is wanted whole.
     Whole(u32),
-    /// I hold these dictionaries: entries may come compressed with them.
+    /// The client holds these dictionaries: entries may come compressed with them.
     Have(Vec<u32>),
-    /// Are you there?
+    /// Asks for `pong`.
     Ping,
-    /// I am here.
+    /// Answers `ping`.
     Pong,
-    /// I am leaving; the session may end.
+    /// The client leaves; the session may end.
     Goodbye,
 }
 
 /// The first op of a connection.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Auth {
     /// The client's own id, kept across connections.
     pub client_id: Uuid,
     /// The application's credential.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "opt_text::<_, TOKEN_BYTES>"
+    )]
     pub token: Option<String>,
     /// What proves that a session is this client's: its own choice for a new session, or from `auth_ok`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "opt_fixed")]
     pub secret: Option<[u8; 16]>,
     /// Number of this attempt to connect, growing over the client's attempts: a late one is told from a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u64>,
-    /// Encoding wanted for payload bodies.
+    /// Encoding wanted for payload bodies; default JSON.
+    #[serde(default, with = "name")]
     pub encoding: PayloadEncoding,
     /// Entries may come compressed, and dictionaries be announced.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub zstd: bool,
+    /// Largest message that the client takes, in bytes; default [`MESSAGE_BYTES`].
+    #[serde(default = "message_bytes")]
+    pub max_message_bytes: u64,
+    /// Largest value that the client takes, in bytes; default [`VALUE_BYTES`].
+    #[serde(default = "value_bytes")]
+    pub max_value_bytes: u64,
     /// Streams to read, so that the first answer already carries their outcomes.
+    #[serde(
+        default,
+        rename = "subscribe",
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "list::<_, _, SUBSCRIPTIONS>"
+    )]
     pub subscriptions: Vec<Subscribe>,
 }
 
+const fn message_bytes() -> u64 {
+    MESSAGE_BYTES as u64
+}
+
+const fn value_bytes() -> u64 {
+    VALUE_BYTES as u64
+}
+
+impl Auth {
+    /// An `auth` that names the client alone and leaves all else at its default.
+    #[must_use]
+    pub const fn new(client_id: Uuid) -> Self {
+        Self {
+            client_id,
+            token: None,
+            secret: None,
+            attempt: None,
+            encoding: PayloadEncoding::Json,
+            zstd: false,
+            max_message_bytes: message_bytes(),
+            max_value_bytes: value_bytes(),
+            subscriptions: Vec::new(),
+        }
+    }
+}
+
 /// One stream to read.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "SubscribeFields", into = "SubscribeFields")]
 pub struct Subscribe {
     /// The client's name for this subscription, unique among its subscriptions.
     pub id: u32,
@@ -63,7 +114,7 @@ pub struct Subscribe {
     pub channel: String,
     /// Which stream of the channel.
     pub scope: ScopeRequest,
-    /// Where the client stands, if it has been here before.
+    /// Last entry that the client has of it, if it has any.
     pub position: Option<Position>,
     /// Where to begin without a position.
     pub start: StartAt,
@@ -80,45 +131,131 @@ pub enum ScopeRequest {
     Inbox,
 }
 
+/// A [`Subscribe`] as it stands on the wire.
+#[derive(Serialize, Deserialize)]
+struct SubscribeFields {
+    id: u32,
+    #[serde(deserialize_with = "text::<_, NAME_BYTES>")]
+    channel: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
+    #[serde(default, skip_serializing_if = "is_untagged")]
+    tag: u32,
+    #[serde(default, skip_serializing_if = "is_false")]
+    newest: bool,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "opt_text::<_, NAME_BYTES>"
+    )]
+    topic: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    inbox: bool,
+}
+
+impl TryFrom<SubscribeFields> for Subscribe {
+    type Error = &'static str;
+
+    fn try_from(fields: SubscribeFields) -> Result<Self, Self::Error> {
+        let scope = match (fields.topic, fields.inbox) {
+            (None, false) => ScopeRequest::Channel,
+            (None, true) => ScopeRequest::Inbox,
+            (Some(topic), false) => ScopeRequest::Topic(topic),
+            (Some(_), true) => return Err("a stream is a topic or an inbox, not both"),
+        };
+        let place = fields.epoch.zip(fields.cursor);
+        Ok(Self {
+            id: fields.id,
+            channel: fields.channel,
+            scope,
+            position: place.map(|(epoch, cursor)| position(epoch, cursor, fields.tag)),
+            start: if fields.newest {
+                StartAt::Newest
+            } else {
+                StartAt::Oldest
+            },
+        })
+    }
+}
+
+impl From<Subscribe> for SubscribeFields {
+    fn from(item: Subscribe) -> Self {
+        let inbox = item.scope == ScopeRequest::Inbox;
+        Self {
+            id: item.id,
+            channel: item.channel,
+            epoch: item.position.map(|position| position.epoch.0),
+            cursor: item.position.map(|position| position.cursor),
+            tag: item.position.map_or(0, |position| position.tag.0),
+            newest: item.start == StartAt::Newest,
+            topic: match item.scope {
+                ScopeRequest::Topic(topic) => Some(topic),
+                ScopeRequest::Channel | ScopeRequest::Inbox => None,
+            },
+            inbox,
+        }
+    }
+}
+
+/// An op as it is written; it is read field by field, by the name of its op.
+#[derive(Serialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+enum Written<'a> {
+    Auth(&'a Auth),
+    Subscribe { subscribe: &'a [Subscribe] },
+    Unsubscribe { ids: &'a [u32] },
+    Ack { acks: &'a [(u32, Cursor)] },
+    Whole { id: u32 },
+    Have { ids: &'a [u32] },
+    Ping,
+    Pong,
+    Goodbye,
+}
+
+#[derive(Deserialize)]
+struct SubscribeOp {
+    #[serde(default)]
+    subscribe: Bounded<Subscribe, SUBSCRIPTIONS>,
+}
+
+#[derive(Deserialize)]
+struct IdsOp<const N: usize> {
+    #[serde(default)]
+    ids: Bounded<u32, N>,
+}
+
+#[derive(Deserialize)]
+struct AckOp {
+    #[serde(default)]
+    acks: Bounded<(u32, Cursor), SUBSCRIPTIONS>,
+}
+
+#[derive(Deserialize)]
+struct WholeOp {
+    id: u32,
+}
+
+/// Fields of an op that has none.
+#[derive(Deserialize)]
+pub(super) struct NoFields {}
+
 impl ClientOp {
     /// Appends the op as MessagePack.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let map = MapWriter::new(out);
-        match self {
-            Self::Auth(auth) => auth.write(map),
-            Self::Subscribe(items) => {
-                map.str("op", "subscribe")
-                    .list("subscribe", items, Subscribe::write);
-            }
-            Self::Unsubscribe(ids) => {
-                map.str("op", "unsubscribe")
-                    .list("ids", ids, |out, &id| token::write_uint(out, u64::from(id)));
-            }
-            Self::Ack(acks) => {
-                map.str("op", "ack")
-                    .list("acks", acks, |out, &(id, cursor)| {
-                        token::write_array(out, 2);
-                        token::write_uint(out, u64::from(id));
-                        token::write_uint(out, cursor);
-                    });
-            }
-            Self::Whole(id) => {
-                map.str("op", "whole").uint("id", u64::from(*id));
-            }
-            Self::Have(ids) => {
-                map.str("op", "have")
-                    .list("ids", ids, |out, &id| token::write_uint(out, u64::from(id)));
-            }
-            Self::Ping => {
-                map.str("op", "ping");
-            }
-            Self::Pong => {
-                map.str("op", "pong");
-            }
-            Self::Goodbye => {
-                map.str("op", "goodbye");
-            }
-        }
+        let written = match self {
+            Self::Auth(auth) => Written::Auth(auth),
+            Self::Subscribe(subscribe) => Written::Subscribe { subscribe },
+            Self::Unsubscribe(ids) => Written::Unsubscribe { ids },
+            Self::Ack(acks) => Written::Ack { acks },
+            Self::Whole(id) => Written::Whole { id: *id },
+            Self::Have(ids) => Written::Have { ids },
+            Self::Ping => Written::Ping,
+            Self::Pong => Written::Pong,
+            Self::Goodbye => Written::Goodbye,
+        };
+        write_op(out, &written);
     }
 
     /// Reads an op; the bytes must hold nothing else.
@@ -126,271 +263,47 @@ impl ClientOp {
     /// # Errors
     /// [`OpError`] says what is wrong and where.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
-        let (name, mut map) = MapReader::op(bytes, &NAMES)?;
-        let op = match name {
-            "auth" => Self::Auth(Auth::read(&mut map)),
-            "subscribe" => {
-                Self::Subscribe(map.list("subscribe", SUBSCRIPTIONS as u64, Subscribe::read))
+        match op_name(bytes)? {
+            "auth" => op_fields("auth", bytes).map(Self::Auth),
+            "subscribe" => op_fields("subscribe", bytes)
+                .map(|op: SubscribeOp| Self::Subscribe(op.subscribe.into_vec())),
+            "unsubscribe" => op_fields("unsubscribe", bytes)
+                .map(|op: IdsOp<SUBSCRIPTIONS>| Self::Unsubscribe(op.ids.into_vec())),
+            "ack" => op_fields("ack", bytes).map(|op: AckOp| Self::Ack(op.acks.into_vec())),
+            "whole" => op_fields("whole", bytes).map(|op: WholeOp| Self::Whole(op.id)),
+            "have" => op_fields("have", bytes)
+                .map(|op: IdsOp<DICTIONARIES>| Self::Have(op.ids.into_vec())),
+            "ping" => op_fields("ping", bytes).map(|NoFields {}| Self::Ping),
+            "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
+            "goodbye" => op_fields("goodbye", bytes).map(|NoFields {}| Self::Goodbye),
+            unknown => Err(unknown_op(unknown)),
+        }
+    }
+
+    /// About the bytes that the op takes in memory beyond its own size.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Auth(auth) => {
+                auth.token.as_ref().map_or(0, String::len) + subscribe_bytes(&auth.subscriptions)
             }
-            "unsubscribe" => Self::Unsubscribe(map.list("ids", SUBSCRIPTIONS as u64, read_id)),
-            "ack" => Self::Ack(map.list("acks", SUBSCRIPTIONS as u64, |reader| {
-                if array(reader)? != 2 {
-                    return Err(reader.error("an id and a cursor").into());
-                }
-                Ok((read_id(reader)?, uint(reader)?))
-            })),
-            "whole" => Self::Whole(map.narrow("id")),
-            "have" => Self::Have(map.list("ids", DICTIONARIES as u64, read_id)),
-            "ping" => Self::Ping,
-            "pong" => Self::Pong,
-            _ => Self::Goodbye,
-        };
-        map.judge(op)
-    }
-}
-
-const NAMES: [&str; 9] = [
-    "auth",
-    "subscribe",
-    "unsubscribe",
-    "ack",
-    "whole",
-    "have",
-    "ping",
-    "pong",
-    "goodbye",
-];
-
-fn read_id(reader: &mut Reader<'_>) -> Result<u32, OpError> {
-    let start = reader.clone();
-    let id = u32::try_from(uint(reader)?);
-    Ok(id.map_err(|_| start.error("a 32-bit id"))?)
-}
-
-impl Auth {
-    fn write(&self, map: MapWriter<'_>) {
-        map.str("op", "auth")
-            .bin("client_id", self.client_id.as_bytes())
-            .opt_str("token", self.token.as_deref())
-            .opt_bin("secret", self.secret.as_ref().map(<[u8; 16]>::as_slice))
-            .opt_uint("attempt", self.attempt)
-            .str("encoding", self.encoding.name())
-            .flag("zstd", self.zstd)
-            .list("subscribe", &self.subscriptions, Subscribe::write);
-    }
-
-    fn read(map: &mut MapReader<'_>) -> Self {
-        let encoding = PayloadEncoding::from_name;
-        Self {
-            client_id: Uuid::from_bytes(map.fixed("client_id")),
-            token: map.opt_str("token").map(String::from),
-            secret: map.opt_fixed("secret"),
-            attempt: map.opt_uint("attempt"),
-            encoding: if map.has("encoding") {
-                map.named("encoding", encoding, PayloadEncoding::Json)
-            } else {
-                PayloadEncoding::Json
-            },
-            zstd: map.flag("zstd"),
-            subscriptions: map.list("subscribe", SUBSCRIPTIONS as u64, Subscribe::read),
+            Self::Subscribe(items) => subscribe_bytes(items),
+            Self::Unsubscribe(ids) | Self::Have(ids) => size_of_val(&ids[..]),
+            Self::Ack(acks) => size_of_val(&acks[..]),
+            Self::Whole(_) | Self::Ping | Self::Pong | Self::Goodbye => 0,
         }
     }
 }
 
-impl Subscribe {
-    fn write(out: &mut Vec<u8>, item: &Self) {
-        let map = MapWriter::new(out)
-            .uint("id", u64::from(item.id))
-            .str("channel", &item.channel)
-            .opt_uint("epoch", item.position.map(|position| position.epoch.0))
-            .opt_uint("cursor", item.position.map(|position| position.cursor))
-            .opt_uint(
-                "tag",
-                item.position.and_then(|position| tag_field(position.tag)),
-            )
-            .flag("newest", item.start == StartAt::Newest);
-        match &item.scope {
-            ScopeRequest::Channel => map,
-            ScopeRequest::Topic(topic) => map.str("topic", topic),
-            ScopeRequest::Inbox => map.flag("inbox", true),
+fn subscribe_bytes(items: &[Subscribe]) -> usize {
+    let texts = items.iter().map(|item| {
+        let topic = match &item.scope {
+            ScopeRequest::Topic(topic) => topic.len(),
+            ScopeRequest::Channel | ScopeRequest::Inbox => 0,
         };
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, OpError> {
-        let start = reader.clone();
-        let mut map = MapReader::take(reader, "a subscription")?;
-        let epoch = map.opt_uint("epoch").map(Epoch);
-        let position = epoch.zip(map.opt_uint("cursor"));
-        let tag = Tag(map.opt_narrow("tag").unwrap_or_default());
-        let subscription = Self {
-            id: map.narrow("id"),
-            channel: map.str("channel").into(),
-            scope: match (map.opt_str("topic"), map.flag("inbox")) {
-                (None, false) => ScopeRequest::Channel,
-                (None, true) => ScopeRequest::Inbox,
-                (Some(topic), false) => ScopeRequest::Topic(topic.into()),
-                (Some(_), true) => {
-                    return Err(start.error("a topic or an inbox, not both").into());
-                }
-            },
-            position: position.map(|(epoch, cursor)| Position { epoch, cursor, tag }),
-            start: if map.flag("newest") {
-                StartAt::Newest
-            } else {
-                StartAt::Oldest
-            },
-        };
-        map.judge(subscription)
-    }
+        item.channel.len() + topic
+    });
+    size_of_val(items) + texts.sum::<usize>()
 }
 
 #[cfg(test)]
-mod tests {
-    use alloc::vec;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn subscribe() -> impl Strategy<Value = Subscribe> + Clone {
-        let scope = prop_oneof![
-            Just(ScopeRequest::Channel),
-            Just(ScopeRequest::Inbox),
-            ".{1,40}".prop_map(ScopeRequest::Topic),
-        ];
-        let position = proptest::option::of(any::<(u64, u64, u32)>());
-        (any::<u32>(), ".{0,40}", scope, position, any::<bool>()).prop_map(
-            |(id, channel, scope, position, newest)| Subscribe {
-                id,
-                channel,
-                scope,
-                position: position.map(|(e, cursor, tag)| Position {
-                    epoch: Epoch(e),
-                    cursor,
-                    tag: Tag(tag),
-                }),
-                start: if newest {
-                    StartAt::Newest
-                } else {
-                    StartAt::Oldest
-                },
-            },
-        )
-    }
-
-    fn op() -> impl Strategy<Value = ClientOp> {
-        let subscriptions = proptest::collection::vec(subscribe(), 0..40);
-        let auth = (
-            any::<u128>(),
-            proptest::option::of(".{0,300}"),
-            proptest::option::of(any::<[u8; 16]>()),
-            any::<Option<u64>>(),
-            any::<bool>(),
-            subscriptions.clone(),
-        );
-        prop_oneof![
-            auth.prop_map(
-                |(id, token, secret, attempt, zstd, subscriptions)| ClientOp::Auth(Auth {
-                    client_id: Uuid::from_u128(id),
-                    token,
-                    secret,
-                    attempt,
-                    encoding: PayloadEncoding::MessagePack,
-                    zstd,
-                    subscriptions,
-                })
-            ),
-            subscriptions.prop_map(ClientOp::Subscribe),
-            any::<Vec<u32>>().prop_map(ClientOp::Unsubscribe),
-            any::<Vec<(u32, u64)>>().prop_map(ClientOp::Ack),
-            any::<u32>().prop_map(ClientOp::Whole),
-            proptest::collection::vec(any::<u32>(), 0..=DICTIONARIES).prop_map(ClientOp::Have),
-            Just(ClientOp::Ping),
-            Just(ClientOp::Pong),
-            Just(ClientOp::Goodbye),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn every_op_survives_the_wire(op in op()) {
-            let mut bytes = vec![];
-            op.encode(&mut bytes);
-            prop_assert_eq!(ClientOp::decode(&bytes), Ok(op));
-        }
-
-        #[test]
-        fn a_cut_op_is_an_error(op in op(), cut: prop::sample::Index) {
-            let mut bytes = vec![];
-            op.encode(&mut bytes);
-            let cut = cut.index(bytes.len());
-            prop_assert!(ClientOp::decode(&bytes[..cut]).is_err());
-        }
-
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-            drop(ClientOp::decode(&bytes));
-        }
-    }
-
-    #[test]
-    fn any_optional_field_may_be_absent() {
-        let position = Position::untagged(Epoch(1), 2);
-        for present in 0..16_u32 {
-            let has = |bit: u32| present & 1 << bit != 0;
-            let subscription = Subscribe {
-                id: 3,
-                channel: "chat".into(),
-                scope: if has(0) {
-                    ScopeRequest::Topic("lobby".into())
-                } else {
-                    ScopeRequest::Channel
-                },
-                position: has(3).then_some(position),
-                start: StartAt::Oldest,
-            };
-            let op = ClientOp::Auth(Auth {
-                client_id: Uuid::nil(),
-                token: has(0).then(|| "token".into()),
-                secret: has(1).then_some([1; 16]),
-                attempt: has(2).then_some(4),
-                encoding: PayloadEncoding::Json,
-                zstd: has(0) != has(1),
-                subscriptions: if present == 0 {
-                    vec![]
-                } else {
-                    vec![subscription]
-                },
-            });
-            let mut bytes = vec![];
-            op.encode(&mut bytes);
-            assert_eq!(ClientOp::decode(&bytes), Ok(op), "{present:#06b}");
-        }
-    }
-
-    #[test]
-    fn errors_name_the_op_and_the_field() {
-        let missing = b"\x81\xa2op\xa4auth";
-        assert_eq!(
-            ClientOp::decode(missing),
-            Err(OpError::Field {
-                op: "auth",
-                field: "client_id"
-            })
-        );
-        assert_eq!(
-            ClientOp::decode(b"\x81\xa2op\xa3fly"),
-            Err(OpError::Unknown("fly".into()))
-        );
-        assert!(matches!(
-            ClientOp::decode(b"\x81\xa2op\xa4ping\x00"),
-            Err(OpError::Malformed(_))
-        ));
-    }
-
-    #[test]
-    fn fields_of_later_versions_are_stepped_over() {
-        let later = b"\x82\xa2op\xa4ping\xa4mood\x92\x01\xa2ok";
-        assert_eq!(ClientOp::decode(later), Ok(ClientOp::Ping));
-    }
-}
+mod tests;

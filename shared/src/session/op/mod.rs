@@ -1,34 +1,45 @@
 //! Control ops of the push-wire dialect: MessagePack maps with named fields, the first of which is `op`
 //! (docs/protocol.md section 5).
 
+mod bounded;
 mod client;
 mod fields;
 mod server;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
+pub use bounded::{Bounded, BoundedText};
 pub use client::{Auth, ClientOp, ScopeRequest, Subscribe};
 pub use server::{
     AuthOk, ChannelInfo, DictionaryInfo, ErrorCode, RejectedMessage, ServerOp, StreamHead,
 };
 
-use crate::encoding::msgpack::token::TokenError;
+use crate::encoding::DecodeError;
+use crate::encoding::msgpack::{
+    self,
+    token::{Reader, TokenError},
+};
+use crate::quote::quoted;
 
 /// Why a control frame could not be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum OpError {
-    /// The bytes are not the MessagePack that the op needs.
+    /// The bytes are no MessagePack map, or do not end with it.
     Malformed(TokenError),
-    /// The map does not begin with `op`, or names an op that this version does not know.
+    /// The map does not begin with `op`, or names an op that this version does not know: the name, cut to
+    /// [`QUOTE_BYTES`](crate::limits::QUOTE_BYTES).
     Unknown(String),
-    /// A field that the op needs is missing or has an impossible value.
-    Field {
+    /// A field of the op is missing, or is not what the op needs.
+    Invalid {
         /// The op.
         op: &'static str,
-        /// The field.
-        field: &'static str,
+        /// What is wrong with its fields.
+        error: DecodeError,
     },
 }
 
@@ -40,10 +51,10 @@ impl fmt::Display for OpError {
                 f.write_str("unknown op ")?;
                 f.write_str(op)
             }
-            Self::Field { op, field } => {
+            Self::Invalid { op, error } => {
                 f.write_str(op)?;
-                f.write_str(" needs a valid ")?;
-                f.write_str(field)
+                f.write_str(": ")?;
+                error.fmt(f)
             }
         }
     }
@@ -54,5 +65,32 @@ impl core::error::Error for OpError {}
 impl From<TokenError> for OpError {
     fn from(error: TokenError) -> Self {
         Self::Malformed(error)
+    }
+}
+
+/// Name of the op that these bytes hold, which is the value of their first field.
+fn op_name(bytes: &[u8]) -> Result<&str, OpError> {
+    let mut reader = Reader::new(bytes);
+    let fields = reader.map()?;
+    if fields == 0 || reader.str()? != "op" {
+        return Err(OpError::Unknown("(the first field must be op)".into()));
+    }
+    Ok(reader.str()?)
+}
+
+/// Fields of the op of this name; those that it does not know, `op` among them, are stepped over.
+fn op_fields<'de, T: Deserialize<'de>>(op: &'static str, bytes: &'de [u8]) -> Result<T, OpError> {
+    msgpack::from_slice(bytes).map_err(|error| OpError::Invalid { op, error })
+}
+
+/// The error that a name on the wire stands for nothing here.
+fn unknown_op(name: &str) -> OpError {
+    OpError::Unknown(quoted(name).into_owned())
+}
+
+/// Appends an op as a map with named fields.
+fn write_op<T: Serialize>(out: &mut Vec<u8>, op: &T) {
+    if msgpack::write_named(out, op).is_err() {
+        debug_assert!(false, "ops are flat, and of types that can be written");
     }
 }

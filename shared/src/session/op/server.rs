@@ -1,17 +1,19 @@
-//! What a server says.
+//! Ops of a server.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::OpError;
-use super::fields::{MapReader, MapWriter, array, tag_field, uint};
+use super::bounded::{Bounded, list, text};
+use super::client::NoFields;
+use super::fields::{fixed, is_false, is_untagged, name, position};
+use super::{OpError, op_fields, op_name, unknown_op, write_op};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
-use crate::encoding::msgpack::token::{self, Reader};
-use crate::limits::{REJECTIONS, SUBSCRIPTIONS};
-use crate::position::{Cursor, Epoch, Position, ResetReason, Tag};
+use crate::limits::{CHANNELS, NAME_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
+use crate::position::{Cursor, Position, ResetReason};
 
 /// A server's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,7 +68,7 @@ pub enum ServerOp {
         /// One for every stream that changed since the last heartbeat.
         heads: Vec<StreamHead>,
     },
-    /// I am here.
+    /// Answers `ping`.
     Pong,
     /// The connection ends now.
     Goodbye {
@@ -74,73 +76,93 @@ pub enum ServerOp {
         code: u16,
         /// Why, for people.
         message: String,
-        /// Come back after this many milliseconds.
+        /// Earliest time to come back, in milliseconds.
         retry_ms: Option<u64>,
     },
 }
 
 /// A client message that was taken but not carried out.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RejectedMessage {
     /// Its number.
     pub number: u64,
     /// Why, for programs.
+    #[serde(with = "name")]
     pub code: ErrorCode,
     /// Why, for people.
+    #[serde(default, deserialize_with = "text::<_, TEXT_BYTES>")]
     pub message: String,
 }
 
 /// The answer to `auth`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AuthOk {
     /// The client's id.
     pub client_id: Uuid,
     /// Proves the right to continue this session; new in each session.
+    #[serde(with = "fixed")]
     pub secret: [u8; 16],
     /// Whether an earlier session goes on: its inbox and message numbers stand.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub resumed: bool,
     /// Newest client message that this session has taken.
+    #[serde(default)]
     pub received: u64,
     /// The newest messages that the session took but did not carry out: the client may not have heard.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "list::<_, _, REJECTIONS>"
+    )]
     pub rejected: Vec<RejectedMessage>,
     /// Time between heartbeats.
     pub heartbeat_ms: u64,
     /// Largest message that the server takes.
     pub max_message_bytes: u64,
     /// Encoding of payload bodies on this connection.
+    #[serde(with = "name")]
     pub encoding: PayloadEncoding,
     /// The channels that the server has, the system channel among them.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "list::<_, _, CHANNELS>"
+    )]
     pub channels: Vec<ChannelInfo>,
 }
 
 /// One channel, as told to clients.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ChannelInfo {
     /// Wire id.
     pub id: u8,
     /// Canonical name.
+    #[serde(deserialize_with = "text::<_, NAME_BYTES>")]
     pub name: String,
     /// Lane: 0 high, 1 normal, 2 low.
     pub priority: u8,
     /// What its streams are.
+    #[serde(with = "name")]
     pub mode: ChannelMode,
 }
 
 /// A dictionary, as told to clients (docs/protocol.md section 5.7).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DictionaryInfo {
     /// Names it on this connection, in `have` and in compressed entries; not 0.
     pub id: u32,
     /// Wire id of the channel that it serves.
     pub channel: u8,
     /// Hash of its bytes: what it is fetched by, and what they are checked against.
+    #[serde(with = "fixed")]
     pub sha256: [u8; 32],
     /// Its size.
     pub bytes: u32,
 }
 
-/// What a heartbeat says of one stream.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a heartbeat says of one stream; on the wire `[stream, sent, head]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "(u64, Cursor, Cursor)", into = "(u64, Cursor, Cursor)")]
 pub struct StreamHead {
     /// The stream's number.
     pub stream: u64,
@@ -148,6 +170,23 @@ pub struct StreamHead {
     pub sent: Cursor,
     /// The newest entry there is.
     pub head: Cursor,
+}
+
+impl StreamHead {
+    /// Most bytes that one takes in an op: the head of the list, and three integers.
+    pub(crate) const WIRE_BYTES: usize = 1 + 3 * 9;
+}
+
+impl From<(u64, Cursor, Cursor)> for StreamHead {
+    fn from((stream, sent, head): (u64, Cursor, Cursor)) -> Self {
+        Self { stream, sent, head }
+    }
+}
+
+impl From<StreamHead> for (u64, Cursor, Cursor) {
+    fn from(head: StreamHead) -> Self {
+        (head.stream, head.sent, head.head)
+    }
 }
 
 macro_rules! error_codes {
@@ -202,25 +241,104 @@ error_codes! {
     Other = "other",
 }
 
+/// An op as it is written; it is read field by field, by the name of its op.
+#[derive(Serialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+enum Written<'a> {
+    AuthOk(&'a AuthOk),
+    Resumed(ResumedOp),
+    Reset(ResetOp),
+    Error(ErrorOp<&'a str>),
+    Received(ReceivedOp),
+    Rejected(&'a RejectedMessage),
+    Dictionary(DictionaryInfo),
+    Ping {
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        heads: &'a [StreamHead],
+    },
+    Pong,
+    Goodbye(GoodbyeOp<&'a str>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ResumedOp {
+    id: u32,
+    stream: u64,
+    epoch: u64,
+    cursor: Cursor,
+    #[serde(default, skip_serializing_if = "is_untagged")]
+    tag: u32,
+    caught_up: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ResetOp {
+    id: u32,
+    #[serde(with = "name")]
+    reason: ResetReason,
+    floor: Cursor,
+    head: Cursor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
+    #[serde(default, skip_serializing_if = "is_untagged")]
+    tag: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ErrorOp<T> {
+    #[serde(with = "name")]
+    code: ErrorCode,
+    #[serde(default)]
+    message: T,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReceivedOp {
+    upto: u64,
+}
+
+#[derive(Deserialize)]
+struct PingOp {
+    #[serde(default)]
+    heads: Bounded<StreamHead, SUBSCRIPTIONS>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GoodbyeOp<T> {
+    close: u16,
+    #[serde(default)]
+    message: T,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_ms: Option<u64>,
+}
+
+/// A text for people.
+type Message = super::BoundedText<TEXT_BYTES>;
+
 impl ServerOp {
     /// Appends the op as MessagePack.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let map = MapWriter::new(out);
-        match self {
-            Self::AuthOk(ok) => ok.write(map),
+        let written = match self {
+            Self::AuthOk(ok) => Written::AuthOk(ok),
             Self::Resumed {
                 id,
                 stream,
                 position,
                 caught_up,
-            } => {
-                write_position(
-                    map.str("op", "resumed").uint("id", u64::from(*id)),
-                    *stream,
-                    *position,
-                )
-                .uint("caught_up", *caught_up);
-            }
+            } => Written::Resumed(ResumedOp {
+                id: *id,
+                stream: *stream,
+                epoch: position.epoch.0,
+                cursor: position.cursor,
+                tag: position.tag.0,
+                caught_up: *caught_up,
+            }),
             Self::Reset {
                 id,
                 reason,
@@ -228,45 +346,39 @@ impl ServerOp {
                 floor,
                 head,
             } => {
-                let map = map
-                    .str("op", "reset")
-                    .uint("id", u64::from(*id))
-                    .str("reason", reason.name())
-                    .uint("floor", *floor)
-                    .uint("head", *head);
-                if let Some((stream, position)) = reading {
-                    write_position(map, *stream, *position);
-                }
+                let position = reading.map(|(_, position)| position);
+                Written::Reset(ResetOp {
+                    id: *id,
+                    reason: *reason,
+                    floor: *floor,
+                    head: *head,
+                    stream: reading.map(|(stream, _)| stream),
+                    epoch: position.map(|position| position.epoch.0),
+                    cursor: position.map(|position| position.cursor),
+                    tag: position.map_or(0, |position| position.tag.0),
+                })
             }
-            Self::Error { code, message, id } => {
-                map.str("op", "error")
-                    .str("code", code.name())
-                    .str("message", message)
-                    .opt_uint("id", id.map(u64::from));
-            }
-            Self::Received { upto } => {
-                map.str("op", "received").uint("upto", *upto);
-            }
-            Self::Rejected(rejection) => rejection.write_into(map.str("op", "rejected")),
-            Self::Dictionary(info) => info.write_into(map.str("op", "dictionary")),
-            Self::Ping { heads } => {
-                map.str("op", "ping")
-                    .list("heads", heads, StreamHead::write);
-            }
-            Self::Pong => {
-                map.str("op", "pong");
-            }
+            Self::Error { code, message, id } => Written::Error(ErrorOp {
+                code: *code,
+                message,
+                id: *id,
+            }),
+            Self::Received { upto } => Written::Received(ReceivedOp { upto: *upto }),
+            Self::Rejected(rejection) => Written::Rejected(rejection),
+            Self::Dictionary(info) => Written::Dictionary(*info),
+            Self::Ping { heads } => Written::Ping { heads },
+            Self::Pong => Written::Pong,
             Self::Goodbye {
                 code,
                 message,
                 retry_ms,
-            } => {
-                map.str("op", "goodbye")
-                    .uint("close", u64::from(*code))
-                    .str("message", message)
-                    .opt_uint("retry_ms", *retry_ms);
-            }
-        }
+            } => Written::Goodbye(GoodbyeOp {
+                close: *code,
+                message,
+                retry_ms: *retry_ms,
+            }),
+        };
+        write_op(out, &written);
     }
 
     /// Reads an op; the bytes must hold nothing else.
@@ -274,192 +386,68 @@ impl ServerOp {
     /// # Errors
     /// [`OpError`] says what is wrong and where.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
-        let (name, mut map) = MapReader::op(bytes, &NAMES)?;
-        let op = match name {
-            "auth_ok" => Self::AuthOk(AuthOk::read(&mut map)),
-            "resumed" => Self::Resumed {
-                id: map.narrow("id"),
-                stream: map.uint("stream"),
-                position: read_position(&mut map),
-                caught_up: map.uint("caught_up"),
-            },
-            "reset" => Self::Reset {
-                id: map.narrow("id"),
-                reason: map.named("reason", ResetReason::from_name, ResetReason::Expired),
-                reading: map
-                    .opt_uint("stream")
-                    .map(|stream| (stream, read_position(&mut map))),
-                floor: map.uint("floor"),
-                head: map.uint("head"),
-            },
-            "error" => Self::Error {
-                code: ErrorCode::from_name(map.str("code")),
-                message: read_message(&mut map),
-                id: map.has("id").then(|| map.narrow("id")),
-            },
-            "received" => Self::Received {
-                upto: map.uint("upto"),
-            },
-            "rejected" => Self::Rejected(RejectedMessage::read(&mut map)),
-            "dictionary" => Self::Dictionary(DictionaryInfo::read(&mut map)),
-            "ping" => Self::Ping {
-                heads: map.list("heads", SUBSCRIPTIONS as u64, StreamHead::read),
-            },
-            "goodbye" => Self::Goodbye {
-                code: map.narrow("close"),
-                message: read_message(&mut map),
-                retry_ms: map.opt_uint("retry_ms"),
-            },
-            _ => Self::Pong,
-        };
-        map.judge(op)
-    }
-}
-
-const NAMES: [&str; 10] = [
-    "auth_ok",
-    "resumed",
-    "reset",
-    "error",
-    "received",
-    "rejected",
-    "dictionary",
-    "ping",
-    "goodbye",
-    "pong",
-];
-
-fn read_position(map: &mut MapReader<'_>) -> Position {
-    Position {
-        epoch: Epoch(map.uint("epoch")),
-        cursor: map.uint("cursor"),
-        tag: Tag(map.opt_narrow("tag").unwrap_or_default()),
-    }
-}
-
-/// A text for people may be left out.
-fn read_message(map: &mut MapReader<'_>) -> String {
-    map.opt_str("message").unwrap_or_default().into()
-}
-
-fn write_position(map: MapWriter<'_>, stream: u64, position: Position) -> MapWriter<'_> {
-    map.uint("stream", stream)
-        .uint("epoch", position.epoch.0)
-        .uint("cursor", position.cursor)
-        .opt_uint("tag", tag_field(position.tag))
-}
-
-impl AuthOk {
-    fn write(&self, map: MapWriter<'_>) {
-        map.str("op", "auth_ok")
-            .bin("client_id", self.client_id.as_bytes())
-            .bin("secret", &self.secret)
-            .flag("resumed", self.resumed)
-            .uint("received", self.received)
-            .list("rejected", &self.rejected, RejectedMessage::write)
-            .uint("heartbeat_ms", self.heartbeat_ms)
-            .uint("max_message_bytes", self.max_message_bytes)
-            .str("encoding", self.encoding.name())
-            .list("channels", &self.channels, ChannelInfo::write);
-    }
-
-    fn read(map: &mut MapReader<'_>) -> Self {
-        let encoding = PayloadEncoding::from_name;
-        Self {
-            client_id: Uuid::from_bytes(map.fixed("client_id")),
-            secret: map.fixed("secret"),
-            resumed: map.flag("resumed"),
-            received: map.opt_uint("received").unwrap_or(0),
-            rejected: map.list("rejected", REJECTIONS as u64, |reader| {
-                let mut map = MapReader::take(reader, "a rejection")?;
-                let rejection = RejectedMessage::read(&mut map);
-                map.judge(rejection)
+        match op_name(bytes)? {
+            "auth_ok" => op_fields("auth_ok", bytes).map(Self::AuthOk),
+            "resumed" => op_fields("resumed", bytes).map(|op: ResumedOp| op.into()),
+            "reset" => op_fields("reset", bytes).map(|op: ResetReading| op.0),
+            "error" => op_fields("error", bytes).map(|op: ErrorOp<Message>| Self::Error {
+                code: op.code,
+                message: op.message.into_string(),
+                id: op.id,
             }),
-            heartbeat_ms: map.uint("heartbeat_ms"),
-            max_message_bytes: map.uint("max_message_bytes"),
-            encoding: map.named("encoding", encoding, PayloadEncoding::Json),
-            // A channel's id is one byte, so there are at most 256.
-            channels: map.list("channels", 256, ChannelInfo::read),
+            "received" => {
+                op_fields("received", bytes).map(|op: ReceivedOp| Self::Received { upto: op.upto })
+            }
+            "rejected" => op_fields("rejected", bytes).map(Self::Rejected),
+            "dictionary" => op_fields("dictionary", bytes).map(Self::Dictionary),
+            "ping" => op_fields("ping", bytes).map(|op: PingOp| Self::Ping {
+                heads: op.heads.into_vec(),
+            }),
+            "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
+            "goodbye" => op_fields("goodbye", bytes).map(|op: GoodbyeOp<Message>| Self::Goodbye {
+                code: op.close,
+                message: op.message.into_string(),
+                retry_ms: op.retry_ms,
+            }),
+            unknown => Err(unknown_op(unknown)),
         }
     }
 }
 
-impl RejectedMessage {
-    fn write(out: &mut Vec<u8>, rejection: &Self) {
-        rejection.write_into(MapWriter::new(out));
-    }
-
-    fn write_into(&self, map: MapWriter<'_>) {
-        map.uint("number", self.number)
-            .str("code", self.code.name())
-            .str("message", &self.message);
-    }
-
-    fn read(map: &mut MapReader<'_>) -> Self {
-        Self {
-            number: map.uint("number"),
-            code: ErrorCode::from_name(map.str("code")),
-            message: read_message(map),
+impl From<ResumedOp> for ServerOp {
+    fn from(op: ResumedOp) -> Self {
+        Self::Resumed {
+            id: op.id,
+            stream: op.stream,
+            position: position(op.epoch, op.cursor, op.tag),
+            caught_up: op.caught_up,
         }
     }
 }
 
-impl ChannelInfo {
-    fn write(out: &mut Vec<u8>, channel: &Self) {
-        MapWriter::new(out)
-            .uint("id", u64::from(channel.id))
-            .str("name", &channel.name)
-            .uint("priority", u64::from(channel.priority))
-            .str("mode", channel.mode.name());
-    }
+/// A `reset` whose position is whole, or not there.
+#[derive(Deserialize)]
+#[serde(try_from = "ResetOp")]
+struct ResetReading(ServerOp);
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, OpError> {
-        let mut map = MapReader::take(reader, "a channel")?;
-        let channel = Self {
-            id: map.narrow("id"),
-            name: map.str("name").into(),
-            priority: map.narrow("priority"),
-            mode: map.named("mode", ChannelMode::from_name, ChannelMode::Log),
+impl TryFrom<ResetOp> for ResetReading {
+    type Error = &'static str;
+
+    fn try_from(op: ResetOp) -> Result<Self, Self::Error> {
+        let reading = match (op.stream, op.epoch, op.cursor) {
+            (None, _, _) => None,
+            (Some(stream), Some(epoch), Some(cursor)) => {
+                Some((stream, position(epoch, cursor, op.tag)))
+            }
+            (Some(_), _, _) => return Err("a stream to read on, without its position"),
         };
-        map.judge(channel)
-    }
-}
-
-impl DictionaryInfo {
-    fn write_into(&self, map: MapWriter<'_>) {
-        map.uint("id", u64::from(self.id))
-            .uint("channel", u64::from(self.channel))
-            .bin("sha256", &self.sha256)
-            .uint("bytes", u64::from(self.bytes));
-    }
-
-    fn read(map: &mut MapReader<'_>) -> Self {
-        Self {
-            id: map.narrow("id"),
-            channel: map.narrow("channel"),
-            sha256: map.fixed("sha256"),
-            bytes: map.narrow("bytes"),
-        }
-    }
-}
-
-impl StreamHead {
-    fn write(out: &mut Vec<u8>, head: &Self) {
-        token::write_array(out, 3);
-        token::write_uint(out, head.stream);
-        token::write_uint(out, head.sent);
-        token::write_uint(out, head.head);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, OpError> {
-        if array(reader)? != 3 {
-            return Err(reader.error("stream, sent and head").into());
-        }
-        Ok(Self {
-            stream: uint(reader)?,
-            sent: uint(reader)?,
-            head: uint(reader)?,
-        })
+        Ok(Self(ServerOp::Reset {
+            id: op.id,
+            reason: op.reason,
+            reading,
+            floor: op.floor,
+            head: op.head,
+        }))
     }
 }
 

@@ -1,11 +1,11 @@
-//! What a server tells its sessions.
+//! Configuration of the sessions of a server.
 
 use core::time::Duration;
 
 use crate::channel::ChannelTable;
 use crate::limits;
 
-/// What is the same for every connection of a server.
+/// Settings that are the same for every connection of a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerConfig {
     /// The channels.
@@ -14,7 +14,7 @@ pub struct ServerConfig {
     pub handshake: Duration,
     /// Time between heartbeats; default [`limits::HEARTBEAT`].
     pub heartbeat: Duration,
-    /// Time without a word after a heartbeat; default [`limits::HEARTBEAT_GRACE`].
+    /// Time without anything received after a heartbeat; default [`limits::HEARTBEAT_GRACE`].
     pub heartbeat_grace: Duration,
     /// Streams that one connection may read; default [`limits::SUBSCRIPTIONS`].
     pub max_subscriptions: usize,

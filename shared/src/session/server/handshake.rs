@@ -2,107 +2,152 @@
 
 use alloc::vec::Vec;
 
-use super::{Output, ServerSession, Welcome};
-use crate::close::CloseReason;
-use crate::session::op::{Auth, AuthOk, ChannelInfo, ClientOp, ErrorCode, ServerOp, Subscribe};
+use super::outputs::Outputs;
+use super::{Output, ServerConfig, Welcome};
+use crate::encoding::PayloadEncoding;
+use crate::limits::{
+    CLIENT_MESSAGE_BYTES_MIN, EARLY_OPS, EARLY_OPS_BYTES, MESSAGE_BYTES, REJECTIONS, TEXT_BYTES,
+    VALUE_BYTES,
+};
+use crate::quote::cut;
+use crate::session::op::{Auth, AuthOk, ChannelInfo, ClientOp, RejectedMessage, Subscribe};
 use crate::time::Moment;
+use uuid::Uuid;
 
 /// How far a connection has come.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Phase {
     /// Nothing but `auth` is taken.
     AwaitingAuth { until: Moment },
-    /// The driver is finding out who this is.
-    Authenticating {
-        until: Moment,
-        auth: Auth,
-        early_ops: Vec<ClientOp>,
-    },
-    /// All is open.
+    /// The driver is checking the credentials.
+    Authenticating { until: Moment, request: Handshake },
+    /// The session stands.
     Ready,
     /// Nothing is put out any more.
     Closed,
 }
 
-/// Ops that may wait while the credentials are checked: a client that pipelines more is not waiting for its
-/// answer.
-const EARLY_OPS: usize = 16;
+/// Limits of a client, as stated in `auth`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClientLimits {
+    /// Largest message that it takes, in bytes; default [`MESSAGE_BYTES`], at least [`CLIENT_MESSAGE_BYTES_MIN`].
+    pub message_bytes: usize,
+    /// Largest value that it takes, in bytes; default [`VALUE_BYTES`].
+    pub value_bytes: usize,
+}
 
-impl ServerSession {
-    pub(super) fn authenticate(&mut self, auth: Auth) {
-        let Phase::AwaitingAuth { until } = self.phase else {
-            return;
-        };
-        self.client_id = auth.client_id;
-        self.put(Output::Authenticate(auth.clone()));
-        self.phase = Phase::Authenticating {
-            until,
-            auth,
-            early_ops: Vec::new(),
-        };
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self {
+            message_bytes: MESSAGE_BYTES,
+            value_bytes: VALUE_BYTES,
+        }
     }
+}
 
-    /// Keeps an op that came before the answer to `auth`.
-    pub(super) fn defer(&mut self, op: ClientOp) {
-        let Phase::Authenticating { early_ops, .. } = &mut self.phase else {
-            return;
-        };
-        if early_ops.len() < EARLY_OPS {
-            early_ops.push(op);
-        } else {
-            self.close(CloseReason::ProtocolError);
+impl ClientLimits {
+    pub(super) fn of(auth: &Auth) -> Self {
+        let bytes = |stated: u64| usize::try_from(stated).unwrap_or(usize::MAX);
+        Self {
+            message_bytes: bytes(auth.max_message_bytes).max(CLIENT_MESSAGE_BYTES_MIN),
+            value_bytes: bytes(auth.max_value_bytes),
         }
     }
 
-    /// The credentials are good and the session stands.
-    pub fn handle_welcome(&mut self, now: Moment, welcome: Welcome) {
-        let Phase::Authenticating {
-            auth, early_ops, ..
-        } = &mut self.phase
-        else {
-            return;
+    /// The newest refusals whose texts take at most half of a message, so that `auth_ok` fits the other half.
+    fn fitting(self, mut rejected: Vec<RejectedMessage>) -> Vec<RejectedMessage> {
+        let mut room = self.message_bytes / 2;
+        let mut kept = 0;
+        for message in rejected.iter_mut().rev().take(REJECTIONS) {
+            message.message = cut(&message.message, TEXT_BYTES).into_owned();
+            let Some(left) = room.checked_sub(REJECTION_BYTES + message.message.len()) else {
+                break;
+            };
+            room = left;
+            kept += 1;
+        }
+        rejected.split_off(rejected.len() - kept)
+    }
+}
+
+/// Most bytes of a refusal in `auth_ok` without its text: names of its fields, number and code.
+const REJECTION_BYTES: usize = 64;
+
+/// What is kept of `auth` until it is answered.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Handshake {
+    encoding: PayloadEncoding,
+    subscriptions: Vec<Subscribe>,
+    early_ops: Vec<ClientOp>,
+    /// Bytes that the early ops may still take.
+    early_bytes: usize,
+}
+
+impl Handshake {
+    pub(super) fn new(auth: &Auth) -> Self {
+        Self {
+            encoding: auth.encoding,
+            subscriptions: auth.subscriptions.clone(),
+            early_ops: Vec::new(),
+            early_bytes: EARLY_OPS_BYTES,
+        }
+    }
+
+    /// Keeps an op that came before the answer; returns whether there was room.
+    pub(super) fn defer(&mut self, op: ClientOp) -> bool {
+        let left = self.early_bytes.checked_sub(op.held_bytes());
+        let Some(left) = left.filter(|_| self.early_ops.len() < EARLY_OPS) else {
+            return false;
         };
-        let subscriptions: Vec<Subscribe> = core::mem::take(&mut auth.subscriptions);
-        let early_ops = core::mem::take(early_ops);
-        let encoding = auth.encoding;
-        self.phase = Phase::Ready;
-        self.uplink.start_after(welcome.received);
-        self.heartbeat.start(now, &self.config);
-        self.put(Output::Op(ServerOp::AuthOk(AuthOk {
-            client_id: self.client_id,
+        self.early_bytes = left;
+        self.early_ops.push(op);
+        true
+    }
+
+    /// What is to be done once the session stands, in this order.
+    pub(super) fn into_ops(self) -> impl Iterator<Item = ClientOp> {
+        core::iter::once(ClientOp::Subscribe(self.subscriptions)).chain(self.early_ops)
+    }
+
+    /// The answer to `auth`.
+    pub(super) fn answer(
+        &self,
+        client_id: Uuid,
+        limits: ClientLimits,
+        welcome: Welcome,
+        config: &ServerConfig,
+    ) -> AuthOk {
+        AuthOk {
+            client_id,
             secret: welcome.secret,
             resumed: welcome.resumed,
             received: welcome.received,
-            rejected: welcome.rejected,
-            heartbeat_ms: u64::try_from(self.config.heartbeat.as_millis()).unwrap_or(u64::MAX),
-            max_message_bytes: self.config.max_message_bytes as u64,
-            encoding,
-            channels: self.channel_infos(),
-        })));
-        subscriptions
-            .into_iter()
-            .for_each(|item| self.subscribe(item));
-        early_ops
-            .into_iter()
-            .for_each(|op| self.handle_ready_op(op));
-    }
-
-    /// The credentials are not good, or could not be checked.
-    pub fn handle_refused(&mut self, reason: CloseReason, message: &str) {
-        if matches!(self.phase, Phase::Authenticating { .. }) {
-            self.error(ErrorCode::NotPermitted, message, None);
-            self.close(reason);
+            rejected: limits.fitting(welcome.rejected),
+            heartbeat_ms: u64::try_from(config.heartbeat.as_millis()).unwrap_or(u64::MAX),
+            max_message_bytes: config.max_message_bytes as u64,
+            encoding: self.encoding,
+            channels: channel_infos(config),
         }
     }
+}
 
-    fn channel_infos(&self) -> Vec<ChannelInfo> {
-        let channels = self.config.channels.channels().iter();
-        let info = channels.map(|channel| ChannelInfo {
-            id: channel.id,
-            name: channel.name.clone(),
-            priority: channel.priority,
-            mode: channel.mode,
-        });
-        info.collect()
-    }
+/// Begins to check the credentials of an `auth`.
+pub(super) fn authenticate(phase: &mut Phase, auth: Auth, outputs: &mut Outputs) {
+    let Phase::AwaitingAuth { until } = *phase else {
+        return;
+    };
+    let request = Handshake::new(&auth);
+    *phase = Phase::Authenticating { until, request };
+    outputs.put(Output::Authenticate(auth));
+}
+
+fn channel_infos(config: &ServerConfig) -> Vec<ChannelInfo> {
+    let channels = config.channels.channels().iter();
+    let info = channels.map(|channel| ChannelInfo {
+        id: channel.id,
+        name: channel.name.clone(),
+        priority: channel.priority,
+        mode: channel.mode,
+    });
+    info.collect()
 }

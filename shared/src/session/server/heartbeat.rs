@@ -1,9 +1,10 @@
 //! Heartbeats, and the end of a connection that does not answer them (docs/protocol.md section 5.3).
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Output, ServerConfig, ServerSession};
-use crate::close::CloseReason;
+use super::outputs::Outputs;
+use super::{Output, ServerConfig};
 use crate::session::op::{ServerOp, StreamHead};
 use crate::time::Moment;
 
@@ -12,49 +13,58 @@ use crate::time::Moment;
 pub(super) struct Heartbeat {
     next: Moment,
     heard: Moment,
+    interval: Duration,
     patience: Duration,
 }
 
+/// Bytes of a `ping` op without its heads.
+const PING_BYTES: usize = 64;
+
 impl Heartbeat {
     pub(super) fn new(now: Moment, config: &ServerConfig) -> Self {
-        let patience = config.heartbeat.saturating_add(config.heartbeat_grace);
         Self {
             next: now + config.heartbeat,
             heard: now,
-            patience,
+            interval: config.heartbeat,
+            patience: config.heartbeat.saturating_add(config.heartbeat_grace),
         }
-    }
-
-    pub(super) fn start(&mut self, now: Moment, config: &ServerConfig) {
-        *self = Self::new(now, config);
     }
 
     pub(super) fn heard(&mut self, now: Moment) {
         self.heard = self.heard.max(now);
     }
 
-    pub(super) const fn next(&self) -> Moment {
-        self.next
+    /// When a heartbeat is due or the peer has been silent too long, whichever is first.
+    pub(super) fn next(&self) -> Moment {
+        self.next.min(self.lost_at())
     }
 
-    pub(super) fn lost_at(&self) -> Option<Moment> {
-        Some(self.heard + self.patience)
+    fn lost_at(&self) -> Moment {
+        self.heard + self.patience
+    }
+
+    pub(super) fn is_lost(&self, now: Moment) -> bool {
+        self.lost_at() <= now
+    }
+
+    /// Asks for the heads if a heartbeat is due.
+    pub(super) fn beat(&mut self, now: Moment, outputs: &mut Outputs) {
+        if self.next <= now {
+            self.next = now + self.interval;
+            outputs.put(Output::Heartbeat);
+        }
     }
 }
 
-impl ServerSession {
-    pub(super) fn beat(&mut self, now: Moment) {
-        if self.heartbeat.lost_at().is_some_and(|lost| lost <= now) {
-            return self.close(CloseReason::HeartbeatLost);
-        }
-        if self.heartbeat.next <= now {
-            self.heartbeat.next = now + self.config.heartbeat;
-            self.put(Output::Heartbeat);
-        }
+/// Sends the heads in as many ops as fit messages of this size; without heads in one.
+pub(super) fn ping(heads: &[StreamHead], message_bytes: usize, outputs: &mut Outputs) {
+    let at_once = message_bytes.saturating_sub(PING_BYTES) / StreamHead::WIRE_BYTES;
+    if heads.is_empty() {
+        outputs.op(ServerOp::Ping { heads: Vec::new() });
     }
-
-    /// Sends the heartbeat that [`Output::Heartbeat`] asked for.
-    pub fn send_heartbeat(&mut self, heads: alloc::vec::Vec<StreamHead>) {
-        self.put(Output::Op(ServerOp::Ping { heads }));
+    for heads in heads.chunks(at_once.max(1)) {
+        outputs.op(ServerOp::Ping {
+            heads: heads.to_vec(),
+        });
     }
 }

@@ -4,12 +4,16 @@ mod config;
 mod handshake;
 mod heartbeat;
 mod output;
+mod outputs;
 mod session;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod uplink;
 mod wire;
 
 pub use config::ServerConfig;
+pub use handshake::ClientLimits;
 pub use output::{MessageError, Opened, Output, Welcome};
 pub use session::ServerSession;
 pub use uplink::Uplink;

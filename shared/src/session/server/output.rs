@@ -1,4 +1,4 @@
-//! What a server session asks of its driver, and what it is told back.
+//! Requests of a server session to its driver, and the driver's answers.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,32 +6,33 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::close::CloseReason;
-use crate::position::{Bounds, Cursor, Position, StartAt, StreamKey, Tag};
+use crate::position::{Bounds, Cursor, Position, StreamKey, Tag};
 use crate::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
 
-/// What the driver is to do, in this order.
+/// A step for the driver; steps are carried out in order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Output {
     /// Send a control op.
     Op(ServerOp),
-    /// Find out who this is, then call `handle_welcome` or `handle_refused`.
+    /// Check the credentials, then call `handle_welcome` or `handle_refused`.
     Authenticate(Auth),
     /// Look at a stream, then call `handle_opened`.
     Open {
-        /// The subscription.
-        id: u32,
+        /// Number of this look, which names it in `handle_opened` and `Read`: the client may end the subscription and use
+        /// its id for another stream before the answer.
+        look: u64,
         /// The stream; an inbox is the session's own.
         key: StreamKey,
-        /// Where the client stands.
+        /// Last entry that the client has.
         position: Option<Position>,
-        /// Where to begin without a position.
-        start: StartAt,
     },
-    /// Deliver the stream's entries after this cursor from now on. The outcome was sent before.
+    /// Deliver the entries of the stream that was looked at after this cursor from now on. The outcome was sent before.
     Read {
         /// The subscription.
         id: u32,
+        /// Number of the look.
+        look: u64,
         /// Entries after this.
         after: Cursor,
         /// The client holds the value of that entry, so that a delta may build on it.
@@ -75,7 +76,7 @@ pub enum Output {
     Close(CloseReason),
 }
 
-/// What the driver knows of a session once the client is known.
+/// State of the session that a connection has opened or continued.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Welcome {
     /// The session's secret.
@@ -88,7 +89,7 @@ pub struct Welcome {
     pub rejected: Vec<RejectedMessage>,
 }
 
-/// What the driver found when it looked at a stream.
+/// Result of a look at a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Opened {
     /// It can be read.

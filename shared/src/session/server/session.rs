@@ -1,25 +1,26 @@
-//! The machine itself: who may call what, and when.
+//! The session of one connection: which call is allowed when, and who carries it out.
 
-use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use uuid::Uuid;
 
-use super::handshake::Phase;
-use super::heartbeat::Heartbeat;
+use super::handshake::{Phase, authenticate};
+use super::heartbeat::{Heartbeat, ping};
+use super::outputs::Outputs;
 use super::subscriptions::Subscriptions;
 use super::uplink::UplinkOrder;
-use super::{Output, ServerConfig};
+use super::{ClientLimits, MessageError, Opened, Output, ServerConfig, Uplink, Welcome};
 use crate::close::CloseReason;
-use crate::session::op::{ClientOp, ErrorCode, ServerOp};
-use crate::time::{Moment, sooner};
+use crate::position::Bounds;
+use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
+use crate::time::Moment;
 
 /// The server's side of one connection: handshake, subscriptions and their outcomes, the order of client
 /// messages, heartbeats and time-outs.
 ///
 /// It has no socket, clock, log or application: the driver decodes messages into [`ClientOp`]s and
-/// [`Uplink`](super::Uplink)s, hands them in with the time, and carries out what comes back.
+/// [`Uplink`]s, hands them in with the time, and carries out what comes back.
 ///
 /// **The contract.** After each call that takes `&mut self`, drain [`poll_output`](Self::poll_output) until it
 /// is `None`, carrying out each output in order (some ask for a call back, which may put out more); then arm
@@ -27,13 +28,14 @@ use crate::time::{Moment, sooner};
 /// it is due. After [`Output::Close`] nothing is put out any more.
 #[derive(Debug)]
 pub struct ServerSession {
-    pub(super) config: Arc<ServerConfig>,
-    pub(super) phase: Phase,
-    pub(super) client_id: Uuid,
-    pub(super) subscriptions: Subscriptions,
-    pub(super) uplink: UplinkOrder,
-    pub(super) heartbeat: Heartbeat,
-    outputs: VecDeque<Output>,
+    config: Arc<ServerConfig>,
+    phase: Phase,
+    client_id: Uuid,
+    client_limits: ClientLimits,
+    subscriptions: Subscriptions,
+    uplink: UplinkOrder,
+    heartbeat: Heartbeat,
+    outputs: Outputs,
 }
 
 impl ServerSession {
@@ -47,43 +49,123 @@ impl ServerSession {
             heartbeat: Heartbeat::new(now, &config),
             config,
             client_id: Uuid::nil(),
+            client_limits: ClientLimits::default(),
             subscriptions: Subscriptions::default(),
             uplink: UplinkOrder::default(),
-            outputs: VecDeque::new(),
+            outputs: Outputs::default(),
         }
     }
 
     /// Takes a control op of the client.
     pub fn handle_op(&mut self, now: Moment, op: ClientOp) {
         self.heard(now);
-        match (&self.phase, op) {
+        match (&mut self.phase, op) {
             (Phase::Closed, _) => {}
-            (Phase::AwaitingAuth { .. }, ClientOp::Auth(auth)) => self.authenticate(auth),
+            (Phase::AwaitingAuth { .. }, ClientOp::Auth(auth)) => {
+                self.client_id = auth.client_id;
+                self.client_limits = ClientLimits::of(&auth);
+                authenticate(&mut self.phase, auth, &mut self.outputs);
+            }
             (Phase::AwaitingAuth { .. }, _) => self.close(CloseReason::AuthExpected),
-            (Phase::Authenticating { .. }, op) => self.defer(op),
+            (Phase::Authenticating { request, .. }, op) => {
+                if !request.defer(op) {
+                    self.close(CloseReason::ProtocolError);
+                }
+            }
             (Phase::Ready, op) => self.handle_ready_op(op),
         }
     }
 
-    pub(super) fn handle_ready_op(&mut self, op: ClientOp) {
+    fn handle_ready_op(&mut self, op: ClientOp) {
+        let outputs = &mut self.outputs;
         match op {
             ClientOp::Auth(_) => {
-                self.error(ErrorCode::BadOp, "this connection is authenticated", None)
+                outputs.error(ErrorCode::BadOp, "this connection is authenticated", None);
             }
-            ClientOp::Subscribe(items) => items.into_iter().for_each(|item| self.subscribe(item)),
-            ClientOp::Unsubscribe(ids) => ids.into_iter().for_each(|id| self.unsubscribe(id)),
-            ClientOp::Ack(acks) => acks
-                .into_iter()
-                .for_each(|(id, cursor)| self.acked(id, cursor)),
-            ClientOp::Whole(id) => self.whole(id),
-            ClientOp::Have(ids) => self.put(Output::Have(ids)),
-            ClientOp::Ping => self.put(Output::Op(ServerOp::Pong)),
+            ClientOp::Subscribe(items) => {
+                for item in items {
+                    self.subscriptions
+                        .subscribe(item, self.client_id, &self.config, outputs);
+                }
+            }
+            ClientOp::Unsubscribe(ids) => self.subscriptions.unsubscribe(ids, outputs),
+            ClientOp::Ack(acks) => self.subscriptions.acked(acks, outputs),
+            ClientOp::Whole(id) => self.subscriptions.whole(id, outputs),
+            ClientOp::Have(mut ids) => {
+                ids.sort_unstable();
+                ids.dedup();
+                outputs.put(Output::Have(ids));
+            }
+            ClientOp::Ping => outputs.op(ServerOp::Pong),
             ClientOp::Pong => {}
             ClientOp::Goodbye => {
-                self.put(Output::EndSession);
+                outputs.put(Output::EndSession);
                 self.close(CloseReason::Normal);
             }
         }
+    }
+
+    /// Takes a client's message.
+    pub fn handle_uplink(&mut self, now: Moment, uplink: Uplink) {
+        self.heard(now);
+        if !self.is_ready() {
+            return self.close(CloseReason::AuthExpected);
+        }
+        self.uplink.take(uplink, &self.config, &mut self.outputs);
+        self.note_close();
+    }
+
+    /// The credentials are good and the session stands.
+    pub fn handle_welcome(&mut self, now: Moment, welcome: Welcome) {
+        if !matches!(self.phase, Phase::Authenticating { .. }) {
+            return;
+        }
+        let phase = core::mem::replace(&mut self.phase, Phase::Ready);
+        let Phase::Authenticating { request, .. } = phase else {
+            return;
+        };
+        self.uplink.start_after(welcome.received);
+        self.heartbeat = Heartbeat::new(now, &self.config);
+        let answer = request.answer(self.client_id, self.client_limits, welcome, &self.config);
+        self.outputs.op(ServerOp::AuthOk(answer));
+        for op in request.into_ops() {
+            self.handle_ready_op(op);
+        }
+    }
+
+    /// The credentials are not good, or could not be checked.
+    pub fn handle_refused(&mut self, reason: CloseReason, message: &str) {
+        if matches!(self.phase, Phase::Authenticating { .. }) {
+            self.outputs.error(ErrorCode::NotPermitted, message, None);
+            self.close(reason);
+        }
+    }
+
+    /// Result of the look of this number: states the outcome. Returns whether [`Output::Read`] of this look follows; if
+    /// not, the driver lets go of the stream.
+    #[must_use]
+    pub fn handle_opened(&mut self, look: u64, opened: Opened) -> bool {
+        self.is_ready() && self.subscriptions.opened(look, opened, &mut self.outputs)
+    }
+
+    /// Retention has passed a reader: states it; the driver reads on after the floor.
+    pub fn handle_overrun(&mut self, id: u32, bounds: Bounds) {
+        self.subscriptions.overrun(id, bounds, &mut self.outputs);
+    }
+
+    /// A reader's log cannot be read any more: states it; the subscription has ended.
+    pub fn handle_unreadable(&mut self, id: u32) {
+        self.subscriptions.unreadable(id, &mut self.outputs);
+    }
+
+    /// The application has carried out a message, or has refused to.
+    pub fn handle_answer(&mut self, number: Option<u64>, answer: Result<(), MessageError>) {
+        self.uplink.answer(number, answer, &mut self.outputs);
+    }
+
+    /// Sends the heartbeat that [`Output::Heartbeat`] asked for.
+    pub fn send_heartbeat(&mut self, heads: Vec<StreamHead>) {
+        ping(&heads, self.client_limits.message_bytes, &mut self.outputs);
     }
 
     /// Notes that something arrived, whatever it was.
@@ -91,15 +173,19 @@ impl ServerSession {
         self.heartbeat.heard(now);
     }
 
-    /// States a fault of the client's; nothing else is affected.
+    /// Reports an error of the client; nothing else is affected.
     pub fn report(&mut self, code: ErrorCode, message: &str) {
-        self.error(code, message, None);
+        self.outputs.error(code, message, None);
     }
 
     /// Ends the connection.
     pub fn close(&mut self, reason: CloseReason) {
-        if self.phase != Phase::Closed {
-            self.put(Output::Close(reason));
+        self.outputs.close(reason);
+        self.note_close();
+    }
+
+    fn note_close(&mut self) {
+        if self.outputs.is_closed() {
             self.phase = Phase::Closed;
         }
     }
@@ -110,7 +196,8 @@ impl ServerSession {
             Phase::AwaitingAuth { until } | Phase::Authenticating { until, .. } if until <= now => {
                 self.close(CloseReason::HandshakeTimeout);
             }
-            Phase::Ready => self.beat(now),
+            Phase::Ready if self.heartbeat.is_lost(now) => self.close(CloseReason::HeartbeatLost),
+            Phase::Ready => self.heartbeat.beat(now, &mut self.outputs),
             Phase::AwaitingAuth { .. } | Phase::Authenticating { .. } | Phase::Closed => {}
         }
     }
@@ -120,19 +207,14 @@ impl ServerSession {
     pub fn poll_timeout(&self) -> Option<Moment> {
         match self.phase {
             Phase::AwaitingAuth { until } | Phase::Authenticating { until, .. } => Some(until),
-            Phase::Ready => sooner(Some(self.heartbeat.next()), self.heartbeat.lost_at()),
+            Phase::Ready => Some(self.heartbeat.next()),
             Phase::Closed => None,
         }
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
-        let output = self.outputs.pop_front();
-        if output.is_none() {
-            // The room that a busy moment took is not kept: most connections are idle.
-            self.outputs = VecDeque::new();
-        }
-        output
+        self.outputs.take()
     }
 
     /// Whether the handshake is done and the connection not closed.
@@ -153,17 +235,9 @@ impl ServerSession {
         self.client_id
     }
 
-    pub(super) fn put(&mut self, output: Output) {
-        if self.phase != Phase::Closed {
-            self.outputs.push_back(output);
-        }
-    }
-
-    pub(super) fn error(&mut self, code: ErrorCode, message: &str, id: Option<u32>) {
-        self.put(Output::Op(ServerOp::Error {
-            code,
-            message: String::from(message),
-            id,
-        }));
+    /// Limits that the client stated in `auth`; the defaults before.
+    #[must_use]
+    pub const fn client_limits(&self) -> ClientLimits {
+        self.client_limits
     }
 }

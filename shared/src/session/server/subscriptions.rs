@@ -1,231 +1,263 @@
 //! Which streams a connection reads, and the outcome of each request (docs/protocol.md section 5.2).
 
-use alloc::string::String;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Opened, Output, ServerSession};
+use uuid::Uuid;
+
+use super::outputs::Outputs;
+use super::{Opened, Output, ServerConfig};
 use crate::channel::ChannelMode;
-use crate::limits::MAX_TOPIC_BYTES;
+use crate::limits::{MAX_TOPIC_BYTES, NAMED_IDS};
 use crate::position::{
     Bounds, Cursor, Outcome, Position, ResetReason, Scope, StartAt, StreamKey, resume, resume_state,
 };
+use crate::quote::quoted;
 use crate::session::op::{ErrorCode, ScopeRequest, ServerOp, Subscribe};
 
 /// The subscriptions of one connection.
+///
+/// A client may end a subscription and use its id again while the driver still looks at the first stream. Each look
+/// therefore has a number of its own, and an answer to one that is not awaited any more is dropped.
 #[derive(Default, Debug)]
 pub(super) struct Subscriptions {
-    items: Vec<Item>,
+    by_id: BTreeMap<u32, State>,
+    /// Looks at streams that are awaited, by number.
+    looks: BTreeMap<u64, Look>,
+    last_look: u64,
 }
 
-#[derive(Debug)]
-struct Item {
-    id: u32,
-    state: State,
-}
-
-#[derive(Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     /// The driver is looking at the stream.
-    Opening {
-        position: Option<Position>,
-        start: StartAt,
-        is_state: bool,
-    },
-    /// Its entries are delivered.
+    Opening { look: u64 },
+    /// Entries of this stream are delivered.
     Reading { stream: u64 },
 }
 
-impl Subscriptions {
-    fn index(&self, id: u32) -> Option<usize> {
-        self.items.iter().position(|item| item.id == id)
-    }
-
-    fn remove(&mut self, id: u32) -> bool {
-        match self.index(id) {
-            Some(index) => {
-                self.items.swap_remove(index);
-                true
-            }
-            None => false,
-        }
-    }
+/// A request whose stream the driver is looking at.
+#[derive(Debug)]
+struct Look {
+    id: u32,
+    position: Option<Position>,
+    start: StartAt,
+    is_state: bool,
 }
 
-impl ServerSession {
-    pub(super) fn subscribe(&mut self, request: Subscribe) {
-        let Subscribe {
-            id,
-            channel,
-            scope,
-            position,
-            start,
-        } = request;
-        if self.subscriptions.index(id).is_some() {
+impl Subscriptions {
+    pub(super) fn subscribe(
+        &mut self,
+        request: Subscribe,
+        client_id: Uuid,
+        config: &ServerConfig,
+        outputs: &mut Outputs,
+    ) {
+        let id = request.id;
+        if self.by_id.contains_key(&id) {
             let message = "a subscription with this id exists already";
-            return self.error(ErrorCode::BadSubscription, message, None);
+            return outputs.error(ErrorCode::BadSubscription, message, None);
         }
-        if self.subscriptions.items.len() >= self.config.max_subscriptions {
+        if self.by_id.len() >= config.max_subscriptions {
             let message = "no more subscriptions on this connection";
-            return self.error(ErrorCode::TooManySubscriptions, message, Some(id));
+            return outputs.error(ErrorCode::TooManySubscriptions, message, Some(id));
         }
-        let known = self.config.channels.by_name(&channel);
+        let known = config.channels.by_name(&request.channel);
         let Some(known) = known.filter(|channel| channel.mode != ChannelMode::System) else {
-            let message = String::from("no channel named ") + &channel;
-            return self.error(ErrorCode::UnknownChannel, &message, Some(id));
+            let message = String::from("no channel named ") + &quoted(&request.channel);
+            return outputs.error(ErrorCode::UnknownChannel, &message, Some(id));
         };
-        let is_state = known.mode == ChannelMode::State;
-        let channel = known.id;
-        let Some(scope) = self.scope(scope) else {
+        let Some(scope) = scope(request.scope, client_id) else {
             let message = "a topic is 1 to 255 bytes of text";
-            return self.error(ErrorCode::BadTopic, message, Some(id));
+            return outputs.error(ErrorCode::BadTopic, message, Some(id));
         };
-        let state = State::Opening {
+        let (position, start) = (request.position, request.start);
+        let look = self.look(Look {
+            id,
             position,
             start,
-            is_state,
-        };
-        self.subscriptions.items.push(Item { id, state });
-        self.put(Output::Open {
-            id,
+            is_state: known.mode == ChannelMode::State,
+        });
+        let channel = known.id;
+        outputs.put(Output::Open {
+            look,
             key: StreamKey { channel, scope },
             position,
-            start,
         });
     }
 
-    fn scope(&self, request: ScopeRequest) -> Option<Scope> {
-        match request {
-            ScopeRequest::Channel => Some(Scope::Channel),
-            ScopeRequest::Inbox => Some(Scope::Inbox(self.client_id)),
-            ScopeRequest::Topic(topic) if (1..=MAX_TOPIC_BYTES).contains(&topic.len()) => {
-                Some(Scope::Topic(Arc::from(topic)))
-            }
-            ScopeRequest::Topic(_) => None,
-        }
+    fn look(&mut self, look: Look) -> u64 {
+        self.last_look += 1;
+        let number = self.last_look;
+        self.by_id.insert(look.id, State::Opening { look: number });
+        self.looks.insert(number, look);
+        number
     }
 
-    /// What the driver found when it looked at a stream: states the outcome, and reads on.
-    pub fn handle_opened(&mut self, id: u32, opened: Opened) {
-        let Some(index) = self.subscriptions.index(id) else {
-            return;
+    fn end_look(&mut self, number: u64) -> Option<Look> {
+        let look = self.looks.remove(&number);
+        if self.looks.is_empty() {
+            // The room that a busy moment took is not kept: most connections are idle.
+            self.looks = BTreeMap::new();
+        }
+        look
+    }
+
+    /// States the outcome of a look, and reads on if the stream can be read. Returns whether the driver is to read it.
+    pub(super) fn opened(&mut self, number: u64, opened: Opened, outputs: &mut Outputs) -> bool {
+        let Some(look) = self.end_look(number) else {
+            return false;
         };
-        let State::Opening {
-            position,
-            start,
-            is_state,
-        } = self.subscriptions.items[index].state
-        else {
-            return;
-        };
+        let id = look.id;
         let (stream, bounds, found) = match opened {
             Opened::Readable {
                 stream,
                 bounds,
                 found,
             } => (stream, bounds, found),
-            Opened::NotPermitted => return self.end(id, ResetReason::NotPermitted),
-            Opened::Unavailable => return self.end(id, ResetReason::StoreUnavailable),
+            Opened::NotPermitted => {
+                self.end(id, ResetReason::NotPermitted, outputs);
+                return false;
+            }
+            Opened::Unavailable => {
+                self.end(id, ResetReason::StoreUnavailable, outputs);
+                return false;
+            }
         };
-        self.subscriptions.items[index].state = State::Reading { stream };
-        let (outcome, after) = if is_state {
+        self.by_id.insert(id, State::Reading { stream });
+        let position = look.position;
+        let (outcome, after) = if look.is_state {
             resume_state(position, bounds, found)
         } else {
-            resume(position, start, bounds, found)
+            resume(position, look.start, bounds, found)
         };
-        self.state_outcome(id, stream, outcome, bounds, after);
-        let has_base = is_state && position.is_some() && matches!(outcome, Outcome::Resumed { .. });
-        self.put(Output::Read {
+        let has_base =
+            look.is_state && position.is_some() && matches!(outcome, Outcome::Resumed { .. });
+        outputs.op(outcome_op(id, stream, outcome, bounds, after));
+        outputs.put(Output::Read {
             id,
+            look: number,
             after: after.cursor,
             has_base,
         });
+        true
     }
 
     /// Retention has passed a reader: states it; the driver reads on after the floor.
-    pub fn handle_overrun(&mut self, id: u32, bounds: Bounds) {
-        let Some(index) = self.subscriptions.index(id) else {
-            return;
-        };
-        let State::Reading { stream } = self.subscriptions.items[index].state else {
-            return;
-        };
-        let outcome = Outcome::Reset(ResetReason::Expired);
-        self.state_outcome(id, stream, outcome, bounds, bounds.at_floor());
-    }
-
-    /// A reader's log cannot be read any more: states it; the subscription has ended.
-    pub fn handle_unreadable(&mut self, id: u32) {
-        if self.subscriptions.index(id).is_some() {
-            self.end(id, ResetReason::StoreUnavailable);
-            self.put(Output::Stop { id });
+    pub(super) fn overrun(&mut self, id: u32, bounds: Bounds, outputs: &mut Outputs) {
+        if let Some(State::Reading { stream }) = self.by_id.get(&id) {
+            let outcome = Outcome::Reset(ResetReason::Expired);
+            outputs.op(outcome_op(id, *stream, outcome, bounds, bounds.at_floor()));
         }
     }
 
-    fn state_outcome(
-        &mut self,
-        id: u32,
-        stream: u64,
-        outcome: Outcome,
-        bounds: Bounds,
-        position: Position,
-    ) {
-        self.put(Output::Op(match outcome {
-            Outcome::Resumed { caught_up } => ServerOp::Resumed {
-                id,
-                stream,
-                position,
-                caught_up,
-            },
-            Outcome::Reset(reason) => ServerOp::Reset {
-                id,
-                reason,
-                reading: Some((stream, position)),
-                floor: bounds.floor,
-                head: bounds.head,
-            },
-        }));
+    /// A reader's log cannot be read any more: states it; the subscription has ended.
+    pub(super) fn unreadable(&mut self, id: u32, outputs: &mut Outputs) {
+        if self.by_id.contains_key(&id) {
+            self.end(id, ResetReason::StoreUnavailable, outputs);
+            outputs.put(Output::Stop { id });
+        }
     }
 
-    fn end(&mut self, id: u32, reason: ResetReason) {
-        self.subscriptions.remove(id);
-        self.put(Output::Op(ServerOp::Reset {
+    fn end(&mut self, id: u32, reason: ResetReason, outputs: &mut Outputs) {
+        self.by_id.remove(&id);
+        outputs.op(ServerOp::Reset {
             id,
             reason,
             reading: None,
             floor: 0,
             head: 0,
-        }));
+        });
     }
 
-    pub(super) fn unsubscribe(&mut self, id: u32) {
-        if self.subscriptions.remove(id) {
-            self.put(Output::Stop { id });
+    /// Ends subscriptions. Ids that there are none of get one error for all.
+    pub(super) fn unsubscribe(&mut self, mut ids: Vec<u32>, outputs: &mut Outputs) {
+        ids.sort_unstable();
+        ids.dedup();
+        let mut unknown = Vec::new();
+        for id in ids {
+            match self.by_id.remove(&id) {
+                Some(State::Reading { .. }) => outputs.put(Output::Stop { id }),
+                Some(State::Opening { look }) => drop(self.end_look(look)),
+                None => unknown.push(id),
+            }
+        }
+        if !unknown.is_empty() {
+            unknown_ids(&unknown, outputs);
+        }
+    }
+
+    /// Passes on up to where each subscription was handled. An ack may cross the end of its subscription on the wire:
+    /// nobody waits for it any more.
+    pub(super) fn acked(&self, acks: Vec<(u32, Cursor)>, outputs: &mut Outputs) {
+        let mut highest = BTreeMap::new();
+        for (id, cursor) in acks {
+            if self.by_id.contains_key(&id) {
+                let upto = highest.entry(id).or_insert(cursor);
+                *upto = cursor.max(*upto);
+            }
+        }
+        for (id, cursor) in highest {
+            outputs.put(Output::Acked { id, cursor });
+        }
+    }
+
+    pub(super) fn whole(&self, id: u32, outputs: &mut Outputs) {
+        if self.by_id.contains_key(&id) {
+            outputs.put(Output::Whole { id });
         } else {
-            self.unknown(id);
+            unknown_ids(&[id], outputs);
         }
     }
+}
 
-    pub(super) fn acked(&mut self, id: u32, cursor: Cursor) {
-        // An ack may cross the end of its subscription on the wire: nobody waits for it any more.
-        if self.subscriptions.index(id).is_some() {
-            self.put(Output::Acked { id, cursor });
+fn scope(request: ScopeRequest, client_id: Uuid) -> Option<Scope> {
+    match request {
+        ScopeRequest::Channel => Some(Scope::Channel),
+        ScopeRequest::Inbox => Some(Scope::Inbox(client_id)),
+        ScopeRequest::Topic(topic) if (1..=MAX_TOPIC_BYTES).contains(&topic.len()) => {
+            Some(Scope::Topic(Arc::from(topic)))
         }
+        ScopeRequest::Topic(_) => None,
     }
+}
 
-    pub(super) fn whole(&mut self, id: u32) {
-        if self.subscriptions.index(id).is_some() {
-            self.put(Output::Whole { id });
-        } else {
-            self.unknown(id);
-        }
+fn outcome_op(
+    id: u32,
+    stream: u64,
+    outcome: Outcome,
+    bounds: Bounds,
+    position: Position,
+) -> ServerOp {
+    match outcome {
+        Outcome::Resumed { caught_up } => ServerOp::Resumed {
+            id,
+            stream,
+            position,
+            caught_up,
+        },
+        Outcome::Reset(reason) => ServerOp::Reset {
+            id,
+            reason,
+            reading: Some((stream, position)),
+            floor: bounds.floor,
+            head: bounds.head,
+        },
     }
+}
 
-    fn unknown(&mut self, id: u32) {
-        self.error(
-            ErrorCode::BadSubscription,
-            "no subscription with this id",
-            Some(id),
-        );
+/// One error that names the first few ids.
+fn unknown_ids(ids: &[u32], outputs: &mut Outputs) {
+    let named: Vec<String> = ids
+        .iter()
+        .take(NAMED_IDS)
+        .map(ToString::to_string)
+        .collect();
+    let mut message = format!("no subscription of id {}", named.join(", "));
+    if ids.len() > NAMED_IDS {
+        message += &format!(" and {} more", ids.len() - NAMED_IDS);
     }
+    outputs.error(ErrorCode::BadSubscription, &message, None);
 }

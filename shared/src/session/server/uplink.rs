@@ -4,13 +4,15 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
-use super::{MessageError, Output, ServerSession};
+use super::outputs::Outputs;
+use super::{MessageError, Output, ServerConfig};
 use crate::channel::ChannelMode;
 use crate::close::CloseReason;
+use crate::limits::TEXT_BYTES;
 use crate::position::cursor_from_low_bits;
+use crate::quote::cut;
 use crate::session::op::{ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
-use crate::time::Moment;
 
 /// A client's message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,12 +27,12 @@ pub struct Uplink {
     pub body: Bytes,
 }
 
-/// Which message comes next.
+/// Numbers of the messages taken and answered.
 #[derive(Default, Debug)]
 pub(super) struct UplinkOrder {
     /// Newest message taken.
     received: u64,
-    /// Up to here each message has been answered; what the client is told.
+    /// Up to here each message has been answered.
     answered: u64,
 }
 
@@ -42,101 +44,77 @@ impl UplinkOrder {
         };
     }
 
-    /// The application answers in order, so that this one's answer is the last of all up to it.
-    fn carried_out(&mut self, number: u64) {
-        self.answered = self.answered.max(number);
-    }
-
-    /// A refusal may overtake messages that the application still has before it.
-    fn refused(&mut self, number: u64) {
-        if number == self.answered + 1 {
-            self.answered = number;
-        }
-    }
-}
-
-impl ServerSession {
-    /// Takes a client's message.
-    pub fn handle_uplink(&mut self, now: Moment, uplink: Uplink) {
-        self.heard(now);
-        if !self.is_ready() {
-            return self.close(CloseReason::AuthExpected);
-        }
+    /// Hands a message on if it is the next one, and acknowledges a repeat again.
+    pub(super) fn take(&mut self, uplink: Uplink, config: &ServerConfig, outputs: &mut Outputs) {
         let number = match uplink.sequence {
             None => None,
             Some(low) => {
-                let number = cursor_from_low_bits(low, self.uplink.received);
-                if number <= self.uplink.received {
-                    return self.acknowledge();
+                let number = cursor_from_low_bits(low, self.received);
+                if number <= self.received {
+                    return self.acknowledge(outputs);
                 }
-                if number > self.uplink.received + 1 {
-                    return self.close(CloseReason::ProtocolError);
+                if number > self.received + 1 {
+                    return outputs.close(CloseReason::ProtocolError);
                 }
-                self.uplink.received = number;
+                self.received = number;
                 Some(number)
             }
         };
-        let Uplink {
-            channel,
-            content,
-            body,
-            ..
-        } = uplink;
-        match self.config.channels.by_id(channel) {
-            Some(known) if known.mode != ChannelMode::System => {
-                self.put(Output::Deliver {
-                    channel,
-                    content,
-                    body,
-                    number,
-                });
-            }
-            _ => {
-                let message = String::from("no channel of this id");
-                self.refuse(
-                    number,
-                    MessageError {
-                        code: ErrorCode::UnknownChannel,
-                        message,
-                    },
-                );
-            }
+        let known = config.channels.by_id(uplink.channel);
+        if known.is_none_or(|channel| channel.mode == ChannelMode::System) {
+            let error = MessageError {
+                code: ErrorCode::UnknownChannel,
+                message: String::from("no channel of this id"),
+            };
+            return self.refuse(number, error, outputs);
         }
+        outputs.put(Output::Deliver {
+            channel: uplink.channel,
+            content: uplink.content,
+            body: uplink.body,
+            number,
+        });
     }
 
     /// The application has carried out a message, or has refused to.
-    pub fn handle_answer(&mut self, number: Option<u64>, answer: Result<(), MessageError>) {
+    pub(super) fn answer(
+        &mut self,
+        number: Option<u64>,
+        answer: Result<(), MessageError>,
+        outputs: &mut Outputs,
+    ) {
         match (answer, number) {
             (Ok(()), None) => {}
             (Ok(()), Some(number)) => {
-                self.uplink.carried_out(number);
-                self.acknowledge();
+                // The application answers in order, so that this is the last answer of all up to it.
+                self.answered = self.answered.max(number);
+                self.acknowledge(outputs);
             }
-            (Err(refusal), number) => self.refuse(number, refusal),
+            (Err(error), number) => self.refuse(number, error, outputs),
         }
     }
 
-    fn refuse(&mut self, number: Option<u64>, refusal: MessageError) {
-        let MessageError { code, message } = refusal;
-        match number {
-            Some(number) => {
-                let rejection = RejectedMessage {
-                    number,
-                    code,
-                    message,
-                };
-                self.put(Output::Op(ServerOp::Rejected(rejection)));
-                self.uplink.refused(number);
-                self.acknowledge();
-            }
-            None => self.error(code, &message, None),
+    fn refuse(&mut self, number: Option<u64>, error: MessageError, outputs: &mut Outputs) {
+        let MessageError { code, message } = error;
+        let Some(number) = number else {
+            return outputs.error(code, &message, None);
+        };
+        outputs.op(ServerOp::Rejected(RejectedMessage {
+            number,
+            code,
+            message: cut(&message, TEXT_BYTES).into_owned(),
+        }));
+        // A refusal may overtake messages that the application has not answered yet.
+        if number == self.answered + 1 {
+            self.answered = number;
         }
+        self.acknowledge(outputs);
     }
 
     /// Not up to what has come in: a client takes a send for done that is acknowledged before its refusal.
-    fn acknowledge(&mut self) {
-        self.put(Output::Op(ServerOp::Received {
-            upto: self.uplink.answered,
-        }));
+    fn acknowledge(&self, outputs: &mut Outputs) {
+        outputs.op(ServerOp::Received {
+            upto: self.answered,
+        });
     }
 }

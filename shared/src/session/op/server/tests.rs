@@ -5,6 +5,7 @@ use alloc::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::position::{Epoch, Tag};
 
 fn position() -> impl Strategy<Value = Position> {
     any::<(u64, u64, u32)>().prop_map(|(e, cursor, tag)| Position {

@@ -1,0 +1,266 @@
+//! What one message may cause, and what is kept of the handshake.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::channel::{Channel, ChannelMode, ChannelTable};
+use crate::close::CloseReason;
+use crate::limits::{EARLY_OPS, EARLY_OPS_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
+use crate::position::{Bounds, Epoch, Scope, StartAt, Tag};
+use crate::session::op::{
+    Auth, AuthOk, ClientOp, ErrorCode, RejectedMessage, ScopeRequest, ServerOp, StreamHead,
+    Subscribe,
+};
+use crate::time::Moment;
+
+fn config() -> Arc<ServerConfig> {
+    let channel = |id, name: &str, mode| Channel {
+        id,
+        name: name.into(),
+        priority: 1,
+        mode,
+    };
+    Arc::new(ServerConfig::new(ChannelTable::new(vec![
+        channel(0, "system", ChannelMode::System),
+        channel(1, "chat", ChannelMode::Log),
+    ])))
+}
+
+fn new() -> ServerSession {
+    ServerSession::new(config(), Moment::default())
+}
+
+fn outputs(session: &mut ServerSession) -> Vec<Output> {
+    core::iter::from_fn(|| session.poll_output()).collect()
+}
+
+fn say(session: &mut ServerSession, op: ClientOp) -> Vec<Output> {
+    session.handle_op(Moment::default(), op);
+    outputs(session)
+}
+
+fn welcome(session: &mut ServerSession, rejected: Vec<RejectedMessage>) -> Vec<Output> {
+    let welcome = Welcome {
+        secret: [1; 16],
+        resumed: false,
+        received: 0,
+        rejected,
+    };
+    session.handle_welcome(Moment::default(), welcome);
+    outputs(session)
+}
+
+fn ready() -> ServerSession {
+    ready_with(Auth::new(Uuid::nil()))
+}
+
+fn ready_with(auth: Auth) -> ServerSession {
+    let mut session = new();
+    say(&mut session, ClientOp::Auth(auth));
+    welcome(&mut session, vec![]);
+    session
+}
+
+fn topic(id: u32, topic: &str) -> Subscribe {
+    Subscribe {
+        id,
+        channel: "chat".into(),
+        scope: ScopeRequest::Topic(topic.into()),
+        position: None,
+        start: StartAt::Oldest,
+    }
+}
+
+fn readable(stream: u64) -> Opened {
+    Opened::Readable {
+        stream,
+        bounds: Bounds {
+            epoch: Epoch(1),
+            floor: 0,
+            floor_tag: Tag::UNKNOWN,
+            head: 0,
+            head_tag: Tag::UNKNOWN,
+        },
+        found: Tag::UNKNOWN,
+    }
+}
+
+/// Looks that are asked for, with their topics.
+fn looks(outputs: &[Output]) -> Vec<(u64, String)> {
+    let look = |output: &Output| match output {
+        Output::Open { look, key, .. } => match &key.scope {
+            Scope::Topic(topic) => Some((*look, String::from(&**topic))),
+            Scope::Channel | Scope::Inbox(_) => None,
+        },
+        _ => None,
+    };
+    outputs.iter().filter_map(look).collect()
+}
+
+#[test]
+fn unknown_ids_get_one_error() {
+    let mut session = ready();
+    let ids: Vec<u32> = (0..SUBSCRIPTIONS as u32).rev().collect();
+    let said = say(&mut session, ClientOp::Unsubscribe(ids));
+    let [Output::Op(ServerOp::Error { code, message, id })] = &said[..] else {
+        panic!("not one error: {said:?}");
+    };
+    assert_eq!((*code, *id), (ErrorCode::BadSubscription, None));
+    assert_eq!(message, "no subscription of id 0, 1, 2, 3 and 1020 more");
+}
+
+#[test]
+fn lists_without_order_are_deduplicated() {
+    let mut session = ready();
+    let said = say(&mut session, ClientOp::Subscribe(vec![topic(7, "a")]));
+    assert!(session.handle_opened(looks(&said)[0].0, readable(1)));
+    outputs(&mut session);
+    let acks = vec![(7, 3), (7, 9), (8, 1), (7, 4)];
+    let said = say(&mut session, ClientOp::Ack(acks));
+    assert_eq!(said, [Output::Acked { id: 7, cursor: 9 }]);
+    let said = say(&mut session, ClientOp::Have(vec![2, 1, 2, 2]));
+    assert_eq!(said, [Output::Have(vec![1, 2])]);
+    let said = say(&mut session, ClientOp::Unsubscribe(vec![7, 7, 7]));
+    assert_eq!(said, [Output::Stop { id: 7 }]);
+}
+
+#[test]
+fn drops_the_look_of_an_ended_subscription() {
+    let mut session = ready();
+    session.handle_op(Moment::default(), ClientOp::Subscribe(vec![topic(1, "a")]));
+    let said = say(&mut session, ClientOp::Unsubscribe(vec![1]));
+    assert!(!session.handle_opened(looks(&said)[0].0, readable(1)));
+    assert_eq!(outputs(&mut session), []);
+}
+
+#[test]
+fn a_reused_id_reads_the_later_stream() {
+    let mut session = ready();
+    for op in [
+        ClientOp::Subscribe(vec![topic(1, "a")]),
+        ClientOp::Unsubscribe(vec![1]),
+        ClientOp::Subscribe(vec![topic(1, "b")]),
+    ] {
+        session.handle_op(Moment::default(), op);
+    }
+    let looks = looks(&outputs(&mut session));
+    assert_eq!(looks[0].1, "a");
+    assert_eq!(looks[1].1, "b");
+    assert!(!session.handle_opened(looks[0].0, readable(11)));
+    assert!(session.handle_opened(looks[1].0, readable(22)));
+    let said = outputs(&mut session);
+    assert!(
+        matches!(
+            said[0],
+            Output::Op(ServerOp::Resumed {
+                id: 1,
+                stream: 22,
+                ..
+            })
+        ),
+        "{said:?}"
+    );
+    assert!(matches!(said[1], Output::Read { id: 1, look, .. } if look == looks[1].0));
+}
+
+#[test]
+fn early_ops_are_bounded_in_number_and_bytes() {
+    let mut session = new();
+    say(&mut session, ClientOp::Auth(Auth::new(Uuid::nil())));
+    for _ in 0..EARLY_OPS {
+        assert_eq!(say(&mut session, ClientOp::Ping), []);
+    }
+    let closed = [Output::Close(CloseReason::ProtocolError)];
+    assert_eq!(say(&mut session, ClientOp::Ping), closed);
+
+    let mut session = new();
+    say(&mut session, ClientOp::Auth(Auth::new(Uuid::nil())));
+    let large = topic(1, &"x".repeat(EARLY_OPS_BYTES));
+    let said = say(&mut session, ClientOp::Subscribe(vec![large]));
+    assert_eq!(said, closed);
+}
+
+fn auth_ok(said: &[Output]) -> &AuthOk {
+    match &said[0] {
+        Output::Op(ServerOp::AuthOk(ok)) => ok,
+        other => panic!("not auth_ok: {other:?}"),
+    }
+}
+
+#[test]
+fn auth_ok_fits_the_clients_limit() {
+    let rejected = |number| RejectedMessage {
+        number,
+        code: ErrorCode::TooManySubscriptions,
+        message: "x".repeat(TEXT_BYTES * 10),
+    };
+    let all: Vec<_> = (1..=REJECTIONS as u64).map(rejected).collect();
+    for (limit, kept) in [(0, 1), (8 * 1024, 3), (1024 * 1024, REJECTIONS)] {
+        let mut session = new();
+        let auth = Auth {
+            max_message_bytes: limit,
+            ..Auth::new(Uuid::nil())
+        };
+        say(&mut session, ClientOp::Auth(auth));
+        let said = welcome(&mut session, all.clone());
+        let ok = auth_ok(&said);
+        assert_eq!(ok.rejected.len(), kept);
+        assert_eq!(ok.rejected[kept - 1].number, REJECTIONS as u64);
+        let mut bytes = Vec::new();
+        ServerOp::AuthOk(ok.clone()).encode(&mut bytes);
+        assert!(bytes.len() <= session.client_limits().message_bytes);
+    }
+}
+
+#[test]
+fn heads_are_split_by_the_clients_limit() {
+    let auth = Auth {
+        max_message_bytes: 4_096,
+        ..Auth::new(Uuid::nil())
+    };
+    let mut session = ready_with(auth);
+    let head = |stream| StreamHead {
+        stream: u64::MAX - stream,
+        sent: u64::MAX,
+        head: u64::MAX,
+    };
+    session.send_heartbeat((0..1_000).map(head).collect());
+    let mut heads = 0;
+    for output in outputs(&mut session) {
+        let Output::Op(op @ ServerOp::Ping { .. }) = output else {
+            panic!("not a ping: {output:?}");
+        };
+        let mut bytes = Vec::new();
+        op.encode(&mut bytes);
+        assert!(bytes.len() <= 4_096, "{}", bytes.len());
+        if let Ok(ServerOp::Ping { heads: some }) = ServerOp::decode(&bytes) {
+            heads += some.len();
+        }
+    }
+    assert_eq!(heads, 1_000);
+}
+
+#[test]
+fn texts_are_cut() {
+    let mut session = ready();
+    session.report(ErrorCode::BadOp, &"x".repeat(1 << 20));
+    let said = outputs(&mut session);
+    let [Output::Op(ServerOp::Error { message, .. })] = &said[..] else {
+        panic!("not one error: {said:?}");
+    };
+    assert_eq!(message.len(), TEXT_BYTES);
+    let nowhere = Subscribe {
+        channel: "y".repeat(900),
+        ..topic(1, "a")
+    };
+    let said = say(&mut session, ClientOp::Subscribe(vec![nowhere]));
+    assert!(
+        matches!(&said[0], Output::Op(ServerOp::Error { message, .. }) if message.len() < 200),
+        "{said:?}"
+    );
+}
