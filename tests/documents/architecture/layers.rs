@@ -1,0 +1,103 @@
+//! The layers inside `shared` and inside `server`.
+
+use std::fs;
+
+use super::{code, sources};
+use crate::repository::root;
+
+/// Modules of `shared`, each using only those before it.
+const SHARED: [&str; 13] = [
+    "limits",
+    "time",
+    "close",
+    "channel",
+    "position",
+    "frame",
+    "encoding",
+    "compression",
+    "binary",
+    "fragment",
+    "delta",
+    "rtc",
+    "session",
+];
+
+/// Modules of `server` below the typed face, each using only those before it.
+const SERVER: [&str; 13] = [
+    "limits",
+    "policy",
+    "clock",
+    "assets",
+    "auth",
+    "compression",
+    "carrier",
+    "hub",
+    "dialect",
+    "outbox",
+    "peer",
+    "transport",
+    "http",
+];
+
+/// The typed face, which uses all of them.
+const FACE: [&str; 6] = ["lib", "server", "builder", "publish", "send", "handler"];
+
+/// Modules that `crate::` names in a module, by the names behind it.
+fn uses(module: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut uses = Vec::new();
+    for file in sources(module) {
+        let code = code(&file);
+        let paths = code.split("crate::").skip(1);
+        uses.extend(paths.map(|path| path.split(|c| !is_name(c)).next().unwrap().to_owned()));
+    }
+    uses
+}
+
+fn assert_layers(krate: &str, layers: &[&str]) {
+    for (at, layer) in layers.iter().enumerate() {
+        let module = format!("{krate}/src/{layer}");
+        if !root().join(&module).is_dir() && !root().join(format!("{module}.rs")).is_file() {
+            continue;
+        }
+        for used in uses(&module) {
+            let higher = layers[at + 1..].contains(&&*used);
+            assert!(
+                !higher,
+                "{module} uses crate::{used}, which stands above it"
+            );
+        }
+    }
+}
+
+fn modules(krate: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(krate).join("src")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .collect()
+}
+
+#[test]
+fn shared_uses_lower_layers_only() {
+    assert_layers("shared", &SHARED);
+}
+
+#[test]
+fn server_uses_lower_layers_only() {
+    assert_layers("server", &SERVER);
+}
+
+#[test]
+fn every_module_has_its_layer() {
+    for module in modules("shared") {
+        assert!(
+            SHARED.contains(&&*module) || module == "lib",
+            "shared/src/{module} has no layer"
+        );
+    }
+    for module in modules("server") {
+        let known = SERVER.contains(&&*module) || FACE.contains(&&*module);
+        assert!(known, "server/src/{module} has no layer");
+    }
+}
