@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. Returns the
-    /// subscription's id, or a [`MessageError`].
+    /// subscription's id, or a `MessageError`.
     #[expect(
         clippy::too_many_arguments,
         reason = "an object would have to be read property by property"
@@ -168,7 +168,7 @@ impl Engine {
             .with(|session, now| session.unsubscribe(now, id));
     }
 
-    /// Sends a message. Returns its ticket, which comes back in `sent` or `refused`, or a [`MessageError`].
+    /// Sends a message. Returns its ticket, which comes back in `sent` or `refused`, or a `MessageError`.
     pub fn send(&self, channel: &str, is_bytes: bool, body: Vec<u8>) -> f64 {
         let content = if is_bytes {
             Content::Bytes

@@ -8,9 +8,10 @@ use crate::{browser, npm, pkg, process, toolchain};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
-const STEPS: [Step; 9] = [
+const STEPS: &[Step] = &[
     ("format", format),
     ("lints", lints),
+    ("Rust documentation", documentation),
     ("no_std build of shared", no_std),
     ("Rust tests", rust_tests),
     ("features of serde_json", json_features),
@@ -23,7 +24,7 @@ const STEPS: [Step; 9] = [
 /// Runs the steps up to the first that fails, and says how long each took.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     let mut times: Vec<(&str, Duration)> = Vec::new();
-    for (name, step) in STEPS {
+    for &(name, step) in STEPS {
         println!("\n=== {name}");
         let begun = Instant::now();
         let outcome = step(workspace);
@@ -60,6 +61,11 @@ fn lints(workspace: &Workspace) -> Result<(), Error> {
         "-D",
         "warnings",
     ]))
+}
+
+fn documentation(workspace: &Workspace) -> Result<(), Error> {
+    let mut doc = workspace.cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
+    process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// `shared` on machines without a standard library, bare and with what does not need one.
