@@ -33,7 +33,8 @@
 //! ```
 //!
 //! The layers, each using only those below it: `http → transport → peer → hub → broker`, with `outbox` (what
-//! leaves next) and `auth` (who may) beside them. Everything of `push_wire_shared` is reachable from here.
+//! leaves next) and `auth` (who may) beside them. The names of
+//! `push_wire_shared` that a backend needs are re-exported here.
 
 mod assets;
 pub mod auth;
@@ -60,7 +61,21 @@ pub use http::WebSocketUpgrade;
 pub use hub::{PublishError, Stats};
 pub use limits::Limits;
 pub use policy::{ChannelPolicy, Compression};
-pub use push_wire_shared::*;
+// Named by code that `#[derive(ChannelKind)]` writes.
+#[doc(hidden)]
+pub use push_wire_shared::__private;
+pub use push_wire_shared::{
+    BinaryEnvelope, BinaryError, BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig,
+    CompressionDictionary, DeltaApplyResult, DeltaError, DeltaOp, FRAGMENT_HEADER_LEN,
+    FragmentAssembler, FragmentError, FragmentRetention, FragmentShard, Frame, MAGIC_HEADER,
+    PayloadDelta, PayloadEncoding, RawPayload, SystemOp, VERSION_BYTE, apply_delta, binary,
+    channel, close, compute_delta, decode_frame, decode_frame_with_decompressor,
+    decode_frame_with_dictionaries, decode_frame_within, delta, encode_frame,
+    encode_frame_with_compression, encode_frame_with_compressor, encoding, fragment, frame,
+    parse_channels, position, session, time, train_dictionary,
+};
+#[cfg(feature = "rtc")]
+pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
 pub use send::SendError;
 pub use server::PushServer;
 pub use transport::tune_tcp;

@@ -14,6 +14,7 @@ mod handlers;
 mod harness;
 mod json;
 mod mounting;
+mod names;
 mod upgrade;
 mod upload;
 mod wire;
