@@ -5,7 +5,7 @@
 //! are arguments. The wire is specified in `docs/protocol.md`; comments cite its sections.
 //!
 //! The layers, each using only those before it:
-//! `channel, position, time, limits, close ← encoding ← frame, compression ← binary, fragment, delta ← session`; beside them
+//! `channel, position, time, limits, quote, close ← encoding ← frame, compression ← binary, fragment, delta ← session`; beside them
 //! `rtc`, which needs `limits` alone.
 #![no_std]
 

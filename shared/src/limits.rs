@@ -143,5 +143,5 @@ pub const EARLY_OPS: usize = 16;
 /// Smallest limit of a client for messages that a server keeps to, in bytes (4 KiB): below, `auth_ok` would not fit.
 pub const CLIENT_MESSAGE_BYTES_MIN: usize = 4 * 1024;
 
-/// Ids that one error names (4).
+/// Ids that one error names (4), so that a list of unknown ids is not answered at its own length.
 pub const NAMED_IDS: usize = 4;

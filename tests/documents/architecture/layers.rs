@@ -6,8 +6,9 @@ use super::{code, sources};
 use crate::repository::root;
 
 /// Modules of `shared`, each using only those before it.
-const SHARED: [&str; 13] = [
+const SHARED: [&str; 14] = [
     "limits",
+    "quote",
     "time",
     "close",
     "channel",
