@@ -35,8 +35,9 @@ impl Rounds {
     }
 }
 
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
+/// The middle of figures; not a number when there are none.
+pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<_> = figures.collect();
     figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }

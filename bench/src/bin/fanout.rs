@@ -1,15 +1,20 @@
-//! What a delivery costs a server that publishes the same messages to many readers.
+//! What a delivery costs a server that publishes the same messages to many readers, beside the floor.
 //!
-//! `cargo run --release --bin fanout [-- READERS RATE BYTES SECONDS ROUNDS]`, by default 1,000 readers, 20 messages a second
-//! of 200 bytes, 5 seconds, 3 rounds. The servers take turns, so that what else the machine does hits all alike.
+//! `cargo run --release --bin fanout` measures 1,000 readers of messages of 200 bytes, 20 and then 400 a second, for 5 seconds
+//! in each of 3 rounds; `-- READERS RATE BYTES SECONDS ROUNDS` another pace. The servers take turns, so that what else
+//! the machine does hits all alike: compare the ratios.
 
 use std::time::Duration;
 
 use push_wire_bench::Fallible;
 use push_wire_bench::load::Readers;
+use push_wire_bench::rounds::median;
 use push_wire_bench::subject::{CpuTime, Publish, ServerProcess, Subject, serve_if_asked};
 use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_blocking};
+
+/// Messages a second when no other pace is asked for.
+const RATES: [u32; 2] = [20, 400];
 
 struct Plan {
     readers: usize,
@@ -17,6 +22,7 @@ struct Plan {
     rounds: usize,
 }
 
+#[derive(Clone, Copy)]
 struct Figures {
     cpu: CpuTime,
     deliveries: u64,
@@ -32,31 +38,32 @@ fn main() -> Fallible<()> {
         return Ok(());
     }
     rlimit::increase_nofile_limit(u64::MAX)?;
-    let plan = Plan::from_args()?;
+    Plan::all_from_args()?.iter().try_for_each(compare)
+}
+
+fn compare(plan: &Plan) -> Fallible<()> {
     println!(
-        "{} readers, {} messages/s of {} bytes, {} messages a round",
+        "\n{} readers, {} messages/s of {} bytes, {} messages a round\n",
         plan.readers, plan.run.rate, plan.run.bytes, plan.run.messages
     );
     println!(
-        "| server | CPU µs / delivery | of it user | system | p50 ms | p99 ms | lost | misplaced | bytes / delivery |"
+        "| server | CPU µs / delivery | of it user | system | p50 ms | p99 ms | lost | misplaced | bytes / delivery | ratio to the floor |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
-    let mut costs = Subject::ALL.map(|_| Vec::new());
-    for _ in 0..plan.rounds {
-        for (subject, costs) in Subject::ALL.into_iter().zip(&mut costs) {
-            let figures = measure(subject, &plan)?;
-            figures.print(subject);
-            costs.push(figures.cost_us());
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    let mut rounds = Vec::new();
+    for round in 1..=plan.rounds {
+        let mut figures = Vec::new();
+        for subject in Subject::ALL {
+            figures.push(measure(subject, plan)?);
+            let label = format!("{}, round {round}", subject.name());
+            print_row(&label, &figures[figures.len() - 1..], &figures[..1]);
         }
+        rounds.push(figures);
     }
-    println!("\nMedian µs of each server, and in multiples of the first:");
-    let medians = costs.map(|mut costs| {
-        costs.sort_by(f64::total_cmp);
-        costs.get(costs.len() / 2).copied().unwrap_or(f64::NAN)
-    });
-    for (subject, median) in Subject::ALL.into_iter().zip(medians) {
-        let ratio = median / medians[0];
-        println!("{}: {median:.2}, {ratio:.2}", subject.name());
+    let of =
+        |subject: usize| -> Vec<Figures> { rounds.iter().map(|round| round[subject]).collect() };
+    for (i, subject) in Subject::ALL.into_iter().enumerate() {
+        print_row(&format!("**{}, medians**", subject.name()), &of(i), &of(0));
     }
     Ok(())
 }
@@ -105,41 +112,54 @@ impl Figures {
     fn per_delivery(&self, time: Duration) -> f64 {
         time.as_secs_f64() * 1e6 / self.deliveries as f64
     }
+}
 
-    fn print(&self, subject: Subject) {
-        println!(
-            "| {} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} | {} | {} | {:.0} |",
-            subject.name(),
-            self.cost_us(),
-            self.per_delivery(self.cpu.user),
-            self.per_delivery(self.cpu.system),
-            self.p50_ms,
-            self.p99_ms,
-            self.lost,
-            self.misplaced,
-            self.bytes,
-        );
-    }
+/// Prints the medians of a server's rounds, and of its ratios to the floor in the same rounds.
+fn print_row(label: &str, rounds: &[Figures], floor: &[Figures]) {
+    let of = |figure: fn(&Figures) -> f64| median(rounds.iter().map(figure));
+    let ratios = rounds.iter().zip(floor);
+    println!(
+        "| {label} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} | {} | {} | {:.0} | {:.2} |",
+        of(Figures::cost_us),
+        of(|figures| figures.per_delivery(figures.cpu.user)),
+        of(|figures| figures.per_delivery(figures.cpu.system)),
+        of(|figures| figures.p50_ms),
+        of(|figures| figures.p99_ms),
+        of(|figures| figures.lost as f64),
+        of(|figures| figures.misplaced as f64),
+        of(|figures| figures.bytes),
+        median(ratios.map(|(one, floor)| one.cost_us() / floor.cost_us())),
+    );
 }
 
 impl Plan {
-    fn from_args() -> Fallible<Self> {
-        let mut values = [1_000, 20, 200, 5, 3];
-        for (i, arg) in std::env::args().skip(1).enumerate() {
-            let value = values.get_mut(i).ok_or("at most five numbers")?;
-            *value = arg
-                .parse()
-                .map_err(|_| format!("{arg:?} is no whole number"))?;
+    fn all_from_args() -> Fallible<Vec<Self>> {
+        let args = std::env::args().skip(1);
+        let numbers = args
+            .map(|arg| {
+                arg.parse()
+                    .map_err(|_| format!("{arg:?} is no whole number"))
+            })
+            .collect::<Result<Vec<u32>, _>>()?;
+        match numbers[..] {
+            [] => Ok(RATES.map(|rate| Self::new(1_000, rate, 200, 5, 3)).into()),
+            [readers, rate, bytes, seconds, rounds] => {
+                Ok(vec![Self::new(readers, rate, bytes, seconds, rounds)])
+            }
+            _ => Err("five numbers, or none".into()),
         }
-        let [readers, rate, bytes, seconds, rounds] = values;
-        Ok(Self {
-            readers,
-            run: Publish {
-                messages: (rate * seconds) as u64,
-                rate: rate as f64,
-                bytes,
-            },
-            rounds,
-        })
+    }
+
+    fn new(readers: u32, rate: u32, bytes: u32, seconds: u32, rounds: u32) -> Self {
+        let run = Publish {
+            messages: u64::from(rate) * u64::from(seconds),
+            rate: f64::from(rate),
+            bytes: bytes as usize,
+        };
+        Self {
+            readers: readers as usize,
+            run,
+            rounds: rounds as usize,
+        }
     }
 }

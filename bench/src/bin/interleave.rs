@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use push_wire_bench::Fallible;
-use push_wire_bench::load::websocket;
+use push_wire_bench::load::websocket::{self, Frame};
 use push_wire_server::{ChannelPolicy, Limits, PushServer};
 use push_wire_shared::ChannelKind;
 use push_wire_shared::limits::FRAGMENT_BYTES;
@@ -228,7 +228,8 @@ impl Client {
         self.read.extend_from_slice(&step[..len]);
         loop {
             let (bytes, rest) = match websocket::split(&self.read)? {
-                Some((message, rest)) => (message.to_vec(), rest.len()),
+                Some((Frame::Message(message), rest)) => (message.to_vec(), rest.len()),
+                Some((Frame::Ping, _)) => return Err("a ping of WebSocket".into()),
                 None => return Ok(()),
             };
             self.read.drain(..self.read.len() - rest);

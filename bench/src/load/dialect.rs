@@ -33,7 +33,7 @@ impl Dialect {
     pub(super) fn new(subject: Subject) -> Self {
         let wire = match subject {
             Subject::PushWire => true,
-            Subject::PushWireJson | Subject::Published => false,
+            Subject::Floor | Subject::PushWireJson | Subject::Published => false,
         };
         Self { wire, controls: 0 }
     }
@@ -90,7 +90,8 @@ impl Dialect {
             if message.starts_with(br#"{"op":"#) {
                 news.ready = message.starts_with(br#"{"op":"auth_ok""#);
                 news.asked = message.starts_with(br#"{"op":"ping""#);
-                if !news.ready && !news.asked {
+                let is_reset = message.starts_with(br#"{"op":"resume_required""#);
+                if !news.ready && !news.asked && !is_reset {
                     return Err(String::from_utf8_lossy(message).into());
                 }
                 return Ok(news);
@@ -110,7 +111,8 @@ impl Dialect {
             match ServerOp::decode(payload)? {
                 ServerOp::Resumed { .. } => news.ready = true,
                 ServerOp::Ping { .. } => news.asked = true,
-                ServerOp::AuthOk(_) => {}
+                // After a reset, what it leaves out is counted as lost.
+                ServerOp::AuthOk(_) | ServerOp::Reset { .. } => {}
                 other => return Err(format!("the server said {other:?}").into()),
             }
         }

@@ -12,8 +12,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use super::Tally;
 use super::dialect::{Dialect, News};
-use super::{Tally, websocket};
+use super::websocket::{self, Frame};
 use crate::Fallible;
 use crate::subject::Subject;
 
@@ -183,7 +184,12 @@ impl Reader {
         };
         let mut rest = whole.as_deref().unwrap_or(read);
         let mut all = News::default();
-        while let Some((message, after)) = websocket::split(rest)? {
+        while let Some((frame, after)) = websocket::split(rest)? {
+            rest = after;
+            let Frame::Message(message) = frame else {
+                all.asked = true;
+                continue;
+            };
             let last = &mut self.last;
             let news = self.dialect.read(message, |body| {
                 *last = tally.count(body, *last)?;
@@ -191,7 +197,6 @@ impl Reader {
             })?;
             tally.ready += usize::from(news.ready);
             all.asked |= news.asked;
-            rest = after;
         }
         self.partial = rest.to_vec();
         Ok(all)

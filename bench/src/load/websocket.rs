@@ -1,10 +1,20 @@
-//! The little of a WebSocket client (RFC 6455) that reading takes.
+//! The parts of WebSocket (RFC 6455) that the readers and the floor use.
 
 use crate::Fallible;
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
+const PING: u8 = 9;
+
+/// A frame of the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Frame<'a> {
+    /// A whole text or binary message.
+    Message(&'a [u8]),
+    /// A ping.
+    Ping,
+}
 
 /// The opening handshake; the key is the example of RFC 6455 section 1.3.
 #[must_use]
@@ -37,11 +47,28 @@ pub fn message(binary: bool, body: &[u8]) -> Fallible<Vec<u8>> {
     Ok(frame)
 }
 
-/// Splits the next data message off what was read; `None` when it has not come whole yet.
+/// A server's text message.
 ///
 /// # Errors
-/// When the server closes, or sends what is no data.
-pub fn split(bytes: &[u8]) -> Fallible<Option<(&[u8], &[u8])>> {
+/// When it is above 64 KiB.
+pub fn server_text(body: &[u8]) -> Fallible<Vec<u8>> {
+    let mut frame = vec![0x80 | TEXT];
+    match u8::try_from(body.len()) {
+        Ok(short) if short < 126 => frame.push(short),
+        _ => {
+            frame.push(126);
+            frame.extend_from_slice(&u16::try_from(body.len())?.to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(body);
+    Ok(frame)
+}
+
+/// Splits the next frame off what was read; `None` when it has not come whole yet.
+///
+/// # Errors
+/// When the server closes, or sends a fragment or an unknown frame.
+pub fn split(bytes: &[u8]) -> Fallible<Option<(Frame<'_>, &[u8])>> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
     };
@@ -58,12 +85,12 @@ pub fn split(bytes: &[u8]) -> Fallible<Option<(&[u8], &[u8])>> {
         return Ok(None);
     };
     match first {
-        0x81 | 0x82 => Ok(Some((payload, rest))),
+        0x81 | 0x82 => Ok(Some((Frame::Message(payload), rest))),
+        first if first & 15 == PING => Ok(Some((Frame::Ping, rest))),
         first if first & 15 == CLOSE => {
             let reason = payload.get(2..).unwrap_or_default();
             Err(format!("the server closed: {}", String::from_utf8_lossy(reason)).into())
         }
-        // Neither server fragments, and neither sends pings of this layer.
         first => Err(format!("an unexpected frame {first:#04x}").into()),
     }
 }

@@ -1,5 +1,6 @@
 //! The servers that are measured, each in a process of its own.
 
+mod floor;
 mod process;
 mod published;
 mod push_wire;
@@ -12,6 +13,8 @@ pub use serve::{Publish, serve_if_asked};
 /// Which server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Subject {
+    /// One epoll loop that writes ready-made bytes, without sessions: what the kernel's part costs.
+    Floor,
     /// This project's server, in its own dialect.
     PushWire,
     /// This project's server, in the JSON dialect of the published client.
@@ -21,13 +24,19 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// All that are compared.
-    pub const ALL: [Self; 3] = [Self::PushWire, Self::PushWireJson, Self::Published];
+    /// All that are compared, the floor first.
+    pub const ALL: [Self; 4] = [
+        Self::Floor,
+        Self::PushWire,
+        Self::PushWireJson,
+        Self::Published,
+    ];
 
     /// The name in tables and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Floor => "floor",
             Self::PushWire => "push-wire",
             Self::PushWireJson => "push-wire, JSON dialect",
             Self::Published => "pushwire-server 0.1.1",

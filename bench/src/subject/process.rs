@@ -37,7 +37,15 @@ impl ServerProcess {
     /// # Errors
     /// When the process does not start or does not say its port.
     pub fn start(subject: Subject) -> Fallible<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+        Self::start_by(Command::new(std::env::current_exe()?), subject)
+    }
+
+    /// Starts a server by a command that runs this executable with the arguments that are added.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_by(mut command: Command, subject: Subject) -> Fallible<Self> {
+        let mut child = command
             .args([SERVE, subject.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -72,6 +80,16 @@ impl ServerProcess {
             "done" => Ok(()),
             other => Err(format!("the server ended while publishing: {other:?}").into()),
         }
+    }
+
+    /// Tells the server to end, and waits until it has.
+    ///
+    /// # Errors
+    /// When its process cannot be waited for.
+    pub fn end(mut self) -> Fallible<()> {
+        self.commands = None;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// Processor time so far.

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Subject;
+use super::floor::Floor;
 use super::published::Published;
 use super::push_wire::PushWire;
 use crate::Fallible;
@@ -60,6 +61,7 @@ async fn serve(subject: Subject) -> Fallible<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
     match subject {
+        Subject::Floor => obey(&Floor::start(listener.into_std()?)?).await?,
         Subject::PushWire | Subject::PushWireJson => {
             let (target, router) = PushWire::new()?;
             tokio::select! {
