@@ -1,6 +1,5 @@
 //! What a reader says and understands, in the dialect of each server.
 
-use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::StartAt;
 use push_wire_shared::session::op::{Auth, ClientOp, ScopeRequest, ServerOp, Subscribe};
