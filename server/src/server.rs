@@ -12,6 +12,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use push_wire_shared::ChannelKind;
 use push_wire_shared::session::server::MessageError;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, Verdict};
@@ -32,6 +33,7 @@ pub struct PushServer<C: ChannelKind> {
     pub(crate) handlers: Handlers<C>,
     authenticator: Arc<dyn AnyAuthenticator<C>>,
     path: String,
+    connections: TaskTracker,
 }
 
 impl<C: ChannelKind> fmt::Debug for PushServer<C> {
@@ -88,11 +90,15 @@ impl<C: ChannelKind> PushServer<C> {
         authenticator: Arc<dyn AnyAuthenticator<C>>,
         path: String,
     ) -> Self {
+        let connections = TaskTracker::new();
+        // Closed, its wait ends whenever there is no task; tasks are taken as before.
+        connections.close();
         Self {
             hub,
             handlers: Handlers::default(),
             authenticator,
             path,
+            connections,
         }
     }
 
@@ -148,7 +154,8 @@ impl<C: ChannelKind> PushServer<C> {
     /// a task of the current tokio runtime.
     pub async fn upgrade(self: Arc<Self>, upgrade: WebSocketUpgrade) -> Response {
         let (response, on_upgrade, dialect, request) = upgrade.accept();
-        tokio::spawn(async move {
+        let connections = self.connections.clone();
+        connections.spawn(async move {
             match on_upgrade.await {
                 Ok(upgraded) => match tcp_stream(upgraded) {
                     Ok(io) => Connection::new(self, dialect, request, io).run().await,
@@ -158,6 +165,18 @@ impl<C: ChannelKind> PushServer<C> {
             }
         });
         response
+    }
+
+    /// Number of connections whose tasks run: those that are being opened or closed, and those of clients that are not
+    /// authenticated, count too.
+    #[must_use]
+    pub fn connection_tasks(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Waits until no connection's task runs. It closes none, and takes new ones meanwhile.
+    pub async fn connections_ended(&self) {
+        self.connections.wait().await;
     }
 
     /// Number of clients that are connected.

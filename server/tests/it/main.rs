@@ -15,6 +15,7 @@ mod harness;
 mod json;
 mod mounting;
 mod names;
+mod shutdown;
 mod upgrade;
 mod upload;
 mod wire;
