@@ -11,6 +11,7 @@
 //! What is missing on the machine is installed by its ordinary client (rustup, npm, apt-get), or the one
 //! command to run is named.
 
+mod apt;
 mod bench;
 mod browser;
 mod demo;
@@ -23,6 +24,7 @@ mod size;
 mod test;
 mod toolchain;
 mod wasm;
+mod websocket;
 mod workspace;
 
 use std::process::ExitCode;

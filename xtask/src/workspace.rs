@@ -39,6 +39,13 @@ impl Workspace {
         command
     }
 
+    /// The program at a path, to be run in the root.
+    pub(crate) fn command_at(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        command
+    }
+
     /// Cargo of the toolchain that runs this program.
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());

@@ -1,0 +1,65 @@
+//! Tests of `push-wire-websocket` by other programs: Autobahn's cases, and npm's `ws`.
+
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::fresh::Stamp;
+use crate::workspace::Workspace;
+use crate::{apt, npm, process};
+
+const FOLDER: &str = "tests/websocket";
+
+/// Runs them against the crate's echo server.
+pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
+    process::run(&mut workspace.cargo(&[
+        "build",
+        "--quiet",
+        "--package=push-wire-websocket",
+        "--example=echo",
+    ]))?;
+    let echo = workspace.target().join("debug/examples/echo");
+    let python = environment(workspace)?;
+    let cases = workspace.root().join(FOLDER).join("autobahn.py");
+    process::run(workspace.command_at(&python).args([&cases, &echo]))?;
+    npm::install(workspace)?;
+    npm::test(workspace, FOLDER, &[("ECHO_BIN", &echo)])
+}
+
+/// Python of a virtual environment under the target folder that has what `requirements.txt` pins.
+fn environment(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let requirements = workspace.root().join(FOLDER).join("requirements.txt");
+    let folder = workspace.target().join("autobahn");
+    let python = folder.join("bin/python");
+    let stamp = Stamp::of(workspace.target(), "autobahn", &[requirements.clone()])?;
+    if stamp.is_fresh(&[python.clone()]) {
+        return Ok(python);
+    }
+    ensure_venv(workspace)?;
+    let mut create = workspace.command("python3", &["-m", "venv", "--clear"]);
+    process::run(create.arg(&folder))?;
+    let mut install = workspace.command_at(&python);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ]);
+    process::run(install.arg(&requirements))?;
+    stamp.write()?;
+    Ok(python)
+}
+
+/// Debian keeps what makes virtual environments in a package of its own.
+fn ensure_venv(workspace: &Workspace) -> Result<(), Error> {
+    let mut probe = workspace.command("python3", &["-c", "import ensurepip, venv"]);
+    if process::read(&mut probe).is_ok() {
+        return Ok(());
+    }
+    let missing = Error::Missing {
+        what: "Python's venv",
+        command: "sudo apt-get install -y --no-install-recommends python3-venv",
+    };
+    apt::install(workspace, &["python3-venv"], missing)
+}
