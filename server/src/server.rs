@@ -203,12 +203,12 @@ impl<C: ChannelKind> Application for PushServer<C> {
         &self.hub
     }
 
-    fn authenticate(&self, who: AuthRequest, request: &Parts) -> Verdict {
+    fn authenticate(&self, client: AuthRequest, request: &Parts) -> Verdict {
         let remote = request.extensions.get::<ConnectInfo<SocketAddr>>();
         let credentials = Credentials {
-            client_id: who.client_id,
-            token: who.token,
-            channels: who
+            client_id: client.client_id,
+            token: client.token,
+            channels: client
                 .channels
                 .into_iter()
                 .filter_map(C::from_wire_id)

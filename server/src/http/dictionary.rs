@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::hub::Hub;
 
-/// What never changes may be kept for a year; by the client, not by what stands between, since it holds pieces of what
-/// was published.
+/// Cache policy: a dictionary never changes, so clients may keep it for a year; shared caches may not, because it holds
+/// parts of published messages.
 const FOREVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-/// The dictionary of this hash, in hexadecimal. Its name cannot be guessed, and is told only to clients that may read
-/// the channel: so pages of any origin may fetch it, without credentials.
+/// Response with the dictionary of this SHA-256, in hexadecimal, or 404. The hash cannot be guessed, and is sent only to
+/// clients that may read the channel: so pages of any origin may fetch it, without credentials.
 pub(crate) fn dictionary(hub: &Hub, sha256: &str) -> Response {
     let Some(bytes) = parse(sha256).and_then(|sha256| hub.dictionary(&sha256)) else {
         let message = "no dictionary of this SHA-256 is in use: newer ones have taken its place";

@@ -1,4 +1,4 @@
-//! Routes, and what happens before a connection is one.
+//! Answers to HTTP requests: for dictionaries, and those that open a WebSocket.
 
 mod dictionary;
 mod upgrade;

@@ -9,8 +9,8 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::clock;
 
-/// A timer that follows a deadline which mostly moves later: it is set anew when the deadline comes closer, or
-/// when it has rung too early, not each time.
+/// Timer of a deadline that mostly moves later: it is set anew when the deadline comes closer, or when it has fired
+/// too early, not each time.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     sleep: Pin<Box<Sleep>>,
@@ -25,7 +25,7 @@ impl Alarm {
         }
     }
 
-    /// Whether the deadline has passed; if not, the task is woken when it does.
+    /// Returns whether the deadline has passed; if not, the task is woken when it does.
     pub(crate) fn is_due(&mut self, cx: &mut Context<'_>, deadline: Option<Moment>) -> bool {
         let Some(deadline) = deadline else {
             return false;

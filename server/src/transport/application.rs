@@ -1,4 +1,4 @@
-//! What a transport asks of the application behind it.
+//! Calls of a transport into the application behind it.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::peer::{AuthRequest, Inbound};
 pub(crate) trait Application: Send + Sync + 'static {
     fn hub(&self) -> &Arc<Hub>;
 
-    /// Begins to find out what a client may do; `request` opened the connection.
-    fn authenticate(&self, who: AuthRequest, request: &Parts) -> Verdict;
+    /// Begins to ask what a client may do; `request` opened the connection.
+    fn authenticate(&self, client: AuthRequest, request: &Parts) -> Verdict;
 
     /// Hands on a client's message.
     fn deliver(&self, message: Inbound) -> Result<(), MessageError>;

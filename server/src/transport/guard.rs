@@ -11,10 +11,9 @@ use super::Application;
 use crate::auth::{AuthError, Grant, Verdict};
 use crate::peer::Inbound;
 
-/// Hands on a message; a handler that panics has refused it.
+/// Hands on a message. A handler that panics counts as one that refused it.
 ///
-/// Nothing of ours is left half-done by a panic there: the application has its own data, and guards it by its
-/// own means.
+/// A panic there leaves no state of the server half-changed; the application guards its own.
 pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), MessageError> {
     let (client_id, channel) = (message.client_id, message.channel);
     catch_unwind(AssertUnwindSafe(|| app.deliver(message))).unwrap_or_else(|panic| {
@@ -27,7 +26,7 @@ pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Mes
     })
 }
 
-/// Polls an authenticator; one that panics could not be asked.
+/// Polls an authenticator. One that panics counts as unavailable.
 pub(super) fn poll_verdict(
     verdict: &mut Verdict,
     cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! A stream whose first bytes were read by somebody else.
+//! A stream whose first bytes have been read already.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_prefix_comes_first_however_little_is_read_at_once() {
+    async fn reads_prefix_first() {
         let (mut far, near) = duplex(64);
         let mut stream = Prefixed::new(b"hello ", near);
         far.write_all(b"world").await.unwrap();

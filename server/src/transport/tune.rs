@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT_BYTES: u32 = 4 * 1024;
 
-/// Sets the TCP options that pushing wants.
+/// Sets TCP options for low latency.
 ///
 /// `TCP_NODELAY`: messages are written whole, so there is nothing to wait for; with the default a message may wait
 /// 40 ms for the acknowledgement of the one before. `TCP_NOTSENT_LOWAT`, on Linux: the system takes the next bytes

@@ -5,7 +5,8 @@ use push_wire_websocket::{Event, ProtocolError, Reader, Role};
 /// Largest message taken.
 const LIMIT: usize = 4096;
 
-/// However the bytes are cut, the reader makes the same of them. The first byte says how, and for which side.
+/// Checks that the reader finds the same events however the bytes are cut. The first byte gives the length of the pieces
+/// (7 bits) and the side that reads.
 pub(super) fn run(bytes: &[u8]) {
     let Some((how, bytes)) = bytes.split_first() else {
         return;

@@ -39,7 +39,7 @@ fn connect() -> (Arc<PushServer<Channel>>, DuplexStream) {
     (server, client)
 }
 
-/// Writes until nobody takes any more: time stands still until every task waits.
+/// Writes until no more is taken: paused time moves on only when every task waits.
 async fn write_all_that_is_taken(client: &mut DuplexStream, bytes: &[u8], at_most: usize) -> usize {
     let mut written = 0;
     while written < at_most {
