@@ -145,3 +145,7 @@ pub const CLIENT_MESSAGE_BYTES_MIN: usize = 4 * 1024;
 
 /// Ids that one error names (4), so that a list of unknown ids is not answered at its own length.
 pub const NAMED_IDS: usize = 4;
+
+/// Names in one list of an op of the JSON dialect (1,024): a server has at most 256 channels, and a list may name one
+/// more than once.
+pub const LISTED_NAMES: usize = 1024;

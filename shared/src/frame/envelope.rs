@@ -4,8 +4,6 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::ChannelKind;
-
 /// A payload of any shape.
 pub type RawPayload = serde_json::Value;
 
@@ -17,9 +15,9 @@ pub type RawPayload = serde_json::Value;
 /// which field was left out. The published crate reads that, and writes arrays; of those, only frames with a cursor
 /// can be read, there as here.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+#[serde(bound(deserialize = "C: Deserialize<'de>, T: Deserialize<'de>"))]
 #[non_exhaustive]
-pub struct Frame<C: ChannelKind, T = RawPayload> {
+pub struct Frame<C, T = RawPayload> {
     /// Channel of the message.
     pub channel: C,
     /// Number of the entry in its stream; none for a message that is in no log.
@@ -32,7 +30,7 @@ pub struct Frame<C: ChannelKind, T = RawPayload> {
     pub client_id: Option<Uuid>,
 }
 
-impl<C: ChannelKind, T> Frame<C, T> {
+impl<C, T> Frame<C, T> {
     /// A message without cursor and client.
     pub fn new(channel: C, payload: T) -> Self {
         Self {
@@ -62,7 +60,7 @@ impl<C: ChannelKind, T> Frame<C, T> {
     }
 }
 
-impl<C: ChannelKind, T: Serialize> Serialize for Frame<C, T> {
+impl<C: Serialize, T: Serialize> Serialize for Frame<C, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let optional = usize::from(self.cursor.is_some()) + usize::from(self.client_id.is_some());
         let mut map = serializer.serialize_map(Some(2 + optional))?;
@@ -86,7 +84,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::PayloadEncoding;
+    use crate::{ChannelKind, PayloadEncoding};
 
     const ENCODINGS: [PayloadEncoding; 3] = [
         PayloadEncoding::MessagePack,

@@ -1,5 +1,6 @@
 //! The control ops of the JSON dialect (docs/protocol.md section 9).
 
+mod read;
 #[cfg(test)]
 #[cfg(feature = "derive")]
 mod tests;
@@ -7,13 +8,10 @@ mod write;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::hash::Hash;
 use std::collections::HashMap;
 
-use serde::Deserialize;
 use uuid::Uuid;
-
-use crate::ChannelKind;
-use crate::encoding::integer;
 
 /// A control op of the JSON dialect, in both directions. The tag is `op`, in snake case; absent and empty
 /// fields are left out.
@@ -21,49 +19,45 @@ use crate::encoding::integer;
 /// It is written as a map in every encoding, also in MessagePack, where structs are arrays: an array cannot tell which
 /// field was left out. The published crate reads that, and writes arrays. They are read by place, as it reads them
 /// itself: an op of which something before its last field was left out is then an error, or another op.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", bound(deserialize = ""))]
+///
+/// Lists and maps of more than [`limits::LISTED_NAMES`](crate::limits::LISTED_NAMES) items are errors, found while they
+/// are read. `C` is a [`ChannelKind`](crate::ChannelKind) for programs; servers read and write ops by the names of the
+/// channels (`SystemOp<String>`).
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum SystemOp<C: ChannelKind> {
-    /// Client: its credentials; the first message of a connection.
+pub enum SystemOp<C: Eq + Hash> {
+    /// Client: credentials; the first message of a connection.
     Auth {
-        /// The client's own id, kept across connections.
+        /// Id that the client has chosen and keeps across connections.
         client_id: Uuid,
         /// The application's credential.
-        #[serde(default)]
         token: Option<String>,
         /// Channels to read; empty means all that are permitted.
-        #[serde(default)]
         capabilities: Vec<C>,
         /// Last entry handled, on channels that `resume_cursors` does not name.
-        #[serde(default, deserialize_with = "integer::optional")]
         resume_cursor: Option<u64>,
         /// Last entry handled, per channel.
-        #[serde(default, deserialize_with = "integer::by_key")]
         resume_cursors: HashMap<C, u64>,
     },
-    /// Server: the session is open.
+    /// Server: the credentials are accepted.
     AuthOk {
         /// The highest of `resume_cursors`.
-        #[serde(default, deserialize_with = "integer::one")]
         resume_cursor: u64,
         /// Last entry acknowledged, per channel.
-        #[serde(default, deserialize_with = "integer::by_key")]
         resume_cursors: HashMap<C, u64>,
     },
     /// Server: something could not be done; nothing else is affected.
     Error {
-        /// Error, and what to do about it.
+        /// Description for people.
         message: String,
     },
-    /// Asks for a `pong`.
+    /// Question whether the other side is there.
     Ping,
-    /// Answers a `ping`.
+    /// Answer to a ping.
     Pong,
-    /// Client: messages come faster than it can handle them.
+    /// Client: entries come faster than they are handled.
     Slow {
-        /// Messages that it can take at once.
-        #[serde(default, deserialize_with = "integer::optional")]
+        /// Messages that the client can take at once.
         window: Option<u32>,
     },
     /// Client: every entry of the channel up to the cursor has been handled.
@@ -71,55 +65,47 @@ pub enum SystemOp<C: ChannelKind> {
         /// The channel.
         channel: C,
         /// The last entry handled.
-        #[serde(deserialize_with = "integer::one")]
         cursor: u64,
     },
     /// Server: continuity cannot be proved; entries go on after the cursor.
     ResumeRequired {
         /// The channel.
         channel: C,
-        /// Cursor after which entries go on.
-        #[serde(deserialize_with = "integer::one")]
+        /// Entries after this one follow.
         from_cursor: u64,
     },
     /// Client: read these channels too.
     Subscribe {
         /// The channels.
-        #[serde(default)]
         channels: Vec<C>,
     },
     /// Client: stop reading these channels.
     Unsubscribe {
         /// The channels.
-        #[serde(default)]
         channels: Vec<C>,
     },
     /// State of the sender.
     Health {
         /// One word, such as `ok`.
         status: String,
-        /// More words.
-        #[serde(default)]
+        /// Longer description.
         detail: Option<String>,
     },
-    /// Features of the sender, and those that it wants from the other side.
+    /// Features that the sender has, and those that it asks for.
     Features {
-        /// Features of the sender.
-        #[serde(default)]
+        /// Features that the sender has.
         supported: Vec<String>,
-        /// Features that it wants.
-        #[serde(default)]
+        /// Features that the sender asks for.
         requested: Vec<String>,
     },
-    /// The sender is leaving.
+    /// End of the connection, announced by the sender.
     Goodbye {
-        /// Reason.
-        #[serde(default)]
+        /// Reason, for people.
         reason: Option<String>,
     },
 }
 
-impl<C: ChannelKind> SystemOp<C> {
+impl<C: Eq + Hash> SystemOp<C> {
     /// An `auth_ok` with this cursor and none per channel.
     #[must_use]
     pub fn auth_ok(resume_cursor: u64) -> Self {

@@ -5,7 +5,8 @@ use alloc::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::PayloadEncoding;
+use crate::limits::LISTED_NAMES;
+use crate::{ChannelKind, PayloadEncoding};
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Channel {
@@ -176,4 +177,50 @@ fn whole_arrays_of_the_published_crate_are_read() {
             cursor: 7
         })
     );
+}
+
+#[test]
+fn reads_fields_in_any_order() {
+    let json = r#"{"cursor":7,"more":[1],"op":"ack","channel":"chat"}"#;
+    let ack = SystemOp::Ack {
+        channel: Channel::Chat,
+        cursor: 7,
+    };
+    assert_eq!(
+        serde_json::from_str::<SystemOp<Channel>>(json).unwrap(),
+        ack
+    );
+}
+
+#[test]
+fn names_what_is_missing() {
+    for (json, part) in [
+        (r#"{"op":"ack","cursor":1}"#, "missing field `channel`"),
+        (r#"{"op":"ack","channel":"chat"}"#, "missing field `cursor`"),
+        (r#"{"op":"auth"}"#, "missing field `client_id`"),
+        (r#"{"channel":"chat"}"#, "missing field `op`"),
+    ] {
+        let error = serde_json::from_str::<SystemOp<Channel>>(json).unwrap_err();
+        assert!(std::format!("{error}").contains(part), "{json}: {error}");
+    }
+}
+
+#[test]
+fn lists_are_bounded() {
+    let read = |names: usize| {
+        let names = vec!["chat"; names];
+        let op = serde_json::json!({"op": "unsubscribe", "channels": names});
+        serde_json::from_value::<SystemOp<String>>(op)
+    };
+    assert!(read(LISTED_NAMES).is_ok());
+    assert!(read(LISTED_NAMES + 1).is_err());
+
+    let cursors = |cursors: usize| {
+        let cursors: HashMap<String, u64> =
+            (0..cursors).map(|n| (std::format!("{n}"), 1)).collect();
+        let op = serde_json::json!({"op": "auth_ok", "resume_cursors": cursors});
+        serde_json::from_value::<SystemOp<String>>(op)
+    };
+    assert!(cursors(LISTED_NAMES).is_ok());
+    assert!(cursors(LISTED_NAMES + 1).is_err());
 }

@@ -3,23 +3,23 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::hash::Hash;
 use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::SystemOp;
-use crate::ChannelKind;
 
 /// Value of a field.
 #[derive(Serialize)]
-#[serde(untagged, bound(serialize = ""))]
-enum Held<'a, C: ChannelKind> {
+#[serde(untagged, bound(serialize = "C: Serialize"))]
+enum Held<'a, C> {
     Text(&'a str),
     Texts(&'a [String]),
     Number(u64),
     Client(Uuid),
-    Channel(C),
+    Channel(&'a C),
     Channels(&'a [C]),
     Cursors(&'a HashMap<C, u64>),
 }
@@ -27,14 +27,14 @@ enum Held<'a, C: ChannelKind> {
 /// A field, unless it is absent.
 type Field<'a, C> = Option<(&'static str, Held<'a, C>)>;
 
-impl<C: ChannelKind> Serialize for SystemOp<C> {
+impl<C: Serialize + Eq + Hash> Serialize for SystemOp<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let present: Vec<_> = self.fields().into_iter().flatten().collect();
         serializer.collect_map(present)
     }
 }
 
-impl<C: ChannelKind> SystemOp<C> {
+impl<C: Eq + Hash> SystemOp<C> {
     fn fields(&self) -> Vec<Field<'_, C>> {
         let op = |name| Some(("op", Held::Text(name)));
         match self {
@@ -66,7 +66,7 @@ impl<C: ChannelKind> SystemOp<C> {
             Self::Slow { window } => vec![op("slow"), number("window", window.map(u64::from))],
             Self::Ack { channel, cursor } => vec![
                 op("ack"),
-                Some(("channel", Held::Channel(*channel))),
+                Some(("channel", Held::Channel(channel))),
                 number("cursor", Some(*cursor)),
             ],
             Self::ResumeRequired {
@@ -74,7 +74,7 @@ impl<C: ChannelKind> SystemOp<C> {
                 from_cursor,
             } => vec![
                 op("resume_required"),
-                Some(("channel", Held::Channel(*channel))),
+                Some(("channel", Held::Channel(channel))),
                 number("from_cursor", Some(*from_cursor)),
             ],
             Self::Subscribe { channels: items } => {
@@ -101,22 +101,22 @@ impl<C: ChannelKind> SystemOp<C> {
     }
 }
 
-fn text<'a, C: ChannelKind>(name: &'static str, text: Option<&'a String>) -> Field<'a, C> {
+fn text<'a, C>(name: &'static str, text: Option<&'a String>) -> Field<'a, C> {
     Some((name, Held::Text(text?)))
 }
 
-fn texts<'a, C: ChannelKind>(name: &'static str, texts: &'a [String]) -> Field<'a, C> {
+fn texts<'a, C>(name: &'static str, texts: &'a [String]) -> Field<'a, C> {
     (!texts.is_empty()).then_some((name, Held::Texts(texts)))
 }
 
-fn number<'a, C: ChannelKind>(name: &'static str, number: Option<u64>) -> Field<'a, C> {
+fn number<'a, C>(name: &'static str, number: Option<u64>) -> Field<'a, C> {
     Some((name, Held::Number(number?)))
 }
 
-fn channels<'a, C: ChannelKind>(name: &'static str, channels: &'a [C]) -> Field<'a, C> {
+fn channels<'a, C>(name: &'static str, channels: &'a [C]) -> Field<'a, C> {
     (!channels.is_empty()).then_some((name, Held::Channels(channels)))
 }
 
-fn cursors<C: ChannelKind>(cursors: &HashMap<C, u64>) -> Field<'_, C> {
+fn cursors<C>(cursors: &HashMap<C, u64>) -> Field<'_, C> {
     (!cursors.is_empty()).then_some(("resume_cursors", Held::Cursors(cursors)))
 }

@@ -158,6 +158,12 @@ impl ServerSession {
         self.subscriptions.unreadable(id, &mut self.outputs);
     }
 
+    /// A reader's next entry is above the client's limit: states it; the subscription has ended.
+    pub fn handle_too_large(&mut self, id: u32, bytes: usize, limit: usize) {
+        self.subscriptions
+            .too_large(id, bytes, limit, &mut self.outputs);
+    }
+
     /// The application has carried out a message, or has refused to.
     pub fn handle_answer(&mut self, number: Option<u64>, answer: Result<(), MessageError>) {
         self.uplink.answer(number, answer, &mut self.outputs);

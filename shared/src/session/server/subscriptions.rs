@@ -161,6 +161,16 @@ impl Subscriptions {
         }
     }
 
+    /// A reader's next entry is above the client's limit: states it; the subscription has ended.
+    pub(super) fn too_large(&mut self, id: u32, bytes: usize, limit: usize, outputs: &mut Outputs) {
+        if self.by_id.remove(&id).is_some() {
+            let message =
+                format!("an entry of {bytes} bytes is above this client's limit of {limit}");
+            outputs.error(ErrorCode::TooLarge, &message, Some(id));
+            outputs.put(Output::Stop { id });
+        }
+    }
+
     fn end(&mut self, id: u32, reason: ResetReason, outputs: &mut Outputs) {
         self.by_id.remove(&id);
         outputs.op(ServerOp::Reset {
