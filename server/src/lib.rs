@@ -32,15 +32,16 @@
 //! # }
 //! ```
 //!
-//! The layers, each using only those below it: `http → transport → peer → hub → broker`, with `outbox` (what
-//! leaves next) and `auth` (who may) beside them. The names of
-//! `push_wire_shared` that a backend needs are re-exported here.
+//! The layers, each using only those below it: `http → transport → peer → outbox → dialect → {hub, carrier} → broker`,
+//! with `auth` beside them. The names of `push_wire_shared` that a backend needs are re-exported here.
 
 mod assets;
 pub mod auth;
 mod builder;
+pub mod carrier;
 mod clock;
 pub mod compression;
+mod dialect;
 mod handler;
 pub mod http;
 pub mod hub;

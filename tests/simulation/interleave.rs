@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_server::auth::Grant;
+use push_wire_server::carrier;
 use push_wire_server::hub::{Hub, HubConfig};
 use push_wire_server::peer::{Action, Dialect, Message, Peer};
 use push_wire_server::policy::{ChannelPolicy, Compression};
@@ -20,7 +21,6 @@ use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use push_wire_tests::sim::link::{Direction, Pace, Parcel};
-use push_wire_tests::sim::server_end::messages;
 use uuid::Uuid;
 
 const ALARM: u8 = 1;
@@ -169,14 +169,15 @@ impl Scene {
             }
         }
         while self.down.in_flight_bytes() < UNSENT {
-            let mut pieces = Vec::new();
-            self.peer.poll_write(self.now, &mut pieces);
-            if pieces.is_empty() {
+            let mut messages: Vec<carrier::Message> = Vec::new();
+            self.peer.poll_write(self.now, &mut messages);
+            if messages.is_empty() {
                 break;
             }
             self.peer.wrote(self.now, true);
-            for message in messages(&pieces.concat()) {
-                self.down.send(self.now, Parcel::Message(message));
+            for message in messages {
+                let content = message.content().to_vec();
+                self.down.send(self.now, Parcel::Message(content));
             }
         }
     }

@@ -1,38 +1,163 @@
-//! From ops and entries to WebSocket messages, in either dialect.
+//! The two languages of the wire (docs/protocol.md section 1): what a client's message asks for, and how ops and
+//! entries are written.
 
 mod json;
 mod wire;
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
-pub(crate) use json::{JsonRenderer, subscription_id};
 use push_wire_broker::Entry;
-use push_wire_shared::session::op::ServerOp;
-pub(crate) use wire::WireRenderer;
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, Subscribe};
+use push_wire_shared::session::server::Uplink;
+use uuid::Uuid;
 
-use super::transfer::{Fragment, Large};
-use crate::hub::Stream;
+use crate::carrier::Carrier;
+use crate::compression::ClientDictionaries;
+use crate::hub::{Hub, OpenedSession, Stream};
+use json::JsonCodec;
+use wire::WireCodec;
+pub(crate) use wire::{Fragment, Fragments};
 
-/// What became of an entry that was offered to the next message.
+/// Language of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    /// Subprotocol `push-wire.v1`: binary messages.
+    Wire,
+    /// No subprotocol: JSON text messages.
+    Json,
+}
+
+/// A message as the transport received it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// UTF-8 text.
+    Text(String),
+    /// Bytes.
+    Binary(Bytes),
+}
+
+/// One thing that a client's message asks for.
 #[derive(Debug)]
-pub(super) enum Added {
-    /// It is in, with these bytes.
+pub(crate) enum Request {
+    /// A control op for the session.
+    Op(ClientOp),
+    /// A message for the application.
+    Uplink(Uplink),
+    /// Nothing: this part cannot be read or carried out, and is answered with an error.
+    Error(ErrorCode, Cow<'static, str>),
+    /// The end of the connection.
+    Close(CloseReason),
+}
+
+/// Result of offering an entry to the next message.
+#[derive(Debug)]
+pub(crate) enum Added {
+    /// The entry is in the message, with these bytes.
     Bytes(usize),
-    /// It is for the message after.
+    /// The message has no room for it: it is for the one after.
     Full,
-    /// It leaves in fragments.
-    Large(Arc<Large>),
+    /// The entry leaves in fragments, each a message of its own.
+    Large(Fragments),
+    /// The client takes no entry of this size.
+    TooLarge {
+        /// Bytes of the value, or of its message in the JSON dialect.
+        bytes: usize,
+        /// The client's limit.
+        limit: usize,
+    },
 }
 
-/// Writes one connection's dialect.
+/// Forms of one entry that the dialects make, each once for all readers.
+#[derive(Default, Debug)]
+struct Forms {
+    wire: wire::Forms,
+    /// Bytes as a JSON string in base64.
+    base64: OnceLock<Bytes>,
+}
+
+/// Decoder and encoder of one connection.
 #[derive(Debug)]
-pub(crate) enum Renderer {
-    Wire(WireRenderer),
-    Json(JsonRenderer),
+pub(crate) enum Codec {
+    Wire(WireCodec),
+    Json(JsonCodec),
 }
 
-impl Renderer {
+impl Codec {
+    pub(crate) fn new(dialect: Dialect, hub: &Hub) -> Self {
+        match dialect {
+            Dialect::Wire => Self::Wire(WireCodec::new(
+                hub.system_channel(),
+                hub.limits().fragment_bytes,
+            )),
+            Dialect::Json => Self::Json(JsonCodec::new(hub.session_config())),
+        }
+    }
+
+    /// Reads a message; what it asks for is handed to `each` in order.
+    pub(crate) fn decode(&mut self, message: &Message, each: &mut dyn FnMut(Request)) {
+        match self {
+            Self::Wire(wire) => wire.decode(message, each),
+            Self::Json(json) => json.decode(message, each),
+        }
+    }
+
+    /// Notes what `auth` says of the connection. Returns the names of the channels that it asks for, known or not.
+    pub(crate) fn authenticate<'a>(&'a mut self, auth: &'a Auth) -> Vec<&'a str> {
+        match self {
+            Self::Wire(wire) => wire.authenticate(auth),
+            Self::Json(json) => json.named_channels().collect(),
+        }
+    }
+
+    /// The client is let in.
+    pub(crate) fn open(&mut self, client: Uuid, session: &OpenedSession) {
+        if let Self::Json(json) = self {
+            json.open(client, session);
+        }
+    }
+
+    /// Subscriptions that the connection begins with beside those of its `auth` op. To be called when `auth_ok` has been
+    /// written: what cannot be resumed is stated here. `may_read` says which channels the grant allows.
+    pub(crate) fn begin(
+        &mut self,
+        resumed: bool,
+        may_read: impl Fn(u8) -> bool,
+        each: &mut dyn FnMut(Request),
+    ) -> Vec<Subscribe> {
+        match self {
+            Self::Wire(_) => Vec::new(),
+            Self::Json(json) => json.begin(resumed, may_read, each),
+        }
+    }
+
+    /// Encoding of bodies.
+    pub(crate) const fn encoding(&self) -> PayloadEncoding {
+        match self {
+            Self::Wire(wire) => wire.encoding(),
+            Self::Json(_) => PayloadEncoding::Json,
+        }
+    }
+
+    /// Close code of a reason.
+    pub(crate) const fn close_code(&self, reason: CloseReason) -> u16 {
+        match (self, reason) {
+            (Self::Json(_), CloseReason::Unauthorized) => json::UNAUTHORIZED,
+            (Self::Json(_) | Self::Wire(_), _) => reason.code(),
+        }
+    }
+
+    /// The dictionaries of a client that takes compressed entries.
+    pub(crate) const fn dictionaries(&mut self) -> Option<&mut ClientDictionaries> {
+        match self {
+            Self::Wire(wire) => wire.dictionaries(),
+            Self::Json(_) => None,
+        }
+    }
+
     /// Adds a control op to the next message.
     pub(crate) fn op(&mut self, op: &ServerOp) {
         match self {
@@ -41,16 +166,35 @@ impl Renderer {
         }
     }
 
-    /// Adds an entry whole, if the message has room for it or is empty.
-    pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry, room: usize) -> Added {
+    /// Adds an op of the application's, if the dialect takes its JSON text.
+    pub(crate) fn text(&mut self, text: &str) -> bool {
         match self {
-            Self::Wire(wire) => wire.entry(stream, entry, room),
-            Self::Json(json) => Added::Bytes(json.entry(stream, entry)),
+            Self::Wire(_) => false,
+            Self::Json(json) => {
+                json.text(text);
+                true
+            }
         }
     }
 
-    /// The same as a delta, if one is smaller and the dialect has them.
-    pub(super) fn delta(
+    /// Bytes that a message of several entries may have: `server` is the server's limit.
+    pub(crate) fn batch_bytes(&self, server: usize) -> usize {
+        match self {
+            Self::Wire(wire) => wire.batch_bytes(server),
+            Self::Json(_) => server,
+        }
+    }
+
+    /// Adds an entry whole, if the message has room for it or is empty.
+    pub(crate) fn entry(&mut self, stream: &Stream, entry: &Entry, room: usize) -> Added {
+        match self {
+            Self::Wire(wire) => wire.entry(stream, entry, room),
+            Self::Json(json) => json.entry(stream, entry),
+        }
+    }
+
+    /// Adds an entry as a delta, if one is smaller and the dialect has them.
+    pub(crate) fn delta(
         &mut self,
         stream: &Stream,
         base: &Entry,
@@ -63,16 +207,16 @@ impl Renderer {
         }
     }
 
-    /// The message, empty so far, is this fragment.
-    pub(super) fn fragment(&mut self, fragment: Fragment) {
+    /// Makes a fragment the next message, which is empty so far.
+    pub(crate) fn fragment(&mut self, fragment: Fragment) {
         match self {
             Self::Wire(wire) => wire.fragment(fragment),
-            Self::Json(_) => unreachable!("the JSON dialect has no large entries"),
+            Self::Json(_) => unreachable!("the JSON dialect has no fragments"),
         }
     }
 
     /// Bytes of the ops and entries added since the last message.
-    pub(super) fn pending_bytes(&self) -> usize {
+    pub(crate) fn pending_bytes(&self) -> usize {
         match self {
             Self::Wire(wire) => wire.pending_bytes(),
             Self::Json(json) => json.pending_bytes(),
@@ -80,15 +224,15 @@ impl Renderer {
     }
 
     /// Control ops added since the last message.
-    pub(crate) fn pending_ops(&self) -> usize {
+    pub(crate) const fn pending_ops(&self) -> usize {
         match self {
             Self::Wire(wire) => wire.pending_ops(),
             Self::Json(json) => json.pending_ops(),
         }
     }
 
-    /// Completes the message: its bytes, WebSocket header included, go to the end of `out`.
-    pub(super) fn finish(&mut self, out: &mut Vec<Bytes>) {
+    /// Completes the message, or several, and hands them on. Returns how many there were.
+    pub(crate) fn finish(&mut self, out: &mut dyn Carrier) -> usize {
         match self {
             Self::Wire(wire) => wire.finish(out),
             Self::Json(json) => json.finish(out),

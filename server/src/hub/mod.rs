@@ -3,8 +3,8 @@
 //! The hub knows channel ids and streams. It sees no socket, and decides nothing about what leaves on one: a
 //! publish appends to a log, and the log's news subscriber the readers (see `outbox`).
 
+mod attachment;
 mod counters;
-mod numbering;
 mod publish;
 mod sessions;
 mod stream;
@@ -15,9 +15,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use attachment::Attachment;
 use bytes::Bytes;
 pub use counters::{Counters, Stats};
-pub use numbering::{Numbering, Rewind, Source};
 pub use publish::{HubSendError, PublishError};
 use push_wire_broker::{Broker, Memory};
 use push_wire_shared::channel::ChannelTable;

@@ -12,7 +12,7 @@ use push_wire_shared::session::server::Welcome;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::{ConnectionWaker, Hub, Notice, Numbering, lock};
+use super::{Attachment, ConnectionWaker, Hub, Notice, lock};
 
 /// What a connection shows to continue a session, and leaves behind to be continued.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -36,8 +36,8 @@ pub struct OpenedSession {
     pub welcome: Welcome,
     /// Which connection of the session this is; an older one's end changes nothing.
     pub generation: u64,
-    /// Cursors as the JSON dialect shows them.
-    pub numbering: Arc<Mutex<Numbering>>,
+    /// State that the dialect keeps over the session's connections.
+    pub attachment: Arc<Attachment>,
 }
 
 /// Why no session could be had.
@@ -77,7 +77,7 @@ struct Session {
     away_since: Moment,
     received: u64,
     rejected: VecDeque<RejectedMessage>,
-    numbering: Arc<Mutex<Numbering>>,
+    attachment: Arc<Attachment>,
 }
 
 impl Session {
@@ -156,7 +156,7 @@ impl Sessions {
                 away_since: now,
                 received: 0,
                 rejected: VecDeque::new(),
-                numbering: Arc::default(),
+                attachment: Arc::default(),
             }),
         };
         let resumed = session.generation != 0;
@@ -180,7 +180,7 @@ impl Sessions {
         Ok(OpenedSession {
             welcome,
             generation,
-            numbering: Arc::clone(&session.numbering),
+            attachment: Arc::clone(&session.attachment),
         })
     }
 

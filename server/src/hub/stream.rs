@@ -1,14 +1,13 @@
 //! One stream: its log, and the readers to subscriber when the log has news.
 
-use std::any::Any;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use push_wire_broker::{Log, Watcher};
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Cursor, Scope, StreamKey};
 use push_wire_shared::time::Moment;
 
-use super::{Subscriber, lock};
+use super::{Attachment, Subscriber, lock};
 use crate::policy::Compression;
 
 /// One stream of the hub.
@@ -20,7 +19,7 @@ pub(crate) struct Stream {
     compression: Compression,
     log: Arc<dyn Log>,
     readers: Mutex<Vec<Arc<Subscriber>>>,
-    derived: OnceLock<Box<dyn Any + Send + Sync>>,
+    attachment: Attachment,
 }
 
 impl std::fmt::Debug for Stream {
@@ -49,7 +48,7 @@ impl Stream {
             compression,
             log,
             readers: Mutex::default(),
-            derived: OnceLock::new(),
+            attachment: Attachment::default(),
         });
         let watcher = Arc::downgrade(&stream);
         stream.log.watch(watcher);
@@ -119,12 +118,9 @@ impl Stream {
         bounds.floor == bounds.head
     }
 
-    /// What readers have derived from this stream's entries, made on first use and kept as long as the stream. One
-    /// type per program: with a second type the answer is `None`.
-    pub(crate) fn derived<T: Any + Default + Send + Sync>(&self) -> Option<&T> {
-        self.derived
-            .get_or_init(|| Box::<T>::default())
-            .downcast_ref()
+    /// State that the dialects keep with the stream.
+    pub(crate) const fn attachment(&self) -> &Attachment {
+        &self.attachment
     }
 }
 

@@ -3,21 +3,13 @@
 //! Control ops go first; then readers, lane by lane. A reader is a cursor: what it delivers is read from its
 //! stream's log when the transport asks for bytes, so live delivery, replay and catching up are one path.
 
-mod deltas;
-mod encoded;
 mod fragment_slots;
-pub(crate) mod framing;
 mod lanes;
-mod once;
-mod packing;
 mod reader;
-mod render;
-mod transfer;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use fragment_slots::FragmentSlots;
 use lanes::Lanes;
 use push_wire_broker::ReadError;
@@ -25,22 +17,27 @@ use push_wire_shared::position::{Bounds, Cursor};
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 use reader::{NextStep, PullBudget, Reader};
-pub(crate) use render::{JsonRenderer, Renderer, WireRenderer, subscription_id};
 
+use crate::carrier::Carrier;
+use crate::dialect::Codec;
 use crate::hub::{ConnectionWaker, Stream, Subscriber};
 
-/// Something that happened to a reader while bytes were pulled.
+/// Reason for which a reader does not go on.
 #[derive(Debug)]
 pub(crate) enum ReaderError {
     /// Retention has passed it.
     Overrun { id: u32, bounds: Bounds },
     /// Its log cannot be read.
     Unreadable { id: u32 },
+    /// Its next entry is above the client's limit.
+    TooLarge { id: u32, bytes: usize, limit: usize },
 }
 
-/// How much was pulled.
+/// Result of a pull.
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pulled {
+    /// Messages handed on.
+    pub(crate) messages: usize,
     pub(crate) bytes: usize,
     pub(crate) entries: u64,
     pub(crate) deltas: u64,
@@ -191,19 +188,19 @@ impl Outbox {
         self.woken = woken;
     }
 
-    /// Pulls the next message: what `renderer` holds, then entries until `batch_bytes`, or one fragment.
+    /// Pulls the next message: the ops that `codec` holds, then entries until `batch_bytes`, or one fragment.
     pub(crate) fn pull(
         &mut self,
         now: Moment,
-        renderer: &mut Renderer,
+        codec: &mut Codec,
         batch_bytes: usize,
-        out: &mut Vec<Bytes>,
-        faults: &mut Vec<ReaderError>,
+        out: &mut dyn Carrier,
+        errors: &mut Vec<ReaderError>,
     ) -> Pulled {
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
         let mut pulled = Pulled {
-            bytes: renderer.pending_bytes(),
+            bytes: codec.pending_bytes(),
             ..Pulled::default()
         };
         while pulled.bytes < batch_bytes {
@@ -219,11 +216,15 @@ impl Outbox {
                 continue;
             };
             reader.queued = false;
-            match reader.pull(&mut cx, now, budget, renderer) {
+            match reader.pull(&mut cx, now, budget, codec) {
                 Poll::Ready(Ok(step)) => {
                     pulled.bytes += step.bytes;
                     pulled.entries += step.entries;
                     pulled.deltas += step.deltas;
+                    if let NextStep::TooLarge { bytes, limit } = step.then {
+                        let id = reader.id;
+                        errors.push(ReaderError::TooLarge { id, bytes, limit });
+                    }
                     self.lanes.charge(lane, step.bytes);
                     if !self.go_on(slot, lane, step.then) {
                         break;
@@ -231,7 +232,7 @@ impl Outbox {
                 }
                 Poll::Ready(Err(error)) => {
                     let (id, bounds) = (reader.id, reader.stream.log().bounds(now));
-                    faults.push(match error {
+                    errors.push(match error {
                         ReadError::Expired => ReaderError::Overrun { id, bounds },
                         ReadError::Unavailable => ReaderError::Unreadable { id },
                     });
@@ -239,7 +240,7 @@ impl Outbox {
                 Poll::Pending => self.waiting.push(slot),
             }
         }
-        renderer.finish(out);
+        pulled.messages = codec.finish(out);
         pulled
     }
 
@@ -254,7 +255,7 @@ impl Outbox {
             self.release_fragment_slot(lane, slot);
         }
         match then {
-            NextStep::Rest => {}
+            NextStep::Rest | NextStep::TooLarge { .. } => {}
             NextStep::More | NextStep::Fragment => self.queue(slot),
             NextStep::Wait => self.fragment_slots.wait(lane, slot),
             NextStep::Full => {

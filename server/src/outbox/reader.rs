@@ -8,9 +8,7 @@ use push_wire_shared::position::Cursor;
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 
-use super::Renderer;
-use super::render::Added;
-use super::transfer::Transfer;
+use crate::dialect::{Added, Codec, Fragments};
 use crate::hub::{Stream, Subscriber};
 
 /// Reads one stream for one connection.
@@ -33,7 +31,15 @@ pub(super) struct Reader {
     last_reported: (Cursor, Cursor),
 }
 
-/// What a reader may do in one pull.
+/// An entry that is under way in fragments.
+#[derive(Debug)]
+struct Transfer {
+    fragments: Fragments,
+    cursor: Cursor,
+    is_delta: bool,
+}
+
+/// Limits of one pull.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PullBudget {
     /// Bytes left in the message.
@@ -42,7 +48,7 @@ pub(super) struct PullBudget {
     pub(super) has_slot: bool,
 }
 
-/// What one pull did.
+/// Result of one pull.
 #[derive(Debug)]
 pub(super) struct PullResult {
     pub(super) bytes: usize,
@@ -51,7 +57,7 @@ pub(super) struct PullResult {
     pub(super) then: NextStep,
 }
 
-/// How a reader goes on after a pull.
+/// State of a reader after a pull.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NextStep {
     /// There is nothing more.
@@ -64,6 +70,8 @@ pub(super) enum NextStep {
     Fragment,
     /// What comes next is large, and another large entry of the lane is under way.
     Wait,
+    /// What comes next is above the client's limit.
+    TooLarge { bytes: usize, limit: usize },
 }
 
 impl PullResult {
@@ -121,30 +129,30 @@ impl Reader {
         cx: &mut Context<'_>,
         now: Moment,
         budget: PullBudget,
-        renderer: &mut Renderer,
+        codec: &mut Codec,
     ) -> Poll<Result<PullResult, ReadError>> {
         if let Some(transfer) = self.transfer.take() {
-            Poll::Ready(Ok(self.pull_fragment(transfer, renderer)))
+            Poll::Ready(Ok(self.pull_fragment(transfer, codec)))
         } else if self.stream.is_state() {
-            self.pull_state(cx, now, budget, renderer)
+            self.pull_state(cx, now, budget, codec)
         } else {
-            self.pull_log(cx, now, budget, renderer)
+            self.pull_log(cx, now, budget, codec)
         }
     }
 
     /// The next piece of the entry that is under way: a message of its own, since what shares a message with it waits
     /// for the whole of it.
-    fn pull_fragment(&mut self, mut transfer: Transfer, renderer: &mut Renderer) -> PullResult {
-        if renderer.pending_bytes() > 0 {
+    fn pull_fragment(&mut self, mut transfer: Transfer, codec: &mut Codec) -> PullResult {
+        if codec.pending_bytes() > 0 {
             self.transfer = Some(transfer);
             return PullResult::nothing(NextStep::Full);
         }
-        let (fragment, is_last) = transfer.take();
+        let (fragment, is_last) = transfer.fragments.take();
         let mut step = PullResult {
             bytes: fragment.len(),
             ..PullResult::nothing(NextStep::Fragment)
         };
-        renderer.fragment(fragment);
+        codec.fragment(fragment);
         if is_last {
             step.entries = 1;
             step.deltas = u64::from(transfer.is_delta);
@@ -162,7 +170,7 @@ impl Reader {
         cx: &mut Context<'_>,
         now: Moment,
         budget: PullBudget,
-        renderer: &mut Renderer,
+        codec: &mut Codec,
     ) -> Poll<Result<PullResult, ReadError>> {
         let mut entries = Vec::new();
         let log = self.stream.log();
@@ -174,7 +182,7 @@ impl Reader {
         });
         for entry in &entries {
             let room = budget.room.saturating_sub(step.bytes);
-            let added = renderer.entry(&self.stream, entry, room);
+            let added = codec.entry(&self.stream, entry, room);
             let Some(bytes) = self.added(added, entry, false, budget, &mut step) else {
                 break;
             };
@@ -191,7 +199,7 @@ impl Reader {
         cx: &mut Context<'_>,
         now: Moment,
         budget: PullBudget,
-        renderer: &mut Renderer,
+        codec: &mut Codec,
     ) -> Poll<Result<PullResult, ReadError>> {
         let mut step = PullResult::nothing(NextStep::Rest);
         let base = (self.has_base && !self.whole).then_some(self.after);
@@ -203,9 +211,9 @@ impl Reader {
             return Poll::Ready(Ok(step));
         }
         let base = newest.base.as_deref();
-        let delta = base.and_then(|base| renderer.delta(&self.stream, base, &entry, budget.room));
+        let delta = base.and_then(|base| codec.delta(&self.stream, base, &entry, budget.room));
         let is_delta = delta.is_some();
-        let added = delta.unwrap_or_else(|| renderer.entry(&self.stream, &entry, budget.room));
+        let added = delta.unwrap_or_else(|| codec.entry(&self.stream, &entry, budget.room));
         if let Some(bytes) = self.added(added, &entry, is_delta, budget, &mut step) {
             step.bytes = bytes;
             step.entries = 1;
@@ -230,11 +238,16 @@ impl Reader {
             Added::Bytes(bytes) => return Some(bytes),
             Added::Full => NextStep::Full,
             Added::Large(_) if !budget.has_slot => NextStep::Wait,
-            Added::Large(large) => {
-                self.transfer = Some(Transfer::new(large, entry.cursor, is_delta));
+            Added::Large(fragments) => {
+                self.transfer = Some(Transfer {
+                    fragments,
+                    cursor: entry.cursor,
+                    is_delta,
+                });
                 self.whole = false;
                 NextStep::More
             }
+            Added::TooLarge { bytes, limit } => NextStep::TooLarge { bytes, limit },
         };
         None
     }

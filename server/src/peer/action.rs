@@ -68,12 +68,3 @@ impl AuthFailure {
         }
     }
 }
-
-/// A message as the transport received it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Message {
-    /// UTF-8 text.
-    Text(String),
-    /// Bytes.
-    Binary(Bytes),
-}

@@ -4,7 +4,6 @@
 mod action;
 mod body;
 mod incoming;
-mod json;
 mod json_text;
 mod perform;
 #[cfg(test)]
@@ -15,33 +14,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-pub use action::{Action, AuthFailure, AuthRequest, Inbound, Message};
-use json::JsonPeer;
+pub use action::{Action, AuthFailure, AuthRequest, Inbound};
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::limits::HANDSHAKE_BYTES;
-use push_wire_shared::session::server::{MessageError, ServerSession, WireDecoder};
+use push_wire_shared::session::server::{MessageError, ServerSession};
 use push_wire_shared::time::{Moment, sooner};
 use uuid::Uuid;
 
 use crate::auth::Grant;
+use crate::dialect::Codec;
+pub use crate::dialect::{Dialect, Message};
 use crate::hub::{ConnectionWaker, Hub, SessionCredentials, SessionError, Stream};
-use crate::outbox::{JsonRenderer, Outbox, Renderer, WireRenderer};
-
-/// What a connection speaks (docs/protocol.md section 1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Dialect {
-    /// Subprotocol `push-wire.v1`: binary messages.
-    Wire,
-    /// No subprotocol: JSON text messages.
-    Json,
-}
-
-#[derive(Debug)]
-enum Codec {
-    Wire(WireDecoder),
-    Json(JsonPeer),
-}
+use crate::outbox::Outbox;
 
 /// One connection.
 ///
@@ -56,12 +40,9 @@ pub struct Peer {
     waker: Arc<ConnectionWaker>,
     session: ServerSession,
     codec: Codec,
-    renderer: Renderer,
     outbox: Outbox,
     actions: VecDeque<Action>,
     grant: Grant,
-    encoding: PayloadEncoding,
-    zstd: bool,
     credentials: SessionCredentials,
     /// Streams that the session has looked at and not begun to read.
     opened: VecDeque<(u64, Arc<Stream>)>,
@@ -80,28 +61,15 @@ impl Peer {
     pub fn new(hub: Arc<Hub>, dialect: Dialect, now: Moment) -> Self {
         let waker = Arc::<ConnectionWaker>::default();
         let config = Arc::clone(hub.session_config());
-        let system = hub.system_channel();
-        let (codec, renderer) = match dialect {
-            Dialect::Wire => (
-                Codec::Wire(WireDecoder::new(system)),
-                Renderer::Wire(WireRenderer::new(system, hub.limits().fragment_bytes)),
-            ),
-            Dialect::Json => (
-                Codec::Json(JsonPeer::default()),
-                Renderer::Json(JsonRenderer::new(Arc::clone(&config))),
-            ),
-        };
+        let codec = Codec::new(dialect, &hub);
         Self {
             session: ServerSession::new(config, now),
             outbox: Outbox::new(Arc::clone(&waker)),
             hub,
             waker,
             codec,
-            renderer,
             actions: VecDeque::new(),
             grant: Grant::nothing(),
-            encoding: PayloadEncoding::Json,
-            zstd: false,
             credentials: SessionCredentials {
                 json: dialect == Dialect::Json,
                 ..SessionCredentials::default()
@@ -186,27 +154,21 @@ impl Peer {
                 .open_session(now, client, self.credentials.clone(), &self.waker);
         let opened_session = match opened_session {
             Ok(opened_session) => opened_session,
-            Err(fault) => {
-                let reason = match fault {
+            Err(error) => {
+                let reason = match error {
                     SessionError::Late => CloseReason::Replaced,
                     SessionError::Foreign => CloseReason::Unauthorized,
                     SessionError::Full => CloseReason::Overloaded,
                 };
-                return self.session.handle_refused(reason, &fault.to_string());
+                return self.session.handle_refused(reason, &error.to_string());
             }
         };
         self.grant = grant;
         self.holds = Some((client, opened_session.generation));
-        match &mut self.renderer {
-            Renderer::Wire(wire) => wire.set_taken(self.encoding, self.zstd),
-            Renderer::Json(json) => json.set_session(client, Arc::clone(&opened_session.numbering)),
-        }
-        if let Codec::Json(json) = &mut self.codec {
-            json.set_session(opened_session.numbering);
-        }
+        self.codec.open(client, &opened_session);
         let resumed = opened_session.welcome.resumed;
         self.session.handle_welcome(now, opened_session.welcome);
-        self.subscribe_json(now, resumed);
+        self.begin(now, resumed);
     }
 
     /// The answer to [`Action::Deliver`], with the number that came with it.

@@ -11,10 +11,9 @@ use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use sha2::{Digest, Sha256};
 
-use super::{Action, AuthRequest, Codec, Inbound, Peer};
-use crate::compression::{Audience, ClientDictionaries};
+use super::{Action, AuthRequest, Inbound, Peer};
+use crate::compression::Audience;
 use crate::hub::{Notice, Stream};
-use crate::outbox::Renderer;
 
 impl Peer {
     pub(super) fn perform(&mut self, now: Moment) {
@@ -47,7 +46,7 @@ impl Peer {
             Output::Stop { id } => self.outbox.stop(id),
             Output::Whole { id } => self.outbox.whole(id),
             Output::Have(ids) => {
-                if let Some(dictionaries) = self.dictionaries() {
+                if let Some(dictionaries) = self.codec.dictionaries() {
                     dictionaries.confirm(&ids);
                 }
             }
@@ -79,7 +78,7 @@ impl Peer {
             }
             Output::Close(reason) => {
                 self.hub.counters().closed(reason);
-                let code = self.close_code(reason);
+                let code = self.codec.close_code(reason);
                 self.actions.push_back(Action::Close {
                     code,
                     text: reason.text().to_owned(),
@@ -94,15 +93,7 @@ impl Peer {
             self.hub
                 .note_rejected(client, generation, rejection.clone());
         }
-        self.renderer.op(op);
-    }
-
-    /// The dictionaries of a client that takes compressed entries.
-    fn dictionaries(&mut self) -> Option<&mut ClientDictionaries> {
-        match &mut self.renderer {
-            Renderer::Wire(wire) => wire.dictionaries(),
-            Renderer::Json(_) => None,
-        }
+        self.codec.op(op);
     }
 
     /// Tells the client of the channel's newest dictionary, if it does not know it. A rotation reaches readers with
@@ -115,7 +106,10 @@ impl Peer {
         {
             return;
         }
-        let named = self.dictionaries().and_then(|known| known.name(&newest));
+        let named = self
+            .codec
+            .dictionaries()
+            .and_then(|known| known.name(&newest));
         if let Some(info) = named {
             self.say(&ServerOp::Dictionary(info));
         }
@@ -123,8 +117,6 @@ impl Peer {
 
     fn ask_who(&mut self, auth: Auth) {
         let channels = self.named_channels(&auth);
-        self.encoding = auth.encoding;
-        self.zstd = auth.zstd;
         self.credentials.secret = auth.secret;
         self.credentials.attempt = auth.attempt;
         self.credentials.token = auth
@@ -192,7 +184,7 @@ impl Peer {
             };
             return self.session.handle_answer(number, Err(refusal));
         }
-        let body = match super::body::to_json(content, self.encoding, body) {
+        let body = match super::body::to_json(content, self.codec.encoding(), body) {
             Ok(body) => body,
             Err(refusal) => return self.session.handle_answer(number, Err(refusal)),
         };
@@ -213,28 +205,17 @@ impl Peer {
         self.notices_left = are_left;
         self.outbox.collect_woken();
         for notice in notices {
-            match (notice, &mut self.renderer) {
-                (Notice::Replaced, _) => {
-                    self.session.close(CloseReason::Replaced);
-                }
-                (Notice::System { json, .. }, Renderer::Json(renderer)) => {
-                    renderer.text(json.as_bytes());
-                }
-                (Notice::System { op, .. }, Renderer::Wire(_)) => {
-                    if let Some(op) = op {
+            match notice {
+                Notice::Replaced => self.session.close(CloseReason::Replaced),
+                Notice::System { json, op } => {
+                    if !self.codec.text(&json)
+                        && let Some(op) = op
+                    {
                         self.say(&op);
                     }
                 }
             }
         }
         self.perform(now);
-    }
-
-    /// The published clients of the JSON dialect know 1008 for refused credentials.
-    fn close_code(&self, reason: CloseReason) -> u16 {
-        match (&self.codec, reason) {
-            (Codec::Json(_), CloseReason::Unauthorized) => 1008,
-            _ => reason.code(),
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! From the session and the logs to the transport.
 
-use bytes::Bytes;
 use push_wire_shared::time::Moment;
 
 use super::Peer;
+use crate::carrier::Carrier;
 use crate::outbox::ReaderError;
 
 impl Peer {
@@ -16,52 +16,50 @@ impl Peer {
     /// Ops that may be added to those that wait.
     pub(super) fn op_room(&self) -> usize {
         let limit = self.hub.limits().control_ops.max(1);
-        limit.saturating_sub(self.renderer.pending_ops())
+        limit.saturating_sub(self.codec.pending_ops())
     }
 
     /// Whether [`poll_write`](Self::poll_write) may have something.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        self.renderer.pending_ops() > 0 || self.notices_left || self.outbox.has_queued()
+        self.codec.pending_ops() > 0 || self.notices_left || self.outbox.has_queued()
     }
 
-    /// The next WebSocket message or messages, headers included, as pieces for one vectored write; nothing is
-    /// added when there is nothing to send. Call it only when all that it gave before has been written, then
-    /// call [`wrote`](Self::wrote).
-    pub fn poll_write(&mut self, now: Moment, out: &mut Vec<Bytes>) {
+    /// Hands the next message or messages to the carrier; none when there is nothing to send. Call it only when all that
+    /// it gave before has been written, then call [`wrote`](Self::wrote).
+    pub fn poll_write(&mut self, now: Moment, out: &mut dyn Carrier) {
         if self.closed {
             return;
         }
         if self.notices_left {
             self.handle_wake(now);
         }
-        let before = out.len();
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         // A connection that ends is told why, and no more.
         let batch = if self.session.is_closed() {
             0
         } else {
-            self.hub.limits().batch_bytes
+            self.codec.batch_bytes(self.hub.limits().batch_bytes)
         };
         let pulled = self
             .outbox
-            .pull(now, &mut self.renderer, batch, out, &mut faults);
+            .pull(now, &mut self.codec, batch, out, &mut errors);
         self.hub.counters().delivered(pulled.entries, pulled.deltas);
-        for fault in faults {
-            self.handle_fault(now, fault);
+        for error in errors {
+            self.handle_reader_error(now, error);
         }
-        if out.len() > before {
+        if pulled.messages > 0 {
             self.stalled_since.get_or_insert(now);
-        } else if self.renderer.pending_ops() > 0 {
-            // A fault was stated while nothing else was to be sent.
+        } else if self.codec.pending_ops() > 0 {
+            // An error was stated while nothing else was to be sent.
             self.outbox
-                .pull(now, &mut self.renderer, 0, out, &mut Vec::new());
+                .pull(now, &mut self.codec, 0, out, &mut Vec::new());
             self.stalled_since.get_or_insert(now);
         }
     }
 
-    fn handle_fault(&mut self, now: Moment, fault: ReaderError) {
-        match fault {
+    fn handle_reader_error(&mut self, now: Moment, error: ReaderError) {
+        match error {
             ReaderError::Overrun { id, bounds } => {
                 self.session.handle_overrun(id, bounds);
                 self.perform(now);
@@ -69,6 +67,10 @@ impl Peer {
             }
             ReaderError::Unreadable { id } => {
                 self.session.handle_unreadable(id);
+                self.perform(now);
+            }
+            ReaderError::TooLarge { id, bytes, limit } => {
+                self.session.handle_too_large(id, bytes, limit);
                 self.perform(now);
             }
         }

@@ -18,6 +18,7 @@ use super::alarm::Alarm;
 use super::websocket::{ReceiveError, Received, Socket};
 use super::{Application, guard};
 use crate::auth::{AuthError, Verdict};
+use crate::carrier::WebSocketFrames;
 use crate::clock;
 use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
 
@@ -168,7 +169,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             self.socket.give_pong(&ping);
         }
         if self.peer.has_output() {
-            self.peer.poll_write(now, self.socket.outgoing());
+            let mut frames = WebSocketFrames::new(self.socket.outgoing());
+            self.peer.poll_write(now, &mut frames);
+            frames.finish();
         }
         !self.socket.is_written()
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_server::ChannelPolicy;
 use push_wire_server::auth::Grant;
+use push_wire_server::carrier::{self, Kind};
 use push_wire_server::hub::{Hub, HubConfig};
 use push_wire_server::peer::{Action, AuthFailure, Dialect, Message, Peer};
 use push_wire_shared::channel::ChannelTable;
@@ -161,15 +162,15 @@ impl Line {
             self.perform(action);
         }
         loop {
-            let mut pieces = Vec::new();
-            self.peer.poll_write(self.now, &mut pieces);
-            if pieces.is_empty() {
+            let mut messages: Vec<carrier::Message> = Vec::new();
+            self.peer.poll_write(self.now, &mut messages);
+            if messages.is_empty() {
                 break;
             }
             self.peer.wrote(self.now, true);
-            messages(&pieces.concat(), |opcode, message| {
-                self.hear(opcode, message)
-            });
+            for message in messages {
+                self.hear(message.kind, &message.content());
+            }
         }
     }
 
@@ -204,18 +205,17 @@ impl Line {
     }
 
     /// What the server writes is what the protocol says, whatever it was told.
-    fn hear(&mut self, opcode: u8, message: &[u8]) {
-        const PING: u8 = 9;
-        if self.dialect == Dialect::Json && opcode == PING {
+    fn hear(&mut self, kind: Kind, message: &[u8]) {
+        if self.dialect == Dialect::Json && kind == Kind::Ping {
             return assert_eq!(message, b"");
         }
         if self.dialect == Dialect::Json {
-            assert_eq!(opcode, 1);
+            assert_eq!(kind, Kind::Text);
             let value = serde_json::from_slice::<serde::de::IgnoredAny>(message);
             value.expect("messages of the JSON dialect are JSON");
             return;
         }
-        assert_eq!(opcode, 2);
+        assert_eq!(kind, Kind::Binary);
         for record in Records::new(message) {
             let (header, payload) = record.expect("a server's record");
             if header.channel == Channel::System.wire_id() {
@@ -238,27 +238,4 @@ fn hub() -> Arc<Hub> {
         config,
         Arc::new(move || counter.fetch_add(1, Ordering::Relaxed)),
     )
-}
-
-/// Hands on opcode and payload of each WebSocket frame.
-fn messages(mut bytes: &[u8], mut each: impl FnMut(u8, &[u8])) {
-    while let [first, len, rest @ ..] = bytes {
-        assert_eq!(first & 0xf0, 0x80, "final, no reserved bits");
-        let (len, rest) = match len {
-            126 => {
-                let (len, rest) = rest.split_first_chunk().expect("a length of two bytes");
-                (u64::from(u16::from_be_bytes(*len)), rest)
-            }
-            127 => {
-                let (len, rest) = rest.split_first_chunk().expect("a length of eight bytes");
-                (u64::from_be_bytes(*len), rest)
-            }
-            len => (u64::from(*len), rest),
-        };
-        let len = usize::try_from(len).expect("a length in memory");
-        let (payload, rest) = rest.split_at(len);
-        each(first & 0x0f, payload);
-        bytes = rest;
-    }
-    assert!(bytes.is_empty(), "frames end where the bytes end");
 }

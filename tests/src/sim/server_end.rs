@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use push_wire_server::auth::Grant;
+use push_wire_server::carrier;
 use push_wire_server::peer::{Action, Message, Peer};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -127,9 +128,10 @@ impl ServerEnd {
     /// The next message for the socket, if it has room. What it has no room for waits here.
     pub fn next_message(&mut self, now: Moment, has_room: bool) -> Option<Vec<u8>> {
         if self.unsent.is_empty() {
-            let mut pieces = Vec::new();
-            self.peer.poll_write(now, &mut pieces);
-            self.unsent.extend(messages(&pieces.concat()));
+            let mut messages: Vec<carrier::Message> = Vec::new();
+            self.peer.poll_write(now, &mut messages);
+            let contents = messages.iter().map(|message| message.content().to_vec());
+            self.unsent.extend(contents);
         }
         if !has_room {
             return None;
@@ -152,28 +154,4 @@ impl ServerEnd {
             node.left(now, client);
         }
     }
-}
-
-/// The payloads of unmasked, unfragmented WebSocket frames (RFC 6455 section 5.2).
-///
-/// # Panics
-/// When they are something else.
-#[must_use]
-pub fn messages(mut frames: &[u8]) -> Vec<Vec<u8>> {
-    let mut messages = Vec::new();
-    while let [first, len, rest @ ..] = frames {
-        assert_eq!(*first, 0x82, "a whole binary message");
-        let (len, rest) = match len {
-            126 => {
-                let (len, rest) = rest.split_first_chunk().expect("a two-byte length");
-                (usize::from(u16::from_be_bytes(*len)), rest)
-            }
-            127 => panic!("a message above 64 KiB"),
-            _ => (usize::from(*len), rest),
-        };
-        let (message, rest) = rest.split_at(len);
-        messages.push(message.to_vec());
-        frames = rest;
-    }
-    messages
 }

@@ -1,87 +1,42 @@
-//! What a client of the JSON dialect says.
+//! Messages of clients: control ops and frames as published, with channels by name.
 
-use std::collections::BTreeMap;
-
-use push_wire_shared::encoding::integer;
-use serde::Deserialize;
+use push_wire_shared::quote::quoted;
+use push_wire_shared::{Frame, SystemOp};
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 /// One message of a client.
 #[derive(Debug)]
 pub(super) enum JsonMessage<'a> {
     /// A control op.
-    Op(JsonOp),
-    /// A payload for the application.
+    Op(SystemOp<String>),
+    /// A payload for the application, as JSON text.
     Frame { channel: String, payload: &'a str },
-}
-
-/// A client's control op.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
-pub(super) enum JsonOp {
-    Auth(JsonAuth),
-    Ping,
-    Pong,
-    Ack {
-        channel: String,
-        #[serde(deserialize_with = "integer::one")]
-        cursor: u64,
-    },
-    Subscribe {
-        #[serde(default)]
-        channels: Vec<String>,
-    },
-    Unsubscribe {
-        #[serde(default)]
-        channels: Vec<String>,
-    },
-    Goodbye {},
-    /// `slow`, `health`, `features`: said for the logs, asks for nothing.
-    #[serde(rename = "slow", alias = "health", alias = "features")]
-    Remark {},
-}
-
-/// The first op of a connection.
-#[derive(Debug, Deserialize)]
-pub(super) struct JsonAuth {
-    pub(super) client_id: Uuid,
-    pub(super) token: Option<String>,
-    #[serde(default)]
-    pub(super) capabilities: Vec<String>,
-    #[serde(default, deserialize_with = "integer::optional")]
-    pub(super) resume_cursor: Option<u64>,
-    #[serde(default, deserialize_with = "integer::by_key")]
-    pub(super) resume_cursors: BTreeMap<String, u64>,
-}
-
-#[derive(Deserialize)]
-struct JsonFrame<'a> {
-    channel: String,
-    #[serde(borrow)]
-    payload: &'a RawValue,
 }
 
 /// Reads a message; `system` is the system channel's name.
 ///
 /// # Errors
-/// What is wrong with it, for the client.
+/// A description of what is wrong with it, for the client.
 pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>, String> {
-    let frame = match serde_json::from_str::<JsonFrame<'a>>(text) {
+    let frame = match serde_json::from_str::<Frame<String, &'a RawValue>>(text) {
         Ok(frame) => frame,
         Err(no_frame) => {
-            return serde_json::from_str(text)
-                .map(JsonMessage::Op)
-                .map_err(|no_op| {
-                    format!("neither a frame ({no_frame}) nor a control op ({no_op})")
-                });
+            let op = serde_json::from_str(text).map(JsonMessage::Op);
+            return op.map_err(|no_op| {
+                let (no_frame, no_op) = (no_frame.to_string(), no_op.to_string());
+                let (no_frame, no_op) = (quoted(&no_frame), quoted(&no_op));
+                format!("neither a frame ({no_frame}) nor a control op ({no_op})")
+            });
         }
     };
     let payload = frame.payload.get();
     if frame.channel == system {
         return serde_json::from_str(payload)
             .map(JsonMessage::Op)
-            .map_err(|error| format!("no control op in the system frame: {error}"));
+            .map_err(|error| {
+                let error = error.to_string();
+                format!("no control op in the system frame: {}", quoted(&error))
+            });
     }
     if payload == "null" {
         return Err("a frame needs a payload other than null".into());
@@ -94,6 +49,8 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
 
 #[cfg(test)]
 mod tests {
+    use push_wire_shared::limits::QUOTE_BYTES;
+
     use super::*;
 
     #[test]
@@ -104,22 +61,18 @@ mod tests {
         ] {
             let message = decode(text, "system");
             assert!(
-                matches!(message, Ok(JsonMessage::Op(JsonOp::Ack { cursor: 7, .. }))),
+                matches!(
+                    message,
+                    Ok(JsonMessage::Op(SystemOp::Ack { cursor: 7, .. }))
+                ),
                 "{message:?}"
             );
         }
-        let remark = decode(r#"{"op":"health","status":"fine"}"#, "system");
-        assert!(
-            matches!(remark, Ok(JsonMessage::Op(JsonOp::Remark {}))),
-            "{remark:?}"
-        );
-        for unknown in [r#"{"op":"fly"}"#, r#"{"op":"auth_ok","resume_cursor":1}"#] {
-            assert!(decode(unknown, "system").is_err(), "{unknown}");
-        }
+        assert!(decode(r#"{"op":"fly"}"#, "system").is_err());
     }
 
     #[test]
-    fn a_payload_is_handed_on_as_it_was_written() {
+    fn payload_is_handed_on_as_it_was_written() {
         let message = decode(r#"{"channel":"chat","payload":{"n": 1.50}}"#, "system");
         assert!(matches!(
             message,
@@ -131,18 +84,31 @@ mod tests {
     }
 
     #[test]
-    fn faults_say_what_is_wrong() {
+    fn errors_say_what_is_wrong() {
         for (text, part) in [
             ("hello", "expected value"),
             (r#"{"channel":"chat"}"#, "missing field `payload`"),
             (r#"{"channel":"chat","payload":null}"#, "other than null"),
             (
-                r#"{"channel":"system","payload":{"op":"ack"}}"#,
+                r#"{"channel":"system","payload":{"op":"ack","cursor":1}}"#,
                 "missing field `channel`",
             ),
         ] {
             let error = decode(text, "system").unwrap_err();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_quote_little() {
+        let long = "x".repeat(100_000);
+        for text in [
+            format!(r#"{{"op":"{long}"}}"#),
+            format!(r#"{{"channel":"system","payload":{{"op":"{long}"}}}}"#),
+            format!(r#"{{"op":"ack","channel":"chat","cursor":"{long}"}}"#),
+        ] {
+            let error = decode(&text, "system").unwrap_err();
+            assert!(error.len() < 2 * QUOTE_BYTES + 100, "{}", error.len());
         }
     }
 }

@@ -7,7 +7,7 @@ use push_wire_shared::position::{Cursor, Position, Tag};
 
 /// Which of a channel's two streams an entry came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Source {
+pub(super) enum Source {
     /// The channel itself.
     Channel = 0,
     /// The client's inbox in it.
@@ -73,16 +73,16 @@ struct ChannelNumbers {
 
 /// What a resume in the JSON dialect comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rewind {
+pub(super) struct Rewind {
     /// Positions of the channel and the inbox at that number; `None` for a stream not read yet.
-    pub positions: [Option<Position>; 2],
+    pub(super) positions: [Option<Position>; 2],
     /// The number that reading goes on after, when it is not the one asked for.
-    pub unproved: Option<u64>,
+    pub(super) unproved: Option<u64>,
 }
 
 /// The numbers of one session.
 #[derive(Debug, Default)]
-pub struct Numbering {
+pub(super) struct Numbering {
     channels: Vec<ChannelNumbers>,
 }
 
@@ -100,13 +100,13 @@ impl Numbering {
     }
 
     /// Acknowledged numbers by channel id, where there are any.
-    pub fn acked(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
+    pub(super) fn acked(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
         let acked = self.channels.iter().filter(|numbers| numbers.acked > 0);
         acked.map(|numbers| (numbers.id, numbers.acked))
     }
 
     /// Reading of a source goes on after this position.
-    pub fn begin(&mut self, id: u8, source: Source, position: Position) {
+    pub(super) fn begin(&mut self, id: u8, source: Source, position: Position) {
         let numbers = self.channel(id);
         let base = &mut numbers.bases[source as usize];
         if base.is_none_or(|base| base.epoch != position.epoch) {
@@ -117,7 +117,7 @@ impl Numbering {
 
     /// Reading of a source goes on after this position although entries before it were not delivered: as many
     /// numbers are left out, where that is known. Returns the number that the next entry comes after.
-    pub fn skip_to(&mut self, id: u8, source: Source, position: Position) -> u64 {
+    pub(super) fn skip_to(&mut self, id: u8, source: Source, position: Position) -> u64 {
         let numbers = self.channel(id);
         let before = numbers.position(source, numbers.last);
         if let Some(before) = before.filter(|before| before.epoch == position.epoch) {
@@ -133,7 +133,7 @@ impl Numbering {
     }
 
     /// Numbers an entry that is about to be delivered.
-    pub fn assign(&mut self, id: u8, source: Source, cursor: Cursor, tag: Tag) -> u64 {
+    pub(super) fn assign(&mut self, id: u8, source: Source, cursor: Cursor, tag: Tag) -> u64 {
         let numbers = self.channel(id);
         numbers.last += 1;
         if let Some(run) = numbers.runs.back_mut()
@@ -159,7 +159,7 @@ impl Numbering {
     }
 
     /// Goes back to a number (`None`: stays at the newest); later ones will be given again.
-    pub fn rewind(&mut self, id: u8, number: Option<u64>) -> Rewind {
+    pub(super) fn rewind(&mut self, id: u8, number: Option<u64>) -> Rewind {
         let numbers = self.channel(id);
         let wanted = number.unwrap_or(numbers.last).max(numbers.acked);
         let at = if wanted > numbers.last {
@@ -184,7 +184,7 @@ impl Numbering {
     ///
     /// # Errors
     /// The newest number given, when this one never was.
-    pub fn ack(&mut self, id: u8, number: u64) -> Result<Option<Cursor>, u64> {
+    pub(super) fn ack(&mut self, id: u8, number: u64) -> Result<Option<Cursor>, u64> {
         let numbers = self.channel(id);
         if number > numbers.last {
             return Err(numbers.last);

@@ -1,4 +1,4 @@
-//! DerivedForms of an entry, each made once for all readers.
+//! Encoded forms of an entry, each made once for all readers.
 
 use std::sync::Arc;
 
@@ -11,15 +11,17 @@ use push_wire_shared::position::low_bits;
 use push_wire_shared::session::wire::{
     Content, DeltaHeader, EntryHeader, fragment_id, varint_len, write_varint,
 };
+use uuid::Uuid;
 
 use super::deltas::Deltas;
-use super::framing::{MAX_HEADER, Opcode, frame_header};
+use super::fragments::{Fragments, Payload};
 use super::once::OnceList;
 use super::packing::{EncodingKey, Packing};
-use super::transfer::Large;
+use crate::carrier::SharedRecord;
+use crate::dialect;
 use crate::hub::Stream;
 
-/// What decides which encoded of an entry a connection gets.
+/// Parameters of a connection that decide which encoded form of an entry it gets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EncodingParams<'a> {
     pub(super) encoding: PayloadEncoding,
@@ -34,81 +36,88 @@ impl EncodingParams<'_> {
     }
 }
 
-/// How an entry leaves in the push-wire dialect.
+/// An entry as it leaves, shared by all readers that take it in this encoding.
 #[derive(Clone, Debug)]
-pub(super) enum EncodedEntry {
-    /// In one frame.
-    One(RecordMessage),
-    /// In fragments.
-    Large(Arc<Large>),
+pub(super) struct EncodedEntry {
+    /// Bytes of the value that the client comes to hold.
+    value_bytes: usize,
+    /// Id that its fragments carry.
+    id: Uuid,
+    form: Form,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// One frame, as a record.
+    Record(Arc<SharedRecord>),
+    /// A payload above the server's fragment size.
+    Large(Arc<Payload>),
 }
 
 impl EncodedEntry {
+    /// Bytes of the value that the client comes to hold.
+    pub(super) const fn value_bytes(&self) -> usize {
+        self.value_bytes
+    }
+
+    /// The entry as one record, unless it leaves in fragments to every client.
+    pub(super) const fn record(&self) -> Option<&Arc<SharedRecord>> {
+        match &self.form {
+            Form::Record(record) => Some(record),
+            Form::Large(_) => None,
+        }
+    }
+
+    /// The entry in fragments of about this size, for a client that takes messages of up to `message_bytes`; `None`
+    /// where those would be too many.
+    pub(super) fn fragments(
+        &self,
+        fragment_bytes: usize,
+        message_bytes: usize,
+    ) -> Option<Fragments> {
+        let payload = match &self.form {
+            Form::Large(payload) => Arc::clone(payload),
+            Form::Record(record) => Arc::new(Payload::of_record(record)?),
+        };
+        Fragments::new(payload, self.id, fragment_bytes, message_bytes)
+    }
+
     /// About the bytes that it takes on the wire.
     fn wire_bytes(&self) -> usize {
-        match self {
-            Self::One(encoded) => encoded.message.len(),
-            Self::Large(large) => large.payload_bytes(),
+        match &self.form {
+            Form::Record(record) => record.record().len(),
+            Form::Large(payload) => payload.len(),
         }
     }
 }
 
-/// A record of the push-wire dialect behind the header of a WebSocket message that holds nothing else.
-#[derive(Clone, Debug)]
-pub(crate) struct RecordMessage {
-    message: Bytes,
-    record_at: usize,
+/// The record of a frame whose payload is `head` and `body`.
+fn record(header: FrameHeader, head: &[u8], body: &[u8]) -> SharedRecord {
+    let frame = FRAME_HEADER_LEN + head.len() + body.len();
+    SharedRecord::new(varint_len(frame as u64) + frame, |out| {
+        write_varint(out, frame as u64);
+        out.extend_from_slice(&header.to_bytes());
+        out.extend_from_slice(head);
+        out.extend_from_slice(body);
+    })
 }
 
-impl RecordMessage {
-    /// The whole message: for a reader that gets just this.
-    pub(crate) fn message(&self) -> &Bytes {
-        &self.message
-    }
-
-    /// The record alone: for a message with several.
-    pub(crate) fn record(&self) -> &[u8] {
-        &self.message[self.record_at..]
-    }
-
-    pub(crate) fn record_bytes(&self) -> Bytes {
-        self.message.slice(self.record_at..)
-    }
-
-    /// A frame whose payload is `head` and `body`.
-    fn new(header: FrameHeader, head: &[u8], body: &[u8]) -> Self {
-        let frame = FRAME_HEADER_LEN + head.len() + body.len();
-        let record = varint_len(frame as u64) + frame;
-        let mut message = Vec::with_capacity(MAX_HEADER + record);
-        frame_header(Opcode::Binary, record, &mut message);
-        let record_at = message.len();
-        write_varint(&mut message, frame as u64);
-        message.extend_from_slice(&header.to_bytes());
-        message.extend_from_slice(head);
-        message.extend_from_slice(body);
-        Self {
-            message: Bytes::from(message),
-            record_at,
-        }
-    }
-}
-
-/// What has been derived from one entry.
+/// Encoded forms of one entry.
 #[derive(Default, Debug)]
-struct DerivedForms {
+pub(in crate::dialect) struct Forms {
     bodies: OnceList<PayloadEncoding, Bytes>,
     checks: OnceList<PayloadEncoding, Check>,
     wire: OnceList<EncodingKey, EncodedEntry>,
 }
 
+fn forms(entry: &Entry) -> Option<&Forms> {
+    entry.forms::<dialect::Forms>().map(|forms| &forms.wire)
+}
+
 /// The entry's body in an encoding.
 fn body(entry: &Entry, encoding: PayloadEncoding) -> Bytes {
     let encode = || encode_body(&entry.record, encoding);
-    match (
-        entry.record.content,
-        encoding,
-        entry.forms::<DerivedForms>(),
-    ) {
+    match (entry.record.content, encoding, forms(entry)) {
         (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor, Some(forms)) => {
             forms.bodies.get_or_make(encoding, encode).clone()
         }
@@ -137,13 +146,13 @@ fn transcode(text: &[u8], encoding: PayloadEncoding) -> Bytes {
 
 fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {
     let make = || check(&body(entry, encoding));
-    match entry.forms::<DerivedForms>() {
+    match forms(entry) {
         Some(forms) => *forms.checks.get_or_make(encoding, make),
         None => make(),
     }
 }
 
-/// The entry whole, as every reader of the stream with this params gets it.
+/// The entry whole, as every reader of the stream with these parameters gets it.
 pub(super) fn whole(stream: &Stream, entry: &Entry, params: EncodingParams<'_>) -> EncodedEntry {
     let make = || {
         let header = EntryHeader {
@@ -153,9 +162,11 @@ pub(super) fn whole(stream: &Stream, entry: &Entry, params: EncodingParams<'_>) 
         };
         let mut head = Vec::with_capacity(16);
         header.write_whole(&mut head);
-        encoded(stream, entry, head, body(entry, params.encoding), params)
+        let body = body(entry, params.encoding);
+        let value_bytes = body.len();
+        encoded(stream, entry, head, body, value_bytes, params)
     };
-    match entry.forms::<DerivedForms>() {
+    match forms(entry) {
         Some(forms) => forms.wire.get_or_make(params.key(), make).clone(),
         None => make(),
     }
@@ -171,7 +182,8 @@ pub(super) fn delta(
     if base.record.content != entry.record.content || base.cursor >= entry.cursor {
         return None;
     }
-    let make = || {
+    let deltas: &Deltas = stream.attachment().get();
+    deltas.get_or_make(base, entry, params.key(), || {
         let encoding = params.encoding;
         let target = body(entry, encoding);
         let ops = push_wire_shared::delta::encode(&body(base, encoding), &target)?;
@@ -187,24 +199,22 @@ pub(super) fn delta(
         };
         let mut head = Vec::with_capacity(44);
         header.write_delta(delta, &mut head);
-        let encoded = encoded(stream, entry, head, ops.into(), params);
+        let encoded = encoded(stream, entry, head, ops.into(), target.len(), params);
         // What is far smaller than the value itself needs no comparison with the value compressed.
         let is_smaller = encoded.wire_bytes() * 16 < target.len()
             || encoded.wire_bytes() < whole(stream, entry, params).wire_bytes();
         is_smaller.then_some(encoded)
-    };
-    match stream.derived::<Deltas>() {
-        Some(deltas) => deltas.get_or_make(base, entry, params.key(), make),
-        None => make(),
-    }
+    })
 }
 
-/// The encoded of an entry whose payload is `head` and `body`, or that compressed.
+/// An entry whose payload is `head` and `body`, which is compressed here. The client comes to hold a value of
+/// `value_bytes`.
 fn encoded(
     stream: &Stream,
     entry: &Entry,
     head: Vec<u8>,
     body: Bytes,
+    value_bytes: usize,
     params: EncodingParams<'_>,
 ) -> EncodedEntry {
     let packed = params.packing.pack(&body).map(Bytes::from);
@@ -219,10 +229,14 @@ fn encoded(
         sequence: low_bits(entry.cursor),
     };
     let body = packed.unwrap_or(body);
-    if head.len() + body.len() <= params.fragment_bytes {
-        return EncodedEntry::One(RecordMessage::new(header, &head, &body));
+    let form = if head.len() + body.len() <= params.fragment_bytes {
+        Form::Record(Arc::new(record(header, &head, &body)))
+    } else {
+        Form::Large(Arc::new(Payload::new(header, head, body)))
+    };
+    EncodedEntry {
+        value_bytes,
+        id: fragment_id(stream.number(), entry.cursor),
+        form,
     }
-    let id = fragment_id(stream.number(), entry.cursor);
-    let large = Large::new(header, id, head, body, params.fragment_bytes);
-    EncodedEntry::Large(Arc::new(large))
 }

@@ -5,121 +5,124 @@ use std::sync::Arc;
 use bytes::Bytes;
 use push_wire_shared::fragment::{FRAGMENT_HEADER_LEN, FragmentHeader};
 use push_wire_shared::frame::{FRAME_HEADER_LEN, FrameHeader};
-use push_wire_shared::position::Cursor;
-use push_wire_shared::session::wire::{varint_len, write_varint};
+use push_wire_shared::session::wire::{Records, write_varint};
 use uuid::Uuid;
 
-use super::framing::{Opcode, frame_header};
+use crate::carrier::SharedRecord;
 
-/// An entry too large for one frame. All its readers share it, each being somewhere in it.
+/// Bytes of a message with one fragment that are not the entry's: the record's length, and two headers.
+const OVERHEAD: usize = 5 + FRAME_HEADER_LEN + FRAGMENT_HEADER_LEN;
+
+/// Header and payload of an entry's frame, shared by the readers that get it in fragments.
 #[derive(Debug)]
-pub(crate) struct Large {
+pub(super) struct Payload {
     header: FrameHeader,
-    id: Uuid,
-    /// What stands before the body in the payload. Not in one piece with it: the body is the log's own.
+    /// Beginning of the payload. Not in one piece with the body, which is the log's own.
     head: Vec<u8>,
     body: Bytes,
-    piece_bytes: usize,
-    total: u16,
 }
 
-/// A WebSocket message of one fragment, in two pieces: the second is shared.
+impl Payload {
+    /// The payload `head` and `body` of a frame with this header.
+    pub(super) const fn new(header: FrameHeader, head: Vec<u8>, body: Bytes) -> Self {
+        Self { header, head, body }
+    }
+
+    /// The payload of a record that holds one frame.
+    pub(super) fn of_record(record: &SharedRecord) -> Option<Self> {
+        let bytes = record.record_bytes();
+        let (header, payload) = Records::new(&bytes).next()?.ok()?;
+        Some(Self::new(header, Vec::new(), bytes.slice_ref(payload)))
+    }
+
+    /// Bytes of the payload.
+    pub(super) const fn len(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+}
+
+/// Content of a message that holds one fragment: the second piece is shared.
 #[derive(Debug)]
 pub(crate) struct Fragment {
-    pub(super) start: Vec<u8>,
+    pub(super) start: Bytes,
     pub(super) rest: Bytes,
 }
 
 impl Fragment {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.start.len() + self.rest.len()
     }
 }
 
-impl Large {
-    /// An entry whose frame would have this header, and as payload `head` and `body`.
+/// The fragments of an entry that one connection still has to send.
+#[derive(Debug)]
+pub(crate) struct Fragments {
+    payload: Arc<Payload>,
+    id: Uuid,
+    piece_bytes: usize,
+    total: u16,
+    next: u16,
+}
+
+impl Fragments {
+    /// All fragments of an entry, of about `fragment_bytes` each and in messages of at most `message_bytes`; `None` where
+    /// those would be more than 16 bits count.
     pub(super) fn new(
-        mut header: FrameHeader,
+        payload: Arc<Payload>,
         id: Uuid,
-        head: Vec<u8>,
-        body: Bytes,
         fragment_bytes: usize,
-    ) -> Self {
-        header.flags.fragmented = true;
-        let bytes = head.len() + body.len();
-        // Of the largest entries the pieces are larger, so that they can be counted in 16 bits.
-        let piece_bytes = fragment_bytes.max(bytes.div_ceil(usize::from(u16::MAX)));
-        Self {
-            header,
+        message_bytes: usize,
+    ) -> Option<Self> {
+        let bytes = payload.len();
+        let most = message_bytes.saturating_sub(OVERHEAD);
+        // Of the largest entries the pieces are larger, so that they can be counted.
+        let countable = bytes.div_ceil(usize::from(u16::MAX));
+        let piece_bytes = fragment_bytes.max(countable).min(most).max(1);
+        let total = u16::try_from(bytes.div_ceil(piece_bytes)).ok()?;
+        (piece_bytes <= most).then_some(Self {
+            payload,
             id,
-            head,
-            body,
             piece_bytes,
-            total: u16::try_from(bytes.div_ceil(piece_bytes)).unwrap_or(u16::MAX),
-        }
+            total,
+            next: 0,
+        })
     }
 
-    /// Bytes of the payload.
-    pub(super) fn payload_bytes(&self) -> usize {
-        self.head.len() + self.body.len()
+    /// Largest payload that can leave in messages of at most `message_bytes`.
+    pub(super) const fn most(message_bytes: usize) -> usize {
+        message_bytes.saturating_sub(OVERHEAD) * u16::MAX as usize
     }
 
-    /// Where a fragment begins and ends in the payload.
-    fn range(&self, index: u16) -> (usize, usize) {
-        let begin = usize::from(index) * self.piece_bytes;
-        let end = (begin + self.piece_bytes).min(self.payload_bytes());
-        (begin, end)
+    /// The next fragment, and whether it is the last one.
+    pub(crate) fn take(&mut self) -> (Fragment, bool) {
+        let fragment = self.fragment(self.next);
+        self.next += 1;
+        (fragment, self.next == self.total)
     }
 
     fn fragment(&self, index: u16) -> Fragment {
-        let (begin, end) = self.range(index);
+        let Payload { header, head, body } = &*self.payload;
+        let begin = usize::from(index) * self.piece_bytes;
+        let end = (begin + self.piece_bytes).min(self.payload.len());
         let fragment = FragmentHeader {
             fragment_id: self.id,
             total: self.total,
             index,
         };
-        let split = self.head.len();
-        let head = &self.head[begin.min(split)..end.min(split)];
+        let mut header = *header;
+        header.flags.fragmented = true;
+        let split = head.len();
+        let head = &head[begin.min(split)..end.min(split)];
         let frame = FRAME_HEADER_LEN + FRAGMENT_HEADER_LEN + end - begin;
-        let record = varint_len(frame as u64) + frame;
-        let mut start = Vec::with_capacity(64);
-        frame_header(Opcode::Binary, record, &mut start);
+        let mut start = Vec::with_capacity(OVERHEAD + head.len());
         write_varint(&mut start, frame as u64);
-        start.extend_from_slice(&self.header.to_bytes());
+        start.extend_from_slice(&header.to_bytes());
         start.extend_from_slice(&fragment.to_bytes());
         start.extend_from_slice(head);
-        let rest = begin.max(split) - split..end.max(split) - split;
         Fragment {
-            start,
-            rest: self.body.slice(rest),
+            start: Bytes::from(start),
+            rest: body.slice(begin.max(split) - split..end.max(split) - split),
         }
-    }
-}
-
-/// How far one reader is in a large entry.
-#[derive(Debug)]
-pub(super) struct Transfer {
-    large: Arc<Large>,
-    next: u16,
-    pub(super) cursor: Cursor,
-    pub(super) is_delta: bool,
-}
-
-impl Transfer {
-    pub(super) fn new(large: Arc<Large>, cursor: Cursor, is_delta: bool) -> Self {
-        Self {
-            large,
-            next: 0,
-            cursor,
-            is_delta,
-        }
-    }
-
-    /// The next fragment, and whether it is the last one.
-    pub(super) fn take(&mut self) -> (Fragment, bool) {
-        let fragment = self.large.fragment(self.next);
-        self.next += 1;
-        (fragment, self.next == self.large.total)
     }
 }
 
@@ -128,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
     use push_wire_shared::fragment::{FragmentAssembler, FragmentShard};
     use push_wire_shared::frame::BinaryFlags;
-    use push_wire_shared::session::wire::Records;
+    use push_wire_shared::session::wire::write_record;
 
     use super::*;
 
@@ -144,57 +147,77 @@ mod tests {
         sequence: 9,
     };
 
-    proptest! {
-        #[test]
-        fn fragments_make_the_payload(head: Vec<u8>, body in prop::collection::vec(any::<u8>(), 1..300), piece in 1usize..200) {
-            let payload = [&head[..], &body].concat();
-            let large = Arc::new(Large::new(HEADER, ID, head, body.into(), piece));
-            let mut transfer = Transfer::new(large, 9, false);
-            let mut assembler = FragmentAssembler::new();
-            loop {
-                let (fragment, last) = transfer.take();
-                let message = [&fragment.start[..], &fragment.rest].concat();
-                prop_assert_eq!(fragment.len(), message.len());
-                let record = match message[..] {
-                    [0x82, 126, high, low, ref record @ ..] => {
-                        prop_assert_eq!(usize::from(high) << 8 | usize::from(low), record.len());
-                        record
-                    }
-                    [0x82, len, ref record @ ..] => {
-                        prop_assert_eq!(usize::from(len), record.len());
-                        record
-                    }
-                    _ => panic!("not a binary message: {message:?}"),
-                };
-                let (header, bytes) = Records::new(record).next().unwrap().unwrap();
-                let flags = BinaryFlags { fragmented: true, ..HEADER.flags };
-                prop_assert_eq!(header, FrameHeader { flags, ..HEADER });
-                let shard = FragmentShard::decode(bytes).unwrap();
-                prop_assert_eq!(shard.fragment_id, ID);
-                prop_assert!(shard.payload.len() <= piece);
-                let whole = assembler.push(shard).unwrap();
-                prop_assert_eq!(whole.is_some(), last);
-                if let Some(whole) = whole {
-                    prop_assert_eq!(whole, payload);
-                    break;
-                }
+    fn fragments(
+        payload: Payload,
+        fragment_bytes: usize,
+        message_bytes: usize,
+    ) -> Option<Fragments> {
+        Fragments::new(Arc::new(payload), ID, fragment_bytes, message_bytes)
+    }
+
+    /// What a client makes of the fragments, each in a message that it takes.
+    fn joined(mut fragments: Fragments, message_bytes: usize) -> Vec<u8> {
+        let mut assembler = FragmentAssembler::new();
+        loop {
+            let (fragment, last) = fragments.take();
+            let message = [&fragment.start[..], &fragment.rest].concat();
+            assert_eq!(fragment.len(), message.len());
+            assert!(message.len() <= message_bytes);
+            let (header, bytes) = Records::new(&message).next().unwrap().unwrap();
+            let flags = BinaryFlags {
+                fragmented: true,
+                ..HEADER.flags
+            };
+            assert_eq!(header, FrameHeader { flags, ..HEADER });
+            let shard = FragmentShard::decode(bytes).unwrap();
+            assert_eq!(shard.fragment_id, ID);
+            let whole = assembler.push(shard).unwrap();
+            assert_eq!(whole.is_some(), last);
+            if let Some(whole) = whole {
+                return whole;
             }
         }
     }
 
+    proptest! {
+        #[test]
+        fn fragments_make_the_payload(
+            head: Vec<u8>,
+            body in prop::collection::vec(any::<u8>(), 1..300),
+            piece in 1usize..200,
+            message in OVERHEAD + 1..300,
+        ) {
+            let payload = [&head[..], &body].concat();
+            let fragments = fragments(Payload::new(HEADER, head, body.into()), piece, message);
+            prop_assert_eq!(joined(fragments.unwrap(), message), payload);
+        }
+
+        #[test]
+        fn record_leaves_in_fragments_too(payload in prop::collection::vec(any::<u8>(), 1..300)) {
+            let mut bytes = Vec::new();
+            write_record(&mut bytes, HEADER, &payload);
+            let record = SharedRecord::new(bytes.len(), |out| out.extend_from_slice(&bytes));
+            let fragments = fragments(Payload::of_record(&record).unwrap(), 1_000, 100);
+            prop_assert_eq!(joined(fragments.unwrap(), 100), payload);
+        }
+    }
+
     #[test]
-    fn the_pieces_of_the_largest_entries_are_larger() {
-        let body = Bytes::from(vec![0; 200_000]);
-        let large = Large::new(HEADER, ID, Vec::new(), body, 1);
-        assert_eq!((large.piece_bytes, large.total), (4, 50_000));
+    fn pieces_of_the_largest_entries_are_larger() {
+        let payload = || Payload::new(HEADER, Vec::new(), Bytes::from(vec![0; 200_000]));
+        let all = fragments(payload(), 1, 1_000).unwrap();
+        assert_eq!((all.piece_bytes, all.total), (4, 50_000));
+        assert!(fragments(payload(), 1, OVERHEAD + 3).is_none());
+        assert!(fragments(payload(), 1, 0).is_none());
+        assert!(Fragments::most(OVERHEAD + 3) < 200_000);
     }
 
     #[test]
     fn readers_share_the_body() {
         let body = Bytes::from(vec![0; 1000]);
         let at = body.as_ptr();
-        let large = Large::new(HEADER, ID, vec![1, 2], body, 100);
-        let (first, second) = (large.fragment(0), large.fragment(1));
+        let all = fragments(Payload::new(HEADER, vec![1, 2], body), 100, 1_000).unwrap();
+        let (first, second) = (all.fragment(0), all.fragment(1));
         assert_eq!(first.rest.as_ptr(), at);
         assert_eq!(second.rest.as_ptr(), at.wrapping_add(98));
     }

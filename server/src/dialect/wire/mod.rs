@@ -1,75 +1,113 @@
-//! The push-wire dialect: records in binary messages.
+//! The push-wire dialect: records in binary messages (docs/protocol.md sections 2 to 8).
+
+mod deltas;
+mod encoded;
+mod fragments;
+mod once;
+mod packing;
 
 use bytes::Bytes;
+pub(super) use encoded::Forms;
+use encoded::{EncodedEntry, EncodingParams};
+pub(crate) use fragments::{Fragment, Fragments};
+use packing::Packing;
 use push_wire_broker::Entry;
+use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
-use push_wire_shared::session::op::ServerOp;
-use push_wire_shared::session::server::WireEncoder;
+use push_wire_shared::limits::{MESSAGE_BYTES, VALUE_BYTES};
+use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
+use push_wire_shared::session::server::{Incoming, WireDecoder, WireEncoder};
 
-use super::Added;
+use super::{Added, Message, Request};
+use crate::carrier::{Carrier, Kind, Message as OutMessage, Part};
 use crate::compression::ClientDictionaries;
 use crate::hub::Stream;
-use crate::outbox::encoded::{self, EncodedEntry, EncodingParams, RecordMessage};
-use crate::outbox::framing::{Opcode, frame_header};
-use crate::outbox::packing::Packing;
-use crate::outbox::transfer::Fragment;
 
-/// Records from this size on are shared with the other readers even in a message of several; smaller ones are
-/// copied next to each other, which costs less than one more piece in a vectored write.
-const SHARE_BYTES: usize = 4_096;
-
-/// Gathers the records of the next message.
+/// Decoder and encoder of one connection.
 #[derive(Debug)]
-pub(crate) struct WireRenderer {
+pub(crate) struct WireCodec {
+    decoder: WireDecoder,
     encoding: PayloadEncoding,
     /// The dictionaries of a client that takes compressed entries.
     zstd: Option<ClientDictionaries>,
-    /// Payloads above this leave in fragments.
+    /// Payloads above this leave in fragments to every client.
     fragment_bytes: usize,
-    encoder: WireEncoder,
-    /// Records of control ops.
-    control: Vec<u8>,
-    ops: usize,
-    entries: Vec<RecordMessage>,
+    limits: ClientLimits,
+    control: Control,
+    entries: Vec<Part>,
     entry_bytes: usize,
-    /// The message is this alone.
+    /// The next message is this alone.
     fragment: Option<Fragment>,
 }
 
-impl WireRenderer {
-    pub(crate) fn new(system: u8, fragment_bytes: usize) -> Self {
+/// What the client takes.
+#[derive(Clone, Copy, Debug)]
+struct ClientLimits {
+    /// Largest message, in bytes.
+    message_bytes: usize,
+    /// Largest value, in bytes.
+    value_bytes: usize,
+}
+
+impl WireCodec {
+    pub(super) fn new(system: u8, fragment_bytes: usize) -> Self {
         Self {
+            decoder: WireDecoder::new(system),
             encoding: PayloadEncoding::Json,
             zstd: None,
             fragment_bytes,
-            encoder: WireEncoder::new(system),
-            control: Vec::new(),
-            ops: 0,
+            limits: ClientLimits {
+                message_bytes: MESSAGE_BYTES,
+                value_bytes: VALUE_BYTES,
+            },
+            control: Control::new(system),
             entries: Vec::new(),
             entry_bytes: 0,
             fragment: None,
         }
     }
 
-    /// The client is known, and what it takes.
-    pub(crate) fn set_taken(&mut self, encoding: PayloadEncoding, zstd: bool) {
-        self.encoding = encoding;
-        self.zstd = zstd.then(ClientDictionaries::default);
+    pub(super) fn decode(&mut self, message: &Message, each: &mut dyn FnMut(Request)) {
+        let Message::Binary(bytes) = message else {
+            return each(Request::Close(CloseReason::ProtocolError));
+        };
+        self.decoder.decode(bytes, |incoming| match incoming {
+            Incoming::Op(op) => each(Request::Op(op)),
+            Incoming::Uplink(uplink) => each(Request::Uplink(uplink)),
+            Incoming::Error(code, message) => each(Request::Error(code, message.into())),
+            Incoming::Fatal(reason, message) => {
+                each(Request::Error(ErrorCode::BadFrame, message.into()));
+                each(Request::Close(reason));
+            }
+        });
     }
 
-    /// The dictionaries of a client that takes compressed entries.
-    pub(crate) fn dictionaries(&mut self) -> Option<&mut ClientDictionaries> {
+    pub(super) fn authenticate<'a>(&mut self, auth: &'a Auth) -> Vec<&'a str> {
+        self.encoding = auth.encoding;
+        self.zstd = auth.zstd.then(ClientDictionaries::default);
+        let items = auth.subscriptions.iter();
+        items.map(|item| item.channel.as_str()).collect()
+    }
+
+    pub(super) const fn encoding(&self) -> PayloadEncoding {
+        self.encoding
+    }
+
+    pub(super) const fn dictionaries(&mut self) -> Option<&mut ClientDictionaries> {
         self.zstd.as_mut()
     }
 
     pub(super) fn op(&mut self, op: &ServerOp) {
-        self.encoder.encode(op, &mut self.control);
-        self.ops += 1;
+        self.control.add(op, self.limits.message_bytes);
+    }
+
+    pub(super) fn batch_bytes(&self, server: usize) -> usize {
+        server.min(self.limits.message_bytes)
     }
 
     pub(super) fn entry(&mut self, stream: &Stream, entry: &Entry, room: usize) -> Added {
         let encoded = encoded::whole(stream, entry, self.params(stream));
-        self.add(encoded, room)
+        self.add(&encoded, room)
     }
 
     pub(super) fn delta(
@@ -80,7 +118,7 @@ impl WireRenderer {
         room: usize,
     ) -> Option<Added> {
         let encoded = encoded::delta(stream, base, entry, self.params(stream))?;
-        Some(self.add(encoded, room))
+        Some(self.add(&encoded, room))
     }
 
     fn params(&self, stream: &Stream) -> EncodingParams<'_> {
@@ -97,77 +135,122 @@ impl WireRenderer {
         }
     }
 
-    fn add(&mut self, encoded: EncodedEntry, room: usize) -> Added {
-        let encoded = match encoded {
-            EncodedEntry::One(encoded) => encoded,
-            EncodedEntry::Large(large) => return Added::Large(large),
+    fn add(&mut self, encoded: &EncodedEntry, room: usize) -> Added {
+        let limit = self.limits.value_bytes;
+        if encoded.value_bytes() > limit {
+            return Added::TooLarge {
+                bytes: encoded.value_bytes(),
+                limit,
+            };
+        }
+        let record = encoded.record();
+        let record = record.filter(|record| record.record().len() <= self.limits.message_bytes);
+        let Some(record) = record else {
+            let fragments = encoded.fragments(self.fragment_bytes, self.limits.message_bytes);
+            return fragments.map_or(
+                Added::TooLarge {
+                    bytes: encoded.value_bytes(),
+                    limit: Fragments::most(self.limits.message_bytes),
+                },
+                Added::Large,
+            );
         };
-        let bytes = encoded.record().len();
+        let bytes = record.record().len();
+        let room = room.min(
+            self.limits
+                .message_bytes
+                .saturating_sub(self.pending_bytes()),
+        );
         if bytes > room && self.pending_bytes() > 0 {
             return Added::Full;
         }
         self.entry_bytes += bytes;
-        self.entries.push(encoded);
+        self.entries.push(Part::Record(record.clone()));
         Added::Bytes(bytes)
     }
 
-    /// The message, empty so far, is this fragment.
     pub(super) fn fragment(&mut self, fragment: Fragment) {
         self.fragment = Some(fragment);
     }
 
-    pub(super) fn pending_bytes(&self) -> usize {
-        self.control.len() + self.entry_bytes
+    pub(super) const fn pending_bytes(&self) -> usize {
+        self.control.bytes + self.entry_bytes
     }
 
     pub(super) const fn pending_ops(&self) -> usize {
-        self.ops
+        self.control.ops
     }
 
-    pub(super) fn finish(&mut self, out: &mut Vec<Bytes>) {
+    pub(super) fn finish(&mut self, out: &mut dyn Carrier) -> usize {
+        let mut messages = 0;
+        let mut send = |parts: Vec<Part>| {
+            messages += 1;
+            out.send(OutMessage {
+                kind: Kind::Binary,
+                parts,
+            });
+        };
         if let Some(fragment) = self.fragment.take() {
-            return out.extend([fragment.start.into(), fragment.rest]);
+            send(vec![
+                Part::Bytes(fragment.start),
+                Part::Bytes(fragment.rest),
+            ]);
+            return messages;
         }
-        let len = self.pending_bytes();
-        if len == 0 {
-            return;
-        }
-        let mut entries = std::mem::take(&mut self.entries);
-        if let ([lone], true) = (&entries[..], self.control.is_empty()) {
-            out.push(lone.message().clone());
-        } else {
-            self.join(len, &entries, out);
-        }
-        entries.clear();
-        self.entries = entries;
+        let (full, last) = self.control.take();
+        full.into_iter()
+            .for_each(|records| send(vec![Part::Bytes(records)]));
         // A connection that has caught up keeps no buffers: idle ones cost nothing.
-        self.entries.shrink_to(0);
-        self.control = Vec::new();
-        self.ops = 0;
+        let mut parts = std::mem::take(&mut self.entries);
         self.entry_bytes = 0;
+        if !last.is_empty() {
+            parts.insert(0, Part::Bytes(last));
+        }
+        if !parts.is_empty() {
+            send(parts);
+        }
+        messages
+    }
+}
+
+/// Records of control ops that wait, in messages that the client takes.
+#[derive(Debug)]
+struct Control {
+    encoder: WireEncoder,
+    /// Complete messages.
+    full: Vec<Bytes>,
+    /// The message after those, which entries may share.
+    last: Vec<u8>,
+    bytes: usize,
+    ops: usize,
+}
+
+impl Control {
+    const fn new(system: u8) -> Self {
+        Self {
+            encoder: WireEncoder::new(system),
+            full: Vec::new(),
+            last: Vec::new(),
+            bytes: 0,
+            ops: 0,
+        }
     }
 
-    /// One message of several records.
-    fn join(&mut self, len: usize, entries: &[RecordMessage], out: &mut Vec<Bytes>) {
-        let copied = entries
-            .iter()
-            .map(|encoded| encoded.record().len())
-            .filter(|len| *len < SHARE_BYTES);
-        let mut piece = Vec::with_capacity(16 + self.control.len() + copied.sum::<usize>());
-        frame_header(Opcode::Binary, len, &mut piece);
-        piece.append(&mut self.control);
-        for encoded in entries {
-            if encoded.record().len() < SHARE_BYTES {
-                piece.extend_from_slice(encoded.record());
-                continue;
-            }
-            if !piece.is_empty() {
-                out.push(Bytes::from(std::mem::take(&mut piece)));
-            }
-            out.push(encoded.record_bytes());
+    fn add(&mut self, op: &ServerOp, message_bytes: usize) {
+        let before = self.last.len();
+        self.encoder.encode(op, &mut self.last);
+        self.bytes += self.last.len() - before;
+        self.ops += 1;
+        if before > 0 && self.last.len() > message_bytes {
+            let record = self.last.split_off(before);
+            let full = std::mem::replace(&mut self.last, record);
+            self.full.push(full.into());
         }
-        if !piece.is_empty() {
-            out.push(Bytes::from(piece));
-        }
+    }
+
+    fn take(&mut self) -> (Vec<Bytes>, Bytes) {
+        (self.bytes, self.ops) = (0, 0);
+        let last = Bytes::from(std::mem::take(&mut self.last));
+        (std::mem::take(&mut self.full), last)
     }
 }

@@ -1,4 +1,4 @@
-//! How the body of an entry is packed for a client.
+//! Compression of the body of an entry for a client.
 
 use push_wire_shared::compression::native::compress_short_into;
 use push_wire_shared::encoding::PayloadEncoding;
@@ -15,7 +15,7 @@ const DICTIONARY_MIN: usize = 64;
 /// what else that connection has to send.
 const MAX: usize = 1024 * 1024;
 
-/// What a client takes.
+/// Compression that a client takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Packing<'a> {
     /// Bodies as they are.
@@ -24,7 +24,7 @@ pub(super) enum Packing<'a> {
     Zstd(Option<&'a Dictionary>),
 }
 
-/// What tells the forms of an entry, or of a delta, from each other.
+/// Key of the encoded forms of an entry, or of a delta.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct EncodingKey {
     encoding: PayloadEncoding,

@@ -120,18 +120,14 @@ fn a_fragment_does_not_wait_in_a_message_behind_others() {
         publish(&hub, CHAT, &format!("\"{n:050}\""));
     }
     client.peer.handle_wake(at(0));
+    client.largest_message = FRAGMENT + 60;
     let mut seen = Vec::new();
     loop {
-        let mut pieces = Vec::new();
-        client.peer.poll_write(at(0), &mut pieces);
-        let message = pieces.concat();
-        assert!(message.len() <= FRAGMENT + 60, "{}", message.len());
+        let message = client.next_message(at(0));
         if message.is_empty() {
             break;
         }
-        for (_, message) in websocket_frames(&message) {
-            seen.extend(Records::new(&message).map(|record| client.read(record.unwrap())));
-        }
+        seen.extend(message);
     }
     assert_eq!(entries(&seen).len(), 51);
 }
@@ -275,13 +271,19 @@ fn readers_of_a_large_entry_share_its_bytes() {
         client.peer.handle_message(at(0), Message::Binary(message));
         let mut shared = 0;
         loop {
-            let mut pieces = Vec::new();
-            client.peer.poll_write(at(0), &mut pieces);
-            if pieces.is_empty() {
+            let mut messages: Vec<carrier::Message> = Vec::new();
+            client.peer.poll_write(at(0), &mut messages);
+            if messages.is_empty() {
                 break;
             }
-            let of_log = |piece: &&Bytes| of_the_log.contains(&piece.as_ptr());
-            shared += pieces.iter().filter(of_log).map(Bytes::len).sum::<usize>();
+            let pieces = messages.iter().flat_map(|message| &message.parts);
+            let pieces: Vec<&[u8]> = pieces.map(Part::as_slice).collect();
+            let of_log = |piece: &&&[u8]| of_the_log.contains(&piece.as_ptr());
+            shared += pieces
+                .iter()
+                .filter(of_log)
+                .map(|piece| piece.len())
+                .sum::<usize>();
         }
         assert_eq!(shared, of_the_log.end.addr() - of_the_log.start.addr());
         client.peer.disconnected(at(0));

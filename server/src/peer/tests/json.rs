@@ -1,5 +1,6 @@
-//! The JSON dialect.
+//! Peers of the JSON dialect.
 
+use push_wire_shared::limits::{LISTED_NAMES, QUOTE_BYTES, VALUE_BYTES};
 use serde_json::{Value, json as value};
 
 use super::*;
@@ -55,15 +56,15 @@ impl JsonClient {
         }
         let mut seen = Vec::new();
         loop {
-            let mut pieces = Vec::new();
-            self.peer.poll_write(at(0), &mut pieces);
-            if pieces.is_empty() {
+            let mut messages: Vec<carrier::Message> = Vec::new();
+            self.peer.poll_write(at(0), &mut messages);
+            if messages.is_empty() {
                 break;
             }
             self.peer.wrote(at(0), true);
-            for (opcode, message) in websocket_frames(&pieces.concat()) {
-                assert_eq!(opcode, 1);
-                seen.push(serde_json::from_slice(&message).unwrap());
+            for message in messages {
+                assert_eq!(message.kind, Kind::Text);
+                seen.push(serde_json::from_slice(&message.content()).unwrap());
             }
         }
         seen.extend(close);
@@ -82,10 +83,7 @@ fn broadcasts_and_inbox_share_one_dense_numbering() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     let seen = client.auth(value!({}));
-    assert_eq!(
-        seen,
-        [value!({"op": "auth_ok", "resume_cursor": 0, "resume_cursors": {}})]
-    );
+    assert_eq!(seen, [value!({"op": "auth_ok", "resume_cursor": 0})]);
     publish(&hub, CHAT, "1");
     hub.send(at(0), client_id(), CHAT, json("2")).unwrap();
     publish(&hub, CHAT, "3");
@@ -238,4 +236,179 @@ fn the_same_credentials_fence_and_others_are_refused() {
     old.peer.disconnected(at(0));
     hub.send(at(0), client_id(), CHAT, json("1")).unwrap();
     assert_eq!(cursors(&new.see()), [1]);
+}
+
+#[test]
+fn unsubscribing_the_last_channel_ends_all_reading() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({}));
+    client.say(&value!({"op": "unsubscribe", "channels": ["chat"]}));
+    publish(&hub, CHAT, "1");
+    publish(&hub, PRICE, "2");
+    assert_eq!(client.see(), [] as [Value; 0]);
+    let refused = client.say(&value!({"channel": "chat", "payload": 1}));
+    assert_eq!(refused[0]["op"], "error");
+
+    // The published client then names no channels when it comes back.
+    client.peer.disconnected(at(0));
+    let mut again = JsonClient::connect(&hub);
+    let seen = again.auth(value!({"capabilities": []}));
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    let seen = again.say(&value!({"op": "subscribe", "channels": ["chat"]}));
+    assert_eq!(cursors(&seen), [1]);
+}
+
+#[test]
+fn subscribing_again_goes_on_where_unsubscribing_ended() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({}));
+    publish(&hub, CHAT, "1");
+    assert_eq!(cursors(&client.see()), [1]);
+    for round in 1..=3 {
+        client.say(&value!({"op": "unsubscribe", "channels": ["chat", "price"]}));
+        publish(&hub, CHAT, "0");
+        assert_eq!(client.see(), [] as [Value; 0]);
+        let seen = client.say(&value!({"op": "subscribe", "channels": ["chat"]}));
+        assert_eq!(cursors(&seen), [round + 1]);
+    }
+}
+
+#[test]
+fn goodbye_ends_the_connection_and_not_the_session() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({}));
+    publish(&hub, CHAT, "1");
+    client.see();
+    let seen = client.say(&value!({"op": "goodbye"}));
+    assert_eq!(seen, [value!({"close": 1000})]);
+    client.peer.disconnected(at(0));
+    hub.send(at(1), client_id(), CHAT, json("2")).unwrap();
+    let mut again = JsonClient::connect(&hub);
+    let seen = again.auth(value!({"resume_cursors": {"chat": 1}}));
+    assert_eq!(cursors(&seen), [2]);
+}
+
+#[test]
+fn cursors_of_channels_that_are_subscribed_later_count() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({}));
+    for n in 1..=5 {
+        publish(&hub, CHAT, &n.to_string());
+    }
+    assert_eq!(cursors(&client.see()).len(), 5);
+    client.peer.disconnected(at(0));
+
+    // Entries 4 and 5 were lost with the line.
+    let mut again = JsonClient::connect(&hub);
+    again.auth(value!({"capabilities": ["price"], "resume_cursors": {"chat": 3}}));
+    let seen = again.say(&value!({"op": "subscribe", "channels": ["chat"]}));
+    assert_eq!(cursors(&seen), [4, 5]);
+}
+
+#[test]
+fn unknown_names_are_answered_once() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    let long = "x".repeat(10_000);
+    let names: Vec<&str> = std::iter::repeat_n(&*long, 50).chain(["chat"]).collect();
+    let seen = client.auth(value!({"capabilities": names}));
+    assert_eq!(seen.len(), 2, "auth_ok and one error");
+    let mut answers = vec![seen[1].clone()];
+    for op in ["subscribe", "unsubscribe"] {
+        let seen = client.say(&value!({"op": op, "channels": names}));
+        assert_eq!(seen.len(), 1, "{op}");
+        answers.extend(seen);
+    }
+    for name in [&long, "a"] {
+        answers.extend(client.say(&value!({"channel": name, "payload": 1})));
+        answers.extend(client.say(&value!({"op": "ack", "channel": name, "cursor": 1})));
+    }
+    for answer in answers {
+        assert_eq!(answer["op"], "error");
+        assert!(answer.to_string().len() < 2 * QUOTE_BYTES + 100, "{answer}");
+    }
+}
+
+#[test]
+fn long_lists_of_channels_are_refused_while_they_are_read() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({}));
+    let names = vec!["chat"; 100_000];
+    for op in ["subscribe", "unsubscribe"] {
+        let seen = client.say(&value!({"op": op, "channels": names}));
+        assert_eq!(seen[0]["op"], "error");
+    }
+    publish(&hub, CHAT, "1");
+    assert_eq!(cursors(&client.see()), [1], "nothing has changed");
+    let names = vec!["chat"; LISTED_NAMES];
+    client.say(&value!({"op": "unsubscribe", "channels": names}));
+    publish(&hub, CHAT, "2");
+    assert_eq!(client.see(), [] as [Value; 0]);
+}
+
+#[test]
+fn bursts_of_a_thousand_pass_both_ways() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({}));
+    for n in 1..=1_000 {
+        publish(&hub, CHAT, &n.to_string());
+        client.say(&value!({"channel": "chat", "payload": "x".repeat(500)}));
+    }
+    assert_eq!(client.delivered.len(), 1_000);
+}
+
+#[test]
+fn large_entries_are_shared_by_their_readers() {
+    let hub = hub();
+    let value = json(&format!("\"{}\"", "x".repeat(1 << 20)));
+    let bytes = Record {
+        content: Content::Bytes,
+        body: Bytes::from(vec![7; 1 << 20]),
+    };
+    let bodies = [value, bytes].map(|record| {
+        let mut clients = [1, 2].map(|id| {
+            let mut client = JsonClient::connect(&hub);
+            client.auth(value!({"client_id": Uuid::from_u128(id), "resume_cursors": {}}));
+            client.see();
+            client
+        });
+        hub.publish(at(0), &broadcast(CHAT), record).unwrap();
+        clients.each_mut().map(|client| {
+            let mut messages: Vec<carrier::Message> = Vec::new();
+            client.peer.handle_wake(at(0));
+            client.peer.poll_write(at(0), &mut messages);
+            let parts = &messages.last().unwrap().parts;
+            let own: usize = [&parts[0], &parts[2]]
+                .map(|part| part.as_slice().len())
+                .iter()
+                .sum();
+            assert!(own < 100, "{own} bytes of its own");
+            parts[1].as_slice().as_ptr()
+        })
+    });
+    for [first, second] in bodies {
+        assert_eq!(first, second);
+    }
+}
+
+#[test]
+fn entry_above_the_clients_limit_ends_its_subscription_only() {
+    let mut config = config();
+    config.limits.entry_bytes = 2 * VALUE_BYTES;
+    let hub = hub_of(config);
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({"capabilities": ["chat", "price"]}));
+    publish(&hub, CHAT, &format!("\"{}\"", "x".repeat(VALUE_BYTES)));
+    let seen = client.see();
+    assert_eq!(seen.len(), 1);
+    let message = seen[0]["message"].as_str().unwrap();
+    assert!(message.contains(&VALUE_BYTES.to_string()), "{message}");
+    publish(&hub, PRICE, "1");
+    assert_eq!(cursors(&client.see()), [1]);
 }

@@ -22,6 +22,7 @@ use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_shared::compression::{CompressionDictionary, Decompressor, short};
 use push_wire_shared::fragment::FragmentShard;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
+use push_wire_shared::limits::MESSAGE_BYTES;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ScopeRequest, ServerOp, Subscribe};
 use push_wire_shared::session::server::MessageError;
@@ -33,6 +34,7 @@ use uuid::Uuid;
 
 use super::{Action, Dialect, Message, Peer};
 use crate::auth::Grant;
+use crate::carrier::{self, Kind, Part};
 use crate::hub::{Hub, HubConfig};
 use crate::policy::ChannelPolicy;
 
@@ -109,29 +111,6 @@ fn subscribe(id: u32, channel: &str) -> Subscribe {
     }
 }
 
-/// Payloads of WebSocket frames in these bytes, with their opcodes.
-fn websocket_frames(bytes: &[u8]) -> Vec<(u8, Bytes)> {
-    let mut frames = Vec::new();
-    let mut rest = bytes;
-    while let [first, len, tail @ ..] = rest {
-        assert_eq!(first & 0xf0, 0x80, "final, no reserved bits");
-        let (len, tail) = match len {
-            126 => (
-                usize::from(u16::from_be_bytes(tail[..2].try_into().unwrap())),
-                &tail[2..],
-            ),
-            127 => {
-                let len = u64::from_be_bytes(tail[..8].try_into().unwrap());
-                (usize::try_from(len).unwrap(), &tail[8..])
-            }
-            len => (usize::from(*len), tail),
-        };
-        frames.push((first & 0x0f, Bytes::copy_from_slice(&tail[..len])));
-        rest = &tail[len..];
-    }
-    frames
-}
-
 /// What a client of the push-wire dialect sees.
 #[derive(Clone, PartialEq, Debug)]
 enum Seen {
@@ -189,6 +168,8 @@ struct WireClient {
     held: Vec<CompressionDictionary>,
     /// The application refuses a message of this body.
     refuses: &'static str,
+    /// Largest message that the client takes, in bytes.
+    largest_message: usize,
 }
 
 impl WireClient {
@@ -203,6 +184,7 @@ impl WireClient {
             zstd: false,
             held: Vec::new(),
             refuses: "",
+            largest_message: MESSAGE_BYTES,
         }
     }
 
@@ -278,16 +260,18 @@ impl WireClient {
 
     /// What the next message says; nothing when there is none.
     fn next_message(&mut self, now: Moment) -> Vec<Seen> {
-        let mut pieces = Vec::new();
-        self.peer.poll_write(now, &mut pieces);
-        if pieces.is_empty() {
+        let mut messages: Vec<carrier::Message> = Vec::new();
+        self.peer.poll_write(now, &mut messages);
+        if messages.is_empty() {
             return Vec::new();
         }
         self.peer.wrote(now, true);
         let mut seen = Vec::new();
-        for (opcode, message) in websocket_frames(&pieces.concat()) {
-            assert_eq!(opcode, 2);
-            seen.extend(Records::new(&message).map(|record| self.read(record.unwrap())));
+        for message in messages {
+            assert_eq!(message.kind, Kind::Binary);
+            let content = message.content();
+            assert!(content.len() <= self.largest_message);
+            seen.extend(Records::new(&content).map(|record| self.read(record.unwrap())));
         }
         seen
     }

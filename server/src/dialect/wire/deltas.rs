@@ -1,4 +1,4 @@
-//! Deltas between the entries of one stream, each made once for all readers.
+//! Deltas between the newest entries of a stream, each made once for all readers.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -10,16 +10,16 @@ use super::encoded::EncodedEntry;
 use super::packing::EncodingKey;
 use crate::hub::lock;
 
-/// Deltas kept per stream (8): the readers of one stream stand at the newest few versions.
+/// Deltas kept per stream (8): its readers stand at the newest few versions.
 const DELTAS: usize = 8;
 
 /// The newest deltas of one stream.
 #[derive(Default, Debug)]
 pub(super) struct Deltas {
-    newest: Mutex<VecDeque<Delta>>,
+    known: Mutex<VecDeque<Delta>>,
 }
 
-/// A delta between two entries, or the knowledge that none is smaller than the whole.
+/// A delta between two entries; `encoded` is `None` when none is smaller than the whole.
 #[derive(Debug)]
 struct Delta {
     base: Cursor,
@@ -29,7 +29,7 @@ struct Delta {
 }
 
 impl Deltas {
-    /// The delta between two entries; `None` when none is smaller than the whole.
+    /// The delta between two entries, made if it is not known; `None` when none is smaller than the whole.
     pub(super) fn get_or_make(
         &self,
         base: &Entry,
@@ -38,18 +38,18 @@ impl Deltas {
         make: impl FnOnce() -> Option<EncodedEntry>,
     ) -> Option<EncodedEntry> {
         // Held while the delta is made: another reader of the same pair waits for it instead of making it again.
-        let mut newest = lock(&self.newest);
-        let known = newest.iter().find(|delta| {
+        let mut deltas = lock(&self.known);
+        let known = deltas.iter().find(|delta| {
             (delta.base, delta.target, delta.key) == (base.cursor, target.cursor, key)
         });
         if let Some(known) = known {
             return known.encoded.clone();
         }
         let encoded = make();
-        if newest.len() == DELTAS {
-            newest.pop_front();
+        if deltas.len() == DELTAS {
+            deltas.pop_front();
         }
-        newest.push_back(Delta {
+        deltas.push_back(Delta {
             base: base.cursor,
             target: target.cursor,
             key,

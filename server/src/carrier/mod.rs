@@ -1,0 +1,94 @@
+//! Messages of the dialects, and how each transport frames them.
+//!
+//! A dialect makes messages; a carrier turns them into the bytes of its transport. The framed form of a record that
+//! many connections send is made once and shared.
+
+mod record;
+mod websocket;
+
+use bytes::Bytes;
+pub use record::SharedRecord;
+pub(crate) use websocket::WebSocketFrames;
+
+use std::sync::Arc;
+
+/// Kind of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// UTF-8 text.
+    Text,
+    /// Bytes.
+    Binary,
+    /// A sign of life without content, in the transport's own form.
+    Ping,
+}
+
+/// Part of a message.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Bytes of this connection, or a slice of what many share.
+    Bytes(Bytes),
+    /// A record that many connections send.
+    Record(Arc<SharedRecord>),
+}
+
+impl Part {
+    /// The part without any framing.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Record(record) => record.record(),
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Record(record) => record.record_bytes(),
+        }
+    }
+}
+
+/// One message for a client. Its content is its parts, one after the other.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Kind.
+    pub kind: Kind,
+    /// Parts.
+    pub parts: Vec<Part>,
+}
+
+impl Message {
+    /// Bytes of the content.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.as_slice().len()).sum()
+    }
+
+    /// Whether there is no content.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A copy of the content in one piece.
+    #[must_use]
+    pub fn content(&self) -> Bytes {
+        let parts: Vec<&[u8]> = self.parts.iter().map(Part::as_slice).collect();
+        Bytes::from(parts.concat())
+    }
+}
+
+/// Takes the messages of one connection, in order.
+pub trait Carrier {
+    /// Takes a message.
+    fn send(&mut self, message: Message);
+}
+
+/// Keeps messages as they are, for drivers without a transport.
+impl Carrier for Vec<Message> {
+    fn send(&mut self, message: Message) {
+        self.push(message);
+    }
+}

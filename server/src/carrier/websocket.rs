@@ -1,0 +1,141 @@
+//! Messages as frames of a server's WebSocket (RFC 6455 section 5).
+
+use bytes::Bytes;
+use push_wire_websocket::{Opcode, frame_header};
+
+use super::{Carrier, Kind, Message, Part};
+
+/// Parts from this size on (4 KiB) are written as pieces of their own, shared with other readers. Smaller ones are
+/// copied next to each other, which costs less than one more piece in a vectored write.
+const SHARE_BYTES: usize = 4_096;
+
+/// Longest header of an unmasked frame, in bytes.
+pub(super) const MAX_HEADER: usize = 10;
+
+/// Gathers the frames of one or more messages as pieces for one vectored write.
+#[derive(Debug)]
+pub(crate) struct WebSocketFrames<'a> {
+    pieces: &'a mut Vec<Bytes>,
+    /// Copied bytes that no piece has yet.
+    copied: Vec<u8>,
+}
+
+impl<'a> WebSocketFrames<'a> {
+    /// Frames to be appended to `pieces`.
+    pub(crate) const fn new(pieces: &'a mut Vec<Bytes>) -> Self {
+        Self {
+            pieces,
+            copied: Vec::new(),
+        }
+    }
+
+    /// Completes the last piece.
+    pub(crate) fn finish(mut self) {
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        if !self.copied.is_empty() {
+            let copied = std::mem::take(&mut self.copied);
+            self.pieces.push(Bytes::from(copied));
+        }
+    }
+
+    fn add(&mut self, part: Part) {
+        if part.as_slice().len() < SHARE_BYTES {
+            self.copied.extend_from_slice(part.as_slice());
+        } else {
+            self.flush();
+            self.pieces.push(part.into_bytes());
+        }
+    }
+}
+
+impl Carrier for WebSocketFrames<'_> {
+    fn send(&mut self, message: Message) {
+        if let [Part::Record(record)] = &message.parts[..] {
+            let framed = record.websocket().clone();
+            self.flush();
+            return self.pieces.push(framed);
+        }
+        let sizes = message.parts.iter().map(|part| part.as_slice().len());
+        let copied: usize = sizes.clone().filter(|len| *len < SHARE_BYTES).sum();
+        self.copied.reserve(MAX_HEADER + copied);
+        frame_header(opcode(message.kind), sizes.sum(), &mut self.copied);
+        message.parts.into_iter().for_each(|part| self.add(part));
+    }
+}
+
+const fn opcode(kind: Kind) -> Opcode {
+    match kind {
+        Kind::Text => Opcode::Text,
+        Kind::Binary => Opcode::Binary,
+        Kind::Ping => Opcode::Ping,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::carrier::SharedRecord;
+
+    fn framed(messages: Vec<Message>) -> Vec<Bytes> {
+        let mut pieces = Vec::new();
+        let mut frames = WebSocketFrames::new(&mut pieces);
+        messages.into_iter().for_each(|one| frames.send(one));
+        frames.finish();
+        pieces
+    }
+
+    fn record(len: usize) -> Arc<SharedRecord> {
+        Arc::new(SharedRecord::new(len, |out| out.resize(out.len() + len, 7)))
+    }
+
+    #[test]
+    fn lone_record_is_one_shared_buffer() {
+        let record = record(5_000);
+        let send = || {
+            framed(vec![Message {
+                kind: Kind::Binary,
+                parts: vec![Part::Record(Arc::clone(&record))],
+            }])
+        };
+        let (first, second) = (send(), send());
+        assert_eq!(first.len(), 1);
+        assert_eq!(first[0].as_ptr(), second[0].as_ptr());
+        assert_eq!(first[0][..4], [0x82, 126, 0x13, 0x88]);
+    }
+
+    #[test]
+    fn small_parts_are_joined_and_large_ones_shared() {
+        let body = Bytes::from(vec![1; SHARE_BYTES]);
+        let text = |parts: Vec<Bytes>| Message {
+            kind: Kind::Text,
+            parts: parts.into_iter().map(Part::Bytes).collect(),
+        };
+        let pieces = framed(vec![
+            text(vec![Bytes::from_static(b"ab"), Bytes::from_static(b"c")]),
+            text(vec![
+                Bytes::from_static(b"<"),
+                body.clone(),
+                Bytes::from_static(b">"),
+            ]),
+            text(vec![Bytes::from_static(b"d")]),
+        ]);
+        assert_eq!(pieces[0][..], *b"\x81\x03abc\x81\x7e\x10\x02<");
+        assert_eq!(pieces[1].as_ptr(), body.as_ptr());
+        assert_eq!(pieces[2][..], *b">\x81\x01d");
+        assert_eq!(pieces.len(), 3);
+    }
+
+    #[test]
+    fn ping_has_no_content() {
+        let ping = Message {
+            kind: Kind::Ping,
+            parts: Vec::new(),
+        };
+        assert_eq!(framed(vec![ping])[0][..], [0x89, 0]);
+    }
+}

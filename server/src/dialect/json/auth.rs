@@ -1,0 +1,66 @@
+//! The first message of a connection, kept until the client is let in.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use push_wire_shared::channel::ChannelTable;
+
+use super::names::{Names, resolve};
+
+/// Channels that `auth` asks for, and where reading goes on.
+#[derive(Debug)]
+pub(super) struct Opening {
+    /// Channels to read; `None` is all that are permitted.
+    channels: Option<BTreeSet<u8>>,
+    /// Answer to the names that are no channel's.
+    pub(super) unknown: Option<String>,
+    /// Number that the client has of each channel that it names.
+    cursors: BTreeMap<u8, u64>,
+    /// Number that the client has of every channel, if it names none.
+    cursor: u64,
+}
+
+impl Opening {
+    pub(super) fn new(
+        table: &ChannelTable,
+        capabilities: &[String],
+        cursor: Option<u64>,
+        cursors: &HashMap<String, u64>,
+    ) -> Self {
+        let Names { known, unknown } = resolve(table, capabilities);
+        let by_id = cursors
+            .iter()
+            .filter_map(|(name, cursor)| Some((table.by_name(name)?.id, *cursor)));
+        Self {
+            channels: (!capabilities.is_empty()).then_some(known),
+            unknown,
+            cursors: by_id.collect(),
+            // It is the highest of all channels, so it proves nothing about one that is not named.
+            cursor: cursor.filter(|_| cursors.is_empty()).unwrap_or(0),
+        }
+    }
+
+    /// Channels that are named.
+    pub(super) fn named(&self) -> impl Iterator<Item = u8> {
+        self.channels.iter().flatten().copied()
+    }
+
+    /// Whether the channels to read are named.
+    pub(super) const fn names_channels(&self) -> bool {
+        self.channels.is_some()
+    }
+
+    /// Whether a channel is to be read; `None` where all are that are permitted.
+    pub(super) fn wants(&self, channel: u8) -> Option<bool> {
+        Some(self.channels.as_ref()?.contains(&channel))
+    }
+
+    /// Whether the number of a channel is given for itself.
+    pub(super) fn names_number(&self, channel: u8) -> bool {
+        self.cursors.contains_key(&channel)
+    }
+
+    /// Number that the client has of a channel; 0 is none.
+    pub(super) fn number(&self, channel: u8) -> u64 {
+        self.cursors.get(&channel).copied().unwrap_or(self.cursor)
+    }
+}

@@ -1,0 +1,44 @@
+//! Channels by name.
+
+use std::collections::BTreeSet;
+
+use push_wire_shared::channel::{ChannelMode, ChannelTable};
+use push_wire_shared::quote::quoted;
+
+/// Channels that a list of names stands for.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) known: BTreeSet<u8>,
+    /// One answer to all names that are no channel's.
+    pub(super) unknown: Option<String>,
+}
+
+/// Finds the channels of these names, each once. The system channel is none of them.
+pub(super) fn resolve(table: &ChannelTable, names: &[String]) -> Names {
+    let mut known = BTreeSet::new();
+    let mut first_unknown = None;
+    let mut more = 0;
+    for name in names {
+        let channel = table.by_name(name);
+        match channel.filter(|channel| channel.mode != ChannelMode::System) {
+            Some(channel) => {
+                known.insert(channel.id);
+            }
+            None if first_unknown.is_none() => first_unknown = Some(name),
+            None => more += 1,
+        }
+    }
+    let unknown = first_unknown.map(|name| match more {
+        0 => no_channel(name),
+        _ => format!(
+            "{}, and {more} more names are no channel's",
+            no_channel(name)
+        ),
+    });
+    Names { known, unknown }
+}
+
+/// Answer to a name that is no channel's.
+pub(super) fn no_channel(name: &str) -> String {
+    format!("there is no channel named {:?}", quoted(name))
+}

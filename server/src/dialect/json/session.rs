@@ -1,0 +1,42 @@
+//! State of the dialect that a session keeps over its connections.
+
+use std::sync::{Arc, Mutex};
+
+use uuid::Uuid;
+
+use super::numbering::Numbering;
+use crate::hub::{Attachment, lock};
+
+/// State kept with the session.
+#[derive(Default, Debug)]
+pub(super) struct Kept {
+    /// Cursors that the client sees.
+    pub(super) numbering: Numbering,
+    /// The client has unsubscribed from its last channel: an `auth` that names no channel then reads none.
+    pub(super) reads_nothing: bool,
+}
+
+/// The session of one connection: nobody's before the client is let in.
+#[derive(Default, Debug)]
+pub(super) struct JsonSession {
+    client: Uuid,
+    attachment: Arc<Attachment>,
+}
+
+impl JsonSession {
+    pub(super) fn new(client: Uuid, attachment: &Arc<Attachment>) -> Self {
+        Self {
+            client,
+            attachment: Arc::clone(attachment),
+        }
+    }
+
+    pub(super) const fn client(&self) -> Uuid {
+        self.client
+    }
+
+    /// Reads or changes what is kept.
+    pub(super) fn with<T>(&self, with: impl FnOnce(&mut Kept) -> T) -> T {
+        with(&mut lock(self.attachment.get::<Mutex<Kept>>()))
+    }
+}

@@ -1,0 +1,88 @@
+//! Channels that a connection reads and may send on. The dialect names streams by channel alone; each channel stands for
+//! two subscriptions of the session, the channel itself and the client's inbox in it.
+
+use push_wire_shared::position::StartAt;
+use push_wire_shared::session::op::{ScopeRequest, Subscribe};
+
+use super::bit_set::BitSet;
+pub(super) use super::numbering::Source;
+
+/// Channels of one connection, as sets of ids.
+#[derive(Default, Debug)]
+pub(super) struct Subscriptions {
+    /// Subscriptions of the session, by [`subscription_id`].
+    reads: BitSet<8>,
+    /// Channels that the client may send on.
+    sends: BitSet<4>,
+}
+
+/// Id of the subscription of one of a channel's two streams.
+pub(super) const fn subscription_id(channel: u8, source: Source) -> u32 {
+    channel as u32 * 2 + source as u32
+}
+
+/// Channel and stream of a subscription.
+pub(super) fn stream_of(id: u32) -> Option<(u8, Source)> {
+    let source = if id.is_multiple_of(2) {
+        Source::Channel
+    } else {
+        Source::Inbox
+    };
+    Some((u8::try_from(id / 2).ok()?, source))
+}
+
+/// Request to read one of a channel's two streams from its oldest entry on.
+pub(super) fn request(name: String, channel: u8, source: Source) -> Subscribe {
+    Subscribe {
+        id: subscription_id(channel, source),
+        channel: name,
+        scope: match source {
+            Source::Channel => ScopeRequest::Channel,
+            Source::Inbox => ScopeRequest::Inbox,
+        },
+        position: None,
+        start: StartAt::Oldest,
+    }
+}
+
+impl Subscriptions {
+    /// Adds a channel. Returns which of its two streams were not read before.
+    pub(super) fn add(&mut self, channel: u8) -> [bool; 2] {
+        self.allow_sending(channel);
+        [Source::Channel, Source::Inbox]
+            .map(|source| self.reads.insert(index(subscription_id(channel, source))))
+    }
+
+    /// Takes a channel out. Returns the subscriptions that this ends.
+    pub(super) fn remove(&mut self, channel: u8) -> impl Iterator<Item = u32> + use<> {
+        self.sends.remove(usize::from(channel));
+        let ids = [Source::Channel, Source::Inbox].map(|source| {
+            let id = subscription_id(channel, source);
+            self.reads.remove(index(id)).then_some(id)
+        });
+        ids.into_iter().flatten()
+    }
+
+    /// Notes that the session has ended a subscription.
+    pub(super) fn forget(&mut self, id: u32) {
+        self.reads.remove(index(id));
+    }
+
+    /// Lets the client send on a channel.
+    pub(super) fn allow_sending(&mut self, channel: u8) {
+        self.sends.insert(usize::from(channel));
+    }
+
+    pub(super) fn may_send(&self, channel: u8) -> bool {
+        self.sends.contains(usize::from(channel))
+    }
+
+    /// Whether nothing is read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.reads.is_empty()
+    }
+}
+
+const fn index(id: u32) -> usize {
+    id as usize
+}

@@ -1,0 +1,28 @@
+//! State that a higher layer keeps with something of the hub's.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::OnceLock;
+
+/// Place for one value of a type that the hub does not know, made when it is first asked for.
+#[derive(Default)]
+pub struct Attachment(OnceLock<Box<dyn Any + Send + Sync>>);
+
+impl Attachment {
+    /// The value.
+    ///
+    /// # Panics
+    /// When the place holds a value of another type: each place has one user.
+    pub(crate) fn get<T: Any + Default + Send + Sync>(&self) -> &T {
+        self.0
+            .get_or_init(|| Box::<T>::default())
+            .downcast_ref()
+            .expect("each place has one user")
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attachment").finish_non_exhaustive()
+    }
+}
