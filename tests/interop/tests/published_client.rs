@@ -152,7 +152,7 @@ fn send(line: &Line, to: Uuid, n: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_receives_what_is_sent_and_published() {
+async fn receives_what_is_sent_and_published() {
     let line = start(PushServer::new()).await;
     let id = Uuid::new_v4();
     let (_client, mut handed) = connect(&line, id, &[Channel::Chat, Channel::Events]).await;
@@ -167,7 +167,7 @@ async fn it_receives_what_is_sent_and_published() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_sends_and_is_answered() {
+async fn sends_and_is_answered() {
     let line = start(PushServer::new()).await;
     line.server
         .register_handler(ours::Channel::Chat, |from, frame, server| {
@@ -189,7 +189,7 @@ async fn it_sends_and_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_loses_and_repeats_nothing_over_cuts() {
+async fn loses_and_repeats_nothing_over_cuts() {
     let line = start(PushServer::new()).await;
     let id = Uuid::new_v4();
     let (_client, mut handed) = connect(&line, id, &[Channel::Chat]).await;
@@ -203,4 +203,100 @@ async fn it_loses_and_repeats_nothing_over_cuts() {
     }
     let nothing: Option<Value> = handed.0.try_recv().ok().map(|frame| frame.payload);
     assert_eq!(nothing, None);
+}
+
+/// A server whose chat handler hands on what is said.
+fn listening() -> (PushServer<ours::Channel>, mpsc::UnboundedReceiver<Value>) {
+    let server = PushServer::new();
+    let (hand, said) = mpsc::unbounded_channel();
+    server.register_handler(ours::Channel::Chat, move |_, frame, _| {
+        hand.send(frame.payload).unwrap();
+    });
+    (server, said)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn burst_of_a_thousand_arrives_whole() {
+    let (server, mut said) = listening();
+    let line = start(server).await;
+    let (client, _handed) = connect(&line, Uuid::new_v4(), &[Channel::Chat]).await;
+    let said_by_client = |n: u64| json!({ "n": n, "text": "x".repeat(500) });
+    for n in 1..=1_000 {
+        let frame = Frame::new(Channel::Chat, said_by_client(n));
+        client.send(frame).await.unwrap();
+    }
+    for n in 1..=1_000 {
+        let next = timeout(PATIENCE, said.recv()).await;
+        assert_eq!(next.expect("in time"), Some(said_by_client(n)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn comes_back_after_disconnect_to_what_was_sent_while_away() {
+    let line = start(PushServer::new()).await;
+    let id = Uuid::new_v4();
+    let (mut client, mut handed) = connect(&line, id, &[Channel::Chat]).await;
+    (1..=10).for_each(|n| send(&line, id, n));
+    handed.expect(Channel::Chat, 1..=10).await;
+    client.disconnect().await.unwrap();
+    (11..=300).for_each(|n| send(&line, id, n));
+    client.connect().await.unwrap();
+    handed.expect(Channel::Chat, 11..=300).await;
+    assert_eq!(client.cursors().get(&Channel::Chat), Some(&300));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subscribes_and_unsubscribes_after_connect() {
+    let line = start(PushServer::new()).await;
+    let id = Uuid::new_v4();
+    let (client, mut handed) = connect(&line, id, &[Channel::Chat, Channel::Events]).await;
+    let publish = |channel, n: u64| {
+        line.server.publish(channel, &json!({ "n": n })).unwrap();
+    };
+    client.unsubscribe(&[Channel::Events]).await.unwrap();
+    client.unsubscribe(&[Channel::Chat]).await.unwrap();
+    settle(&line, &client).await;
+    publish(ours::Channel::Chat, 1);
+    publish(ours::Channel::Events, 1);
+
+    client.subscribe(&[Channel::Chat]).await.unwrap();
+    handed.expect(Channel::Chat, 1..=1).await;
+    publish(ours::Channel::Events, 2);
+    publish(ours::Channel::Chat, 2);
+    handed.expect(Channel::Chat, 2..=2).await;
+    client.subscribe(&[Channel::Events]).await.unwrap();
+    handed.expect(Channel::Events, 1..=2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_nothing_after_unsubscribing_from_all() {
+    let line = start(PushServer::new()).await;
+    let id = Uuid::new_v4();
+    let (mut client, mut handed) = connect(&line, id, &[Channel::Chat]).await;
+    client.unsubscribe(&[Channel::Chat]).await.unwrap();
+    settle(&line, &client).await;
+    client.disconnect().await.unwrap();
+    send(&line, id, 1);
+    // It names no channels now.
+    client.connect().await.unwrap();
+    settle(&line, &client).await;
+    assert!(handed.0.try_recv().is_err());
+    client.subscribe(&[Channel::Chat]).await.unwrap();
+    handed.expect(Channel::Chat, 1..=1).await;
+}
+
+/// Waits until the server has carried out what the client said before: it takes messages in order, and answers one on a
+/// channel of which the client may not say anything with an error, which is counted.
+async fn settle(line: &Line, client: &PushClient<Channel>) {
+    let errors = || line.server.stats().errors;
+    let before = errors();
+    let frame = Frame::new(Channel::System, json!({ "op": "none" }));
+    client.send(frame).await.unwrap();
+    timeout(PATIENCE, async {
+        while errors() == before {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the server answers in time");
 }

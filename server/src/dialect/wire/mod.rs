@@ -5,6 +5,8 @@ mod encoded;
 mod fragments;
 mod once;
 mod packing;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 pub(super) use encoded::Forms;
