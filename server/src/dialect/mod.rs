@@ -12,7 +12,7 @@ use push_wire_broker::Entry;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, Subscribe};
-use push_wire_shared::session::server::Uplink;
+use push_wire_shared::session::server::{ClientLimits, Uplink};
 use uuid::Uuid;
 
 use crate::carrier::Carrier;
@@ -113,10 +113,11 @@ impl Codec {
         }
     }
 
-    /// The client is let in.
-    pub(crate) fn open(&mut self, client: Uuid, session: &OpenedSession) {
-        if let Self::Json(json) = self {
-            json.open(client, session);
+    /// The client is let in, and takes messages and values of these sizes.
+    pub(crate) fn open(&mut self, client: Uuid, session: &OpenedSession, limits: ClientLimits) {
+        match self {
+            Self::Wire(wire) => wire.open(limits),
+            Self::Json(json) => json.open(client, session),
         }
     }
 

@@ -1,7 +1,6 @@
 //! From the transport to the session.
 
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::position::Scope;
 use push_wire_shared::session::op::{Auth, ClientOp, ServerOp};
 use push_wire_shared::time::Moment;
 
@@ -49,8 +48,8 @@ impl Peer {
     pub(super) fn begin(&mut self, now: Moment, resumed: bool) {
         // `auth_ok` is written before anything that follows from it.
         self.perform(now);
-        let grant = &self.grant;
-        let may_read = |channel| grant.may_read(channel, &Scope::Channel);
+        let membership = &self.membership;
+        let may_read = |channel| membership.may_read_channel(channel);
         let mut requests = Vec::new();
         let items = self
             .codec

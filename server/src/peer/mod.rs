@@ -1,11 +1,13 @@
-//! Drives one session over one transport: the session says what it wants, the hub has the streams, the outbox
-//! decides what leaves. No socket, no clock, no runtime: transports and the simulator drive it alike.
+//! One connection without its socket: carries out what the session asks for with the hub's streams, and hands on what the
+//! outbox decides to send. No clock and no runtime: transports and the simulator drive it alike.
 
 mod action;
 mod body;
 mod incoming;
 mod json_text;
+mod membership;
 mod perform;
+mod stall;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -15,25 +17,26 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 pub use action::{Action, AuthFailure, AuthRequest, Inbound};
+use membership::Membership;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::HANDSHAKE_BYTES;
 use push_wire_shared::session::server::{MessageError, ServerSession};
 use push_wire_shared::time::{Moment, sooner};
-use uuid::Uuid;
+use stall::Stall;
 
 use crate::auth::Grant;
 use crate::dialect::Codec;
 pub use crate::dialect::{Dialect, Message};
-use crate::hub::{ConnectionWaker, Hub, SessionCredentials, SessionError, Stream};
+use crate::hub::{ConnectionWaker, Hub, SessionError, Stream};
 use crate::outbox::Outbox;
 
 /// One connection.
 ///
 /// **The contract.** After each call that takes `&mut self` (other than `poll_write`): carry out
 /// [`poll_action`](Self::poll_action) until it is `None`, write what [`poll_write`](Self::poll_write) gives
-/// once the previous bytes are gone, hand it no message while it [`is_full`](Self::is_full), and arm one timer for [`poll_timeout`](Self::poll_timeout). Wait for the
-/// first of: a message, the timer, [`poll_wake`](Self::poll_wake). At the end, call
-/// [`disconnected`](Self::disconnected).
+/// once the previous bytes are gone, hand it no message while it [`is_full`](Self::is_full), and arm one timer for
+/// [`poll_timeout`](Self::poll_timeout). Wait for the first of: a message, the timer, [`poll_wake`](Self::poll_wake). At
+/// the end, call [`disconnected`](Self::disconnected).
 #[derive(Debug)]
 pub struct Peer {
     hub: Arc<Hub>,
@@ -42,17 +45,13 @@ pub struct Peer {
     codec: Codec,
     outbox: Outbox,
     actions: VecDeque<Action>,
-    grant: Grant,
-    credentials: SessionCredentials,
+    membership: Membership,
     /// Streams that the session has looked at and not begun to read.
     opened: VecDeque<(u64, Arc<Stream>)>,
-    /// The client and which connection of its session this is, once it stands.
-    holds: Option<(Uuid, u64)>,
     closed: bool,
     /// The hub has notices for which there was no room.
     notices_left: bool,
-    /// Since when bytes have been waiting for the transport.
-    stalled_since: Option<Moment>,
+    stall: Stall,
 }
 
 impl Peer {
@@ -65,20 +64,15 @@ impl Peer {
         Self {
             session: ServerSession::new(config, now),
             outbox: Outbox::new(Arc::clone(&waker)),
+            membership: Membership::new(Arc::clone(&hub), dialect == Dialect::Json),
+            stall: Stall::new(hub.limits().stall),
             hub,
             waker,
             codec,
             actions: VecDeque::new(),
-            grant: Grant::nothing(),
-            credentials: SessionCredentials {
-                json: dialect == Dialect::Json,
-                ..SessionCredentials::default()
-            },
             opened: VecDeque::new(),
-            holds: None,
             closed: false,
             notices_left: false,
-            stalled_since: None,
         }
     }
 
@@ -96,7 +90,7 @@ impl Peer {
     #[must_use]
     pub fn message_limit(&self) -> usize {
         let limit = self.hub.limits().message_bytes;
-        if self.holds.is_some() {
+        if self.membership.client().is_some() {
             limit
         } else {
             limit.min(HANDSHAKE_BYTES)
@@ -118,16 +112,12 @@ impl Peer {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
-        let stalled = self
-            .stalled_since
-            .map(|since| since + self.hub.limits().stall);
-        sooner(self.session.poll_timeout(), stalled)
+        sooner(self.session.poll_timeout(), self.stall.deadline())
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
-        let stall = self.hub.limits().stall;
-        if self.stalled_since.is_some_and(|since| since + stall <= now) {
+        if self.stall.is_over(now) {
             self.session.close(CloseReason::Stalled);
         }
         self.session.handle_timeout(now);
@@ -148,10 +138,7 @@ impl Peer {
 
     fn open_session(&mut self, now: Moment, grant: Grant) {
         let client = self.session.client_id();
-        self.credentials.identity = grant.who().map(str::to_owned);
-        let opened_session =
-            self.hub
-                .open_session(now, client, self.credentials.clone(), &self.waker);
+        let opened_session = self.membership.open(now, client, grant, &self.waker);
         let opened_session = match opened_session {
             Ok(opened_session) => opened_session,
             Err(error) => {
@@ -163,9 +150,8 @@ impl Peer {
                 return self.session.handle_refused(reason, &error.to_string());
             }
         };
-        self.grant = grant;
-        self.holds = Some((client, opened_session.generation));
-        self.codec.open(client, &opened_session);
+        self.codec
+            .open(client, &opened_session, self.session.client_limits());
         let resumed = opened_session.welcome.resumed;
         self.session.handle_welcome(now, opened_session.welcome);
         self.begin(now, resumed);
@@ -191,8 +177,6 @@ impl Peer {
     /// The transport has ended, for whatever reason.
     pub fn disconnected(&mut self, now: Moment) {
         self.closed = true;
-        if let Some((client, generation)) = self.holds.take() {
-            self.hub.leave_session(now, client, generation);
-        }
+        self.membership.leave(now);
     }
 }

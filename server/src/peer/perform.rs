@@ -4,12 +4,11 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::position::{Position, Scope, StreamKey, Tag};
+use push_wire_shared::position::{Position, StreamKey, Tag};
 use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
 use push_wire_shared::session::server::{MessageError, Opened, Output};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
-use sha2::{Digest, Sha256};
 
 use super::{Action, AuthRequest, Inbound, Peer};
 use crate::compression::Audience;
@@ -71,11 +70,7 @@ impl Peer {
                 let heads = self.outbox.heads(now);
                 self.session.send_heartbeat(heads);
             }
-            Output::EndSession => {
-                if let Some((client, generation)) = self.holds.take() {
-                    self.hub.end_session(client, generation);
-                }
-            }
+            Output::EndSession => self.membership.end(),
             Output::Close(reason) => {
                 self.hub.counters().closed(reason);
                 let code = self.codec.close_code(reason);
@@ -89,9 +84,8 @@ impl Peer {
 
     pub(super) fn say(&mut self, op: &ServerOp) {
         self.count(op);
-        if let (ServerOp::Rejected(rejection), Some((client, generation))) = (op, self.holds) {
-            self.hub
-                .note_rejected(client, generation, rejection.clone());
+        if let ServerOp::Rejected(rejected) = op {
+            self.membership.note_rejected(rejected);
         }
         self.codec.op(op);
     }
@@ -102,8 +96,7 @@ impl Peer {
         let Some(newest) = self.hub.dictionaries().newest(channel) else {
             return;
         };
-        if newest.audience() == Audience::Channel && !self.grant.may_read(channel, &Scope::Channel)
-        {
+        if newest.audience() == Audience::Channel && !self.membership.may_read_channel(channel) {
             return;
         }
         let named = self
@@ -117,12 +110,7 @@ impl Peer {
 
     fn ask_who(&mut self, auth: Auth) {
         let channels = self.named_channels(&auth);
-        self.credentials.secret = auth.secret;
-        self.credentials.attempt = auth.attempt;
-        self.credentials.token = auth
-            .token
-            .as_ref()
-            .map(|token| Sha256::digest(token).into());
+        self.membership.note_credentials(&auth);
         let (client_id, token) = (auth.client_id, auth.token);
         self.actions.push_back(Action::Authenticate(AuthRequest {
             client_id,
@@ -132,7 +120,7 @@ impl Peer {
     }
 
     fn open(&mut self, now: Moment, look: u64, key: &StreamKey, position: Option<Position>) {
-        let permitted = self.grant.may_read(key.channel, &key.scope);
+        let permitted = self.membership.may_read(key);
         let stream = permitted.then(|| self.hub.stream(key)).flatten();
         let opened = if !permitted {
             Opened::NotPermitted
@@ -167,16 +155,16 @@ impl Peer {
     }
 
     fn deliver(&mut self, channel: u8, content: Content, body: bytes::Bytes, number: Option<u64>) {
-        let Some((client_id, generation)) = self.holds else {
+        let Some(client_id) = self.membership.client() else {
             return;
         };
         // Before the application sees it: two connections of one session must not both hand it on.
         if let Some(number) = number
-            && !self.hub.take_message(client_id, generation, number)
+            && !self.membership.take_message(number)
         {
             return self.session.close(CloseReason::Replaced);
         }
-        if !self.grant.may_send(channel) {
+        if !self.membership.may_send(channel) {
             let message = String::from("this session may not send on this channel");
             let refusal = MessageError {
                 code: ErrorCode::NotPermitted,
@@ -190,7 +178,7 @@ impl Peer {
         };
         let inbound = Inbound {
             client_id,
-            identity: self.grant.who().map(str::to_owned),
+            identity: self.membership.identity().map(str::to_owned),
             channel,
             content,
             body,

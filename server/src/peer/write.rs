@@ -49,12 +49,12 @@ impl Peer {
             self.handle_reader_error(now, error);
         }
         if pulled.messages > 0 {
-            self.stalled_since.get_or_insert(now);
+            self.stall.given(now);
         } else if self.codec.pending_ops() > 0 {
             // An error was stated while nothing else was to be sent.
             self.outbox
                 .pull(now, &mut self.codec, 0, out, &mut Vec::new());
-            self.stalled_since.get_or_insert(now);
+            self.stall.given(now);
         }
     }
 
@@ -78,6 +78,6 @@ impl Peer {
 
     /// The transport took some bytes; `all` says whether it has taken everything it was given.
     pub fn wrote(&mut self, now: Moment, all: bool) {
-        self.stalled_since = (!all).then_some(now);
+        self.stall.taken(now, all);
     }
 }

@@ -16,9 +16,8 @@ use packing::Packing;
 use push_wire_broker::Entry;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
-use push_wire_shared::limits::{MESSAGE_BYTES, VALUE_BYTES};
 use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
-use push_wire_shared::session::server::{Incoming, WireDecoder, WireEncoder};
+use push_wire_shared::session::server::{ClientLimits, Incoming, WireDecoder, WireEncoder};
 
 use super::{Added, Message, Request};
 use crate::carrier::{Carrier, Kind, Message as OutMessage, Part};
@@ -42,15 +41,6 @@ pub(crate) struct WireCodec {
     fragment: Option<Fragment>,
 }
 
-/// What the client takes.
-#[derive(Clone, Copy, Debug)]
-struct ClientLimits {
-    /// Largest message, in bytes.
-    message_bytes: usize,
-    /// Largest value, in bytes.
-    value_bytes: usize,
-}
-
 impl WireCodec {
     pub(super) fn new(system: u8, fragment_bytes: usize) -> Self {
         Self {
@@ -58,10 +48,7 @@ impl WireCodec {
             encoding: PayloadEncoding::Json,
             zstd: None,
             fragment_bytes,
-            limits: ClientLimits {
-                message_bytes: MESSAGE_BYTES,
-                value_bytes: VALUE_BYTES,
-            },
+            limits: ClientLimits::default(),
             control: Control::new(system),
             entries: Vec::new(),
             entry_bytes: 0,
@@ -89,6 +76,10 @@ impl WireCodec {
         self.zstd = auth.zstd.then(ClientDictionaries::default);
         let items = auth.subscriptions.iter();
         items.map(|item| item.channel.as_str()).collect()
+    }
+
+    pub(super) const fn open(&mut self, limits: ClientLimits) {
+        self.limits = limits;
     }
 
     pub(super) const fn encoding(&self) -> PayloadEncoding {

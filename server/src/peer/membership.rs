@@ -1,0 +1,124 @@
+//! Place of a connection in the hub: its session and its grant.
+
+use std::sync::Arc;
+
+use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::session::op::{Auth, RejectedMessage};
+use push_wire_shared::time::Moment;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::auth::Grant;
+use crate::hub::{ConnectionWaker, Hub, OpenedSession, SessionCredentials, SessionError};
+
+/// The session that a connection holds; none before the client is let in.
+#[derive(Debug)]
+pub(super) struct Membership {
+    hub: Arc<Hub>,
+    credentials: SessionCredentials,
+    grant: Grant,
+    held: Option<Held>,
+}
+
+/// A client, and which connection of its session this is.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    client: Uuid,
+    generation: u64,
+}
+
+impl Membership {
+    /// No session yet; `json` is the dialect without secrets.
+    pub(super) fn new(hub: Arc<Hub>, json: bool) -> Self {
+        Self {
+            hub,
+            credentials: SessionCredentials {
+                json,
+                ..SessionCredentials::default()
+            },
+            grant: Grant::nothing(),
+            held: None,
+        }
+    }
+
+    /// Keeps the credentials of `auth` until they have been checked.
+    pub(super) fn note_credentials(&mut self, auth: &Auth) {
+        self.credentials.secret = auth.secret;
+        self.credentials.attempt = auth.attempt;
+        let token = auth.token.as_ref();
+        self.credentials.token = token.map(|token| Sha256::digest(token).into());
+    }
+
+    /// Begins or continues the client's session.
+    ///
+    /// # Errors
+    /// [`SessionError`]; the connection holds no session.
+    pub(super) fn open(
+        &mut self,
+        now: Moment,
+        client: Uuid,
+        grant: Grant,
+        waker: &Arc<ConnectionWaker>,
+    ) -> Result<OpenedSession, SessionError> {
+        self.credentials.identity = grant.who().map(str::to_owned);
+        let credentials = self.credentials.clone();
+        let opened = self.hub.open_session(now, client, credentials, waker)?;
+        self.grant = grant;
+        self.held = Some(Held {
+            client,
+            generation: opened.generation,
+        });
+        Ok(opened)
+    }
+
+    /// The client, once it is let in.
+    pub(super) fn client(&self) -> Option<Uuid> {
+        self.held.map(|held| held.client)
+    }
+
+    /// Name that the authenticator has given the client.
+    pub(super) fn identity(&self) -> Option<&str> {
+        self.grant.who()
+    }
+
+    pub(super) fn may_read(&self, key: &StreamKey) -> bool {
+        self.grant.may_read(key.channel, &key.scope)
+    }
+
+    /// Whether the client may read a channel itself, and not only topics of it.
+    pub(super) fn may_read_channel(&self, channel: u8) -> bool {
+        self.grant.may_read(channel, &Scope::Channel)
+    }
+
+    pub(super) fn may_send(&self, channel: u8) -> bool {
+        self.grant.may_send(channel)
+    }
+
+    /// Takes a numbered message of the client for its session. Returns whether this connection still holds the session.
+    pub(super) fn take_message(&self, number: u64) -> bool {
+        self.held
+            .is_some_and(|held| self.hub.take_message(held.client, held.generation, number))
+    }
+
+    /// Keeps a refusal for the next connection of the session.
+    pub(super) fn note_rejected(&self, rejected: &RejectedMessage) {
+        if let Some(held) = self.held {
+            self.hub
+                .note_rejected(held.client, held.generation, rejected.clone());
+        }
+    }
+
+    /// Ends the session.
+    pub(super) fn end(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.hub.end_session(held.client, held.generation);
+        }
+    }
+
+    /// Leaves the session, which stays for its time.
+    pub(super) fn leave(&mut self, now: Moment) {
+        if let Some(held) = self.held.take() {
+            self.hub.leave_session(now, held.client, held.generation);
+        }
+    }
+}
