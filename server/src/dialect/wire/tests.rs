@@ -74,7 +74,7 @@ fn batch_fits_the_clients_messages() {
         }
     }
     messages += finish(&mut codec).len();
-    assert_eq!(messages, 7, "three entries in a message");
+    assert_eq!(messages, 5, "four entries in a message");
 }
 
 #[test]
