@@ -458,3 +458,35 @@ fn keeps_no_stream_of_an_ended_request() {
     }
     assert!(client.peer.opened.is_empty());
 }
+
+#[test]
+fn limits_of_a_client_are_kept() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.largest_message = 4_096;
+    client.op(&ClientOp::Auth(Auth {
+        max_message_bytes: 4_096,
+        max_value_bytes: 20_000,
+        subscriptions: vec![subscribe(1, "chat"), subscribe(2, "price")],
+        ..Auth::new(client_id())
+    }));
+    for _ in 0..100 {
+        publish(&hub, CHAT, &format!("\"{}\"", "x".repeat(500)));
+    }
+    publish(&hub, CHAT, &format!("\"{}\"", "y".repeat(15_000)));
+    let seen = client.see();
+    assert_eq!(bodies(&seen).len(), 100);
+    let is_fragment = |seen: &&Seen| matches!(seen, Seen::Fragment(_));
+    assert_eq!(seen.iter().filter(is_fragment).count(), 4);
+
+    publish(&hub, CHAT, &format!("\"{}\"", "z".repeat(20_000)));
+    publish(&hub, CHAT, "1");
+    publish(&hub, PRICE, "2");
+    let seen = client.see();
+    assert!(seen.iter().any(|seen| matches!(
+        seen,
+        Seen::Op(ServerOp::Error { code: ErrorCode::TooLarge, message, id: Some(1) })
+            if message.contains("20002") && message.contains("20000")
+    )));
+    assert_eq!(bodies(&seen), ["2"]);
+}
