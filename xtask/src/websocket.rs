@@ -30,8 +30,12 @@ fn environment(workspace: &Workspace) -> Result<PathBuf, Error> {
     let requirements = workspace.root().join(FOLDER).join("requirements.txt");
     let folder = workspace.target().join("autobahn");
     let python = folder.join("bin/python");
-    let stamp = Stamp::of(workspace.target(), "autobahn", &[requirements.clone()])?;
-    if stamp.is_fresh(&[python.clone()]) {
+    let stamp = Stamp::of(
+        workspace.target(),
+        "autobahn",
+        std::slice::from_ref(&requirements),
+    )?;
+    if stamp.is_fresh(std::slice::from_ref(&python)) {
         return Ok(python);
     }
     ensure_venv(workspace)?;

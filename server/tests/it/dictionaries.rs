@@ -26,7 +26,7 @@ fn trained() -> Vec<u8> {
 
 fn name(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    hex::encode(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The head of the answer, in lower case, and its body.
@@ -63,7 +63,7 @@ async fn a_dictionary_is_fetched_by_its_hash_and_may_be_kept_for_ever() {
 async fn what_is_no_dictionary_is_not_found_and_says_why() {
     let server: Arc<PushServer<Channel>> = Arc::default();
     let running = start(&server).await;
-    for name in [&hex::encode(&[7; 32]), "nonsense", "%ff", &"é".repeat(32)] {
+    for name in [&hex::encode([7; 32]), "nonsense", "%ff", &"é".repeat(32)] {
         let (head, body) = get(&running, &format!("/rps/dictionaries/{name}")).await;
         let status = &head[..12];
         assert!(

@@ -70,7 +70,7 @@ fn batch_fits_the_clients_messages() {
         match codec.entry(&stream, &entries[taken], 10_000) {
             Added::Bytes(_) => taken += 1,
             Added::Full => messages += finish(&mut codec).len(),
-            other => panic!("{other:?}"),
+            other @ (Added::Large(_) | Added::TooLarge { .. }) => panic!("{other:?}"),
         }
     }
     messages += finish(&mut codec).len();

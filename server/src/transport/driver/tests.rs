@@ -28,8 +28,10 @@ fn message(text: &str) -> Vec<u8> {
 }
 
 fn connect() -> (Arc<PushServer<Channel>>, DuplexStream) {
-    let mut limits = Limits::default();
-    limits.control_ops = CONTROL_OPS;
+    let limits = Limits {
+        control_ops: CONTROL_OPS,
+        ..Limits::default()
+    };
     let server = PushServer::builder().limits(limits).build().unwrap();
     let (client, io) = duplex(PIPE);
     let (request, ()) = Request::new(()).into_parts();

@@ -190,7 +190,7 @@ fn unknown_names_are_quoted_short() {
 
 #[test]
 fn lists_are_refused_above_their_bound() {
-    let most = SUBSCRIPTIONS as u32;
+    let most = u32::try_from(SUBSCRIPTIONS).unwrap();
     for (ids, is_taken) in [(0..most, true), (0..most + 1, false)] {
         let mut bytes = vec![];
         ClientOp::Unsubscribe(ids.collect()).encode(&mut bytes);
