@@ -7,6 +7,7 @@
 //! Calls that a networked broker cannot answer at once are polled: `Memory` is always ready.
 
 mod entry;
+mod epochs;
 mod memory;
 mod retention;
 mod ring;

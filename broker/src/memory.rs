@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 
-use push_wire_shared::position::{Bounds, Cursor, Epoch, Position, StreamKey, Tag};
+use push_wire_shared::position::{Bounds, Cursor, Position, StreamKey, Tag};
 use push_wire_shared::time::Moment;
 
+use crate::epochs::Epochs;
 use crate::ring::Ring;
 use crate::{AppendError, Broker, Entry, Log, Newest, ReadError, Record, Retention, Watcher};
 
-/// Where epochs, and the seeds of tags, come from.
+/// Where the seeds of epochs and tags come from.
 type Random = Box<dyn FnMut() -> u64 + Send>;
 
 /// Keeps logs in memory.
@@ -21,19 +22,17 @@ pub struct Memory {
 
 struct Logs {
     by_key: HashMap<StreamKey, Arc<MemoryLog>>,
-    /// Of the logs to come; drawn anew when a log that held entries is forgotten. Until then a stream that is
-    /// opened again never held any, so that positions before its first entry stay true.
-    epoch: Option<Epoch>,
+    epochs: Epochs,
     random: Random,
 }
 
 impl Memory {
-    /// An empty broker that draws the epochs of its logs, and a seed for the tags of each, from `random`.
-    pub fn new(random: impl FnMut() -> u64 + Send + 'static) -> Self {
+    /// An empty broker that draws a seed for the epochs of its logs, and one for the tags of each, from `random`.
+    pub fn new(mut random: impl FnMut() -> u64 + Send + 'static) -> Self {
         Self {
             logs: Mutex::new(Logs {
                 by_key: HashMap::new(),
-                epoch: None,
+                epochs: Epochs::new(random()),
                 random: Box::new(random),
             }),
         }
@@ -54,7 +53,7 @@ impl Memory {
         Self {
             logs: Mutex::new(Logs {
                 by_key,
-                epoch: logs.epoch,
+                epochs: logs.epochs.clone(),
                 random: Box::new(random),
             }),
         }
@@ -81,21 +80,17 @@ impl fmt::Debug for Memory {
 impl Broker for Memory {
     fn open(&self, key: &StreamKey, retention: Retention) -> Arc<dyn Log> {
         let mut logs = lock(&self.logs);
-        let Logs {
-            by_key,
-            epoch,
-            random,
-        } = &mut *logs;
-        if let Some(log) = by_key.get(key) {
+        if let Some(log) = logs.by_key.get(key) {
             lock(&log.ring).set_retention(retention);
             return Arc::clone(log) as Arc<dyn Log>;
         }
-        let epoch = *epoch.get_or_insert_with(|| Epoch(random()));
+        let epoch = logs.epochs.of(key);
+        let seed = (logs.random)();
         let log = Arc::new(MemoryLog {
-            ring: Mutex::new(Ring::new(epoch, random(), retention)),
+            ring: Mutex::new(Ring::new(epoch, seed, retention)),
             watcher: Mutex::new(None),
         });
-        by_key.insert(key.clone(), Arc::clone(&log));
+        logs.by_key.insert(key.clone(), Arc::clone(&log));
         log
     }
 
@@ -107,7 +102,7 @@ impl Broker for Memory {
         let mut ring = lock(&log.ring);
         ring.retire();
         if ring.bounds().head > 0 {
-            logs.epoch = None;
+            logs.epochs.retire(key);
         }
     }
 }
@@ -224,11 +219,7 @@ mod tests {
     }
 
     fn memory() -> Memory {
-        let mut drawn = 0;
-        Memory::new(move || {
-            drawn += 1;
-            drawn
-        })
+        Memory::new(|| 7)
     }
 
     #[test]
