@@ -1,20 +1,24 @@
 //! Sets up a server.
 
+mod checks;
+mod error;
+mod path;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use error::BuildError;
 use push_wire_broker::Broker;
 use push_wire_shared::ChannelKind;
-use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
+use push_wire_shared::channel::ChannelTable;
 use uuid::Uuid;
 
 use crate::auth::{AnyAuthenticator, AuthError, AuthValidator, Authenticator, ByValidator};
-use crate::compression::SetDictionaryError;
 use crate::hub::{Hub, HubConfig};
 use crate::{ChannelPolicy, Limits, PushServer};
 
-/// Sets up a [`PushServer`]; every setting has a default.
+/// Sets up a [`PushServer`]. Every setting has a default, and [`build`](Self::build) refuses a value that cannot work.
 pub struct PushServerBuilder<C: ChannelKind> {
     config: HubConfig,
     policies: Vec<(C, ChannelPolicy)>,
@@ -38,33 +42,6 @@ impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
             .field("path", path)
             .finish_non_exhaustive()
     }
-}
-
-/// Why a server cannot be set up this way.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The system channel carries control ops, so it has no policy.
-    #[error("channel {0:?} is the system channel: it keeps no entries and takes no policy")]
-    SystemPolicy(&'static str),
-    /// Two channels have the same wire id.
-    #[error("channels {0:?} and {1:?} have the same wire id")]
-    SameId(String, String),
-    /// Two channels have the same name.
-    #[error("two channels are named {0:?}")]
-    SameName(String),
-    /// Not exactly one channel is the system channel.
-    #[error("exactly one channel must be the system channel, not {0}")]
-    SystemChannels(usize),
-    /// The path is not one that a router takes.
-    #[error("path {0:?} must begin with '/' and have no braces, query or white space")]
-    Path(String),
-    /// A dictionary is not one that the channel can use.
-    #[error("the dictionary of channel {0:?}: {1}")]
-    Dictionary(&'static str, SetDictionaryError),
-    /// A time or limit of zero would end every connection at once.
-    #[error("{0} must be more than zero")]
-    Zero(&'static str),
 }
 
 impl<C: ChannelKind> PushServerBuilder<C> {
@@ -95,21 +72,21 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// What clients can make the server hold.
+    /// What clients can make the server hold; defaults and allowed values: [`Limits`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
         self
     }
 
-    /// Time a connection has to send `auth` and be let in; default 10 s.
+    /// Time a connection has to send `auth` and be let in; default 10 s, 1 ms to 24 h.
     #[must_use]
     pub fn handshake(mut self, time: Duration) -> Self {
         self.config.session.handshake = time;
         self
     }
 
-    /// Time between heartbeats; default 15 s. It is also the longest time that the loss of a stream's last entry
+    /// Time between heartbeats; default 15 s, 1 ms to 24 h. It is also the longest time that the loss of a stream's last entry
     /// can go unnoticed; proxies drop connections that are silent for 30 to 60 s.
     #[must_use]
     pub fn heartbeat(mut self, time: Duration) -> Self {
@@ -117,21 +94,22 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Time that a client may be silent after a heartbeat before its connection is given up; default 10 s.
+    /// Time that a client may be silent after a heartbeat before its connection is given up; default 10 s, 1 ms to 24 h.
     #[must_use]
     pub fn heartbeat_grace(mut self, time: Duration) -> Self {
         self.config.session.heartbeat_grace = time;
         self
     }
 
-    /// Time that a session outlives its connection, with its inbox; default 2 minutes.
+    /// Time that a session outlives its connection, with its inbox; default 2 minutes, 1 ms to 365 days.
     #[must_use]
     pub fn session_ttl(mut self, time: Duration) -> Self {
         self.config.session_ttl = time;
         self
     }
 
-    /// Path of the WebSocket; default `/rps`.
+    /// Path of the WebSocket; default `/rps`. It begins with `/`; its segments are neither empty nor `.` nor `..`, do not begin
+    /// with `:`, and consist of ASCII letters, digits and `-._~!$&'()+,;=@:`.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
@@ -169,19 +147,17 @@ impl<C: ChannelKind> PushServerBuilder<C> {
     /// The server.
     ///
     /// # Errors
-    /// [`BuildError`] says which setting cannot be.
+    /// [`BuildError`] names the setting that cannot work, its value and what is allowed.
     pub fn build(self) -> Result<Arc<PushServer<C>>, BuildError> {
         self.build_server().map(Arc::new)
     }
 
     pub(crate) fn build_server(mut self) -> Result<PushServer<C>, BuildError> {
-        check_channels(self.config.session.channels.channels())?;
-        check_path(&self.path)?;
-        self.check_zeros()?;
+        checks::channels(self.config.session.channels.channels())?;
+        path::check(&self.path)?;
+        checks::config(&self.config)?;
         for (channel, policy) in self.policies {
-            if channel.is_system() {
-                return Err(BuildError::SystemPolicy(channel.name()));
-            }
+            checks::policy(&self.config.session.channels, &channel, &policy)?;
             self.config.set_policy(channel.wire_id(), policy);
         }
         let random = Arc::new(random);
@@ -191,59 +167,9 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         };
         for (channel, bytes) in self.dictionaries {
             let given = hub.set_dictionary(channel.wire_id(), bytes);
-            given.map_err(|fault| BuildError::Dictionary(channel.name(), fault))?;
+            given.map_err(|error| BuildError::Dictionary(channel.name(), error))?;
         }
         Ok(PushServer::from_parts(hub, self.authenticator, self.path))
-    }
-
-    fn check_zeros(&self) -> Result<(), BuildError> {
-        let session = &self.config.session;
-        let limits = &self.config.limits;
-        let zeros = [
-            ("handshake", session.handshake.is_zero()),
-            ("heartbeat", session.heartbeat.is_zero()),
-            ("heartbeat_grace", session.heartbeat_grace.is_zero()),
-            ("limits.message_bytes", limits.message_bytes == 0),
-            ("limits.batch_bytes", limits.batch_bytes == 0),
-            ("limits.entry_bytes", limits.entry_bytes == 0),
-            ("limits.fragment_bytes", limits.fragment_bytes == 0),
-            ("limits.sessions", limits.sessions == 0),
-            ("limits.stall", limits.stall.is_zero()),
-        ];
-        match zeros.into_iter().find(|(_, is_zero)| *is_zero) {
-            Some((name, _)) => Err(BuildError::Zero(name)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What the derive checks when it compiles; an implementation by hand is checked here.
-fn check_channels(channels: &[Channel]) -> Result<(), BuildError> {
-    for (index, channel) in channels.iter().enumerate() {
-        let earlier = &channels[..index];
-        if let Some(other) = earlier.iter().find(|other| other.id == channel.id) {
-            return Err(BuildError::SameId(other.name.clone(), channel.name.clone()));
-        }
-        if earlier.iter().any(|other| other.name == channel.name) {
-            return Err(BuildError::SameName(channel.name.clone()));
-        }
-    }
-    match channels
-        .iter()
-        .filter(|channel| channel.mode == ChannelMode::System)
-        .count()
-    {
-        1 => Ok(()),
-        count => Err(BuildError::SystemChannels(count)),
-    }
-}
-
-fn check_path(path: &str) -> Result<(), BuildError> {
-    let forbidden = |c: char| c.is_whitespace() || matches!(c, '{' | '}' | '?' | '#' | '*');
-    if path.starts_with('/') && !path.contains(forbidden) {
-        Ok(())
-    } else {
-        Err(BuildError::Path(path.into()))
     }
 }
 

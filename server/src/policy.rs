@@ -63,18 +63,19 @@ impl ChannelPolicy {
     /// Keeps at most this many entries of each stream; at least 1.
     #[must_use]
     pub const fn retain_entries(mut self, entries: usize) -> Self {
-        self.retention.entries = if entries == 0 { 1 } else { entries };
+        self.retention.entries = entries;
         self
     }
 
-    /// Keeps at most this many bytes of bodies in each stream; a larger entry is kept alone, until the next one.
+    /// Keeps at most this many bytes of bodies in each stream, at least 1; a larger entry is kept alone, until the next one.
+    /// The inbox of a session that is away holds no more than this either.
     #[must_use]
     pub const fn retain_bytes(mut self, bytes: usize) -> Self {
         self.retention.bytes = bytes;
         self
     }
 
-    /// Keeps no entry longer than this.
+    /// Keeps no entry longer than this; at least 1 s, since live delivery reads what is kept.
     #[must_use]
     pub const fn retain_age(mut self, age: Duration) -> Self {
         self.retention.age = age;

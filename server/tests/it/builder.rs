@@ -1,45 +1,171 @@
-//! Set-ups that cannot be, and what is said about them.
+//! Settings that cannot work, and what is said about them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use push_wire_server::{BuildError, ChannelPolicy, Limits, PushServer};
+use proptest::prelude::*;
+use push_wire_server::{BuildError, ChannelPolicy, Limits, PushServer, PushServerBuilder};
 
 use super::harness::Channel;
 
-fn refused(
-    set: impl FnOnce(
-        push_wire_server::PushServerBuilder<Channel>,
-    ) -> push_wire_server::PushServerBuilder<Channel>,
-) -> BuildError {
-    set(PushServer::builder()).build().expect_err("refused")
+type Builder = PushServerBuilder<Channel>;
+
+const ZERO: Duration = Duration::ZERO;
+const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+fn built(set: impl FnOnce(Builder) -> Builder) -> Result<(), BuildError> {
+    set(PushServer::builder()).build().map(drop)
+}
+
+/// Whether the error names the setting, the value and what is allowed.
+fn assert_refused(case: &str, result: Result<(), BuildError>, expected: &str) {
+    match result {
+        Err(BuildError::Setting {
+            setting,
+            value,
+            allowed,
+        }) => {
+            assert_eq!(setting, expected, "{case}");
+            assert!(!value.is_empty() && !allowed.is_empty(), "{case}");
+        }
+        other => panic!("{case}: {other:?}"),
+    }
 }
 
 #[test]
-fn the_system_channel_takes_no_policy() {
-    let error = refused(|builder| builder.channel(Channel::System, ChannelPolicy::log()));
-    assert_eq!(error, BuildError::SystemPolicy("system"));
-    assert!(error.to_string().contains("\"system\""));
-}
-
-#[test]
-fn a_path_must_be_one() {
-    for path in ["", "rps", "/rps/{id}", "/rps?x=1", "/r ps"] {
+fn refuses_times_that_cannot_work() {
+    let cases: [(&str, fn(Builder, Duration) -> Builder); 4] = [
+        ("handshake", Builder::handshake),
+        ("heartbeat", Builder::heartbeat),
+        ("heartbeat_grace", Builder::heartbeat_grace),
+        ("session_ttl", Builder::session_ttl),
+    ];
+    for (setting, set) in cases {
+        for time in [ZERO, Duration::from_nanos(1), Duration::MAX] {
+            let case = format!("{setting} {time:?}");
+            assert_refused(&case, built(|builder| set(builder, time)), setting);
+        }
         assert_eq!(
-            refused(|builder| builder.path(path)),
-            BuildError::Path(path.into())
+            built(|builder| set(builder, Duration::from_millis(1))),
+            Ok(())
+        );
+    }
+    assert!(built(|builder| builder.heartbeat(MONTH)).is_err());
+    assert_eq!(built(|builder| builder.session_ttl(MONTH)), Ok(()));
+}
+
+#[test]
+fn refuses_limits_that_cannot_work() {
+    // Three channels with entries: clients of the JSON dialect read six streams.
+    let cases: [(&str, &[usize], fn(&mut Limits) -> &mut usize); 12] = [
+        ("message_bytes", &[0, 1_023, usize::MAX], |l| {
+            &mut l.message_bytes
+        }),
+        ("subscriptions", &[0, 5, 65_537], |l| &mut l.subscriptions),
+        ("sessions", &[0], |l| &mut l.sessions),
+        ("sessions_per_identity", &[0], |l| {
+            &mut l.sessions_per_identity
+        }),
+        ("sessions_per_address", &[0], |l| {
+            &mut l.sessions_per_address
+        }),
+        ("streams", &[0], |l| &mut l.streams),
+        ("streams_per_identity", &[0], |l| {
+            &mut l.streams_per_identity
+        }),
+        ("streams_per_address", &[0], |l| &mut l.streams_per_address),
+        ("entry_bytes", &[0, usize::MAX], |l| &mut l.entry_bytes),
+        ("fragment_bytes", &[0, 63, 1 << 20], |l| {
+            &mut l.fragment_bytes
+        }),
+        ("batch_bytes", &[0, 1 << 20], |l| &mut l.batch_bytes),
+        ("control_ops", &[0, 2_047], |l| &mut l.control_ops),
+    ];
+    for (setting, values, field) in cases {
+        for value in values {
+            let mut limits = Limits::default();
+            *field(&mut limits) = *value;
+            let setting = format!("limits.{setting}");
+            let case = format!("{setting} {value}");
+            assert_refused(&case, built(|builder| builder.limits(limits)), &setting);
+        }
+    }
+    for stall in [ZERO, Duration::MAX] {
+        let mut limits = Limits::default();
+        limits.stall = stall;
+        let case = format!("stall {stall:?}");
+        assert_refused(
+            &case,
+            built(|builder| builder.limits(limits)),
+            "limits.stall",
         );
     }
 }
 
 #[test]
-fn times_and_limits_of_zero_are_named() {
-    let error = refused(|builder| builder.heartbeat(Duration::ZERO));
-    assert_eq!(error, BuildError::Zero("heartbeat"));
-    let mut limits = Limits::default();
-    limits.message_bytes = 0;
-    let error = refused(|builder| builder.limits(limits));
+fn refuses_retention_that_delivers_nothing() {
+    for policy in [ChannelPolicy::log(), ChannelPolicy::state()] {
+        for (method, policy) in [
+            ("retain_entries", policy.retain_entries(0)),
+            ("retain_bytes", policy.retain_bytes(0)),
+            ("retain_age", policy.retain_age(ZERO)),
+            ("retain_age", policy.retain_age(Duration::from_millis(999))),
+        ] {
+            let setting = format!("{method} of channel \"chat\"");
+            let result = built(|builder| builder.channel(Channel::Chat, policy));
+            assert_refused(method, result, &setting);
+        }
+        let largest = policy.retain_entries(usize::MAX).retain_bytes(usize::MAX);
+        let largest = largest.retain_age(Duration::MAX);
+        assert_eq!(
+            built(|builder| builder.channel(Channel::Chat, largest)),
+            Ok(())
+        );
+    }
+}
+
+#[test]
+fn errors_name_setting_value_and_what_is_allowed() {
+    let error = built(|builder| builder.heartbeat(ZERO)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "limits.message_bytes must be more than zero"
+        "heartbeat is 0ns; allowed: 1ms to 86400s"
     );
+    let policy = ChannelPolicy::log().retain_age(ZERO);
+    let error = built(|builder| builder.channel(Channel::Chat, policy)).unwrap_err();
+    let expected = "retain_age of channel \"chat\" is 0ns; allowed: at least 1s";
+    assert_eq!(error.to_string(), expected);
+    let error = built(|builder| builder.path("/:id")).unwrap_err();
+    assert!(
+        error.to_string().starts_with("path is \"/:id\"; allowed: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn system_channel_takes_no_policy_and_no_dictionary() {
+    let error = built(|builder| builder.channel(Channel::System, ChannelPolicy::log()));
+    assert_eq!(error, Err(BuildError::SystemPolicy("system")));
+    let error = built(|builder| builder.dictionary(Channel::System, *b"words"));
+    assert!(
+        matches!(error, Err(BuildError::Dictionary("system", _))),
+        "{error:?}"
+    );
+    let error = built(|builder| builder.dictionary(Channel::Chat, []));
+    assert!(
+        matches!(error, Err(BuildError::Dictionary("chat", _))),
+        "{error:?}"
+    );
+}
+
+proptest! {
+    /// Whatever builds has routes.
+    #[test]
+    fn path_that_builds_can_be_routed(path in "(/|[a-c:*{}.%?# é\\\\~-]){0,8}") {
+        let Ok(server) = PushServer::<Channel>::builder().path(path).build() else {
+            return Ok(());
+        };
+        let routed = catch_unwind(AssertUnwindSafe(|| drop(server.router::<()>())));
+        prop_assert!(routed.is_ok());
+    }
 }

@@ -1,0 +1,143 @@
+//! Which settings work.
+
+use std::fmt::Debug;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use push_wire_shared::ChannelKind;
+use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
+use push_wire_shared::limits::MESSAGE_BYTES;
+
+use super::BuildError;
+use crate::hub::HubConfig;
+use crate::{ChannelPolicy, Limits};
+
+const MS: Duration = Duration::from_millis(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Times of a connection. The wire has whole milliseconds, and the timers of browsers end at 24 days.
+const CONNECTION_TIMES: RangeInclusive<Duration> = MS..=DAY;
+
+/// Times that a session may outlive its connection.
+const SESSION_TIMES: RangeInclusive<Duration> = MS..=Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Shortest time that entries are kept. Live delivery reads the log too: an entry that is gone before a busy reader comes
+/// to it is not delivered.
+const MIN_AGE: Duration = Duration::from_secs(1);
+
+/// Largest message taken from a client: `auth` with its subscriptions has to fit, and 1 GiB is what one buffer may be.
+const MESSAGES: RangeInclusive<usize> = 1024..=1 << 30;
+
+/// Largest entry.
+const ENTRIES: RangeInclusive<usize> = 1..=1 << 30;
+
+/// Bytes that a message to a client may be filled with: half of what clients take by default, for control ops come on top.
+const MAX_MESSAGE_BYTES: usize = MESSAGE_BYTES / 2;
+
+/// Smallest fragment: its headers have 40 bytes.
+const MIN_FRAGMENT_BYTES: usize = 64;
+
+/// Most streams that one connection may read: the readers of one are looked through one by one.
+const MAX_SUBSCRIPTIONS: usize = 65_536;
+
+/// What the derive checks when it compiles; an implementation by hand is checked here.
+pub(super) fn channels(channels: &[Channel]) -> Result<(), BuildError> {
+    for (index, channel) in channels.iter().enumerate() {
+        let earlier = &channels[..index];
+        if let Some(other) = earlier.iter().find(|other| other.id == channel.id) {
+            return Err(BuildError::SameId(other.name.clone(), channel.name.clone()));
+        }
+        if earlier.iter().any(|other| other.name == channel.name) {
+            return Err(BuildError::SameName(channel.name.clone()));
+        }
+    }
+    let is_system = |channel: &&Channel| channel.mode == ChannelMode::System;
+    match channels.iter().filter(is_system).count() {
+        1 => Ok(()),
+        count => Err(BuildError::SystemChannels(count)),
+    }
+}
+
+/// A channel's policy.
+pub(super) fn policy<C: ChannelKind>(
+    channels: &ChannelTable,
+    channel: &C,
+    policy: &ChannelPolicy,
+) -> Result<(), BuildError> {
+    if channel.is_system() {
+        return Err(BuildError::SystemPolicy(channel.name()));
+    }
+    if channels.by_id(channel.wire_id()).is_none() {
+        return Err(BuildError::UnknownChannel(channel.name()));
+    }
+    let setting = |method: &str| format!("{method} of channel {:?}", channel.name());
+    let retention = policy.retention();
+    at_least(&setting("retain_entries"), retention.entries, 1)?;
+    at_least(&setting("retain_bytes"), retention.bytes, 1)?;
+    at_least(&setting("retain_age"), retention.age, MIN_AGE)
+}
+
+/// Times and limits.
+pub(super) fn config(config: &HubConfig) -> Result<(), BuildError> {
+    let session = &config.session;
+    within("handshake", session.handshake, CONNECTION_TIMES)?;
+    within("heartbeat", session.heartbeat, CONNECTION_TIMES)?;
+    within("heartbeat_grace", session.heartbeat_grace, CONNECTION_TIMES)?;
+    within("session_ttl", config.session_ttl, SESSION_TIMES)?;
+    limits(&config.limits, &session.channels)
+}
+
+fn limits(limits: &Limits, channels: &ChannelTable) -> Result<(), BuildError> {
+    // A client of the JSON dialect reads each channel and its inbox in it.
+    let read_by_json = 2 * (channels.channels().len() - 1).max(1);
+    let subscriptions = read_by_json..=MAX_SUBSCRIPTIONS;
+    within("limits.message_bytes", limits.message_bytes, MESSAGES)?;
+    within("limits.subscriptions", limits.subscriptions, subscriptions)?;
+    for (setting, value) in [
+        ("limits.sessions", limits.sessions),
+        ("limits.sessions_per_identity", limits.sessions_per_identity),
+        ("limits.sessions_per_address", limits.sessions_per_address),
+        ("limits.streams", limits.streams),
+        ("limits.streams_per_identity", limits.streams_per_identity),
+        ("limits.streams_per_address", limits.streams_per_address),
+    ] {
+        at_least(setting, value, 1)?;
+    }
+    within("limits.entry_bytes", limits.entry_bytes, ENTRIES)?;
+    let fragments = MIN_FRAGMENT_BYTES..=MAX_MESSAGE_BYTES;
+    within("limits.fragment_bytes", limits.fragment_bytes, fragments)?;
+    within(
+        "limits.batch_bytes",
+        limits.batch_bytes,
+        1..=MAX_MESSAGE_BYTES,
+    )?;
+    at_least("limits.control_ops", limits.control_ops, 1)?;
+    within("limits.stall", limits.stall, CONNECTION_TIMES)
+}
+
+fn within<T: PartialOrd + Debug>(
+    setting: &str,
+    value: T,
+    allowed: RangeInclusive<T>,
+) -> Result<(), BuildError> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    let allowed = format!("{:?} to {:?}", allowed.start(), allowed.end());
+    Err(error(setting, &value, allowed))
+}
+
+fn at_least<T: PartialOrd + Debug>(setting: &str, value: T, min: T) -> Result<(), BuildError> {
+    if value >= min {
+        return Ok(());
+    }
+    Err(error(setting, &value, format!("at least {min:?}")))
+}
+
+fn error(setting: &str, value: &impl Debug, allowed: String) -> BuildError {
+    BuildError::Setting {
+        setting: setting.into(),
+        value: format!("{value:?}"),
+        allowed,
+    }
+}
