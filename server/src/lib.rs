@@ -53,6 +53,7 @@ mod publish;
 mod send;
 mod server;
 mod transport;
+mod upkeep;
 
 pub use auth::{AuthError, AuthValidator, Authenticator, Credentials, Grant};
 pub use builder::{BuildError, PushServerBuilder};

@@ -5,32 +5,52 @@ use std::time::Duration;
 use push_wire_shared::limits;
 
 /// Bounds of what clients can make a server hold.
+///
+/// What waits in a session's inboxes is bounded by the retention of their channels: bytes, entries and age of the
+/// [`ChannelPolicy`](crate::ChannelPolicy), for each channel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Largest WebSocket message taken, in bytes; default 1 MiB. A larger one closes the connection (4204).
+    /// Largest WebSocket message taken, in bytes; default 1 MiB, 1 KiB to 1 GiB. A larger one closes the connection
+    /// (4204).
     pub message_bytes: usize,
-    /// Streams that one connection may read; default 1,024.
+    /// Streams that one connection may read; default 1,024, at least two for each channel, since a client of the JSON
+    /// dialect reads them all, at most 65,536.
     pub subscriptions: usize,
     /// Sessions known at once, connected or away; default 1,000,000. A new client past it is told to come back
     /// (4101).
     pub sessions: usize,
-    /// Streams that exist at once; default 1,000,000. A subscription to a new one past it is answered
-    /// `store_unavailable`. Streams that nobody reads and that hold nothing do not count for long.
+    /// Sessions of one identity, given by [`Grant::identity`](crate::Grant::identity), known at once; default 1,000: the
+    /// devices and tabs of one user, or the machines of one service. A new one past it is told to come back (4101).
+    pub sessions_per_identity: usize,
+    /// Sessions without identity from one network (an IPv4 address, the first 64 bits of an IPv6 address) known at
+    /// once; default 65,536: as many as an address has ports, so that neither a carrier's NAT nor a proxy in front of
+    /// the server comes to it with clients that are connected. A new one past it is told to come back (4101).
+    pub sessions_per_address: usize,
+    /// Topics that exist at once; default 1,000,000. A subscription to a new one past it is answered
+    /// `store_unavailable`. A topic that nobody reads ends with the last entry that it holds.
     pub streams: usize,
+    /// Topics that sessions of one identity created by subscribing and that nobody has published to; default 10,000,
+    /// what ten connections read at most. A subscription to a new one past it is answered `store_unavailable`. What one
+    /// session may create is what it may read: `subscriptions`.
+    pub streams_per_identity: usize,
+    /// The same for sessions without identity from one network; default 100,000, a tenth of `streams`.
+    pub streams_per_address: usize,
     /// Largest body that is published, in bytes of JSON text or of the application's own; default 16 MiB, which is
-    /// also what clients take by default. Larger ones are refused. MessagePack or CBOR of a list of short decimals
+    /// also what clients take by default, at most 1 GiB. Larger ones are refused. MessagePack or CBOR of a list of short decimals
     /// can be up to twice as long.
     pub entry_bytes: usize,
-    /// Payload of an entry above which it leaves in fragments of this size; default 16 KiB. A message of a higher lane
+    /// Payload of an entry above which it leaves in fragments of this size; default 16 KiB, 64 bytes to 512 KiB. A message of a higher lane
     /// waits for at most one. Readers of the JSON dialect, which has no fragments, get one text message.
     pub fragment_bytes: usize,
-    /// Bytes that one WebSocket message carries to a reader that is behind; default 16 KiB, as a fragment.
+    /// Bytes that one WebSocket message carries to a reader that is behind; default 16 KiB, as a fragment; at most 512 KiB,
+    /// half of what clients take by default.
     pub batch_bytes: usize,
     /// Control ops waiting for one connection; default 1,024, at least 1. The client's messages are not read until some
     /// have been written; a client that takes none of them is closed after [`stall`](Self::stall).
     pub control_ops: usize,
-    /// Time a connection may accept no bytes while some are waiting; default 30 s, then closed (4001).
+    /// Time a connection may accept no bytes while some are waiting; default 30 s, 1 ms to 24 h, then closed
+    /// (4001).
     pub stall: Duration,
 }
 
@@ -40,7 +60,11 @@ impl Default for Limits {
             message_bytes: limits::MESSAGE_BYTES,
             subscriptions: limits::SUBSCRIPTIONS,
             sessions: 1_000_000,
+            sessions_per_identity: 1_000,
+            sessions_per_address: 65_536,
             streams: 1_000_000,
+            streams_per_identity: 10_000,
+            streams_per_address: 100_000,
             entry_bytes: limits::VALUE_BYTES,
             fragment_bytes: limits::FRAGMENT_BYTES,
             batch_bytes: limits::BATCH_BYTES,

@@ -6,7 +6,7 @@ use push_wire_shared::session::op::{ErrorCode, ServerOp};
 use push_wire_shared::{ChannelKind, Frame, SystemOp};
 use uuid::Uuid;
 
-use crate::hub::{HubSendError, Notice, PublishError};
+use crate::hub::{HubSendError, Notice, NotifyError, PublishError};
 use crate::publish::{bytes_record, value_record};
 use crate::{PushServer, clock};
 
@@ -18,7 +18,7 @@ pub enum SendError {
     /// known, and gets what was sent when it is back.
     #[error("client {0} not connected")]
     NotConnected(Uuid),
-    /// Too much is waiting for this client already.
+    /// Too many control ops wait for this client already.
     #[error("send buffer full for client {0}")]
     Backpressure(Uuid),
     /// The payload cannot be sent: too large, or the channel carries no entries.
@@ -30,10 +30,9 @@ pub enum SendError {
 }
 
 impl SendError {
-    fn new(fault: HubSendError, client_id: Uuid) -> Self {
-        match fault {
+    fn new(error: HubSendError) -> Self {
+        match error {
             HubSendError::UnknownClient(client_id) => Self::NotConnected(client_id),
-            HubSendError::Publish(PublishError::TooManyStreams) => Self::Backpressure(client_id),
             HubSendError::Publish(error) => error.into(),
         }
     }
@@ -46,7 +45,7 @@ impl From<PublishError> for SendError {
             other @ (PublishError::NoEntries(_)
             | PublishError::BadTopic(_)
             | PublishError::TooLarge { .. }
-            | PublishError::TooManyStreams
+            | PublishError::TooManyStreams(_)
             | PublishError::Broker(_)) => Self::Rejected(other.to_string()),
         }
     }
@@ -79,8 +78,7 @@ impl<C: ChannelKind> PushServer<C> {
         let sent = self
             .hub
             .send(clock::now(), client_id, channel.wire_id(), record);
-        sent.map(|_| ())
-            .map_err(|fault| SendError::new(fault, client_id))
+        sent.map(|_| ()).map_err(SendError::new)
     }
 
     /// Sends a control op to a client that is connected; one that cannot be sent is logged.
@@ -95,7 +93,8 @@ impl<C: ChannelKind> PushServer<C> {
     /// `pong`; clients of that dialect are not sent the others.
     ///
     /// # Errors
-    /// [`SendError::NotConnected`] also when there is no room: ops do not wait for a client that is away.
+    /// [`SendError::NotConnected`] also for a client that is away, since ops do not wait; [`SendError::Backpressure`] when
+    /// too many ops wait for its connection already.
     pub fn try_send_system(&self, client_id: Uuid, op: SystemOp<C>) -> Result<(), SendError> {
         let json = serde_json::to_string(&op);
         let json = json.map_err(|error| SendError::Serialization(error.to_string()))?;
@@ -103,11 +102,11 @@ impl<C: ChannelKind> PushServer<C> {
             json,
             op: in_wire_dialect(op),
         };
-        if self.hub.notify(client_id, notice) {
-            Ok(())
-        } else {
-            Err(SendError::NotConnected(client_id))
-        }
+        let left = self.hub.notify(client_id, notice);
+        left.map_err(|error| match error {
+            NotifyError::NotConnected => SendError::NotConnected(client_id),
+            NotifyError::Full => SendError::Backpressure(client_id),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use push_wire_shared::ChannelKind;
 use push_wire_shared::session::server::MessageError;
+use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ use crate::http::{WebSocketUpgrade, tcp_stream};
 use crate::hub::{Hub, Stats};
 use crate::peer::{AuthRequest, Inbound};
 use crate::transport::{Application, Connection};
+use crate::upkeep::Upkeep;
 
 /// Pushes live data on the channels `C` to browsers and other clients.
 ///
@@ -34,6 +36,7 @@ pub struct PushServer<C: ChannelKind> {
     authenticator: Arc<dyn AnyAuthenticator<C>>,
     path: String,
     connections: TaskTracker,
+    pub(crate) upkeep: Upkeep,
 }
 
 impl<C: ChannelKind> fmt::Debug for PushServer<C> {
@@ -93,12 +96,15 @@ impl<C: ChannelKind> PushServer<C> {
         let connections = TaskTracker::new();
         // Closed, its wait ends whenever there is no task; tasks are taken as before.
         connections.close();
+        let upkeep = Upkeep::default();
+        upkeep.start(&hub);
         Self {
             hub,
             handlers: Handlers::default(),
             authenticator,
             path,
             connections,
+            upkeep,
         }
     }
 
@@ -153,12 +159,16 @@ impl<C: ChannelKind> PushServer<C> {
     /// Answers the request that opens a WebSocket, in a route of the application's own. The connection runs in
     /// a task of the current tokio runtime.
     pub async fn upgrade(self: Arc<Self>, upgrade: WebSocketUpgrade) -> Response {
-        let (response, on_upgrade, dialect, request) = upgrade.accept();
+        let (response, on_upgrade, dialect, mut request) = upgrade.accept();
+        self.upkeep.start(&self.hub);
         let connections = self.connections.clone();
         connections.spawn(async move {
             match on_upgrade.await {
                 Ok(upgraded) => match tcp_stream(upgraded) {
-                    Ok(io) => Connection::new(self, dialect, request, io).run().await,
+                    Ok(io) => {
+                        note_address(&mut request, io.get_ref());
+                        Connection::new(self, dialect, request, io).run().await;
+                    }
                     Err(io) => Connection::new(self, dialect, request, io).run().await,
                 },
                 Err(error) => tracing::debug!(%error, "a connection broke before it was open"),
@@ -195,6 +205,18 @@ impl<C: ChannelKind> PushServer<C> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.hub.stats()
+    }
+}
+
+/// Adds the address of the other end to a request, unless the application has noted it.
+fn note_address(request: &mut Parts, tcp: &TcpStream) {
+    if request
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .is_none()
+        && let Ok(address) = tcp.peer_addr()
+    {
+        request.extensions.insert(ConnectInfo(address));
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Credentials<C> {
     pub uri: Uri,
     /// Headers of that request: cookies, origin.
     pub headers: HeaderMap,
-    /// The other end of the connection, when the application serves with
+    /// The other end of the connection: a proxy's address, if there is one in front. Known when `axum::serve` took the
+    /// connection from a `TcpListener`, or the application serves with
     /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info).
     pub remote_addr: Option<SocketAddr>,
 }

@@ -1,14 +1,20 @@
 //! Inside one process: the sessions, the streams, and who reads what.
 //!
-//! The hub knows channel ids and streams. It sees no socket, and decides nothing about what leaves on one: a
-//! publish appends to a log, and the log's news subscriber the readers (see `outbox`).
+//! The hub knows channel ids and streams. It sees no socket, and decides nothing about what leaves on one: a publish
+//! appends to a log, and the log's news wakes the readers (see `outbox`).
+//!
+//! Locks are taken in this order: sessions, streams, shares. Publishing takes no lock of the sessions.
 
 mod attachment;
 mod counters;
 mod publish;
+mod session;
 mod sessions;
+mod shares;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod waker;
 
 use std::fmt;
@@ -19,20 +25,36 @@ pub use attachment::Attachment;
 use bytes::Bytes;
 pub use counters::{Counters, Stats};
 pub use publish::{HubSendError, PublishError};
-use push_wire_broker::{Broker, Memory};
+use publish::{Publisher, publish_error};
+use push_wire_broker::{AppendError, Broker, Memory, Record};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::limits::SESSION_TTL;
+use push_wire_shared::position::{Position, Scope, StreamKey};
+use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::ServerConfig;
+use push_wire_shared::time::{Moment, sooner};
+pub use session::SessionCredentials;
 use sessions::Sessions;
-pub use sessions::{OpenedSession, SessionCredentials, SessionError};
-pub(crate) use stream::Stream;
-use streams::Streams;
+pub use sessions::{NotifyError, OpenedSession, SessionError};
+use shares::Shares;
+pub use shares::{LimitError, Owner};
+pub(crate) use stream::{OpenStream, Stream};
+pub(crate) use streams::OpenError;
+use streams::{Creator, Streams};
+use uuid::Uuid;
 pub(crate) use waker::Subscriber;
 pub use waker::{ConnectionWaker, Notice};
 
 use crate::compression::{Background, Dictionaries, SetDictionaryError};
 use crate::limits::Limits;
 use crate::policy::ChannelPolicy;
+
+/// Sessions, and streams, that one run of the upkeep forgets at most (256): each run holds a lock for well below a
+/// millisecond.
+const UPKEEP_BATCH: usize = 256;
+
+/// Longest time between two runs of the upkeep (10 s): what has expired takes memory for this much longer.
+const UPKEEP_PERIOD: Duration = Duration::from_secs(10);
 
 /// Where epochs and secrets come from: the operating system in a server, a seed in a simulation.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -74,15 +96,20 @@ impl HubConfig {
 }
 
 /// The sessions and streams of one process.
+///
+/// Sessions expire, and streams become idle, without anybody's doing: whoever owns a hub calls [`upkeep`](Self::upkeep)
+/// when it is due.
 pub struct Hub {
-    session_config: Arc<ServerConfig>,
+    config: Arc<ServerConfig>,
     system: u8,
     limits: Limits,
+    session_ttl: Duration,
     random: Random,
     sessions: Sessions,
-    streams: Streams,
+    streams: Arc<Streams>,
+    publisher: Publisher,
     dictionaries: Arc<Dictionaries>,
-    counters: Counters,
+    counters: Arc<Counters>,
 }
 
 impl fmt::Debug for Hub {
@@ -97,8 +124,8 @@ impl Hub {
     /// A hub whose logs are in memory.
     #[must_use]
     pub fn new(config: HubConfig, random: Random) -> Arc<Self> {
-        let epochs = Arc::clone(&random);
-        let broker = Arc::new(Memory::new(move || epochs()));
+        let drawn = Arc::clone(&random);
+        let broker = Arc::new(Memory::new(move || drawn()));
         Self::with_broker(config, random, broker)
     }
 
@@ -115,30 +142,47 @@ impl Hub {
         session.max_message_bytes = limits.message_bytes;
         session.max_subscriptions = limits.subscriptions;
         let system = session.channels.system().map_or(0, |channel| channel.id);
-        let streams = Streams::new(broker, &session.channels, &policies, limits.streams);
-        let dictionaries = Dictionaries::new(streams.policies(), background);
+        let shares = Shares::new(limits.clone());
+        let streams = Streams::new(
+            broker,
+            &session.channels,
+            &policies,
+            limits.streams,
+            Arc::clone(&shares),
+        );
+        let config = Arc::new(session);
+        let dictionaries = Arc::new(Dictionaries::new(streams.policies(), background));
+        let counters = Arc::<Counters>::default();
         Arc::new(Self {
-            sessions: Sessions::new(session_ttl, limits.sessions),
-            streams,
-            dictionaries: Arc::new(dictionaries),
-            session_config: Arc::new(session),
+            sessions: Sessions::new(session_ttl, limits.sessions, shares, Arc::clone(&streams)),
+            publisher: Publisher {
+                config: Arc::clone(&config),
+                entry_bytes: limits.entry_bytes,
+                streams: Arc::clone(&streams),
+                dictionaries: Arc::clone(&dictionaries),
+                counters: Arc::clone(&counters),
+            },
+            config,
             system,
             limits,
+            session_ttl,
             random,
-            counters: Counters::default(),
+            streams,
+            dictionaries,
+            counters,
         })
     }
 
     /// What every connection is told.
     #[must_use]
     pub fn session_config(&self) -> &Arc<ServerConfig> {
-        &self.session_config
+        &self.config
     }
 
     /// The channels.
     #[must_use]
     pub fn channels(&self) -> &ChannelTable {
-        &self.session_config.channels
+        &self.config.channels
     }
 
     /// Wire id of the system channel.
@@ -174,11 +218,11 @@ impl Hub {
 
     /// What has happened so far.
     #[must_use]
-    pub const fn counters(&self) -> &Counters {
+    pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// A picture of the hub now.
+    /// What the hub holds now, and what has happened so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.counters.stats(
@@ -187,6 +231,126 @@ impl Hub {
             self.streams.len(),
             self.dictionaries.issued(),
         )
+    }
+
+    /// Begins or continues a client's session on a connection; an older connection of it is told to end.
+    ///
+    /// # Errors
+    /// [`SessionError`]; nothing has changed.
+    pub fn open_session(
+        &self,
+        now: Moment,
+        client: Uuid,
+        credentials: SessionCredentials,
+        waker: &Arc<ConnectionWaker>,
+    ) -> Result<OpenedSession, SessionError> {
+        self.sessions
+            .open(now, client, credentials, self.secret(), waker)
+    }
+
+    /// Notes that a connection of a session has ended; changes nothing if a newer one holds the session.
+    pub fn leave_session(&self, now: Moment, client: Uuid, generation: u64) {
+        self.sessions.leave(now, client, generation);
+    }
+
+    /// Forgets a session, whose client said goodbye, and its inboxes.
+    pub fn end_session(&self, client: Uuid, generation: u64) {
+        self.sessions.end_held(client, generation);
+    }
+
+    /// Takes a client message for its session; false when the connection does not hold the session any more.
+    pub(crate) fn take_message(&self, client: Uuid, generation: u64, number: u64) -> bool {
+        self.sessions.take_message(client, generation, number)
+    }
+
+    /// Remembers a message that was refused, to be told again after a reconnect.
+    pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
+        self.sessions.note_rejected(client, generation, rejection);
+    }
+
+    /// Whether a client has a session, connected or away.
+    #[must_use]
+    pub fn knows(&self, now: Moment, client: Uuid) -> bool {
+        self.sessions.knows(now, client)
+    }
+
+    /// Ids of the clients that are connected, in no order.
+    #[must_use]
+    pub fn connected(&self) -> Vec<Uuid> {
+        self.sessions.connected_ids()
+    }
+
+    /// Leaves a notice with a connected client.
+    ///
+    /// # Errors
+    /// [`NotifyError`]; nothing was left.
+    pub fn notify(&self, client: Uuid, notice: Notice) -> Result<(), NotifyError> {
+        self.sessions.notify(client, notice)
+    }
+
+    /// The stream that a session of this owner subscribes to, made when there is none.
+    pub(crate) fn open_stream(
+        &self,
+        now: Moment,
+        key: &StreamKey,
+        owner: &Owner,
+    ) -> Result<OpenStream, OpenError> {
+        if let Scope::Inbox(client) = key.scope {
+            let inbox = self.sessions.inbox(now, client, key.channel);
+            return inbox.unwrap_or(Err(OpenError::NoSession));
+        }
+        self.streams.open(key, Creator::Session(owner))
+    }
+
+    /// Appends an entry to a stream and wakes its readers.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing was appended.
+    pub fn publish(
+        &self,
+        now: Moment,
+        key: &StreamKey,
+        record: Record,
+    ) -> Result<Position, PublishError> {
+        self.publisher.publish(now, key, record)
+    }
+
+    /// Appends an entry to a client's inbox, where it waits while the client is away.
+    ///
+    /// # Errors
+    /// [`HubSendError`]; nothing was appended.
+    pub fn send(
+        &self,
+        now: Moment,
+        client: Uuid,
+        channel: u8,
+        record: Record,
+    ) -> Result<Position, HubSendError> {
+        let unknown = HubSendError::UnknownClient(client);
+        let scope = Scope::Inbox(client);
+        let key = StreamKey { channel, scope };
+        if let Err(error) = self.publisher.check(&key, &record) {
+            // Who is asked about a client that there is not hears that first.
+            let is_known = self.sessions.knows(now, client);
+            return Err(if is_known { error.into() } else { unknown });
+        }
+        let Some(inbox) = self.sessions.inbox(now, client, channel) else {
+            return Err(unknown);
+        };
+        let inbox = inbox.map_err(|error| publish_error(&key, error))?;
+        match self.publisher.append(now, &inbox, record) {
+            // The session ended in the meantime.
+            Err(PublishError::Broker(AppendError::Removed)) => Err(unknown),
+            result => Ok(result?),
+        }
+    }
+
+    /// Forgets sessions that have been away too long, and streams that nobody reads and that hold nothing. Each call does a
+    /// bounded amount of work and costs what it forgets. Returns when to call it again: `now`, if there is more to do.
+    pub fn upkeep(&self, now: Moment) -> Moment {
+        let next = sooner(self.sessions.upkeep(now), self.streams.upkeep(now));
+        let latest = now + UPKEEP_PERIOD.min(self.session_ttl);
+        next.map_or(latest, |next| next.max(now).min(latest))
     }
 
     fn secret(&self) -> [u8; 16] {

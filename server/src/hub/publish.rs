@@ -1,14 +1,19 @@
-//! Into the logs.
+//! From the application into the logs.
 
 use std::sync::Arc;
 
 use push_wire_broker::{AppendError, Record};
+use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::encoding::EncodeError;
+use push_wire_shared::limits::MAX_TOPIC_BYTES;
 use push_wire_shared::position::{Position, Scope, StreamKey};
+use push_wire_shared::session::server::ServerConfig;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::{Hub, Stream};
+use super::streams::{Creator, OpenError, Streams};
+use super::{Counters, LimitError, Stream};
+use crate::compression::Dictionaries;
 
 /// Why an entry was not published.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -33,8 +38,8 @@ pub enum PublishError {
         limit: usize,
     },
     /// There are too many streams for another one.
-    #[error("no room for another stream")]
-    TooManyStreams,
+    #[error("no room for another stream: {0}")]
+    TooManyStreams(LimitError),
     /// The value cannot be serialised, or holds what one of the encodings cannot express.
     #[error("the value cannot be serialised: {0}")]
     Serialization(#[from] EncodeError),
@@ -55,63 +60,67 @@ pub enum HubSendError {
     Publish(#[from] PublishError),
 }
 
-impl Hub {
-    /// The stream, made when there is none.
-    pub(crate) fn stream(&self, key: &StreamKey) -> Option<Arc<Stream>> {
-        self.streams.open(key)
-    }
+/// Appends entries to logs. It knows no sessions, so a publish never waits for them.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) entry_bytes: usize,
+    pub(super) streams: Arc<Streams>,
+    pub(super) dictionaries: Arc<Dictionaries>,
+    pub(super) counters: Arc<Counters>,
+}
 
-    /// Appends an entry to a stream and marks its readers.
-    ///
-    /// # Errors
-    /// [`PublishError`]; nothing was appended.
-    pub fn publish(
+impl Publisher {
+    /// Appends an entry to a stream, made when there is none, and wakes its readers.
+    pub(super) fn publish(
         &self,
         now: Moment,
         key: &StreamKey,
         record: Record,
     ) -> Result<Position, PublishError> {
-        let limit = self.limits.entry_bytes;
-        if record.body.len() > limit {
-            return Err(PublishError::TooLarge {
-                bytes: record.body.len(),
-                limit,
-            });
+        self.check(key, &record)?;
+        let stream = self.streams.open(key, Creator::Application);
+        let stream = stream.map_err(|error| publish_error(key, error))?;
+        self.append(now, &stream, record)
+    }
+
+    /// Whether an entry can be published to a stream.
+    pub(super) fn check(&self, key: &StreamKey, record: &Record) -> Result<(), PublishError> {
+        let (bytes, limit) = (record.body.len(), self.entry_bytes);
+        if bytes > limit {
+            return Err(PublishError::TooLarge { bytes, limit });
         }
         if let Scope::Topic(topic) = &key.scope
-            && !(1..=push_wire_shared::limits::MAX_TOPIC_BYTES).contains(&topic.len())
+            && !(1..=MAX_TOPIC_BYTES).contains(&topic.len())
         {
             return Err(PublishError::BadTopic(topic.len()));
         }
-        if self.channels().by_id(key.channel).is_none() || key.channel == self.system {
-            return Err(PublishError::NoEntries(key.channel));
+        let channel = self.config.channels.by_id(key.channel);
+        match channel.filter(|channel| channel.mode != ChannelMode::System) {
+            Some(_) => Ok(()),
+            None => Err(PublishError::NoEntries(key.channel)),
         }
-        self.sweep(now);
-        let stream = self.streams.open(key).ok_or(PublishError::TooManyStreams)?;
-        self.dictionaries.offer(now, key, &record.body);
+    }
+
+    /// Appends an entry that was checked, and wakes the readers.
+    pub(super) fn append(
+        &self,
+        now: Moment,
+        stream: &Stream,
+        record: Record,
+    ) -> Result<Position, PublishError> {
+        self.dictionaries.offer(now, stream.key(), &record.body);
+        stream.note_published(now);
         let position = stream.log().append(now, record)?;
         self.counters.published();
         Ok(position)
     }
+}
 
-    /// Appends an entry to a client's inbox, where it waits while the client is away.
-    ///
-    /// # Errors
-    /// [`HubSendError`]; nothing was appended.
-    pub fn send(
-        &self,
-        now: Moment,
-        client: Uuid,
-        channel: u8,
-        record: Record,
-    ) -> Result<Position, HubSendError> {
-        if !self.knows(now, client) {
-            return Err(HubSendError::UnknownClient(client));
-        }
-        let key = StreamKey {
-            channel,
-            scope: Scope::Inbox(client),
-        };
-        Ok(self.publish(now, &key, record)?)
+/// What a stream that cannot be opened means to a publisher.
+pub(super) fn publish_error(key: &StreamKey, error: OpenError) -> PublishError {
+    match error {
+        OpenError::NoEntries | OpenError::NoSession => PublishError::NoEntries(key.channel),
+        OpenError::Limit(limit) => PublishError::TooManyStreams(limit),
     }
 }

@@ -1,54 +1,76 @@
-//! One stream: its log, and the readers to subscriber when the log has news.
+//! One stream: its log, and the readers to wake when the log has news.
 
-use std::sync::{Arc, Mutex};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use push_wire_broker::{Log, Watcher};
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Cursor, Scope, StreamKey};
 use push_wire_shared::time::Moment;
 
+use super::shares::Share;
+use super::streams::Streams;
 use super::{Attachment, Subscriber, lock};
 use crate::policy::Compression;
 
+/// What a stream is made with.
+#[derive(Debug)]
+pub(super) struct StreamSettings {
+    pub(super) number: u64,
+    pub(super) key: StreamKey,
+    pub(super) lane: usize,
+    pub(super) mode: ChannelMode,
+    pub(super) compression: Compression,
+}
+
 /// One stream of the hub.
 pub(crate) struct Stream {
-    number: u64,
-    key: StreamKey,
-    lane: usize,
-    mode: ChannelMode,
-    compression: Compression,
+    settings: StreamSettings,
     log: Arc<dyn Log>,
     readers: Mutex<Vec<Arc<Subscriber>>>,
     attachment: Attachment,
+    streams: Weak<Streams>,
+    /// Handles that have it open.
+    handles: AtomicUsize,
+    /// Whether [`Streams`] looks at it again at some moment.
+    due: AtomicBool,
+    /// When its newest entry was published here, in nanoseconds since the origin.
+    published: AtomicU64,
+    /// Held while it counts towards the share of the session that created it.
+    share: Mutex<Option<Share>>,
+    has_share: AtomicBool,
 }
 
-impl std::fmt::Debug for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream")
-            .field("number", &self.number)
-            .field("key", &self.key)
+            .field("number", &self.settings.number)
+            .field("key", &self.settings.key)
             .finish_non_exhaustive()
     }
 }
 
 impl Stream {
     pub(super) fn new(
-        number: u64,
-        key: StreamKey,
-        lane: usize,
-        mode: ChannelMode,
-        compression: Compression,
+        settings: StreamSettings,
         log: Arc<dyn Log>,
+        streams: Weak<Streams>,
+        share: Option<Share>,
     ) -> Arc<Self> {
         let stream = Arc::new(Self {
-            number,
-            key,
-            lane,
-            mode,
-            compression,
+            settings,
             log,
             readers: Mutex::default(),
             attachment: Attachment::default(),
+            streams,
+            handles: AtomicUsize::new(0),
+            due: AtomicBool::new(false),
+            published: AtomicU64::new(0),
+            has_share: AtomicBool::new(share.is_some()),
+            share: Mutex::new(share),
         });
         let watcher = Arc::downgrade(&stream);
         stream.log.watch(watcher);
@@ -56,32 +78,40 @@ impl Stream {
     }
 
     pub(crate) const fn number(&self) -> u64 {
-        self.number
+        self.settings.number
     }
 
     pub(crate) const fn channel(&self) -> u8 {
-        self.key.channel
+        self.settings.key.channel
     }
 
     pub(crate) const fn key(&self) -> &StreamKey {
-        &self.key
+        &self.settings.key
     }
 
     pub(crate) const fn lane(&self) -> usize {
-        self.lane
+        self.settings.lane
     }
 
     pub(crate) fn is_state(&self) -> bool {
-        self.mode == ChannelMode::State
+        self.settings.mode == ChannelMode::State
     }
 
     /// Whether its entries may leave compressed.
     pub(crate) fn is_compressed(&self) -> bool {
-        self.compression != Compression::Off
+        self.settings.compression != Compression::Off
     }
 
     pub(crate) const fn is_inbox(&self) -> bool {
-        matches!(self.key.scope, Scope::Inbox(_))
+        matches!(self.settings.key.scope, Scope::Inbox(_))
+    }
+
+    pub(super) const fn is_topic(&self) -> bool {
+        matches!(self.settings.key.scope, Scope::Topic(_))
+    }
+
+    pub(super) const fn is_channel(&self) -> bool {
+        matches!(self.settings.key.scope, Scope::Channel)
     }
 
     pub(crate) fn log(&self) -> &dyn Log {
@@ -109,18 +139,52 @@ impl Stream {
         }
     }
 
-    /// Whether nobody reads it and it holds nothing.
-    pub(super) fn is_idle(&self, now: Moment) -> bool {
-        if !lock(&self.readers).is_empty() {
-            return false;
-        }
-        let bounds = self.log.bounds(now);
-        bounds.floor == bounds.head
-    }
-
     /// State that the dialects keep with the stream.
     pub(crate) const fn attachment(&self) -> &Attachment {
         &self.attachment
+    }
+}
+
+/// For how long it exists. What two threads decide by two of these flags is `SeqCst`: one of them sees the other.
+impl Stream {
+    /// Whether somebody has it open.
+    pub(super) fn is_open(&self) -> bool {
+        self.handles.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether [`Streams`] looks at it again at some moment.
+    pub(super) fn is_due(&self) -> bool {
+        self.due.load(Ordering::SeqCst)
+    }
+
+    /// It is to be looked at again; false when that was so before.
+    pub(super) fn become_due(&self) -> bool {
+        !self.due.swap(true, Ordering::SeqCst)
+    }
+
+    /// It is being looked at.
+    pub(super) fn settle_due(&self) {
+        self.due.store(false, Ordering::SeqCst);
+    }
+
+    /// Notes when an entry was published.
+    pub(super) fn note_published(&self, now: Moment) {
+        let nanos = now.since_origin().as_nanos();
+        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+        self.published.fetch_max(nanos, Ordering::Relaxed);
+    }
+
+    /// When the newest entry was published here.
+    pub(super) fn newest_published(&self) -> Moment {
+        Moment::after_origin(Duration::from_nanos(self.published.load(Ordering::Relaxed)))
+    }
+
+    /// It does not count towards a session's share any more.
+    pub(super) fn belongs_to_application(&self) {
+        if self.has_share.load(Ordering::Relaxed) {
+            self.has_share.store(false, Ordering::Relaxed);
+            lock(&self.share).take();
+        }
     }
 }
 
@@ -129,5 +193,40 @@ impl Watcher for Stream {
         lock(&self.readers)
             .iter()
             .for_each(|subscriber| subscriber.raise());
+    }
+}
+
+/// A stream that is open: it exists at least as long as this.
+#[derive(Debug)]
+pub(crate) struct OpenStream(Arc<Stream>);
+
+impl OpenStream {
+    /// To be called under the lock of the table that holds the stream.
+    pub(super) fn new(stream: &Arc<Stream>) -> Self {
+        stream.handles.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(stream))
+    }
+}
+
+impl Clone for OpenStream {
+    fn clone(&self) -> Self {
+        Self::new(&self.0)
+    }
+}
+
+impl Deref for OpenStream {
+    type Target = Arc<Stream>;
+
+    fn deref(&self) -> &Arc<Stream> {
+        &self.0
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let is_last = self.0.handles.fetch_sub(1, Ordering::SeqCst) == 1;
+        if is_last && let Some(streams) = self.0.streams.upgrade() {
+            streams.closed(&self.0);
+        }
     }
 }

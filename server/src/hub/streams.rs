@@ -1,16 +1,19 @@
-//! All streams of a hub, made when they are first needed.
+//! The streams of a hub: made when they are first needed, forgotten when nobody reads them and they hold nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use push_wire_broker::Broker;
 use push_wire_shared::channel::{ChannelMode, ChannelTable};
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::time::Moment;
-use uuid::Uuid;
 
-use super::Stream;
+use super::shares::{Resource, Shares};
+use super::stream::{Stream, StreamSettings};
+use super::{LimitError, OpenStream, Owner, UPKEEP_BATCH, lock};
 use crate::policy::ChannelPolicy;
 
 /// What the streams of one channel have in common.
@@ -22,12 +25,59 @@ struct Template {
     policy: ChannelPolicy,
 }
 
+/// Whoever needs a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Creator<'a> {
+    /// The application, which publishes to it.
+    Application,
+    /// A session that subscribes to it: a stream that it creates counts towards its share until the application
+    /// publishes to it.
+    Session(&'a Owner),
+}
+
+/// Error of opening a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// The channel has no entries, or is unknown.
+    #[error("nothing is published on this channel")]
+    NoEntries,
+    /// The session whose inbox it is has ended.
+    #[error("the session of this inbox has ended")]
+    NoSession,
+    /// There is no room for another stream.
+    #[error("no room for another stream: {0}")]
+    Limit(#[from] LimitError),
+}
+
+/// The streams of a hub.
 pub(super) struct Streams {
     broker: Arc<dyn Broker>,
     templates: Vec<Template>,
     limit: usize,
+    shares: Arc<Shares>,
     numbers: AtomicU64,
-    streams: RwLock<HashMap<StreamKey, Arc<Stream>>>,
+    table: RwLock<Table>,
+    /// Topics that may hold nothing any more at a moment, to be looked at then. Each is in here once at most.
+    due: Mutex<BTreeMap<(Moment, u64), Arc<Stream>>>,
+}
+
+#[derive(Default)]
+struct Table {
+    by_key: HashMap<StreamKey, Arc<Stream>>,
+    topics: usize,
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").finish_non_exhaustive()
+    }
+}
+
+impl Table {
+    fn holds(&self, stream: &Arc<Stream>) -> bool {
+        let held = self.by_key.get(stream.key());
+        held.is_some_and(|held| Arc::ptr_eq(held, stream))
+    }
 }
 
 impl Streams {
@@ -36,7 +86,8 @@ impl Streams {
         channels: &ChannelTable,
         policies: &[(u8, ChannelPolicy)],
         limit: usize,
-    ) -> Self {
+        shares: Arc<Shares>,
+    ) -> Arc<Self> {
         let templates = channels.channels().iter().map(|channel| Template {
             channel: channel.id,
             lane: usize::from(channel.priority.min(2)),
@@ -46,13 +97,15 @@ impl Streams {
                 .find(|(id, _)| *id == channel.id)
                 .map_or_else(ChannelPolicy::default, |(_, policy)| *policy),
         });
-        Self {
+        Arc::new(Self {
             broker,
             templates: templates.collect(),
             limit,
+            shares,
             numbers: AtomicU64::new(1),
-            streams: RwLock::default(),
-        }
+            table: RwLock::default(),
+            due: Mutex::default(),
+        })
     }
 
     /// The policies of the channels that have entries.
@@ -63,78 +116,153 @@ impl Streams {
             .map(|template| (template.channel, template.policy))
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<StreamKey, Arc<Stream>>> {
-        self.streams.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<StreamKey, Arc<Stream>>> {
-        self.streams.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Streams that exist.
     pub(super) fn len(&self) -> usize {
-        self.read().len()
+        self.read().by_key.len()
     }
 
-    /// The stream, made when there is none; `None` for a channel without entries, or when there are too many
-    /// streams.
-    pub(super) fn open(&self, key: &StreamKey) -> Option<Arc<Stream>> {
-        if let Some(stream) = self.read().get(key) {
-            return Some(Arc::clone(stream));
-        }
-        let template = self
-            .templates
-            .iter()
-            .find(|template| template.channel == key.channel)?;
-        if template.mode == ChannelMode::System {
-            return None;
-        }
-        let mut streams = self.write();
-        if let Some(stream) = streams.get(key) {
-            return Some(Arc::clone(stream));
-        }
-        if streams.len() >= self.limit {
-            return None;
-        }
-        let log = self.broker.open(key, template.policy.retention());
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let compression = template.policy.how_compressed();
-        let (lane, mode) = (template.lane, template.mode);
-        let stream = Stream::new(number, key.clone(), lane, mode, compression, log);
-        streams.insert(key.clone(), Arc::clone(&stream));
-        Some(stream)
-    }
-
-    pub(super) fn remove(&self, key: &StreamKey) {
-        self.write().remove(key);
-        self.broker.remove(key);
-    }
-
-    /// Forgets topics that nobody reads and that hold nothing, and inboxes of clients that are not known. Their
-    /// numbering ends with them: a position in one that held entries is answered with a reset, never with a guess.
-    pub(super) fn sweep(&self, now: Moment, knows: impl Fn(Uuid) -> bool) {
-        let is_forgettable = |stream: &Stream| match stream.key().scope {
-            Scope::Inbox(client) => !knows(client),
-            // There are no more of them than channels, and their readers come back.
-            Scope::Channel => false,
-            Scope::Topic(_) => stream.is_idle(now),
+    /// The stream, made when there is none.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        key: &StreamKey,
+        creator: Creator<'_>,
+    ) -> Result<OpenStream, OpenError> {
+        let known = self.read().by_key.get(key).map(OpenStream::new);
+        let stream = match known {
+            Some(stream) => stream,
+            None => self.create(key, creator)?,
         };
-        let idle: Vec<_> = self
-            .read()
-            .values()
-            .filter(|stream| is_forgettable(stream))
-            .cloned()
-            .collect();
-        if idle.is_empty() {
+        if matches!(creator, Creator::Application) {
+            stream.belongs_to_application();
+        }
+        Ok(stream)
+    }
+
+    fn create(
+        self: &Arc<Self>,
+        key: &StreamKey,
+        creator: Creator<'_>,
+    ) -> Result<OpenStream, OpenError> {
+        let template = self.template(key.channel)?;
+        let is_topic = matches!(key.scope, Scope::Topic(_));
+        let mut table = self.write();
+        if let Some(stream) = table.by_key.get(key) {
+            return Ok(OpenStream::new(stream));
+        }
+        // There are no more streams of channels than channels, and of inboxes than sessions times channels.
+        if is_topic && table.topics >= self.limit {
+            let (name, limit) = ("streams", self.limit);
+            return Err(LimitError { name, limit }.into());
+        }
+        let share = match creator {
+            Creator::Session(owner) if is_topic => Some(self.shares.take(owner, Resource::Stream)?),
+            Creator::Session(_) | Creator::Application => None,
+        };
+        let log = self.broker.open(key, template.policy.retention());
+        let settings = StreamSettings {
+            number: self.numbers.fetch_add(1, Ordering::Relaxed),
+            key: key.clone(),
+            lane: template.lane,
+            mode: template.mode,
+            compression: template.policy.how_compressed(),
+        };
+        let stream = Stream::new(settings, log, Arc::downgrade(self), share);
+        table.topics += usize::from(is_topic);
+        table.by_key.insert(key.clone(), Arc::clone(&stream));
+        Ok(OpenStream::new(&stream))
+    }
+
+    fn template(&self, channel: u8) -> Result<Template, OpenError> {
+        let mut templates = self.templates.iter();
+        let template = templates.find(|template| template.channel == channel);
+        let template = template.filter(|template| template.mode != ChannelMode::System);
+        template.copied().ok_or(OpenError::NoEntries)
+    }
+
+    /// Forgets a stream, whoever has it open; the next one of its key is another.
+    pub(super) fn remove(&self, stream: &Arc<Stream>) {
+        self.remove_from(&mut self.write(), stream);
+    }
+
+    fn remove_from(&self, table: &mut Table, stream: &Arc<Stream>) {
+        if table.holds(stream) {
+            table.by_key.remove(stream.key());
+            table.topics -= usize::from(stream.is_topic());
+            self.broker.remove(stream.key());
+        }
+    }
+
+    /// Nobody has the stream open any more.
+    ///
+    /// A topic that never held an entry is forgotten now, one that did when its newest entry is past retention. An
+    /// inbox without a session is forgotten now. Streams of channels stay: there are few.
+    pub(super) fn closed(&self, stream: &Arc<Stream>) {
+        if stream.is_channel() || stream.is_due() {
             return;
         }
-        let mut streams = self.write();
-        for stream in idle {
-            // Opened again since it was seen: only this list and the map hold an idle stream.
-            let held_elsewhere = Arc::strong_count(&stream) > 2;
-            if !held_elsewhere && is_forgettable(&stream) {
-                streams.remove(stream.key());
-                self.broker.remove(stream.key());
+        let mut table = self.write();
+        if stream.is_open() {
+            return;
+        }
+        let has_held_entries = stream.log().bounds(Moment::default()).head > 0;
+        if stream.is_topic() && has_held_entries {
+            self.look_again(Moment::default(), stream);
+        } else {
+            self.remove_from(&mut table, stream);
+        }
+    }
+
+    /// Looks at a topic again when its newest entry is past retention, after `now`; never, if it keeps that entry.
+    fn look_again(&self, now: Moment, stream: &Arc<Stream>) {
+        let Ok(template) = self.template(stream.channel()) else {
+            return;
+        };
+        let retention = template.policy.retention();
+        if retention.keep_newest || !stream.become_due() {
+            return;
+        }
+        // Retention ends after its age, not with it.
+        let age = retention.age.saturating_add(Duration::from_nanos(1));
+        let mut at = stream.newest_published() + age;
+        if at <= now {
+            // Published by another node.
+            at = now + age;
+        }
+        lock(&self.due).insert((at, stream.number()), Arc::clone(stream));
+    }
+
+    /// Forgets topics that nobody has open and that hold nothing, a bounded number at once; returns when to look again.
+    pub(super) fn upkeep(&self, now: Moment) -> Option<Moment> {
+        for _ in 0..UPKEEP_BATCH {
+            let stream = {
+                let mut due = lock(&self.due);
+                let first = due.first_entry()?;
+                if first.key().0 > now {
+                    break;
+                }
+                first.remove()
+            };
+            stream.settle_due();
+            let mut table = self.write();
+            if stream.is_open() || !table.holds(&stream) {
+                continue;
+            }
+            let bounds = stream.log().bounds(now);
+            if bounds.floor == bounds.head {
+                self.remove_from(&mut table, &stream);
+            } else {
+                self.look_again(now, &stream);
             }
         }
+        let due = lock(&self.due);
+        due.first_key_value().map(|((at, _), _)| *at)
     }
 }

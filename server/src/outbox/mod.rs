@@ -20,7 +20,7 @@ use reader::{NextStep, PullBudget, Reader};
 
 use crate::carrier::Carrier;
 use crate::dialect::Codec;
-use crate::hub::{ConnectionWaker, Stream, Subscriber};
+use crate::hub::{ConnectionWaker, OpenStream, Stream, Subscriber};
 
 /// Reason for which a reader does not go on.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Outbox {
     }
 
     /// Delivers a stream's entries after a cursor from now on.
-    pub(crate) fn read(&mut self, id: u32, stream: Arc<Stream>, after: Cursor, has_base: bool) {
+    pub(crate) fn read(&mut self, id: u32, stream: OpenStream, after: Cursor, has_base: bool) {
         let free = self.readers.iter().position(Option::is_none);
         let slot = free.unwrap_or(self.readers.len());
         let Ok(name) = u32::try_from(slot) else {
@@ -125,12 +125,12 @@ impl Outbox {
     }
 
     /// The stream that a subscription reads.
-    pub(crate) fn stream(&self, id: u32) -> Option<&Arc<Stream>> {
+    pub(crate) fn stream(&self, id: u32) -> Option<&Stream> {
         self.readers
             .iter()
             .flatten()
             .find(|reader| reader.id == id)
-            .map(|reader| &reader.stream)
+            .map(|reader| &**reader.stream)
     }
 
     /// Wire ids of the channels that are read, each as often as it has readers.

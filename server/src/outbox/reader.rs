@@ -9,13 +9,13 @@ use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 
 use crate::dialect::{Added, Codec, Fragments};
-use crate::hub::{Stream, Subscriber};
+use crate::hub::{OpenStream, Subscriber};
 
 /// Reads one stream for one connection.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) id: u32,
-    pub(super) stream: Arc<Stream>,
+    pub(super) stream: OpenStream,
     pub(super) subscriber: Arc<Subscriber>,
     /// Whether its slot stands in a lane.
     pub(super) queued: bool,
@@ -88,7 +88,7 @@ impl PullResult {
 impl Reader {
     pub(super) fn new(
         id: u32,
-        stream: Arc<Stream>,
+        stream: OpenStream,
         subscriber: Arc<Subscriber>,
         after: Cursor,
         has_base: bool,

@@ -1,5 +1,6 @@
 //! Place of a connection in the hub: its session and its grant.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use push_wire_shared::position::{Scope, StreamKey};
@@ -9,7 +10,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::auth::Grant;
-use crate::hub::{ConnectionWaker, Hub, OpenedSession, SessionCredentials, SessionError};
+use crate::hub::{
+    ConnectionWaker, Hub, OpenError, OpenStream, OpenedSession, Owner, SessionCredentials,
+    SessionError,
+};
 
 /// The session that a connection holds; none before the client is let in.
 #[derive(Debug)]
@@ -20,11 +24,12 @@ pub(super) struct Membership {
     held: Option<Held>,
 }
 
-/// A client, and which connection of its session this is.
-#[derive(Clone, Copy, Debug)]
+/// A client, which connection of its session this is, and what the session counts towards.
+#[derive(Debug)]
 struct Held {
     client: Uuid,
     generation: u64,
+    owner: Owner,
 }
 
 impl Membership {
@@ -39,6 +44,11 @@ impl Membership {
             grant: Grant::nothing(),
             held: None,
         }
+    }
+
+    /// Notes the other end of the connection.
+    pub(super) fn set_address(&mut self, address: IpAddr) {
+        self.credentials.address = Some(address);
     }
 
     /// Keeps the credentials of `auth` until they have been checked.
@@ -67,13 +77,14 @@ impl Membership {
         self.held = Some(Held {
             client,
             generation: opened.generation,
+            owner: opened.owner.clone(),
         });
         Ok(opened)
     }
 
     /// The client, once it is let in.
     pub(super) fn client(&self) -> Option<Uuid> {
-        self.held.map(|held| held.client)
+        self.held.as_ref().map(|held| held.client)
     }
 
     /// Name that the authenticator has given the client.
@@ -94,15 +105,29 @@ impl Membership {
         self.grant.may_send(channel)
     }
 
+    /// Opens a stream for the session, made when there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`]; no stream was made.
+    pub(super) fn open_stream(
+        &self,
+        now: Moment,
+        key: &StreamKey,
+    ) -> Result<OpenStream, OpenError> {
+        let held = self.held.as_ref().ok_or(OpenError::NoSession)?;
+        self.hub.open_stream(now, key, &held.owner)
+    }
+
     /// Takes a numbered message of the client for its session. Returns whether this connection still holds the session.
     pub(super) fn take_message(&self, number: u64) -> bool {
         self.held
+            .as_ref()
             .is_some_and(|held| self.hub.take_message(held.client, held.generation, number))
     }
 
     /// Keeps a refusal for the next connection of the session.
     pub(super) fn note_rejected(&self, rejected: &RejectedMessage) {
-        if let Some(held) = self.held {
+        if let Some(held) = &self.held {
             self.hub
                 .note_rejected(held.client, held.generation, rejected.clone());
         }

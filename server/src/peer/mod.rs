@@ -13,6 +13,7 @@ mod tests;
 mod write;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -27,7 +28,7 @@ use stall::Stall;
 use crate::auth::Grant;
 use crate::dialect::Codec;
 pub use crate::dialect::{Dialect, Message};
-use crate::hub::{ConnectionWaker, Hub, SessionError, Stream};
+use crate::hub::{ConnectionWaker, Hub, OpenStream, SessionError};
 use crate::outbox::Outbox;
 
 /// One connection.
@@ -47,7 +48,7 @@ pub struct Peer {
     actions: VecDeque<Action>,
     membership: Membership,
     /// Streams that the session has looked at and not begun to read.
-    opened: VecDeque<(u64, Arc<Stream>)>,
+    opened: VecDeque<(u64, OpenStream)>,
     closed: bool,
     /// The hub has notices for which there was no room.
     notices_left: bool,
@@ -74,6 +75,11 @@ impl Peer {
             closed: false,
             notices_left: false,
         }
+    }
+
+    /// The other end of the connection: what sessions without identity are counted under.
+    pub fn set_address(&mut self, address: IpAddr) {
+        self.membership.set_address(address);
     }
 
     /// The next thing to do.
@@ -145,7 +151,7 @@ impl Peer {
                 let reason = match error {
                     SessionError::Late => CloseReason::Replaced,
                     SessionError::Foreign => CloseReason::Unauthorized,
-                    SessionError::Full => CloseReason::Overloaded,
+                    SessionError::Limit(_) => CloseReason::Overloaded,
                 };
                 return self.session.handle_refused(reason, &error.to_string());
             }

@@ -1,7 +1,6 @@
 //! Carries out what the session asks for.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::{Position, StreamKey, Tag};
@@ -12,7 +11,7 @@ use push_wire_shared::time::Moment;
 
 use super::{Action, AuthRequest, Inbound, Peer};
 use crate::compression::Audience;
-use crate::hub::{Notice, Stream};
+use crate::hub::{Notice, OpenError, OpenStream};
 
 impl Peer {
     pub(super) fn perform(&mut self, now: Moment) {
@@ -120,29 +119,42 @@ impl Peer {
     }
 
     fn open(&mut self, now: Moment, look: u64, key: &StreamKey, position: Option<Position>) {
-        let permitted = self.membership.may_read(key);
-        let stream = permitted.then(|| self.hub.stream(key)).flatten();
-        let opened = if !permitted {
-            Opened::NotPermitted
-        } else if let Some(stream) = &stream {
-            let bounds = stream.log().bounds(now);
-            let tag = |position: Position| stream.log().tag(position.cursor);
-            let found = position.map_or(Tag::UNKNOWN, tag);
-            Opened::Readable {
-                stream: stream.number(),
-                bounds,
-                found,
-            }
+        let (opened, stream) = if self.membership.may_read(key) {
+            self.open_stream(now, key, position)
         } else {
-            Opened::Unavailable
+            (Opened::NotPermitted, None)
         };
         if self.session.handle_opened(look, opened) {
             self.opened.extend(stream.map(|stream| (look, stream)));
         }
     }
 
+    fn open_stream(
+        &mut self,
+        now: Moment,
+        key: &StreamKey,
+        position: Option<Position>,
+    ) -> (Opened, Option<OpenStream>) {
+        let stream = match self.membership.open_stream(now, key) {
+            Ok(stream) => stream,
+            Err(error) => {
+                if matches!(error, OpenError::Limit(_)) {
+                    self.session.report(ErrorCode::Refused, &error.to_string());
+                }
+                return (Opened::Unavailable, None);
+            }
+        };
+        let tag = |position: Position| stream.log().tag(position.cursor);
+        let opened = Opened::Readable {
+            stream: stream.number(),
+            bounds: stream.log().bounds(now),
+            found: position.map_or(Tag::UNKNOWN, tag),
+        };
+        (opened, Some(stream))
+    }
+
     /// The stream of a look. They are read in the order in which they were opened.
-    fn take_opened(&mut self, look: u64) -> Option<Arc<Stream>> {
+    fn take_opened(&mut self, look: u64) -> Option<OpenStream> {
         while let Some((opened, stream)) = self.opened.pop_front() {
             if opened == look {
                 if self.opened.is_empty() {

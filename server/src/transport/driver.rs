@@ -2,11 +2,13 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::time::Moment;
@@ -62,7 +64,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     ) -> Box<Self> {
         let hub = Arc::clone(app.hub());
         let now = clock::now();
-        let peer = Peer::new(hub, dialect, now);
+        let mut peer = Peer::new(hub, dialect, now);
+        if let Some(ConnectInfo(address)) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
+            peer.set_address(address.ip());
+        }
         // In a box of its own: the task's memory is what its largest moment needs, and would hold it twice.
         Box::new(Self {
             app,

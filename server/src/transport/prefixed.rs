@@ -23,6 +23,10 @@ impl<Io> Prefixed<Io> {
             io,
         }
     }
+
+    pub(crate) const fn get_ref(&self) -> &Io {
+        &self.io
+    }
 }
 
 impl<Io: AsyncRead + Unpin> AsyncRead for Prefixed<Io> {

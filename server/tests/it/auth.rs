@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use push_wire_server::position::ResetReason;
-use push_wire_server::session::op::{ErrorCode, RejectedMessage, ServerOp};
-use push_wire_server::{AuthError, Credentials, Grant, PushServer};
+use push_wire_server::session::op::{Auth, ClientOp, ErrorCode, RejectedMessage, ServerOp};
+use push_wire_server::{AuthError, Credentials, Grant, Limits, PushServer};
 use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -162,4 +162,77 @@ async fn json_client_reads_and_sends_what_its_grant_allows() {
         (&entry["channel"], &entry["payload"]),
         (&json!("prices"), &json!(2))
     );
+}
+
+#[tokio::test]
+async fn session_is_not_taken_over_by_token() {
+    let server = Arc::new(PushServer::with_auth_validator(Arc::new(
+        |_, token: Option<&str>, _: &[Channel]| match token {
+            Some("shared") => Ok(()),
+            _ => Err(AuthError::InvalidToken),
+        },
+    )));
+    let running = start(&server).await;
+    let auth = |secret| {
+        ClientOp::Auth(Auth {
+            token: Some("shared".into()),
+            secret,
+            subscriptions: vec![subscribe(1, Channel::Chat)],
+            ..Auth::new(CLIENT)
+        })
+    };
+    let mut owner = running.wire().await;
+    owner.op(&auth(Some([7; 16]))).await;
+    assert!(matches!(owner.see_op().await, ServerOp::AuthOk(_)));
+
+    for secret in [None, Some([9; 16])] {
+        let mut attacker = running.wire().await;
+        attacker.op(&auth(secret)).await;
+        let answer = attacker.see_op().await;
+        assert!(matches!(answer, ServerOp::Error { .. }), "{answer:?}");
+        assert_eq!(attacker.socket.closed().await.0, 4200);
+    }
+    let mut attacker = running.json("/rps").await;
+    attacker
+        .say(json!({"op": "auth", "client_id": CLIENT, "token": "shared"}))
+        .await;
+    assert_eq!(attacker.closed().await.0, 1008);
+
+    server.publish(Channel::Chat, &json!("still here")).unwrap();
+    assert_eq!(owner.entry().await, (1, json!("still here")));
+}
+
+#[tokio::test]
+async fn address_is_known_without_connect_info() {
+    let server = PushServer::builder()
+        .authenticator(async |credentials: Credentials<Channel>| {
+            let from = credentials.remote_addr;
+            assert!(from.is_some_and(|from| from.ip().is_loopback()));
+            Ok(Grant::everything())
+        })
+        .build()
+        .unwrap();
+    let running = start(&server).await;
+    running.json("/rps").await.auth(CLIENT).await;
+}
+
+#[tokio::test]
+async fn one_address_is_limited() {
+    let mut limits = Limits::default();
+    limits.sessions_per_address = 2;
+    let server = PushServer::<Channel>::builder().limits(limits);
+    let running = start(&server.build().unwrap()).await;
+    let mut inside = Vec::new();
+    for id in 0..2 {
+        let mut wire = running.wire().await;
+        wire.enter(Uuid::from_u128(id), &[]).await;
+        inside.push(wire);
+    }
+    let mut third = running.wire().await;
+    third.auth(Uuid::from_u128(2), None, &[]).await;
+    let ServerOp::Error { message, .. } = third.see_op().await else {
+        panic!("let in");
+    };
+    assert!(message.contains("sessions_per_address"), "{message}");
+    assert_eq!(third.socket.closed().await.0, 4101);
 }

@@ -10,7 +10,7 @@ use push_wire_shared::session::wire::{Content, Records};
 use push_wire_shared::time::Moment;
 
 use super::*;
-use crate::hub::{Hub, HubConfig};
+use crate::hub::{Hub, HubConfig, OpenStream, Owner};
 
 const LIMITS: ClientLimits = ClientLimits {
     message_bytes: 300,
@@ -18,7 +18,7 @@ const LIMITS: ClientLimits = ClientLimits {
 };
 
 /// A stream with an entry of each of these sizes, and a codec for a client of [`LIMITS`].
-fn stream_of(sizes: &[usize]) -> (Arc<Stream>, Vec<Arc<Entry>>, WireCodec) {
+fn stream_of(sizes: &[usize]) -> (OpenStream, Vec<Arc<Entry>>, WireCodec) {
     let channel = |id, name: &str, mode| Channel {
         id,
         name: name.into(),
@@ -42,7 +42,7 @@ fn stream_of(sizes: &[usize]) -> (Arc<Stream>, Vec<Arc<Entry>>, WireCodec) {
         };
         hub.publish(now, &key, record).unwrap();
     }
-    let stream = hub.stream(&key).unwrap();
+    let stream = hub.open_stream(now, &key, &Owner::Unknown).unwrap();
     let mut entries = Vec::new();
     let mut cx = Context::from_waker(Waker::noop());
     let read = stream

@@ -1,8 +1,11 @@
 //! A session goes from one connection to the next, whatever the network held up or lost between.
 
-use push_wire_shared::session::op::{Auth, AuthOk, ClientOp, ServerOp};
+use push_wire_shared::position::ResetReason;
+use push_wire_shared::session::op::{Auth, AuthOk, ClientOp, ScopeRequest, ServerOp, Subscribe};
+use uuid::Uuid;
 
-use super::{CHAT, Seen, WireClient, client_id, hub};
+use super::{CHAT, Seen, WireClient, bodies, client_id, config, hub, hub_of, publish, subscribe};
+use crate::auth::Grant;
 
 const SECRET: [u8; 16] = [7; 16];
 
@@ -57,4 +60,78 @@ fn a_message_that_comes_on_a_replaced_connection_is_left_to_the_newer_one() {
     newer.send(CHAT, 2, r#""two""#);
     assert_eq!(older.delivered, [r#""one""#]);
     assert_eq!(newer.delivered, [r#""two""#]);
+}
+
+#[test]
+fn stranger_with_the_shared_token_is_refused() {
+    for secret in [None, Some([9; 16])] {
+        let hub = hub();
+        let mut owner = WireClient::connect(&hub);
+        let shown = |secret| {
+            ClientOp::Auth(Auth {
+                token: Some("shared".into()),
+                secret,
+                subscriptions: vec![subscribe(1, "chat")],
+                ..Auth::new(client_id())
+            })
+        };
+        owner.op(&shown(Some(SECRET)));
+        let mut stranger = WireClient::connect(&hub);
+        let seen = stranger.op(&shown(secret));
+        assert_eq!(seen.last(), Some(&Seen::Close(4200)));
+        assert!(welcome(&seen).is_none());
+        publish(&hub, CHAT, r#""still here""#);
+        assert_eq!(bodies(&owner.see()), [r#""still here""#]);
+        owner.send(CHAT, 1, r#""mine""#);
+        assert_eq!(owner.delivered, [r#""mine""#]);
+    }
+}
+
+#[test]
+fn identity_without_the_secret_gets_another_secret() {
+    let hub = hub();
+    let mut first = WireClient::connect(&hub);
+    first.grant = Grant::everything().identity("ada");
+    first.auth(Some(SECRET), vec![]);
+    let mut second = WireClient::connect(&hub);
+    second.grant = Grant::everything().identity("ada");
+    let seen = second.auth(None, vec![]);
+    assert!(welcome(&seen).is_some_and(|welcome| welcome.resumed));
+    assert_ne!(WireClient::secret(&seen), SECRET);
+    assert_eq!(first.see().last(), Some(&Seen::Close(4201)));
+}
+
+#[test]
+fn reached_limits_are_named() {
+    let mut config = config();
+    config.limits.streams_per_identity = 1;
+    config.limits.sessions_per_identity = 1;
+    let hub = hub_of(config);
+    let mut client = WireClient::connect(&hub);
+    client.grant = Grant::everything().identity("ada");
+    let rooms = ["a", "b"].map(|room| Subscribe {
+        scope: ScopeRequest::Topic(room.into()),
+        ..subscribe(room.as_bytes()[0].into(), "chat")
+    });
+    let seen = client.auth(None, rooms.to_vec());
+    let ended = seen.iter().find_map(|seen| match seen {
+        Seen::Op(ServerOp::Reset { id, reason, .. }) => Some((*id, *reason)),
+        _ => None,
+    });
+    assert_eq!(ended, Some((98, ResetReason::StoreUnavailable)));
+    assert!(has_error(&seen, "streams_per_identity"), "{seen:?}");
+
+    let mut other = WireClient::connect(&hub);
+    other.id = Uuid::from_u128(8);
+    other.grant = Grant::everything().identity("ada");
+    let seen = other.auth(None, vec![]);
+    assert!(has_error(&seen, "sessions_per_identity"), "{seen:?}");
+    assert_eq!(seen.last(), Some(&Seen::Close(4101)));
+}
+
+fn has_error(seen: &[Seen], text: &str) -> bool {
+    seen.iter().any(|seen| match seen {
+        Seen::Op(ServerOp::Error { message, .. }) => message.contains(text),
+        _ => false,
+    })
 }

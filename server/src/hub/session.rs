@@ -1,0 +1,188 @@
+//! One session, and what proves the right to continue it (docs/protocol.md section 8).
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use push_wire_shared::limits::REJECTIONS;
+use push_wire_shared::session::op::RejectedMessage;
+use push_wire_shared::session::server::Welcome;
+use push_wire_shared::time::Moment;
+
+use super::shares::Share;
+use super::{Attachment, ConnectionWaker, Notice, OpenStream, Owner};
+
+/// Secret of a session: 16 random bytes.
+pub(super) type Secret = [u8; 16];
+
+/// What a connection shows to begin or continue a session.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SessionCredentials {
+    /// Number of the client's attempt to connect, if it counts them.
+    pub attempt: Option<u64>,
+    /// Secret of the session; the JSON dialect has none.
+    pub secret: Option<[u8; 16]>,
+    /// SHA-256 of the token that was accepted.
+    pub token: Option<[u8; 32]>,
+    /// Identity given by the authenticator.
+    pub identity: Option<String>,
+    /// The other end of the connection, if known.
+    pub address: Option<IpAddr>,
+    /// Whether the connection speaks the JSON dialect.
+    pub json: bool,
+}
+
+/// What a connection may continue a session by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Proof {
+    /// The session's secret.
+    Secret,
+    /// The same identity, given by the authenticator.
+    Identity,
+    /// The same token, in the JSON dialect.
+    JsonToken,
+}
+
+/// One session.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// `None` in a session that only the JSON dialect has used.
+    secret: Option<Secret>,
+    credentials: SessionCredentials,
+    share: Share,
+    pub(super) generation: u64,
+    waker: Option<Arc<ConnectionWaker>>,
+    pub(super) away_since: Moment,
+    received: u64,
+    rejected: VecDeque<RejectedMessage>,
+    pub(super) attachment: Arc<Attachment>,
+    /// Inboxes that were opened; at most one per channel.
+    inboxes: Vec<OpenStream>,
+}
+
+impl Session {
+    /// A session that no connection holds yet.
+    pub(super) fn new(now: Moment, share: Share) -> Self {
+        Self {
+            secret: None,
+            credentials: SessionCredentials::default(),
+            share,
+            generation: 0,
+            waker: None,
+            away_since: now,
+            received: 0,
+            rejected: VecDeque::new(),
+            attachment: Arc::default(),
+            inboxes: Vec::new(),
+        }
+    }
+
+    /// What these credentials prove; `None` when they do not prove the right to continue this session.
+    pub(super) fn proof(&self, shown: &SessionCredentials) -> Option<Proof> {
+        if self.secret.is_some() && shown.secret == self.secret {
+            return Some(Proof::Secret);
+        }
+        let is_same_identity = shown.identity == self.credentials.identity;
+        if is_same_identity && shown.identity.is_some() {
+            return Some(Proof::Identity);
+        }
+        let is_same_token = is_same_identity && shown.token == self.credentials.token;
+        let is_json = shown.json && self.secret.is_none();
+        (is_json && is_same_token).then_some(Proof::JsonToken)
+    }
+
+    /// Whether the connection that holds the session was made by a later attempt of the same client. Only who has the
+    /// secret counts in the same numbers.
+    pub(super) fn is_later_than(&self, proof: Proof, shown: &SessionCredentials) -> bool {
+        let attempts = self.credentials.attempt.zip(shown.attempt);
+        proof == Proof::Secret && attempts.is_some_and(|(held, shown)| shown < held)
+    }
+
+    /// Gives the session to a connection; an older one is told to end.
+    ///
+    /// A secret is told only to who has shown it: without, the session gets another one, `fresh` unless the client
+    /// chose it.
+    pub(super) fn hold(
+        &mut self,
+        generation: u64,
+        shown: SessionCredentials,
+        fresh: Secret,
+        waker: &Arc<ConnectionWaker>,
+    ) {
+        if !shown.json {
+            self.secret = Some(shown.secret.unwrap_or(fresh));
+        }
+        self.credentials = SessionCredentials {
+            secret: None,
+            ..shown
+        };
+        self.generation = generation;
+        if let Some(older) = self.waker.replace(Arc::clone(waker)) {
+            older.notify(Notice::Replaced);
+        }
+    }
+
+    /// Takes the session from its connection; false when none holds it.
+    pub(super) fn release(&mut self, now: Moment) -> bool {
+        let was_held = self.waker.take().is_some();
+        if was_held {
+            self.away_since = now;
+        }
+        was_held
+    }
+
+    /// What the client is told.
+    pub(super) fn welcome(&self, resumed: bool) -> Welcome {
+        Welcome {
+            secret: self.secret.unwrap_or_default(),
+            resumed,
+            received: self.received,
+            rejected: self.rejected.iter().cloned().collect(),
+        }
+    }
+
+    /// The connection that holds the session.
+    pub(super) const fn waker(&self) -> Option<&Arc<ConnectionWaker>> {
+        self.waker.as_ref()
+    }
+
+    pub(super) const fn is_connected(&self) -> bool {
+        self.waker.is_some()
+    }
+
+    /// What the session and its streams count towards.
+    pub(super) const fn owner(&self) -> &Owner {
+        self.share.owner()
+    }
+
+    /// Notes that a message was taken.
+    pub(super) fn take_message(&mut self, number: u64) {
+        self.received = self.received.max(number);
+    }
+
+    /// Remembers a message that was refused.
+    pub(super) fn note_rejected(&mut self, rejection: RejectedMessage) {
+        if self.rejected.len() == REJECTIONS {
+            self.rejected.pop_front();
+        }
+        // Also one that never came to `take_message`, on a channel that there is not: its number is used up.
+        self.received = self.received.max(rejection.number);
+        self.rejected.push_back(rejection);
+    }
+
+    /// The inbox in a channel, if it was opened.
+    pub(super) fn inbox(&self, channel: u8) -> Option<&OpenStream> {
+        let mut inboxes = self.inboxes.iter();
+        inboxes.find(|inbox| inbox.channel() == channel)
+    }
+
+    /// Keeps an inbox open for as long as the session lives.
+    pub(super) fn keep_inbox(&mut self, inbox: OpenStream) {
+        self.inboxes.push(inbox);
+    }
+
+    /// The inboxes that were opened.
+    pub(super) fn inboxes(&self) -> &[OpenStream] {
+        &self.inboxes
+    }
+}

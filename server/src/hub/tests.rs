@@ -1,0 +1,324 @@
+//! Sessions, streams and their limits, without connections.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use push_wire_shared::channel::{Channel, ChannelMode};
+use push_wire_shared::encoding::Content;
+use push_wire_shared::session::server::Welcome;
+
+use super::*;
+
+const SYSTEM: u8 = 0;
+const CHAT: u8 = 1;
+const SECRET: [u8; 16] = [7; 16];
+
+fn at(seconds: u64) -> Moment {
+    Moment::after_origin(Duration::from_secs(seconds))
+}
+
+fn channel(id: u8, name: &str, mode: ChannelMode) -> Channel {
+    Channel {
+        id,
+        name: name.into(),
+        priority: 1,
+        mode,
+    }
+}
+
+fn hub(set: impl FnOnce(&mut HubConfig)) -> Arc<Hub> {
+    let mut config = HubConfig::new(ChannelTable::new(vec![
+        channel(SYSTEM, "system", ChannelMode::System),
+        channel(CHAT, "chat", ChannelMode::Log),
+    ]));
+    set(&mut config);
+    let random = AtomicU64::new(1);
+    Hub::new(
+        config,
+        Arc::new(move || random.fetch_add(1, Ordering::Relaxed)),
+    )
+}
+
+fn client() -> Uuid {
+    Uuid::from_u128(1)
+}
+
+/// Credentials of the push-wire dialect, with a token that everybody has.
+fn shown(secret: Option<[u8; 16]>) -> SessionCredentials {
+    SessionCredentials {
+        secret,
+        token: Some([1; 32]),
+        ..SessionCredentials::default()
+    }
+}
+
+fn of_identity(identity: &str, secret: Option<[u8; 16]>) -> SessionCredentials {
+    SessionCredentials {
+        identity: Some(identity.into()),
+        ..shown(secret)
+    }
+}
+
+fn in_json(credentials: SessionCredentials) -> SessionCredentials {
+    SessionCredentials {
+        json: true,
+        secret: None,
+        ..credentials
+    }
+}
+
+/// A connection that opened, or tried to open, the session of [`client`].
+struct Connected {
+    waker: Arc<ConnectionWaker>,
+    opened: Result<OpenedSession, SessionError>,
+}
+
+impl Connected {
+    fn new(hub: &Hub, credentials: SessionCredentials) -> Self {
+        let waker = Arc::default();
+        let opened = hub.open_session(at(0), client(), credentials, &waker);
+        Self { waker, opened }
+    }
+
+    fn welcome(&self) -> &Welcome {
+        &self.opened.as_ref().unwrap().welcome
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.waker.take_notices(8).0.contains(&Notice::Replaced)
+    }
+}
+
+fn topic(name: &str) -> StreamKey {
+    StreamKey {
+        channel: CHAT,
+        scope: Scope::Topic(name.into()),
+    }
+}
+
+fn record() -> Record {
+    Record {
+        content: Content::Value,
+        body: Bytes::from_static(b"1"),
+    }
+}
+
+fn position(hub: &Hub, key: &StreamKey) -> Position {
+    let stream = hub.open_stream(at(0), key, &Owner::Unknown).unwrap();
+    let bounds = stream.log().bounds(at(0));
+    bounds.at_head()
+}
+
+#[test]
+fn secret_continues_a_session() {
+    let hub = hub(|_| {});
+    let first = Connected::new(&hub, shown(Some(SECRET)));
+    let again = Connected::new(&hub, shown(Some(SECRET)));
+    assert!(again.welcome().resumed);
+    assert_eq!(again.welcome().secret, SECRET);
+    assert!(first.is_replaced());
+}
+
+#[test]
+fn shared_token_proves_nothing() {
+    for session in [shown(Some(SECRET)), of_identity("ada", Some(SECRET))] {
+        let hub = hub(|_| {});
+        let owner = Connected::new(&hub, session);
+        for attack in [
+            shown(None),
+            shown(Some([9; 16])),
+            of_identity("eve", None),
+            in_json(shown(None)),
+            in_json(of_identity("eve", None)),
+        ] {
+            let attacker = Connected::new(&hub, attack);
+            assert_eq!(attacker.opened.unwrap_err(), SessionError::Foreign);
+        }
+        assert!(!owner.is_replaced());
+        let generation = owner.opened.unwrap().generation;
+        assert!(hub.take_message(client(), generation, 1));
+    }
+}
+
+#[test]
+fn identity_continues_with_another_secret() {
+    for chosen in [None, Some([9; 16])] {
+        let hub = hub(|_| {});
+        let first = Connected::new(&hub, of_identity("ada", Some(SECRET)));
+        let again = Connected::new(&hub, of_identity("ada", chosen));
+        assert!(again.welcome().resumed && first.is_replaced());
+        assert_ne!(again.welcome().secret, SECRET);
+        assert!(chosen.is_none_or(|chosen| again.welcome().secret == chosen));
+        let stale = Connected::new(&hub, shown(Some(SECRET)));
+        assert_eq!(stale.opened.unwrap_err(), SessionError::Foreign);
+    }
+}
+
+#[test]
+fn json_session_is_continued_by_token_and_identity() {
+    let hub = hub(|_| {});
+    let first = Connected::new(&hub, in_json(shown(None)));
+    let again = Connected::new(&hub, in_json(shown(None)));
+    assert!(again.welcome().resumed && first.is_replaced());
+    let other_token = SessionCredentials {
+        token: Some([2; 32]),
+        ..in_json(shown(None))
+    };
+    for attack in [shown(None), shown(Some([0; 16])), other_token] {
+        let attacker = Connected::new(&hub, attack);
+        assert_eq!(attacker.opened.unwrap_err(), SessionError::Foreign);
+    }
+    assert!(!again.is_replaced());
+}
+
+#[test]
+fn sessions_expire_in_order_of_leaving() {
+    let hub = hub(|config| config.session_ttl = Duration::from_secs(60));
+    let mut generations = Vec::new();
+    for number in 0..3 {
+        let waker = Arc::default();
+        let client = Uuid::from_u128(number);
+        let opened = hub.open_session(at(0), client, shown(None), &waker);
+        generations.push((client, opened.unwrap().generation));
+    }
+    hub.leave_session(at(5), generations[1].0, generations[1].1);
+    hub.leave_session(at(10), generations[0].0, generations[0].1);
+    assert_eq!(hub.upkeep(at(64)), at(65));
+    assert_eq!(hub.upkeep(at(65)), at(70));
+    assert_eq!(hub.stats().sessions, 2);
+    hub.upkeep(at(70));
+    assert_eq!((hub.stats().sessions, hub.stats().connections), (1, 1));
+}
+
+#[test]
+fn upkeep_works_in_batches() {
+    let hub = hub(|_| {});
+    for number in 0..1_000 {
+        let client = Uuid::from_u128(number);
+        let opened = hub.open_session(at(0), client, shown(None), &Arc::default());
+        hub.leave_session(at(0), client, opened.unwrap().generation);
+    }
+    let mut runs = 0;
+    while hub.stats().sessions > 0 {
+        let before = hub.stats().sessions;
+        hub.upkeep(at(1_000));
+        assert!(before - hub.stats().sessions <= UPKEEP_BATCH);
+        runs += 1;
+    }
+    assert_eq!(runs, 4);
+}
+
+#[test]
+fn publish_does_not_wait_for_sessions() {
+    let hub = hub(|_| {});
+    let key = topic("room");
+    // A lock of the sessions taken here would never be had.
+    let published = hub
+        .sessions
+        .while_locked(|| hub.publish(at(0), &key, record()));
+    assert_eq!(published.unwrap().cursor, 1);
+}
+
+#[test]
+fn inbox_ends_with_its_session() {
+    let hub = hub(|_| {});
+    let first = Connected::new(&hub, shown(Some(SECRET)));
+    let before = hub.send(at(0), client(), CHAT, record()).unwrap();
+    assert_eq!(hub.stats().streams, 1);
+    hub.end_session(client(), first.opened.unwrap().generation);
+    assert_eq!(hub.stats().streams, 0);
+    let unknown = hub.send(at(0), client(), CHAT, record());
+    assert_eq!(unknown, Err(HubSendError::UnknownClient(client())));
+    Connected::new(&hub, shown(Some(SECRET)));
+    let after = hub.send(at(0), client(), CHAT, record()).unwrap();
+    assert_ne!(before.epoch, after.epoch);
+}
+
+#[test]
+fn unread_topic_without_entries_is_forgotten_at_once() {
+    let hub = hub(|_| {});
+    let before = position(&hub, &topic("a"));
+    assert_eq!(hub.stats().streams, 0);
+    // What else is removed meanwhile changes nothing.
+    hub.publish(at(0), &topic("b"), record()).unwrap();
+    hub.upkeep(at(10_000));
+    assert_eq!(hub.stats().streams, 0);
+    assert_eq!(position(&hub, &topic("a")), before);
+}
+
+#[test]
+fn forgotten_topic_that_held_entries_has_another_epoch() {
+    let hub = hub(|_| {});
+    let before = position(&hub, &topic("a"));
+    hub.publish(at(0), &topic("a"), record()).unwrap();
+    hub.upkeep(at(10_000));
+    assert_ne!(position(&hub, &topic("a")).epoch, before.epoch);
+}
+
+#[test]
+fn topic_stays_while_it_is_read_or_holds_entries() {
+    let hub = hub(|_| {});
+    let age = ChannelPolicy::default().retention().age;
+    hub.publish(at(0), &topic("a"), record()).unwrap();
+    hub.publish(at(5), &topic("a"), record()).unwrap();
+    hub.upkeep(at(1) + age);
+    assert_eq!(hub.stats().streams, 1);
+    let reader = hub.open_stream(at(0), &topic("a"), &Owner::Unknown);
+    hub.upkeep(at(10) + age);
+    assert_eq!(hub.stats().streams, 1);
+    drop(reader);
+    hub.upkeep(at(10) + age);
+    assert_eq!(hub.stats().streams, 0);
+}
+
+#[test]
+fn one_identity_cannot_take_all_streams() {
+    let hub = hub(|config| config.limits.streams_per_identity = 2);
+    let [ada, bob] = ["ada", "bob"].map(|name| Owner::new(Some(name), None));
+    let open = |name: &str, owner: &Owner| hub.open_stream(at(0), &topic(name), owner);
+    let first = open("1", &ada).unwrap();
+    let second = open("2", &ada).unwrap();
+    let reached = open("3", &ada).unwrap_err();
+    assert!(
+        reached.to_string().contains("streams_per_identity"),
+        "{reached}"
+    );
+    assert!(open("3", &bob).is_ok());
+    // Streams of others may be read.
+    assert!(open("1", &bob).is_ok());
+    drop(first);
+    assert!(open("3", &ada).is_ok());
+    // What the application publishes to is the application's.
+    hub.publish(at(0), &topic("2"), record()).unwrap();
+    let third = open("3", &ada).unwrap();
+    assert!(open("4", &ada).is_ok());
+    drop((second, third));
+}
+
+#[test]
+fn one_address_cannot_take_all_sessions() {
+    let hub = hub(|config| {
+        config.limits.sessions_per_address = 1;
+        config.limits.sessions = 3;
+    });
+    let open = |number: u128, address: &str| {
+        let credentials = SessionCredentials {
+            address: Some(address.parse::<IpAddr>().unwrap()),
+            ..shown(None)
+        };
+        let client = Uuid::from_u128(number);
+        hub.open_session(at(0), client, credentials, &Arc::default())
+    };
+    let first = open(1, "10.0.0.1").unwrap();
+    let reached = open(2, "10.0.0.1").unwrap_err();
+    assert!(
+        reached.to_string().contains("sessions_per_address"),
+        "{reached}"
+    );
+    assert!(open(3, "10.0.0.2").is_ok());
+    hub.end_session(Uuid::from_u128(1), first.generation);
+    assert!(open(2, "10.0.0.1").is_ok());
+    assert!(open(4, "10.0.0.3").is_ok());
+    let full = open(5, "10.0.0.4").unwrap_err();
+    assert!(full.to_string().contains("`Limits::sessions`"), "{full}");
+}
