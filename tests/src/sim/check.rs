@@ -33,6 +33,10 @@ pub enum Promise {
     Economy,
     /// Nobody is sent away who did nothing wrong.
     Patience,
+    /// A session goes on only for whoever proves the right to it: others are refused, and it is not disturbed.
+    Takeover,
+    /// No address takes more than its share: what is above it is refused with the limit's name, and others find room.
+    Share,
 }
 
 impl Promise {

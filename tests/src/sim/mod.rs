@@ -15,5 +15,6 @@ pub mod runner;
 pub mod saboteur;
 pub mod schedule;
 pub mod server_end;
+pub mod strangers;
 pub mod tally;
 pub mod world;

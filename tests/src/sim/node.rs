@@ -21,6 +21,7 @@ use super::dictionary::dictionary;
 use super::feed::{self, Feed};
 use super::model::Model;
 use super::server_end::ServerEnd;
+use super::strangers::{self, Crowd, SESSIONS_PER_ADDRESS, STREAMS_PER_ADDRESS};
 use super::tally::Tally;
 
 /// What is known of a client's connections to this process.
@@ -42,6 +43,9 @@ pub struct Node {
     seed: u64,
     rng: fastrand::Rng,
     presence: HashMap<Uuid, Presence>,
+    /// When the hub's upkeep is due.
+    upkeep: Moment,
+    crowd: Crowd,
     /// What the processes that are gone have closed.
     tally: Tally,
 }
@@ -49,7 +53,7 @@ pub struct Node {
 impl Node {
     /// A machine on which the first process runs.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(now: Moment, seed: u64) -> Self {
         let mut node = Self {
             hub: None,
             logs: None,
@@ -59,21 +63,29 @@ impl Node {
             seed,
             rng: fastrand::Rng::with_seed(!seed),
             presence: HashMap::new(),
+            upkeep: now,
+            crowd: Crowd::default(),
             tally: Tally::default(),
         };
-        node.start();
+        node.start(now);
         node
     }
 
     /// A new process starts, and knows nothing of the ones before but the logs that they left.
-    pub fn start(&mut self) {
+    pub fn start(&mut self, now: Moment) {
         self.starts_at = None;
+        self.upkeep = now;
         self.run += 1;
         let mut config = HubConfig::new(feed::table());
         // Below the time after which a missing pong ends the connection: else nobody ever stalls long enough.
         config.limits.stall = Duration::from_secs(20);
         // Some entries are several times as large.
         config.limits.fragment_bytes = 3_000;
+        config.limits.sessions_per_address = SESSIONS_PER_ADDRESS;
+        config.limits.streams_per_address = STREAMS_PER_ADDRESS;
+        // Room for the pages, for a newcomer, and for a crowd that keeps to its share.
+        config.limits.sessions = 100 + SESSIONS_PER_ADDRESS;
+        config.limits.streams = 3 + STREAMS_PER_ADDRESS;
         for feed in Feed::ALL {
             let policy = if feed.is_state() {
                 ChannelPolicy::state()
@@ -150,6 +162,7 @@ impl Node {
 
     fn end_process(&mut self, starts_at: Moment) {
         self.tally = self.tally();
+        self.crowd = Crowd::default();
         self.hub = None;
         self.presence.clear();
         self.starts_at = Some(starts_at);
@@ -192,8 +205,52 @@ impl Node {
     pub fn recover(&mut self, now: Moment) {
         self.stalled_until = now;
         if self.hub.is_none() {
-            self.start();
+            self.start(now);
         }
+    }
+
+    /// When the upkeep of the process that runs is due.
+    #[must_use]
+    pub fn next_upkeep(&self) -> Option<Moment> {
+        self.hub.as_ref().map(|_| self.upkeep)
+    }
+
+    /// Lets the process forget what has expired.
+    pub fn upkeep(&mut self, now: Moment) {
+        if let Some(hub) = &self.hub {
+            self.upkeep = hub.upkeep(now);
+        }
+    }
+
+    /// A stranger names a client, if its session is sure to stand.
+    ///
+    /// # Errors
+    /// When it gets anything.
+    pub fn intrude(&self, now: Moment, client: Uuid, guesses: bool) -> Result<(), PromiseError> {
+        let stands =
+            self.presence.contains_key(&client) && !self.session_may_have_ended(now, client);
+        match self
+            .hub
+            .as_ref()
+            .filter(|_| stands && !self.is_stalled(now))
+        {
+            Some(hub) => strangers::intrude(hub, now, client, guesses.then_some([0x5e; 16])),
+            None => Ok(()),
+        }
+    }
+
+    /// A crowd comes for all that it can get.
+    ///
+    /// # Errors
+    /// When it gets more than its share.
+    pub fn crowd(&mut self, now: Moment, clients: u8, topics: u8) -> Result<(), PromiseError> {
+        let Some(hub) = self.hub.as_ref().filter(|_| !self.is_stalled(now)) else {
+            return Ok(());
+        };
+        self.crowd.leave(now);
+        let refused = self.crowd.come(hub, now, clients, topics)?;
+        self.tally.add("refused by a limit", refused);
+        Ok(())
     }
 
     /// Which process it is, counted from 1.

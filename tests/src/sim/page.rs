@@ -16,6 +16,9 @@ use super::feed::Feed;
 use super::model::Model;
 use super::tally::Tally;
 
+/// The token of all pages, and of strangers: it proves nothing.
+pub const SHARED_TOKEN: &str = "shared";
+
 /// What a page asks of the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wish {
@@ -82,6 +85,7 @@ impl Page {
         let mut config = ClientConfig::new(client, rng.u64(..));
         config.secret = Some(rng.u128(..).to_le_bytes());
         config.attempts = Some(0);
+        config.token = Some(SHARED_TOKEN.into());
         let mut session = ClientSession::new(config);
         session.connect(now);
         Self {
@@ -214,6 +218,7 @@ impl Page {
         let mut config = ClientConfig::new(self.client, self.rng.u64(..));
         config.attempts = secret.map_or(Some(0), |_| self.session.attempts());
         config.secret = secret.or_else(|| Some(self.rng.u128(..).to_le_bytes()));
+        config.token = Some(SHARED_TOKEN.into());
         let old = std::mem::replace(&mut self.session, ClientSession::new(config));
         self.session.connect(now);
         for (id, mut reader) in std::mem::take(&mut self.readers) {

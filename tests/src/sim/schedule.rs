@@ -137,6 +137,20 @@ pub enum Operation {
         /// Which of the [dictionaries](super::dictionary).
         which: u8,
     },
+    /// A stranger names a page's client, with the token that all have.
+    Intrude {
+        /// Whose.
+        page: usize,
+        /// Whether it shows a secret, a wrong one.
+        guesses: bool,
+    },
+    /// The connections of a crowd end, and new clients of its address come for all that they can get.
+    Crowd {
+        /// New clients.
+        clients: u8,
+        /// Topics that each of them reads.
+        topics: u8,
+    },
 }
 
 /// Who learns that a connection was lost.
@@ -215,7 +229,7 @@ fn wait(rng: &mut Rng) -> Duration {
 
 fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
-    match rng.u8(0..100) {
+    match rng.u8(0..103) {
         0..44 => publish(rng, page),
         44..54 => Operation::Say {
             page,
@@ -278,9 +292,17 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             hidden: rng.bool(),
         },
-        _ => Operation::Rotate {
+        99 => Operation::Rotate {
             feed: feed(rng),
             which: rng.u8(0..DICTIONARIES),
+        },
+        100 => Operation::Crowd {
+            clients: rng.u8(1..12),
+            topics: rng.u8(0..8),
+        },
+        _ => Operation::Intrude {
+            page,
+            guesses: rng.bool(),
         },
     }
 }

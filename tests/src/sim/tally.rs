@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// What every large number of runs must have reached.
-const EXPECTED: [&str; 15] = [
+const EXPECTED: [&str; 16] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -31,10 +31,11 @@ const EXPECTED: [&str; 15] = [
     "reset: cursor reused",
     "messages confirmed",
     "sessions resumed",
+    "refused by a limit",
 ];
 
-/// Close codes among it: heartbeat lost, stalled, handshake time-out, replaced.
-const EXPECTED_CLOSES: [u16; 4] = [4000, 4001, 4103, 4201];
+/// Close codes among it: heartbeat lost, stalled, overloaded, handshake time-out, unauthorized, replaced.
+const EXPECTED_CLOSES: [u16; 6] = [4000, 4001, 4101, 4103, 4200, 4201];
 
 impl Tally {
     /// Counts what a page is told; `began` tells whether its reader had no position before.

@@ -61,6 +61,7 @@ pub struct World {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Due {
     ServerStarts,
+    Upkeep,
     AtServer(usize),
     AtPage(usize),
     Fetched(usize),
@@ -122,7 +123,7 @@ impl World {
             now,
             seats: (0..).take(schedule.pages).map(seat).collect(),
             lines: Vec::new(),
-            node: Node::new(schedule.seed),
+            node: Node::new(now, schedule.seed),
             model: Model::default(),
             sabotage,
             sabotaged: false,
@@ -168,6 +169,11 @@ impl World {
                 next = Some(offer);
             }
         };
+        offer(
+            self.node.next_upkeep(),
+            self.node.stalled_until(),
+            Due::Upkeep,
+        );
         for (index, line) in self.lines.iter().enumerate() {
             let stalled_until = self.node.stalled_until();
             offer(line.next_at_server(), stalled_until, Due::AtServer(index));
@@ -193,7 +199,8 @@ impl World {
 
     fn handle(&mut self, due: Due) {
         match due {
-            Due::ServerStarts => self.node.start(),
+            Due::ServerStarts => self.node.start(self.now),
+            Due::Upkeep => self.node.upkeep(self.now),
             Due::AtServer(index) => self.lines[index].arrive_at_server(self.now, &mut self.node),
             Due::AtPage(index) => self.arrive_at_page(index),
             Due::Fetched(index) => {
@@ -325,6 +332,11 @@ impl World {
             }
             Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
             Operation::Rotate { feed, which } => self.node.rotate(feed, which),
+            Operation::Intrude { page, guesses } => {
+                let client = self.seats[page].page.client();
+                self.node.intrude(now, client, guesses)?;
+            }
+            Operation::Crowd { clients, topics } => self.node.crowd(now, clients, topics)?,
             Operation::Cut { .. }
             | Operation::HalfOpen { .. }
             | Operation::Pace { .. }
@@ -394,7 +406,9 @@ impl World {
             | Operation::Reload { .. }
             | Operation::Interrupt { .. }
             | Operation::Hide { .. }
-            | Operation::Rotate { .. } => {}
+            | Operation::Rotate { .. }
+            | Operation::Intrude { .. }
+            | Operation::Crowd { .. } => {}
         }
     }
 

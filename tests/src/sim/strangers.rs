@@ -1,0 +1,223 @@
+//! Clients that want what is not theirs: another's session, or all the room that there is.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use push_wire_server::auth::Grant;
+use push_wire_server::carrier;
+use push_wire_server::hub::Hub;
+use push_wire_server::peer::{Action, Dialect, Message, Peer};
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::frame::{BinaryFlags, FrameHeader};
+use push_wire_shared::position::{ResetReason, StartAt};
+use push_wire_shared::session::op::{Auth, ClientOp, ScopeRequest, ServerOp, Subscribe};
+use push_wire_shared::session::wire::{Records, write_record};
+use push_wire_shared::time::Moment;
+use uuid::Uuid;
+
+use super::check::{Promise, PromiseError};
+use super::feed::{Feed, SYSTEM};
+use super::page::SHARED_TOKEN;
+
+/// Sessions that one address may have at once.
+pub const SESSIONS_PER_ADDRESS: usize = 8;
+
+/// Topics that one address may create at once.
+pub const STREAMS_PER_ADDRESS: usize = 20;
+
+const CROWD: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+const NEWCOMER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+
+/// What a stranger has been told.
+struct Told {
+    ops: Vec<ServerOp>,
+    closed: Option<u16>,
+}
+
+impl Told {
+    fn is_let_in(&self) -> bool {
+        let mut ops = self.ops.iter();
+        ops.any(|op| matches!(op, ServerOp::AuthOk(_)))
+    }
+
+    fn names(&self, limit: &str) -> bool {
+        self.ops.iter().any(|op| match op {
+            ServerOp::Error { message, .. } => message.contains(limit),
+            _ => false,
+        })
+    }
+
+    fn begun(&self) -> usize {
+        let begun = |op: &&ServerOp| matches!(op, ServerOp::Resumed { .. });
+        self.ops.iter().filter(begun).count()
+    }
+
+    fn unavailable(&self) -> usize {
+        let unavailable = |op: &&ServerOp| {
+            let reason = ResetReason::StoreUnavailable;
+            matches!(op, ServerOp::Reset { reason: stated, .. } if *stated == reason)
+        };
+        self.ops.iter().filter(unavailable).count()
+    }
+}
+
+/// A connection that shows these credentials, and is not driven any further.
+fn connect(hub: &Arc<Hub>, now: Moment, address: Option<IpAddr>, auth: Auth) -> (Peer, Told) {
+    let mut peer = Peer::new(Arc::clone(hub), Dialect::Wire, now);
+    if let Some(address) = address {
+        peer.set_address(address);
+    }
+    peer.handle_message(now, message(0, &ClientOp::Auth(auth)));
+    let mut closed = None;
+    while let Some(action) = peer.poll_action() {
+        match action {
+            Action::Authenticate(_) => peer.handle_authenticated(now, Ok(Grant::everything())),
+            Action::Close { code, .. } => closed = Some(code),
+            Action::Deliver(_) => {}
+        }
+    }
+    let mut messages: Vec<carrier::Message> = Vec::new();
+    peer.poll_write(now, &mut messages);
+    let mut ops = Vec::new();
+    for message in messages {
+        let message = message.content();
+        let control = |(header, payload): (FrameHeader, &[u8])| {
+            (header.channel == SYSTEM).then(|| ServerOp::decode(payload))
+        };
+        let records = Records::new(&message).flatten();
+        ops.extend(records.filter_map(control).flatten());
+    }
+    (peer, Told { ops, closed })
+}
+
+/// The message of a control op.
+fn message(sequence: u32, op: &ClientOp) -> Message {
+    let mut payload = Vec::new();
+    op.encode(&mut payload);
+    let header = FrameHeader {
+        flags: BinaryFlags::default(),
+        channel: SYSTEM,
+        sequence,
+    };
+    let mut message = Vec::new();
+    write_record(&mut message, header, &payload);
+    Message::Binary(message.into())
+}
+
+fn auth(client_id: Uuid, secret: Option<[u8; 16]>, topics: Vec<String>) -> Auth {
+    let subscribe = |(id, topic)| Subscribe {
+        id,
+        channel: Feed::Room(0).channel().into(),
+        scope: ScopeRequest::Topic(topic),
+        position: None,
+        start: StartAt::Oldest,
+    };
+    Auth {
+        token: Some(SHARED_TOKEN.into()),
+        secret,
+        attempt: Some(u64::MAX),
+        subscriptions: (0..).zip(topics).map(subscribe).collect(),
+        ..Auth::new(client_id)
+    }
+}
+
+/// Names a client whose session stands, and shows the token that all have and no secret or a wrong one.
+///
+/// # Errors
+/// When it is let in, or is not told that it may not come back.
+pub fn intrude(
+    hub: &Arc<Hub>,
+    now: Moment,
+    client: Uuid,
+    secret: Option<[u8; 16]>,
+) -> Result<(), PromiseError> {
+    let (mut peer, told) = connect(hub, now, None, auth(client, secret, Vec::new()));
+    peer.disconnected(now);
+    if told.is_let_in() || told.closed != Some(CloseReason::Unauthorized.code()) {
+        let what = format!(
+            "one who named {client} was told {:?}, {:?}",
+            told.ops, told.closed
+        );
+        return Err(Promise::Takeover.broken(what));
+    }
+    Ok(())
+}
+
+/// Connections of one address that take all that they are given, and hold it.
+#[derive(Default)]
+pub struct Crowd {
+    inside: Vec<Peer>,
+    clients: u128,
+}
+
+impl std::fmt::Debug for Crowd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Crowd")
+            .field("inside", &self.inside.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Crowd {
+    /// Its connections end; their sessions last for a while.
+    pub fn leave(&mut self, now: Moment) {
+        for mut peer in self.inside.drain(..) {
+            peer.disconnected(now);
+        }
+    }
+
+    /// New clients connect, and each reads topics that nobody has heard of. Tells how many requests met a limit.
+    ///
+    /// # Errors
+    /// When they get more than their share, are refused without being told of the limit, or leave no room for a client
+    /// of another address.
+    pub fn come(
+        &mut self,
+        hub: &Arc<Hub>,
+        now: Moment,
+        clients: u8,
+        topics: u8,
+    ) -> Result<u64, PromiseError> {
+        let mut refused = 0;
+        for _ in 0..clients {
+            let (peer, told) = connect(hub, now, Some(CROWD), self.newcomer(topics));
+            self.inside.push(peer);
+            let unavailable = told.unavailable();
+            let is_stated = if told.is_let_in() {
+                unavailable == 0 || told.names("streams_per_address")
+            } else {
+                told.closed == Some(CloseReason::Overloaded.code())
+                    && told.names("sessions_per_address")
+            };
+            if !is_stated {
+                let what = format!("refused without a limit: {:?}, {:?}", told.ops, told.closed);
+                return Err(Promise::Share.broken(what));
+            }
+            refused += u64::from(!told.is_let_in()) + unavailable as u64;
+        }
+        self.leaves_room(hub, now)?;
+        Ok(refused)
+    }
+
+    fn newcomer(&mut self, topics: u8) -> Auth {
+        self.clients += 1;
+        let client = self.clients;
+        let topics = (0..topics).map(|topic| format!("crowd-{client}-{topic}"));
+        auth(Uuid::from_u128(client), None, topics.collect())
+    }
+
+    /// A client of another address finds room, and ends its session again.
+    fn leaves_room(&mut self, hub: &Arc<Hub>, now: Moment) -> Result<(), PromiseError> {
+        let newcomer = self.newcomer(1);
+        let client = newcomer.client_id;
+        let (mut peer, told) = connect(hub, now, Some(NEWCOMER), newcomer);
+        let fine = told.is_let_in() && told.begun() == 1;
+        peer.handle_message(now, message(1, &ClientOp::Goodbye));
+        peer.disconnected(now);
+        if !fine || hub.knows(now, client) {
+            let what = format!("no room beside a crowd: {:?}, {:?}", told.ops, told.closed);
+            return Err(Promise::Share.broken(what));
+        }
+        Ok(())
+    }
+}
