@@ -113,7 +113,8 @@ impl<C: ChannelKind> Default for Handlers<C> {
 }
 
 impl<C: ChannelKind> Handlers<C> {
-    fn set(&self, channel: C, handler: MessageHandler<C>) {
+    /// Sets the channel's handler, in place of the one that was there.
+    pub(crate) fn set(&self, channel: C, handler: MessageHandler<C>) {
         let mut handlers = self.0.write().unwrap_or_else(PoisonError::into_inner);
         handlers.retain(|(known, _)| *known != channel);
         handlers.push((channel, handler));
@@ -124,45 +125,16 @@ impl<C: ChannelKind> Handlers<C> {
         let known = handlers.iter().find(|(known, _)| *known == channel);
         known.map(|(_, handler)| Arc::clone(handler))
     }
-}
 
-impl<C: ChannelKind> PushServer<C> {
-    /// Handles clients' messages on a channel, in place of the handler that was there. The frame carries the
-    /// sender as its `client_id`, and no cursor.
-    ///
-    /// Messages of one connection are handled one after the other; a handler that blocks holds up this
-    /// connection and one thread of the runtime. [`on_message`](Self::on_message) takes handlers that can refuse,
-    /// and messages of bytes.
-    pub fn register_handler<F>(&self, channel: C, handler: F)
-    where
-        F: Fn(Uuid, Frame<C>, &Self) + Send + Sync + 'static,
-    {
-        self.on_message(channel, move |message, server| {
-            let frame = Frame::new(message.channel, message.json()?);
-            handler(
-                message.client_id,
-                frame.with_client(message.client_id),
-                server,
-            );
-            Ok(())
-        });
-    }
-
-    /// Handles clients' messages on a channel with a handler that can refuse: the client is told why, and that
-    /// its message was not carried out.
-    ///
-    /// Replaces the channel's handler; called as [`register_handler`](Self::register_handler) says.
-    pub fn on_message<F>(&self, channel: C, handler: F)
-    where
-        F: Fn(&ClientMessage<C>, &Self) -> Result<(), HandlerError> + Send + Sync + 'static,
-    {
-        self.handlers.set(channel, Arc::new(handler));
-    }
-
-    pub(crate) fn handle(&self, message: Inbound) -> Result<(), MessageError> {
+    /// Hands a client's message to the handler of its channel.
+    pub(crate) fn handle(
+        &self,
+        message: Inbound,
+        server: &PushServer<C>,
+    ) -> Result<(), MessageError> {
         let channel = C::from_wire_id(message.channel);
         let Some((channel, handler)) =
-            channel.and_then(|channel| Some((channel, self.handlers.get(channel)?)))
+            channel.and_then(|channel| Some((channel, self.get(channel)?)))
         else {
             let code = ErrorCode::NoHandler;
             return Err(MessageError {
@@ -185,7 +157,7 @@ impl<C: ChannelKind> PushServer<C> {
                 content,
                 body,
             },
-            self,
+            server,
         )?)
     }
 }

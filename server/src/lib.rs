@@ -49,7 +49,7 @@ pub mod limits;
 mod outbox;
 pub mod peer;
 pub mod policy;
-mod publish;
+mod record;
 mod send;
 mod server;
 mod transport;

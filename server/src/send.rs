@@ -1,14 +1,10 @@
-//! From the application to one client: its inbox, where entries wait while it is away.
+//! What can go wrong when the application sends to one client, and how its control ops travel.
 
-use bytes::Bytes;
-use push_wire_broker::Record;
 use push_wire_shared::session::op::{ErrorCode, ServerOp};
-use push_wire_shared::{ChannelKind, Frame, SystemOp};
+use push_wire_shared::{ChannelKind, SystemOp};
 use uuid::Uuid;
 
 use crate::hub::{HubSendError, Notice, NotifyError, PublishError};
-use crate::publish::{bytes_record, value_record};
-use crate::{PushServer, clock};
 
 /// Why nothing was sent to a client.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -30,7 +26,16 @@ pub enum SendError {
 }
 
 impl SendError {
-    fn new(error: HubSendError) -> Self {
+    pub(crate) const fn of_notice(error: NotifyError, client_id: Uuid) -> Self {
+        match error {
+            NotifyError::NotConnected => Self::NotConnected(client_id),
+            NotifyError::Full => Self::Backpressure(client_id),
+        }
+    }
+}
+
+impl From<HubSendError> for SendError {
+    fn from(error: HubSendError) -> Self {
         match error {
             HubSendError::UnknownClient(client_id) => Self::NotConnected(client_id),
             HubSendError::Publish(error) => error.into(),
@@ -51,63 +56,14 @@ impl From<PublishError> for SendError {
     }
 }
 
-impl<C: ChannelKind> PushServer<C> {
-    /// Sends a frame to a client: into its inbox on the frame's channel, in order, kept while it is away. A
-    /// cursor in the frame is not looked at: the inbox numbers its entries itself.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent.
-    pub fn send(&self, client_id: Uuid, frame: Frame<C>) -> Result<(), SendError> {
-        self.send_record(client_id, frame.channel, value_record(&frame.payload)?)
-    }
-
-    /// Sends bytes, which mean something to the application only, to a client.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent.
-    pub fn send_bytes(
-        &self,
-        client_id: Uuid,
-        channel: C,
-        bytes: impl Into<Bytes>,
-    ) -> Result<(), SendError> {
-        self.send_record(client_id, channel, bytes_record(bytes.into()))
-    }
-
-    fn send_record(&self, client_id: Uuid, channel: C, record: Record) -> Result<(), SendError> {
-        let sent = self
-            .hub
-            .send(clock::now(), client_id, channel.wire_id(), record);
-        sent.map(|_| ()).map_err(SendError::new)
-    }
-
-    /// Sends a control op to a client that is connected; one that cannot be sent is logged.
-    /// [`try_send_system`](Self::try_send_system) says so instead.
-    pub fn send_system(&self, client_id: Uuid, op: SystemOp<C>) {
-        if let Err(error) = self.try_send_system(client_id, op) {
-            tracing::warn!(%client_id, %error, "a system op was not sent");
-        }
-    }
-
-    /// Sends a control op to a client that is connected. In the push-wire dialect there are `error`, `ping` and
-    /// `pong`; clients of that dialect are not sent the others.
-    ///
-    /// # Errors
-    /// [`SendError::NotConnected`] also for a client that is away, since ops do not wait; [`SendError::Backpressure`] when
-    /// too many ops wait for its connection already.
-    pub fn try_send_system(&self, client_id: Uuid, op: SystemOp<C>) -> Result<(), SendError> {
-        let json = serde_json::to_string(&op);
-        let json = json.map_err(|error| SendError::Serialization(error.to_string()))?;
-        let notice = Notice::System {
-            json,
-            op: in_wire_dialect(op),
-        };
-        let left = self.hub.notify(client_id, notice);
-        left.map_err(|error| match error {
-            NotifyError::NotConnected => SendError::NotConnected(client_id),
-            NotifyError::Full => SendError::Backpressure(client_id),
-        })
-    }
+/// A control op as both dialects have it.
+pub(crate) fn notice<C: ChannelKind>(op: SystemOp<C>) -> Result<Notice, SendError> {
+    let json = serde_json::to_string(&op);
+    let json = json.map_err(|error| SendError::Serialization(error.to_string()))?;
+    Ok(Notice::System {
+        json,
+        op: in_wire_dialect(op),
+    })
 }
 
 fn in_wire_dialect<C: ChannelKind>(op: SystemOp<C>) -> Option<ServerOp> {

@@ -10,19 +10,25 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
-use push_wire_shared::ChannelKind;
+use push_wire_broker::Record;
+use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::session::server::MessageError;
+use push_wire_shared::{ChannelKind, Frame, SystemOp};
+use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, Verdict};
 use crate::builder::PushServerBuilder;
+use crate::clock;
 use crate::compression::SetDictionaryError;
-use crate::handler::Handlers;
+use crate::handler::{ClientMessage, HandlerError, Handlers};
 use crate::http::{WebSocketUpgrade, tcp_stream};
-use crate::hub::{Hub, Stats};
+use crate::hub::{Hub, PublishError, Stats};
 use crate::peer::{AuthRequest, Inbound};
+use crate::record::{bytes_record, value_record};
+use crate::send::{SendError, notice};
 use crate::transport::{Application, Connection};
 use crate::upkeep::Upkeep;
 
@@ -32,7 +38,7 @@ use crate::upkeep::Upkeep;
 /// [`publish`](Self::publish) and [`send`](Self::send) from anywhere: the server is shared by `Arc`.
 pub struct PushServer<C: ChannelKind> {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) handlers: Handlers<C>,
+    handlers: Handlers<C>,
     authenticator: Arc<dyn AnyAuthenticator<C>>,
     path: String,
     connections: TaskTracker,
@@ -189,6 +195,148 @@ impl<C: ChannelKind> PushServer<C> {
         self.connections.wait().await;
     }
 
+    /// Handles clients' messages on a channel, in place of the handler that was there. The frame carries the
+    /// sender as its `client_id`, and no cursor.
+    ///
+    /// Messages of one connection are handled one after the other; a handler that blocks holds up this
+    /// connection and one thread of the runtime. [`on_message`](Self::on_message) takes handlers that can refuse,
+    /// and messages of bytes.
+    pub fn register_handler<F>(&self, channel: C, handler: F)
+    where
+        F: Fn(Uuid, Frame<C>, &Self) + Send + Sync + 'static,
+    {
+        self.on_message(channel, move |message, server| {
+            let frame = Frame::new(message.channel, message.json()?);
+            handler(
+                message.client_id,
+                frame.with_client(message.client_id),
+                server,
+            );
+            Ok(())
+        });
+    }
+
+    /// Handles clients' messages on a channel with a handler that can refuse: the client is told why, and that
+    /// its message was not carried out.
+    ///
+    /// Replaces the channel's handler; called as [`register_handler`](Self::register_handler) says.
+    pub fn on_message<F>(&self, channel: C, handler: F)
+    where
+        F: Fn(&ClientMessage<C>, &Self) -> Result<(), HandlerError> + Send + Sync + 'static,
+    {
+        self.handlers.set(channel, Arc::new(handler));
+    }
+
+    /// Publishes a value to all who read the channel.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing was published.
+    pub fn publish(
+        &self,
+        channel: C,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Position, PublishError> {
+        self.append(channel, Scope::Channel, value_record(value)?)
+    }
+
+    /// Publishes a value to all who read a topic of the channel.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing was published.
+    pub fn publish_to(
+        &self,
+        channel: C,
+        topic: &str,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Position, PublishError> {
+        self.append(channel, Scope::Topic(topic.into()), value_record(value)?)
+    }
+
+    /// Publishes bytes, which mean something to the application only, to all who read the channel.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing was published.
+    pub fn publish_bytes(
+        &self,
+        channel: C,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Position, PublishError> {
+        self.append(channel, Scope::Channel, bytes_record(bytes.into()))
+    }
+
+    /// Publishes bytes to all who read a topic of the channel.
+    ///
+    /// # Errors
+    /// [`PublishError`]; nothing was published.
+    pub fn publish_bytes_to(
+        &self,
+        channel: C,
+        topic: &str,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Position, PublishError> {
+        self.append(
+            channel,
+            Scope::Topic(topic.into()),
+            bytes_record(bytes.into()),
+        )
+    }
+
+    fn append(&self, channel: C, scope: Scope, record: Record) -> Result<Position, PublishError> {
+        let key = StreamKey {
+            channel: channel.wire_id(),
+            scope,
+        };
+        self.hub.publish(clock::now(), &key, record)
+    }
+
+    /// Sends a frame to a client: into its inbox on the frame's channel, in order, kept while it is away. A
+    /// cursor in the frame is not looked at: the inbox numbers its entries itself.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent.
+    pub fn send(&self, client_id: Uuid, frame: Frame<C>) -> Result<(), SendError> {
+        self.send_record(client_id, frame.channel, value_record(&frame.payload)?)
+    }
+
+    /// Sends bytes, which mean something to the application only, to a client.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent.
+    pub fn send_bytes(
+        &self,
+        client_id: Uuid,
+        channel: C,
+        bytes: impl Into<Bytes>,
+    ) -> Result<(), SendError> {
+        self.send_record(client_id, channel, bytes_record(bytes.into()))
+    }
+
+    fn send_record(&self, client_id: Uuid, channel: C, record: Record) -> Result<(), SendError> {
+        let sent = self
+            .hub
+            .send(clock::now(), client_id, channel.wire_id(), record);
+        sent.map(|_| ()).map_err(SendError::from)
+    }
+
+    /// Sends a control op to a client that is connected; one that cannot be sent is logged.
+    /// [`try_send_system`](Self::try_send_system) says so instead.
+    pub fn send_system(&self, client_id: Uuid, op: SystemOp<C>) {
+        if let Err(error) = self.try_send_system(client_id, op) {
+            tracing::warn!(%client_id, %error, "a system op was not sent");
+        }
+    }
+
+    /// Sends a control op to a client that is connected. In the push-wire dialect there are `error`, `ping` and
+    /// `pong`; clients of that dialect are not sent the others.
+    ///
+    /// # Errors
+    /// [`SendError::NotConnected`] also for a client that is away, since ops do not wait; [`SendError::Backpressure`] when
+    /// too many ops wait for its connection already.
+    pub fn try_send_system(&self, client_id: Uuid, op: SystemOp<C>) -> Result<(), SendError> {
+        let left = self.hub.notify(client_id, notice(op)?);
+        left.map_err(|error| SendError::of_notice(error, client_id))
+    }
+
     /// Number of clients that are connected.
     #[must_use]
     pub fn connected_clients(&self) -> usize {
@@ -243,6 +391,6 @@ impl<C: ChannelKind> Application for PushServer<C> {
     }
 
     fn deliver(&self, message: Inbound) -> Result<(), MessageError> {
-        self.handle(message)
+        self.handlers.handle(message, self)
     }
 }
