@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use push_wire_client::position::Cursor;
-use push_wire_client::session::client::Status;
+use push_wire_client::session::client::EndCause;
+use push_wire_client::session::op::ErrorCode;
 use push_wire_client::{ChannelReceiver, ClientConfig, ClientEvent, Frame, PushClient};
 use push_wire_server::{ChannelPolicy, Compression, PushServer};
 use push_wire_shared::ChannelKind;
@@ -232,12 +233,16 @@ async fn what_is_compressed_and_still_large_comes_in_fragments() {
 }
 
 #[tokio::test]
-async fn an_entry_above_the_clients_limit_ends_its_connection_for_good() {
+async fn entry_above_the_clients_limit_ends_its_subscription_only() {
     let (scene, link, address) = Scene::set().await;
     let mut config = ClientConfig::new(&scene.url);
     config.max_value_bytes = 100_000;
     let mut client = PushClient::new(config);
+    let (hand, mut alarms) = mpsc::unbounded_channel();
     client.on(Channel::File, |_: Frame<Channel>| {});
+    client.on(Channel::Alarm, move |frame: Frame<Channel>| {
+        hand.send(frame.payload).unwrap();
+    });
     let task = tokio::spawn(cross(link, address, |_| true));
     let mut events = client.events();
     client.connect().await.unwrap();
@@ -247,11 +252,15 @@ async fn an_entry_above_the_clients_limit_ends_its_connection_for_good() {
         .unwrap();
     loop {
         let event = timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
-        if let ClientEvent::Status(Status::Closed { cause }) = event {
-            assert_eq!(cause.code, Some(4204));
+        if let ClientEvent::Ended { cause, message, .. } = event {
+            assert_eq!(cause, EndCause::Error(ErrorCode::TooLarge));
+            assert!(message.contains("200000") && message.contains("100000"));
             break;
         }
     }
+    scene.server.publish(Channel::Alarm, &json!(1)).unwrap();
+    let alarm = timeout(PATIENCE, alarms.recv()).await.unwrap();
+    assert_eq!(alarm, Some(json!(1)));
     task.abort();
 }
 
