@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_log_that_held_entries_begins_anew() {
+    fn removed_log_begins_anew() {
         let memory = memory();
         let before = append(&memory.open(&key("a"), Retention::log())).unwrap();
         memory.remove(&key("a"));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_log_that_held_nothing_goes_on() {
+    fn removed_empty_log_goes_on() {
         let memory = memory();
         let open = || memory.open(&key("a"), Retention::log());
         let before = open().bounds(Moment::after_origin(Duration::ZERO));

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_numbered_from_one_and_read_after_a_cursor() {
+    fn reads_after_cursor() {
         let ring = ring(LARGE, 5);
         assert_eq!((ring.bounds().floor, ring.bounds().head), (0, 5));
         assert_eq!(cursors(&ring, 0, 1_000), Ok(vec![1, 2, 3, 4, 5]));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_yields_at_least_one_entry_and_stops_at_its_limit() {
+    fn reads_at_least_one_entry_within_limit() {
         let ring = ring(LARGE, 5);
         assert_eq!(cursors(&ring, 0, 1), Ok(vec![1]));
         assert_eq!(cursors(&ring, 0, 25), Ok(vec![1, 2]));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_above_the_limit_in_bytes_is_kept_until_the_next_one() {
+    fn keeps_large_entry_until_next() {
         let mut ring = ring(Retention { bytes: 40, ..LARGE }, 3);
         ring.push(at(0), record(100));
         assert_eq!(cursors(&ring, 3, 1_000), Ok(vec![4]));
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_keeps_its_current_value_past_every_limit() {
+    fn state_keeps_current_value() {
         let mut state = ring(
             Retention {
                 bytes: 0,
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn acknowledged_entries_leave_and_the_head_stays() {
+    fn drops_acknowledged_entries() {
         let mut ring = ring(LARGE, 5);
         ring.release(3);
         assert_eq!((ring.bounds().floor, ring.bounds().head), (3, 5));

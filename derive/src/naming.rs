@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_begin_at_capitals_and_acronyms_stay_whole() {
+    fn splits_words_at_capitals() {
         for (variant, name) in [
             ("Chat", "chat"),
             ("CpuLoad", "cpu_load"),

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_pictures_travel_whole_and_large_ones_by_address() {
+    fn sends_large_pictures_by_address() {
         let small = envelope(b"abc", "image/PNG", Some("a.png"), Some("/a.png")).unwrap();
         let expected = BinaryEnvelope::Inline {
             mime: "image/PNG".into(),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_rejected_with_the_reason() {
+    fn rejects_others_with_reason() {
         let html = envelope(b"<p>", "text/html", None, None)
             .unwrap_err()
             .to_string();

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_its_own_code_and_a_text_that_fits_a_close_frame() {
+    fn reasons_have_distinct_codes_and_short_texts() {
         for (i, reason) in ALL.into_iter().enumerate() {
             assert_eq!(CloseReason::from_code(reason.code()), Some(reason));
             assert!(ALL[..i].iter().all(|other| other.code() != reason.code()));

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn resets_a_position_that_cannot_be_proved() {
+    fn resets_unproved_position() {
         let expired = (Outcome::Reset(ResetReason::Expired), tagged(10, 110));
         let changed = (Outcome::Reset(ResetReason::EpochChanged), tagged(10, 110));
         assert_eq!(asked(at(7, 9), 0), expired);

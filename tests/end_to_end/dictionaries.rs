@@ -194,7 +194,7 @@ async fn until(what: impl AsyncFn() -> bool) {
 }
 
 #[tokio::test]
-async fn entries_come_compressed_once_the_dictionary_is_there() {
+async fn compresses_after_dictionary_fetch() {
     let backend = Backend::start(Door::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.reads_until_compressed(&backend, "EUR").await;
@@ -205,7 +205,7 @@ async fn entries_come_compressed_once_the_dictionary_is_there() {
 }
 
 #[tokio::test]
-async fn a_dictionary_is_fetched_once_for_many_connections() {
+async fn fetches_dictionary_once() {
     let backend = Backend::start(Door::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.reads_until_compressed(&backend, "EUR").await;
@@ -219,7 +219,7 @@ async fn a_dictionary_is_fetched_once_for_many_connections() {
 }
 
 #[tokio::test]
-async fn a_newer_dictionary_takes_over_without_a_reconnect() {
+async fn newer_dictionary_needs_no_reconnect() {
     let backend = Backend::start(Door::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.reads_until_compressed(&backend, "EUR").await;
@@ -237,7 +237,7 @@ async fn a_newer_dictionary_takes_over_without_a_reconnect() {
 }
 
 #[tokio::test]
-async fn without_the_dictionary_everything_comes_and_is_only_larger() {
+async fn missing_dictionary_only_costs_bytes() {
     for door in [Door::NotFound, Door::AnotherBody, Door::TooLarge] {
         let backend = Backend::start(door).await;
         let mut reader = Reader::connect(backend.config()).await;
@@ -254,7 +254,7 @@ async fn without_the_dictionary_everything_comes_and_is_only_larger() {
 }
 
 #[tokio::test]
-async fn a_client_that_wants_no_compression_gets_none() {
+async fn compression_is_optional() {
     let backend = Backend::start(Door::Open).await;
     let mut config = backend.config();
     config.compression = false;

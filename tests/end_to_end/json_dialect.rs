@@ -43,7 +43,7 @@ async fn messages_arrive_in_order() {
 }
 
 #[tokio::test]
-async fn cursors_are_dense_for_each_client_whatever_others_are_sent() {
+async fn cursors_are_dense_per_client() {
     let server = default_server().await;
     let mut alice = server.join(ALICE, chat_only()).await;
     let mut bob = server.join(BOB, chat_only()).await;
@@ -63,7 +63,7 @@ async fn cursors_are_dense_for_each_client_whatever_others_are_sent() {
 }
 
 #[tokio::test]
-async fn what_is_sent_to_a_client_that_is_away_waits_for_it() {
+async fn inbox_waits_for_absent_client() {
     let server = default_server().await;
     let alice = server.join(ALICE, chat_only()).await;
     alice.vanish();
@@ -78,7 +78,7 @@ async fn what_is_sent_to_a_client_that_is_away_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_replay_is_whole_and_begins_where_the_client_says() {
+async fn replays_from_given_cursor() {
     let server = default_server().await;
     let mut alice = server.join(ALICE, chat_only()).await;
     (1..=100).for_each(|n| send(&server, ALICE, n));
@@ -112,7 +112,7 @@ async fn a_burst_arrives_whole() {
 }
 
 #[tokio::test]
-async fn garbage_is_answered_and_costs_nobody_anything() {
+async fn garbage_affects_no_other_client() {
     let server = default_server().await;
     let mut alice = server.join(ALICE, chat_only()).await;
     let mut bob = server.join(BOB, chat_only()).await;
@@ -147,7 +147,7 @@ async fn a_silent_handshake_ends() {
 }
 
 #[tokio::test]
-async fn a_first_message_other_than_auth_ends_the_connection() {
+async fn first_message_is_auth() {
     let server = default_server().await;
     let mut client = server.open().await;
     client.say(&json!({ "op": "ping" })).await;
@@ -155,7 +155,7 @@ async fn a_first_message_other_than_auth_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn a_gap_is_stated_before_what_is_left_is_sent() {
+async fn states_gap_before_entries() {
     let policy = ChannelPolicy::log().retain_entries(3);
     let server = Server::start(|builder| builder.channel(Channel::Short, policy)).await;
     let short = json!({ "capabilities": ["short"] });
@@ -190,7 +190,7 @@ async fn a_gap_is_stated_before_what_is_left_is_sent() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_not_sent_again() {
+async fn acknowledged_is_not_repeated() {
     let server = default_server().await;
     let mut alice = server.join(ALICE, chat_only()).await;
     (1..=10).for_each(|n| send(&server, ALICE, n));

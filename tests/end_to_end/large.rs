@@ -176,7 +176,7 @@ async fn urgent_messages_pass_a_large_entry() {
 
 /// The link breaks three times before 5 MB are over: they come, whole and once, and so does all the rest.
 #[tokio::test]
-async fn a_large_entry_that_is_cut_off_comes_again() {
+async fn interrupted_large_entry_is_repeated() {
     let (mut scene, link, address) = Scene::set().await;
     let server = scene.server.clone();
     let mut said = 0;
@@ -213,7 +213,7 @@ async fn a_large_entry_that_is_cut_off_comes_again() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_and_still_large_comes_in_fragments() {
+async fn compresses_and_fragments() {
     let (mut scene, link, address) = Scene::set().await;
     scene
         .tasks
@@ -233,7 +233,7 @@ async fn what_is_compressed_and_still_large_comes_in_fragments() {
 }
 
 #[tokio::test]
-async fn entry_above_the_clients_limit_ends_its_subscription_only() {
+async fn entry_above_limit_ends_subscription() {
     let (scene, link, address) = Scene::set().await;
     let mut config = ClientConfig::new(&scene.url);
     config.max_value_bytes = 100_000;
@@ -265,7 +265,7 @@ async fn entry_above_the_clients_limit_ends_its_subscription_only() {
 }
 
 #[tokio::test]
-async fn readers_of_the_json_dialect_get_a_large_entry_in_one_message() {
+async fn json_gets_large_entry_in_one_message() {
     let (scene, _link, address) = Scene::set().await;
     let url = format!("ws://{address}/rps");
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();

@@ -102,7 +102,7 @@ async fn until_event(
 }
 
 #[tokio::test]
-async fn every_entry_once_and_in_order_through_cuts() {
+async fn entries_arrive_once_through_cuts() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     let mut numbers = watch(&mut client, Channel::Log);
@@ -126,7 +126,7 @@ async fn every_entry_once_and_in_order_through_cuts() {
 }
 
 #[tokio::test]
-async fn a_new_connect_goes_on_where_the_last_one_stood() {
+async fn new_connect_goes_on() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     let mut numbers = watch(&mut client, Channel::Log);
@@ -141,7 +141,7 @@ async fn a_new_connect_goes_on_where_the_last_one_stood() {
 }
 
 #[tokio::test]
-async fn the_inbox_keeps_what_is_sent_while_away() {
+async fn inbox_keeps_entries_while_away() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     let mut frames = watch(&mut client, Channel::Room);
@@ -197,7 +197,7 @@ async fn a_later_life_goes_on_with_the_session_and_the_earlier_one_stops() {
 }
 
 #[tokio::test]
-async fn each_send_arrives_once_and_in_order_through_cuts() {
+async fn sends_arrive_once_through_cuts() {
     let backend = Backend::start().await;
     let (taken, mut seen) = mpsc::unbounded_channel();
     backend
@@ -255,7 +255,7 @@ async fn what_cannot_be_carried_out_is_said() {
 }
 
 #[tokio::test]
-async fn a_state_arrives_whole_although_deltas_travel() {
+async fn state_arrives_whole_by_deltas() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     let mut documents = watch(&mut client, Channel::Doc);
@@ -275,7 +275,7 @@ async fn a_state_arrives_whole_although_deltas_travel() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_of_a_topic_gets_everything() {
+async fn slow_reader_gets_everything() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     client.connect().await.unwrap();
@@ -301,7 +301,7 @@ async fn a_slow_reader_of_a_topic_gets_everything() {
 }
 
 #[tokio::test]
-async fn a_log_that_began_anew_is_said() {
+async fn restarted_log_is_reset() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     let mut events = client.events();
@@ -338,7 +338,7 @@ async fn a_log_that_began_anew_is_said() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_panics_harms_nobody_else() {
+async fn panicking_receiver_affects_no_other() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     client.on(Channel::Room, |_: Frame<Channel>| panic!("on purpose"));

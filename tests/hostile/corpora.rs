@@ -74,7 +74,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn what_is_near_the_corpora_is_survived((target, bytes) in nearby()) {
+    fn mutated_corpora_are_survived((target, bytes) in nearby()) {
         let peak = peak(|| (target.run)(&bytes));
         prop_assert!(peak <= PEAK, "{} takes {peak} bytes", target.name);
     }

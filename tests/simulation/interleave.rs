@@ -184,7 +184,7 @@ impl Scene {
 }
 
 #[test]
-fn an_urgent_message_waits_for_one_fragment_at_most() {
+fn urgent_message_waits_for_one_fragment() {
     for lane in [2, 1] {
         let mut scene = Scene::set(lane);
         scene.publish(FILE, FILE_BYTES);

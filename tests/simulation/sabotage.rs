@@ -48,12 +48,12 @@ fn a_good_server_breaks_nothing() {
 }
 
 #[test]
-fn a_lost_entry_is_found_by_the_client_and_read_again() {
+fn lost_entry_is_read_again() {
     assert_eq!(run(Sabotage::Lose), Ok(true));
 }
 
 #[test]
-fn a_lost_fragment_is_found_by_the_client_and_the_entry_read_again() {
+fn lost_fragment_is_read_again() {
     assert_eq!(run_with(12_000, Sabotage::None), Ok(false));
     assert_eq!(run_with(12_000, Sabotage::Lose), Ok(true));
 }

@@ -14,7 +14,7 @@ enum Channel {
 }
 
 #[test]
-fn defaults_and_attributes_decide_each_property() {
+fn reads_defaults_and_attributes() {
     let rows: Vec<_> = Channel::all()
         .iter()
         .map(|c| (c.wire_id(), c.name(), c.priority(), c.is_system()))
@@ -31,7 +31,7 @@ fn defaults_and_attributes_decide_each_property() {
 }
 
 #[test]
-fn ids_and_names_find_their_channel_and_no_other() {
+fn finds_channel_by_id_and_name() {
     for &channel in Channel::all() {
         assert_eq!(Channel::from_wire_id(channel.wire_id()), Some(channel));
         assert_eq!(Channel::from_name(channel.name()), Some(channel));
@@ -41,7 +41,7 @@ fn ids_and_names_find_their_channel_and_no_other() {
 }
 
 #[test]
-fn serde_says_the_name_also_as_a_map_key() {
+fn serializes_as_name_and_map_key() {
     let cursors = HashMap::from([(Channel::CpuLoad, 7)]);
     let json = serde_json::to_string(&cursors).unwrap();
     assert_eq!(json, r#"{"cpu":7}"#);
@@ -50,7 +50,7 @@ fn serde_says_the_name_also_as_a_map_key() {
 }
 
 #[test]
-fn an_unknown_name_is_refused_with_the_known_ones() {
+fn unknown_name_error_lists_names() {
     let error = serde_json::from_str::<Channel>(r#""chats""#).unwrap_err();
     assert_eq!(
         error.to_string(),

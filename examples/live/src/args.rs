@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn without_arguments_the_readme_and_the_own_log_are_shown() {
+    fn defaults_to_readme_and_own_log() {
         let Request::Serve(args) = parse(words("")).unwrap() else {
             panic!("asked for help");
         };

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_and_rename_saves_are_published() {
+    fn publishes_writes_and_renames() {
         let folder = Scratch::new("document");
         let path = folder.join("notes.md");
         fs::write(&path, "one").unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_not_there_is_an_error() {
+    fn missing_document_is_an_error() {
         let problem = follow("/nowhere/at-all.md".into(), |_| ()).unwrap_err();
         assert!(
             problem.to_string().contains("/nowhere/at-all.md"),

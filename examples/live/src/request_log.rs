@@ -103,7 +103,7 @@ mod tests {
     use crate::scratch::Scratch;
 
     #[test]
-    fn a_line_says_what_was_asked_and_answered() {
+    fn formats_request_and_response() {
         let at = UNIX_EPOCH + Duration::from_secs(DAY_S + 3600 * 13 + 62);
         let response = (StatusCode::NOT_FOUND, "twelve bytes").into_response();
         let line = line(at, "GET /x", &response, Duration::from_micros(1550));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_is_named() {
+    fn write_error_names_log() {
         let problem = RequestLog::open_at("/proc/nowhere/requests.log".into()).unwrap_err();
         assert!(
             problem.to_string().contains("/proc/nowhere/requests.log"),

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_lines_are_there_at_the_start() {
+    fn publishes_last_lines_at_start() {
         let folder = Scratch::new("tail");
         let path = folder.join("a.log");
         for number in 0..20_000 {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_file_is_read_from_its_start() {
+    fn rereads_truncated_file() {
         let folder = Scratch::new("tail");
         let path = folder.join("a.log");
         append(&path, "one\ntwo\n");
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_publishes_what_is_appended() {
+    fn publishes_appended_lines() {
         let folder = Scratch::new("tail");
         let path = folder.join("a.log");
         let (sender, lines) = mpsc::channel();

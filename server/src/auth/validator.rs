@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn naming_a_forbidden_channel_keeps_the_client_out() {
+    fn forbidden_channel_refuses_client() {
         assert_eq!(
             grant(&[Channel::Staff], no_staff()),
             Err(AuthError::Forbidden)
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_were_not_named_are_asked_about_too() {
+    fn validates_unnamed_channels() {
         for named in [&[][..], &[Channel::Chat]] {
             let grant = grant(named, no_staff()).unwrap();
             assert!(reads(&grant, Channel::Chat) && reads(&grant, Channel::Prices));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_validator_that_says_yes_to_all_grants_all() {
+    fn permissive_validator_grants_all() {
         assert_eq!(
             grant(&[Channel::Chat], Arc::new(|_, _, _| Ok(()))),
             Ok(Grant::everything())

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn small_parts_are_joined_and_large_ones_shared() {
+    fn joins_small_parts_and_shares_large() {
         let body = Bytes::from(vec![1; SHARE_BYTES]);
         let text = |parts: Vec<Bytes>| Message {
             kind: Kind::Text,

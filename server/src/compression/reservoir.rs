@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded_in_order_and_spread_over_all_that_passed() {
+    fn keeps_bounded_ordered_spread_samples() {
         let mut reservoir = Reservoir::new(1);
         let passed = 20 * SAMPLES;
         offer(&mut reservoir, 0..passed);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_after_it_aged_has_twice_the_weight() {
+    fn ageing_doubles_weight_of_new_samples() {
         let mut reservoir = Reservoir::new(1);
         let half = 10 * SAMPLES;
         offer(&mut reservoir, 0..half);

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_messages_have_in_common_makes_a_dictionary_that_no_second_one_beats() {
+    fn unchanged_messages_keep_dictionary() {
         let bytes = training((0..1_000).map(chat)).run().unwrap();
         assert!((MIN_BYTES..=MAX_BYTES).contains(&bytes.len()));
         let current = Dictionary::new(1, 1, Audience::All, bytes).unwrap();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_that_change_their_kind_get_another_dictionary() {
+    fn changed_messages_get_new_dictionary() {
         let first = training((0..1_000).map(chat)).run().unwrap();
         let prices = (0..1_000usize).map(|n| {
             let text = format!(

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn high_goes_before_low_and_low_never_starves() {
+    fn high_precedes_low_without_starvation() {
         let mut lanes = Lanes::default();
         let mut sent = [0usize; 3];
         (0..3).for_each(|lane| lanes.push(usize::try_from(lane).unwrap(), lane));

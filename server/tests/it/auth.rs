@@ -56,7 +56,7 @@ async fn by_cookie(credentials: Credentials<Channel>) -> Result<Grant, AuthError
 }
 
 #[tokio::test]
-async fn an_authenticator_that_cannot_answer_sends_the_client_away_for_later() {
+async fn unavailable_authenticator_closes_for_later() {
     let server = PushServer::builder()
         .authenticator(by_cookie)
         .build()
@@ -109,7 +109,7 @@ async fn a_grant_bounds_what_is_read_and_sent() {
 }
 
 #[tokio::test]
-async fn the_request_that_opened_the_connection_is_shown_to_the_authenticator() {
+async fn authenticator_gets_request() {
     let server = PushServer::builder()
         .authenticator(async |credentials: Credentials<Channel>| {
             assert_eq!(credentials.uri.query(), Some("ticket=7"));

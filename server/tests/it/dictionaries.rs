@@ -42,7 +42,7 @@ async fn get(running: &Running, path: &str) -> (String, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn a_dictionary_is_fetched_by_its_hash_and_may_be_kept_for_ever() {
+async fn dictionary_is_cacheable_by_hash() {
     let bytes = trained();
     let server = PushServer::<Channel>::builder()
         .dictionary(Channel::Prices, bytes.clone())
@@ -60,7 +60,7 @@ async fn a_dictionary_is_fetched_by_its_hash_and_may_be_kept_for_ever() {
 }
 
 #[tokio::test]
-async fn what_is_no_dictionary_is_not_found_and_says_why() {
+async fn unknown_dictionary_is_not_found() {
     let server: Arc<PushServer<Channel>> = Arc::default();
     let running = start(&server).await;
     for name in [&hex::encode([7; 32]), "nonsense", "%ff", &"é".repeat(32)] {
@@ -75,7 +75,7 @@ async fn what_is_no_dictionary_is_not_found_and_says_why() {
 }
 
 #[tokio::test]
-async fn another_path_has_its_dictionaries_below_it() {
+async fn dictionaries_follow_path() {
     for path in ["/", "/live", "/live/"] {
         let bytes = trained();
         let server = PushServer::<Channel>::builder()
@@ -94,7 +94,7 @@ async fn another_path_has_its_dictionaries_below_it() {
 }
 
 #[test]
-fn a_dictionary_that_cannot_be_is_named_with_its_channel() {
+fn dictionary_error_names_channel() {
     let refused = |channel, bytes: Vec<u8>, policy| {
         let builder = PushServer::<Channel>::builder().channel(Channel::Chat, policy);
         builder

@@ -117,7 +117,7 @@ async fn connected() -> (Arc<PushServer<Channel>>, Running, Raw) {
 }
 
 #[tokio::test]
-async fn a_message_in_fragments_with_a_ping_between_is_one_message() {
+async fn joins_fragments_around_ping() {
     let (_server, _running, mut raw) = connected().await;
     raw.frame(TEXT, br#"{"op":"#).await;
     raw.frame(FINAL | PING, b"are you there?").await;
@@ -128,7 +128,7 @@ async fn a_message_in_fragments_with_a_ping_between_is_one_message() {
 }
 
 #[tokio::test]
-async fn a_message_that_comes_byte_by_byte_is_one_message() {
+async fn joins_message_of_single_bytes() {
     let (_server, _running, mut raw) = connected().await;
     raw.0.set_nodelay(true).unwrap();
     for byte in frame(FINAL | BINARY, br#"{"op":"ping"}"#) {
@@ -216,7 +216,7 @@ async fn limit_is_small_before_auth() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_without_reading_the_answers_is_closed() {
+async fn closes_client_that_reads_no_answers() {
     let mut limits = Limits::default();
     limits.stall = Duration::from_millis(100);
     let server = PushServer::<Channel>::builder()
@@ -243,7 +243,7 @@ async fn a_client_that_asks_without_reading_the_answers_is_closed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_leaves_nothing_connected() {
+async fn broken_connection_is_removed() {
     let (server, _running, raw) = connected().await;
     assert_eq!(server.connected_client_ids(), [Uuid::from_u128(1)]);
     drop(raw);

@@ -47,7 +47,7 @@ async fn outcome(
 }
 
 #[tokio::test]
-async fn a_handler_gets_the_frame_with_its_sender_and_can_answer() {
+async fn handler_gets_sender_and_answers() {
     let server = Arc::new(PushServer::<Channel>::new());
     server.register_handler(Channel::Chat, |client_id, frame, server| {
         assert_eq!(frame.client_id, Some(client_id));
@@ -85,7 +85,7 @@ async fn a_refusal_is_told_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_handler_knows_who_the_authenticator_said_the_sender_is() {
+async fn handler_gets_identity() {
     let server = PushServer::<Channel>::builder()
         .authenticator(async |_| Ok(Grant::everything().identity("ada")))
         .build()
@@ -100,14 +100,14 @@ async fn a_handler_knows_who_the_authenticator_said_the_sender_is() {
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_handles_is_told_so() {
+async fn unhandled_message_is_rejected() {
     let (_running, mut wire) = entered(&Arc::default()).await;
     let rejected = outcome(&mut wire, Channel::Prices, 1, &json!(1)).await;
     assert_eq!(rejected.map(|(code, _)| code), Some(ErrorCode::NoHandler));
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_refuses_that_message_only() {
+async fn panicking_handler_refuses_one_message() {
     let server = Arc::new(PushServer::<Channel>::new());
     server.register_handler(Channel::Chat, |_, frame, _| {
         assert_ne!(frame.payload, json!("bad"), "a fault of the application");
@@ -122,7 +122,7 @@ async fn a_handler_that_panics_refuses_that_message_only() {
 }
 
 #[tokio::test]
-async fn the_last_handler_registered_is_the_one() {
+async fn last_registered_handler_counts() {
     let server = Arc::new(PushServer::<Channel>::new());
     server.on_message(Channel::Chat, |_, _| {
         Err(HandlerError::Refused("old".into()))

@@ -13,7 +13,7 @@ fn client_id() -> Uuid {
 }
 
 #[tokio::test]
-async fn what_is_sent_while_the_client_is_away_is_there_when_it_is_back() {
+async fn inbox_keeps_entries_while_away() {
     let server = Arc::new(PushServer::new());
     let running = start(&server).await;
     let send = |n: u32| server.send(client_id(), Frame::new(Channel::Chat, json!(n)));
@@ -42,7 +42,7 @@ async fn what_is_sent_while_the_client_is_away_is_there_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_client_that_stops_reading_is_sent_everything_when_it_goes_on() {
+async fn paused_client_gets_everything() {
     const ENTRIES: usize = 400;
     let policy = ChannelPolicy::log()
         .retain_entries(ENTRIES)
@@ -87,7 +87,7 @@ async fn the_first_message_must_be_auth() {
 }
 
 #[tokio::test]
-async fn faults_are_stated_and_change_nothing() {
+async fn errors_change_nothing() {
     let server = Arc::new(PushServer::new());
     let running = start(&server).await;
     let mut client = running.json("/rps").await;
@@ -125,7 +125,7 @@ async fn system_ops_reach_a_connected_client() {
 }
 
 #[tokio::test]
-async fn a_newer_connection_replaces_the_older_and_stays() {
+async fn newer_connection_replaces_older() {
     let server = Arc::new(PushServer::new());
     let running = start(&server).await;
     let mut older = running.json("/rps").await;

@@ -37,7 +37,7 @@ async fn with_the_server_as_state() {
 }
 
 #[tokio::test]
-async fn merged_into_and_nested_under_a_router_with_a_state_of_its_own() {
+async fn merges_and_nests_in_router_with_state() {
     #[derive(Clone)]
     struct Own;
     let server = server();

@@ -23,7 +23,7 @@ async fn entered() -> (Arc<PushServer<Channel>>, Running, Wire) {
 }
 
 #[tokio::test]
-async fn streams_are_read_from_where_they_stand() {
+async fn reads_from_position() {
     let (server, _running, mut wire) = entered().await;
     server
         .publish_to(Channel::Chat, "room-1", &"before")
@@ -139,7 +139,7 @@ async fn a_text_message_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn bad_frames_are_stated_counted_and_harm_nobody_else() {
+async fn bad_frames_are_answered_and_counted() {
     let server = Arc::new(PushServer::<Channel>::new());
     let running = start(&server).await;
     let mut bystander = running.wire().await;

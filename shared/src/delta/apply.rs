@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_and_places_at_the_edge_of_the_number_range_are_errors() {
+    fn extreme_lengths_are_errors() {
         let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
         let ops = |parts: &[&[u8]]| parts.concat();
         for (bytes, error) in [
@@ -215,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_ops_end_in_a_bounded_value_or_an_error(base: Vec<u8>, ops: Vec<u8>, max in 0usize..4096) {
+        fn any_ops_are_bounded(base: Vec<u8>, ops: Vec<u8>, max in 0usize..4096) {
             if let Ok(value) = apply(&base, &ops, max) {
                 prop_assert!(value.len() <= max);
             }

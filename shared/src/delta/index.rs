@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn candidates_are_all_places_the_last_first() {
+    fn yields_all_candidates_newest_first() {
         let base = b"......needle......needle......needle......";
         let index = Index::new(base, 8..base.len());
         let found: Vec<_> = index

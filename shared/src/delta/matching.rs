@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agreement_is_what_comparing_bytes_finds(
+        fn agreement_equals_byte_comparison(
             same in proptest::collection::vec(any::<u8>(), 0..40),
             a in proptest::collection::vec(0u8..3, 0..20),
             b in proptest::collection::vec(0u8..3, 0..20),
@@ -100,7 +100,7 @@ mod tests {
         }
 
         #[test]
-        fn places_are_all_and_only_those_of_the_four_bytes(
+        fn finds_exactly_places_of_four_bytes(
             bytes in proptest::collection::vec(0u8..2, 0..100),
             four in [0u8..2, 0u8..2, 0u8..2, 0u8..2],
         ) {

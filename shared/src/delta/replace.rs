@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_equal_content_has_no_ops_and_nothing_to_apply() {
+    fn equal_content_has_no_ops() {
         let delta = compute_delta(7, "same", "same");
         assert!(delta.ops.is_empty());
         assert_eq!(
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn content_that_is_not_its_hash_is_not_applied() {
+    fn refuses_content_of_other_hash() {
         let mut delta = compute_delta(7, "old", "new");
         let DeltaOp::Replace { content, .. } = &mut delta.ops[0];
         content.push('!');

@@ -17,7 +17,7 @@ fn round_trip(base: &[u8], target: &[u8]) -> Option<usize> {
 }
 
 #[test]
-fn documents_that_change_cost_what_changed() {
+fn delta_size_follows_change() {
     // Mean bytes of a delta: about 1.1 times what was measured, so that a loss of quality shows.
     let limits = [
         ("dashboard JSON", 108),
@@ -87,7 +87,7 @@ fn hard_pairs(len: usize) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
 }
 
 #[test]
-fn work_grows_with_the_length_whatever_the_content() {
+fn work_is_linear() {
     for len in [10_000, 100_000] {
         for (name, base, target) in hard_pairs(len) {
             COMPARISONS.set(0);
@@ -102,7 +102,7 @@ fn work_grows_with_the_length_whatever_the_content() {
 }
 
 #[test]
-fn the_wrong_base_is_caught_by_the_checks() {
+fn detects_wrong_base() {
     let mut built = 0;
     for corpus in corpora(2, 12) {
         for versions in corpus.versions.windows(3) {
@@ -124,7 +124,7 @@ fn the_wrong_base_is_caught_by_the_checks() {
 }
 
 #[test]
-fn damaged_ops_end_in_an_error_or_are_caught_by_the_check() {
+fn detects_damaged_ops() {
     let mut rng = fastrand::Rng::with_seed(7);
     for corpus in corpora(4, 2) {
         let (base, target) = (&corpus.versions[0], &corpus.versions[1]);

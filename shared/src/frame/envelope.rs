@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_of_the_published_crate_are_read_if_they_have_a_cursor() {
+    fn reads_published_arrays_with_cursor() {
         let read = |bytes: &[u8]| PayloadEncoding::MessagePack.decode::<Frame<Channel>>(bytes);
         let frame = Frame::new(Channel::Chat, json!(true));
         assert_eq!(read(b"\x93\xa4chat\x07\xc3"), Ok(frame.with_cursor(7)));

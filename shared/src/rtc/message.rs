@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_tagged_and_leave_out_what_is_absent() {
+    fn omits_absent_fields() {
         let from = Uuid::from_u128(1);
         let to = Uuid::from_u128(2);
         let offer = RtcMessage::Offer {

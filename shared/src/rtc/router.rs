@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_candidate_passes_once_from_one_peer_to_another() {
+    fn candidate_passes_once_per_pair() {
         let router = RtcRouter::new();
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
         assert!(router.dedup_candidate(a, b, "host"));
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_batch_the_new_ones_are_left_in_their_order() {
+    fn keeps_new_candidates_in_order() {
         let router = RtcRouter::new();
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
         assert!(router.dedup_candidate(a, b, "two"));

@@ -88,7 +88,7 @@ mod tests {
     proptest! {
         /// Beside a list of the last ones in full.
         #[test]
-        fn the_last_candidates_are_known_and_no_others(
+        fn remembers_last_candidates(
             limit in 1_usize..6,
             candidates: Vec<(bool, bool, u8)>,
         ) {

@@ -91,7 +91,7 @@ fn frames_of_every_level_are_read() {
 }
 
 #[test]
-fn frames_of_every_level_with_a_dictionary_are_read() {
+fn reads_frames_of_every_level() {
     let corpus = corpora(5, 200);
     for corpus in corpus {
         let samples: Vec<&[u8]> = corpus.versions.iter().flat_map(|v| v.chunks(400)).collect();

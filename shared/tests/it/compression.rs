@@ -130,7 +130,7 @@ proptest! {
 }
 
 #[test]
-fn what_either_goal_makes_is_read_and_the_one_for_bytes_makes_fewer() {
+fn goals_trade_bytes_for_time() {
     let dictionary = trained(7, 0);
     let mut both = Both::new(from_ref(&dictionary));
     let mut bytes = |goal| -> usize {
@@ -190,7 +190,7 @@ fn a_dictionary_is_found_by_its_id() {
 }
 
 #[test]
-fn dictionaries_beyond_the_limit_push_out_the_oldest() {
+fn drops_oldest_dictionary_above_limit() {
     let first = trained(1, 0);
     let mut both = Both::new(from_ref(&first));
     let message = tick(3).into_bytes();
@@ -213,7 +213,7 @@ fn dictionaries_beyond_the_limit_push_out_the_oldest() {
 }
 
 #[test]
-fn dictionaries_that_cannot_be_used_are_refused() {
+fn refuses_unusable_dictionaries() {
     let refused = |id, bytes: &[u8]| {
         let dictionary = CompressionDictionary::new(id, bytes.to_vec());
         portable::Decompressor::new()
@@ -236,7 +236,7 @@ fn dictionaries_that_cannot_be_used_are_refused() {
 }
 
 #[test]
-fn any_bytes_are_a_dictionary_for_the_native_side() {
+fn native_accepts_any_dictionary() {
     let message = tick(3).into_bytes();
     let like_it = CompressionDictionary::new(5, tick(4).into_bytes());
     let mut decompressor = native::Decompressor::new();
@@ -246,7 +246,7 @@ fn any_bytes_are_a_dictionary_for_the_native_side() {
 }
 
 #[test]
-fn what_inflates_beyond_the_limit_is_refused() {
+fn refuses_content_above_limit() {
     let too_large = Err(DecompressError::TooLarge { limit: LIMIT });
     let mut both = Both::new(&[]);
     // 32 KB that would be 1 GiB.
@@ -301,7 +301,7 @@ fn frames_end_where_the_body_ends() {
 }
 
 #[test]
-fn an_announced_size_that_no_frame_could_have_is_refused() {
+fn refuses_impossible_announced_size() {
     let mut body = vec![0, 0, 0, 0, 0x28, 0xb5, 0x2f, 0xfd, 0xa0];
     body.extend_from_slice(&(1_u32 << 20).to_le_bytes());
     body.extend_from_slice(&[1, 0, 0]);

@@ -121,7 +121,7 @@ fn a_repeat_is_told_and_harmless() {
 }
 
 #[test]
-fn a_bad_fragment_drops_its_message_and_no_other() {
+fn bad_fragment_drops_its_message() {
     for (bad, fault) in [
         (
             shard(1, 2, 0, b"other"),
@@ -145,7 +145,7 @@ fn a_bad_fragment_drops_its_message_and_no_other() {
 }
 
 #[test]
-fn a_bad_fragment_of_an_unknown_message_leaves_nothing() {
+fn bad_first_fragment_keeps_nothing() {
     let mut assembler = FragmentAssembler::new();
     for index in [3, u16::MAX] {
         let fault = Err(FragmentError::InvalidSize);
@@ -168,7 +168,7 @@ fn the_oldest_messages_make_room() {
 }
 
 #[test]
-fn messages_whose_rest_never_comes_expire() {
+fn incomplete_messages_expire() {
     let mut assembler = small();
     assert_eq!(assembler.deadline(), None);
     assert_eq!(assembler.push_at(at(5), shard(1, 2, 0, b"a")), Ok(None));

@@ -72,7 +72,7 @@ proptest! {
 }
 
 #[test]
-fn long_payloads_are_compressed_and_short_ones_not() {
+fn compresses_long_payloads_only() {
     for encoding in ENCODINGS {
         let long = encode_frame(&frame("abc".repeat(400)), encoding).unwrap();
         assert!(BinaryFlags::from_byte(long[3]).compressed);
@@ -114,7 +114,7 @@ fn dictionaries_of_one_id_may_differ() {
 }
 
 #[test]
-fn a_dictionary_that_is_changed_in_place_is_another() {
+fn changed_dictionary_is_another() {
     let text =
         |word: &str, n: u32| format!("{word} number {n} has said {} things of {word}", n * n);
     let trained = |word: &str| {
@@ -149,7 +149,7 @@ fn a_dictionary_that_is_changed_in_place_is_another() {
 }
 
 #[test]
-fn what_is_kept_ready_makes_the_same_frames() {
+fn prepared_compressor_makes_same_frames() {
     let samples: Vec<String> = (0..400)
         .map(|n| format!("alpha {n} omega {}", n * 7))
         .collect();

@@ -142,7 +142,7 @@ fn nesting_ends_at_the_limit() {
 }
 
 #[test]
-fn nested_bytes_without_end_are_refused_without_recursing() {
+fn refuses_endless_nesting() {
     let at = NESTING;
     for (encoding, byte, after) in [
         (PayloadEncoding::MessagePack, 0x91, 1),
@@ -235,7 +235,7 @@ fn errors_say_what_and_where() {
 
 /// A value that is cut off is so at the same byte, whether its type is asked for or found out.
 #[test]
-fn a_fault_stands_at_the_same_byte_for_every_type() {
+fn error_offset_is_the_same_for_every_type() {
     fn place<T: for<'de> Deserialize<'de>>(encoding: PayloadEncoding, bytes: &[u8]) -> String {
         match encoding.decode::<T>(bytes) {
             Err(error) => error.to_string(),
@@ -289,7 +289,7 @@ fn structs_are_read_from_maps_and_lists() {
 }
 
 #[test]
-fn cbor_lengths_left_open_and_strings_in_pieces_are_read() {
+fn reads_indefinite_cbor() {
     let list = [0x9f, 1, 2, 0xff];
     assert_eq!(cbor::from_slice(&list), Ok(vec![1, 2]));
     let text = [0x7f, 0x61, b'a', 0x62, b'b', b'c', 0xff];

@@ -23,7 +23,7 @@ fn dependencies(manifest: &str) -> Vec<String> {
 }
 
 #[test]
-fn shared_reads_nothing_of_its_surroundings() {
+fn shared_reads_no_environment() {
     let words = [
         "Instant::now",
         "SystemTime",
@@ -69,7 +69,7 @@ fn shared_knows_no_http_and_no_runtime() {
 }
 
 #[test]
-fn server_and_clients_never_depend_on_each_other() {
+fn server_and_clients_are_independent() {
     let clients = ["push-wire-client", "push-wire-client-wasm"];
     for manifest in files("", "Cargo.toml") {
         let path = manifest.strip_prefix(root()).unwrap();
@@ -135,7 +135,7 @@ fn a_transport_decides_nothing() {
 }
 
 #[test]
-fn channel_types_appear_in_the_public_faces_only() {
+fn channel_types_stay_in_public_api() {
     for module in [
         "server/src/compression",
         "server/src/hub",

@@ -78,7 +78,7 @@ fn read_as_published<T: Serialize, U: Serialize + for<'de> Deserialize<'de>>(
 }
 
 #[test]
-fn control_ops_with_absent_fields_are_read_as_they_were_meant() {
+fn reads_ops_with_absent_fields() {
     let id = Uuid::from_u128(7);
     for json in [
         json!({"op": "features", "requested": ["x"]}),
@@ -100,7 +100,7 @@ fn control_ops_with_absent_fields_are_read_as_they_were_meant() {
 }
 
 #[test]
-fn envelopes_with_absent_fields_are_read_as_they_were_meant() {
+fn reads_envelopes_with_absent_fields() {
     for json in [
         json!({"channel": "News", "payload": 5}),
         json!({"channel": "News", "payload": 5, "client_id": Uuid::from_u128(7)}),

@@ -232,7 +232,7 @@ async fn burst_of_a_thousand_arrives_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn comes_back_after_disconnect_to_what_was_sent_while_away() {
+async fn resumes_after_disconnect() {
     let line = start(PushServer::new()).await;
     let id = Uuid::new_v4();
     let (mut client, mut handed) = connect(&line, id, &[Channel::Chat]).await;

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn parcels_arrive_in_order_after_latency_and_transfer() {
+    fn parcels_arrive_in_order() {
         let mut way = Direction::new(at(0), PACE);
         way.send(at(0), message(100));
         way.send(at(0), message(50));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_direction_delivers_nothing_and_keeps_its_bytes() {
+    fn stalled_direction_delivers_nothing() {
         let mut way = Direction::new(at(0), PACE);
         way.send(at(0), message(10));
         way.kill();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_loses_what_is_under_way_and_tells_the_receiver() {
+    fn cut_loses_messages_in_transit() {
         let mut way = Direction::new(at(0), PACE);
         way.send(at(0), message(10));
         way.cut(at(0));

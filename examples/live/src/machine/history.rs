@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_per_second_and_shares_in_percent() {
+    fn computes_rates_and_shares() {
         let mut history = History::default();
         history.push(&counters(10, 100, 1000), &counters(15, 125, 1500), 250);
         assert_eq!(history.cores, [[20]]);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_stand_still_or_begin_anew_read_as_nothing() {
+    fn restarted_counters_read_as_zero() {
         let mut history = History::default();
         let now = counters(15, 125, 1500);
         history.push(&now, &now, 250);

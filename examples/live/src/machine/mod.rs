@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn values_have_the_shape_that_the_page_draws() {
+    fn sample_matches_page() {
         let machine = Machine {
             host: "here".into(),
             load: [0.5, 0.25, 1.0],

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_in_use_is_what_is_not_available() {
+    fn memory_in_use_excludes_available() {
         let text = "MemTotal:  1000 kB\nMemFree:  10 kB\nMemAvailable:  600 kB\n";
         let expected = Memory {
             total: 1000 * 1024,

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn payload_is_handed_on_as_it_was_written() {
+    fn keeps_payload_text() {
         let message = decode(r#"{"channel":"chat","payload":{"n": 1.50}}"#, "system");
         assert!(matches!(
             message,

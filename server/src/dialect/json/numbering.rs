@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn going_back_finds_both_positions_and_gives_the_numbers_again() {
+    fn going_back_restores_positions() {
         for (number, channel, inbox) in [(0, 0, 0), (1, 1, 0), (3, 2, 1), (4, 3, 1), (5, 3, 2)] {
             let mut numbering = mixed();
             let rewind = numbering.rewind(CHAT, Some(number));
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn acknowledged_numbers_are_not_sent_again() {
+    fn skips_acknowledged_numbers() {
         let mut numbering = mixed();
         assert_eq!(numbering.ack(CHAT, 4), Ok(Some(1)));
         let rewind = numbering.rewind(CHAT, Some(0));
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_entries_leave_their_numbers_out() {
+    fn skips_numbers_of_lost_entries() {
         let mut numbering = mixed();
         assert_eq!(numbering.skip_to(CHAT, Source::Inbox, at(12)), 15);
         assert_eq!(numbering.assign(CHAT, Source::Inbox, 13, Tag::UNKNOWN), 16);

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_the_largest_entries_are_larger() {
+    fn largest_entries_have_larger_pieces() {
         let payload = || Payload::new(HEADER, Vec::new(), Bytes::from(vec![0; 200_000]));
         let all = fragments(payload(), 1, 1_000).unwrap();
         assert_eq!((all.piece_bytes, all.total), (4, 50_000));

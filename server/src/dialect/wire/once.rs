@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_is_made_once_by_whoever_comes_first() {
+    fn makes_each_key_once() {
         let list = OnceList::default();
         let made = AtomicU32::new(0);
         std::thread::scope(|scope| {

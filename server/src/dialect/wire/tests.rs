@@ -78,7 +78,7 @@ fn batch_fits_the_clients_messages() {
 }
 
 #[test]
-fn entry_above_the_clients_messages_leaves_in_fragments() {
+fn fragments_entry_above_message_limit() {
     let (stream, entries, mut codec) = stream_of(&[900, 1_900]);
     for entry in &entries {
         let Added::Large(mut fragments) = codec.entry(&stream, entry, 10_000) else {
@@ -104,7 +104,7 @@ fn entry_above_the_clients_messages_leaves_in_fragments() {
 }
 
 #[test]
-fn entry_above_the_clients_values_is_refused() {
+fn refuses_entry_above_value_limit() {
     let (stream, entries, mut codec) = stream_of(&[2_000, 2_001]);
     let fitting = codec.entry(&stream, &entries[0], 10_000);
     assert!(matches!(fitting, Added::Large(_)));

@@ -56,7 +56,7 @@ fn broken_frames_close_with_a_stated_error() {
 }
 
 #[test]
-fn a_record_longer_than_its_message_closes() {
+fn truncated_record_closes() {
     let (hub, mut client, bystander) = two();
     let seen = client.message(vec![200, 1, 2]);
     assert_eq!(
@@ -67,7 +67,7 @@ fn a_record_longer_than_its_message_closes() {
 }
 
 #[test]
-fn faults_that_concern_one_frame_leave_the_connection() {
+fn frame_errors_keep_connection() {
     let (hub, mut client, bystander) = two();
     let fault = |seen: &[Seen], expected: ErrorCode| match &seen[0] {
         Seen::Op(
@@ -140,7 +140,7 @@ fn a_cursor_from_the_future_is_reset() {
 }
 
 #[test]
-fn the_first_message_must_be_auth_and_come_in_time() {
+fn first_message_is_auth_in_time() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
     assert_eq!(
@@ -162,7 +162,7 @@ fn the_first_message_must_be_auth_and_come_in_time() {
 }
 
 #[test]
-fn text_in_the_binary_dialect_and_control_frames_out_of_order_close() {
+fn text_and_unordered_control_frames_close() {
     let (hub, mut client, bystander) = two();
     client.control += 1;
     let seen = client.op(&ClientOp::Ping);
@@ -178,7 +178,7 @@ fn text_in_the_binary_dialect_and_control_frames_out_of_order_close() {
 }
 
 #[test]
-fn too_many_subscriptions_are_refused_one_by_one() {
+fn refuses_subscriptions_above_limit() {
     let mut config = config();
     config.limits.subscriptions = 3;
     let hub = hub_of(config);

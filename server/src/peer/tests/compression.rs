@@ -85,7 +85,7 @@ fn packed(dictionary: u32, body: String) -> Seen {
 }
 
 #[test]
-fn a_dictionary_is_named_behind_the_outcome_and_used_once_the_client_has_it() {
+fn uses_dictionary_after_have() {
     let hub = hub();
     hub.set_dictionary(CHAT, trained(0)).unwrap();
     let (mut client, seen) = connect(&hub, "chat");
@@ -102,7 +102,7 @@ fn a_dictionary_is_named_behind_the_outcome_and_used_once_the_client_has_it() {
 }
 
 #[test]
-fn only_who_reads_the_channel_and_takes_compression_hears_of_its_dictionary() {
+fn names_dictionary_to_its_readers() {
     let hub = hub();
     hub.set_dictionary(CHAT, trained(0)).unwrap();
     let (_, seen) = connect(&hub, "price");
@@ -117,7 +117,7 @@ fn only_who_reads_the_channel_and_takes_compression_hears_of_its_dictionary() {
 }
 
 #[test]
-fn without_a_dictionary_large_bodies_are_compressed_by_themselves() {
+fn compresses_large_bodies_without_dictionary() {
     let hub = hub();
     let (mut client, _) = connect(&hub, "chat");
     let large = format!("{:?}", message(1).repeat(20));
@@ -129,7 +129,7 @@ fn without_a_dictionary_large_bodies_are_compressed_by_themselves() {
 }
 
 #[test]
-fn a_rotation_reaches_readers_with_the_heartbeat_while_the_older_dictionary_stays_good() {
+fn heartbeat_names_newer_dictionary() {
     let hub = hub();
     hub.set_dictionary(CHAT, trained(0)).unwrap();
     let (mut client, seen) = connect(&hub, "chat");
@@ -155,7 +155,7 @@ fn a_rotation_reaches_readers_with_the_heartbeat_while_the_older_dictionary_stay
 }
 
 #[test]
-fn an_entry_is_compressed_once_for_all_who_hold_the_dictionary() {
+fn compresses_entry_once_per_dictionary() {
     let hub = hub();
     hub.set_dictionary(CHAT, trained(0)).unwrap();
     let mut clients = [1, 2].map(|id| {
@@ -177,7 +177,7 @@ fn an_entry_is_compressed_once_for_all_who_hold_the_dictionary() {
 }
 
 #[test]
-fn deltas_of_a_state_are_compressed_too_and_never_larger_than_the_value() {
+fn compresses_deltas() {
     let hub = hub();
     let (mut client, _) = connect(&hub, "price");
     let start: String = (0..40).map(message).collect();
@@ -231,8 +231,7 @@ fn live_traffic_trains_a_dictionary() {
 }
 
 #[test]
-fn live_traffic_that_changes_its_kind_trains_another_dictionary_and_what_stays_as_it_was_does_not()
-{
+fn changed_traffic_trains_new_dictionary() {
     let price = |n: usize| {
         let (symbol, venue) = (n % 9, n % 5);
         format!(
@@ -256,7 +255,7 @@ fn live_traffic_that_changes_its_kind_trains_another_dictionary_and_what_stays_a
 }
 
 #[test]
-fn what_only_some_may_read_is_no_sample() {
+fn restricted_entries_are_not_sampled() {
     let topic = |hub: &Hub, n| {
         let key = StreamKey {
             channel: CHAT,
@@ -284,7 +283,7 @@ fn what_only_some_may_read_is_no_sample() {
 }
 
 #[test]
-fn who_may_read_topics_only_gets_no_dictionary_that_was_trained_from_the_channel_itself() {
+fn topic_readers_get_no_channel_dictionary() {
     let topic = || Subscribe {
         scope: ScopeRequest::Topic("lobby".into()),
         ..subscribe(1, "chat")
@@ -309,7 +308,7 @@ fn who_may_read_topics_only_gets_no_dictionary_that_was_trained_from_the_channel
 }
 
 #[test]
-fn a_channel_that_opts_out_is_never_compressed() {
+fn compression_off_sends_uncompressed() {
     let hub = hub_with(ChannelPolicy::log().compression(Compression::Off));
     assert_eq!(
         hub.set_dictionary(CHAT, trained(0)),
@@ -322,7 +321,7 @@ fn a_channel_that_opts_out_is_never_compressed() {
 }
 
 #[test]
-fn a_given_dictionary_is_checked_and_ends_training() {
+fn given_dictionary_ends_training() {
     let hub = hub();
     let plain = vec![b'x'; 4_096];
     assert_eq!(
@@ -356,7 +355,7 @@ fn a_given_dictionary_is_checked_and_ends_training() {
 }
 
 #[test]
-fn a_client_that_claims_dictionaries_it_was_not_told_of_gets_none() {
+fn ignores_have_of_unnamed_dictionaries() {
     let hub = hub();
     let (mut client, _) = connect(&hub, "chat");
     assert_eq!(client.op(&ClientOp::Have(vec![0, 1, 2, u32::MAX])), []);

@@ -94,7 +94,7 @@ fn sent(seen: &[Seen]) -> Vec<StreamHead> {
 }
 
 #[test]
-fn a_large_entry_leaves_in_fragments_and_small_ones_pass() {
+fn small_entries_pass_fragments() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["files", "alarm", "chat"]));
     publish(&hub, FILES, &large(1));
     client.peer.handle_wake(at(0));
@@ -113,7 +113,7 @@ fn a_large_entry_leaves_in_fragments_and_small_ones_pass() {
 }
 
 #[test]
-fn a_fragment_does_not_wait_in_a_message_behind_others() {
+fn fragment_has_message_of_its_own() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["files", "chat"]));
     publish(&hub, FILES, &large(1));
     for n in 0..50 {
@@ -133,7 +133,7 @@ fn a_fragment_does_not_wait_in_a_message_behind_others() {
 }
 
 #[test]
-fn one_entry_of_a_lane_is_under_way_at_a_time() {
+fn one_fragmented_entry_per_lane() {
     let topic = |name: &str| ScopeRequest::Topic(name.into());
     let streams = [
         ("chat", topic("a")),
@@ -170,7 +170,7 @@ fn one_entry_of_a_lane_is_under_way_at_a_time() {
 }
 
 #[test]
-fn a_cursor_moves_with_the_last_fragment() {
+fn cursor_moves_with_last_fragment() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["chat"]));
     let stream = StreamHead {
         stream: 1,
@@ -192,7 +192,7 @@ fn a_cursor_moves_with_the_last_fragment() {
 }
 
 #[test]
-fn an_entry_under_way_arrives_though_retention_has_passed_it() {
+fn expired_entry_in_fragments_arrives() {
     let mut config = large_config();
     config.set_policy(CHAT, ChannelPolicy::log().retain_entries(2));
     let (hub, mut client) = reading(config, &whole_channels(["chat"]));
@@ -209,7 +209,7 @@ fn an_entry_under_way_arrives_though_retention_has_passed_it() {
 }
 
 #[test]
-fn a_newer_value_waits_and_builds_on_the_one_under_way() {
+fn newer_value_waits_for_fragments() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["price"]));
     publish(&hub, PRICE, &large(1));
     client.peer.handle_wake(at(0));
@@ -221,7 +221,7 @@ fn a_newer_value_waits_and_builds_on_the_one_under_way() {
 }
 
 #[test]
-fn a_value_that_is_under_way_whole_is_not_sent_again() {
+fn value_in_fragments_is_sent_once() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["price"]));
     publish(&hub, PRICE, &large(1));
     client.peer.handle_wake(at(0));
@@ -233,7 +233,7 @@ fn a_value_that_is_under_way_whole_is_not_sent_again() {
 }
 
 #[test]
-fn an_unsubscribed_entry_stops_and_the_next_one_begins() {
+fn unsubscribe_stops_fragments() {
     let (hub, mut client) = reading(large_config(), &whole_channels(["chat", "price"]));
     publish(&hub, CHAT, &large(1));
     publish(&hub, PRICE, &large(2));

@@ -25,7 +25,7 @@ fn welcome(seen: &[Seen]) -> Option<&AuthOk> {
 }
 
 #[test]
-fn a_client_that_never_heard_its_welcome_comes_back_by_the_secret_it_chose() {
+fn chosen_secret_resumes_without_auth_ok() {
     let hub = hub();
     let mut unheard = WireClient::connect(&hub);
     assert!(welcome(&auth(&mut unheard, SECRET, 1)).is_some_and(|welcome| !welcome.resumed));
@@ -37,7 +37,7 @@ fn a_client_that_never_heard_its_welcome_comes_back_by_the_secret_it_chose() {
 }
 
 #[test]
-fn a_handshake_that_was_held_up_does_not_take_the_session_back() {
+fn delayed_handshake_is_replaced() {
     let hub = hub();
     let mut newer = WireClient::connect(&hub);
     assert!(welcome(&auth(&mut newer, SECRET, 2)).is_some());
@@ -48,7 +48,7 @@ fn a_handshake_that_was_held_up_does_not_take_the_session_back() {
 }
 
 #[test]
-fn a_message_that_comes_on_a_replaced_connection_is_left_to_the_newer_one() {
+fn replaced_connection_ignores_messages() {
     let hub = hub();
     let mut older = WireClient::connect(&hub);
     auth(&mut older, SECRET, 1);

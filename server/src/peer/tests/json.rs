@@ -79,7 +79,7 @@ fn cursors(seen: &[Value]) -> Vec<u64> {
 }
 
 #[test]
-fn broadcasts_and_inbox_share_one_dense_numbering() {
+fn broadcasts_and_inbox_share_numbering() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     let seen = client.auth(value!({}));
@@ -94,7 +94,7 @@ fn broadcasts_and_inbox_share_one_dense_numbering() {
 }
 
 #[test]
-fn a_resume_goes_on_after_its_cursor_across_connections() {
+fn resumes_after_cursor_across_connections() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     client.auth(value!({}));
@@ -223,7 +223,7 @@ fn garbage_is_answered_and_changes_nothing() {
 }
 
 #[test]
-fn the_same_credentials_fence_and_others_are_refused() {
+fn same_credentials_replace_connection() {
     let hub = hub();
     let mut old = JsonClient::connect(&hub);
     old.auth(value!({"token": "a"}));
@@ -239,7 +239,7 @@ fn the_same_credentials_fence_and_others_are_refused() {
 }
 
 #[test]
-fn unsubscribing_the_last_channel_ends_all_reading() {
+fn unsubscribe_from_last_channel_reads_none() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     client.auth(value!({}));
@@ -260,7 +260,7 @@ fn unsubscribing_the_last_channel_ends_all_reading() {
 }
 
 #[test]
-fn subscribing_again_goes_on_where_unsubscribing_ended() {
+fn resubscribe_goes_on_after_unsubscribe() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     client.auth(value!({}));
@@ -292,7 +292,7 @@ fn goodbye_ends_the_connection_and_not_the_session() {
 }
 
 #[test]
-fn cursors_of_channels_that_are_subscribed_later_count() {
+fn cursors_count_for_later_subscriptions() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     client.auth(value!({}));
@@ -334,7 +334,7 @@ fn unknown_names_are_answered_once() {
 }
 
 #[test]
-fn long_lists_of_channels_are_refused_while_they_are_read() {
+fn refuses_long_channel_lists() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     client.auth(value!({}));
@@ -398,7 +398,7 @@ fn large_entries_are_shared_by_their_readers() {
 }
 
 #[test]
-fn entry_above_the_clients_limit_ends_its_subscription_only() {
+fn entry_above_limit_ends_subscription() {
     let mut config = config();
     config.limits.entry_bytes = 2 * VALUE_BYTES;
     let hub = hub_of(config);

@@ -21,7 +21,7 @@ fn resumed(seen: &Seen) -> (u64, Position, u64) {
 }
 
 #[test]
-fn live_and_replayed_entries_come_in_order_behind_their_outcome() {
+fn entries_follow_their_outcome() {
     let hub = hub();
     publish(&hub, CHAT, "1");
     publish(&hub, CHAT, "2");
@@ -36,7 +36,7 @@ fn live_and_replayed_entries_come_in_order_behind_their_outcome() {
 }
 
 #[test]
-fn a_position_resumes_after_it_and_a_foreign_one_is_reset() {
+fn resumes_after_position_or_resets() {
     let hub = hub();
     for n in 1..=5 {
         publish(&hub, CHAT, &n.to_string());
@@ -131,7 +131,7 @@ fn resets_a_reused_cursor() {
 }
 
 #[test]
-fn a_reader_that_retention_passes_is_told() {
+fn expired_reader_is_reset() {
     let mut config = config();
     config.set_policy(CHAT, ChannelPolicy::log().retain_entries(10));
     let hub = hub_of(config);
@@ -155,7 +155,7 @@ fn a_reader_that_retention_passes_is_told() {
 }
 
 #[test]
-fn a_state_reader_jumps_to_the_newest_value_and_gets_deltas() {
+fn state_reader_gets_newest_value_and_deltas() {
     let hub = hub();
     let text = |n: usize| format!("\"{}{n}\"", "a long value that hardly changes, ".repeat(20));
     for n in 1..=3 {
@@ -187,7 +187,7 @@ fn a_state_reader_jumps_to_the_newest_value_and_gets_deltas() {
 }
 
 #[test]
-fn what_is_sent_while_away_waits_and_leaves_when_acknowledged() {
+fn inbox_keeps_entries_until_acknowledged() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
     let inbox = || Subscribe {
@@ -239,7 +239,7 @@ fn a_newer_connection_fences_the_older_and_a_stranger_is_refused() {
 }
 
 #[test]
-fn client_messages_are_handled_once_and_in_order() {
+fn handles_client_messages_once_in_order() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
     let secret = WireClient::secret(&client.auth(None, vec![]));
@@ -260,7 +260,7 @@ fn client_messages_are_handled_once_and_in_order() {
 }
 
 #[test]
-fn of_many_messages_at_once_none_is_acknowledged_before_it_is_refused() {
+fn rejects_before_acknowledging() {
     const NOWHERE: u8 = 9;
     let hub = hub();
     let mut client = WireClient::connect(&hub);
@@ -292,7 +292,7 @@ fn of_many_messages_at_once_none_is_acknowledged_before_it_is_refused() {
 }
 
 #[test]
-fn the_number_of_a_message_on_no_channel_is_used_up() {
+fn unknown_channel_uses_number() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
     let secret = WireClient::secret(&client.auth(None, vec![]));
@@ -303,7 +303,7 @@ fn the_number_of_a_message_on_no_channel_is_used_up() {
 }
 
 #[test]
-fn a_refusal_is_said_again_to_a_client_that_may_not_have_heard_it() {
+fn repeats_rejections_after_reconnect() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
     client.grant = Grant::nothing();
@@ -318,7 +318,7 @@ fn a_refusal_is_said_again_to_a_client_that_may_not_have_heard_it() {
 }
 
 #[test]
-fn heartbeats_carry_what_was_sent_and_silence_ends_the_connection() {
+fn heartbeats_carry_heads_and_end_silence() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
     let seen = client.auth(None, vec![subscribe(1, "chat")]);
@@ -340,7 +340,7 @@ fn heartbeats_carry_what_was_sent_and_silence_ends_the_connection() {
 }
 
 #[test]
-fn a_grant_is_checked_at_subscribe_and_at_send() {
+fn checks_grant_at_subscribe_and_send() {
     let hub = hub();
     let mut client = WireClient::connect(&hub);
     client.grant = Grant::nothing();
@@ -367,7 +367,7 @@ fn a_grant_is_checked_at_subscribe_and_at_send() {
 }
 
 #[test]
-fn values_come_and_go_in_the_encoding_asked_for() {
+fn values_use_requested_encoding() {
     let hub = hub();
     publish(&hub, CHAT, r#"{"n":[1,null,"x"]}"#);
     let mut client = WireClient::connect(&hub);

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_makes_the_same_documents_and_every_version_differs() {
+    fn seeds_are_deterministic() {
         for (a, b) in corpora(3, 20).iter().zip(corpora(3, 20)) {
             assert_eq!(a.versions, b.versions);
             assert!(

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_half_survives_the_way_through_single_precision() {
+    fn halves_survive_single_precision() {
         for half in 0..=u16::MAX {
             let single = to_f32(half);
             if single.is_nan() {

@@ -24,7 +24,7 @@ fn says(op: &SystemOp<Channel>, json: &str) {
 }
 
 #[test]
-fn ops_are_tagged_and_leave_out_what_is_absent() {
+fn omits_absent_fields() {
     says(&SystemOp::Ping, r#"{"op":"ping"}"#);
     says(
         &SystemOp::auth_ok(9),
@@ -148,7 +148,7 @@ proptest! {
 /// Requested features are never read as supported, nor resume cursors as a token: the published crate's MessagePack
 /// mixes them up.
 #[test]
-fn what_is_left_out_does_not_move_what_follows() {
+fn absent_fields_move_no_others() {
     let features = SystemOp::<Channel>::Features {
         supported: vec![],
         requested: vec!["x".into()],
@@ -168,7 +168,7 @@ fn what_is_left_out_does_not_move_what_follows() {
 }
 
 #[test]
-fn whole_arrays_of_the_published_crate_are_read() {
+fn reads_published_arrays() {
     let ack = b"\x93\xa3ack\xa4chat\x07";
     assert_eq!(
         PayloadEncoding::MessagePack.decode(ack),

@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_an_announced_length_before_the_first_item() {
+    fn refuses_announced_length() {
         let bytes = msgpack::to_vec(&vec![7_u8; 3]).unwrap();
         assert!(msgpack::from_slice::<Bounded<Counted, 2>>(&bytes).is_err());
         assert_eq!(BUILT.get(), 0);
     }
 
     #[test]
-    fn refuses_the_item_after_the_last_unbuilt() {
+    fn refuses_item_above_bound() {
         // A list of unknown length, as CBOR has them.
         let bytes = [0x9f, 1, 2, 3, 4, 0xff];
         assert!(cbor::from_slice::<Bounded<Counted, 2>>(&bytes).is_err());

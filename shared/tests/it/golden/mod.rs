@@ -67,7 +67,7 @@ impl shapes::Inspect for SameBytes {
 }
 
 #[test]
-fn every_shape_is_written_and_read_as_published() {
+fn matches_published_bytes() {
     let mut shapes_seen = SameBytes(0);
     shapes::show_all(&mut shapes_seen);
     assert!(shapes_seen.0 >= 40, "{} shapes", shapes_seen.0);
@@ -87,7 +87,7 @@ fn published_compressed_frames_are_read() {
 }
 
 #[test]
-fn published_frames_with_a_dictionary_are_read_by_both_implementations() {
+fn both_read_published_dictionary_frames() {
     let tick = r#"{"symbol":"S3","price":77.5,"volume":1234}"#;
     let dictionary = CompressionDictionary::new(9, vector("dictionary", "9"));
     let mut portable = portable::Decompressor::new();

@@ -50,7 +50,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_stepped_over_or_refused(bytes: Vec<u8>) {
+        fn skips_or_refuses_any_bytes(bytes: Vec<u8>) {
             let mut reader = Reader::new(&bytes);
             while reader.remaining() > 0 && reader.skip().is_ok() {}
         }
