@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// What each subject took in each round.
+/// Times of each subject in each round.
 pub struct Rounds(Vec<Vec<Duration>>);
 
 impl Rounds {

@@ -9,10 +9,10 @@ use push_wire_shared::encoding::Content;
 use push_wire_shared::position::{Cursor, Tag};
 use push_wire_shared::time::Moment;
 
-/// What is published.
+/// Content of an entry to publish.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
-    /// What the body is.
+    /// Kind of the body.
     pub content: Content,
     /// A value as JSON text, or the application's bytes.
     pub body: Bytes,
@@ -22,11 +22,11 @@ pub struct Record {
 pub struct Entry {
     /// Its number in the stream.
     pub cursor: Cursor,
-    /// Random number drawn when it was appended: tells it from an entry that is given the same cursor later.
+    /// Random number drawn when it was appended: distinguishes it from a later entry with the same cursor.
     pub tag: Tag,
-    /// When it was accepted.
+    /// Time at which it was accepted.
     pub published: Moment,
-    /// What it says.
+    /// Content of the entry.
     pub record: Record,
     forms: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -44,7 +44,7 @@ impl Entry {
         }
     }
 
-    /// What the reader side has derived from this entry (its encoded forms), made on first use and kept as long
+    /// Returns values that readers derive from this entry (its encoded forms), made on first use and kept as long
     /// as the entry. One type per program: with a second type the answer is `None`.
     pub fn forms<T: Any + Default + Send + Sync>(&self) -> Option<&T> {
         self.forms

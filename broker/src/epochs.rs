@@ -15,7 +15,7 @@ const REMEMBERED: usize = 65_536;
 pub(crate) struct Epochs {
     seed: u64,
     generation: u64,
-    /// How often a log that held entries was removed, by the hash of its stream.
+    /// Number of removals of a log that held entries, by the hash of its stream.
     removed: HashMap<u64, u32>,
 }
 

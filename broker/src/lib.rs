@@ -1,4 +1,4 @@
-//! What a push-wire server asks of the thing that keeps its logs.
+//! Store of a push-wire server's logs.
 //!
 //! A [`Broker`] opens logs; a [`Log`] numbers the entries of one stream, keeps them as long as its
 //! [`Retention`] says, and tells a [`Watcher`] of news. [`Memory`] is the embedded default: the log that it
@@ -34,7 +34,7 @@ pub trait Broker: Debug + Send + Sync + 'static {
 
 /// The log of one stream.
 pub trait Log: Debug + Send + Sync {
-    /// What the log holds now.
+    /// Epoch, floor and head of the log.
     fn bounds(&self, now: Moment) -> Bounds;
 
     /// Tag of the entry at a cursor from the floor on; [`Tag::UNKNOWN`] where the log does not know one.
@@ -74,11 +74,11 @@ pub trait Log: Debug + Send + Sync {
     /// Drops entries up to a cursor: the only reader has acknowledged them.
     fn release(&self, upto: Cursor);
 
-    /// Who is told when the head moves; one watcher, the last one set.
+    /// Sets the watcher that is called when the head moves. A log has one, the last one set.
     fn watch(&self, watcher: Weak<dyn Watcher>);
 }
 
-/// Told of news in a log.
+/// Callback for changes of a log.
 pub trait Watcher: Send + Sync {
     /// Entries up to `head` can be read now.
     fn news(&self, head: Cursor);
@@ -93,7 +93,7 @@ pub struct Newest {
     pub base: Option<Arc<Entry>>,
 }
 
-/// Why an entry was not added.
+/// Error of adding an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -105,7 +105,7 @@ pub enum AppendError {
     Removed,
 }
 
-/// Why entries cannot be read.
+/// Error of reading entries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ReadError {
     /// Entries after the cursor are past retention.

@@ -12,7 +12,7 @@ use crate::epochs::Epochs;
 use crate::ring::Ring;
 use crate::{AppendError, Broker, Entry, Log, Newest, ReadError, Record, Retention, Watcher};
 
-/// Where the seeds of epochs and tags come from.
+/// Source of the seeds of epochs and tags.
 type Random = Box<dyn FnMut() -> u64 + Send>;
 
 /// Keeps logs in memory.

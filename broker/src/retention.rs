@@ -1,8 +1,8 @@
-//! How long entries are kept.
+//! Retention: limits of age, number and bytes of the entries kept.
 
 use std::time::Duration;
 
-/// How long a log keeps entries: whichever limit bites first.
+/// Limits of the entries that a log keeps; the first one reached counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retention {
     /// At most this many entries.

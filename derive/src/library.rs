@@ -1,4 +1,4 @@
-//! Where the generated code finds push-wire.
+//! Path of push-wire in the generated code.
 
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::Span;

@@ -81,7 +81,7 @@ fn library_attribute(input: &DeriveInput) -> Result<Option<Path>> {
     Ok(library)
 }
 
-/// What earlier variants took.
+/// Ids and names of earlier variants.
 #[derive(Default)]
 struct Seen {
     ids: HashMap<u8, Ident>,

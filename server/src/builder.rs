@@ -56,7 +56,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         }
     }
 
-    /// What a channel's streams are and how long they keep entries; default [`ChannelPolicy::log`].
+    /// Sets the policy of a channel: mode, retention and compression; default [`ChannelPolicy::log`].
     #[must_use]
     pub fn channel(mut self, channel: C, policy: ChannelPolicy) -> Self {
         self.policies.push((channel, policy));
@@ -72,7 +72,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// What clients can make the server hold; defaults and allowed values: [`Limits`].
+    /// Sets the limits of what clients can make the server hold; defaults and allowed values: [`Limits`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;

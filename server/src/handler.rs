@@ -1,4 +1,4 @@
-//! What the application does with clients' messages.
+//! Handlers of clients' messages.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -23,11 +23,11 @@ pub type ChannelHandler<C> = Arc<dyn Fn(Uuid, Frame<C>, &PushServer<C>) + Send +
 pub struct ClientMessage<C> {
     /// The client that sent it: what [`PushServer::send`] answers to.
     pub client_id: Uuid,
-    /// Who that is, if the authenticator said so with [`Grant::identity`](crate::Grant::identity).
+    /// Identity of the sender, if the authenticator gave one with [`Grant::identity`](crate::Grant::identity).
     pub identity: Option<String>,
     /// The channel that it was sent on.
     pub channel: C,
-    /// What the body is.
+    /// Kind of the body.
     pub content: Content,
     /// A value as JSON text, or the application's bytes.
     pub body: Bytes,
@@ -49,7 +49,7 @@ impl<C> ClientMessage<C> {
     }
 }
 
-/// Why a message was not carried out; the client is told.
+/// Error of a handler, which is sent to the client.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandlerError {
@@ -72,14 +72,14 @@ impl From<serde_json::Error> for HandlerError {
     }
 }
 
-/// What a handler could not publish, its client could not say.
+/// A publish error of a handler is an error of the client's message.
 impl From<PublishError> for HandlerError {
     fn from(error: PublishError) -> Self {
         Self::Refused(error.to_string())
     }
 }
 
-/// What a handler could not send on, its client could not say.
+/// A send error of a handler is an error of the client's message.
 impl From<SendError> for HandlerError {
     fn from(error: SendError) -> Self {
         Self::Refused(error.to_string())

@@ -1,4 +1,4 @@
-//! What a server lets its clients make it hold; defaults in [`push_wire_shared::limits`] and here.
+//! Limits of the memory that clients can take; defaults in [`push_wire_shared::limits`] and here.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use push_wire_shared::limits;
 
 /// Bounds of what clients can make a server hold.
 ///
-/// What waits in a session's inboxes is bounded by the retention of their channels: bytes, entries and age of the
+/// Entries in a session's inboxes are bounded by the retention of their channels: bytes, entries and age of the
 /// [`ChannelPolicy`](crate::ChannelPolicy), for each channel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]

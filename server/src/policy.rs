@@ -1,11 +1,11 @@
-//! What a channel's streams are, and how long they keep entries.
+//! Mode, retention and compression of a channel's streams.
 
 use std::time::Duration;
 
 use push_wire_broker::Retention;
 use push_wire_shared::channel::ChannelMode;
 
-/// How a channel's entries are compressed, for clients that take that. Each entry is compressed by itself and once
+/// Compression of a channel's entries, for clients that accept it. Each entry is compressed by itself and once
 /// for all readers; only its own length can tell something of what it holds.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub enum Compression {
     TrainedOnTopics,
 }
 
-/// How a channel behaves; a channel without a policy is a log with the default retention.
+/// Policy of a channel; without one it is a log with the default retention.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChannelPolicy {
     mode: ChannelMode,
@@ -82,26 +82,26 @@ impl ChannelPolicy {
         self
     }
 
-    /// How entries are compressed; default [`Compression::Trained`].
+    /// Sets the compression of entries; default [`Compression::Trained`].
     #[must_use]
     pub const fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
 
-    /// How entries are compressed.
+    /// Returns the compression of entries.
     #[must_use]
     pub const fn how_compressed(&self) -> Compression {
         self.compression
     }
 
-    /// What the channel's streams are.
+    /// Returns the mode of the channel's streams.
     #[must_use]
     pub const fn mode(&self) -> ChannelMode {
         self.mode
     }
 
-    /// How long they keep entries.
+    /// Returns the retention of entries.
     #[must_use]
     pub const fn retention(&self) -> Retention {
         self.retention

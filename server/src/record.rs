@@ -1,4 +1,4 @@
-//! What the application publishes, as a log keeps it.
+//! Conversion of published values to records of a log.
 
 use bytes::Bytes;
 use push_wire_broker::Record;

@@ -1,4 +1,4 @@
-//! What can go wrong when the application sends to one client, and how its control ops travel.
+//! Errors of sending to one client, and the forms of the application's control ops.
 
 use push_wire_shared::session::op::{ErrorCode, ServerOp};
 use push_wire_shared::{ChannelKind, SystemOp};
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::hub::{HubSendError, Notice, NotifyError, PublishError};
 
-/// Why nothing was sent to a client.
+/// Error of sending to a client.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {

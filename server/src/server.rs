@@ -349,7 +349,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.hub.connected()
     }
 
-    /// What the server holds now, and what has happened so far.
+    /// Returns the numbers of what the server holds now, and the counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.hub.stats()

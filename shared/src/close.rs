@@ -1,6 +1,6 @@
-//! Close codes: the number alone tells a client whether, and when, to come back (docs/protocol.md section 10).
+//! Close codes, whose range carries the retry advice (docs/protocol.md section 10).
 
-/// Why a connection was ended.
+/// Reason for closing a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
@@ -32,7 +32,7 @@ pub enum CloseReason {
     Replaced,
     /// 4202: the peer broke the protocol.
     ProtocolError,
-    /// 4203: the peer speaks another version.
+    /// 4203: the peer uses another version.
     UnsupportedVersion,
     /// 4204: a message above the size limit.
     MessageTooLarge,
@@ -40,7 +40,7 @@ pub enum CloseReason {
     AuthExpected,
 }
 
-/// When a client should come back after a close.
+/// Advice to a client on reconnecting after a close.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RetryAdvice {
     /// At once (with jitter): nothing is wrong with the server or the client.

@@ -55,7 +55,7 @@ pub use rtc::RtcRouter;
 #[cfg(feature = "rtc")]
 pub use rtc::{RtcMessage, TurnCredential};
 
-/// What derived code uses; no part of the API.
+/// Items that derived code uses; not part of the API.
 #[doc(hidden)]
 pub mod __private {
     pub use serde;

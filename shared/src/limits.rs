@@ -43,7 +43,7 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Time without a word from the peer after a heartbeat before the connection is given up (default 10 s).
 pub const HEARTBEAT_GRACE: Duration = Duration::from_secs(10);
 
-/// Time that a session outlives its connection (default 2 min): a train tunnel, not a holiday.
+/// Time that a session is kept after its connection (default 2 min): long enough for a short loss of the network.
 pub const SESSION_TTL: Duration = Duration::from_secs(120);
 
 /// First reconnect delay is drawn from 0 to this (default 500 ms).

@@ -1,4 +1,4 @@
-//! Where a reader stands in a log (docs/protocol.md section 2).
+//! Positions in a log, and the outcome of a subscribe or resume (docs/protocol.md section 2).
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -39,7 +39,7 @@ impl Tag {
         Self(if bits == 0 { 1 } else { bits })
     }
 
-    /// Whether both tags are known and belong to different entries.
+    /// Returns whether both tags are known and belong to different entries.
     #[must_use]
     pub const fn conflicts_with(self, other: Self) -> bool {
         self.0 != 0 && other.0 != 0 && self.0 != other.0
@@ -66,7 +66,7 @@ impl Position {
     }
 }
 
-/// What part of a channel a stream carries.
+/// Part of a channel that a stream carries.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Scope {
     /// The channel itself: everybody who may read it gets every entry.
@@ -86,7 +86,7 @@ pub struct StreamKey {
     pub scope: Scope,
 }
 
-/// What a log holds right now: the entries `floor + 1 ..= head` of `epoch`.
+/// Bounds of a log: it holds the entries `floor + 1 ..= head` of `epoch`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Bounds {
     /// Incarnation of the log.
@@ -127,7 +127,7 @@ impl Bounds {
         }
     }
 
-    /// Whether a position cannot be of this log: another incarnation, the future, or an entry whose cursor has another
+    /// Returns whether a position cannot be of this log: another incarnation, the future, or an entry whose cursor has another
     /// tag here (`found`, if this log knows it).
     const fn excludes(&self, position: Position, found: Tag) -> bool {
         position.epoch.0 != self.epoch.0
@@ -136,7 +136,7 @@ impl Bounds {
     }
 }
 
-/// Where a subscription without a position begins.
+/// Start of a subscription without a position.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum StartAt {
     /// The oldest entry that the log still holds (for a state channel: the current value).
@@ -146,7 +146,7 @@ pub enum StartAt {
     Newest,
 }
 
-/// Why continuity could not be proved.
+/// Reason for which continuity could not be proved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ResetReason {
@@ -187,7 +187,7 @@ impl ResetReason {
     }
 }
 
-/// How one subscribe or resume ended: continuity proved, or not.
+/// Outcome of a subscribe or resume: continuity proved, or not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
     /// Reading goes on exactly after the reader's cursor.

@@ -20,7 +20,7 @@ pub(crate) fn read(path: &str) -> String {
 /// The files below a folder whose name ends so, sorted.
 ///
 /// # Panics
-/// When there is none: the folder has moved.
+/// Panics if there is none: the folder has moved.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut folders = vec![root().join(folder)];
     let mut found = Vec::new();

@@ -32,7 +32,7 @@ enum Channel {
 /// Nothing here takes long: a wait that does is a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a request for a dictionary is answered with, instead of the dictionary.
+/// Answer to a request for a dictionary, in place of the dictionary.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Door {
     Open,

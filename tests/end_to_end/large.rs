@@ -39,7 +39,7 @@ const ALARM_BYTES: usize = 200;
 /// 20 Mbit/s, in bytes.
 const RATE: usize = 2_500_000;
 
-/// What a fragment takes on the wire: its bytes, and less than this of headers.
+/// Limit of a fragment's headers on the wire.
 const HEADERS: usize = 64;
 
 /// A server, a client that reads both channels of it, and the link between them.

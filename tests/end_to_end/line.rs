@@ -30,7 +30,7 @@ impl Line {
         }
     }
 
-    /// Where clients connect.
+    /// Address that clients connect to.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

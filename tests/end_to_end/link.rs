@@ -21,13 +21,13 @@ pub(crate) fn alarm(number: usize, bytes: usize) -> String {
     format!("{:->pad$} alarm {number:06}", "", pad = bytes - 15)
 }
 
-/// What has crossed from the server to the client, over all connections.
+/// Messages from the server to the client, over all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Crossed {
     pub(crate) bytes: usize,
-    /// When the message of each alarm had crossed, by its number.
+    /// Time at which the message of each alarm had arrived, by its number.
     pub(crate) alarms: Vec<(usize, usize)>,
-    /// What has crossed of a message, or of the answer to the upgrade.
+    /// Bytes of a message so far, or of the answer to the upgrade.
     begun: Vec<u8>,
     is_upgraded: bool,
 }

@@ -6,7 +6,7 @@
 //! - `{"publish": {"channel": NAME, "values": […]}}` publishes to `log`, `document` or `lines`.
 //! - `"train"` gives `lines` a dictionary, trained from what was published to it since the last.
 //!
-//! What a page sends on `room` is published to the topic that it names; on `lines` it is only acknowledged; `log` and
+//! Messages of a page on `room` are published to the topic that they name; on `lines` they are only acknowledged; `log` and
 //! `document` have no handler.
 
 use std::error::Error;

@@ -82,7 +82,7 @@ fn a_wide_window_costs_nothing() {
     }
 }
 
-/// What a decoder holds from one body to the next does not grow either.
+/// Checks that the memory that a decoder keeps between bodies does not grow.
 #[test]
 fn bombs_in_a_row_cost_no_more() {
     let bomb = bomb();
@@ -125,7 +125,7 @@ fn frames_with_bombs_are_refused() {
     assert!(peak < PEAK, "{peak} bytes");
 }
 
-/// What does not tell its size and is large, but within the limit, is read all the same.
+/// Checks that a large body within the limit is read without an announced size.
 #[test]
 fn large_bodies_of_untold_size_arrive() {
     let mut body = [&START[..], &[0x00, 0x58]].concat();

@@ -1,4 +1,4 @@
-//! What the fuzz targets know, and what they have not seen.
+//! Replay of the fuzz corpora, and of mutations of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What needs both ends: simulation, hostile input, end-to-end tests, interop.
+//! Support of the tests that need both ends: simulation, hostile input, end-to-end tests, interop.
 
 pub mod hostile;
 pub mod sim;

@@ -48,7 +48,7 @@ impl Handshake {
     /// Reads a request (RFC 6455 section 4.2.1).
     ///
     /// # Errors
-    /// When it does not open a WebSocket; [`HandshakeError::response`] is the answer.
+    /// Fails if it does not open a WebSocket; [`HandshakeError::response`] is the answer.
     pub fn read(request: &Parts) -> Result<Self, HandshakeError> {
         let headers = &request.headers;
         // HTTP/2 opens WebSockets with CONNECT (RFC 8441), which is not offered.
@@ -159,7 +159,7 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
         .map(str::trim)
 }
 
-/// Whether a list has this item in any case.
+/// Returns whether a list has this item in any case.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     tokens(headers, name).any(|item| item.eq_ignore_ascii_case(token))
 }

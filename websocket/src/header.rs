@@ -55,7 +55,7 @@ impl Opcode {
 /// Header of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
-    /// Whether the frame is its message's last.
+    /// True if the frame is its message's last.
     pub is_final: bool,
     /// Kind of the frame.
     pub opcode: Opcode,
@@ -69,7 +69,7 @@ impl Header {
     /// Reads the header at the start of `bytes`, and returns it with its length; `None` when it is not all there yet.
     ///
     /// # Errors
-    /// When the other side may not send such a frame to this `role`.
+    /// Fails if the other side may not send such a frame to this `role`.
     pub fn read(bytes: &[u8], role: Role) -> Result<Option<(Self, usize)>, ProtocolError> {
         let [first, second, rest @ ..] = bytes else {
             return Ok(None);

@@ -86,7 +86,7 @@ impl Reader {
     /// To be called until then.
     ///
     /// # Errors
-    /// When the other side broke the protocol. Nothing more can be read then.
+    /// Fails if the other side broke the protocol. Nothing more can be read then.
     pub fn next<'a>(
         &mut self,
         input: &mut &'a mut [u8],

@@ -1,4 +1,4 @@
-//! Why a command did not succeed, in words that say what to do.
+//! Error of a command, with the remedy in its text.
 
 use std::path::PathBuf;
 

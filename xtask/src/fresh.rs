@@ -1,4 +1,4 @@
-//! Whether what was built is still what would be built: a hash of the inputs' bytes beside the output.
+//! Check that a build is up to date: a hash of the inputs' bytes beside the output.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -8,7 +8,7 @@
 //! cargo xtask bench-browser    measure decoding and deltas in Chromium (bench/README.md)
 //! ```
 //!
-//! What is missing on the machine is installed by its ordinary client (rustup, npm, apt-get), or the one
+//! Missing programs are installed by their ordinary client (rustup, npm, apt-get), or the one
 //! command to run is named.
 
 mod apt;

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::error::Error;
 
-/// What to do when a program is not there at all.
+/// Instruction for the case that a program is missing.
 fn advice(program: &str) -> &'static str {
     match program {
         "node" | "npm" => "install Node.js 20.19 or newer with npm",

@@ -1,4 +1,4 @@
-//! What the browser module weighs, part by part, and the files of the npm package.
+//! Sizes of the browser module, part by part, and of the npm package's files.
 
 use crate::error::Error;
 use crate::wasm::{self, Names};

@@ -9,7 +9,7 @@ use crate::error::{Error, at};
 use crate::workspace::Workspace;
 use crate::{npm, process, toolchain};
 
-/// Whether the module keeps the names of its functions, which browsers have no use for.
+/// Setting to keep the names of functions in the module, which browsers do not use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     Drop,
@@ -20,7 +20,7 @@ pub(crate) enum Names {
 pub(crate) struct Module<'a> {
     /// Of the files built: `NAME.wasm`, `NAME.js` and `NAME.d.ts`.
     pub(crate) name: &'a str,
-    /// What tells cargo which crate.
+    /// Arguments of cargo that select the crate.
     pub(crate) cargo: &'a [&'a str],
     /// The crate, as cargo names its module.
     pub(crate) krate: &'a str,

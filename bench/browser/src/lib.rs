@@ -1,4 +1,4 @@
-//! What the measurements in a browser run in WebAssembly: see run.mjs.
+//! WebAssembly part of the measurements in a browser: see run.mjs.
 
 use push_wire_shared::compression::{CompressionDictionary, Decompressor};
 use push_wire_shared::delta;
@@ -70,7 +70,7 @@ impl Pages {
             / self.0.len()
     }
 
-    /// Whether both deltas build each page.
+    /// Returns whether both deltas build each page.
     pub fn are_right(&self) -> bool {
         self.0.iter().all(|change| {
             delta::apply(&change.base, &change.ops, MAX_BYTES).as_ref() == Ok(&change.target)

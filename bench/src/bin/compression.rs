@@ -124,7 +124,7 @@ fn rounds(ways: &mut [Way<'_>], run: impl Fn(usize, &mut Way<'_>)) -> Rounds {
     Rounds::run(ROUNDS, 1, &mut subjects)
 }
 
-/// What who sends and reads many frames keeps.
+/// State that a sender and reader of many frames keeps.
 struct Kept {
     compressor: Compressor,
     dictionary: PreparedDictionary,

@@ -1,4 +1,4 @@
-//! What a connection that reads one quiet stream costs a server in memory.
+//! Memory that an idle connection with one stream takes in a server.
 //!
 //! `cargo run --release --bin idle [-- CONNECTIONS]`, by default 5,000.
 

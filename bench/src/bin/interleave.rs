@@ -1,4 +1,4 @@
-//! How long urgent messages wait while a large entry is on its way over a slow link.
+//! Delay of urgent messages while a large entry is sent over a slow link.
 //!
 //! `cargo run --release --bin interleave [-- MEGABYTES MBITS RATE]`, by default an entry of 50 MB over 20 Mbit/s, and beside it 20
 //! messages of 200 bytes a second on a channel of high priority. Server, link and client are threads of this process; then
@@ -40,7 +40,7 @@ const ALARM_BYTES: usize = 200;
 /// Bytes that cross the link at once: an Ethernet frame's.
 const STEP: usize = 1_448;
 
-/// How late a sleep may end.
+/// Delay by which a sleep may end late.
 const SLACK: Duration = Duration::from_millis(20);
 
 /// Clients that begin to read and stop.
@@ -261,7 +261,7 @@ impl Client {
         Ok(())
     }
 
-    /// When each alarm came, until the file was there.
+    /// Times at which the alarms arrived, until the file was complete.
     fn read_until_file(&mut self) -> Fallible<Vec<Instant>> {
         while self.files.is_empty() {
             self.step()?;

@@ -1,4 +1,4 @@
-//! What a reader says and understands, in the dialect of each server.
+//! A reader's messages, in the dialect of each server.
 
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::StartAt;
@@ -13,7 +13,7 @@ use crate::subject::Subject;
 /// Wire id of the system channel of the measured server.
 const SYSTEM: u8 = 0;
 
-/// What a message brought.
+/// Content of a message.
 #[derive(Default)]
 pub(super) struct News {
     /// The stream is being read.

@@ -31,7 +31,7 @@ impl Readers {
     /// Connects, and returns when all are reading.
     ///
     /// # Errors
-    /// When a connection is refused or takes more than 30 s.
+    /// Fails if a connection is refused or takes more than 30 s.
     pub async fn connect(address: SocketAddr, subject: Subject, count: usize) -> Fallible<Self> {
         let tally = Rc::new(RefCell::new(Tally::default()));
         let scratch = Rc::new(RefCell::new(vec![0; 256 * 1024]));
@@ -60,7 +60,7 @@ impl Readers {
     /// Waits until enough has come.
     ///
     /// # Errors
-    /// When a reader ends before.
+    /// Fails if a reader ends before.
     pub async fn wait(&mut self, enough: impl Fn(&Tally) -> bool) -> Fallible<()> {
         let mut patience = 30_000;
         while !enough(&self.tally.borrow()) {
@@ -85,7 +85,7 @@ impl Readers {
     /// Waits until this many deliveries have come, or none for two seconds.
     ///
     /// # Errors
-    /// When a reader has ended.
+    /// Fails if a reader has ended.
     pub async fn wait_for_deliveries(&mut self, all: u64) -> Fallible<()> {
         let mut before = u64::MAX;
         loop {

@@ -1,4 +1,4 @@
-//! What the readers got.
+//! Count of the messages that readers received.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

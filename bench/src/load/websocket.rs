@@ -31,7 +31,7 @@ pub fn request(subprotocol: Option<&str>) -> String {
 /// A client's message. The masking key is zero: masked as the protocol wants, and free.
 ///
 /// # Errors
-/// When it is above 64 KiB.
+/// Fails if it is above 64 KiB.
 pub fn message(binary: bool, body: &[u8]) -> Fallible<Vec<u8>> {
     let len = u16::try_from(body.len())?;
     let mut frame = vec![0x80 | if binary { BINARY } else { TEXT }];
@@ -50,7 +50,7 @@ pub fn message(binary: bool, body: &[u8]) -> Fallible<Vec<u8>> {
 /// A server's text message.
 ///
 /// # Errors
-/// When it is above 64 KiB.
+/// Fails if it is above 64 KiB.
 pub fn server_text(body: &[u8]) -> Fallible<Vec<u8>> {
     let mut frame = vec![0x80 | TEXT];
     match u8::try_from(body.len()) {
@@ -67,7 +67,7 @@ pub fn server_text(body: &[u8]) -> Fallible<Vec<u8>> {
 /// Splits the next frame off what was read; `None` when it has not come whole yet.
 ///
 /// # Errors
-/// When the server closes, or sends a fragment or an unknown frame.
+/// Fails if the server closes, or sends a fragment or an unknown frame.
 pub fn split(bytes: &[u8]) -> Fallible<Option<(Frame<'_>, &[u8])>> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);

@@ -15,7 +15,7 @@ pub struct ServerProcess {
     child: Child,
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
 }
 
@@ -35,7 +35,7 @@ impl ServerProcess {
     /// Starts a server.
     ///
     /// # Errors
-    /// When the process does not start or does not say its port.
+    /// Fails if the process does not start or does not say its port.
     pub fn start(subject: Subject) -> Fallible<Self> {
         Self::start_by(Command::new(std::env::current_exe()?), subject)
     }
@@ -70,7 +70,7 @@ impl ServerProcess {
     /// Publishes, and returns when all is published.
     ///
     /// # Errors
-    /// When the server ends.
+    /// Fails if the server ends.
     pub fn publish(&mut self, run: Publish) -> Fallible<()> {
         let commands = self.commands.as_mut().ok_or("the server was told to end")?;
         writeln!(commands, "{}", serde_json::to_string(&run)?)?;
@@ -85,7 +85,7 @@ impl ServerProcess {
     /// Tells the server to end, and waits until it has.
     ///
     /// # Errors
-    /// When its process cannot be waited for.
+    /// Fails if its process cannot be waited for.
     pub fn end(mut self) -> Fallible<()> {
         self.commands = None;
         self.child.wait()?;
@@ -95,7 +95,7 @@ impl ServerProcess {
     /// Processor time so far.
     ///
     /// # Errors
-    /// When `/proc` does not tell.
+    /// Fails if `/proc` does not tell.
     pub fn cpu_time(&self) -> Fallible<CpuTime> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // Fields after the name in parentheses, which may hold blanks: utime and stime are the 14th and 15th of all.
@@ -117,7 +117,7 @@ impl ServerProcess {
     /// Memory that it occupies, in KiB.
     ///
     /// # Errors
-    /// When `/proc` does not tell.
+    /// Fails if `/proc` does not tell.
     pub fn rss_kib(&self) -> Fallible<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

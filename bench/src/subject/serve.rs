@@ -14,7 +14,7 @@ use super::published::Published;
 use super::push_wire::PushWire;
 use crate::Fallible;
 
-/// What is published. The names are in the order in which a JSON map sorts them.
+/// A published message. The names are in the order in which a JSON map sorts them.
 #[derive(Serialize)]
 pub(super) struct Message {
     /// Counts from 1 in each run.
@@ -45,7 +45,7 @@ pub(super) const SERVE: &str = "--serve";
 /// Becomes a server if this process was started as one.
 ///
 /// # Errors
-/// When the server cannot be run.
+/// Fails if the server cannot be run.
 pub fn serve_if_asked() -> Fallible<bool> {
     let mut args = std::env::args().skip(1);
     if args.next().as_deref() != Some(SERVE) {

@@ -1,4 +1,4 @@
-//! What derived channels do, and what the compiler says about wrong ones.
+//! Tests of derived channels, and of the compiler's errors for wrong ones.
 
 mod channels;
 

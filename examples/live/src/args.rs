@@ -11,18 +11,18 @@ usage: live [--document FILE] [--log FILE] [--addr HOST:PORT]
   --log FILE        the file to follow like `tail -F` (default: this server's own request log)
   --addr ADDRESS    where to listen (default: 127.0.0.1:4000; port 0 picks a free one)";
 
-/// What to show, and where.
+/// Settings of the demo.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Args {
     /// The file to watch.
     pub(crate) document: PathBuf,
     /// The file to follow; none: the server's own request log.
     pub(crate) log: Option<PathBuf>,
-    /// Where to listen.
+    /// Address to listen on.
     pub(crate) addr: SocketAddr,
 }
 
-/// What the command line asks for.
+/// Command of the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// To serve.

@@ -2,7 +2,7 @@
 
 use push_wire_server::ChannelKind;
 
-/// What the demo pushes.
+/// Channels of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ChannelKind)]
 pub(crate) enum Live {
     /// Control ops of the connection.
@@ -15,6 +15,6 @@ pub(crate) enum Live {
     Document,
     /// The followed file: one line an entry, a JSON string.
     Log,
-    /// What is said, one topic per room: [`crate::room::Message`].
+    /// Chat messages, one topic per room: [`crate::room::Message`].
     Room,
 }

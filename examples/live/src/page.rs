@@ -15,12 +15,12 @@ use serde::Serialize;
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pkg/dist");
 
-/// What the page asks for before it connects.
+/// Answer to the page's request before it connects.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct About {
     /// The name of the followed file.
     pub(crate) log: String,
-    /// Whether that is this server's request log.
+    /// True if that is this server's request log.
     pub(crate) own_requests: bool,
     /// The rooms, in the order shown.
     pub(crate) rooms: [&'static str; 3],
@@ -35,7 +35,7 @@ pub(crate) fn routes(about: About) -> Router {
         .fallback(get(page_file))
 }
 
-/// Whether the package was built; if not, how to.
+/// Checks that the package was built; the error gives the command.
 ///
 /// # Errors
 /// The sentence to show.

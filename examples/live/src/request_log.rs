@@ -49,7 +49,7 @@ impl RequestLog {
         })
     }
 
-    /// Where the lines are.
+    /// Path of the log.
     pub(crate) fn path(&self) -> PathBuf {
         self.path.clone()
     }

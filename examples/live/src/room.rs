@@ -14,7 +14,7 @@ const NAME_CHARS: usize = 32;
 /// Longest text, in characters.
 const TEXT_CHARS: usize = 1000;
 
-/// What a page sends.
+/// Message of a page.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Saying {
@@ -28,7 +28,7 @@ pub(crate) struct Saying {
 pub(crate) struct Message {
     name: String,
     text: String,
-    /// When the server took it, in seconds since 1970.
+    /// Time at which the server took it, in seconds since 1970.
     at_s: u64,
 }
 

@@ -11,10 +11,10 @@ use same_file::Handle;
 
 use crate::watch::FileWatch;
 
-/// How many of the lines that are there at the start are published.
+/// Number of existing lines that are published at the start.
 const FIRST_LINES: usize = 200;
 
-/// Where to begin to look for them: so many bytes before the end.
+/// Bytes before the end in which they are searched.
 const FIRST_BYTES: u64 = 256 * 1024;
 
 /// A longer line is published in pieces of this size.

@@ -80,7 +80,7 @@ impl FileWatch {
         }
     }
 
-    /// Whether there was news within this time.
+    /// Returns whether the file changed within this time.
     fn next(&self, time: Duration) -> bool {
         match self.news.recv_timeout(time) {
             Ok(()) => true,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{AuthError, Grant};
 
-/// What a client shows when it connects.
+/// Credentials of a client that connects.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Credentials<C> {

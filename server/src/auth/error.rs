@@ -1,8 +1,8 @@
-//! Why credentials were not accepted.
+//! Error of authentication.
 
 use push_wire_shared::close::CloseReason;
 
-/// Why credentials were not accepted.
+/// Error of authentication.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -22,7 +22,7 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// What the connection is closed with.
+    /// Returns the reason that the connection is closed with.
     #[must_use]
     pub const fn close_reason(&self) -> CloseReason {
         match self {

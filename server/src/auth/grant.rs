@@ -1,11 +1,11 @@
-//! What an authenticated session may read and send.
+//! Channels that an authenticated session may read and send on.
 
 use std::collections::BTreeMap;
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::Scope;
 
-/// What an authenticated session may read and send.
+/// Channels that an authenticated session may read and send on.
 ///
 /// A session never reads or sends what its grant does not name. Its own inbox may be read in every channel that
 /// the grant names at all: only the backend writes there.
@@ -115,13 +115,13 @@ impl Grant {
         self
     }
 
-    /// Who the client is, if the authenticator said so.
+    /// Returns the client's identity, if the authenticator gave one.
     #[must_use]
     pub fn who(&self) -> Option<&str> {
         self.identity.as_deref()
     }
 
-    /// Whether a stream of the channel of this wire id may be read; an inbox is taken to be the client's own.
+    /// Returns whether a stream of the channel of this wire id may be read; an inbox is taken to be the client's own.
     #[must_use]
     pub fn may_read(&self, channel: u8, scope: &Scope) -> bool {
         let Rights::Channels(channels) = &self.rights else {
@@ -136,7 +136,7 @@ impl Grant {
         })
     }
 
-    /// Whether messages may be sent on the channel of this wire id.
+    /// Returns whether messages may be sent on the channel of this wire id.
     #[must_use]
     pub fn may_send(&self, channel: u8) -> bool {
         match &self.rights {
@@ -154,7 +154,7 @@ impl Grant {
     }
 }
 
-/// Whether the text matches the pattern, in which `*` stands for any run of characters.
+/// Returns whether the text matches the pattern, in which `*` stands for any run of characters.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;

@@ -1,4 +1,4 @@
-//! Who a client is, and what it may do.
+//! Authentication of clients, and their grants.
 
 mod authenticator;
 mod error;

@@ -40,7 +40,7 @@ const MIN_FRAGMENT_BYTES: usize = 64;
 /// Most streams that one connection may read: the readers of one are looked through one by one.
 const MAX_SUBSCRIPTIONS: usize = 65_536;
 
-/// What the derive checks when it compiles; an implementation by hand is checked here.
+/// Checks of a channel enum: the derive makes them at compile time, for implementations by hand they are made here.
 pub(super) fn channels(channels: &[Channel]) -> Result<(), BuildError> {
     for (index, channel) in channels.iter().enumerate() {
         let earlier = &channels[..index];

@@ -19,7 +19,7 @@ pub enum Kind {
     Text,
     /// Bytes.
     Binary,
-    /// A sign of life without content, in the transport's own form.
+    /// A keep-alive without content, in the transport's own form.
     Ping,
 }
 
@@ -66,7 +66,7 @@ impl Message {
         self.parts.iter().map(|part| part.as_slice().len()).sum()
     }
 
-    /// Whether there is no content.
+    /// Returns whether there is no content.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -1,4 +1,4 @@
-//! The dictionaries that one client was told of.
+//! The dictionaries that were named to one client.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ struct Named {
 }
 
 impl ClientDictionaries {
-    /// Names a dictionary, unless that was done or there are too many. Returns what the client is to be told.
+    /// Names a dictionary, unless that was done or there are too many. Returns the op for the client.
     pub(crate) fn name(&mut self, dictionary: &Arc<Dictionary>) -> Option<DictionaryInfo> {
         let info = *dictionary.info();
         if self.named.iter().any(|named| named.id() == info.id) {
@@ -37,7 +37,7 @@ impl ClientDictionaries {
         Some(info)
     }
 
-    /// Makes room for another of this channel; the client does the same when it is told.
+    /// Makes room for another of this channel; the client does the same when it gets the op.
     fn drop_oldest_of(&mut self, channel: u8) {
         let is_of = |named: &Named| named.dictionary.info().channel == channel;
         let count = self.named.iter().filter(|named| is_of(named)).count();

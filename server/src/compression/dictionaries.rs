@@ -42,7 +42,7 @@ pub struct Background(Arc<dyn Fn(Work) + Send + Sync>);
 type Work = Box<dyn FnOnce() + Send>;
 
 impl Background {
-    /// An executor that hands work to this function.
+    /// An executor that calls this function with each piece of work.
     pub fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
         Self(Arc::new(run))
     }

@@ -1,5 +1,5 @@
-//! The two languages of the wire (docs/protocol.md section 1): what a client's message asks for, and how ops and
-//! entries are written.
+//! The two dialects of the wire (docs/protocol.md section 1): reading of clients' messages, writing of ops and
+//! entries.
 
 mod json;
 mod wire;
@@ -40,7 +40,7 @@ pub enum Message {
     Binary(Bytes),
 }
 
-/// One thing that a client's message asks for.
+/// One request of a client's message.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// A control op for the session.
@@ -97,7 +97,7 @@ impl Codec {
         }
     }
 
-    /// Reads a message; what it asks for is handed to `each` in order.
+    /// Reads a message, and passes its requests to `each` in order.
     pub(crate) fn decode(&mut self, message: &Message, each: &mut dyn FnMut(Request)) {
         match self {
             Self::Wire(wire) => wire.decode(message, each),
@@ -105,7 +105,7 @@ impl Codec {
         }
     }
 
-    /// Notes what `auth` says of the connection. Returns the names of the channels that it asks for, known or not.
+    /// Takes the settings of `auth`. Returns the names of the channels that it requests, known or not.
     pub(crate) fn authenticate<'a>(&'a mut self, auth: &'a Auth) -> Vec<&'a str> {
         match self {
             Self::Wire(wire) => wire.authenticate(auth),
@@ -232,7 +232,7 @@ impl Codec {
         }
     }
 
-    /// Completes the message, or several, and hands them on. Returns how many there were.
+    /// Completes the message, or several, and passes them on. Returns their number.
     pub(crate) fn finish(&mut self, out: &mut dyn Carrier) -> usize {
         match self {
             Self::Wire(wire) => wire.finish(out),

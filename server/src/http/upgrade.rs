@@ -53,7 +53,7 @@ pub enum UpgradeError {
     /// The request is not one that opens a WebSocket.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
-    /// The HTTP server under this router does not hand over connections: 500.
+    /// The HTTP server under this router does not give up connections: 500.
     #[error("the HTTP server cannot hand over its connection, or something took it already")]
     NotUpgradable,
 }

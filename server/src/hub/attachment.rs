@@ -12,7 +12,7 @@ impl Attachment {
     /// The value.
     ///
     /// # Panics
-    /// When the place holds a value of another type: each place has one user.
+    /// Panics if the place holds a value of another type: each place has one user.
     pub(crate) fn get<T: Any + Default + Send + Sync>(&self) -> &T {
         self.0
             .get_or_init(|| Box::<T>::default())

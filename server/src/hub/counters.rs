@@ -1,4 +1,4 @@
-//! What has happened so far, in numbers.
+//! Counters of events since the start.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

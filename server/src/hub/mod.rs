@@ -56,13 +56,13 @@ const UPKEEP_BATCH: usize = 256;
 /// Longest time between two runs of the upkeep (10 s): what has expired takes memory for this much longer.
 const UPKEEP_PERIOD: Duration = Duration::from_secs(10);
 
-/// Where epochs and secrets come from: the operating system in a server, a seed in a simulation.
+/// Source of epochs and secrets: the operating system in a server, a seed in a simulation.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// How a hub is set up.
+/// Settings of a hub.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
-    /// What every connection is told.
+    /// Settings that every connection is sent.
     pub session: ServerConfig,
     /// Policies by channel id; a channel without one is a log.
     pub policies: Vec<(u8, ChannelPolicy)>,
@@ -70,7 +70,7 @@ pub struct HubConfig {
     pub limits: Limits,
     /// Time that a session outlives its connection.
     pub session_ttl: Duration,
-    /// Where dictionaries are trained.
+    /// Executor that trains dictionaries.
     pub background: Background,
 }
 
@@ -173,7 +173,7 @@ impl Hub {
         })
     }
 
-    /// What every connection is told.
+    /// Settings that every connection is sent.
     #[must_use]
     pub fn session_config(&self) -> &Arc<ServerConfig> {
         &self.config
@@ -216,13 +216,13 @@ impl Hub {
         Some(self.dictionaries.by_hash(sha256)?.bytes().clone())
     }
 
-    /// What has happened so far.
+    /// Returns the counters.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// What the hub holds now, and what has happened so far.
+    /// Returns the numbers of what the hub holds now, and the counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.counters.stats(
@@ -268,7 +268,7 @@ impl Hub {
         self.sessions.note_rejected(client, generation, rejection);
     }
 
-    /// Whether a client has a session, connected or away.
+    /// Returns whether a client has a session, connected or away.
     #[must_use]
     pub fn knows(&self, now: Moment, client: Uuid) -> bool {
         self.sessions.knows(now, client)

@@ -15,7 +15,7 @@ use super::streams::{Creator, OpenError, Streams};
 use super::{Counters, LimitError, Stream};
 use crate::compression::Dictionaries;
 
-/// Why an entry was not published.
+/// Error of publishing an entry.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -48,7 +48,7 @@ pub enum PublishError {
     Broker(#[from] AppendError),
 }
 
-/// Why an entry was not put into a client's inbox.
+/// Error of sending an entry to a client's inbox.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubSendError {
@@ -84,7 +84,7 @@ impl Publisher {
         self.append(now, &stream, record)
     }
 
-    /// Whether an entry can be published to a stream.
+    /// Returns whether an entry can be published to a stream.
     pub(super) fn check(&self, key: &StreamKey, record: &Record) -> Result<(), PublishError> {
         let (bytes, limit) = (record.body.len(), self.entry_bytes);
         if bytes > limit {
@@ -117,7 +117,7 @@ impl Publisher {
     }
 }
 
-/// What a stream that cannot be opened means to a publisher.
+/// Converts the error of opening a stream to the publisher's.
 pub(super) fn publish_error(key: &StreamKey, error: OpenError) -> PublishError {
     match error {
         OpenError::NoEntries | OpenError::NoSession => PublishError::NoEntries(key.channel),

@@ -15,7 +15,7 @@ use super::{Attachment, ConnectionWaker, Notice, OpenStream, Owner};
 /// Secret of a session: 16 random bytes.
 pub(super) type Secret = [u8; 16];
 
-/// What a connection shows to begin or continue a session.
+/// Credentials of a connection to begin or continue a session.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SessionCredentials {
     /// Number of the client's attempt to connect, if it counts them.
@@ -28,11 +28,11 @@ pub struct SessionCredentials {
     pub identity: Option<String>,
     /// The other end of the connection, if known.
     pub address: Option<IpAddr>,
-    /// Whether the connection speaks the JSON dialect.
+    /// True if the connection speaks the JSON dialect.
     pub json: bool,
 }
 
-/// What a connection may continue a session by.
+/// Proof by which a connection continues a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Proof {
     /// The session's secret.
@@ -77,7 +77,7 @@ impl Session {
         }
     }
 
-    /// What these credentials prove; `None` when they do not prove the right to continue this session.
+    /// Returns the proof in these credentials; `None` if they do not prove the right to continue this session.
     pub(super) fn proof(&self, shown: &SessionCredentials) -> Option<Proof> {
         if self.secret.is_some() && shown.secret == self.secret {
             return Some(Proof::Secret);
@@ -91,7 +91,7 @@ impl Session {
         (is_json && is_same_token).then_some(Proof::JsonToken)
     }
 
-    /// Whether the connection that holds the session was made by a later attempt of the same client. Only who has the
+    /// Returns whether the connection that holds the session was made by a later attempt of the same client. Only who has the
     /// secret counts in the same numbers.
     pub(super) fn is_later_than(&self, proof: Proof, shown: &SessionCredentials) -> bool {
         let attempts = self.credentials.attempt.zip(shown.attempt);
@@ -131,7 +131,7 @@ impl Session {
         was_held
     }
 
-    /// What the client is told.
+    /// Returns the session fields of `auth_ok`.
     pub(super) fn welcome(&self, resumed: bool) -> Welcome {
         Welcome {
             secret: self.secret.unwrap_or_default(),
@@ -150,7 +150,7 @@ impl Session {
         self.waker.is_some()
     }
 
-    /// What the session and its streams count towards.
+    /// Returns the owner whose share the session and its streams count towards.
     pub(super) const fn owner(&self) -> &Owner {
         self.share.owner()
     }

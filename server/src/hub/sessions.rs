@@ -23,13 +23,13 @@ use super::{
 /// A session that a connection now holds.
 #[derive(Debug)]
 pub struct OpenedSession {
-    /// What the client is told.
+    /// Session fields of `auth_ok`.
     pub welcome: Welcome,
     /// Number of this connection among all; the end of an older one of the session changes nothing.
     pub generation: u64,
     /// State that the dialect keeps over the session's connections.
     pub attachment: Arc<Attachment>,
-    /// What the session counts towards.
+    /// Owner whose share the session counts towards.
     pub owner: Owner,
 }
 
@@ -223,7 +223,7 @@ impl Sessions {
         }
     }
 
-    /// Whether a client has a session, connected or away.
+    /// Returns whether a client has a session, connected or away.
     pub(super) fn knows(&self, now: Moment, client: Uuid) -> bool {
         let table = lock(&self.table);
         let session = table.known.get(&client);

@@ -10,7 +10,7 @@ use crate::limits::Limits;
 /// Bits of an IPv6 address that name a network (64): a site gets at least that many addresses to itself.
 const IPV6_NETWORK_BITS: u32 = 64;
 
-/// What a session, and the streams that it creates, count towards.
+/// Owner whose share a session, and the streams that it creates, count towards.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Owner {
     /// Identity given by the authenticator.

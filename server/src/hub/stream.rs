@@ -16,7 +16,7 @@ use super::streams::Streams;
 use super::{Attachment, Subscriber, lock};
 use crate::policy::Compression;
 
-/// What a stream is made with.
+/// Settings of a stream.
 #[derive(Debug)]
 pub(super) struct StreamSettings {
     pub(super) number: u64,
@@ -35,9 +35,9 @@ pub(crate) struct Stream {
     streams: Weak<Streams>,
     /// Handles that have it open.
     handles: AtomicUsize,
-    /// Whether [`Streams`] looks at it again at some moment.
+    /// True if [`Streams`] looks at it again at some moment.
     due: AtomicBool,
-    /// When its newest entry was published here, in nanoseconds since the origin.
+    /// Time at which its newest entry was published here, in nanoseconds since the origin.
     published: AtomicU64,
     /// Held while it counts towards the share of the session that created it.
     share: Mutex<Option<Share>>,
@@ -97,7 +97,7 @@ impl Stream {
         self.settings.mode == ChannelMode::State
     }
 
-    /// Whether its entries may leave compressed.
+    /// Returns whether its entries may leave compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         self.settings.compression != Compression::Off
     }
@@ -147,12 +147,12 @@ impl Stream {
 
 /// For how long it exists. What two threads decide by two of these flags is `SeqCst`: one of them sees the other.
 impl Stream {
-    /// Whether somebody has it open.
+    /// Returns whether somebody has it open.
     pub(super) fn is_open(&self) -> bool {
         self.handles.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether [`Streams`] looks at it again at some moment.
+    /// Returns whether [`Streams`] looks at it again at some moment.
     pub(super) fn is_due(&self) -> bool {
         self.due.load(Ordering::SeqCst)
     }
@@ -174,7 +174,7 @@ impl Stream {
         self.published.fetch_max(nanos, Ordering::Relaxed);
     }
 
-    /// When the newest entry was published here.
+    /// Returns the time at which the newest entry was published here.
     pub(super) fn newest_published(&self) -> Moment {
         Moment::after_origin(Duration::from_nanos(self.published.load(Ordering::Relaxed)))
     }

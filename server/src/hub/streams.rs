@@ -16,7 +16,7 @@ use super::stream::{Stream, StreamSettings};
 use super::{LimitError, OpenStream, Owner, UPKEEP_BATCH, lock};
 use crate::policy::ChannelPolicy;
 
-/// What the streams of one channel have in common.
+/// Settings that the streams of one channel share.
 #[derive(Clone, Copy)]
 struct Template {
     channel: u8,

@@ -1,4 +1,4 @@
-//! How the hub tells a connection that there is something for it.
+//! Wake-ups of connections by the hub.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,12 +27,12 @@ pub enum Notice {
 /// sender is told.
 const NOTICES: usize = 1_024;
 
-/// One connection's bell: which of its readers have news, and notices to it.
+/// Waker of one connection: the readers whose streams have changed, and notices.
 #[derive(Default, Debug)]
 pub struct ConnectionWaker {
     raised: AtomicBool,
     waker: AtomicWaker,
-    /// Slots of the readers whose streams have news.
+    /// Slots of the readers whose streams have changed.
     slots: Mutex<Vec<u32>>,
     notices: Mutex<Vec<Notice>>,
     /// A log that could not answer at once can answer now.
@@ -40,7 +40,7 @@ pub struct ConnectionWaker {
 }
 
 impl ConnectionWaker {
-    /// Ready when something has come since the last time.
+    /// Ready if something has changed since the last call.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         // Registered first, so that what comes from here on wakes the task again.
         self.waker.register(cx.waker());
@@ -51,7 +51,7 @@ impl ConnectionWaker {
         }
     }
 
-    /// Whether something has come since the last time.
+    /// Returns whether something has changed since the last call.
     pub fn take(&self) -> bool {
         self.raised.swap(false, Ordering::AcqRel)
     }

@@ -20,7 +20,7 @@ impl FragmentSlots {
         &mut self.lanes[lane.min(2)]
     }
 
-    /// Whether a large entry of this lane may begin.
+    /// Returns whether a large entry of this lane may begin.
     pub(super) fn is_free(&mut self, lane: usize) -> bool {
         self.of(lane).holder.is_none()
     }

@@ -1,7 +1,7 @@
 //! Decides what leaves a connection next.
 //!
 //! Control ops go first; then readers, lane by lane. A reader is a cursor: what it delivers is read from its
-//! stream's log when the transport asks for bytes, so live delivery, replay and catching up are one path.
+//! stream's log when the transport asks for bytes, so live delivery, replay and catching up use the same code.
 
 mod fragment_slots;
 mod lanes;
@@ -78,7 +78,7 @@ impl Outbox {
             return;
         };
         let subscriber = Arc::new(Subscriber::new(name, Arc::clone(&self.connection)));
-        // Marked first and read later: news between the two is seen by the first read.
+        // Subscribed before the first read, which therefore includes entries that are published in between.
         stream.add_reader(Arc::clone(&subscriber));
         let reader = Reader::new(id, stream, subscriber, after, has_base);
         if slot == self.readers.len() {
@@ -112,7 +112,7 @@ impl Outbox {
         }
     }
 
-    /// Goes on after another cursor: where a reset says.
+    /// Goes on after the cursor of a reset.
     pub(crate) fn seek(&mut self, id: u32, after: Cursor) {
         if let Some(slot) = self.slot_of(id) {
             if let Some(reader) = self.reader(slot) {
@@ -167,12 +167,12 @@ impl Outbox {
         waiting.into_iter().for_each(|slot| self.queue(slot));
     }
 
-    /// Whether readers wait for their turn.
+    /// Returns whether readers are queued.
     pub(crate) fn has_queued(&self) -> bool {
         !self.lanes.is_empty()
     }
 
-    /// Queues the readers that have news.
+    /// Queues the readers whose streams have changed.
     pub(crate) fn collect_woken(&mut self) {
         let mut woken = std::mem::take(&mut self.woken);
         self.connection.take_slots(&mut woken);
@@ -268,7 +268,7 @@ impl Outbox {
         !matches!(then, NextStep::Fragment | NextStep::Full)
     }
 
-    /// What a heartbeat says: the streams whose sent cursor or head changed since the last one. A reader that
+    /// Cursors for a heartbeat: the streams whose sent cursor or head changed since the last one. A reader that
     /// is behind without being woken is queued: a heartbeat heals what a lost subscriber would hide.
     pub(crate) fn heads(&mut self, now: Moment) -> Vec<StreamHead> {
         let mut heads = Vec::new();

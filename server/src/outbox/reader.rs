@@ -17,7 +17,7 @@ pub(super) struct Reader {
     pub(super) id: u32,
     pub(super) stream: OpenStream,
     pub(super) subscriber: Arc<Subscriber>,
-    /// Whether its slot stands in a lane.
+    /// True if its slot is in a lane.
     pub(super) queued: bool,
     /// Everything up to here has been sent.
     after: Cursor,
@@ -27,7 +27,7 @@ pub(super) struct Reader {
     has_base: bool,
     /// The next value goes whole, even if it was sent before.
     whole: bool,
-    /// What the last heartbeat said.
+    /// Cursors of the last heartbeat.
     last_reported: (Cursor, Cursor),
 }
 
@@ -64,13 +64,13 @@ pub(super) enum NextStep {
     Rest,
     /// There may be more to read right away.
     More,
-    /// What comes next needs another message.
+    /// The next entry needs another message.
     Full,
     /// The message is a fragment.
     Fragment,
-    /// What comes next is large, and another large entry of the lane is under way.
+    /// The next entry is large, and another large entry of the lane is being sent.
     Wait,
-    /// What comes next is above the client's limit.
+    /// The next entry is above the client's limit.
     TooLarge { bytes: usize, limit: usize },
 }
 
@@ -107,7 +107,7 @@ impl Reader {
         }
     }
 
-    /// Whether an entry is under way in fragments.
+    /// Returns whether an entry is being sent in fragments.
     pub(super) fn is_under_way(&self) -> bool {
         self.transfer.is_some()
     }
@@ -252,7 +252,7 @@ impl Reader {
         None
     }
 
-    /// What a heartbeat says of this stream, and whether that differs from the last one.
+    /// Returns this stream's cursors for a heartbeat, and whether they differ from the last one's.
     pub(super) fn head(&mut self, now: Moment) -> (StreamHead, bool) {
         let head = self.stream.log().bounds(now).head;
         let changed =

@@ -1,16 +1,16 @@
-//! What a peer asks of its transport's driver.
+//! Requests of a peer to its transport's driver.
 
 use bytes::Bytes;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::wire::Content;
 use uuid::Uuid;
 
-/// What the driver is to do, in this order.
+/// Actions for the driver, to be carried out in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Find out what this client may do, then call `handle_authenticated`.
     Authenticate(AuthRequest),
-    /// Hand a client's message to the application, then call `handle_answer`.
+    /// A client's message for the application; its result goes to `handle_answer`.
     Deliver(Inbound),
     /// Write what `poll_write` still has, close the transport with this code and text, then call
     /// `disconnected`.
@@ -22,7 +22,7 @@ pub enum Action {
     },
 }
 
-/// Who wants in.
+/// Client of the handshake.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthRequest {
     /// The id that the client gives itself.
@@ -36,13 +36,13 @@ pub struct AuthRequest {
 /// A client's message for the application.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Inbound {
-    /// Who sent it.
+    /// Client id of the sender.
     pub client_id: Uuid,
-    /// Who that is, if the authenticator said so.
+    /// Identity of the sender, if the authenticator gave one.
     pub identity: Option<String>,
     /// Wire id of the channel.
     pub channel: u8,
-    /// What the body is.
+    /// Kind of the body.
     pub content: Content,
     /// A value as JSON text, or the application's bytes.
     pub body: Bytes,
@@ -50,7 +50,7 @@ pub struct Inbound {
     pub number: Option<u64>,
 }
 
-/// Why a client is not let in.
+/// Error of the authenticator, for a client that is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthFailure {
     /// For people.

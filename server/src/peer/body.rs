@@ -11,7 +11,7 @@ use super::json_text::JsonText;
 /// The body as JSON text, or as the application's bytes.
 ///
 /// # Errors
-/// When it is no value of its encoding, or holds what another encoding cannot express.
+/// Fails if it is no value of its encoding, or holds what another encoding cannot express.
 pub(super) fn to_json(
     content: Content,
     encoding: PayloadEncoding,

@@ -8,7 +8,7 @@ use super::{Message, Peer};
 use crate::dialect::Request;
 
 impl Peer {
-    /// Something arrived that says nothing by itself: a pong, a fragment.
+    /// A message without an effect of its own: a pong, a fragment.
     pub fn heard(&mut self, now: Moment) {
         self.session.heard(now);
     }
@@ -60,7 +60,7 @@ impl Peer {
         requests.into_iter().for_each(|one| self.take(now, one));
     }
 
-    /// Wire ids of the channels that `auth` asks for.
+    /// Wire ids of the channels that `auth` requests.
     pub(super) fn named_channels(&mut self, auth: &Auth) -> Vec<u8> {
         let names = self.codec.authenticate(auth).into_iter();
         let channels = self.hub.channels();

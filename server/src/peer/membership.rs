@@ -96,7 +96,7 @@ impl Membership {
         self.grant.may_read(key.channel, &key.scope)
     }
 
-    /// Whether the client may read a channel itself, and not only topics of it.
+    /// Returns whether the client may read a channel itself, and not only topics of it.
     pub(super) fn may_read_channel(&self, channel: u8) -> bool {
         self.grant.may_read(channel, &Scope::Channel)
     }

@@ -103,19 +103,19 @@ impl Peer {
         }
     }
 
-    /// Ready when the hub has news; then call [`handle_wake`](Self::handle_wake) and
+    /// Ready if the hub has woken the connection; then call [`handle_wake`](Self::handle_wake) and
     /// [`poll_write`](Self::poll_write).
     pub fn poll_wake(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.waker.poll(cx)
     }
 
-    /// Whether the hub has had news since the last look; for drivers without a waker.
+    /// Returns whether the hub has woken the connection since the last call; for drivers without a waker.
     #[must_use]
     pub fn has_wake(&self) -> bool {
         self.waker.take()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout).
+    /// Time at which to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         sooner(self.session.poll_timeout(), self.stall.deadline())

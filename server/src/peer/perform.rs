@@ -1,4 +1,4 @@
-//! Carries out what the session asks for.
+//! Execution of the session's outputs.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -27,12 +27,12 @@ impl Stall {
         self.since = (!all).then_some(now);
     }
 
-    /// When the connection is to be given up.
+    /// Time at which the connection is to be closed.
     pub(super) fn deadline(&self) -> Option<Moment> {
         Some(self.since? + self.limit)
     }
 
-    /// Whether that time has come.
+    /// Returns whether that time has come.
     pub(super) fn is_over(&self, now: Moment) -> bool {
         self.deadline().is_some_and(|deadline| deadline <= now)
     }

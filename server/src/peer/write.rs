@@ -7,7 +7,7 @@ use crate::carrier::Carrier;
 use crate::outbox::ReaderError;
 
 impl Peer {
-    /// Whether as many ops wait as may: the driver hands on no message of the client until some have been written.
+    /// Returns whether the queue of ops is full: the driver passes on no message of the client until some have been written.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.op_room() == 0
@@ -19,13 +19,13 @@ impl Peer {
         limit.saturating_sub(self.codec.pending_ops())
     }
 
-    /// Whether [`poll_write`](Self::poll_write) may have something.
+    /// Returns whether [`poll_write`](Self::poll_write) may have something.
     #[must_use]
     pub fn has_output(&self) -> bool {
         self.codec.pending_ops() > 0 || self.notices_left || self.outbox.has_queued()
     }
 
-    /// Hands the next message or messages to the carrier; none when there is nothing to send. Call it only when all that
+    /// Gives the next message or messages to the carrier; none if there is nothing to send. Call it only when all that
     /// it gave before has been written, then call [`wrote`](Self::wrote).
     pub fn poll_write(&mut self, now: Moment, out: &mut dyn Carrier) {
         if self.closed {
@@ -35,7 +35,7 @@ impl Peer {
             self.handle_wake(now);
         }
         let mut errors = Vec::new();
-        // A connection that ends is told why, and no more.
+        // A connection that ends is sent the reason, and nothing else.
         let batch = if self.session.is_closed() {
             0
         } else {

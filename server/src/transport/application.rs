@@ -9,13 +9,13 @@ use crate::auth::Verdict;
 use crate::hub::Hub;
 use crate::peer::{AuthRequest, Inbound};
 
-/// The application, as one connection sees it.
+/// The application's callbacks for one connection.
 pub(crate) trait Application: Send + Sync + 'static {
     fn hub(&self) -> &Arc<Hub>;
 
     /// Begins to ask what a client may do; `request` opened the connection.
     fn authenticate(&self, client: AuthRequest, request: &Parts) -> Verdict;
 
-    /// Hands on a client's message.
+    /// Passes a client's message to its handler.
     fn deliver(&self, message: Inbound) -> Result<(), MessageError>;
 }

@@ -115,7 +115,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
-    /// Carries out what the peer asks for, until it asks for nothing or an answer is not there yet.
+    /// Carries out the peer's actions, until there are none or an answer is pending.
     fn act(&mut self, cx: &mut Context<'_>, now: Moment) -> Option<End> {
         loop {
             while let Some(action) = self.peer.poll_action() {
@@ -148,7 +148,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     }
 
     fn authenticate(&mut self, client: AuthRequest) {
-        // A peer asks once.
+        // A peer authenticates once.
         if let Some(request) = self.request.take() {
             self.verdict = Some(self.app.authenticate(client, &request));
         }
@@ -271,7 +271,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
 }
 
 impl<Io> Drop for Connection<Io> {
-    /// However the task ends, the session learns that its connection is gone.
+    /// Reports the end of the connection to the session, however the task ends.
     fn drop(&mut self) {
         self.peer.disconnected(clock::now());
     }

@@ -11,7 +11,7 @@ use super::Application;
 use crate::auth::{AuthError, Grant, Verdict};
 use crate::peer::Inbound;
 
-/// Hands on a message. A handler that panics counts as one that refused it.
+/// Passes on a message. A panic of the handler counts as a refusal.
 ///
 /// A panic there leaves no state of the server half-changed; the application guards its own.
 pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), MessageError> {

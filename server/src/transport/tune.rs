@@ -21,7 +21,7 @@ const UNSENT_BYTES: u32 = 4 * 1024;
 /// wraps its streams, in TLS for example, calls it for each stream that it accepts.
 ///
 /// # Errors
-/// When the system does not know an option, or the connection has ended.
+/// Fails if the system does not know an option, or the connection has ended.
 pub fn tune_tcp(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -85,8 +85,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         self.reader.set_limit(limit);
     }
 
-    /// Reads once, and hands the events read to `on_event`. After a [`ControlFlow::Break`] the rest is kept, and the
-    /// next call hands it on in place of a read.
+    /// Reads once, and passes the events to `on_event`. After a [`ControlFlow::Break`] the rest is kept, and the
+    /// next call passes it on in place of a read.
     pub(crate) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
@@ -135,7 +135,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         })
     }
 
-    /// Whether everything given has been written.
+    /// Returns whether everything given has been written.
     pub(crate) const fn is_written(&self) -> bool {
         self.outgoing.is_empty() && !self.unflushed
     }
@@ -222,7 +222,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         }
     }
 
-    /// Tells the client that nothing more comes.
+    /// Closes the writing side.
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }

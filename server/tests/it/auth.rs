@@ -1,4 +1,4 @@
-//! Who is let in, and what a grant allows.
+//! Tests of authentication and grants.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

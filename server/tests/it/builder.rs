@@ -17,7 +17,7 @@ fn built(set: impl FnOnce(Builder) -> Builder) -> Result<(), BuildError> {
     set(PushServer::builder()).build().map(drop)
 }
 
-/// Whether the error names the setting, the value and what is allowed.
+/// Returns whether the error names the setting, the value and what is allowed.
 fn assert_refused(case: &str, result: Result<(), BuildError>, expected: &str) {
     match result {
         Err(BuildError::Setting {

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
-/// What a test waits for at most; nothing takes this long unless it is broken.
+/// Limit of a test's waits; nothing takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -144,7 +144,7 @@ impl Socket {
     }
 }
 
-/// What a client of the push-wire dialect sees.
+/// An event of a client of the push-wire dialect.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Seen {
     Op(ServerOp),

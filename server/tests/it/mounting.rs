@@ -1,4 +1,4 @@
-//! Where the router can be put.
+//! Tests of the router within other routers.
 
 use std::sync::Arc;
 

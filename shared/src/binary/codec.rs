@@ -18,7 +18,7 @@ use crate::{BinaryFlags, ChannelKind, PayloadEncoding};
 /// is built in).
 ///
 /// # Errors
-/// When the payload cannot be written in this encoding or is nested too deep.
+/// Fails if the payload cannot be written in this encoding or is nested too deep.
 pub fn encode_frame<C: ChannelKind, T: Serialize>(
     frame: &BinaryFrame<C, T>,
     encoding: PayloadEncoding,
@@ -30,7 +30,7 @@ pub fn encode_frame<C: ChannelKind, T: Serialize>(
 /// is built in: Cargo feature `zstd`).
 ///
 /// # Errors
-/// When the payload cannot be written in this encoding or is nested too deep, or the dictionary cannot be used.
+/// Fails if the payload cannot be written in this encoding or is nested too deep, or the dictionary cannot be used.
 pub fn encode_frame_with_compression<C: ChannelKind, T: Serialize>(
     frame: &BinaryFrame<C, T>,
     encoding: PayloadEncoding,
@@ -46,7 +46,7 @@ pub fn encode_frame_with_compression<C: ChannelKind, T: Serialize>(
 /// of its bytes at each call, a sixth of its time for a small message.
 ///
 /// # Errors
-/// When the payload cannot be written in this encoding or is nested too deep.
+/// Fails if the payload cannot be written in this encoding or is nested too deep.
 #[cfg(feature = "zstd")]
 pub fn encode_frame_with_compressor<C: ChannelKind, T: Serialize>(
     frame: &BinaryFrame<C, T>,
@@ -90,7 +90,7 @@ fn encode<C: ChannelKind, T: Serialize>(
 /// Decodes a frame that needs no dictionary, whose payload is at most 16 MiB.
 ///
 /// # Errors
-/// When the frame's header, its compression or its payload is not what it should be.
+/// Fails if the frame's header, its compression or its payload is not what it should be.
 pub fn decode_frame<C: ChannelKind, T: DeserializeOwned>(
     bytes: &[u8],
     encoding: PayloadEncoding,
@@ -101,7 +101,7 @@ pub fn decode_frame<C: ChannelKind, T: DeserializeOwned>(
 /// Decodes a frame that may need one of these dictionaries, whose payload is at most 16 MiB.
 ///
 /// # Errors
-/// When the frame's header, its compression or its payload is not what it should be, or its dictionary is missing.
+/// Fails if the frame's header, its compression or its payload is not what it should be, or its dictionary is missing.
 pub fn decode_frame_with_dictionaries<C: ChannelKind, T: DeserializeOwned>(
     bytes: &[u8],
     encoding: PayloadEncoding,
@@ -169,7 +169,7 @@ fn decode<C: ChannelKind, T: DeserializeOwned>(
 /// Trains a dictionary of at most `size` bytes from samples of the payloads that it will serve.
 ///
 /// # Errors
-/// When the id is 0, the size is above [`DICTIONARY_BYTES`](crate::limits::DICTIONARY_BYTES), or there are too
+/// Fails if the id is 0, the size is above [`DICTIONARY_BYTES`](crate::limits::DICTIONARY_BYTES), or there are too
 /// few samples; [`compression::native::train_dictionary`](crate::compression::native::train_dictionary) says which.
 #[cfg(feature = "zstd")]
 pub fn train_dictionary(

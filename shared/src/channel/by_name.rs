@@ -10,7 +10,7 @@ use super::ChannelKind;
 /// Reads a name and finds its channel.
 ///
 /// # Errors
-/// When there is no string, or no channel has this name.
+/// Fails if there is no string, or no channel has this name.
 pub fn channel_by_name<'de, C, D>(deserializer: D) -> Result<C, D::Error>
 where
     C: ChannelKind,

@@ -28,7 +28,7 @@ pub trait ChannelKind:
     /// Canonical name, unique among the channels: what JSON and URLs say.
     fn name(&self) -> &'static str;
 
-    /// Whether this is the system channel, which carries control ops and no entries; exactly one is.
+    /// Returns whether this is the system channel, which carries control ops and no entries; exactly one is.
     fn is_system(&self) -> bool;
 
     /// Every channel.

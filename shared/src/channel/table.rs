@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::ChannelKind;
 
-/// What the streams of a channel are.
+/// Mode of a channel's streams.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum ChannelMode {
     /// Every entry matters: replayed in order, none skipped.
@@ -46,7 +46,7 @@ pub struct Channel {
     pub name: String,
     /// Lane: 0 high, 1 normal, 2 low.
     pub priority: u8,
-    /// What its streams are.
+    /// Mode of its streams.
     pub mode: ChannelMode,
 }
 
@@ -57,7 +57,7 @@ pub struct ChannelTable {
 }
 
 impl ChannelTable {
-    /// The table of a user's channels; each but the system channel is a log until told otherwise.
+    /// The table of a user's channels; each except the system channel is a log by default.
     #[must_use]
     pub fn of<C: ChannelKind>() -> Self {
         let channels = C::all().iter().map(|channel| Channel {

@@ -21,7 +21,7 @@ pub(super) struct Body<'a> {
     /// The same behind its header.
     pub(super) blocks: &'a [u8],
     header: Header<'a>,
-    /// Size of what comes out, if the frame tells.
+    /// Size of the content, if the frame states it.
     pub(super) content_bytes: Option<usize>,
     /// zstd's own id of the dictionary; 0 if the frame does not tell. (The C library looks at it by itself.)
     pub(super) zstd_dictionary: u32,

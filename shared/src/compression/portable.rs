@@ -26,7 +26,7 @@ struct Held {
     id: u32,
     /// zstd's own id, which a frame may repeat.
     zstd_id: u32,
-    /// Id that the decoder knows it by, 1 to [`DICTIONARIES`]. A decoder never gives a dictionary back, but replaces one
+    /// Its id in the decoder, 1 to [`DICTIONARIES`]. A decoder cannot drop a dictionary, but replaces one
     /// of the same id; zstd's own ids are the peer's choice, so what is replaced by them is not bounded.
     slot: u32,
 }
@@ -60,7 +60,7 @@ impl Decompressor {
     /// Takes a dictionary, in place of one with the same id. Beyond [`DICTIONARIES`] the oldest leaves.
     ///
     /// # Errors
-    /// When it is no trained dictionary, is too large or has the id 0.
+    /// Fails if it is no trained dictionary, is too large or has the id 0.
     pub fn add_dictionary(
         &mut self,
         dictionary: &CompressionDictionary,
@@ -104,7 +104,7 @@ impl Decompressor {
     /// Decompresses a body to at most `max_bytes`.
     ///
     /// # Errors
-    /// When the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that is not here, or
+    /// Fails if the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that is not here, or
     /// goes beyond a limit.
     pub fn decompress(
         &mut self,

@@ -38,7 +38,7 @@ pub(super) fn write_rest(out: &mut Vec<u8>, frame: &[u8]) {
 /// Splits a body into the dictionary's id, 0 for none, and the rest of the frame.
 ///
 /// # Errors
-/// When the body is cut off in its id.
+/// Fails if the body is cut off in its id.
 pub fn split(body: &[u8]) -> Result<(u32, &[u8]), DecompressError> {
     let (id, rest) = read_varint(body).map_err(|_| DecompressError::NotZstd)?;
     let id = u32::try_from(id).map_err(|_| DecompressError::NotZstd)?;

@@ -57,7 +57,7 @@ pub enum DeltaApplyError {
 /// The result is right only if its [`check`](super::check) is the one that came with the ops.
 ///
 /// # Errors
-/// When the ops are malformed, refer to bytes outside the base, or make more than `max_bytes`.
+/// Fails if the ops are malformed, refer to bytes outside the base, or make more than `max_bytes`.
 pub fn apply(base: &[u8], ops: &[u8], max_bytes: usize) -> Result<Vec<u8>, DeltaApplyError> {
     let (target, mut reader) = OpReader::new(ops)?;
     let too_large = DeltaApplyError::TooLarge {

@@ -15,7 +15,7 @@ impl Check {
         [a, b, c, d]
     }
 
-    /// The 16 bytes that stand for the result: they decide whether the application sees it.
+    /// Check of the result, 16 bytes: a value that does not match is not delivered.
     #[must_use]
     pub fn result(self) -> [u8; 16] {
         let mut result = [0; 16];

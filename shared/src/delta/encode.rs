@@ -22,7 +22,7 @@ const SURE: usize = 24;
 const INDEX_LITERALS: usize = 12;
 /// Bytes indexed of the parts that base and target share at their ends: new text often resembles the text beside it.
 const INDEX_AROUND: usize = 1024;
-/// Places that are tried of those that the index knows for the next bytes.
+/// Limit of the indexed places that are compared for the next bytes.
 const INDEX_TRIES: usize = 16;
 /// A copy of the index must save this many bytes: it also ends the run of literals.
 const INDEX_GAIN: usize = 2;

@@ -69,7 +69,7 @@ pub fn compute_delta(base_cursor: u64, current: &str, next: &str) -> PayloadDelt
 /// nothing of what was there.
 ///
 /// # Errors
-/// When the delta's base is not at `current_cursor`.
+/// Fails if the delta's base is not at `current_cursor`.
 pub fn apply_delta(
     current_cursor: u64,
     _current_sha: &str,

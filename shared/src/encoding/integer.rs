@@ -33,7 +33,7 @@ impl Integer {
 /// An integer.
 ///
 /// # Errors
-/// When the value is none of 0 to 2^64 - 1.
+/// Fails if the value is none of 0 to 2^64 - 1.
 pub fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Integer::deserialize(deserializer)?.get()
 }
@@ -41,7 +41,7 @@ pub fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> 
 /// An integer, or null.
 ///
 /// # Errors
-/// When the value is another, or does not fit `T`.
+/// Fails if the value is another, or does not fit `T`.
 pub fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<u64, Error: fmt::Display>,
@@ -56,7 +56,7 @@ where
 /// A map whose values are integers.
 ///
 /// # Errors
-/// When the value is another, or a key is no `K`.
+/// Fails if the value is another, or a key is no `K`.
 pub fn by_key<'de, K, M, D>(deserializer: D) -> Result<M, D::Error>
 where
     K: Deserialize<'de>,

@@ -52,7 +52,7 @@ impl PayloadEncoding {
     /// Encodes a value.
     ///
     /// # Errors
-    /// When the encoding cannot hold it, it is nested too deep, or its `Serialize` fails.
+    /// Fails if the encoding cannot hold it, it is nested too deep, or its `Serialize` fails.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
         match self {
             Self::MessagePack => msgpack::to_vec(value),
@@ -64,7 +64,7 @@ impl PayloadEncoding {
     /// Decodes a value, after which nothing may follow.
     ///
     /// # Errors
-    /// When the bytes are not of this encoding, are nested too deep, go on after the value, or hold something else
+    /// Fails if the bytes are not of this encoding, are nested too deep, go on after the value, or hold something else
     /// than a `T`.
     pub fn decode<'de, T: Deserialize<'de>>(self, bytes: &'de [u8]) -> Result<T, DecodeError> {
         match self {

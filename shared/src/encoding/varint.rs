@@ -26,7 +26,7 @@ pub const fn varint_len(n: u64) -> usize {
 /// Splits a number off the front of `bytes`.
 ///
 /// # Errors
-/// When the bytes end inside it, it is longer than its shortest form, or it does not fit 64 bits.
+/// Fails if the bytes end inside it, it is longer than its shortest form, or it does not fit 64 bits.
 pub fn read_varint(bytes: &[u8]) -> Result<(u64, &[u8]), VarintError> {
     let mut n = 0u64;
     for (i, &byte) in bytes.iter().enumerate().take(10) {

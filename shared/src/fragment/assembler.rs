@@ -80,7 +80,7 @@ impl FragmentAssembler {
     /// until others push them out.
     ///
     /// # Errors
-    /// When the fragment does not fit those before it, or its message is too large. The message is then dropped, unless the
+    /// Fails if the fragment does not fit those before it, or its message is too large. The message is then dropped, unless the
     /// fragment was merely a repeat.
     pub fn push(&mut self, shard: FragmentShard) -> Result<Option<Vec<u8>>, FragmentError> {
         let found = self.position(&shard);
@@ -151,7 +151,7 @@ impl FragmentAssembler {
         self.dropped
     }
 
-    /// Drops the oldest messages until no more than the retention says are left.
+    /// Drops the oldest messages above the retention's number.
     pub fn enforce_retention(&mut self, retention: FragmentRetention) {
         while self.messages.len() > retention.max_inflight {
             self.drop_at(0);

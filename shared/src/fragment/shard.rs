@@ -37,7 +37,7 @@ impl FragmentHeader {
     /// Splits a fragment into its header and its bytes.
     ///
     /// # Errors
-    /// When it is shorter than a header, or the index is not below the total.
+    /// Fails if it is shorter than a header, or the index is not below the total.
     pub fn split(fragment: &[u8]) -> Result<(Self, &[u8]), FragmentError> {
         let (header, bytes) = fragment
             .split_first_chunk::<FRAGMENT_HEADER_LEN>()
@@ -86,7 +86,7 @@ impl FragmentShard {
     /// Reads a fragment; all bytes after the header are its payload.
     ///
     /// # Errors
-    /// When the bytes are shorter than a header, or the index is not below the total.
+    /// Fails if the bytes are shorter than a header, or the index is not below the total.
     pub fn decode(bytes: &[u8]) -> Result<Self, FragmentError> {
         let (header, payload) = FragmentHeader::split(bytes)?;
         Ok(Self {
@@ -101,7 +101,7 @@ impl FragmentShard {
 /// Splits a payload into pieces of at most `piece_bytes`. An empty payload is one empty piece.
 ///
 /// # Errors
-/// When `piece_bytes` is 0, or more than 65,535 pieces would be needed.
+/// Fails if `piece_bytes` is 0, or more than 65,535 pieces would be needed.
 pub fn split(
     fragment_id: Uuid,
     payload: &[u8],

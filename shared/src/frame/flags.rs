@@ -9,7 +9,7 @@ pub struct BinaryFlags {
     pub compressed: bool,
     /// Bit 1: the payload is one fragment of a larger one.
     pub fragmented: bool,
-    /// Bit 2: the sender wants an acknowledgement.
+    /// Bit 2: acknowledgement requested.
     pub ack_required: bool,
 }
 

@@ -60,7 +60,7 @@ impl FrameHeader {
     /// Splits a frame into its header and payload.
     ///
     /// # Errors
-    /// When the bytes are too short for a header, or it is not of this version.
+    /// Fails if the bytes are too short for a header, or it is not of this version.
     pub fn split(frame: &[u8]) -> Result<(Self, &[u8]), FrameError> {
         let Some((header, payload)) = frame.split_first_chunk::<FRAME_HEADER_LEN>() else {
             return Err(FrameError::TooShort);

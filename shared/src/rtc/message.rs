@@ -1,4 +1,4 @@
-//! What peers say to each other, and to the server, on a signalling channel.
+//! Messages between peers, and to the server, on a signalling channel.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,11 +11,11 @@ use crate::encoding::integer;
 
 /// A signalling message. In JSON the tag is `type`, in snake case; absent fields are left out.
 ///
-/// What can be left out stands last, so that nothing is mixed up in an encoding that writes structs as arrays.
+/// Optional fields are last, so that encodings that write structs as arrays can leave them out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum RtcMessage {
-    /// A peer wants to connect.
+    /// Request of a peer to connect.
     Offer {
         /// Who.
         from: Uuid,
@@ -57,9 +57,9 @@ pub enum RtcMessage {
         /// ICE candidates (RFC 8839).
         candidates: Vec<String>,
     },
-    /// How the connection is, as one peer sees it.
+    /// State of the connection, as one peer reports it.
     Status {
-        /// Who says so.
+        /// Sender of the report.
         from: Uuid,
         /// To whom.
         to: Uuid,
@@ -81,7 +81,7 @@ pub enum RtcMessage {
     TurnCredentials(TurnCredential),
 }
 
-/// What a TURN server takes as proof, for a time.
+/// Credentials for a TURN server, valid for a time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TurnCredential {
     /// User name.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::SeenCandidates;
 
-/// Tells new candidates from those that were passed on already, for all pairs of peers. Can be shared by threads.
+/// Filter of the candidates that were passed on already, for all pairs of peers. Can be shared by threads.
 ///
 /// Remembers the last [`RTC_CANDIDATES`](crate::limits::RTC_CANDIDATES) of all; one that came before may pass again.
 #[derive(Debug, Default)]

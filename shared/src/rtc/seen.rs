@@ -59,7 +59,7 @@ impl SeenCandidates {
         self.seen.len()
     }
 
-    /// Whether none is remembered.
+    /// Returns whether none is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()

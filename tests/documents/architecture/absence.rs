@@ -1,4 +1,4 @@
-//! What must not be named where.
+//! Names that must not appear in certain folders.
 
 use std::path::Path;
 use std::process::Command;

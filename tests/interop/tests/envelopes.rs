@@ -60,7 +60,7 @@ const ENCODINGS: [(ours::PayloadEncoding, published::PayloadEncoding); 2] = [
     ),
 ];
 
-/// What the published crate makes of our frame with this payload, as JSON.
+/// Reads our frame with this payload by the published crate; returns it as JSON.
 fn read_as_published<T: Serialize, U: Serialize + for<'de> Deserialize<'de>>(
     payload: T,
     (ours, published): (ours::PayloadEncoding, published::PayloadEncoding),

@@ -38,7 +38,7 @@ struct Page {
     now: Moment,
     attempt: u32,
     server: Server,
-    /// Where each subscription stands, as the application was told.
+    /// Position of each subscription, as reported to the application.
     reached: BTreeMap<u32, Position>,
     /// The dictionary that the session wants.
     wanted: Option<[u8; 32]>,
@@ -81,7 +81,7 @@ impl Page {
         self.session.handle_input(self.now, input);
     }
 
-    /// What happens to the line, and time.
+    /// Events of the connection, and the passing of time.
     fn line(&mut self, step: Step<'_>) {
         let attempt = self.attempt;
         match step.kind % 4 {
@@ -177,7 +177,7 @@ impl Page {
         }
     }
 
-    /// What the application must be able to rely on, whatever the server says.
+    /// Checks the promises to the application, whatever the server sends.
     fn hear(&mut self, event: Event) {
         match event {
             Event::Outcome { id, position, .. } => match position {

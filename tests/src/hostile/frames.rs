@@ -22,7 +22,7 @@ pub(super) fn run(bytes: &[u8]) {
     }
 }
 
-/// What can be read can be written, compressed or not, and then be read again.
+/// Checks that a frame that can be read can be written, compressed or not, and be read again.
 fn settles<T: Serialize + DeserializeOwned>(encoding: PayloadEncoding, bytes: &[u8]) {
     let Ok(frame) = decode_frame_within::<Channel, T>(bytes, encoding, &[], CAP) else {
         return;

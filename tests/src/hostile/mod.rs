@@ -1,4 +1,4 @@
-//! What must hold for bytes that anybody may send, one function for each kind of input.
+//! Properties of every input of a peer, one function for each kind of input.
 //!
 //! `fuzz/` searches for bytes that break them, `tests/hostile/` replays what it found. A function panics when
 //! something does not hold; what its input makes it allocate is measured by the caller.
@@ -21,7 +21,7 @@ mod websocket;
 pub struct Target {
     /// The name of its fuzz target and of the folder of its corpus.
     pub name: &'static str,
-    /// What must hold for these bytes.
+    /// Checks the target's properties with these bytes.
     pub run: fn(&[u8]),
 }
 
@@ -48,7 +48,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 /// Does what the target of this name does.
 ///
 /// # Panics
-/// When there is no such target, or when something does not hold for these bytes.
+/// Panics if there is no such target, or if a property does not hold for these bytes.
 pub fn run(name: &str, bytes: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name);
     (target.expect("a target of this name").run)(bytes);

@@ -39,14 +39,14 @@ static PREPARED: LazyLock<PreparedDictionary> =
 
 const DICTIONARY_ID: u32 = 3;
 
-/// How an entry travels: bits of a byte that a step gives.
+/// Form of an entry: bits of a byte of the step.
 mod how {
     pub(super) const COMPRESSED: u8 = 8;
     pub(super) const WITH_DICTIONARY: u8 = 16;
     pub(super) const FRAGMENTED: u8 = 32;
 }
 
-/// What it remembers, so that what it says makes sense more often than chance would have it.
+/// State of the peer, so that its messages are valid more often than random ones.
 #[derive(Default)]
 pub(super) struct Server {
     control: u32,

@@ -204,7 +204,7 @@ impl Line {
         }
     }
 
-    /// What the server writes is what the protocol says, whatever it was told.
+    /// Checks that the server's messages follow the protocol, whatever it received.
     fn hear(&mut self, kind: Kind, message: &[u8]) {
         if self.dialect == Dialect::Json && kind == Kind::Ping {
             return assert_eq!(message, b"");

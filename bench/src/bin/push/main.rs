@@ -1,4 +1,4 @@
-//! What a message of about 250 bytes costs on the wire, all headers in.
+//! Bytes of a message of about 250 bytes on the wire, all headers included.
 //!
 //! `cargo run --release --bin push`: the messages are real, one for each file that a commit of this repository changed,
 //! published when that was committed. The clock follows: heartbeats fall when they are due, and the server trains its
@@ -103,7 +103,7 @@ enum Published {
     Feed,
 }
 
-/// What the published server sends for it: a frame in JSON, behind the header of a WebSocket message.
+/// Message of the published server: a frame in JSON, behind the header of a WebSocket message.
 fn published_bytes(message: &str) -> Fallible<usize> {
     let value: serde_json::Value = serde_json::from_str(message)?;
     let mut frame = pushwire_core::Frame::new(Published::Feed, value);

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::proc::{Counters, Disk, Memory, Network};
 
-/// How many samples are kept: a minute at four a second.
+/// Number of samples kept: a minute at four a second.
 pub(super) const SAMPLES: usize = 240;
 
 /// Newest last; fewer than [`SAMPLES`] in the first minute.
 type Series = VecDeque<u64>;
 
-/// What the charts draw.
+/// Samples of the charts.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct History {
     /// Busy time of each core, in percent.

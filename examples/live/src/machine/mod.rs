@@ -20,10 +20,10 @@ const EVERY_MS: u64 = 250;
 /// The machine channel's value: the newest reading and the minute before it.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Machine {
-    /// Why there are no readings, as a sentence for the reader.
+    /// Reason for missing readings, as a sentence for the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
-    /// When it was taken, in milliseconds since 1970 by the machine's clock.
+    /// Time of the sample, in milliseconds since 1970 by the machine's clock.
     sampled_ms: u64,
     every_ms: u64,
     samples: usize,

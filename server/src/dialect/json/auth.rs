@@ -6,7 +6,7 @@ use push_wire_shared::channel::ChannelTable;
 
 use super::names::{Names, resolve};
 
-/// Channels that `auth` asks for, and where reading goes on.
+/// Channels that `auth` requests, and the cursors after which reading goes on.
 #[derive(Debug)]
 pub(super) struct Opening {
     /// Channels to read; `None` is all that are permitted.
@@ -44,17 +44,17 @@ impl Opening {
         self.channels.iter().flatten().copied()
     }
 
-    /// Whether the channels to read are named.
+    /// True if the channels to read are named.
     pub(super) const fn names_channels(&self) -> bool {
         self.channels.is_some()
     }
 
-    /// Whether a channel is to be read; `None` where all are that are permitted.
+    /// Returns whether a channel is to be read; `None` where all are that are permitted.
     pub(super) fn wants(&self, channel: u8) -> Option<bool> {
         Some(self.channels.as_ref()?.contains(&channel))
     }
 
-    /// Whether the number of a channel is given for itself.
+    /// Returns whether the number of a channel is given for itself.
     pub(super) fn names_number(&self, channel: u8) -> bool {
         self.cursors.contains_key(&channel)
     }

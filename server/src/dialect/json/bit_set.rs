@@ -33,13 +33,13 @@ impl<const WORDS: usize> BitSet<WORDS> {
         })
     }
 
-    /// Whether a number is in the set.
+    /// Returns whether a number is in the set.
     pub(super) fn contains(&self, number: usize) -> bool {
         let word = self.0.get(number / 64);
         word.is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 
-    /// Whether no number is in the set.
+    /// Returns whether no number is in the set.
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }

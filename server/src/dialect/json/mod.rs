@@ -200,7 +200,7 @@ impl JsonCodec {
         report_unknown(unknown, each);
     }
 
-    /// Names of the channels that `auth` asks for.
+    /// Names of the channels that `auth` requests.
     pub(super) fn named_channels(&self) -> impl Iterator<Item = &str> {
         let opening = match &self.phase {
             Phase::Opening(opening) => Some(opening),

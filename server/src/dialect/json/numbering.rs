@@ -66,12 +66,12 @@ struct ChannelNumbers {
     floor: u64,
     last: u64,
     acked: u64,
-    /// Where each source stood at the oldest number that can be resumed from.
+    /// Position in each source at the oldest number that can be resumed from.
     bases: [Option<Position>; 2],
     runs: VecDeque<Run>,
 }
 
-/// What a resume in the JSON dialect comes to.
+/// Outcome of a resume in the JSON dialect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Rewind {
     /// Positions of the channel and the inbox at that number; `None` for a stream not read yet.

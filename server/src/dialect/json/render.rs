@@ -112,7 +112,7 @@ impl Renderer {
         self.ops
     }
 
-    /// Hands the messages on. Returns how many there were.
+    /// Passes the messages on. Returns their number.
     pub(super) fn finish(&mut self, out: &mut dyn Carrier) -> usize {
         let messages = std::mem::take(&mut self.messages);
         (self.bytes, self.ops) = (0, 0);

@@ -10,7 +10,7 @@ use crate::hub::{Attachment, lock};
 /// State kept with the session.
 #[derive(Default, Debug)]
 pub(super) struct Kept {
-    /// Cursors that the client sees.
+    /// Cursors as the client counts them.
     pub(super) numbering: Numbering,
     /// The client has unsubscribed from its last channel: an `auth` that names no channel then reads none.
     pub(super) reads_nothing: bool,

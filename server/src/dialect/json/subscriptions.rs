@@ -77,7 +77,7 @@ impl Subscriptions {
         self.sends.contains(usize::from(channel))
     }
 
-    /// Whether nothing is read.
+    /// Returns whether nothing is read.
     pub(super) fn is_empty(&self) -> bool {
         self.reads.is_empty()
     }

@@ -155,7 +155,7 @@ mod tests {
         Fragments::new(Arc::new(payload), ID, fragment_bytes, message_bytes)
     }
 
-    /// What a client makes of the fragments, each in a message that it takes.
+    /// Reads the fragments as a client does, each in a message within its limit.
     fn joined(mut fragments: Fragments, message_bytes: usize) -> Vec<u8> {
         let mut assembler = FragmentAssembler::new();
         loop {

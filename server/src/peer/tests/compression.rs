@@ -1,4 +1,4 @@
-//! Compressed entries and dictionaries, as a client of the push-wire dialect sees them.
+//! Tests of compressed entries and dictionaries in the push-wire dialect.
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::compression::DictionaryError;

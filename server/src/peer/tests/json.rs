@@ -5,7 +5,7 @@ use serde_json::{Value, json as value};
 
 use super::*;
 
-/// A client of the JSON dialect, by hand.
+/// A client of the JSON dialect that a test drives.
 struct JsonClient {
     peer: Peer,
     delivered: Vec<String>,

@@ -1,4 +1,4 @@
-//! Peers driven by hand: what a client would see, without a socket.
+//! Tests of peers without a socket.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -111,7 +111,7 @@ fn subscribe(id: u32, channel: &str) -> Subscribe {
     }
 }
 
-/// What a client of the push-wire dialect sees.
+/// An event of a client of the push-wire dialect.
 #[derive(Clone, PartialEq, Debug)]
 enum Seen {
     Op(ServerOp),
@@ -156,7 +156,7 @@ fn uplink_record(channel: u8, number: u32, body: &[u8]) -> Vec<u8> {
     record(channel, number, &payload)
 }
 
-/// A client of the push-wire dialect, by hand.
+/// A client of the push-wire dialect that a test drives.
 struct WireClient {
     peer: Peer,
     hub: Arc<Hub>,
@@ -258,7 +258,7 @@ impl WireClient {
         seen
     }
 
-    /// What the next message says; nothing when there is none.
+    /// Events of the next message; none if there is no message.
     fn next_message(&mut self, now: Moment) -> Vec<Seen> {
         let mut messages: Vec<carrier::Message> = Vec::new();
         self.peer.poll_write(now, &mut messages);

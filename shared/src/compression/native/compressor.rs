@@ -76,7 +76,7 @@ impl PreparedDictionary {
     /// Makes a dictionary ready for [few bytes](Goal::Bytes), as entries travel.
     ///
     /// # Errors
-    /// When it is too large, damaged or has the id 0.
+    /// Fails if it is too large, damaged or has the id 0.
     pub fn new(dictionary: &CompressionDictionary) -> Result<Self, DictionaryError> {
         Self::with_goal(dictionary, Goal::Bytes)
     }
@@ -84,7 +84,7 @@ impl PreparedDictionary {
     /// Makes a dictionary ready for this goal.
     ///
     /// # Errors
-    /// When it is too large, damaged or has the id 0.
+    /// Fails if it is too large, damaged or has the id 0.
     pub fn with_goal(
         dictionary: &CompressionDictionary,
         goal: Goal,

@@ -48,7 +48,7 @@ impl Decompressor {
     /// Takes a dictionary, in place of one with the same id. Beyond [`DICTIONARIES`] the oldest leaves.
     ///
     /// # Errors
-    /// When it is too large, damaged or has the id 0.
+    /// Fails if it is too large, damaged or has the id 0.
     pub fn add_dictionary(
         &mut self,
         dictionary: &CompressionDictionary,
@@ -71,7 +71,7 @@ impl Decompressor {
     /// Decompresses a body to at most `max_bytes`.
     ///
     /// # Errors
-    /// When the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that is not here, or
+    /// Fails if the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that is not here, or
     /// goes beyond a limit.
     pub fn decompress(
         &mut self,

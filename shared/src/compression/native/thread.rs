@@ -92,7 +92,7 @@ pub(crate) fn decompress(
 }
 
 impl Decoding {
-    /// Sees that the decompressor has this dictionary under its id.
+    /// Gives the decompressor this dictionary under its id, if it does not have it.
     fn prepare(&mut self, wanted: &CompressionDictionary) -> Result<(), DecompressError> {
         if self.dictionaries.contains(wanted) {
             return Ok(());

@@ -7,7 +7,7 @@ use crate::limits::DICTIONARY_BYTES;
 /// about a hundred times `size`. Takes tens of milliseconds: call it on a thread that serves no connections.
 ///
 /// # Errors
-/// When the id is 0, the size is above [`DICTIONARY_BYTES`], or there are too few samples.
+/// Fails if the id is 0, the size is above [`DICTIONARY_BYTES`], or there are too few samples.
 pub fn train_dictionary(
     samples: &[&[u8]],
     size: usize,

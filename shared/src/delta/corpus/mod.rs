@@ -17,7 +17,7 @@ use fastrand::Rng;
 /// Versions of one document, each made from the one before.
 #[derive(Clone, Debug)]
 pub struct Corpus {
-    /// What it is.
+    /// Description of the document.
     pub name: &'static str,
     /// Oldest first.
     pub versions: Vec<Vec<u8>>,

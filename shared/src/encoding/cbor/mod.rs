@@ -19,7 +19,7 @@ use read::Reader;
 /// Encodes a value.
 ///
 /// # Errors
-/// When it is nested too deep, holds an integer beyond 64 bits or its `Serialize` fails.
+/// Fails if it is nested too deep, holds an integer beyond 64 bits or its `Serialize` fails.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::with_capacity(128);
     write_value::<Cbor, T>(&mut out, value)?;
@@ -29,7 +29,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> 
 /// Decodes a value, which fills all of the bytes.
 ///
 /// # Errors
-/// When the bytes are no CBOR, are cut off or go on after the value, or hold something else than a `T`.
+/// Fails if the bytes are no CBOR, are cut off or go on after the value, or hold something else than a `T`.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
     from_tokens(Reader::new(bytes))
 }

@@ -175,7 +175,7 @@ const fn malformed(expected: &'static str, at: usize) -> TokenError {
     TokenError { expected, at }
 }
 
-/// Booleans, nothing, and floats. The argument is a float's bits; how many there are, the first byte says.
+/// Booleans, null, and floats. The argument is a float's bits; the first byte gives their number.
 #[inline]
 fn simple(head: &Head) -> Result<Token<'static>, TokenError> {
     let Some(argument) = head.argument else {

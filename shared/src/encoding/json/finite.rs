@@ -10,7 +10,7 @@ use crate::encoding::codec::{Container, Format, write_value};
 /// Checks that a value holds no NaN and no infinity, and is not nested too deep.
 ///
 /// # Errors
-/// When it does, or its `Serialize` fails.
+/// Fails if it does, or its `Serialize` fails.
 pub(super) fn check<T: Serialize + ?Sized>(value: &T) -> Result<(), EncodeError> {
     let mut found = Vec::new();
     write_value::<Finite, T>(&mut found, value)?;

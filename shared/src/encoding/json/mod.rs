@@ -20,7 +20,7 @@ pub use transcode::{check, transcode};
 /// Encodes a value.
 ///
 /// # Errors
-/// When its `Serialize` fails, a map's keys are no strings, or it holds what another encoding has no form for, as
+/// Fails if its `Serialize` fails, a map's keys are no strings, or it holds what another encoding has no form for, as
 /// [`check`] says; also a number that is not finite, which `serde_json` would write as null.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     finite::check(value)?;
@@ -36,7 +36,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> 
 /// Decodes a value, which fills all of the bytes but white space.
 ///
 /// # Errors
-/// When the bytes are no JSON, are nested too deep, or hold something else than a `T`.
+/// Fails if the bytes are no JSON, are nested too deep, or hold something else than a `T`.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
     if let Some(at) = too_deep(bytes) {
         return Err(DecodeError::TooDeep { at });

@@ -13,7 +13,7 @@ use crate::limits::NESTING;
 /// numbers in the range of double precision, escapes that make whole characters, at most [`NESTING`] levels.
 ///
 /// # Errors
-/// When they are not; the error says where.
+/// Fails if they are not; the error says where.
 pub fn check(text: &[u8]) -> Result<(), DecodeError> {
     read(utf8(text)?, NESTING, &mut Nothing)
 }

@@ -1,4 +1,4 @@
-//! MessagePack as the serde codec sees it.
+//! MessagePack as a format of the serde codec.
 
 use alloc::vec::Vec;
 

@@ -20,7 +20,7 @@ pub(in crate::encoding) use timestamp::Timestamp;
 /// Encodes a value.
 ///
 /// # Errors
-/// When it is nested too deep or its `Serialize` fails.
+/// Fails if it is nested too deep or its `Serialize` fails.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::with_capacity(128);
     write_value::<MessagePack<false>, T>(&mut out, value)?;
@@ -30,7 +30,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> 
 /// Appends a value whose structs are maps with their fields' names, as control ops are.
 ///
 /// # Errors
-/// When it is nested too deep or its `Serialize` fails.
+/// Fails if it is nested too deep or its `Serialize` fails.
 pub(crate) fn write_named<T: Serialize + ?Sized>(
     out: &mut Vec<u8>,
     value: &T,
@@ -41,7 +41,7 @@ pub(crate) fn write_named<T: Serialize + ?Sized>(
 /// Decodes a value, which fills all of the bytes.
 ///
 /// # Errors
-/// When the bytes are no MessagePack, are cut off or go on after the value, or hold something else than a `T`.
+/// Fails if the bytes are no MessagePack, are cut off or go on after the value, or hold something else than a `T`.
 pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
     from_tokens(token::Reader::new(bytes))
 }

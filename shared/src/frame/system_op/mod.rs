@@ -91,11 +91,11 @@ pub enum SystemOp<C: Eq + Hash> {
         /// Longer description.
         detail: Option<String>,
     },
-    /// Features that the sender has, and those that it asks for.
+    /// Features of the sender, and those that it requests.
     Features {
         /// Features that the sender has.
         supported: Vec<String>,
-        /// Features that the sender asks for.
+        /// Features that the sender requests.
         requested: Vec<String>,
     },
     /// End of the connection, announced by the sender.

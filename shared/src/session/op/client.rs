@@ -30,7 +30,7 @@ pub enum ClientOp {
     Whole(u32),
     /// The client holds these dictionaries: entries may come compressed with them.
     Have(Vec<u32>),
-    /// Asks for `pong`.
+    /// Requests a `pong`.
     Ping,
     /// Answers `ping`.
     Pong,
@@ -50,10 +50,10 @@ pub struct Auth {
         deserialize_with = "opt_text::<_, TOKEN_BYTES>"
     )]
     pub token: Option<String>,
-    /// What proves that a session is this client's: its own choice for a new session, or from `auth_ok`.
+    /// Proof that a session is this client's: its own choice for a new session, or from `auth_ok`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "opt_fixed")]
     pub secret: Option<[u8; 16]>,
-    /// Number of this attempt to connect, growing over the client's attempts: a late one is told from a new one.
+    /// Number of this attempt to connect, growing over the client's attempts: distinguishes a delayed attempt from a newer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u64>,
     /// Encoding wanted for payload bodies; default JSON.
@@ -116,11 +116,11 @@ pub struct Subscribe {
     pub scope: ScopeRequest,
     /// Last entry that the client has of it, if it has any.
     pub position: Option<Position>,
-    /// Where to begin without a position.
+    /// Start without a position.
     pub start: StartAt,
 }
 
-/// Which stream of a channel a client asks for.
+/// Stream of a channel that a client requests.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ScopeRequest {
     /// The channel itself.

@@ -1,4 +1,4 @@
-//! How single fields stand on the wire: fixed byte strings, names, and values that are left out.
+//! Serde forms of single fields: fixed byte strings, names, and values that are left out.
 
 use alloc::format;
 use core::fmt;
@@ -82,7 +82,7 @@ pub(super) mod opt_fixed {
 
 /// A value that stands as a name on the wire.
 pub(super) trait Named: Sized + Copy {
-    /// What it is a name of, for errors.
+    /// Kind of the name, for errors.
     const WHAT: &'static str;
 
     fn wire_name(self) -> &'static str;
@@ -147,12 +147,12 @@ impl<T: Named> Visitor<'_> for NameVisitor<T> {
     }
 }
 
-/// Whether a flag is left out.
+/// Returns whether a flag is left out.
 pub(super) fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Whether a tag is left out: it is not known.
+/// Returns whether a tag is left out: it is not known.
 pub(super) fn is_untagged(tag: &u32) -> bool {
     *tag == 0
 }

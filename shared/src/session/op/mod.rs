@@ -25,7 +25,7 @@ use crate::encoding::msgpack::{
 };
 use crate::quote::quoted;
 
-/// Why a control frame could not be read.
+/// Error of reading a control frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum OpError {
@@ -38,7 +38,7 @@ pub enum OpError {
     Invalid {
         /// The op.
         op: &'static str,
-        /// What is wrong with its fields.
+        /// Error in its fields.
         error: DecodeError,
     },
 }

@@ -47,9 +47,9 @@ pub enum ServerOp {
     },
     /// Something the client did cannot be done; nothing else is affected.
     Error {
-        /// What went wrong, for programs.
+        /// Error code, for programs.
         code: ErrorCode,
-        /// What went wrong, for people.
+        /// Error text, for people.
         message: String,
         /// The subscription that it concerns; it has ended.
         id: Option<u32>,
@@ -61,7 +61,7 @@ pub enum ServerOp {
     },
     /// A client message was taken but not carried out.
     Rejected(RejectedMessage),
-    /// Entries of a channel may come compressed with this dictionary once the client says that it has it.
+    /// Entries of a channel may be compressed with this dictionary after the client's `have`.
     Dictionary(DictionaryInfo),
     /// Heartbeat: what this connection has been sent, and the newest there is.
     Ping {
@@ -102,7 +102,7 @@ pub struct AuthOk {
     /// Proves the right to continue this session; new in each session.
     #[serde(with = "fixed")]
     pub secret: [u8; 16],
-    /// Whether an earlier session goes on: its inbox and message numbers stand.
+    /// True if an earlier session goes on: its inbox and message numbers stand.
     #[serde(default, skip_serializing_if = "is_false")]
     pub resumed: bool,
     /// Newest client message that this session has taken.
@@ -131,7 +131,7 @@ pub struct AuthOk {
     pub channels: Vec<ChannelInfo>,
 }
 
-/// One channel, as told to clients.
+/// One channel, as described to clients.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ChannelInfo {
     /// Wire id.
@@ -141,12 +141,12 @@ pub struct ChannelInfo {
     pub name: String,
     /// Lane: 0 high, 1 normal, 2 low.
     pub priority: u8,
-    /// What its streams are.
+    /// Mode of its streams.
     #[serde(with = "name")]
     pub mode: ChannelMode,
 }
 
-/// A dictionary, as told to clients (docs/protocol.md section 5.7).
+/// A dictionary, as described to clients (docs/protocol.md section 5.7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DictionaryInfo {
     /// Names it on this connection, in `have` and in compressed entries; not 0.
@@ -160,7 +160,7 @@ pub struct DictionaryInfo {
     pub bytes: u32,
 }
 
-/// What a heartbeat says of one stream; on the wire `[stream, sent, head]`.
+/// Cursors of one stream in a heartbeat; on the wire `[stream, sent, head]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(from = "(u64, Cursor, Cursor)", into = "(u64, Cursor, Cursor)")]
 pub struct StreamHead {
@@ -191,7 +191,7 @@ impl From<StreamHead> for (u64, Cursor, Cursor) {
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// What went wrong, for programs. Codes of later versions read as `Other`.
+        /// Error code, for programs. Codes of later versions are read as `Other`.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[non_exhaustive]
         pub enum ErrorCode {

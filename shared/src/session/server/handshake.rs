@@ -14,7 +14,7 @@ use crate::session::op::{Auth, AuthOk, ChannelInfo, ClientOp, RejectedMessage, S
 use crate::time::Moment;
 use uuid::Uuid;
 
-/// How far a connection has come.
+/// State of the handshake.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Phase {
     /// Nothing but `auth` is taken.
@@ -73,7 +73,7 @@ impl ClientLimits {
 /// Most bytes of a refusal in `auth_ok` without its text: names of its fields, number and code.
 const REJECTION_BYTES: usize = 64;
 
-/// What is kept of `auth` until it is answered.
+/// State of `auth` until it is answered.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Handshake {
     encoding: PayloadEncoding,
@@ -104,7 +104,7 @@ impl Handshake {
         true
     }
 
-    /// What is to be done once the session stands, in this order.
+    /// Actions after the handshake, in this order.
     pub(super) fn into_ops(self) -> impl Iterator<Item = ClientOp> {
         core::iter::once(ClientOp::Subscribe(self.subscriptions)).chain(self.early_ops)
     }

@@ -8,7 +8,7 @@ use super::{Output, ServerConfig};
 use crate::session::op::{ServerOp, StreamHead};
 use crate::time::Moment;
 
-/// When the next heartbeat is due, and until when the peer may be silent.
+/// Time of the next heartbeat, and the deadline of the peer's silence.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     next: Moment,
@@ -34,7 +34,7 @@ impl Heartbeat {
         self.heard = self.heard.max(now);
     }
 
-    /// When a heartbeat is due or the peer has been silent too long, whichever is first.
+    /// Time at which a heartbeat is due or the peer has been silent too long, whichever is first.
     pub(super) fn next(&self) -> Moment {
         self.next.min(self.lost_at())
     }
@@ -47,7 +47,7 @@ impl Heartbeat {
         self.lost_at() <= now
     }
 
-    /// Asks for the heads if a heartbeat is due.
+    /// Requests the heads if a heartbeat is due.
     pub(super) fn beat(&mut self, now: Moment, outputs: &mut Outputs) {
         if self.next <= now {
             self.next = now + self.interval;

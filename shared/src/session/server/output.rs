@@ -57,11 +57,11 @@ pub enum Output {
         /// Up to here.
         cursor: Cursor,
     },
-    /// Hand a client's message to the application, then call `handle_answer`.
+    /// A client's message for the application; its result goes to `handle_answer`.
     Deliver {
         /// Wire id of the channel.
         channel: u8,
-        /// What the body is.
+        /// Kind of the body.
         content: Content,
         /// The message.
         body: Bytes,
@@ -81,7 +81,7 @@ pub enum Output {
 pub struct Welcome {
     /// The session's secret.
     pub secret: [u8; 16],
-    /// Whether an earlier session goes on.
+    /// True if an earlier session goes on.
     pub resumed: bool,
     /// Newest client message that the session has taken.
     pub received: u64,
@@ -96,7 +96,7 @@ pub enum Opened {
     Readable {
         /// Number that names the stream on the wire.
         stream: u64,
-        /// What its log holds.
+        /// Bounds of its log.
         bounds: Bounds,
         /// Tag that the log has at the cursor of [`Output::Open`]'s position; unknown without a position.
         found: Tag,
@@ -107,7 +107,7 @@ pub enum Opened {
     Unavailable,
 }
 
-/// Why a client's message was not carried out.
+/// Error of carrying out a client's message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MessageError {
     /// For programs.

@@ -208,7 +208,7 @@ impl ServerSession {
         }
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout).
+    /// Time at which to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         match self.phase {
@@ -223,13 +223,13 @@ impl ServerSession {
         self.outputs.take()
     }
 
-    /// Whether the handshake is done and the connection not closed.
+    /// Returns whether the handshake is done and the connection not closed.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.phase == Phase::Ready
     }
 
-    /// Whether [`Output::Close`] has been put out.
+    /// Returns whether [`Output::Close`] has been put out.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed

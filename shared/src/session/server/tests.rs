@@ -1,4 +1,4 @@
-//! What one message may cause, and what is kept of the handshake.
+//! Tests of the work that one message causes, and of the state kept of the handshake.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

@@ -21,7 +21,7 @@ pub struct Uplink {
     pub channel: u8,
     /// Low 32 bits of the message's number; `None` in the JSON dialect, which has none.
     pub sequence: Option<u32>,
-    /// What the body is.
+    /// Kind of the body.
     pub content: Content,
     /// The message.
     pub body: Bytes,
@@ -44,7 +44,7 @@ impl UplinkOrder {
         };
     }
 
-    /// Hands a message on if it is the next one, and acknowledges a repeat again.
+    /// Delivers a message if it is the next one, and acknowledges a repeat again.
     pub(super) fn take(&mut self, uplink: Uplink, config: &ServerConfig, outputs: &mut Outputs) {
         let number = match uplink.sequence {
             None => None,

@@ -10,7 +10,7 @@ use crate::frame::{BinaryFlags, FrameHeader};
 use crate::session::op::{ClientOp, ErrorCode, ServerOp};
 use crate::session::wire::{Records, UplinkHeader, write_record};
 
-/// One thing that a client's message says.
+/// One item of a client's message.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Incoming {
     /// A control op.
@@ -42,7 +42,7 @@ impl WireDecoder {
         }
     }
 
-    /// Reads a message; what it says is handed to `each` in order. Nothing follows an [`Incoming::Fatal`].
+    /// Reads a message, and passes its items to `each` in order. Nothing follows an [`Incoming::Fatal`].
     pub fn decode(&mut self, message: &Bytes, mut each: impl FnMut(Incoming)) {
         for record in Records::new(message) {
             let incoming = match record {

@@ -1,11 +1,11 @@
-//! What stands before the body in the payload of an entry frame and of a client's message.
+//! Headers before the body in the payload of an entry frame and of a client's message.
 
 use alloc::vec::Vec;
 
 use super::{Content, WireError, read_varint, write_varint};
 use crate::position::Tag;
 
-/// How a body is carried.
+/// Form of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Body<'a> {
     /// All of it.
@@ -33,7 +33,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// What a delta builds on, and what must come out.
+/// Base and result of a delta.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DeltaHeader {
     /// Entry's cursor − cursor of the value that the ops refer to; at least 1.
@@ -49,7 +49,7 @@ pub struct DeltaHeader {
 pub struct EntryHeader {
     /// The number that the subscription's outcome gave the stream.
     pub stream: u64,
-    /// What the body is.
+    /// Kind of the body.
     pub content: Content,
     /// The entry's tag.
     pub tag: Tag,
@@ -104,7 +104,7 @@ impl EntryHeader {
     /// Splits an entry frame's payload.
     ///
     /// # Errors
-    /// When the payload is cut off or of an unknown kind.
+    /// Fails if the payload is cut off or of an unknown kind.
     pub fn split(payload: &[u8]) -> Result<(Self, Body<'_>), WireError> {
         let (stream, rest) = read_varint(payload)?;
         let (content, delta, rest) = read_kind(rest)?;
@@ -144,7 +144,7 @@ impl EntryHeader {
 /// The payload of a client's message: `[kind: 1][body]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UplinkHeader {
-    /// What the body is.
+    /// Kind of the body.
     pub content: Content,
 }
 
@@ -157,7 +157,7 @@ impl UplinkHeader {
     /// Splits a client message's payload.
     ///
     /// # Errors
-    /// When the payload is empty or of an unknown kind.
+    /// Fails if the payload is empty or of an unknown kind.
     pub fn split(payload: &[u8]) -> Result<(Self, &[u8]), WireError> {
         let (content, delta, body) = read_kind(payload)?;
         if delta {

@@ -1,4 +1,4 @@
-//! How fragments name their entry (docs/protocol.md section 4.4).
+//! Id that fragments share with their entry (docs/protocol.md section 4.4).
 
 use uuid::Uuid;
 

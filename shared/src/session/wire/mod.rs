@@ -1,4 +1,4 @@
-//! How frames share a message, and what stands in an entry's payload (docs/protocol.md sections 2, 4 and 7).
+//! Records of a message, and headers of an entry's payload (docs/protocol.md sections 2, 4 and 7).
 
 mod entry;
 mod fragment;
@@ -13,7 +13,7 @@ use core::fmt;
 
 use crate::encoding::VarintError;
 
-/// Why a message or a payload is not what the protocol says.
+/// Error of reading a message or a payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WireError(pub &'static str);
 

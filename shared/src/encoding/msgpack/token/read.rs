@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
     /// Checks that nothing follows.
     ///
     /// # Errors
-    /// When bytes are left.
+    /// Fails if bytes are left.
     pub fn finish(&self) -> Result<(), TokenError> {
         if self.remaining() == 0 {
             Ok(())
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
     /// Reads a string.
     ///
     /// # Errors
-    /// When the next value is no string, is cut off or is not UTF-8.
+    /// Fails if the next value is no string, is cut off or is not UTF-8.
     #[inline]
     pub fn str(&mut self) -> Result<&'a str, TokenError> {
         let start = self.clone();
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
     /// Reads a byte string.
     ///
     /// # Errors
-    /// When the next value is no byte string or is cut off.
+    /// Fails if the next value is no byte string or is cut off.
     pub fn bin(&mut self) -> Result<&'a [u8], TokenError> {
         let start = self.clone();
         let len = match self.marker("bytes")? {
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
     /// Reads an unsigned integer (of any width).
     ///
     /// # Errors
-    /// When the next value is no unsigned integer.
+    /// Fails if the next value is no unsigned integer.
     #[inline]
     pub fn uint(&mut self) -> Result<u64, TokenError> {
         let start = self.clone();
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
     /// Reads an integer below zero or above (of any width).
     ///
     /// # Errors
-    /// When the next value is no integer, or above [`i64::MAX`].
+    /// Fails if the next value is no integer, or above [`i64::MAX`].
     #[inline]
     pub fn int(&mut self) -> Result<i64, TokenError> {
         let start = self.clone();
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
     /// Reads a number in single precision.
     ///
     /// # Errors
-    /// When the next value is none.
+    /// Fails if the next value is none.
     #[inline]
     pub fn f32(&mut self) -> Result<f32, TokenError> {
         let start = self.clone();
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
     /// Reads a number in single or double precision.
     ///
     /// # Errors
-    /// When the next value is none.
+    /// Fails if the next value is none.
     #[inline]
     pub fn f64(&mut self) -> Result<f64, TokenError> {
         let start = self.clone();
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
     /// Reads nil.
     ///
     /// # Errors
-    /// When the next value is another.
+    /// Fails if the next value is another.
     #[inline]
     pub fn nil(&mut self) -> Result<(), TokenError> {
         let Some(rest) = self.rest.strip_prefix(&[0xc0]) else {
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
     /// Reads a boolean.
     ///
     /// # Errors
-    /// When the next value is no boolean.
+    /// Fails if the next value is no boolean.
     #[inline]
     pub fn bool(&mut self) -> Result<bool, TokenError> {
         let start = self.clone();
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
     /// Reads an array's header; its length is never more than the bytes that are left.
     ///
     /// # Errors
-    /// When the next value is no array, or cannot be as long as it says.
+    /// Fails if the next value is no array, or cannot be as long as it says.
     #[inline]
     pub fn array(&mut self) -> Result<usize, TokenError> {
         let start = self.clone();
@@ -236,7 +236,7 @@ impl<'a> Reader<'a> {
     /// Reads a map's header; its length is never more than half the bytes that are left.
     ///
     /// # Errors
-    /// When the next value is no map, or cannot be as long as it says.
+    /// Fails if the next value is no map, or cannot be as long as it says.
     #[inline]
     pub fn map(&mut self) -> Result<usize, TokenError> {
         let start = self.clone();
@@ -256,7 +256,7 @@ impl<'a> Reader<'a> {
     /// that each read one type, and slower than they.
     ///
     /// # Errors
-    /// When no value stands here, or it is cut off.
+    /// Fails if no value stands here, or it is cut off.
     pub fn head(&mut self, expected: &'static str) -> Result<Head, TokenError> {
         let start = self.clone();
         let marker = self.marker(expected)?;
@@ -310,7 +310,7 @@ impl<'a> Reader<'a> {
     /// Steps over one value of any type.
     ///
     /// # Errors
-    /// When the value is cut off, unknown or nested deeper than [`NESTING`].
+    /// Fails if the value is cut off, unknown or nested deeper than [`NESTING`].
     pub fn skip(&mut self) -> Result<(), TokenError> {
         self.skip_nested(NESTING)
     }
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
     /// The content of a string, of the length that its head announced.
     ///
     /// # Errors
-    /// When fewer bytes are left.
+    /// Fails if fewer bytes are left.
     pub fn content(&mut self, len: u64) -> Result<&'a [u8], TokenError> {
         self.take(usize::try_from(len).unwrap_or(usize::MAX))
     }
@@ -375,7 +375,7 @@ impl<'a> Reader<'a> {
     /// The next `len` bytes.
     ///
     /// # Errors
-    /// When fewer are left.
+    /// Fails if fewer are left.
     #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], TokenError> {
         let Some((bytes, rest)) = self.rest.split_at_checked(len) else {

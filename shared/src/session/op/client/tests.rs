@@ -205,7 +205,7 @@ fn limits_have_defaults() {
     short.max_message_bytes = 8_192;
     ClientOp::Auth(short.clone()).encode(&mut bytes);
     assert_eq!(ClientOp::decode(&bytes), Ok(ClientOp::Auth(short)));
-    // As an earlier client says it.
+    // As an earlier client writes it.
     let plain = b"\x82\xa2op\xa4auth\xa9client_id\xc4\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     let plain = ClientOp::decode(plain);
     assert_eq!(plain, Ok(ClientOp::Auth(Auth::new(Uuid::nil()))));
