@@ -48,6 +48,7 @@ impl From<PublishError> for SendError {
         match error {
             PublishError::Serialization(error) => Self::Serialization(error.to_string()),
             other @ (PublishError::NoEntries(_)
+            | PublishError::Inbox
             | PublishError::BadTopic(_)
             | PublishError::TooLarge { .. }
             | PublishError::TooManyStreams(_)

@@ -24,6 +24,9 @@ pub enum PublishError {
         "nothing can be published on the channel of id {0}: it is the system channel, or none of the server's"
     )]
     NoEntries(u8),
+    /// A client's inbox ends with its session: it is written with `send`, which knows the sessions.
+    #[error("a client's inbox is written with `send`")]
+    Inbox,
     /// A topic is 1 to 255 bytes long.
     #[error("a topic is 1 to 255 bytes long, not {0}")]
     BadTopic(usize),
@@ -78,6 +81,9 @@ impl Publisher {
         key: &StreamKey,
         record: Record,
     ) -> Result<Position, PublishError> {
+        if matches!(key.scope, Scope::Inbox(_)) {
+            return Err(PublishError::Inbox);
+        }
         self.check(key, &record)?;
         let stream = self.streams.open(key, Creator::Application);
         let stream = stream.map_err(|error| publish_error(key, error))?;

@@ -110,10 +110,6 @@ impl Stream {
         matches!(self.settings.key.scope, Scope::Topic(_))
     }
 
-    pub(super) const fn is_channel(&self) -> bool {
-        matches!(self.settings.key.scope, Scope::Channel)
-    }
-
     pub(crate) fn log(&self) -> &dyn Log {
         &*self.log
     }

@@ -202,10 +202,10 @@ impl Streams {
 
     /// Nobody has the stream open any more.
     ///
-    /// A topic that never held an entry is forgotten now, one that did when its newest entry is past retention. An
-    /// inbox without a session is forgotten now. Streams of channels stay: there are few.
+    /// A topic that never held an entry is forgotten now, one that did when its newest entry is past retention. Streams
+    /// of channels stay, for there are few, and inboxes end with their session.
     pub(super) fn closed(&self, stream: &Arc<Stream>) {
-        if stream.is_channel() || stream.is_due() {
+        if !stream.is_topic() || stream.is_due() {
             return;
         }
         let mut table = self.write();
@@ -213,7 +213,7 @@ impl Streams {
             return;
         }
         let has_held_entries = stream.log().bounds(Moment::default()).head > 0;
-        if stream.is_topic() && has_held_entries {
+        if has_held_entries {
             self.look_again(Moment::default(), stream);
         } else {
             self.remove_from(&mut table, stream);

@@ -235,6 +235,38 @@ fn inbox_ends_with_its_session() {
 }
 
 #[test]
+fn inbox_outlives_the_process_in_its_broker() {
+    let memory: Arc<dyn Broker> = Arc::new(Memory::new(|| 7));
+    let start = || {
+        let channels = hub(|_| {}).channels().clone();
+        Hub::with_broker(
+            HubConfig::new(channels),
+            Arc::new(|| 7),
+            Arc::clone(&memory),
+        )
+    };
+    let send = |hub: &Hub| {
+        Connected::new(hub, shown(Some(SECRET))).welcome();
+        hub.send(at(0), client(), CHAT, record()).unwrap()
+    };
+    let before = send(&start());
+    let after = send(&start());
+    assert_eq!((after.epoch, after.cursor), (before.epoch, 2));
+}
+
+#[test]
+fn inbox_is_not_published_to() {
+    let scope = Scope::Inbox(client());
+    let key = StreamKey {
+        channel: CHAT,
+        scope,
+    };
+    let hub = hub(|_| {});
+    assert_eq!(hub.publish(at(0), &key, record()), Err(PublishError::Inbox));
+    assert_eq!(hub.stats().streams, 0);
+}
+
+#[test]
 fn unread_topic_without_entries_is_forgotten_at_once() {
     let hub = hub(|_| {});
     let before = position(&hub, &topic("a"));

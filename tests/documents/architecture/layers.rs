@@ -24,7 +24,7 @@ const SHARED: [&str; 14] = [
 ];
 
 /// Modules of `server` below the typed face, each using only those before it.
-const SERVER: [&str; 13] = [
+const SERVER: [&str; 14] = [
     "limits",
     "policy",
     "clock",
@@ -33,6 +33,7 @@ const SERVER: [&str; 13] = [
     "compression",
     "carrier",
     "hub",
+    "upkeep",
     "dialect",
     "outbox",
     "peer",
@@ -41,7 +42,7 @@ const SERVER: [&str; 13] = [
 ];
 
 /// The typed face, which uses all of them.
-const FACE: [&str; 6] = ["lib", "server", "builder", "publish", "send", "handler"];
+const FACE: [&str; 6] = ["lib", "server", "builder", "record", "send", "handler"];
 
 /// Modules that `crate::` names in a module, by the names behind it.
 fn uses(module: &str) -> Vec<String> {
