@@ -233,6 +233,12 @@ impl Hub {
         )
     }
 
+    /// Connections that read a stream; `None` if there is no such stream.
+    #[must_use]
+    pub fn readers(&self, key: &StreamKey) -> Option<usize> {
+        self.streams.readers(key)
+    }
+
     /// Begins or continues a client's session on a connection; an older connection of it is told to end.
     ///
     /// # Errors

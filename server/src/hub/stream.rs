@@ -135,6 +135,10 @@ impl Stream {
         }
     }
 
+    pub(super) fn readers(&self) -> usize {
+        lock(&self.readers).len()
+    }
+
     /// State that the dialects keep with the stream.
     pub(crate) const fn attachment(&self) -> &Attachment {
         &self.attachment

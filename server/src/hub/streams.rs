@@ -129,6 +129,11 @@ impl Streams {
         self.read().by_key.len()
     }
 
+    /// Connections that read a stream; `None` if there is no such stream.
+    pub(super) fn readers(&self, key: &StreamKey) -> Option<usize> {
+        Some(self.read().by_key.get(key)?.readers())
+    }
+
     /// The stream, made when there is none.
     pub(super) fn open(
         self: &Arc<Self>,

@@ -10,6 +10,7 @@ mod perform;
 mod stall;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod write;
 
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ use push_wire_shared::limits::HANDSHAKE_BYTES;
 use push_wire_shared::session::server::{MessageError, ServerSession};
 use push_wire_shared::time::{Moment, sooner};
 use stall::Stall;
+pub use usage::Usage;
 
 use crate::auth::Grant;
 use crate::dialect::Codec;

@@ -35,6 +35,13 @@ pub enum Promise {
     Patience,
     /// A session goes on only for whoever proves the right to it: others are refused, and it is not disturbed.
     Takeover,
+    /// An entry is delivered only under a subscription that stands, and is one of its stream.
+    Subscription,
+    /// What a message makes the server answer is bounded by the message's bytes, and what waits for a client that reads
+    /// nothing by a number.
+    Answers,
+    /// Nothing of a subscription or connection stays when it has ended.
+    Leftovers,
     /// No address takes more than its share: what is above it is refused with the limit's name, and others find room.
     Share,
 }

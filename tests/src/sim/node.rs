@@ -20,6 +20,7 @@ use super::check::{Promise, PromiseError};
 use super::dictionary::dictionary;
 use super::feed::{self, Feed};
 use super::model::Model;
+use super::odd::{ODD_TOPICS, Odd, Trick};
 use super::server_end::ServerEnd;
 use super::strangers::{self, Crowd, SESSIONS_PER_ADDRESS, STREAMS_PER_ADDRESS};
 use super::tally::Tally;
@@ -46,6 +47,7 @@ pub struct Node {
     /// When the hub's upkeep is due.
     upkeep: Moment,
     crowd: Crowd,
+    odd: Odd,
     /// What the processes that are gone have closed.
     tally: Tally,
 }
@@ -65,6 +67,7 @@ impl Node {
             presence: HashMap::new(),
             upkeep: now,
             crowd: Crowd::default(),
+            odd: Odd::default(),
             tally: Tally::default(),
         };
         node.start(now);
@@ -85,7 +88,7 @@ impl Node {
         config.limits.streams_per_address = STREAMS_PER_ADDRESS;
         // Room for the pages, for a newcomer, and for a crowd that keeps to its share.
         config.limits.sessions = 100 + SESSIONS_PER_ADDRESS;
-        config.limits.streams = 3 + STREAMS_PER_ADDRESS;
+        config.limits.streams = 3 + STREAMS_PER_ADDRESS + ODD_TOPICS;
         for feed in Feed::ALL {
             let policy = if feed.is_state() {
                 ChannelPolicy::state()
@@ -163,6 +166,7 @@ impl Node {
     fn end_process(&mut self, starts_at: Moment) {
         self.tally = self.tally();
         self.crowd = Crowd::default();
+        self.odd = Odd::default();
         self.hub = None;
         self.presence.clear();
         self.starts_at = Some(starts_at);
@@ -250,6 +254,27 @@ impl Node {
         self.crowd.leave(now);
         let refused = self.crowd.come(hub, now, clients, topics)?;
         self.tally.add("refused by a limit", refused);
+        Ok(())
+    }
+
+    /// The odd client does something, and reads the answers and leaves or not.
+    ///
+    /// # Errors
+    /// When the server does not answer as it should, or keeps something of it.
+    pub fn act_oddly(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        trick: Trick,
+        end: (bool, Option<bool>),
+    ) -> Result<(), PromiseError> {
+        let Some(hub) = self.hub.clone().filter(|_| !self.is_stalled(now)) else {
+            return Ok(());
+        };
+        let mut odd = std::mem::take(&mut self.odd);
+        let reached = odd.act(now, &hub, self, model, trick, end)?;
+        self.odd = odd;
+        self.tally += &reached;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use fastrand::Rng;
 
 use super::dictionary::DICTIONARIES;
 use super::feed::Feed;
+use super::odd::{SOURCES, Trick};
 
 /// One thing that happens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -151,6 +152,15 @@ pub enum Operation {
         /// Topics that each of them reads.
         topics: u8,
     },
+    /// A client does what the wire allows and no page does.
+    Odd {
+        /// What.
+        trick: Trick,
+        /// Whether it reads the answers.
+        reads: bool,
+        /// Whether its connection ends then, and with a goodbye.
+        leaves: Option<bool>,
+    },
 }
 
 /// Who learns that a connection was lost.
@@ -229,7 +239,7 @@ fn wait(rng: &mut Rng) -> Duration {
 
 fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
-    match rng.u8(0..103) {
+    match rng.u8(0..107) {
         0..44 => publish(rng, page),
         44..54 => Operation::Say {
             page,
@@ -300,9 +310,39 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             clients: rng.u8(1..12),
             topics: rng.u8(0..8),
         },
-        _ => Operation::Intrude {
+        101..103 => Operation::Intrude {
             page,
             guesses: rng.bool(),
+        },
+        _ => Operation::Odd {
+            trick: trick(rng),
+            reads: rng.u8(0..4) > 0,
+            leaves: (rng.u8(0..4) == 0).then(|| rng.bool()),
+        },
+    }
+}
+
+fn trick(rng: &mut Rng) -> Trick {
+    match rng.u8(0..16) {
+        0..4 => Trick::Unknown {
+            ops: rng.u8(1..8),
+            ids: rng.u16(1..1_100),
+        },
+        4..8 => Trick::Both {
+            topics: rng.u8(1..20),
+            together: rng.bool(),
+        },
+        8..13 => Trick::Reuse {
+            first: rng.u8(0..SOURCES),
+            second: rng.u8(0..SOURCES),
+            published: rng.u8(0..4),
+            at_once: rng.u8(0..3) == 0,
+        },
+        13 => Trick::Flood,
+        _ => Trick::Upload {
+            messages: rng.u8(1..100),
+            bytes: rng.u16(1..20_000),
+            is_full: rng.u8(0..4) == 0,
         },
     }
 }

@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// What every large number of runs must have reached.
-const EXPECTED: [&str; 16] = [
+const EXPECTED: [&str; 24] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -32,6 +32,14 @@ const EXPECTED: [&str; 16] = [
     "messages confirmed",
     "sessions resumed",
     "refused by a limit",
+    "odd: unknown ids",
+    "odd: begun and ended in one message",
+    "odd: an id reused",
+    "odd: uploads",
+    "odd: uploads up to the limit",
+    "odd: floods until the server stops it",
+    "odd: reads nothing",
+    "odd: entries",
 ];
 
 /// Close codes among it: heartbeat lost, stalled, overloaded, handshake time-out, unauthorized, replaced.

@@ -337,6 +337,13 @@ impl World {
                 self.node.intrude(now, client, guesses)?;
             }
             Operation::Crowd { clients, topics } => self.node.crowd(now, clients, topics)?,
+            Operation::Odd {
+                trick,
+                reads,
+                leaves,
+            } => self
+                .node
+                .act_oddly(now, &mut self.model, trick, (reads, leaves))?,
             Operation::Cut { .. }
             | Operation::HalfOpen { .. }
             | Operation::Pace { .. }
@@ -408,7 +415,8 @@ impl World {
             | Operation::Hide { .. }
             | Operation::Rotate { .. }
             | Operation::Intrude { .. }
-            | Operation::Crowd { .. } => {}
+            | Operation::Crowd { .. }
+            | Operation::Odd { .. } => {}
         }
     }
 

@@ -1,0 +1,30 @@
+//! Sizes of what one connection holds.
+
+use super::Peer;
+
+/// What one connection holds at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Streams that are read.
+    pub readers: usize,
+    /// Streams that were opened and are not read yet.
+    pub opened: usize,
+    /// Control ops that wait to be written.
+    pub pending_ops: usize,
+    /// Bytes that wait to be written.
+    pub pending_bytes: usize,
+}
+
+impl Peer {
+    /// What the connection holds now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        Usage {
+            readers: self.outbox.channels().count(),
+            opened: self.opened.len(),
+            pending_ops: self.codec.pending_ops(),
+            pending_bytes: self.codec.pending_bytes(),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Messages of the odd client: any ops and uploads, written together.
+
+use push_wire_shared::frame::{BinaryFlags, FrameHeader};
+use push_wire_shared::position::{Scope, StartAt, StreamKey};
+use push_wire_shared::session::op::{ClientOp, ScopeRequest, Subscribe};
+use push_wire_shared::session::wire::{Content, UplinkHeader, write_record};
+use uuid::Uuid;
+
+use super::feed::{Feed, ROOM, SYSTEM};
+
+const TOPIC: &str = "odd-";
+
+/// A stream that the odd client reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// The stream.
+    pub key: StreamKey,
+    channel: &'static str,
+    scope: ScopeRequest,
+}
+
+impl Source {
+    /// A log that pages read too.
+    #[must_use]
+    pub fn feed(feed: Feed) -> Self {
+        Self {
+            key: feed.stream(Uuid::nil()),
+            channel: feed.channel(),
+            scope: feed.request(),
+        }
+    }
+
+    /// A topic that nobody else reads, and into which nothing is published.
+    #[must_use]
+    pub fn topic(number: u32) -> Self {
+        let topic = format!("{TOPIC}{number}");
+        Self {
+            key: StreamKey {
+                channel: ROOM,
+                scope: Scope::Topic(topic.as_str().into()),
+            },
+            channel: Feed::Room(0).channel(),
+            scope: ScopeRequest::Topic(topic),
+        }
+    }
+
+    /// Whether nobody else reads this stream.
+    #[must_use]
+    pub fn is_odd(key: &StreamKey) -> bool {
+        matches!(&key.scope, Scope::Topic(topic) if topic.starts_with(TOPIC))
+    }
+}
+
+/// A message that is being written.
+#[derive(Debug)]
+pub struct OddMessage {
+    bytes: Vec<u8>,
+    control: u32,
+    uploads: u64,
+    steps: Vec<(u32, Option<Source>)>,
+}
+
+impl OddMessage {
+    /// A message of a connection that has written this many control frames.
+    #[must_use]
+    pub const fn new(control: u32) -> Self {
+        Self {
+            bytes: Vec::new(),
+            control,
+            uploads: 0,
+            steps: Vec::new(),
+        }
+    }
+
+    fn record(&mut self, channel: u8, sequence: u32, payload: &[u8]) {
+        let header = FrameHeader {
+            flags: BinaryFlags::default(),
+            channel,
+            sequence,
+        };
+        write_record(&mut self.bytes, header, payload);
+    }
+
+    /// Adds an op.
+    pub fn op(&mut self, op: &ClientOp) {
+        let mut payload = Vec::new();
+        op.encode(&mut payload);
+        self.record(SYSTEM, self.control, &payload);
+        self.control = self.control.wrapping_add(1);
+    }
+
+    /// Adds a subscribe.
+    pub fn subscribe(&mut self, id: u32, source: Source) {
+        self.op(&ClientOp::Subscribe(vec![Subscribe {
+            id,
+            channel: source.channel.into(),
+            scope: source.scope.clone(),
+            position: None,
+            start: StartAt::Oldest,
+        }]));
+        self.steps.push((id, Some(source)));
+    }
+
+    /// Adds an unsubscribe.
+    pub fn unsubscribe(&mut self, ids: Vec<u32>) {
+        self.steps.extend(ids.iter().map(|id| (*id, None)));
+        self.op(&ClientOp::Unsubscribe(ids));
+    }
+
+    /// Adds a message of this number to the application, with a body of about so many bytes.
+    pub fn upload(&mut self, number: u64, bytes: usize) {
+        let mut payload = Vec::new();
+        let content = Content::Value;
+        UplinkHeader { content }.write(&mut payload);
+        payload.push(b'"');
+        payload.resize(payload.len() + bytes, b'x');
+        payload.push(b'"');
+        let low = number & u64::from(u32::MAX);
+        self.record(ROOM, u32::try_from(low).unwrap_or(0), &payload);
+        self.uploads += 1;
+    }
+
+    /// Bytes so far.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing was added.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Control frames that the connection has written with it.
+    #[must_use]
+    pub const fn control(&self) -> u32 {
+        self.control
+    }
+
+    /// Messages to the application in it.
+    #[must_use]
+    pub const fn uploads(&self) -> u64 {
+        self.uploads
+    }
+
+    /// What it does to subscriptions, in order: begins to read a source, or ends.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(u32, Option<Source>)> {
+        self.steps.clone()
+    }
+
+    /// The message.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
