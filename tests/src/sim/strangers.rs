@@ -41,10 +41,9 @@ impl Told {
     }
 
     fn names(&self, limit: &str) -> bool {
-        self.ops.iter().any(|op| match op {
-            ServerOp::Error { message, .. } => message.contains(limit),
-            _ => false,
-        })
+        self.ops
+            .iter()
+            .any(|op| matches!(op, ServerOp::Error { message, .. } if message.contains(limit)))
     }
 
     fn begun(&self) -> usize {
