@@ -9,6 +9,12 @@ use push_wire_server::{BuildError, ChannelPolicy, Limits, PushServer, PushServer
 use super::harness::Channel;
 
 type Builder = PushServerBuilder<Channel>;
+type TimeCase = (&'static str, fn(Builder, Duration) -> Builder);
+type LimitCase = (
+    &'static str,
+    &'static [usize],
+    fn(&mut Limits) -> &mut usize,
+);
 
 const ZERO: Duration = Duration::ZERO;
 const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -34,7 +40,7 @@ fn assert_refused(case: &str, result: Result<(), BuildError>, expected: &str) {
 
 #[test]
 fn refuses_times_that_cannot_work() {
-    let cases: [(&str, fn(Builder, Duration) -> Builder); 4] = [
+    let cases: [TimeCase; 4] = [
         ("handshake", Builder::handshake),
         ("heartbeat", Builder::heartbeat),
         ("heartbeat_grace", Builder::heartbeat_grace),
@@ -57,7 +63,7 @@ fn refuses_times_that_cannot_work() {
 #[test]
 fn refuses_limits_that_cannot_work() {
     // Three channels with entries: clients of the JSON dialect read six streams.
-    let cases: [(&str, &[usize], fn(&mut Limits) -> &mut usize); 12] = [
+    let cases: [LimitCase; 12] = [
         ("message_bytes", &[0, 1_023, usize::MAX], |l| {
             &mut l.message_bytes
         }),
