@@ -40,7 +40,7 @@ pub enum CloseReason {
     AuthExpected,
 }
 
-/// Advice to a client on reconnecting after a close.
+/// Advice on when a client comes back after a close.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RetryAdvice {
     /// At once (with jitter): nothing is wrong with the server or the client.
@@ -127,16 +127,16 @@ impl CloseReason {
     }
 }
 
-/// The advice that a close code carries; also for codes that this version does not know.
+/// Returns the advice that a close code carries, also for codes that this version does not know.
 ///
-/// 4000-4099 now, 4100-4199 later, 4200-4299 never; of the standard codes 1000 and 1008 never, all others
-/// (1001 going away, 1011 error, 1012 restart …) later. `None` and 1006 are a connection lost without a close
-/// frame.
+/// 4000-4099 now, 4100-4199 later, 4200-4299 never. A connection that ended without a reason (no code, 1000, 1001, 1005
+/// or 1006, which proxies send too) was lost: now. Every other code: later. Only the codes of this protocol stop a
+/// client.
 #[must_use]
 pub const fn retry_advice(code: Option<u16>) -> RetryAdvice {
     match code {
-        None | Some(1006 | 4000..=4099) => RetryAdvice::Now,
-        Some(1000 | 1008 | 4200..=4299) => RetryAdvice::Never,
+        None | Some(1000 | 1001 | 1005 | 1006 | 4000..=4099) => RetryAdvice::Now,
+        Some(4200..=4299) => RetryAdvice::Never,
         Some(_) => RetryAdvice::Later,
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_have_distinct_codes_and_short_texts() {
+    fn codes_are_distinct_and_texts_fit() {
         for (i, reason) in ALL.into_iter().enumerate() {
             assert_eq!(CloseReason::from_code(reason.code()), Some(reason));
             assert!(ALL[..i].iter().all(|other| other.code() != reason.code()));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_carries_the_advice() {
+    fn range_carries_advice() {
         assert_eq!(
             retry_advice(Some(CloseReason::HeartbeatLost.code())),
             RetryAdvice::Now
@@ -170,6 +170,9 @@ mod tests {
         );
         assert_eq!(retry_advice(Some(4299)), RetryAdvice::Never);
         assert_eq!(retry_advice(Some(1011)), RetryAdvice::Later);
-        assert_eq!(retry_advice(None), RetryAdvice::Now);
+        assert_eq!(retry_advice(Some(1008)), RetryAdvice::Later);
+        for lost in [None, Some(1000), Some(1001), Some(1005), Some(1006)] {
+            assert_eq!(retry_advice(lost), RetryAdvice::Now);
+        }
     }
 }
