@@ -58,7 +58,9 @@ fn tell_status(host: &Host, now: Moment, status: &Status) {
     let nothing = Cause::default();
     let (phase, failures, wait, cause) = match status {
         Status::Idle => ("idle", 0, 0.0, &nothing),
-        Status::Connecting { failures } => ("connecting", *failures, 0.0, &nothing),
+        Status::AwaitingToken { failures } | Status::Connecting { failures } => {
+            ("connecting", *failures, 0.0, &nothing)
+        }
         Status::Ready => ("connected", 0, 0.0, &nothing),
         Status::Waiting {
             until,

@@ -62,6 +62,8 @@ impl Driver {
 
     fn perform(&self, output: Output) {
         match output {
+            // Sessions of this engine do not renew their token.
+            Output::TokenWanted { .. } => {}
             Output::Connect { attempt } => self.host.connect(attempt),
             Output::Transmit(message) => self.host.transmit(&message),
             Output::Disconnect { code } => self.host.disconnect(code),

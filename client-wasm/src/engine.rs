@@ -110,10 +110,12 @@ impl Engine {
             .with(|session, now| session.interrupt(now, wait));
     }
 
-    /// The credential for the next handshake.
+    /// Sets the token for the next handshake; `false` when it is larger than 16 KiB.
     #[wasm_bindgen(js_name = setToken)]
-    pub fn set_token(&self, token: Option<String>) {
-        self.driver.with(|session, _| session.set_token(token));
+    pub fn set_token(&self, token: Option<String>) -> bool {
+        self.driver
+            .with(|session, _| session.set_token(token))
+            .is_ok()
     }
 
     /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. Returns the
@@ -150,6 +152,7 @@ impl Engine {
             } else {
                 StartAt::Oldest
             },
+            keeps_position: false,
         };
         let answer = self
             .driver

@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::command::{Command, Outgoing, Snapshot, Subscribing};
+use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::driver::Driver;
 use crate::state::{ConnectionStatus, Shared, connect_error};
 use crate::{
@@ -45,6 +45,7 @@ impl<C: ChannelKind> PushClient<C> {
             status: Status::Idle,
             was_ready: false,
             open_error: None,
+            awaits_token: false,
         };
         let shared = Arc::new(Shared {
             connection: watch::Sender::new(connection),
@@ -91,7 +92,8 @@ impl<C: ChannelKind> PushClient<C> {
         ) {
             return Err(ConnectError::UnsupportedTransport(preference));
         }
-        let url = self.config.endpoint()?;
+        self.config.check()?;
+        let url = self.config.endpoint()?.to_string();
         let stopped = self.lock_stopped().take();
         match stopped {
             Some(mut driver) => {
@@ -201,8 +203,8 @@ impl<C: ChannelKind> PushClient<C> {
     /// Reads one stream into a queue of its own, which ends when the server ends the subscription. Dropping the
     /// queue ends the subscription.
     ///
-    /// While the queue is full nothing else is read from the server either: a queue that stays full for longer
-    /// than the heartbeat costs the connection, which then comes back and goes on where the queue stands.
+    /// While the queue is full, at most 1,024 further entries or 1 MiB wait in this client; then the subscription is
+    /// paused until half of that was taken. The server's log is the queue; other subscriptions go on.
     ///
     /// # Errors
     /// [`SendError::Subscribe`] says what is wrong with it.
@@ -286,37 +288,55 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// The credential for the next handshake.
-    pub fn set_token(&self, token: Option<String>) {
-        self.tell(Command::SetToken(token));
+    /// Sets the token for the next handshake. A client [with a token function](ClientConfig::with_token_source) asks that
+    /// before.
+    ///
+    /// # Errors
+    /// [`SendError::Token`] when it is larger than 16 KiB, [`SendError::NotConnected`] when the client's task has ended.
+    pub async fn set_token(&self, token: Option<String>) -> Result<(), SendError> {
+        self.ask(|done| Command::SetToken(token, done))
+            .await?
+            .map_err(SendError::from)
     }
 
-    /// What happens beside the entries, from now on. A reader that is more than 1,024 events behind is told how
+    /// Everything that a later life of this client needs, for [`ClientConfig::restored`]: its id, secret and
+    /// attempts, and the positions up to which its streams were handled. Keep it as a password is kept, and ask while
+    /// connected: `disconnect` ends the session.
+    ///
+    /// # Errors
+    /// When the client's task has ended.
+    pub async fn snapshot(&self) -> Result<Vec<u8>, SendError> {
+        self.ask(Command::Snapshot).await
+    }
+
+    /// Events beside the entries, from now on. A reader that is more than 1,024 events behind is told how
     /// many it missed.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<ClientEvent<C>> {
         self.shared.events.subscribe()
     }
 
-    /// How the client is connected, in short.
+    /// State of the connection, in short.
     #[must_use]
     pub fn state(&self) -> ConnectionState {
         let connection = self.shared.connection.borrow();
         match connection.status {
             Status::Ready => ConnectionState::Connected,
             Status::Idle | Status::Closed { .. } => ConnectionState::Disconnected,
-            Status::Connecting { .. } | Status::Waiting { .. } | Status::Suspended { .. }
-                if connection.was_ready =>
-            {
-                ConnectionState::Resuming
-            }
-            Status::Connecting { .. } | Status::Waiting { .. } | Status::Suspended { .. } => {
-                ConnectionState::Connecting
+            Status::AwaitingToken { .. }
+            | Status::Connecting { .. }
+            | Status::Waiting { .. }
+            | Status::Suspended { .. } => {
+                if connection.was_ready {
+                    ConnectionState::Resuming
+                } else {
+                    ConnectionState::Connecting
+                }
             }
         }
     }
 
-    /// How the client is connected.
+    /// State of the connection.
     #[must_use]
     pub fn status(&self) -> Status {
         self.shared.connection.borrow().status.clone()
@@ -328,29 +348,29 @@ impl<C: ChannelKind> PushClient<C> {
         self.shared.cursors.export()
     }
 
-    /// Up to where each stream was handled: what to keep for [`StreamRequest::after`] in a later life.
+    /// Positions up to which each stream was handled, to be kept for [`StreamRequest::after`] in a later life.
     ///
     /// # Errors
     /// When the client's task has ended.
     pub async fn positions(&self) -> Result<Vec<(C, ScopeRequest, Position)>, SendError> {
-        Ok(self.snapshot().await?.positions)
+        Ok(self.facts().await?.positions)
     }
 
-    /// What to keep for [`ClientConfig::continuing`] in a later life, together with the
+    /// Session to be kept for [`ClientConfig::continuing`] in a later life, together with the
     /// [`positions`](Self::positions). Ask while connected: `disconnect` ends the session.
     ///
     /// # Errors
     /// When the client's task has ended.
     pub async fn session(&self) -> Result<SessionKey, SendError> {
-        Ok(self.snapshot().await?.session)
+        Ok(self.facts().await?.session)
     }
 
-    /// What has passed so far.
+    /// Counts of everything that has passed so far.
     ///
     /// # Errors
     /// When the client's task has ended.
     pub async fn stats(&self) -> Result<Stats, SendError> {
-        Ok(self.snapshot().await?.stats)
+        Ok(self.facts().await?.stats)
     }
 
     /// The client's id.
@@ -359,7 +379,7 @@ impl<C: ChannelKind> PushClient<C> {
         self.config.client_id
     }
 
-    async fn snapshot(&self) -> Result<Snapshot<C>, SendError> {
+    async fn facts(&self) -> Result<Facts<C>, SendError> {
         self.ask(Command::Ask).await
     }
 
@@ -403,7 +423,7 @@ impl<C: ChannelKind> fmt::Debug for PushClient<C> {
     }
 }
 
-/// What reading a channel means unless more is said.
+/// Streams that reading a channel means unless one is named.
 fn both_streams<C: ChannelKind>(channel: C) -> [StreamRequest<C>; 2] {
     [
         StreamRequest::channel(channel),

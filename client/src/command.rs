@@ -1,9 +1,9 @@
-//! What the application asks of a running driver.
+//! Commands of the application to the driver.
 
 use std::sync::Arc;
 
 use push_wire_shared::position::Position;
-use push_wire_shared::session::client::SubscribeError;
+use push_wire_shared::session::client::{ConfigError, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::{ChannelKind, Frame};
@@ -18,8 +18,9 @@ pub(crate) enum Command<C: ChannelKind> {
     Subscribe(Subscribing<C>),
     Unsubscribe(C, ScopeRequest, oneshot::Sender<()>),
     Send(Outgoing<C>),
-    SetToken(Option<String>),
-    Ask(oneshot::Sender<Snapshot<C>>),
+    SetToken(Option<String>, oneshot::Sender<Result<(), ConfigError>>),
+    Ask(oneshot::Sender<Facts<C>>),
+    Snapshot(oneshot::Sender<Vec<u8>>),
     Disconnect,
 }
 
@@ -39,12 +40,12 @@ pub(crate) struct Outgoing<C> {
     pub(crate) body: Vec<u8>,
     /// Told once the session has the message.
     pub(crate) queued: oneshot::Sender<Result<(), SendError>>,
-    /// Told the server's word.
+    /// Told the server's answer.
     pub(crate) answered: Option<oneshot::Sender<Result<(), SendError>>>,
 }
 
-/// How things stand.
-pub(crate) struct Snapshot<C> {
+/// State of the session.
+pub(crate) struct Facts<C> {
     pub(crate) session: SessionKey,
     pub(crate) stats: Stats,
     pub(crate) positions: Vec<(C, ScopeRequest, Position)>,

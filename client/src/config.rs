@@ -1,13 +1,15 @@
-//! What a client is told before it connects.
+//! Configuration of a client.
 
 use std::fmt;
 use std::time::Duration;
 
 use push_wire_shared::limits;
-use push_wire_shared::session::client::RetryPolicy;
+use push_wire_shared::session::client::{ClientConfig as SessionConfig, RetryPolicy};
+use url::Url;
 use uuid::Uuid;
 
-use crate::ConnectError;
+use crate::tokens::TokenSource;
+use crate::{ConfigError, ConnectError, Snapshot, SnapshotError, TokenError};
 
 /// Settings of a [`PushClient`](crate::PushClient).
 #[derive(Clone, Debug)]
@@ -17,19 +19,23 @@ pub struct ClientConfig {
     pub url: String,
     /// The client's own id, kept across connections; random by default. Two clients must never share one.
     pub client_id: Uuid,
-    /// What proves that a session is this client's; random by default.
+    /// Proof that a session is this client's; random by default.
     pub secret: [u8; 16],
     /// Attempts to connect that this client id has made in earlier lives; default 0.
     pub attempts: u64,
-    /// The application's credential; default none.
+    /// The application's token, at most 16 KiB; default none.
     pub token: Option<String>,
+    /// Gives a token before each attempt; default none, `token` is used.
+    pub(crate) token_source: Option<TokenSource>,
+    /// Positions of an earlier life.
+    pub(crate) kept: Option<Snapshot>,
     /// When to come back after a lost connection.
     pub reconnect: ReconnectPolicy,
     /// Which transports to try; default WebSocket first.
     pub transport_preference: TransportPreference,
-    /// Largest message taken from the server, in bytes; default 1 MiB.
+    /// Largest message taken from the server, in bytes; default 1 MiB, at least 4 KiB. The server keeps to it.
     pub max_message_bytes: usize,
-    /// Largest value taken from the server, in bytes; default 16 MiB. Large ones come in fragments, so the message
+    /// Largest value taken from the server, in bytes; default 16 MiB, at least 4 KiB. Large ones come in fragments, so the message
     /// limit does not bound them. Three can be under way at once.
     pub max_value_bytes: usize,
     /// Whether entries may come compressed; default yes. The dictionaries for that are fetched over HTTP from
@@ -46,6 +52,8 @@ impl ClientConfig {
             secret: Uuid::new_v4().into_bytes(),
             attempts: 0,
             token: None,
+            token_source: None,
+            kept: None,
             reconnect: ReconnectPolicy::default(),
             transport_preference: TransportPreference::WsFirst,
             max_message_bytes: limits::MESSAGE_BYTES,
@@ -64,43 +72,106 @@ impl ClientConfig {
         }
     }
 
+    /// The defaults, for a client that goes on from the bytes of
+    /// [`PushClient::snapshot`](crate::PushClient::snapshot): with its session, and with the positions of its streams.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] when the bytes are damaged or of another version: begin anew with [`new`](Self::new).
+    pub fn restored(url: impl Into<String>, snapshot: &[u8]) -> Result<Self, SnapshotError> {
+        let snapshot = Snapshot::decode(snapshot)?;
+        let anew = Self::new(url);
+        Ok(Self {
+            client_id: snapshot.client_id,
+            secret: snapshot.secret.unwrap_or(anew.secret),
+            attempts: snapshot.attempts.unwrap_or_default(),
+            kept: Some(snapshot),
+            ..anew
+        })
+    }
+
+    /// Asks `get` for a token before each attempt to connect, so that one which has expired is never shown.
+    ///
+    /// [`TokenError::Retry`] is for failures that pass: the client asks again after the back-off delay, also at first.
+    /// [`TokenError::Denied`] closes the client. An answer may take 30 s.
+    ///
+    /// ```
+    /// use push_wire_client::{ClientConfig, TokenError};
+    ///
+    /// async fn from_backend() -> Result<String, std::io::Error> {
+    ///     Ok("token".into())
+    /// }
+    ///
+    /// let config = ClientConfig::new("http://127.0.0.1:9100").with_token_source(|| async {
+    ///     let token = from_backend().await;
+    ///     token.map_err(|error| TokenError::Retry { message: error.to_string() })
+    /// });
+    /// ```
+    #[must_use]
+    pub fn with_token_source<F, T>(self, get: F) -> Self
+    where
+        F: Fn() -> T + Send + Sync + 'static,
+        T: Future<Output = Result<String, TokenError>> + Send + 'static,
+    {
+        Self {
+            token_source: Some(TokenSource::new(get)),
+            ..self
+        }
+    }
+
+    /// Settings of the session; the caller adds the seed of its jitter.
+    pub(crate) fn session(&self, seed: u64) -> SessionConfig {
+        let mut session = SessionConfig::new(self.client_id, seed);
+        session.secret = Some(self.secret);
+        session.attempts = Some(self.attempts);
+        session.token.clone_from(&self.token);
+        session.renews_token = self.token_source.is_some();
+        session.retry = self.reconnect.schedule();
+        session.max_message_bytes = self.max_message_bytes;
+        session.max_value_bytes = self.max_value_bytes;
+        session.compression = self.compression;
+        session
+    }
+
+    /// Checks the values that a client cannot work with.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.session(0).check()
+    }
+
     /// The WebSocket address to open.
-    pub(crate) fn endpoint(&self) -> Result<String, ConnectError> {
-        let fault = |why| ConnectError::InvalidUrl {
+    pub(crate) fn endpoint(&self) -> Result<Url, ConnectError> {
+        let error = |why: String| ConnectError::InvalidUrl {
             url: self.url.clone(),
             why,
         };
-        let (scheme, rest) = self
-            .url
-            .split_once("://")
-            .ok_or(fault("it has no scheme; write http://host:port"))?;
-        match scheme {
-            "http" | "ws" => {}
-            "https" | "wss" => return Err(fault("this build of the client has no TLS")),
-            _ => return Err(fault("its scheme is neither http nor ws")),
-        }
-        let authority_len = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(authority_len);
-        if authority.is_empty() {
-            return Err(fault("it names no host"));
-        }
-        let path = path.split('#').next().unwrap_or_default();
-        let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
-        let path = if matches!(path, "" | "/") {
-            "/rps"
-        } else {
-            path
+        let mut url = match Url::parse(&self.url) {
+            Ok(url) => url,
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                return Err(error("it has no scheme; write http://host:port".into()));
+            }
+            Err(other) => return Err(error(other.to_string())),
         };
-        Ok(format!("ws://{authority}{path}{query}"))
+        match url.scheme() {
+            "http" | "ws" => {}
+            "https" | "wss" => return Err(error("this build of the client has no TLS".into())),
+            _ => return Err(error("its scheme is neither http nor ws".into())),
+        }
+        if url.set_scheme("ws").is_err() {
+            return Err(error("it names no host".into()));
+        }
+        url.set_fragment(None);
+        if url.path() == "/" {
+            url.set_path("/rps");
+        }
+        Ok(url)
     }
 }
 
-/// What a client keeps to go on with its session in a later life: its inbox and the numbers of its messages.
+/// Credentials with which a client goes on with its session in a later life: its inbox and the numbers of its messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SessionKey {
     /// The client's id.
     pub client_id: Uuid,
-    /// What proves that the session is this client's: to be kept as a password is.
+    /// Proof that the session is this client's: to be kept as a password is.
     pub secret: [u8; 16],
     /// Attempts to connect that it has made.
     pub attempts: u64,
@@ -197,11 +268,12 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str) -> Result<String, ConnectError> {
-        ClientConfig::new(url).endpoint()
+        let url = ClientConfig::new(url).endpoint()?;
+        Ok(url.to_string())
     }
 
     #[test]
-    fn the_path_is_added_where_there_is_none() {
+    fn default_path_is_added() {
         let cases = [
             ("http://127.0.0.1:9100", "ws://127.0.0.1:9100/rps"),
             ("http://host/", "ws://host/rps"),
@@ -215,12 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_opened_says_why() {
+    fn bad_url_says_why() {
         for (url, part) in [
             ("127.0.0.1:9100", "no scheme"),
+            ("http://host:port", "port"),
             ("ftp://host", "neither http nor ws"),
             ("https://host", "TLS"),
-            ("http:///rps", "no host"),
+            ("http://", "host"),
         ] {
             let error = endpoint(url).unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(url), "{error}");
@@ -228,7 +301,19 @@ mod tests {
     }
 
     #[test]
-    fn delays_double_up_to_the_highest() {
+    fn values_out_of_range_are_named() {
+        let mut config = ClientConfig::new("http://host");
+        config.max_message_bytes = 0;
+        assert_eq!(config.check(), Err(ConfigError::MessageBytes(0)));
+        config.max_message_bytes = 8192;
+        assert_eq!(config.check(), Ok(()));
+        config.token = Some("x".repeat(limits::TOKEN_BYTES + 1));
+        let bytes = limits::TOKEN_BYTES + 1;
+        assert_eq!(config.check(), Err(ConfigError::TokenBytes(bytes)));
+    }
+
+    #[test]
+    fn delays_double() {
         let policy = ReconnectPolicy::default();
         let delays = [0, 1, 2, 6, 99].map(|n| policy.delay_for_attempt(n).as_millis());
         assert_eq!(delays, [500, 1000, 2000, 20_000, 20_000]);

@@ -1,17 +1,16 @@
-//! From the session's events to the application's receivers.
+//! Delivery of entries to the application's receivers and queues.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use push_wire_shared::position::{Outcome, Position};
 use push_wire_shared::session::client::Entry;
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::{ChannelKind, Frame};
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 use uuid::Uuid;
 
 use crate::{ChannelReceiver, StreamRequest};
@@ -22,18 +21,13 @@ pub(crate) struct Stream<C: ChannelKind> {
     pub(crate) channel: C,
     pub(crate) scope: ScopeRequest,
     /// Takes its entries instead of the channel's receiver.
-    queue: Option<mpsc::Sender<Frame<C>>>,
-    /// What is being caught up: from, to.
+    queue: Option<mpsc::UnboundedSender<Waiting<C>>>,
+    /// Entries being caught up: from, to.
     replay: Option<(u64, u64)>,
 }
 
-/// An entry on its way into a queue.
-struct Waiting<C: ChannelKind> {
-    queue: mpsc::Sender<Frame<C>>,
-    frame: Frame<C>,
-    id: u32,
-    position: Position,
-}
+/// Entry on its way into a queue.
+type Waiting<C> = (Frame<C>, Position);
 
 /// What became of an entry.
 pub(crate) enum Taken {
@@ -41,21 +35,16 @@ pub(crate) enum Taken {
     Handled,
     /// It waits for room in its queue.
     Waits,
-    /// Its body is not what its channel says.
+    /// Its body is not of the kind that its channel carries.
     Unreadable(String),
 }
 
-/// What became of the entry that has waited longest.
-pub(crate) enum HandedOver {
-    Nothing,
-    Handled {
-        id: u32,
-        position: Position,
-    },
+/// News of a queue.
+pub(crate) enum QueueEvent {
+    /// The application has room for an entry, and took it.
+    Handled { id: u32, position: Position },
     /// Nobody reads the queue of this subscription any more.
-    Abandoned {
-        id: u32,
-    },
+    Abandoned { id: u32 },
 }
 
 /// The subscriptions and their receivers.
@@ -63,17 +52,20 @@ pub(crate) struct Dispatch<C: ChannelKind> {
     client_id: Uuid,
     streams: Vec<Stream<C>>,
     receivers: HashMap<C, Arc<dyn ChannelReceiver<C>>>,
-    /// Entries in the order of their arrival; while there are any the socket is not read.
-    waiting: VecDeque<Waiting<C>>,
+    /// News of all queues.
+    queue_events: mpsc::UnboundedReceiver<QueueEvent>,
+    queue_event_sender: mpsc::UnboundedSender<QueueEvent>,
 }
 
 impl<C: ChannelKind> Dispatch<C> {
     pub(crate) fn new(client_id: Uuid) -> Self {
+        let (queue_event_sender, queue_events) = mpsc::unbounded_channel();
         Self {
             client_id,
             streams: Vec::new(),
             receivers: HashMap::new(),
-            waiting: VecDeque::new(),
+            queue_events,
+            queue_event_sender,
         }
     }
 
@@ -87,6 +79,11 @@ impl<C: ChannelKind> Dispatch<C> {
         request: StreamRequest<C>,
         queue: Option<mpsc::Sender<Frame<C>>>,
     ) {
+        let queue = queue.map(|queue| {
+            let (entries, waiting) = mpsc::unbounded_channel();
+            tokio::spawn(forward(id, waiting, queue, self.queue_event_sender.clone()));
+            entries
+        });
         self.streams.push(Stream {
             id,
             channel: request.channel,
@@ -106,11 +103,10 @@ impl<C: ChannelKind> Dispatch<C> {
 
     pub(crate) fn remove(&mut self, id: u32) -> Option<Stream<C>> {
         let at = self.streams.iter().position(|stream| stream.id == id)?;
-        self.waiting.retain(|waiting| waiting.id != id);
         Some(self.streams.swap_remove(at))
     }
 
-    /// Remembers what a resume is about to catch up.
+    /// Remembers the entries that a resume is about to catch up.
     pub(crate) fn outcome(&mut self, id: u32, outcome: Outcome, position: Option<Position>) {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) else {
             return;
@@ -128,8 +124,8 @@ impl<C: ChannelKind> Dispatch<C> {
         let Some(stream) = self.stream(entry.id) else {
             return Taken::Handled;
         };
-        if let Some(queue) = stream.queue.clone() {
-            return self.enqueue(queue, entry);
+        if let Some(queue) = &stream.queue {
+            return self.enqueue(stream, queue, &entry);
         }
         let channel = stream.channel;
         let Some(receiver) = self.receivers.get(&channel) else {
@@ -142,7 +138,7 @@ impl<C: ChannelKind> Dispatch<C> {
         };
         if entry.content == Content::Bytes {
             let cursor = entry.position.cursor;
-            let body = Bytes::from_owner(entry.body);
+            let body = entry.body;
             guarded(channel, || receiver.on_bytes(channel, cursor, body));
             return Taken::Handled;
         }
@@ -167,22 +163,20 @@ impl<C: ChannelKind> Dispatch<C> {
         })
     }
 
-    fn enqueue(&mut self, queue: mpsc::Sender<Frame<C>>, entry: Entry) -> Taken {
-        let Some(stream) = self.stream(entry.id) else {
-            return Taken::Handled;
-        };
+    fn enqueue(
+        &self,
+        stream: &Stream<C>,
+        queue: &mpsc::UnboundedSender<Waiting<C>>,
+        entry: &Entry,
+    ) -> Taken {
         if entry.content == Content::Bytes {
             let why = "bytes, which a queue of frames cannot hold; use on() and on_bytes";
             return Taken::Unreadable(why.into());
         }
-        match self.frame(stream, &entry) {
+        match self.frame(stream, entry) {
             Ok(frame) => {
-                self.waiting.push_back(Waiting {
-                    queue,
-                    frame,
-                    id: entry.id,
-                    position: entry.position,
-                });
+                // Its end is told as an event of the queue.
+                drop(queue.send((frame, entry.position)));
                 Taken::Waits
             }
             Err(error) => Taken::Unreadable(error.to_string()),
@@ -204,28 +198,50 @@ impl<C: ChannelKind> Dispatch<C> {
         }
     }
 
-    pub(crate) fn first_waiting(&self) -> Option<&mpsc::Sender<Frame<C>>> {
-        self.waiting.front().map(|waiting| &waiting.queue)
+    /// Waits for news of a queue. Nothing is lost when the future is dropped.
+    pub(crate) async fn queue_event(&mut self) -> QueueEvent {
+        match self.queue_events.recv().await {
+            Some(event) => event,
+            // Never: a sender is kept beside it.
+            None => pending().await,
+        }
     }
 
-    /// Moves the entry that has waited longest into its queue, which has room or is gone.
-    pub(crate) fn hand_over(&mut self) -> HandedOver {
-        let Some(waiting) = self.waiting.pop_front() else {
-            return HandedOver::Nothing;
-        };
-        let (id, position) = (waiting.id, waiting.position);
-        match waiting.queue.try_send(waiting.frame) {
-            Ok(()) => HandedOver::Handled { id, position },
-            Err(TrySendError::Closed(_)) => HandedOver::Abandoned { id },
-            Err(TrySendError::Full(frame)) => {
-                self.waiting.push_front(Waiting { frame, ..waiting });
-                HandedOver::Nothing
+    /// News of a queue, if there are any.
+    pub(crate) fn try_queue_event(&mut self) -> Option<QueueEvent> {
+        self.queue_events.try_recv().ok()
+    }
+}
+
+/// Moves the entries of one subscription into its queue as this has room. What waits is bounded by the session, which
+/// pauses a subscription of which too much was not handled.
+async fn forward<C: ChannelKind>(
+    id: u32,
+    mut waiting: mpsc::UnboundedReceiver<Waiting<C>>,
+    queue: mpsc::Sender<Frame<C>>,
+    events: mpsc::UnboundedSender<QueueEvent>,
+) {
+    loop {
+        let event = tokio::select! {
+            entry = waiting.recv() => {
+                let Some((frame, position)) = entry else {
+                    return;
+                };
+                match queue.send(frame).await {
+                    Ok(()) => QueueEvent::Handled { id, position },
+                    Err(_) => QueueEvent::Abandoned { id },
+                }
             }
+            () = queue.closed() => QueueEvent::Abandoned { id },
+        };
+        let is_over = matches!(event, QueueEvent::Abandoned { .. });
+        if events.send(event).is_err() || is_over {
+            return;
         }
     }
 }
 
-/// Runs the application's code; what it does wrong stays its own.
+/// Runs the application's code; a panic in it is logged and the client goes on.
 fn guarded<C: ChannelKind>(channel: C, run: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(run)).is_err() {
         tracing::error!(channel = channel.name(), "a channel's receiver panicked");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Outcome, Position};
 use push_wire_shared::session::client::{
-    ClientConfig as SessionConfig, ClientSession, EndCause, Entry, Event, Input, Output, Status,
+    ClientSession, EndCause, Entry, Event, Input, Output, Status, TokenError,
 };
 use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
 use push_wire_shared::time::Moment;
@@ -16,11 +16,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use crate::command::{Command, Outgoing, Snapshot, Subscribing};
+use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::dictionaries::{Dictionaries, Fetched};
-use crate::dispatch::{Dispatch, HandedOver, Taken};
+use crate::dispatch::{Dispatch, QueueEvent, Taken};
 use crate::socket::{Socket, SocketInput, next_input};
 use crate::state::Shared;
+use crate::tokens::Tokens;
 use crate::websocket::{OpenError, WebSocket};
 use crate::{ClientConfig, ClientEvent, SendError, SessionKey};
 
@@ -33,8 +34,9 @@ pub(crate) struct Driver<C: ChannelKind> {
     /// The close handshake of the socket before.
     closing: Option<JoinHandle<()>>,
     dictionaries: Dictionaries,
+    tokens: Tokens,
     dispatch: Dispatch<C>,
-    /// Who waits for the server's word on a send, by ticket.
+    /// Callers that wait for the server's answer to a send, by ticket.
     unanswered: HashMap<u64, oneshot::Sender<Result<(), SendError>>>,
     shared: Arc<Shared<C>>,
     commands: mpsc::UnboundedReceiver<Command<C>>,
@@ -48,22 +50,19 @@ impl<C: ChannelKind> Driver<C> {
         commands: mpsc::UnboundedReceiver<Command<C>>,
     ) -> Self {
         let seed = Uuid::new_v4().as_u64_pair().0;
-        let mut session = SessionConfig::new(config.client_id, seed);
-        session.secret = Some(config.secret);
-        session.attempts = Some(config.attempts);
-        session.token.clone_from(&config.token);
-        session.retry = config.reconnect.schedule();
-        session.max_message_bytes = config.max_message_bytes;
-        session.max_value_bytes = config.max_value_bytes;
-        session.compression = config.compression;
+        let mut session = ClientSession::new(config.session(seed));
+        if let Some(kept) = config.kept.clone() {
+            session.restore_positions(kept);
+        }
         Self {
-            session: ClientSession::new(session),
+            session,
             origin: Instant::now(),
             url: String::new(),
             max_message_bytes: config.max_message_bytes,
             socket: Socket::Closed,
             closing: None,
             dictionaries: Dictionaries::default(),
+            tokens: Tokens::new(config.token_source.clone()),
             dispatch: Dispatch::new(config.client_id),
             unanswered: HashMap::new(),
             shared,
@@ -87,6 +86,9 @@ impl<C: ChannelKind> Driver<C> {
 
     /// Does what was asked.
     pub(crate) fn serve(&mut self) {
+        while let Some(event) = self.dispatch.try_queue_event() {
+            self.queue_event(event);
+        }
         while let Ok(command) = self.commands.try_recv() {
             self.command(command);
         }
@@ -108,18 +110,19 @@ impl<C: ChannelKind> Driver<C> {
             if self.is_leaving {
                 break;
             }
-            let is_reading = self.dispatch.first_waiting().is_none();
             let deadline = self.session.poll_timeout();
             tokio::select! {
-                input = next_input(&mut self.socket, is_reading) => self.input(input),
+                input = next_input(&mut self.socket) => self.input(input),
                 command = self.commands.recv() => self.command(command.unwrap_or(Command::Disconnect)),
                 () = until(self.origin, deadline) => self.session.handle_timeout(self.now()),
-                () = room(self.dispatch.first_waiting()) => self.hand_over(),
+                event = self.dispatch.queue_event() => self.queue_event(event),
+                (request, token) = self.tokens.next() => self.token(request, token),
                 fetched = self.dictionaries.next() => self.fetched(fetched),
             }
         }
         self.drain();
         self.dictionaries = Dictionaries::default();
+        self.tokens.stop();
         if let Some(closing) = self.closing.take()
             && let Err(error) = closing.await
         {
@@ -164,8 +167,9 @@ impl<C: ChannelKind> Driver<C> {
                 answer(done, ());
             }
             Command::Send(outgoing) => self.send(outgoing),
-            Command::SetToken(token) => self.session.set_token(token),
-            Command::Ask(done) => answer(done, self.snapshot()),
+            Command::SetToken(token, done) => answer(done, self.session.set_token(token)),
+            Command::Ask(done) => answer(done, self.facts()),
+            Command::Snapshot(done) => answer(done, self.session.snapshot()),
             Command::Disconnect => {
                 self.session.close(now);
                 self.is_leaving = true;
@@ -210,12 +214,12 @@ impl<C: ChannelKind> Driver<C> {
         answer(queued, ticket.map(drop).map_err(SendError::from));
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot<C> {
+    fn facts(&self) -> Facts<C> {
         let positions = self.dispatch.streams().iter().filter_map(|stream| {
             let position = self.session.position(stream.id)?;
             Some((stream.channel, stream.scope.clone(), position))
         });
-        Snapshot {
+        Facts {
             session: SessionKey {
                 client_id: self.session.client_id(),
                 secret: self.session.secret().unwrap_or_default(),
@@ -230,6 +234,7 @@ impl<C: ChannelKind> Driver<C> {
     fn drain(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
+                Output::TokenWanted { request } => self.tokens.ask(request),
                 Output::Connect { attempt } => {
                     let opening = WebSocket::open(self.url.clone(), self.max_message_bytes);
                     self.socket = Socket::Opening {
@@ -310,7 +315,7 @@ impl<C: ChannelKind> Driver<C> {
             connection.status = status.clone();
         });
         if matches!(status, Status::Closed { .. }) {
-            // Nobody knows what became of these, and the session will not ask by itself.
+            // Their fate is unknown, and the session does not ask by itself.
             for (_ticket, waiter) in self.unanswered.drain() {
                 answer(waiter, Err(SendError::NotConnected));
             }
@@ -359,15 +364,23 @@ impl<C: ChannelKind> Driver<C> {
         self.dispatch.handled(id, position);
     }
 
-    fn hand_over(&mut self) {
-        match self.dispatch.hand_over() {
-            HandedOver::Nothing => {}
-            HandedOver::Handled { id, position } => self.handled(id, position),
-            HandedOver::Abandoned { id } => {
+    fn queue_event(&mut self, event: QueueEvent) {
+        match event {
+            QueueEvent::Handled { id, position } => self.handled(id, position),
+            QueueEvent::Abandoned { id } => {
                 self.session.unsubscribe(self.now(), id);
                 self.dispatch.remove(id);
             }
         }
+    }
+
+    fn token(&mut self, request: u32, token: Result<String, TokenError>) {
+        let is_retried = matches!(token, Err(TokenError::Retry { .. }));
+        self.shared
+            .connection
+            .send_modify(|connection| connection.awaits_token = is_retried);
+        let input = Input::Token { request, token };
+        self.session.handle_input(self.now(), input);
     }
 
     fn ended(&mut self, id: u32, cause: EndCause, message: String) {
@@ -393,7 +406,7 @@ impl<C: ChannelKind> Driver<C> {
     }
 }
 
-/// Answers whoever asked, if they still want to know.
+/// Answers a caller that may have gone.
 fn answer<T>(done: oneshot::Sender<T>, value: T) {
     if done.send(value).is_err() {
         tracing::trace!("nobody waits for an answer any more");
@@ -403,14 +416,6 @@ fn answer<T>(done: oneshot::Sender<T>, value: T) {
 async fn until(origin: Instant, deadline: Option<Moment>) {
     match deadline {
         Some(deadline) => sleep_until(origin + deadline.since_origin()).await,
-        None => pending().await,
-    }
-}
-
-/// Waits until a queue has room, or nobody reads it any more.
-async fn room<T>(queue: Option<&mpsc::Sender<T>>) {
-    match queue {
-        Some(queue) => drop(queue.reserve().await),
         None => pending().await,
     }
 }

@@ -1,11 +1,11 @@
-//! Why something could not be done.
+//! Errors of the client.
 
-use push_wire_shared::session::client::{self, SubscribeError};
+use push_wire_shared::session::client::{self, ConfigError, SubscribeError};
 use push_wire_shared::session::op::ErrorCode;
 
 use crate::TransportPreference;
 
-/// Why a client could not connect.
+/// Failed attempt to connect.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -15,8 +15,11 @@ pub enum ConnectError {
         /// The URL.
         url: String,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
+    /// A value of the configuration is out of range.
+    #[error("the configuration is wrong: {0}")]
+    InvalidConfig(#[from] ConfigError),
     /// The transport asked for does not exist in this client.
     #[error(
         "{0:?} needs the SSE transport, which this client does not have; use WsFirst or WsOnly"
@@ -41,15 +44,15 @@ pub enum ConnectError {
     },
 }
 
-/// Why a message or a subscription was not taken.
+/// Message or subscription that was not taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
     /// The client is not connected and will not be by itself: call `connect`.
     #[error("not connected")]
     NotConnected,
-    /// Too many messages wait for the server's word.
-    #[error("too many messages wait for the server's word; try again when some were taken")]
+    /// Too many messages wait for the server's answer.
+    #[error("too many messages wait for the server's answer; try again when some were taken")]
     QueueFull,
     /// The message is larger than the server takes.
     #[error("the message is larger than the {max_message_bytes} bytes that the server takes")]
@@ -63,14 +66,17 @@ pub enum SendError {
     /// The server took the message but did not carry it out.
     #[error("the server refused the message ({}): {message}", code.name())]
     Refused {
-        /// Why, for programs.
+        /// Reason, for programs.
         code: ErrorCode,
-        /// Why, for people.
+        /// Reason, for people.
         message: String,
     },
-    /// The subscription is not one.
+    /// The subscription is not possible.
     #[error(transparent)]
     Subscribe(#[from] SubscribeError),
+    /// The token is too large.
+    #[error(transparent)]
+    Token(#[from] ConfigError),
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {0}")]
     Serialize(#[from] serde_json::Error),

@@ -39,6 +39,7 @@ mod receiver;
 mod request;
 mod socket;
 mod state;
+mod tokens;
 mod websocket;
 
 pub use client::PushClient;
@@ -46,7 +47,9 @@ pub use config::{ClientConfig, ReconnectPolicy, SessionKey, TransportPreference}
 pub use cursors::{CursorResult, CursorTracker};
 pub use error::{ConnectError, SendError};
 pub use event::{ClientEvent, ConnectionState};
-pub use push_wire_shared::session::client::{Cause, EndCause, Stats, Status};
+pub use push_wire_shared::session::client::{
+    Cause, ConfigError, EndCause, Snapshot, SnapshotError, Stats, Status, TokenError,
+};
 pub use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
 pub use push_wire_shared::*;
 pub use receiver::ChannelReceiver;

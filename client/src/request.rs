@@ -1,4 +1,4 @@
-//! Which streams a client reads.
+//! Requests to read streams.
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Position, StartAt};
@@ -51,7 +51,7 @@ impl<C: ChannelKind> StreamRequest<C> {
         }
     }
 
-    /// What follows this position, kept from an earlier life.
+    /// Only entries after this position, kept from an earlier life.
     #[must_use]
     pub fn after(self, position: Position) -> Self {
         Self {
@@ -66,6 +66,7 @@ impl<C: ChannelKind> StreamRequest<C> {
             scope: self.scope.clone(),
             position: self.position,
             start: self.start,
+            keeps_position: true,
         }
     }
 }

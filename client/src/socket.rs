@@ -21,15 +21,15 @@ pub(crate) enum Socket {
     },
 }
 
-/// What the socket has for the session, or for the driver.
+/// Event of the socket.
 pub(crate) enum SocketInput {
     Session(Input),
     OpenFailed { attempt: u32, error: OpenError },
     Unacceptable { attempt: u32, reason: CloseReason },
 }
 
-/// Waits for what the socket has to say. Nothing is lost when the future is dropped.
-pub(crate) async fn next_input(socket: &mut Socket, is_reading: bool) -> SocketInput {
+/// Waits for the next event of the socket. Nothing is lost when the future is dropped.
+pub(crate) async fn next_input(socket: &mut Socket) -> SocketInput {
     match socket {
         Socket::Closed => pending().await,
         Socket::Opening { attempt, opening } => {
@@ -53,7 +53,7 @@ pub(crate) async fn next_input(socket: &mut Socket, is_reading: bool) -> SocketI
             socket: open,
         } => {
             let attempt = *attempt;
-            match open.next(is_reading).await {
+            match open.next().await {
                 SocketEvent::Message(bytes) => {
                     let bytes = bytes.into();
                     SocketInput::Session(Input::Message { attempt, bytes })

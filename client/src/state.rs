@@ -1,4 +1,4 @@
-//! What the application sees without asking the driver.
+//! State that the application sees without asking the driver.
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::close::CloseReason;
@@ -22,10 +22,15 @@ pub(crate) struct ConnectionStatus {
     pub(crate) was_ready: bool,
     /// Why the last socket could not be opened.
     pub(crate) open_error: Option<String>,
+    /// The application's token function asked for another attempt.
+    pub(crate) awaits_token: bool,
 }
 
-/// Why a first attempt came to nothing.
+/// Returns why a first attempt failed. One that lacked a token for now has not failed: it is made again.
 pub(crate) fn connect_error(connection: &ConnectionStatus) -> Option<ConnectError> {
+    if connection.awaits_token && matches!(connection.status, Status::Waiting { .. }) {
+        return None;
+    }
     let (Status::Waiting { cause, .. } | Status::Suspended { cause } | Status::Closed { cause }) =
         &connection.status
     else {
@@ -41,7 +46,10 @@ pub(crate) fn connect_error(connection: &ConnectionStatus) -> Option<ConnectErro
                 code,
                 message: cause.message.clone(),
             },
-            None => ConnectError::Transport("the connection was lost".into()),
+            None if cause.message.is_empty() => {
+                ConnectError::Transport("the connection was lost".into())
+            }
+            None => ConnectError::Transport(cause.message.clone()),
         },
     })
 }

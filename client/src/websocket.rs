@@ -28,7 +28,7 @@ const NO_STATUS: u16 = 1005;
 /// Longest time for the last messages and the close handshake.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What may wait for the network, in bytes: the session's own queue twice, for what it sends again, and its
+/// Bytes that may wait for the network: the session's own queue twice, for what it sends again, and its
 /// control frames. A server that takes nothing but keeps asking is left at this point.
 const OUTGOING_BYTES: usize = 3 * UPLINK_BYTES;
 
@@ -37,11 +37,11 @@ pub(crate) struct WebSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     outgoing: VecDeque<Bytes>,
     outgoing_bytes: usize,
-    /// Nothing can be written any more; what was received before is still to be read.
+    /// Nothing can be written any more; messages received before are still to be read.
     is_broken: bool,
 }
 
-/// What a socket yields.
+/// Event of a socket.
 pub(crate) enum SocketEvent {
     Message(Bytes),
     /// The end, with the peer's close code if there was one.
@@ -50,7 +50,7 @@ pub(crate) enum SocketEvent {
     Unacceptable(CloseReason),
 }
 
-/// Why a socket could not be opened.
+/// Socket that could not be opened.
 pub(crate) struct OpenError {
     pub(crate) code: Option<u16>,
     pub(crate) message: String,
@@ -92,25 +92,17 @@ impl WebSocket {
         self.outgoing.push_back(Bytes::from(message));
     }
 
-    /// Sends what is queued and, if `reading`, waits for what the peer says. Nothing is lost when the future is
-    /// dropped.
-    pub(crate) async fn next(&mut self, reading: bool) -> SocketEvent {
-        poll_fn(|cx| self.poll(cx, reading)).await
+    /// Sends what is queued and waits for the next event. Nothing is lost when the future is dropped.
+    pub(crate) async fn next(&mut self) -> SocketEvent {
+        poll_fn(|cx| self.poll(cx)).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<SocketEvent> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         if self.outgoing_bytes > OUTGOING_BYTES {
             return Poll::Ready(SocketEvent::Unacceptable(CloseReason::Stalled));
         }
         if !self.is_broken && self.poll_send(cx).is_err() {
             self.is_broken = true;
-        }
-        if !reading {
-            return if self.is_broken {
-                Poll::Ready(SocketEvent::Closed(None))
-            } else {
-                Poll::Pending
-            };
         }
         loop {
             let event = match self.stream.poll_next_unpin(cx) {
@@ -181,7 +173,7 @@ impl WebSocket {
     }
 }
 
-/// The close code that stands for a handshake that failed; `None`: try again.
+/// Close code for a handshake that failed. `None`: try again; a proxy may have answered, so no status of HTTP is final.
 fn open_code(error: &Error) -> Option<u16> {
     if let Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) = error {
         return Some(CloseReason::UnsupportedVersion.code());
@@ -190,7 +182,6 @@ fn open_code(error: &Error) -> Option<u16> {
         return None;
     };
     match response.status().as_u16() {
-        401 | 403 => Some(CloseReason::Unauthorized.code()),
         429 | 503 => Some(CloseReason::Overloaded.code()),
         _ => None,
     }

@@ -202,6 +202,7 @@ impl Client {
                     scope: ScopeRequest::Channel,
                     position: None,
                     start: StartAt::Oldest,
+                    keeps_position: false,
                 },
             )?;
         }
@@ -254,7 +255,7 @@ impl Client {
                     self.alarms.push(Instant::now());
                 }
                 Output::Event(Event::Entry(entry)) => self.files.push(entry.body.len()),
-                Output::Event(_) | Output::FetchDictionary { .. } => {}
+                Output::Event(_) | Output::FetchDictionary { .. } | Output::TokenWanted { .. } => {}
                 Output::Disconnect { code } => return Err(format!("ended with {code}").into()),
             }
         }

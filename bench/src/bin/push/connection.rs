@@ -47,6 +47,7 @@ impl Connection {
             scope: ScopeRequest::Channel,
             position: None,
             start: StartAt::Newest,
+            keeps_position: false,
         };
         session.connect(now);
         session
@@ -125,7 +126,7 @@ impl Connection {
                     self.dictionaries.push(bytes.len());
                 }
                 Output::Disconnect { code } => panic!("disconnected with {code}"),
-                Output::Event(_) => {}
+                Output::Event(_) | Output::TokenWanted { .. } => {}
             }
         }
         said

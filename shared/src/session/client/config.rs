@@ -1,10 +1,11 @@
-//! What a client session is told before it begins.
+//! Configuration of a client session.
 
 use alloc::string::String;
 use core::time::Duration;
 
 use uuid::Uuid;
 
+use super::{ConfigError, Snapshot};
 use crate::encoding::PayloadEncoding;
 use crate::limits;
 
@@ -13,17 +14,22 @@ use crate::limits;
 pub struct ClientConfig {
     /// The client's own id, kept across connections; two clients must never share one.
     pub client_id: Uuid,
-    /// What proves that a session is this client's: 16 random bytes for a new client, or from
+    /// Proof that a session is this client's: 16 random bytes for a new client, or from
     /// [`ClientSession::secret`](super::ClientSession::secret) to continue a session. Without one (the default) the
-    /// server draws it; a client whose line is lost before it hears of it is locked out until that session ends.
+    /// server draws it; a client whose connection is lost before it hears of it is locked out until that session ends.
     pub secret: Option<[u8; 16]>,
     /// Attempts that this client id has made before, from
     /// [`ClientSession::attempts`](super::ClientSession::attempts), kept beside the secret; 0 for a new client.
     /// With it a connection request that was held up in the network cannot take the session from a later one.
     /// Default none: attempts are not counted.
     pub attempts: Option<u64>,
-    /// The application's credential; default none.
+    /// The application's token, at most [`TOKEN_BYTES`](limits::TOKEN_BYTES); default none.
     pub token: Option<String>,
+    /// Whether the application is asked for a token before each attempt, with
+    /// [`Output::TokenWanted`](super::Output::TokenWanted); default no, `token` is used.
+    pub renews_token: bool,
+    /// Time that the application may take to give a token; default 30 s.
+    pub token_wait: Duration,
     /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
     pub encoding: PayloadEncoding,
     /// Whether entries may come compressed, and dictionaries are fetched; default on.
@@ -34,17 +40,23 @@ pub struct ClientConfig {
     pub handshake: Duration,
     /// Silence beyond the server's heartbeat time after which the connection is given up; default 10 s.
     pub heartbeat_grace: Duration,
-    /// Largest message taken from the server, in bytes; default 1 MiB. A larger one ends the connection for
-    /// good, with close code 4204.
+    /// Largest message taken from the server, in bytes; default 1 MiB, at least
+    /// [`CLIENT_MESSAGE_BYTES_MIN`](limits::CLIENT_MESSAGE_BYTES_MIN). The server is told and keeps to it; a larger
+    /// message ends the connection for good, with close code 4204.
     pub max_message_bytes: usize,
     /// Largest value that comes in fragments, is put together from deltas or decompressed, in bytes; default 16 MiB.
     /// A larger entry ends the connection for good, with close code 4204. Three can be under way at once, one for
     /// each lane.
     pub max_value_bytes: usize,
-    /// Sends that may wait for the server's word; default 1,024.
+    /// Sends that may wait for the server's answer; default 1,024.
     pub max_uplink_messages: usize,
     /// Bytes of the bodies of those sends; default 4 MiB.
     pub max_uplink_bytes: usize,
+    /// Entries of one subscription that the application may hold without having handled them, before the
+    /// subscription is paused; default 1,024.
+    pub max_backlog_entries: usize,
+    /// Bytes of those entries; default 1 MiB.
+    pub max_backlog_bytes: usize,
     /// Seed of the retry jitter: different in every client, or they all come back at the same moment.
     pub seed: u64,
 }
@@ -58,6 +70,8 @@ impl ClientConfig {
             secret: None,
             attempts: None,
             token: None,
+            renews_token: false,
+            token_wait: limits::TOKEN_WAIT,
             encoding: PayloadEncoding::Json,
             compression: true,
             retry: RetryPolicy::default(),
@@ -67,7 +81,37 @@ impl ClientConfig {
             max_value_bytes: limits::VALUE_BYTES,
             max_uplink_messages: limits::UPLINK_MESSAGES,
             max_uplink_bytes: limits::UPLINK_BYTES,
+            max_backlog_entries: limits::BACKLOG_ENTRIES,
+            max_backlog_bytes: limits::BACKLOG_BYTES,
             seed,
+        }
+    }
+
+    /// The defaults, for the client of a snapshot.
+    #[must_use]
+    pub fn continuing(snapshot: &Snapshot, seed: u64) -> Self {
+        Self {
+            secret: snapshot.secret,
+            attempts: snapshot.attempts,
+            ..Self::new(snapshot.client_id, seed)
+        }
+    }
+
+    /// Checks the values that a session cannot work with.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first one.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let least = limits::CLIENT_MESSAGE_BYTES_MIN;
+        if self.max_message_bytes < least {
+            return Err(ConfigError::MessageBytes(self.max_message_bytes));
+        }
+        if self.max_value_bytes < least {
+            return Err(ConfigError::ValueBytes(self.max_value_bytes));
+        }
+        match self.token.as_ref().map(String::len) {
+            Some(bytes) if bytes > limits::TOKEN_BYTES => Err(ConfigError::TokenBytes(bytes)),
+            Some(_) | None => Ok(()),
         }
     }
 }

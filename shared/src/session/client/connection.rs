@@ -1,90 +1,106 @@
-//! The life of a connection: when it is tried, what stands on it, how it ends.
+//! State machine of a session's connection.
+//!
+//! ```text
+//!            connect                    (renewable token)
+//!   Idle ───────────────▶ begin attempt ───────────────▶ AwaitingToken
+//!                          ▲   │   ▲                      │    │    │
+//!             retry is due │   │   │ connect        token │    │    │ denied
+//!                          │   │   │                      │    │    ▼
+//!                       Waiting│  Closed ◀───────────────────────── Closed
+//!                          ▲   ▼   ▲                      ▼    │
+//!                          │  Connecting ◀────────────────┘    │ no token now, or none in time
+//!                          │   │ socket opened: auth           ▼
+//!                          │   ▼                             Waiting
+//!                          │  Authenticating
+//!                          │   │ auth_ok
+//!                          │   ▼
+//!                          │  Ready
+//!                          │   │
+//!                          └───┴──▶ any end of Connecting, Authenticating or Ready: Waiting,
+//!                                   or Closed if the close code or the retry policy says so
+//! ```
+//!
+//! `close` leads from every state to `Closed`, which only `connect` leaves. While suspended `Waiting` lasts until
+//! `wake`.
 
+use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::subscription::Stage;
+use super::credential::Credential;
+use super::link::Link;
+use super::retry::Retry;
 use super::timer::Timer;
-use super::{Cause, ClientSession, Event, Output, Status};
+use super::{Cause, ClientConfig, Event, Output, Status, TokenError};
 use crate::close::{CloseReason, RetryAdvice, retry_advice};
-use crate::limits::{MESSAGE_BYTES, RETRY_DIRECTED_MAX};
-use crate::session::op::{Auth, AuthOk, ChannelInfo, ClientOp};
+use crate::limits::{RETRY_DIRECTED_MAX, TOKEN_BYTES};
+use crate::session::op::ClientOp;
 use crate::time::Moment;
 
-/// Where a session is between "never connected" and "over".
+/// State of the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Phase {
+enum Phase {
+    /// `connect` was not called yet.
     Idle,
+    /// The next attempt is set, or waits for `wake`.
     Waiting,
+    /// The application was asked for a token.
+    AwaitingToken,
+    /// The driver opens a socket.
     Connecting,
+    /// `auth` was sent.
     Authenticating,
+    /// The server has answered `auth_ok`.
     Ready,
+    /// No more attempts.
     Closed,
 }
 
-/// What is true of the latest attempt.
-#[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) phase: Phase,
-    pub(super) attempt: u32,
-    /// When the phase began.
-    since: Moment,
-    /// No attempts until woken.
-    is_suspended: bool,
-    /// When the next attempt is due, while waiting.
-    retry_at: Moment,
-    /// Whether that time was imposed, by the server or by `interrupt`.
-    is_imposed: bool,
-    /// Why the last connection ended.
-    cause: Cause,
-    /// The status that the application knows.
-    last_reported: Status,
-    /// The server's goodbye, until its close follows.
-    pub(super) farewell: Option<Farewell>,
-    pub(super) link: Link,
-}
-
-/// What a server's goodbye said.
+/// End of a connection as the server announced it.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Farewell {
     pub(super) cause: Cause,
     pub(super) retry: Option<Duration>,
 }
 
-/// The control frames of one connection (docs/protocol.md section 3).
-#[derive(Default, Debug)]
-pub(super) struct Link {
-    /// Wire id of the system channel, once the server has said its first word.
-    pub(super) system: Option<u8>,
-    pub(super) next_in: u32,
-    pub(super) next_out: u32,
-}
-
-/// What the handshake told of the server.
+/// The connection of a session, over all its attempts.
 #[derive(Debug)]
-pub(super) struct Server {
-    pub(super) channels: Vec<ChannelInfo>,
-    pub(super) heartbeat: Duration,
-    pub(super) max_message_bytes: usize,
+pub(super) struct Connection {
+    phase: Phase,
+    /// Number of the latest attempt to open a socket.
+    attempt: u32,
+    /// When the phase began.
+    since: Moment,
+    /// No attempts until woken.
+    is_suspended: bool,
+    /// When the next attempt is due, while waiting.
+    retry_at: Moment,
+    /// That time was imposed, by the server or by `interrupt`.
+    is_imposed: bool,
+    /// Why the last connection ended.
+    cause: Cause,
+    /// The status that the application knows.
+    last_reported: Status,
+    /// The server's goodbye, until its close follows.
+    farewell: Option<Farewell>,
+    retry: Retry,
+    credential: Credential,
+    /// The server's time between heartbeats.
+    heartbeat: Duration,
+    timing: Timing,
 }
 
-impl Server {
-    pub(super) const fn unknown() -> Self {
-        Self {
-            channels: Vec::new(),
-            heartbeat: Duration::ZERO,
-            max_message_bytes: MESSAGE_BYTES,
-        }
-    }
-
-    pub(super) fn channel(&self, name: &str) -> Option<&ChannelInfo> {
-        self.channels.iter().find(|channel| channel.name == name)
-    }
+/// Times of the configuration.
+#[derive(Debug)]
+struct Timing {
+    handshake: Duration,
+    heartbeat_grace: Duration,
+    token: Duration,
+    steady: Duration,
 }
 
 impl Connection {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(config: &ClientConfig) -> Self {
         Self {
             phase: Phase::Idle,
             attempt: 0,
@@ -95,8 +111,21 @@ impl Connection {
             cause: Cause::default(),
             last_reported: Status::Idle,
             farewell: None,
-            link: Link::default(),
+            retry: Retry::new(config.retry, config.seed),
+            credential: Credential::new(config.token.clone(), config.renews_token),
+            heartbeat: Duration::ZERO,
+            timing: Timing {
+                handshake: config.handshake,
+                heartbeat_grace: config.heartbeat_grace,
+                token: config.token_wait,
+                steady: config.retry.steady,
+            },
         }
+    }
+
+    /// Number of the latest attempt to open a socket.
+    pub(super) const fn attempt(&self) -> u32 {
+        self.attempt
     }
 
     /// Whether there is a socket, or is about to be one.
@@ -106,19 +135,38 @@ impl Connection {
             Phase::Connecting | Phase::Authenticating | Phase::Ready
         )
     }
-}
 
-impl ClientSession {
-    pub(super) fn current_status(&self) -> Status {
-        let cause = || self.connection.cause.clone();
+    pub(super) fn is_authenticating(&self) -> bool {
+        self.phase == Phase::Authenticating
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.phase == Phase::Ready
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
+    pub(super) fn credential(&mut self) -> &mut Credential {
+        &mut self.credential
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let cause = || self.cause.clone();
         let failures = self.retry.failures();
-        match self.connection.phase {
+        match self.phase {
             Phase::Idle => Status::Idle,
+            Phase::AwaitingToken => Status::AwaitingToken { failures },
             Phase::Connecting | Phase::Authenticating => Status::Connecting { failures },
             Phase::Ready => Status::Ready,
-            Phase::Waiting if self.connection.is_suspended => Status::Suspended { cause: cause() },
+            Phase::Waiting if self.is_suspended => Status::Suspended { cause: cause() },
             Phase::Waiting => Status::Waiting {
-                until: self.connection.retry_at,
+                until: self.retry_at,
                 failures,
                 cause: cause(),
             },
@@ -126,271 +174,280 @@ impl ClientSession {
         }
     }
 
-    fn enter(&mut self, now: Moment, phase: Phase) {
-        self.connection.phase = phase;
-        self.connection.since = now;
-        self.tell_status();
+    fn enter(&mut self, now: Moment, phase: Phase, link: &mut Link) {
+        self.phase = phase;
+        self.since = now;
+        self.report(link);
     }
 
-    fn tell_status(&mut self) {
-        let status = self.current_status();
-        if status != self.connection.last_reported {
-            self.connection.last_reported = status.clone();
-            self.outputs.event(Event::Status(status));
+    /// Tells the application the status if it has changed.
+    fn report(&mut self, link: &mut Link) {
+        let status = self.status();
+        if status != self.last_reported {
+            self.last_reported = status.clone();
+            link.event(Event::Status(status));
         }
     }
+}
 
+/// Beginning of a connection.
+impl Connection {
     /// The application wants a connection now.
-    pub(super) fn try_now(&mut self, now: Moment) {
-        match self.connection.phase {
-            Phase::Connecting | Phase::Authenticating | Phase::Ready => return,
-            Phase::Idle | Phase::Closed => self.retry.start_over(),
+    pub(super) fn connect(&mut self, now: Moment, link: &mut Link) {
+        match self.phase {
+            Phase::AwaitingToken | Phase::Connecting | Phase::Authenticating | Phase::Ready => {
+                return;
+            }
+            Phase::Idle | Phase::Closed => {
+                self.retry.start_over();
+                self.credential.start_over();
+            }
             Phase::Waiting => {}
         }
-        if self.connection.is_suspended {
-            self.wait(now, Duration::ZERO, false);
+        if self.is_suspended {
+            self.wait(now, Duration::ZERO, false, link);
         } else {
-            self.begin_attempt(now);
+            self.begin_attempt(now, link);
         }
     }
 
-    /// Attempts to connect that this client has made in all its lives, if they are counted.
-    #[must_use]
-    pub fn attempts(&self) -> Option<u64> {
-        let made = u64::from(self.connection.attempt);
-        Some(self.config.attempts?.saturating_add(made))
-    }
-
-    fn begin_attempt(&mut self, now: Moment) {
-        self.timers.stop(Timer::Retry);
-        self.timers
-            .set(Timer::Handshake, now + self.config.handshake);
-        self.connection.attempt = self.connection.attempt.wrapping_add(1);
-        let attempt = self.connection.attempt;
-        self.outputs.push(Output::Connect { attempt });
-        self.enter(now, Phase::Connecting);
-    }
-
-    /// The socket is open: says who we are and what we read.
-    pub(super) fn opened(&mut self, now: Moment) {
-        if self.connection.phase != Phase::Connecting {
-            return;
+    pub(super) fn retry_due(&mut self, now: Moment, link: &mut Link) {
+        if self.phase == Phase::Waiting {
+            self.begin_attempt(now, link);
         }
-        self.connection.link = Link::default();
-        self.connection.phase = Phase::Authenticating;
-        self.connection.since = now;
-        let subscriptions = self.request_detached();
-        self.send_op(&ClientOp::Auth(Auth {
-            client_id: self.config.client_id,
-            token: self.config.token.clone(),
-            secret: self.config.secret,
-            attempt: self.attempts(),
-            encoding: self.config.encoding,
-            zstd: self.config.compression,
-            max_message_bytes: self.config.max_message_bytes as u64,
-            max_value_bytes: self.config.max_value_bytes as u64,
-            subscriptions,
-        }));
     }
 
-    /// The server took the handshake.
-    pub(super) fn welcomed(&mut self, now: Moment, welcome: AuthOk) {
-        if welcome.client_id != self.config.client_id {
-            let what = "the server answered for another client";
-            return self.fail(now, CloseReason::ProtocolError, what);
-        }
-        self.timers.stop(Timer::Handshake);
-        self.config.secret = Some(welcome.secret);
-        self.server = Server {
-            channels: welcome.channels,
-            // Bounded so that a careless server can neither cause a storm of pings nor switch them off.
-            heartbeat: Duration::from_millis(welcome.heartbeat_ms.clamp(1_000, 3_600_000)),
-            max_message_bytes: usize::try_from(welcome.max_message_bytes).unwrap_or(usize::MAX),
+    fn begin_attempt(&mut self, now: Moment, link: &mut Link) {
+        link.timers.stop(Timer::Retry);
+        let Some(request) = self.credential.request() else {
+            return self.open_socket(now, link);
         };
-        self.enter(now, Phase::Ready);
-        let resumed = welcome.resumed;
-        let secret = welcome.secret;
-        self.outputs.event(Event::Ready { resumed, secret });
-        let rejected = welcome.rejected;
-        self.uplink
-            .start(resumed, welcome.received, rejected, &mut self.outputs);
-        self.settle_subscriptions();
-        self.uplink.transmit(&self.server, &mut self.outputs);
-        self.expect_word(now);
+        link.timers.set(Timer::Token, now + self.timing.token);
+        link.outputs.push(Output::TokenWanted { request });
+        self.enter(now, Phase::AwaitingToken, link);
     }
 
-    /// Something was received, so the line is alive: the next silence is judged from here.
-    pub(super) fn expect_word(&mut self, now: Moment) {
-        if self.connection.phase != Phase::Ready || self.connection.farewell.is_some() {
+    fn open_socket(&mut self, now: Moment, link: &mut Link) {
+        link.timers
+            .set(Timer::Handshake, now + self.timing.handshake);
+        self.attempt = self.attempt.wrapping_add(1);
+        let attempt = self.attempt;
+        link.outputs.push(Output::Connect { attempt });
+        self.enter(now, Phase::Connecting, link);
+    }
+
+    /// Takes the application's answer to [`Output::TokenWanted`].
+    pub(super) fn token_given(
+        &mut self,
+        now: Moment,
+        request: u32,
+        token: Result<String, TokenError>,
+        link: &mut Link,
+    ) {
+        if self.phase != Phase::AwaitingToken || !self.credential.is_awaited(request) {
             return;
         }
-        let patience = self.server.heartbeat + self.config.heartbeat_grace / 2;
-        self.timers.set(Timer::Silence, now + patience);
-        self.timers.stop(Timer::Probe);
+        link.timers.stop(Timer::Token);
+        match token {
+            Ok(token) => {
+                if self.credential.given(now, token) {
+                    return self.open_socket(now, link);
+                }
+                let message = format!("the token has more than {TOKEN_BYTES} bytes");
+                self.refuse(now, message, link);
+            }
+            Err(TokenError::Retry { message }) => self.no_token(now, message, link),
+            Err(TokenError::Denied { message }) => self.refuse(now, message, link),
+        }
     }
 
-    /// Asks for a sign of life. The answer's time counts from here, so that a timer which fired late, after a
-    /// sleep, condemns nobody whose words lie unread in the socket.
-    pub(super) fn probe(&mut self, now: Moment) {
-        self.send_op(&ClientOp::Ping);
-        self.await_end(now);
+    /// The application has not answered in time.
+    pub(super) fn token_overdue(&mut self, now: Moment, link: &mut Link) {
+        if self.phase == Phase::AwaitingToken {
+            let message = String::from("the application gave no token in time");
+            self.no_token(now, message, link);
+        }
+    }
+
+    fn no_token(&mut self, now: Moment, message: String, link: &mut Link) {
+        let cause = Cause {
+            code: None,
+            message,
+        };
+        self.come_back(now, cause, RetryAdvice::Now, None, link);
+    }
+
+    fn refuse(&mut self, now: Moment, message: String, link: &mut Link) {
+        self.cause = Cause {
+            code: Some(CloseReason::Unauthorized.code()),
+            message,
+        };
+        self.enter(now, Phase::Closed, link);
+    }
+
+    /// The socket is open: returns the token for `auth`, unless this was known.
+    pub(super) fn opened(&mut self, now: Moment) -> Option<Option<String>> {
+        if self.phase != Phase::Connecting {
+            return None;
+        }
+        self.phase = Phase::Authenticating;
+        self.since = now;
+        Some(self.credential.show(now))
+    }
+
+    /// The server has answered `auth_ok`.
+    pub(super) fn welcomed(&mut self, now: Moment, heartbeat: Duration, link: &mut Link) {
+        link.timers.stop(Timer::Handshake);
+        self.heartbeat = heartbeat;
+        self.enter(now, Phase::Ready, link);
+    }
+}
+
+/// Signs of life.
+impl Connection {
+    /// Something was received: the next silence is judged from here.
+    pub(super) fn heard(&mut self, now: Moment, link: &mut Link) {
+        if self.phase != Phase::Ready || self.farewell.is_some() {
+            return;
+        }
+        let patience = self.heartbeat + self.timing.heartbeat_grace / 2;
+        link.timers.set(Timer::Silence, now + patience);
+        link.timers.stop(Timer::Probe);
+    }
+
+    /// Asks for a sign of life. The time for the answer counts from here, because a timer may fire late, after a
+    /// sleep, while the server's messages lie unread in the socket.
+    pub(super) fn probe(&mut self, now: Moment, link: &mut Link) {
+        link.send(&ClientOp::Ping);
+        self.await_end(now, link);
+    }
+
+    /// The server announces its close; the entries before it are still to come.
+    pub(super) fn said_goodbye(&mut self, now: Moment, farewell: Farewell, link: &mut Link) {
+        self.farewell = Some(farewell);
+        self.await_end(now, link);
     }
 
     /// Gives the connection up unless something is heard soon.
-    pub(super) fn await_end(&mut self, now: Moment) {
-        self.timers.stop(Timer::Silence);
-        self.timers
-            .set(Timer::Probe, now + self.config.heartbeat_grace / 2);
+    fn await_end(&mut self, now: Moment, link: &mut Link) {
+        link.timers.stop(Timer::Silence);
+        let patience = self.timing.heartbeat_grace / 2;
+        link.timers.set(Timer::Probe, now + patience);
     }
 
-    pub(super) fn silent(&mut self, now: Moment) {
-        let reason = CloseReason::HeartbeatLost;
-        if let Some(farewell) = self.connection.farewell.take() {
-            self.disconnect(reason);
-            return self.lost(now, farewell);
+    /// The server's goodbye, if it has said one.
+    pub(super) const fn take_farewell(&mut self) -> Option<Farewell> {
+        self.farewell.take()
+    }
+}
+
+/// End of a connection.
+impl Connection {
+    /// The connection has ended: decides when the next attempt is made.
+    pub(super) fn lost(&mut self, now: Moment, farewell: Farewell, link: &mut Link) {
+        let was_ready = self.phase == Phase::Ready;
+        if was_ready {
+            let time = now.since(self.since);
+            self.retry.stood(time);
+            self.credential.stood(time, self.timing.steady);
         }
-        self.fail(now, reason, reason.text());
-    }
-
-    /// Ends the connection from this side.
-    pub(super) fn fail(&mut self, now: Moment, reason: CloseReason, what: &'static str) {
-        self.disconnect(reason);
-        let cause = Cause {
-            code: Some(reason.code()),
-            message: what.into(),
-        };
-        self.lost(now, Farewell { cause, retry: None });
-    }
-
-    pub(super) fn disconnect(&mut self, reason: CloseReason) {
-        self.outputs.push(Output::Disconnect {
-            code: reason.code(),
-        });
-    }
-
-    /// The socket has ended by itself or by the peer.
-    pub(super) fn closed(&mut self, now: Moment, code: Option<u16>) {
-        let mut farewell = self.connection.farewell.take().unwrap_or_default();
-        let cause = &mut farewell.cause;
-        cause.code = code.filter(|&code| code != 1006).or(cause.code);
-        if cause.message.is_empty()
-            && let Some(reason) = cause.code.and_then(CloseReason::from_code)
-        {
-            cause.message = reason.text().into();
-        }
-        self.lost(now, farewell);
-    }
-
-    fn lost(&mut self, now: Moment, farewell: Farewell) {
+        self.farewell = None;
         let Farewell { cause, retry } = farewell;
-        if self.connection.phase == Phase::Ready {
-            self.retry.stood(now.since(self.connection.since));
-        }
-        self.detach();
-        let advice = retry_advice(cause.code);
-        self.connection.cause = cause;
-        match (self.retry.next(advice), retry) {
-            (None, _) => self.enter(now, Phase::Closed),
+        let is_refused = cause.code == Some(CloseReason::Unauthorized.code());
+        let advice = if is_refused && self.credential.refused(was_ready) {
+            RetryAdvice::Now
+        } else {
+            retry_advice(cause.code)
+        };
+        self.come_back(now, cause, advice, retry, link);
+    }
+
+    fn come_back(
+        &mut self,
+        now: Moment,
+        cause: Cause,
+        advice: RetryAdvice,
+        directed: Option<Duration>,
+        link: &mut Link,
+    ) {
+        self.cause = cause;
+        match (self.retry.next(advice), directed) {
+            (None, _) => self.enter(now, Phase::Closed, link),
             (Some(_), Some(directed)) if advice == RetryAdvice::Later => {
-                self.wait(now, directed.min(RETRY_DIRECTED_MAX), true);
+                self.wait(now, directed.min(RETRY_DIRECTED_MAX), true, link);
             }
-            (Some(drawn), _) => self.wait(now, drawn, false),
+            (Some(drawn), _) => self.wait(now, drawn, false, link),
         }
     }
 
-    /// Forgets what was true of the connection only.
-    fn detach(&mut self) {
-        for timer in [Timer::Handshake, Timer::Silence, Timer::Probe, Timer::Ack] {
-            self.timers.stop(timer);
+    fn wait(&mut self, now: Moment, time: Duration, is_imposed: bool, link: &mut Link) {
+        self.retry_at = now + time;
+        self.is_imposed = is_imposed;
+        if !self.is_suspended {
+            link.timers.set(Timer::Retry, self.retry_at);
         }
-        self.connection.farewell = None;
-        self.left_streams.clear();
-        self.cancelled_requests.clear();
-        self.dictionaries.disconnected();
-        self.give_up_all();
-        for reader in &mut self.readers {
-            reader.stage = Stage::Detached;
-        }
+        self.enter(now, Phase::Waiting, link);
     }
 
-    fn wait(&mut self, now: Moment, time: Duration, is_imposed: bool) {
-        self.connection.retry_at = now + time;
-        self.connection.is_imposed = is_imposed;
-        if !self.connection.is_suspended {
-            self.timers.set(Timer::Retry, self.connection.retry_at);
-        }
-        self.enter(now, Phase::Waiting);
-    }
-
-    pub(super) fn retry_due(&mut self, now: Moment) {
-        if self.connection.phase == Phase::Waiting {
-            self.begin_attempt(now);
-        }
-    }
-
-    pub(super) fn attempt_too_slow(&mut self, now: Moment) {
-        let what = "the server did not answer in time";
-        self.fail(now, CloseReason::HandshakeTimeout, what);
-    }
-
-    /// Drops the line and stays away.
-    pub(super) fn stay_away(&mut self, now: Moment, time: Duration) {
-        if matches!(self.connection.phase, Phase::Idle | Phase::Closed) {
-            return;
-        }
-        if self.connection.is_live() {
-            self.disconnect(CloseReason::Normal);
-            self.detach();
-        }
-        self.connection.cause = Cause {
+    /// The application wants no connection for this long; a socket was dropped before.
+    pub(super) fn stay_away(&mut self, now: Moment, time: Duration, link: &mut Link) {
+        link.timers.stop(Timer::Token);
+        self.cause = Cause {
             code: None,
             message: String::from("interrupted by the application"),
         };
-        self.wait(now, time, true);
+        self.wait(now, time, true, link);
     }
 
-    /// Ends everything, until the application connects again.
-    pub(super) fn end(&mut self, now: Moment) {
-        if self.connection.phase == Phase::Ready {
-            self.send_acks();
-            self.send_op(&ClientOp::Goodbye);
+    /// Ends all attempts, until the application connects again. The cause of an earlier end stays.
+    pub(super) fn close(&mut self, now: Moment, link: &mut Link) {
+        if self.phase == Phase::Closed {
+            return;
         }
-        if self.connection.is_live() {
-            self.disconnect(CloseReason::Normal);
-            self.detach();
-        }
-        self.timers.stop(Timer::Retry);
-        self.connection.cause = Cause {
+        link.timers.stop(Timer::Retry);
+        link.timers.stop(Timer::Token);
+        self.cause = Cause {
             code: Some(CloseReason::Normal.code()),
             message: CloseReason::Normal.text().into(),
         };
-        self.enter(now, Phase::Closed);
+        self.enter(now, Phase::Closed, link);
+    }
+}
+
+/// Life of the page.
+impl Connection {
+    pub(super) fn suspend(&mut self, link: &mut Link) {
+        self.is_suspended = true;
+        link.timers.stop(Timer::Retry);
+        self.report(link);
     }
 
-    pub(super) fn pause(&mut self) {
-        self.connection.is_suspended = true;
-        self.timers.stop(Timer::Retry);
-        self.tell_status();
+    /// Whether an attempt has been on its way for so long that a fresh one is sooner: one that was made in a
+    /// sleeping page or a dead network may hang.
+    pub(super) fn hangs(&self, now: Moment) -> bool {
+        let is_attempt = matches!(self.phase, Phase::Connecting | Phase::Authenticating);
+        is_attempt && now.since(self.since) >= self.timing.steady
     }
 
-    pub(super) fn resume_trying(&mut self, now: Moment) {
-        self.connection.is_suspended = false;
-        let age = now.since(self.connection.since);
-        match self.connection.phase {
-            Phase::Idle | Phase::Closed => {}
-            Phase::Ready => self.probe(now),
-            // An attempt made in a sleeping page or dead network may hang for long: a fresh one is sooner.
-            Phase::Connecting | Phase::Authenticating if age >= self.config.retry.steady => {
-                self.disconnect(CloseReason::Normal);
-                self.detach();
-                self.begin_attempt(now);
+    /// Replaces an attempt that hangs, whose socket was dropped before.
+    pub(super) fn try_again(&mut self, now: Moment, link: &mut Link) {
+        self.begin_attempt(now, link);
+    }
+
+    pub(super) fn wake(&mut self, now: Moment, link: &mut Link) {
+        self.is_suspended = false;
+        match self.phase {
+            Phase::Idle
+            | Phase::Closed
+            | Phase::AwaitingToken
+            | Phase::Connecting
+            | Phase::Authenticating => {}
+            Phase::Ready => self.probe(now, link),
+            Phase::Waiting if self.is_imposed && now < self.retry_at => {
+                link.timers.set(Timer::Retry, self.retry_at);
+                self.report(link);
             }
-            Phase::Connecting | Phase::Authenticating => {}
-            Phase::Waiting if self.connection.is_imposed && now < self.connection.retry_at => {
-                self.timers.set(Timer::Retry, self.connection.retry_at);
-                self.tell_status();
-            }
-            Phase::Waiting => self.begin_attempt(now),
+            Phase::Waiting => self.begin_attempt(now, link),
         }
     }
 }

@@ -3,8 +3,11 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::connection::Phase;
-use super::{ClientSession, Output, SharedBytes};
+use bytes::Bytes;
+
+use super::Output;
+use super::error::ConnectionError;
+use super::link::{ID_BYTES, Link};
 use crate::close::CloseReason;
 use crate::compression::{CompressionDictionary, DecompressError, Decompressor, short};
 use crate::delta;
@@ -12,9 +15,11 @@ use crate::limits::{DICTIONARIES, DICTIONARIES_PER_CHANNEL, DICTIONARY_BYTES};
 use crate::session::op::{ClientOp, DictionaryInfo};
 use crate::session::wire::Body;
 
-/// What a session can decompress with.
-#[derive(Default, Debug)]
+/// Decompressor of a session, and its dictionaries.
+#[derive(Debug)]
 pub(super) struct Dictionaries {
+    /// Whether entries may come compressed.
+    is_on: bool,
     /// Made when the first compressed entry or dictionary comes: many sessions never see one.
     decompressor: Option<Decompressor>,
     /// Those at hand, oldest first; they outlast connections.
@@ -33,6 +38,50 @@ struct Held {
 }
 
 impl Dictionaries {
+    pub(super) const fn new(is_on: bool) -> Self {
+        Self {
+            is_on,
+            decompressor: None,
+            held: Vec::new(),
+            last_local: 0,
+            named: Vec::new(),
+        }
+    }
+
+    /// The server names a dictionary.
+    pub(super) fn named(&mut self, info: DictionaryInfo, link: &mut Link) {
+        if !self.is_on || !self.name(info) {
+            return;
+        }
+        if self.local(&info.sha256).is_some() {
+            link.send(&ClientOp::Have(vec![info.id]));
+        } else {
+            let sha256 = info.sha256;
+            link.outputs.push(Output::FetchDictionary { sha256 });
+        }
+    }
+
+    /// Takes a dictionary that was fetched, and tells the server, if there is a connection, by the names that it
+    /// uses. Returns whether the bytes are that dictionary.
+    pub(super) fn fetched(
+        &mut self,
+        sha256: [u8; 32],
+        bytes: Vec<u8>,
+        is_ready: bool,
+        link: &mut Link,
+    ) -> bool {
+        if delta::check(&bytes).sha256() != sha256 || !self.hold(sha256, bytes) {
+            return false;
+        }
+        link.outputs.stats.dictionaries += 1;
+        let named = self.named.iter().filter(|info| info.sha256 == sha256);
+        let ids: Vec<u32> = named.map(|info| info.id).collect();
+        if is_ready {
+            link.send_list(&ids, ID_BYTES, ClientOp::Have);
+        }
+        true
+    }
+
     /// Names are good for one connection.
     pub(super) fn disconnected(&mut self) {
         self.named.clear();
@@ -100,11 +149,11 @@ impl Dictionaries {
         &mut self,
         body: Body<'_>,
         max_bytes: usize,
-    ) -> Result<SharedBytes, (CloseReason, &'static str)> {
+    ) -> Result<Bytes, ConnectionError> {
         self.decompress(body.bytes(), max_bytes).map_err(|error| {
             if matches!(error, DecompressError::TooLarge { .. }) {
                 let what = "an entry that is above the size limit once decompressed";
-                return (CloseReason::MessageTooLarge, what);
+                return ConnectionError::new(CloseReason::MessageTooLarge, what);
             }
             let what = match error {
                 DecompressError::MissingDictionary(_) => {
@@ -116,15 +165,11 @@ impl Dictionaries {
                 | DecompressError::WindowTooLarge { .. }
                 | DecompressError::TrailingBytes => "a compressed entry that is damaged",
             };
-            (CloseReason::ProtocolError, what)
+            ConnectionError::protocol(what)
         })
     }
 
-    fn decompress(
-        &mut self,
-        body: &[u8],
-        max_bytes: usize,
-    ) -> Result<SharedBytes, DecompressError> {
+    fn decompress(&mut self, body: &[u8], max_bytes: usize) -> Result<Bytes, DecompressError> {
         let (id, rest) = short::split(body)?;
         let local = match id {
             0 => 0,
@@ -137,39 +182,6 @@ impl Dictionaries {
         };
         let decompressor = self.decompressor.get_or_insert_default();
         let whole = decompressor.decompress(&short::expand(local, rest), max_bytes)?;
-        Ok(SharedBytes::from(whole))
-    }
-}
-
-impl ClientSession {
-    /// The server names a dictionary.
-    pub(super) fn dictionary_named(&mut self, info: DictionaryInfo) {
-        if !self.config.compression || !self.dictionaries.name(info) {
-            return;
-        }
-        if self.dictionaries.local(&info.sha256).is_some() {
-            self.send_op(&ClientOp::Have(vec![info.id]));
-        } else {
-            self.outputs.push(Output::FetchDictionary {
-                sha256: info.sha256,
-            });
-        }
-    }
-
-    /// Keeps a dictionary, and tells the server by the names that it uses. Says whether it is the one.
-    pub(super) fn keep_dictionary(&mut self, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
-        if delta::check(&bytes).sha256() != sha256 || !self.dictionaries.hold(sha256, bytes) {
-            return false;
-        }
-        self.outputs.stats.dictionaries += 1;
-        let named = self.dictionaries.named.iter();
-        let ids: Vec<u32> = named
-            .filter(|info| info.sha256 == sha256)
-            .map(|info| info.id)
-            .collect();
-        if self.connection.phase == Phase::Ready && !ids.is_empty() {
-            self.send_op(&ClientOp::Have(ids));
-        }
-        true
+        Ok(Bytes::from(whole))
     }
 }

@@ -1,27 +1,24 @@
 //! Entries that come in fragments (docs/protocol.md section 4.4).
 //!
-//! A line keeps their order, so a fragment is appended to those before it: there is nothing to sort and nothing that
-//! grows too old. [`FragmentAssembler`](crate::fragment::FragmentAssembler) is for ways that reorder and lose.
+//! A connection keeps their order, so a fragment is appended to those before it: there is nothing to sort and nothing
+//! that grows too old. [`FragmentAssembler`](crate::fragment::FragmentAssembler) is for transports that reorder and lose.
 
 use alloc::vec::Vec;
 
-use super::subscription::Place;
-use super::{ClientSession, SharedBytes};
-use crate::close::CloseReason;
-use crate::fragment::{FRAGMENT_HEADER_LEN, FragmentHeader};
-use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
+use crate::fragment::FragmentHeader;
 use crate::limits::ENTRIES_UNDER_WAY;
-use crate::position::{Cursor, low_bits};
+use crate::position::Cursor;
 use crate::session::wire::fragment_of;
-use crate::time::Moment;
 
-/// What may stand before a body in an entry's payload, in bytes: a body of the largest size is not too large.
+/// Headers before a body in an entry's payload, in bytes at most: a body of the largest size is not too large.
 const PAYLOAD_HEADER: usize = 64;
 
 /// The entries of one connection that have come in part: at most one for each lane, and one for each stream.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct Fragments {
     partials: Vec<Partial>,
+    /// Largest entry, in bytes.
+    limit: usize,
 }
 
 /// An entry that has come in part.
@@ -49,9 +46,9 @@ impl Partial {
     }
 }
 
-/// What a fragment has led to.
+/// Result of adding a fragment.
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     /// The entry is whole.
     Whole(Vec<u8>),
     /// More are to come.
@@ -65,19 +62,33 @@ enum Step {
 }
 
 impl Fragments {
+    pub(super) const fn new(max_value_bytes: usize) -> Self {
+        Self {
+            partials: Vec::new(),
+            limit: max_value_bytes.saturating_add(PAYLOAD_HEADER),
+        }
+    }
+
     /// Whether an entry has come in part.
     pub(super) fn is_empty(&self) -> bool {
         self.partials.is_empty()
     }
 
-    /// What has come of a stream's entry is no longer wanted; tells whether there was anything.
+    /// Drops what has come of a stream's entry; returns whether there was anything.
     pub(super) fn forget(&mut self, stream: u64) -> bool {
         let before = self.partials.len();
         self.partials.retain(|partial| partial.stream != stream);
         self.partials.len() < before
     }
 
-    fn push(&mut self, header: FragmentHeader, bytes: &[u8], limit: usize) -> Step {
+    /// Drops everything; returns how many entries that was.
+    pub(super) fn clear(&mut self) -> u64 {
+        let dropped = self.partials.len() as u64;
+        self.partials.clear();
+        dropped
+    }
+
+    pub(super) fn push(&mut self, header: FragmentHeader, bytes: &[u8]) -> Step {
         let (stream, cursor) = fragment_of(header.fragment_id);
         if header.index == 0 {
             self.forget(stream);
@@ -100,7 +111,7 @@ impl Fragments {
             return Step::OutOfOrder;
         };
         let partial = &mut self.partials[at];
-        if partial.payload.len() + bytes.len() > limit.saturating_add(PAYLOAD_HEADER) {
+        if partial.payload.len() + bytes.len() > self.limit {
             return Step::TooLarge;
         }
         partial.add(bytes);
@@ -108,63 +119,5 @@ impl Fragments {
             return Step::Wait;
         }
         Step::Whole(self.partials.swap_remove(at).payload)
-    }
-}
-
-impl ClientSession {
-    /// Takes a fragment of an entry.
-    pub(super) fn fragment(&mut self, now: Moment, header: FrameHeader, payload: &[u8]) {
-        let Ok((fragment, bytes)) = FragmentHeader::split(payload) else {
-            let what = "a fragment cut off in its header, or of an index beyond its total";
-            return self.fail(now, CloseReason::ProtocolError, what);
-        };
-        let (stream, cursor) = fragment_of(fragment.fragment_id);
-        if low_bits(cursor) != header.sequence {
-            let what = "a fragment that names another entry than its frame";
-            return self.fail(now, CloseReason::ProtocolError, what);
-        }
-        let Some(at) = self.reading(now, stream, header.channel) else {
-            return;
-        };
-        self.outputs.stats.fragments += 1;
-        match self.readers[at].place(cursor) {
-            Place::Next => {}
-            Place::Repeat => {
-                self.give_up(stream);
-                self.outputs.stats.repeats += u64::from(fragment.index == 0);
-                return;
-            }
-            Place::Gap => return self.read_again(now, at),
-        }
-        let limit = self.config.max_value_bytes;
-        match self.fragments.push(fragment, bytes, limit) {
-            Step::Wait => {}
-            Step::Whole(payload) => {
-                let headers = FRAME_HEADER_LEN + FRAGMENT_HEADER_LEN;
-                let wire_bytes = payload.len() + usize::from(fragment.total) * headers;
-                let payload = SharedBytes::from(payload);
-                self.entry(now, header, &payload, &payload, wire_bytes);
-            }
-            Step::OutOfOrder => self.read_again(now, at),
-            Step::TooLarge => {
-                let what = "the server's entry is above the limit of a value's size";
-                self.fail(now, CloseReason::MessageTooLarge, what);
-            }
-            Step::TooMany => {
-                let what = "more entries under way in fragments than there are lanes";
-                self.fail(now, CloseReason::ProtocolError, what);
-            }
-        }
-    }
-
-    /// What has come of a stream's entry is no longer wanted: it comes again from its first fragment, or never.
-    pub(super) fn give_up(&mut self, stream: u64) {
-        self.outputs.stats.unfinished += u64::from(self.fragments.forget(stream));
-    }
-
-    /// The line is gone, and with it the rest of what has come in part.
-    pub(super) fn give_up_all(&mut self) {
-        let partials = core::mem::take(&mut self.fragments.partials);
-        self.outputs.stats.unfinished += partials.len() as u64;
     }
 }

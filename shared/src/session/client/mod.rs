@@ -1,15 +1,20 @@
 //! The client's side of docs/protocol.md as a machine without sockets, clocks or threads.
 
 mod ack;
+mod backlog;
 mod config;
 mod connection;
+mod credential;
 mod dictionaries;
+mod error;
 mod event;
 mod fragments;
+mod link;
 mod output;
 mod receive;
 mod retry;
-mod shared_bytes;
+mod snapshot;
+mod status;
 mod subscription;
 mod subscriptions;
 #[cfg(test)]
@@ -22,76 +27,68 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 pub use config::{ClientConfig, RetryPolicy};
-pub use event::{
-    Cause, EndCause, Entry, Event, Input, Output, SendError, Stats, Status, SubscribeError,
-    Subscription,
-};
-pub use shared_bytes::SharedBytes;
+pub use error::{ConfigError, SendError, SubscribeError, TokenError};
+pub use event::{EndCause, Entry, Event, Input, Output, Subscription};
+pub use snapshot::{KeptPosition, Snapshot, SnapshotError};
+pub use status::{Cause, Stats, Status};
 
-use self::connection::{Connection, Phase, Server};
+use self::connection::{Connection, Farewell};
 use self::dictionaries::Dictionaries;
-use self::fragments::Fragments;
-use self::output::Outputs;
-use self::retry::Retry;
-use self::subscription::Reader;
-use self::timer::{Timer, Timers};
+use self::error::ConnectionError;
+use self::link::{LIST_OVERHEAD, Link};
+use self::subscriptions::Subscriptions;
+use self::timer::Timer;
 use self::uplink::Uplink;
-use super::op::{ChannelInfo, ClientOp};
+use super::op::{Auth, ChannelInfo, ClientOp};
 use super::wire::Content;
-use crate::frame::{BinaryFlags, FrameHeader};
+use crate::close::CloseReason;
+use crate::limits::{HANDSHAKE_BYTES, TOKEN_BYTES};
 use crate::position::{Cursor, Position};
 use crate::time::Moment;
 
-/// One client's session: what survives its connections.
+/// Session of one client: what survives its connections.
 ///
 /// The contract: call a method that takes `&mut self`, then drain [`poll_output`](Self::poll_output) and do what
 /// it says in that order, then arm one timer for [`poll_timeout`](Self::poll_timeout), replacing the one before.
 /// When it fires call [`handle_timeout`](Self::handle_timeout); a timer that fires late does no harm. `now` comes
 /// from one monotonic clock and never goes back; every method that changes the session takes it.
+///
+/// Every entry that is handed out must be reported with [`handled`](Self::handled), sooner or later: a subscription
+/// of which the application holds [`max_backlog_entries`](ClientConfig::max_backlog_entries) or
+/// [`max_backlog_bytes`](ClientConfig::max_backlog_bytes) is paused until half of that is handled.
 #[derive(Debug)]
 pub struct ClientSession {
     config: ClientConfig,
     connection: Connection,
     server: Server,
-    readers: Vec<Reader>,
-    last_id: u32,
-    last_wire_id: u32,
-    /// Streams of this connection that are read no more, whose entries may still be on their way.
-    left_streams: Vec<u64>,
-    /// Requests of the handshake that were taken back before its answer came.
-    cancelled_requests: Vec<u32>,
+    subscriptions: Subscriptions,
     dictionaries: Dictionaries,
-    fragments: Fragments,
     uplink: Uplink,
-    /// Entries handled since the last acknowledgement.
-    unacked: u32,
-    retry: Retry,
-    timers: Timers,
-    outputs: Outputs,
+    link: Link,
+}
+
+/// Facts about the server, from the handshake.
+#[derive(Default, Debug)]
+struct Server {
+    channels: Vec<ChannelInfo>,
 }
 
 impl ClientSession {
-    /// A session that does nothing until [`connect`](Self::connect).
+    /// A session that does nothing until [`connect`](Self::connect). Check a configuration that comes from outside
+    /// with [`ClientConfig::check`] first.
     #[must_use]
     pub fn new(config: ClientConfig) -> Self {
         Self {
-            connection: Connection::new(),
-            server: Server::unknown(),
-            readers: Vec::new(),
-            last_id: 0,
-            last_wire_id: 0,
-            left_streams: Vec::new(),
-            cancelled_requests: Vec::new(),
-            dictionaries: Dictionaries::default(),
-            fragments: Fragments::default(),
-            uplink: Uplink::new(),
-            unacked: 0,
-            retry: Retry::new(config.retry, config.seed),
-            timers: Timers::default(),
-            outputs: Outputs::default(),
+            connection: Connection::new(&config),
+            server: Server::default(),
+            subscriptions: Subscriptions::new(&config),
+            dictionaries: Dictionaries::new(config.compression),
+            uplink: Uplink::new(config.max_uplink_messages, config.max_uplink_bytes),
+            link: Link::new(),
             config,
         }
     }
@@ -99,7 +96,7 @@ impl ClientSession {
     /// Connects now, and from now on comes back by itself after a loss. Also tries at once when an attempt is
     /// set for later; without effect while connecting or connected.
     pub fn connect(&mut self, now: Moment) {
-        self.try_now(now);
+        self.connection.connect(now, &mut self.link);
     }
 
     /// Reads a stream, now or as soon as connected. Its outcome comes as [`Event::Outcome`] or [`Event::Ended`].
@@ -111,12 +108,17 @@ impl ClientSession {
         _now: Moment,
         subscription: Subscription,
     ) -> Result<u32, SubscribeError> {
-        self.add_reader(subscription)
+        let id = self.subscriptions.add(subscription)?;
+        if self.connection.is_ready() {
+            self.subscriptions.request_all(&mut self.link);
+        }
+        Ok(id)
     }
 
-    /// Stops reading; nothing more is handed out for this id.
+    /// Stops reading and forgets the position; nothing more is handed out for this id.
     pub fn unsubscribe(&mut self, _now: Moment, id: u32) {
-        self.remove_reader(id);
+        let is_ready = self.connection.is_ready();
+        self.subscriptions.remove(id, is_ready, &mut self.link);
     }
 
     /// Sends a message, now or as soon as connected. The ticket comes back in [`Event::Sent`] or
@@ -131,140 +133,184 @@ impl ClientSession {
         content: Content,
         body: Vec<u8>,
     ) -> Result<u64, SendError> {
-        if self.connection.phase == Phase::Closed {
+        if self.connection.is_closed() {
             return Err(SendError::Closed);
         }
-        let is_known = self.connection.phase == Phase::Ready;
-        if is_known && output::record_bytes(1 + body.len()) > self.server.max_message_bytes {
-            let max_message_bytes = self.server.max_message_bytes;
+        let is_ready = self.connection.is_ready();
+        let max_message_bytes = self.link.max_message_bytes;
+        if is_ready && uplink::message_bytes(body.len()) > max_message_bytes {
             return Err(SendError::TooLarge { max_message_bytes });
         }
-        let ticket = self.uplink.push(channel, content, body, &self.config)?;
-        if self.connection.phase == Phase::Ready {
-            self.uplink.transmit(&self.server, &mut self.outputs);
+        let ticket = self.uplink.push(channel, content, body)?;
+        if is_ready {
+            self.uplink.transmit(&self.server.channels, &mut self.link);
         }
         Ok(ticket)
     }
 
     /// The application has handled every entry of the subscription up to this position (of an [`Entry`]). It is
-    /// what [`position`](Self::position) tells and what is acknowledged to the server.
+    /// what [`position`](Self::position) returns and what is acknowledged to the server.
     pub fn handled(&mut self, now: Moment, id: u32, position: Position) {
-        let Some(reader) = self.readers.iter_mut().find(|reader| reader.id == id) else {
-            return;
-        };
-        let entries = reader.handled_upto(position);
-        if entries > 0 {
-            self.note_handled(now, entries);
-        }
+        let is_ready = self.connection.is_ready();
+        self.subscriptions
+            .handled(now, id, position, is_ready, &mut self.link);
     }
 
-    /// The credential for the next handshake.
-    pub fn set_token(&mut self, token: Option<String>) {
-        self.config.token = token;
+    /// Sets the token for the next handshake. A session that [renews its token](ClientConfig::renews_token) asks for
+    /// another one before that.
+    ///
+    /// # Errors
+    /// [`ConfigError::TokenBytes`] when it is larger than [`TOKEN_BYTES`].
+    pub fn set_token(&mut self, token: Option<String>) -> Result<(), ConfigError> {
+        if let Some(bytes) = token.as_ref().map(String::len).filter(|&n| n > TOKEN_BYTES) {
+            return Err(ConfigError::TokenBytes(bytes));
+        }
+        self.connection.credential().set(token);
+        Ok(())
     }
 
     /// Says goodbye, which ends the session on the server, and makes no more attempts until `connect`.
-    /// Subscriptions and sends stay as they are.
+    /// Subscriptions and sends stay as they are. Without effect on a session that is closed.
     pub fn close(&mut self, now: Moment) {
-        self.end(now);
+        if self.connection.is_ready() {
+            self.subscriptions.acknowledge(&mut self.link);
+            self.link.send(&ClientOp::Goodbye);
+        }
+        self.hang_up();
+        self.connection.close(now, &mut self.link);
     }
 
-    /// Drops the line without a goodbye and stays away that long; `wake` does not shorten it, `connect` does.
+    /// Drops the connection without a goodbye and stays away that long; `wake` does not shorten it, `connect` does.
     pub fn interrupt(&mut self, now: Moment, wait: Duration) {
-        self.stay_away(now, wait);
+        if self.connection.is_idle() || self.connection.is_closed() {
+            return;
+        }
+        self.hang_up();
+        self.connection.stay_away(now, wait, &mut self.link);
     }
 
     /// The page is visible or the network back: ends `suspend`, tries at once unless the server named a later
     /// time, and, when connected, asks the server for a sign of life.
     pub fn wake(&mut self, now: Moment) {
-        self.resume_trying(now);
+        let hangs = self.connection.hangs(now);
+        if hangs {
+            self.hang_up();
+        }
+        self.connection.wake(now, &mut self.link);
+        if hangs {
+            self.connection.try_again(now, &mut self.link);
+        }
     }
 
     /// The page is hidden or offline: no attempts until `wake`. A standing connection is kept.
     pub fn suspend(&mut self, _now: Moment) {
-        self.pause();
+        self.connection.suspend(&mut self.link);
     }
 
-    /// Takes what the driver has heard.
+    /// Takes an answer of the driver.
     pub fn handle_input(&mut self, now: Moment, input: Input) {
-        let (Input::Opened { attempt }
-        | Input::Message { attempt, .. }
-        | Input::Closed { attempt, .. }) = input;
-        if attempt != self.connection.attempt || !self.connection.is_live() {
-            return;
-        }
+        let is_current =
+            |attempt| attempt == self.connection.attempt() && self.connection.is_live();
         match input {
-            Input::Opened { .. } => self.opened(now),
-            Input::Message { bytes, .. } => self.received_message(now, &SharedBytes::from(bytes)),
-            Input::Closed { code, .. } => self.closed(now, code),
+            Input::Opened { attempt } if is_current(attempt) => self.opened(now),
+            Input::Message { attempt, bytes } if is_current(attempt) => {
+                if let Err(error) = self.message(now, &Bytes::from(bytes)) {
+                    self.fail(now, error);
+                }
+            }
+            Input::Closed { attempt, code } if is_current(attempt) => self.socket_closed(now, code),
+            Input::Opened { .. } | Input::Message { .. } | Input::Closed { .. } => {}
+            Input::Token { request, token } => {
+                self.connection
+                    .token_given(now, request, token, &mut self.link);
+            }
         }
     }
 
-    /// Takes a dictionary that was asked for with [`Output::FetchDictionary`]. Says whether the bytes are that
+    /// Takes a dictionary that was asked for with [`Output::FetchDictionary`]. Returns whether the bytes are that
     /// dictionary: if not they are dropped, and entries come less compressed.
     pub fn dictionary_fetched(&mut self, _now: Moment, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
-        self.keep_dictionary(sha256, bytes)
+        let is_ready = self.connection.is_ready();
+        self.dictionaries
+            .fetched(sha256, bytes, is_ready, &mut self.link)
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
-        while let Some(timer) = self.timers.expired(now) {
+        while let Some(timer) = self.link.timers.expired(now) {
             match timer {
-                Timer::Retry => self.retry_due(now),
-                Timer::Handshake => self.attempt_too_slow(now),
-                Timer::Silence => self.probe(now),
+                Timer::Retry => self.connection.retry_due(now, &mut self.link),
+                Timer::Token => self.connection.token_overdue(now, &mut self.link),
+                Timer::Handshake => {
+                    let what = "the server did not answer in time";
+                    self.fail(
+                        now,
+                        ConnectionError::new(CloseReason::HandshakeTimeout, what),
+                    );
+                }
+                Timer::Silence => self.connection.probe(now, &mut self.link),
                 Timer::Probe => self.silent(now),
-                Timer::Ack => self.send_acks(),
+                Timer::Ack => self.subscriptions.acknowledge(&mut self.link),
             }
         }
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop()
+        self.link.outputs.pop()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout); `None`: not before another call.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
-        self.timers.next()
+        self.link.timers.next()
     }
+}
 
-    /// How the session is connected.
+/// Observation.
+impl ClientSession {
+    /// State of the connection.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.current_status()
+        self.connection.status()
     }
 
     /// Up to where the application has handled a subscription: what to keep over a restart or page reload.
     /// `None` before the first outcome of a subscription that named no position.
     #[must_use]
     pub fn position(&self, id: u32) -> Option<Position> {
-        self.reader(id)?.handled
+        self.subscriptions.get(id)?.handled
     }
 
     /// Up to where entries of a subscription were handed out.
     #[must_use]
     pub fn received(&self, id: u32) -> Option<Position> {
-        self.reader(id)?.received
+        self.subscriptions.get(id)?.received
     }
 
     /// The newest entry of the subscription's stream that the session has heard of.
     #[must_use]
     pub fn head(&self, id: u32) -> Option<Cursor> {
-        Some(self.reader(id)?.head)
+        Some(self.subscriptions.get(id)?.head)
     }
 
-    /// What proves the right to continue this session; keep it with the client id.
+    /// Proof of the right to continue this session; keep it with the client id.
     #[must_use]
-    pub fn secret(&self) -> Option<[u8; 16]> {
+    pub const fn secret(&self) -> Option<[u8; 16]> {
         self.config.secret
     }
 
     /// The client's id.
     #[must_use]
-    pub fn client_id(&self) -> Uuid {
+    pub const fn client_id(&self) -> Uuid {
         self.config.client_id
+    }
+
+    /// Attempts to connect that this client has made in all its lives, if they are counted.
+    #[must_use]
+    pub fn attempts(&self) -> Option<u64> {
+        let made = u64::from(self.connection.attempt());
+        Some(self.config.attempts?.saturating_add(made))
     }
 
     /// The server's channels; empty before the first handshake.
@@ -273,24 +319,114 @@ impl ClientSession {
         &self.server.channels
     }
 
-    /// What has passed so far.
+    /// Counts of everything that has passed so far.
     #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.outputs.stats
+    pub const fn stats(&self) -> Stats {
+        self.link.outputs.stats
     }
 
-    /// Sends a control frame.
-    fn send_op(&mut self, op: &ClientOp) {
-        let mut payload = Vec::new();
-        op.encode(&mut payload);
-        let link = &mut self.connection.link;
-        let header = FrameHeader {
-            flags: BinaryFlags::default(),
-            channel: link.system.unwrap_or_default(),
-            sequence: link.next_out,
+    /// Everything that a later life of this client needs, as bytes for [`Snapshot::decode`]: its id, secret and
+    /// attempts, and the positions up to which the application has handled its streams.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        let snapshot = Snapshot {
+            client_id: self.config.client_id,
+            secret: self.config.secret,
+            attempts: self.attempts(),
+            positions: self.subscriptions.positions(),
         };
-        link.next_out = link.next_out.wrapping_add(1);
-        let limit = self.server.max_message_bytes;
-        self.outputs.frame(header, &payload, limit);
+        snapshot.encode()
+    }
+
+    /// Takes the positions of an earlier life: a subscription that [keeps its
+    /// position](Subscription::keeps_position) begins there. Who the client is says the configuration
+    /// ([`ClientConfig::continuing`]); a new client may go on from the positions of another.
+    pub fn restore_positions(&mut self, snapshot: Snapshot) {
+        self.subscriptions.restore(snapshot.positions);
     }
 }
+
+/// Begin and end of a connection.
+impl ClientSession {
+    /// The socket is open: authenticates, and requests the streams that fit into the handshake.
+    fn opened(&mut self, now: Moment) {
+        let Some(token) = self.connection.opened(now) else {
+            return;
+        };
+        self.link.start_over();
+        let token_bytes = token.as_ref().map_or(0, String::len);
+        let room = HANDSHAKE_BYTES.saturating_sub(LIST_OVERHEAD + AUTH_BYTES + token_bytes);
+        let auth = Auth {
+            client_id: self.config.client_id,
+            token,
+            secret: self.config.secret,
+            attempt: self.attempts(),
+            encoding: self.config.encoding,
+            zstd: self.config.compression,
+            max_message_bytes: self.config.max_message_bytes as u64,
+            max_value_bytes: self.config.max_value_bytes as u64,
+            subscriptions: self.subscriptions.request(room),
+        };
+        self.link.send(&ClientOp::Auth(auth));
+    }
+
+    /// The socket has ended by itself or by the peer.
+    fn socket_closed(&mut self, now: Moment, code: Option<u16>) {
+        let mut farewell = self.connection.take_farewell().unwrap_or_default();
+        let cause = &mut farewell.cause;
+        cause.code = code.filter(|&code| code != 1006).or(cause.code);
+        if cause.message.is_empty()
+            && let Some(reason) = cause.code.and_then(CloseReason::from_code)
+        {
+            cause.message = reason.text().into();
+        }
+        self.lost(now, farewell);
+    }
+
+    /// Nothing was heard for too long, or the close did not follow the server's goodbye.
+    fn silent(&mut self, now: Moment) {
+        let reason = CloseReason::HeartbeatLost;
+        if let Some(farewell) = self.connection.take_farewell() {
+            self.link.disconnect(reason);
+            return self.lost(now, farewell);
+        }
+        self.fail(now, ConnectionError::new(reason, reason.text()));
+    }
+
+    /// Ends the connection from this side.
+    fn fail(&mut self, now: Moment, error: ConnectionError) {
+        let ConnectionError { reason, message } = error;
+        self.link.disconnect(reason);
+        let cause = Cause {
+            code: Some(reason.code()),
+            message: message.into(),
+        };
+        self.lost(now, Farewell { cause, retry: None });
+    }
+
+    fn lost(&mut self, now: Moment, farewell: Farewell) {
+        self.detach();
+        self.connection.lost(now, farewell, &mut self.link);
+    }
+
+    /// Drops the socket, if there is one.
+    fn hang_up(&mut self) {
+        if self.connection.is_live() {
+            self.link.disconnect(CloseReason::Normal);
+            self.detach();
+        }
+    }
+
+    /// Forgets what was true of the connection only.
+    fn detach(&mut self) {
+        for timer in [Timer::Handshake, Timer::Silence, Timer::Probe, Timer::Ack] {
+            self.link.timers.stop(timer);
+        }
+        self.connection.take_farewell();
+        self.dictionaries.disconnected();
+        self.subscriptions.detach(&mut self.link);
+    }
+}
+
+/// Bytes of an `auth` frame beside the token and the subscriptions.
+const AUTH_BYTES: usize = 512;

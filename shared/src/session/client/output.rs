@@ -1,4 +1,4 @@
-//! What waits for the driver.
+//! Outputs that wait for the driver.
 
 use alloc::vec::Vec;
 
@@ -7,12 +7,12 @@ use crate::frame::FrameHeader;
 use crate::limits::BATCH_BYTES;
 use crate::session::wire::write_record;
 
-/// The outputs that the driver has not taken yet, and what has passed.
+/// Outputs that the driver has not taken yet, and statistics.
 #[derive(Default, Debug)]
 pub(super) struct Outputs {
     /// Newest last.
     queue: Vec<Output>,
-    /// What was in the queue when the driver last found this empty; newest first.
+    /// Taken from the queue when the driver last found this empty; newest first.
     leaving: Vec<Output>,
     pub(super) stats: Stats,
 }

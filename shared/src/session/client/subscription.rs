@@ -3,9 +3,12 @@
 
 use alloc::string::String;
 
+use bytes::Bytes;
+
 use super::ack::Acks;
+use super::backlog::Backlog;
 use super::value::Value;
-use super::{Entry, SharedBytes, Subscription};
+use super::{Entry, KeptPosition, Subscription};
 use crate::channel::ChannelMode;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, Tag, cursor_from_low_bits};
 use crate::session::op::{ScopeRequest, Subscribe};
@@ -20,6 +23,8 @@ pub(super) enum Stage {
     Asked,
     /// Entries of this stream, on the channel of this wire id, are delivered.
     Reading { stream: u64, channel: u8 },
+    /// Not asked for until the application has handled half of what it holds.
+    Paused,
 }
 
 /// Whether the value must come whole next.
@@ -57,9 +62,12 @@ pub(super) struct Reader {
     /// Gaps in a row without an entry between.
     pub(super) failed_refetches: u8,
     pub(super) acks: Acks,
+    pub(super) backlog: Backlog,
+    /// Its position goes into snapshots.
+    keeps_position: bool,
 }
 
-/// The server's word on a request.
+/// The server's answer to a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
@@ -79,7 +87,7 @@ pub(super) struct Arrival<'a> {
     pub(super) wants_ack: bool,
     pub(super) content: Content,
     pub(super) body: Body<'a>,
-    pub(super) message: &'a SharedBytes,
+    pub(super) message: &'a Bytes,
     pub(super) wire_bytes: usize,
     pub(super) max_value_bytes: usize,
 }
@@ -115,6 +123,7 @@ impl Reader {
             scope,
             position,
             start,
+            keeps_position,
         } = subscription;
         Self {
             id,
@@ -133,6 +142,34 @@ impl Reader {
             repair: Repair::None,
             failed_refetches: 0,
             acks: Acks::default(),
+            backlog: Backlog::default(),
+            keeps_position,
+        }
+    }
+
+    /// The cursor to acknowledge, if the server waits for one.
+    pub(super) fn ack_due(&self) -> Option<Cursor> {
+        let handled = self.handled?.cursor;
+        let is_reading = matches!(self.stage, Stage::Reading { .. });
+        (is_reading && self.acks.is_due(handled)).then_some(handled)
+    }
+
+    /// The position for a snapshot. That of a state is good only together with its value, which is not kept.
+    pub(super) fn kept_position(&self) -> Option<KeptPosition> {
+        if !self.keeps_position || self.mode == ChannelMode::State {
+            return None;
+        }
+        Some(KeptPosition {
+            channel: self.channel.clone(),
+            scope: self.scope.clone(),
+            position: self.handled?,
+        })
+    }
+
+    /// The connection has ended.
+    pub(super) fn detach(&mut self) {
+        if self.stage != Stage::Paused {
+            self.stage = Stage::Detached;
         }
     }
 
@@ -178,6 +215,7 @@ impl Reader {
         if reset {
             self.value = None;
             self.handled = None;
+            self.backlog.reset();
         }
         self.acks.start_over(reset);
         if reset || self.received.is_none() || !self.named_position {
@@ -253,7 +291,7 @@ impl Reader {
                 let Body::Whole(body) = arrival.body else {
                     return Verdict::Misplaced;
                 };
-                arrival.message.part(body)
+                arrival.message.slice_ref(body)
             }
         };
         let position = Position {
@@ -267,6 +305,7 @@ impl Reader {
         if arrival.wants_ack {
             self.acks.wanted(cursor);
         }
+        self.backlog.push(position, body.len());
         Verdict::Next(Entry {
             id: self.id,
             position,
@@ -278,7 +317,7 @@ impl Reader {
     }
 
     /// Takes a state's next value; `None` when it is a delta that does not fit.
-    fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Option<SharedBytes> {
+    fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Option<Bytes> {
         let next = match (&mut self.value, arrival.body) {
             (_, Body::Whole(body)) => Value::whole(cursor, body, arrival.message),
             (None, Body::Delta(..)) => return None,
@@ -314,6 +353,9 @@ impl Reader {
     /// Everything up to here was handled; a position of another incarnation says nothing any more. Returns how
     /// many more entries that is.
     pub(super) fn handled_upto(&mut self, position: Position) -> u64 {
+        if !self.backlog.handled(position) {
+            return 0;
+        }
         let Some(received) = self.received.filter(|own| own.epoch == position.epoch) else {
             return 0;
         };

@@ -2,23 +2,26 @@
 
 use crate::time::{Moment, sooner};
 
-/// What a deadline is for.
+/// Purpose of a deadline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Timer {
     /// The next attempt begins.
     Retry,
+    /// The application has taken too long to give a token.
+    Token,
     /// The attempt has taken too long.
     Handshake,
     /// The server has been silent for so long that it is asked for a sign of life.
     Silence,
     /// The server has not answered that, or has not closed after its goodbye.
     Probe,
-    /// What was handled is acknowledged.
+    /// Handled entries are acknowledged.
     Ack,
 }
 
-const ALL: [Timer; 5] = [
+const ALL: [Timer; 6] = [
     Timer::Retry,
+    Timer::Token,
     Timer::Handshake,
     Timer::Silence,
     Timer::Probe,

@@ -4,16 +4,16 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::connection::Server;
+use super::link::Link;
 use super::output::{Outputs, record_bytes};
-use super::{ClientConfig, Event, SendError};
+use super::{Event, SendError};
 use crate::channel::ChannelMode;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::position::low_bits;
-use crate::session::op::{ErrorCode, RejectedMessage};
+use crate::session::op::{ChannelInfo, ErrorCode, RejectedMessage};
 use crate::session::wire::{Content, UplinkHeader};
 
-/// The sends that the server has not answered.
+/// Sends that the server has not answered.
 #[derive(Debug)]
 pub(super) struct Uplink {
     items: Vec<Item>,
@@ -21,6 +21,8 @@ pub(super) struct Uplink {
     last_ticket: u64,
     /// Number of the next send to leave in the server's session.
     next_number: u64,
+    max_messages: usize,
+    max_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -34,12 +36,14 @@ struct Item {
 }
 
 impl Uplink {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(max_messages: usize, max_bytes: usize) -> Self {
         Self {
             items: Vec::new(),
             bytes: 0,
             last_ticket: 0,
             next_number: 1,
+            max_messages,
+            max_bytes,
         }
     }
 
@@ -49,10 +53,9 @@ impl Uplink {
         channel: &str,
         content: Content,
         body: Vec<u8>,
-        config: &ClientConfig,
     ) -> Result<u64, SendError> {
         let bytes = self.bytes.saturating_add(body.len());
-        if self.items.len() >= config.max_uplink_messages || bytes > config.max_uplink_bytes {
+        if self.items.len() >= self.max_messages || bytes > self.max_bytes {
             return Err(SendError::QueueFull);
         }
         self.bytes = bytes;
@@ -88,45 +91,18 @@ impl Uplink {
     }
 
     /// Sends what has not left yet.
-    pub(super) fn transmit(&mut self, server: &Server, outputs: &mut Outputs) {
-        let mut at = self
-            .items
-            .iter()
-            .take_while(|item| item.number.is_some())
-            .count();
+    pub(super) fn transmit(&mut self, channels: &[ChannelInfo], link: &mut Link) {
+        let has_left = |item: &&Item| item.number.is_some();
+        let mut at = self.items.iter().take_while(has_left).count();
         while let Some(item) = self.items.get_mut(at) {
-            let channel = server.channel(&item.channel);
-            // What is not a control op would end the connection on the system channel, again and again.
-            let channel = channel.filter(|channel| channel.mode != ChannelMode::System);
-            let channel = channel.map(|channel| channel.id);
-            let fault = match channel {
-                None => Some((
-                    ErrorCode::UnknownChannel,
-                    "the server has no channel of this name",
-                )),
-                Some(_) if record_bytes(1 + item.body.len()) > server.max_message_bytes => Some((
-                    ErrorCode::TooLarge,
-                    "the message is larger than the server takes",
-                )),
-                Some(_) => None,
-            };
-            if let Some((code, message)) = fault {
-                self.refuse(at, code, message.into(), outputs);
-                continue;
+            match destination(item, channels, link.max_message_bytes) {
+                Ok(channel) => {
+                    item.transmit(channel, self.next_number, link);
+                    self.next_number += 1;
+                    at += 1;
+                }
+                Err((code, message)) => self.refuse(at, code, message.into(), &mut link.outputs),
             }
-            item.number = Some(self.next_number);
-            let header = FrameHeader {
-                flags: BinaryFlags::default(),
-                channel: channel.unwrap_or_default(),
-                sequence: low_bits(self.next_number),
-            };
-            let mut payload = Vec::with_capacity(1 + item.body.len());
-            let content = item.content;
-            UplinkHeader { content }.write(&mut payload);
-            payload.extend_from_slice(&item.body);
-            outputs.frame(header, &payload, server.max_message_bytes);
-            self.next_number += 1;
-            at += 1;
         }
     }
 
@@ -166,4 +142,46 @@ impl Uplink {
             message,
         });
     }
+}
+
+impl Item {
+    fn transmit(&mut self, channel: u8, number: u64, link: &mut Link) {
+        self.number = Some(number);
+        let header = FrameHeader {
+            flags: BinaryFlags::default(),
+            channel,
+            sequence: low_bits(number),
+        };
+        let mut payload = Vec::with_capacity(1 + self.body.len());
+        let content = self.content;
+        UplinkHeader { content }.write(&mut payload);
+        payload.extend_from_slice(&self.body);
+        link.outputs.frame(header, &payload, link.max_message_bytes);
+    }
+}
+
+/// Wire id of the channel that a send goes to, or why it cannot leave.
+fn destination(
+    item: &Item,
+    channels: &[ChannelInfo],
+    max_message_bytes: usize,
+) -> Result<u8, (ErrorCode, &'static str)> {
+    // Only control ops travel on the system channel: anything else ends the connection, again and again.
+    let is_of = |channel: &&ChannelInfo| {
+        channel.name == item.channel && channel.mode != ChannelMode::System
+    };
+    let Some(channel) = channels.iter().find(is_of) else {
+        let message = "the server has no channel of this name";
+        return Err((ErrorCode::UnknownChannel, message));
+    };
+    if message_bytes(item.body.len()) > max_message_bytes {
+        let message = "the message is larger than the server takes";
+        return Err((ErrorCode::TooLarge, message));
+    }
+    Ok(channel.id)
+}
+
+/// Bytes of the message that carries a body of this length alone, at most.
+pub(super) const fn message_bytes(body: usize) -> usize {
+    record_bytes(body.saturating_add(1))
 }

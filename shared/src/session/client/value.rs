@@ -1,6 +1,7 @@
 //! The value of a state stream that a reader holds, and deltas on it (docs/protocol.md section 4.2).
 
-use super::SharedBytes;
+use bytes::Bytes;
+
 use crate::delta::{self, Check};
 use crate::position::Cursor;
 use crate::session::wire::DeltaHeader;
@@ -10,19 +11,19 @@ use crate::session::wire::DeltaHeader;
 pub(super) struct Value {
     /// The entry that made it.
     pub(super) cursor: Cursor,
-    pub(super) bytes: SharedBytes,
+    pub(super) bytes: Bytes,
     /// Its hash, once it was needed.
     check: Option<Check>,
 }
 
 impl Value {
     /// A value that came whole as a part of `message`.
-    pub(super) fn whole(cursor: Cursor, body: &[u8], message: &SharedBytes) -> Self {
+    pub(super) fn whole(cursor: Cursor, body: &[u8], message: &Bytes) -> Self {
         // A slice keeps its whole message in memory, which is fine unless most of that is something else.
         let bytes = if message.len() > 2 * body.len() + 256 {
-            SharedBytes::from(body.to_vec())
+            Bytes::copy_from_slice(body)
         } else {
-            message.part(body)
+            message.slice_ref(body)
         };
         Self {
             cursor,
@@ -54,7 +55,7 @@ impl Value {
         }
         Some(Self {
             cursor,
-            bytes: SharedBytes::from(bytes),
+            bytes: Bytes::from(bytes),
             check: Some(check),
         })
     }

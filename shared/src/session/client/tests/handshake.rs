@@ -12,7 +12,7 @@ use crate::session::op::{ClientOp, ErrorCode, ScopeRequest, ServerOp};
 #[test]
 fn auth_says_who_reads_what_and_the_answer_is_told() {
     let mut line = Line::new(config());
-    line.session.set_token(Some("token".into()));
+    line.session.set_token(Some("token".into())).unwrap();
     let saved = Subscription {
         position: Some(at(40)),
         scope: ScopeRequest::Topic("room".into()),

@@ -45,6 +45,7 @@ pub(super) fn whole_channel(channel: &str) -> Subscription {
         scope: ScopeRequest::Channel,
         position: None,
         start: StartAt::Oldest,
+        keeps_position: true,
     }
 }
 
@@ -253,6 +254,7 @@ impl Line {
             Output::Connect { .. }
             | Output::Disconnect { .. }
             | Output::FetchDictionary { .. }
+            | Output::TokenWanted { .. }
             | Output::Transmit(_) => true,
         });
         events
@@ -279,6 +281,7 @@ impl Line {
             }
             Output::Connect { .. }
             | Output::FetchDictionary { .. }
+            | Output::TokenWanted { .. }
             | Output::Transmit(_)
             | Output::Event(_) => true,
         });

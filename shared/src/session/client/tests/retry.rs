@@ -73,8 +73,8 @@ fn the_server_may_name_the_time_to_come_back() {
 }
 
 #[test]
-fn a_code_that_says_never_is_obeyed() {
-    for code in [1000, 1008, 4200, 4201, 4202, 4299] {
+fn own_codes_stop_attempts() {
+    for code in [4200, 4201, 4202, 4204, 4299] {
         let (mut line, ..) = Line::reading("chat", 3, at(0));
         line.close(Some(code));
         assert_eq!(line.closed_with(), Some(code));
@@ -143,4 +143,18 @@ fn waking_replaces_an_attempt_that_hangs_but_not_a_fresh_one() {
     line.drain();
     assert_eq!(connects(&line), 2);
     line.open_socket();
+}
+
+#[test]
+fn unexplained_ends_are_retried() {
+    for code in [
+        1000, 1001, 1005, 1008, 1011, 1013, 3000, 4000, 4100, 4300, 4999,
+    ] {
+        let (mut line, ..) = Line::reading("chat", 3, at(0));
+        line.close(Some(code));
+        line.let_time_pass();
+        line.open_socket();
+        line.welcome(true, 0);
+        assert_eq!(line.session.status(), Status::Ready, "{code}");
+    }
 }

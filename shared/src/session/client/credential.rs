@@ -1,0 +1,93 @@
+//! Token of a session, and when a new one is asked for.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::limits::{TOKEN_BYTES, TOKEN_FRESH};
+use crate::time::Moment;
+
+/// The application's token.
+///
+/// A renewable one is asked for before every attempt, so that one which has expired meanwhile is never shown.
+#[derive(Debug)]
+pub(super) struct Credential {
+    token: Option<String>,
+    is_renewable: bool,
+    /// Number of the latest request to the application.
+    request: u32,
+    /// When the application gave it.
+    given_at: Option<Moment>,
+    /// It was shown to the server soon after the application gave it.
+    shown_fresh: bool,
+    /// The server has refused a token since a connection last stood for long.
+    was_refused: bool,
+}
+
+impl Credential {
+    pub(super) const fn new(token: Option<String>, is_renewable: bool) -> Self {
+        Self {
+            token,
+            is_renewable,
+            request: 0,
+            given_at: None,
+            shown_fresh: false,
+            was_refused: false,
+        }
+    }
+
+    pub(super) fn set(&mut self, token: Option<String>) {
+        self.token = token;
+        self.given_at = None;
+    }
+
+    /// Number of a new request to the application; `None`: the token at hand is used.
+    pub(super) const fn request(&mut self) -> Option<u32> {
+        if !self.is_renewable {
+            return None;
+        }
+        self.request = self.request.wrapping_add(1);
+        Some(self.request)
+    }
+
+    pub(super) const fn is_awaited(&self, request: u32) -> bool {
+        self.request == request
+    }
+
+    /// Takes the application's answer; `false` when it is larger than a handshake carries.
+    pub(super) fn given(&mut self, now: Moment, token: String) -> bool {
+        if token.len() > TOKEN_BYTES {
+            return false;
+        }
+        self.token = Some(token);
+        self.given_at = Some(now);
+        true
+    }
+
+    /// The token for the handshake.
+    pub(super) fn show(&mut self, now: Moment) -> Option<String> {
+        let is_fresh = |at: Moment| now.since(at) < TOKEN_FRESH;
+        self.shown_fresh = self.given_at.is_some_and(is_fresh);
+        self.token.clone()
+    }
+
+    /// The server has refused the token; returns whether another one may be taken. Of a fresh token the server's
+    /// word is final, and of two tokens in a row.
+    pub(super) const fn refused(&mut self, was_connected: bool) -> bool {
+        let may_be_stale = was_connected || !self.shown_fresh;
+        let may_renew = self.is_renewable && may_be_stale && !self.was_refused;
+        self.was_refused = true;
+        may_renew
+    }
+
+    /// A connection stood for this long; `steady` is long.
+    pub(super) fn stood(&mut self, time: Duration, steady: Duration) {
+        if time >= steady {
+            self.was_refused = false;
+        }
+    }
+
+    /// The application connects anew.
+    pub(super) const fn start_over(&mut self) {
+        self.was_refused = false;
+    }
+}

@@ -1,0 +1,91 @@
+//! Errors of a client session.
+
+use alloc::string::String;
+
+use crate::close::CloseReason;
+use crate::limits::{CLIENT_MESSAGE_BYTES_MIN, MAX_TOPIC_BYTES, SUBSCRIPTIONS, TOKEN_BYTES};
+
+/// Reason for which this client ends a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ConnectionError {
+    pub(super) reason: CloseReason,
+    pub(super) message: &'static str,
+}
+
+impl ConnectionError {
+    pub(super) const fn new(reason: CloseReason, message: &'static str) -> Self {
+        Self { reason, message }
+    }
+
+    /// The server broke the protocol.
+    pub(super) const fn protocol(message: &'static str) -> Self {
+        Self::new(CloseReason::ProtocolError, message)
+    }
+}
+
+/// Setting that a session cannot work with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// `max_message_bytes` is too small for the server's control frames.
+    #[error("max_message_bytes is {0}; the least is {CLIENT_MESSAGE_BYTES_MIN}")]
+    MessageBytes(usize),
+    /// `max_value_bytes` is too small.
+    #[error("max_value_bytes is {0}; the least is {CLIENT_MESSAGE_BYTES_MIN}")]
+    ValueBytes(usize),
+    /// The token is larger than a handshake carries.
+    #[error("the token has {0} bytes; the most is {TOKEN_BYTES}")]
+    TokenBytes(usize),
+}
+
+/// Subscription that was not accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The subscription of this id reads the same stream.
+    #[error("another subscription reads this stream already")]
+    Duplicate(u32),
+    /// The channel's name is empty or longer than 255 bytes.
+    #[error("the name of a channel has 1 to {MAX_TOPIC_BYTES} bytes")]
+    BadChannel,
+    /// The topic is empty or longer than 255 bytes.
+    #[error("a topic has 1 to {MAX_TOPIC_BYTES} bytes")]
+    BadTopic,
+    /// The session has as many subscriptions as it may have.
+    #[error("a session has at most {SUBSCRIPTIONS} subscriptions")]
+    TooMany,
+}
+
+/// Send that was not accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SendError {
+    /// As many sends as allowed wait for the server's answer; try again when one is `Sent`.
+    #[error("too many sends wait for the server's answer")]
+    QueueFull,
+    /// Larger than the server takes.
+    #[error("the message is larger than the {max_message_bytes} bytes that the server takes")]
+    TooLarge {
+        /// The largest message that the server takes, in bytes.
+        max_message_bytes: usize,
+    },
+    /// The session is closed; connect first.
+    #[error("the session is closed")]
+    Closed,
+}
+
+/// Token that the application could not give.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Not now: the session asks again after the back-off delay.
+    #[error("no token now: {message}")]
+    Retry {
+        /// Reason, for people.
+        message: String,
+    },
+    /// Not at all: the session is closed.
+    #[error("no token: {message}")]
+    Denied {
+        /// Reason, for people.
+        message: String,
+    },
+}

@@ -1,0 +1,189 @@
+//! The server's answers to requests.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Subscriptions, set_ack_timer};
+use crate::close::CloseReason;
+use crate::position::{Cursor, Outcome, Position, ResetReason};
+use crate::session::client::error::ConnectionError;
+use crate::session::client::link::Link;
+use crate::session::client::subscription::{Answer, Reader, Stage};
+use crate::session::client::{EndCause, Event};
+use crate::session::op::{ChannelInfo, ClientOp, ErrorCode, StreamHead};
+use crate::time::Moment;
+
+/// Requests for the same lost entries before the connection is given up: a new one, after the retry schedule's
+/// delay, keeps a faulty server from being asked in a loop.
+const FAILED_REFETCHES: u8 = 3;
+
+/// An outcome after which reading goes on.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::session::client) struct Reading {
+    pub(in crate::session::client) outcome: Outcome,
+    pub(in crate::session::client) stream: u64,
+    /// Reading goes on after it.
+    pub(in crate::session::client) position: Position,
+    pub(in crate::session::client) floor: Option<Cursor>,
+    pub(in crate::session::client) head: Cursor,
+}
+
+impl Subscriptions {
+    /// A request was answered, and its stream is read from now on.
+    pub(in crate::session::client) fn answered(
+        &mut self,
+        now: Moment,
+        wire_id: u32,
+        reading: Reading,
+        channels: &[ChannelInfo],
+        link: &mut Link,
+    ) -> Result<(), ConnectionError> {
+        let Reading {
+            outcome,
+            stream,
+            position,
+            floor,
+            head,
+        } = reading;
+        let Some(at) = self.asked(wire_id) else {
+            // The answer to a request that was taken back: its entries may come before the server knows.
+            self.leave_stream(stream, link);
+            return Ok(());
+        };
+        let reader = &mut self.readers[at];
+        let is_of = |channel: &&ChannelInfo| channel.name == reader.channel;
+        let Some(channel) = channels.iter().find(is_of) else {
+            let what = "an outcome on a channel that the server does not have";
+            return Err(ConnectionError::protocol(what));
+        };
+        let (outcome, wants_value) = reader.answered(Answer {
+            outcome,
+            stream,
+            channel: channel.id,
+            mode: channel.mode,
+            position,
+            head,
+        });
+        let (id, position, mode) = (reader.id, reader.received, reader.mode);
+        let is_ack_due = reader.ack_due().is_some();
+        self.left_streams.retain(|&left| left != stream);
+        self.forget_fragments(stream, link);
+        link.event(Event::Outcome {
+            id,
+            outcome,
+            position,
+            floor,
+            head,
+            mode,
+        });
+        if wants_value {
+            self.ask_whole(at, link);
+        }
+        if is_ack_due {
+            set_ack_timer(now, link);
+        }
+        Ok(())
+    }
+
+    /// A reset that leaves nothing to read.
+    pub(in crate::session::client) fn reset_for_good(
+        &mut self,
+        wire_id: u32,
+        reason: ResetReason,
+        floor: Cursor,
+        head: Cursor,
+        link: &mut Link,
+    ) {
+        let Some(reader) = self.take_asked(wire_id, link) else {
+            return;
+        };
+        link.event(Event::Outcome {
+            id: reader.id,
+            outcome: Outcome::Reset(reason),
+            position: None,
+            floor: Some(floor),
+            head,
+            mode: reader.mode,
+        });
+        let message = match reason {
+            ResetReason::NotPermitted => "reading this stream is not permitted",
+            ResetReason::StoreUnavailable => "the stream's log cannot be read now",
+            ResetReason::Expired | ResetReason::EpochChanged => "the stream has ended",
+        };
+        link.event(Event::Ended {
+            id: reader.id,
+            cause: EndCause::Reset(reason),
+            message: message.into(),
+            position: reader.handled,
+        });
+    }
+
+    /// The server ended a subscription because the request was wrong.
+    pub(in crate::session::client) fn ended(
+        &mut self,
+        wire_id: u32,
+        code: ErrorCode,
+        message: String,
+        link: &mut Link,
+    ) {
+        if let Some(reader) = self.take_asked(wire_id, link) {
+            link.event(Event::Ended {
+                id: reader.id,
+                cause: EndCause::Error(code),
+                message,
+                position: reader.handled,
+            });
+        }
+    }
+
+    /// A heartbeat tells how far a stream was sent.
+    pub(in crate::session::client) fn heads_heard(
+        &mut self,
+        head: StreamHead,
+        link: &mut Link,
+    ) -> Result<(), ConnectionError> {
+        let is_of = |reader: &Reader| reader.is_reading(head.stream);
+        let is_busy = !self.fragments.is_empty();
+        if let Some(at) = self.readers.iter().position(is_of)
+            && self.readers[at].heard(head.sent, head.head, is_busy)
+        {
+            return self.read_again(at, link);
+        }
+        Ok(())
+    }
+
+    /// Entries were lost: asks again from where the reader stands.
+    pub(super) fn read_again(&mut self, at: usize, link: &mut Link) -> Result<(), ConnectionError> {
+        link.outputs.stats.gaps += 1;
+        let reader = &mut self.readers[at];
+        reader.failed_refetches += 1;
+        if reader.failed_refetches > FAILED_REFETCHES {
+            reader.failed_refetches = 0;
+            let what = "the same entries are missing again and again";
+            return Err(ConnectionError::new(CloseReason::OutOfSequence, what));
+        }
+        let (stage, old) = (reader.stage, reader.wire_id);
+        reader.stage = Stage::Detached;
+        self.leave(stage, link);
+        link.send(&ClientOp::Unsubscribe(Vec::from([old])));
+        self.request_all(link);
+        Ok(())
+    }
+
+    /// The reader whose latest request has this wire id.
+    fn asked(&self, wire_id: u32) -> Option<usize> {
+        let is_of = |reader: &Reader| {
+            matches!(reader.stage, Stage::Asked | Stage::Reading { .. })
+                && reader.wire_id == wire_id
+        };
+        self.readers.iter().position(is_of)
+    }
+
+    fn take_asked(&mut self, wire_id: u32, link: &mut Link) -> Option<Reader> {
+        let at = self.asked(wire_id)?;
+        let reader = self.readers.swap_remove(at);
+        self.leave(reader.stage, link);
+        self.keep(&reader);
+        Some(reader)
+    }
+}

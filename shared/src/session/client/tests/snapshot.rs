@@ -1,0 +1,164 @@
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::peer::*;
+use crate::limits::{SNAPSHOT_BYTES, SUBSCRIPTIONS};
+use crate::position::{Epoch, Position, Tag};
+use crate::session::client::{ClientConfig, KeptPosition, Snapshot, SnapshotError, Subscription};
+use crate::session::op::ScopeRequest;
+
+fn any_snapshot() -> impl Strategy<Value = Snapshot> {
+    let name = "[a-zäö0-9]{1,60}";
+    let scope = prop_oneof![
+        Just(ScopeRequest::Channel),
+        name.prop_map(ScopeRequest::Topic),
+        Just(ScopeRequest::Inbox),
+    ];
+    let position = (name, scope, any::<u64>(), any::<u64>(), any::<u32>()).prop_map(
+        |(channel, scope, epoch, cursor, tag)| KeptPosition {
+            channel,
+            scope,
+            position: Position {
+                epoch: Epoch(epoch),
+                cursor,
+                tag: Tag(tag),
+            },
+        },
+    );
+    let positions = proptest::collection::vec(position, 0..20);
+    let parts = (
+        any::<u128>(),
+        any::<Option<[u8; 16]>>(),
+        any::<Option<u64>>(),
+        positions,
+    );
+    parts.prop_map(|(id, secret, attempts, positions)| Snapshot {
+        client_id: Uuid::from_u128(id),
+        secret,
+        attempts,
+        positions,
+    })
+}
+
+proptest! {
+    #[test]
+    fn round_trip(snapshot in any_snapshot()) {
+        prop_assert_eq!(Snapshot::decode(&snapshot.encode()), Ok(snapshot));
+    }
+
+    #[test]
+    fn damage_is_found(snapshot in any_snapshot(), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+        let mut bytes = snapshot.encode();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(Snapshot::decode(&bytes).is_err());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(Snapshot::decode(&bytes[..at]).is_err());
+    }
+
+    #[test]
+    fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(Snapshot::decode(&bytes).is_err());
+    }
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let bytes = taken();
+    assert_eq!(Snapshot::decode(b"{}"), Err(SnapshotError::Foreign));
+    let mut later = bytes.clone();
+    later[2] = 9;
+    assert_eq!(Snapshot::decode(&later), Err(SnapshotError::Version(9)));
+    let cut = &bytes[..bytes.len() - 1];
+    assert_eq!(Snapshot::decode(cut), Err(SnapshotError::Damaged));
+    let huge = vec![0; SNAPSHOT_BYTES + 1];
+    assert_eq!(
+        Snapshot::decode(&huge),
+        Err(SnapshotError::TooLarge(huge.len()))
+    );
+}
+
+/// The snapshot of a session that has handled two of three entries of `chat`, and a value of `doc`.
+fn taken() -> Vec<u8> {
+    let mut config = config();
+    config.attempts = Some(4);
+    let mut line = Line::new(config);
+    let chat = line.subscribe(whole_channel("chat"));
+    let doc = line.subscribe(whole_channel("doc"));
+    let auth = line.open();
+    line.welcome(false, 0);
+    line.control(&[
+        resumed(auth.subscriptions[0].id, 3, at(0), 0),
+        resumed(auth.subscriptions[1].id, 4, at(0), 0),
+    ]);
+    (1..=3).for_each(|n| line.entry(3, n, "x"));
+    line.value(4, 1, "v");
+    line.session.handled(line.now, chat, at(2));
+    line.session.handled(line.now, doc, at(1));
+    line.session.snapshot()
+}
+
+#[test]
+fn resumes_after_handled_position() {
+    let snapshot = Snapshot::decode(&taken()).unwrap();
+    assert_eq!(
+        (snapshot.client_id, snapshot.secret),
+        (CLIENT, Some(SECRET))
+    );
+    assert_eq!(snapshot.attempts, Some(5));
+    // A state's position is good only with its value.
+    let kept = KeptPosition {
+        channel: "chat".into(),
+        scope: ScopeRequest::Channel,
+        position: at(2),
+    };
+    assert_eq!(snapshot.positions, [kept]);
+
+    let mut line = Line::new(ClientConfig::continuing(&snapshot, 1));
+    line.session.restore_positions(snapshot);
+    let unread = line.session.snapshot();
+    assert_eq!(Snapshot::decode(&unread).unwrap().positions.len(), 1);
+    let id = line.subscribe(whole_channel("chat"));
+    let auth = line.open();
+    assert_eq!((auth.secret, auth.attempt), (Some(SECRET), Some(6)));
+    assert_eq!(auth.subscriptions[0].position, Some(at(2)));
+    line.session.unsubscribe(line.now, id);
+    let forgotten = Snapshot::decode(&line.session.snapshot()).unwrap();
+    assert_eq!(forgotten.positions, []);
+}
+
+#[test]
+fn subscription_may_stay_out() {
+    let snapshot = Snapshot::decode(&taken()).unwrap();
+    let mut line = Line::new(config());
+    line.session.restore_positions(snapshot);
+    line.subscribe(Subscription {
+        keeps_position: false,
+        ..whole_channel("chat")
+    });
+    assert_eq!(line.open().subscriptions[0].position, None);
+    let kept = Snapshot::decode(&line.session.snapshot()).unwrap();
+    assert_eq!(kept.positions.len(), 1);
+}
+
+#[test]
+fn positions_are_bounded() {
+    let kept = |n: usize| KeptPosition {
+        channel: "chat".into(),
+        scope: ScopeRequest::Topic(format!("topic {n}")),
+        position: at(1),
+    };
+    let positions: Vec<_> = (0..SUBSCRIPTIONS + 3).map(kept).collect();
+    let snapshot = Snapshot {
+        client_id: CLIENT,
+        secret: None,
+        attempts: None,
+        positions: positions.clone(),
+    };
+    let decoded = Snapshot::decode(&snapshot.encode()).unwrap();
+    assert_eq!(decoded.positions, positions[3..]);
+}
