@@ -364,7 +364,7 @@ async fn a_first_attempt_that_fails_says_why() {
         matches!(refused, Err(ConnectError::AuthRejected(_))),
         "{refused:?}"
     );
-    client.set_token(Some("good".into()));
+    client.set_token(Some("good".into())).await.unwrap();
     client.connect().await.unwrap();
 
     // A port that nobody listens on any more.

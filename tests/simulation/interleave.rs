@@ -86,6 +86,7 @@ impl Scene {
                 scope: ScopeRequest::Channel,
                 position: None,
                 start: StartAt::Oldest,
+                keeps_position: false,
             };
             session.subscribe(now, subscription).unwrap();
         }
@@ -152,7 +153,9 @@ impl Scene {
                     self.arrived.push((self.now, entry.id, position, bytes));
                 }
                 Output::Event(_) => {}
-                Output::Disconnect { .. } | Output::FetchDictionary { .. } => {
+                Output::Disconnect { .. }
+                | Output::FetchDictionary { .. }
+                | Output::TokenWanted { .. } => {
                     panic!("{output:?}")
                 }
             }

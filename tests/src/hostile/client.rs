@@ -7,7 +7,7 @@ use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::limits::SUBSCRIPTIONS;
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
-    ClientConfig, ClientSession, Entry, Event, Input, Output, Subscription,
+    ClientConfig, ClientSession, Entry, Event, Input, Output, Status, Subscription, TokenError,
 };
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
@@ -40,6 +40,10 @@ struct Page {
     server: Server,
     /// Position of each subscription, as reported to the application.
     reached: BTreeMap<u32, Position>,
+    /// The request for a token that was made last.
+    token_wanted: Option<u32>,
+    /// The session was reported closed, until it is connected again.
+    is_closed: bool,
     /// The dictionary that the session wants.
     wanted: Option<[u8; 32]>,
     /// Channel names of the subscriptions.
@@ -53,18 +57,27 @@ impl Page {
         config.max_value_bytes = CAP;
         config.max_uplink_messages = 16;
         config.max_uplink_bytes = CAP;
+        config.max_backlog_entries = 4;
+        config.renews_token = true;
         Self {
             session: ClientSession::new(config),
             now: Moment::after_origin(Duration::from_secs(1)),
             attempt: 0,
             server: Server::default(),
             reached: BTreeMap::new(),
+            token_wanted: None,
+            is_closed: false,
             wanted: None,
             channels: BTreeMap::new(),
         }
     }
 
     fn take(&mut self, step: Step<'_>) {
+        let is_token = step.kind >= 96 && step.kind % 16 == 14;
+        if self.token_wanted.is_some() && !is_token {
+            self.token_given("a token".into());
+            self.drain();
+        }
         match step.kind {
             0..64 => {
                 if let Some(bytes) = self.server.say(step) {
@@ -128,7 +141,10 @@ impl Page {
                     self.session.handled(now, id, position);
                 }
             }
-            7 => self.session.connect(now),
+            7 => {
+                self.is_closed = false;
+                self.session.connect(now);
+            }
             8 => self.session.close(now),
             9 => self.session.suspend(now),
             10 => self.session.wake(now),
@@ -136,10 +152,24 @@ impl Page {
                 let wait = Duration::from_millis(u64::from(step.number()));
                 self.session.interrupt(now, wait);
             }
-            12 => self.session.set_token(Some(text)),
+            12 => drop(self.session.set_token(Some(text))),
             13 => self.fetched(step.bytes.to_vec()),
+            14 if self.token_wanted.is_some() => self.token_given(text),
             _ => self.fetched(DICTIONARY.bytes.clone()),
         }
+    }
+
+    /// The application's answer to the latest request for a token.
+    fn token_given(&mut self, message: String) {
+        let Some(request) = self.token_wanted.take() else {
+            return;
+        };
+        let token = match message.len() % 8 {
+            0 => Err(TokenError::Denied { message }),
+            1 => Err(TokenError::Retry { message }),
+            _ => Ok(message),
+        };
+        self.input(Input::Token { request, token });
     }
 
     /// Something came for the dictionary that the session wanted last.
@@ -155,6 +185,7 @@ impl Page {
             scope,
             position: None,
             start: StartAt::Oldest,
+            keeps_position: true,
         };
         if let Ok(id) = self.session.subscribe(self.now, subscription) {
             self.channels.insert(id, channel);
@@ -164,12 +195,18 @@ impl Page {
 
     fn drain(&mut self) {
         while let Some(output) = self.session.poll_output() {
+            let is_attempt = matches!(output, Output::Connect { .. } | Output::TokenWanted { .. });
+            assert!(
+                !(is_attempt && self.is_closed),
+                "an attempt of a closed session"
+            );
             match output {
                 Output::Connect { attempt } => {
                     self.attempt = attempt;
                     self.server.connected();
                 }
                 Output::Transmit(message) => self.server.hear(&message),
+                Output::TokenWanted { request } => self.token_wanted = Some(request),
                 Output::Disconnect { .. } => {}
                 Output::FetchDictionary { sha256 } => self.wanted = Some(sha256),
                 Output::Event(event) => self.hear(event),
@@ -186,6 +223,10 @@ impl Page {
             },
             Event::Ended { id, .. } => drop(self.reached.remove(&id)),
             Event::Entry(entry) => self.read(&entry),
+            Event::Status(Status::Closed { .. }) => {
+                assert!(!self.is_closed, "closed twice");
+                self.is_closed = true;
+            }
             Event::Status(_)
             | Event::Ready { .. }
             | Event::Sent { .. }

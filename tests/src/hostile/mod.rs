@@ -13,6 +13,7 @@ mod frames;
 mod ops;
 mod peer;
 mod server;
+mod snapshot;
 mod steps;
 mod websocket;
 
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 /// Every kind of input that comes from a peer.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     target("bodies", bodies::run),
     target("client_session", client::run),
     target("decompress", compression::run),
@@ -38,6 +39,7 @@ pub const TARGETS: [Target; 12] = [
     target("ops", ops::run),
     target("records", ops::run_records),
     target("server_peer", server::run_wire),
+    target("snapshot", snapshot::run),
     target("websocket", websocket::run),
 ];
 

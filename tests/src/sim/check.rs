@@ -44,6 +44,8 @@ pub enum Promise {
     Leftovers,
     /// No address takes more than its share: what is above it is refused with the limit's name, and others find room.
     Share,
+    /// A session that was reported closed makes no attempts, and is reported closed once.
+    Status,
 }
 
 impl Promise {

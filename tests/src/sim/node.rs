@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::{Memory, Record};
+use push_wire_server::auth::Grant;
 use push_wire_server::compression::Background;
 use push_wire_server::hub::{Hub, HubConfig, HubSendError, Random};
-use push_wire_server::peer::{Dialect, Inbound, Peer};
+use push_wire_server::peer::{AuthFailure, AuthRequest, Dialect, Inbound, Peer};
 use push_wire_server::policy::ChannelPolicy;
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::StreamKey;
@@ -24,6 +25,9 @@ use super::odd::{ODD_TOPICS, Odd, Trick};
 use super::server_end::ServerEnd;
 use super::strangers::{self, Crowd, SESSIONS_PER_ADDRESS, STREAMS_PER_ADDRESS};
 use super::tally::Tally;
+
+/// Time for which a token is good: longer than what a client takes for fresh and a stalled server together.
+const TOKEN_LIFE: Duration = Duration::from_secs(120);
 
 /// What is known of a client's connections to this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -378,8 +382,37 @@ impl Node {
         })
     }
 
+    /// A token that is good from now on for [`TOKEN_LIFE`].
+    #[must_use]
+    pub fn token(&self, now: Moment) -> String {
+        now.since_origin().as_nanos().to_string()
+    }
+
+    /// Checks a client's token.
+    ///
+    /// # Errors
+    /// When it is missing, or has expired.
+    pub fn authenticate(
+        &mut self,
+        now: Moment,
+        request: &AuthRequest,
+        model: &mut Model,
+    ) -> Result<Grant, AuthFailure> {
+        let issued = request.token.as_ref().and_then(|token| token.parse().ok());
+        let issued = issued.map(|nanos| Moment::after_origin(Duration::from_nanos(nanos)));
+        if issued.is_none_or(|issued| now.since(issued) > TOKEN_LIFE) {
+            self.tally.add("tokens expired", 1);
+            return Err(AuthFailure {
+                message: "the token has expired".into(),
+                unavailable: false,
+            });
+        }
+        self.authenticated(now, request.client_id, model);
+        Ok(Grant::everything())
+    }
+
     /// A client's session is there: a new one, if the one before was away too long.
-    pub fn authenticated(&mut self, now: Moment, client: Uuid, model: &mut Model) {
+    fn authenticated(&mut self, now: Moment, client: Uuid, model: &mut Model) {
         if self.session_may_have_ended(now, client) {
             model.session_may_have_ended(client);
         }

@@ -1,12 +1,13 @@
 //! One page: a client session, and an application that believes what it is handed and has it checked.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use push_wire_shared::position::{Outcome, Position, ResetReason, StartAt};
 use push_wire_shared::session::client::{
-    ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription,
+    ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError,
 };
-use push_wire_shared::session::op::ClientOp;
+use push_wire_shared::session::op::{ClientOp, ErrorCode};
 use push_wire_shared::session::wire::{Content, Records};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -30,6 +31,8 @@ pub enum Wish {
     Disconnect(u16),
     /// Fetch the dictionary of this hash.
     Fetch([u8; 32]),
+    /// Get a token, for this request.
+    Token(u32),
 }
 
 /// A page and what it believes.
@@ -48,6 +51,14 @@ pub struct Page {
     /// How many clients this page has been.
     lives: u16,
     index: u16,
+    /// Its session is closed, until it connects again.
+    is_closed: bool,
+    /// The last request for a token was denied.
+    is_denied: bool,
+    /// Its application handles nothing before this moment.
+    lingers_until: Moment,
+    /// What its application has not handled, oldest first.
+    unhandled: VecDeque<(u32, Position)>,
 }
 
 impl Wish {
@@ -58,6 +69,7 @@ impl Wish {
             Self::Connect(attempt) => format!("connects, attempt {attempt}"),
             Self::Transmit(message) => format!("sends {}", describe(message)),
             Self::Disconnect(code) => format!("disconnects with {code}"),
+            Self::Token(request) => format!("wants a token, request {request}"),
             Self::Fetch(sha256) => format!("fetches dictionary {:02x?}", &sha256[..4]),
         }
     }
@@ -82,7 +94,7 @@ impl Page {
     pub fn new(index: u16, now: Moment, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let client = client_id(index, 0);
-        let mut config = ClientConfig::new(client, rng.u64(..));
+        let mut config = config(client, rng.u64(..));
         config.secret = Some(rng.u128(..).to_le_bytes());
         config.attempts = Some(0);
         config.token = Some(SHARED_TOKEN.into());
@@ -98,6 +110,10 @@ impl Page {
             tally: Tally::default(),
             lives: 0,
             index,
+            is_closed: false,
+            is_denied: false,
+            lingers_until: now,
+            unhandled: VecDeque::new(),
         }
     }
 
@@ -120,6 +136,7 @@ impl Page {
         tally.add("entries as deltas", stats.deltas);
         tally.add("entries compressed", stats.compressed);
         tally.add("fragments", stats.fragments);
+        tally.add("subscriptions paused", stats.pauses);
         tally
     }
 
@@ -148,6 +165,7 @@ impl Page {
         if let Some(known) = known {
             let (id, _) = self.readers.swap_remove(known);
             self.session.unsubscribe(now, id);
+            self.unhandled.retain(|(of, _)| *of != id);
             return Ok(());
         }
         let stream = feed.stream(self.client);
@@ -170,6 +188,7 @@ impl Page {
             scope: reader.feed.request(),
             position: reader.at,
             start: reader.start,
+            keeps_position: false,
         };
         match self.session.subscribe(now, subscription) {
             Ok(id) => {
@@ -185,6 +204,9 @@ impl Page {
     /// # Errors
     /// When the session refuses it.
     pub fn say(&mut self, now: Moment, model: &mut Model) -> Result<(), PromiseError> {
+        if self.is_closed {
+            return Ok(());
+        }
         let message = model.say(self.client);
         let body = format!(r#"{{"message":{message}}}"#).into_bytes();
         let now = self.clock(now);
@@ -215,11 +237,13 @@ impl Page {
             self.lives += 1;
             self.client = client_id(self.index, self.lives);
         }
-        let mut config = ClientConfig::new(self.client, self.rng.u64(..));
+        let mut config = config(self.client, self.rng.u64(..));
         config.attempts = secret.map_or(Some(0), |_| self.session.attempts());
         config.secret = secret.or_else(|| Some(self.rng.u128(..).to_le_bytes()));
         config.token = Some(SHARED_TOKEN.into());
         let old = std::mem::replace(&mut self.session, ClientSession::new(config));
+        self.is_closed = false;
+        self.unhandled.clear();
         self.session.connect(now);
         for (id, mut reader) in std::mem::take(&mut self.readers) {
             // A state's position means nothing without its value, which ends with the page.
@@ -247,6 +271,39 @@ impl Page {
     pub fn interrupt(&mut self, now: Moment, wait: Duration) {
         let now = self.clock(now);
         self.session.interrupt(now, wait);
+    }
+
+    /// Connects again, if it is closed.
+    pub fn connect(&mut self, now: Moment) {
+        let now = self.clock(now);
+        self.is_closed = false;
+        self.session.connect(now);
+    }
+
+    /// Takes what its application's token function has given.
+    pub fn token(&mut self, now: Moment, request: u32, token: Result<String, TokenError>) {
+        let now = self.clock(now);
+        self.is_denied = matches!(token, Err(TokenError::Denied { .. }));
+        let input = Input::Token { request, token };
+        self.session.handle_input(now, input);
+    }
+
+    /// Its application handles nothing for a while.
+    pub fn linger(&mut self, until: Moment) {
+        self.lingers_until = until;
+    }
+
+    /// When its application handles what it holds.
+    #[must_use]
+    pub fn handles_at(&self) -> Option<Moment> {
+        (!self.unhandled.is_empty()).then_some(self.lingers_until)
+    }
+
+    /// Its application handles what it holds.
+    pub fn handle_held(&mut self, now: Moment, model: &mut Model) {
+        for (id, position) in std::mem::take(&mut self.unhandled) {
+            self.handled(now, model, id, position);
+        }
     }
 
     /// Becomes hidden or visible.
@@ -310,7 +367,13 @@ impl Page {
         wishes: &mut Vec<Wish>,
     ) -> Result<(), PromiseError> {
         while let Some(output) = self.session.poll_output() {
+            let is_attempt = matches!(output, Output::Connect { .. } | Output::TokenWanted { .. });
+            if is_attempt && self.is_closed {
+                let what = format!("page {} was told closed, and then {output:?}", self.index);
+                return Err(Promise::Status.broken(what));
+            }
             match output {
+                Output::TokenWanted { request } => wishes.push(Wish::Token(request)),
                 Output::Connect { attempt } => wishes.push(Wish::Connect(attempt)),
                 Output::Transmit(bytes) => wishes.push(Wish::Transmit(bytes)),
                 Output::Disconnect { code } => wishes.push(Wish::Disconnect(code)),
@@ -337,6 +400,15 @@ impl Page {
         event: Event,
     ) -> Result<(), PromiseError> {
         match event {
+            Event::Status(Status::Closed { cause }) if self.is_closed => {
+                let what = format!("page {} was told closed twice: {cause:?}", self.index);
+                Err(Promise::Status.broken(what))
+            }
+            Event::Status(Status::Closed { .. }) if self.is_denied => {
+                self.is_closed = true;
+                self.tally.add("closed without a token", 1);
+                Ok(())
+            }
             Event::Status(Status::Closed { cause }) => {
                 let closed = format!("page {} was sent away: {cause:?}", self.index);
                 Err(Promise::Patience.broken(closed))
@@ -366,8 +438,17 @@ impl Page {
                     position,
                     head,
                 };
+                if matches!(outcome, Outcome::Reset(_)) {
+                    // The application forgets what came from this stream.
+                    self.unhandled.retain(|(of, _)| *of != id);
+                }
                 check::outcome(&told, model, reader)
             }
+            // Its token had expired on the way; it comes back with a new one.
+            Event::Error {
+                code: ErrorCode::NotPermitted,
+                ..
+            } => Ok(()),
             Event::Entry(entry) => {
                 self.handle_entry(now, model, entry.id, entry.position, &entry.body)
             }
@@ -413,7 +494,8 @@ impl Page {
         at.is_some_and(|at| at.epoch == position.epoch)
     }
 
-    /// Most entries are handled at once; some only with the one after, as by an application that batches.
+    /// Most entries are handled at once; some only with the one after, as by an application that batches, or much
+    /// later, in order.
     fn handle_entry(
         &mut self,
         now: Moment,
@@ -423,17 +505,31 @@ impl Page {
         body: &[u8],
     ) -> Result<(), PromiseError> {
         let lazy = self.rng.u8(0..8) == 0;
-        let now = self.clock(now);
         let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id) else {
             return Err(unknown(id));
         };
         check::entry(model, reader, position, body)?;
-        if !lazy {
-            reader.handled = Some(position);
-            self.session.handled(now, id, position);
-            model.handled(&reader.stream, position);
+        if now < self.lingers_until || !self.unhandled.is_empty() {
+            self.unhandled.push_back((id, position));
+        } else if !lazy {
+            self.handled(now, model, id, position);
         }
         Ok(())
+    }
+
+    fn handled(&mut self, now: Moment, model: &mut Model, id: u32, position: Position) {
+        let now = self.clock(now);
+        self.session.handled(now, id, position);
+        let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id) else {
+            return;
+        };
+        let is_further =
+            |before: Position| before.epoch == position.epoch && before.cursor < position.cursor;
+        // A reset came in between: what is handled now is of no more use.
+        if reader.handled.is_some_and(is_further) {
+            reader.handled = Some(position);
+            model.handled(&reader.stream, position);
+        }
     }
 
     fn clock(&self, now: Moment) -> Moment {
@@ -443,6 +539,15 @@ impl Page {
 
 fn unknown(id: u32) -> PromiseError {
     Promise::Outcome.broken(format!("something for subscription {id}, which has ended"))
+}
+
+/// Settings of every page: it renews its token, and pauses its subscriptions early.
+fn config(client: Uuid, seed: u64) -> ClientConfig {
+    let mut config = ClientConfig::new(client, seed);
+    config.renews_token = true;
+    config.max_backlog_entries = 20;
+    config.max_backlog_bytes = 20_000;
+    config
 }
 
 /// The id of a page's n-th life as a client.

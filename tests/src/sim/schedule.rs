@@ -131,6 +131,27 @@ pub enum Operation {
         /// Hidden rather than visible.
         hidden: bool,
     },
+    /// A page's token function has a bad time.
+    Tokens {
+        /// Whose.
+        page: usize,
+        /// What it does.
+        trouble: TokenTrouble,
+        /// For so long.
+        ms: u32,
+    },
+    /// A page that is closed connects again.
+    Connect {
+        /// Which.
+        page: usize,
+    },
+    /// A page's application handles nothing for a while.
+    Linger {
+        /// Whose.
+        page: usize,
+        /// For so long.
+        ms: u32,
+    },
     /// A channel is given another compression dictionary.
     Rotate {
         /// Whose channel.
@@ -161,6 +182,17 @@ pub enum Operation {
         /// Whether its connection ends then, and with a goodbye.
         leaves: Option<bool>,
     },
+}
+
+/// What a token function does that gives none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenTrouble {
+    /// It asks for another attempt.
+    Fails,
+    /// It does not answer.
+    Hangs,
+    /// It says that there will be none.
+    Denies,
 }
 
 /// Who learns that a connection was lost.
@@ -239,7 +271,7 @@ fn wait(rng: &mut Rng) -> Duration {
 
 fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
-    match rng.u8(0..107) {
+    match rng.u8(0..119) {
         0..44 => publish(rng, page),
         44..54 => Operation::Say {
             page,
@@ -302,15 +334,25 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             hidden: rng.bool(),
         },
-        99 => Operation::Rotate {
+        99..104 => Operation::Linger {
+            page,
+            ms: rng.u32(0..60_000),
+        },
+        104..109 => Operation::Tokens {
+            page,
+            trouble: trouble(rng),
+            ms: rng.u32(0..60_000),
+        },
+        109..111 => Operation::Connect { page },
+        111 => Operation::Rotate {
             feed: feed(rng),
             which: rng.u8(0..DICTIONARIES),
         },
-        100 => Operation::Crowd {
+        112 => Operation::Crowd {
             clients: rng.u8(1..12),
             topics: rng.u8(0..8),
         },
-        101..103 => Operation::Intrude {
+        113..115 => Operation::Intrude {
             page,
             guesses: rng.bool(),
         },
@@ -369,6 +411,11 @@ fn padding(rng: &mut Rng) -> u16 {
 
 fn feed(rng: &mut Rng) -> Feed {
     Feed::ALL[rng.usize(0..Feed::ALL.len())]
+}
+
+fn trouble(rng: &mut Rng) -> TokenTrouble {
+    use TokenTrouble::{Denies, Fails, Hangs};
+    [Fails, Fails, Hangs, Hangs, Denies][rng.usize(0..5)]
 }
 
 fn told(rng: &mut Rng) -> Told {

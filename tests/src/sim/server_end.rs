@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use push_wire_server::auth::Grant;
 use push_wire_server::carrier;
 use push_wire_server::peer::{Action, Message, Peer};
 use push_wire_shared::time::Moment;
@@ -95,9 +94,11 @@ impl ServerEnd {
             acted = true;
             match action {
                 Action::Authenticate(request) => {
-                    self.client = Some(request.client_id);
-                    node.authenticated(now, request.client_id, model);
-                    self.peer.handle_authenticated(now, Ok(Grant::everything()));
+                    let answer = node.authenticate(now, &request, model);
+                    if answer.is_ok() {
+                        self.client = Some(request.client_id);
+                    }
+                    self.peer.handle_authenticated(now, answer);
                 }
                 Action::Deliver(inbound) => {
                     node.delivered(now, model, &inbound)?;

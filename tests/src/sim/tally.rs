@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// What every large number of runs must have reached.
-const EXPECTED: [&str; 24] = [
+const EXPECTED: [&str; 27] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -40,6 +40,9 @@ const EXPECTED: [&str; 24] = [
     "odd: floods until the server stops it",
     "odd: reads nothing",
     "odd: entries",
+    "subscriptions paused",
+    "closed without a token",
+    "tokens expired",
 ];
 
 /// Close codes among it: heartbeat lost, stalled, overloaded, handshake time-out, unauthorized, replaced.

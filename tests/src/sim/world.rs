@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use push_wire_shared::position::StartAt;
+use push_wire_shared::session::client::TokenError;
 use push_wire_shared::time::Moment;
 
 use super::check::{self, Promise, PromiseError};
@@ -13,7 +14,7 @@ use super::model::Model;
 use super::node::Node;
 use super::page::{Page, Wish};
 use super::saboteur::{Sabotage, Saboteur};
-use super::schedule::{Operation, Schedule};
+use super::schedule::{Operation, Schedule, TokenTrouble};
 use super::tally::Tally;
 
 /// The network when it is well.
@@ -42,6 +43,10 @@ struct Seat {
     heard: u32,
     /// Dictionaries on their way to the page, and when they arrive.
     fetches: VecDeque<(Moment, [u8; 32], Vec<u8>)>,
+    /// Tokens on their way to the page, and when they arrive.
+    tokens: VecDeque<(Moment, u32, Result<String, TokenError>)>,
+    /// What its token function does instead of giving one, and until when.
+    trouble: Option<(TokenTrouble, Moment)>,
 }
 
 /// The simulated world.
@@ -65,6 +70,8 @@ enum Due {
     AtServer(usize),
     AtPage(usize),
     Fetched(usize),
+    Token(usize),
+    Handles(usize),
     ServerTimer(usize),
     PageTimer(usize),
 }
@@ -118,6 +125,8 @@ impl World {
             silent: false,
             heard: 0,
             fetches: VecDeque::new(),
+            tokens: VecDeque::new(),
+            trouble: None,
         };
         Self {
             now,
@@ -188,6 +197,13 @@ impl World {
         for (index, seat) in self.seats.iter().enumerate() {
             let fetched_at = seat.fetches.front().map(|(at, ..)| *at);
             offer(fetched_at, seat.asleep_until, Due::Fetched(index));
+            let token_at = seat.tokens.front().map(|(at, ..)| *at);
+            offer(token_at, seat.asleep_until, Due::Token(index));
+            offer(
+                seat.page.handles_at(),
+                seat.asleep_until,
+                Due::Handles(index),
+            );
             offer(
                 seat.page.poll_timeout(),
                 seat.asleep_until,
@@ -208,6 +224,17 @@ impl World {
                 if let Some((_, sha256, bytes)) = seat.fetches.pop_front() {
                     seat.page.fetched(self.now, sha256, bytes);
                 }
+            }
+            Due::Token(index) => {
+                let seat = &mut self.seats[index];
+                if let Some((_, request, token)) = seat.tokens.pop_front() {
+                    seat.page.token(self.now, request, token);
+                }
+            }
+            Due::Handles(index) => {
+                self.seats[index]
+                    .page
+                    .handle_held(self.now, &mut self.model);
             }
             Due::ServerTimer(index) => self.lines[index].handle_timeout(self.now),
             Due::PageTimer(index) => self.seats[index].page.handle_timeout(self.now),
@@ -275,7 +302,24 @@ impl World {
             // The line was lost, and the page has not heard of it yet.
             (Wish::Transmit(_) | Wish::Disconnect(_), None) => {}
             (Wish::Fetch(sha256), _) => self.fetch(index, sha256),
+            (Wish::Token(request), _) => self.give_token(index, request),
         }
+    }
+
+    /// Asks the application for a token: its answer comes after one round trip, or never.
+    fn give_token(&mut self, index: usize, request: u32) {
+        let seat = &mut self.seats[index];
+        let trouble = seat.trouble.filter(|(_, until)| self.now < *until);
+        let message = String::from("bad times");
+        let token = match trouble.map(|(trouble, _)| trouble) {
+            None => Ok(self.node.token(self.now)),
+            Some(TokenTrouble::Fails) => Err(TokenError::Retry { message }),
+            Some(TokenTrouble::Denies) => Err(TokenError::Denied { message }),
+            Some(TokenTrouble::Hangs) => return,
+        };
+        let round_trip = seat.pace.latency * 2;
+        seat.tokens
+            .push_back((self.now + round_trip, request, token));
     }
 
     /// Asks for a dictionary over HTTP: it comes after one round trip, or never.
@@ -329,6 +373,15 @@ impl World {
             Operation::Interrupt { page, ms } => {
                 let wait = Duration::from_millis(ms.into());
                 self.seats[page].page.interrupt(now, wait);
+            }
+            Operation::Connect { page } => self.seats[page].page.connect(now),
+            Operation::Tokens { page, trouble, ms } => {
+                let until = now + Duration::from_millis(ms.into());
+                self.seats[page].trouble = Some((trouble, until));
+            }
+            Operation::Linger { page, ms } => {
+                let until = now + Duration::from_millis(ms.into());
+                self.seats[page].page.linger(until);
             }
             Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
             Operation::Rotate { feed, which } => self.node.rotate(feed, which),
@@ -412,6 +465,9 @@ impl World {
             | Operation::Toggle { .. }
             | Operation::Reload { .. }
             | Operation::Interrupt { .. }
+            | Operation::Connect { .. }
+            | Operation::Tokens { .. }
+            | Operation::Linger { .. }
             | Operation::Hide { .. }
             | Operation::Rotate { .. }
             | Operation::Intrude { .. }
@@ -439,7 +495,10 @@ impl World {
             let seat = &mut self.seats[index];
             seat.asleep_until = self.now;
             seat.offline_until = self.now;
+            seat.trouble = None;
+            seat.page.linger(self.now);
             seat.page.hide(self.now, false);
+            seat.page.connect(self.now);
         }
         self.settle()
     }
