@@ -40,7 +40,9 @@ impl Backlog {
 
     /// The stream was reset.
     pub(super) fn reset(&mut self) {
-        self.entries.iter_mut().for_each(|held| held.is_stale = true);
+        self.entries
+            .iter_mut()
+            .for_each(|held| held.is_stale = true);
     }
 
     /// Everything up to this position was handled, and with it what was handed out before. Returns whether the
@@ -63,13 +65,16 @@ impl Backlog {
         !is_stale
     }
 
-    /// Whether no more is to be handed out.
+    /// Whether no more is to be handed out. A lone entry never fills it, however large: an application may handle an
+    /// entry only with the one after.
     pub(super) fn is_full(&self, limits: BacklogLimits) -> bool {
-        self.entries.len() >= limits.entries || self.bytes >= limits.bytes
+        let count = self.entries.len();
+        count >= limits.entries || (count > 1 && self.bytes >= limits.bytes)
     }
 
     /// Whether at most half of the bound is left.
     pub(super) fn has_room(&self, limits: BacklogLimits) -> bool {
-        self.entries.len() <= limits.entries / 2 && self.bytes <= limits.bytes / 2
+        let count = self.entries.len();
+        count <= limits.entries / 2 && (count <= 1 || self.bytes <= limits.bytes / 2)
     }
 }
