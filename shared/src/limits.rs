@@ -23,10 +23,6 @@ pub const HANDSHAKE_BYTES: usize = 64 * 1024;
 /// Streams that one session may read at once (default 1,024): about 100 bytes each on the server.
 pub const SUBSCRIPTIONS: usize = 1024;
 
-/// Bytes of the largest message that either side takes before the handshake is done (64 KiB): a token and some
-/// hundred subscriptions.
-pub const HANDSHAKE_BYTES: usize = 64 * 1024;
-
 /// Largest token, in bytes (16 KiB): a signed token with many claims, and room for subscriptions beside it in the
 /// handshake.
 pub const TOKEN_BYTES: usize = 16 * 1024;

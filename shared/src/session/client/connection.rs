@@ -219,7 +219,7 @@ impl Connection {
 
     fn begin_attempt(&mut self, now: Moment, link: &mut Link) {
         link.timers.stop(Timer::Retry);
-        let Some(request) = self.credential.request() else {
+        let Some(request) = self.credential.request(now) else {
             return self.open_socket(now, link);
         };
         link.timers.set(Timer::Token, now + self.timing.token);
@@ -250,7 +250,7 @@ impl Connection {
         link.timers.stop(Timer::Token);
         match token {
             Ok(token) => {
-                if self.credential.given(now, token) {
+                if self.credential.given(token) {
                     return self.open_socket(now, link);
                 }
                 let message = format!("the token has more than {TOKEN_BYTES} bytes");

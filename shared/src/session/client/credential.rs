@@ -15,9 +15,12 @@ pub(super) struct Credential {
     is_renewable: bool,
     /// Number of the latest request to the application.
     request: u32,
-    /// When the application gave it.
-    given_at: Option<Moment>,
-    /// It was shown to the server soon after the application gave it.
+    /// When the application was asked last.
+    asked_at: Moment,
+    /// The token is the answer to that. Its age counts from the request, because the answer may have waited while the
+    /// machine slept.
+    is_answer: bool,
+    /// It was shown to the server soon after the application was asked.
     shown_fresh: bool,
     /// The server has refused a token since a connection last stood for long.
     was_refused: bool,
@@ -29,7 +32,8 @@ impl Credential {
             token,
             is_renewable,
             request: 0,
-            given_at: None,
+            asked_at: Moment::after_origin(Duration::ZERO),
+            is_answer: false,
             shown_fresh: false,
             was_refused: false,
         }
@@ -37,14 +41,16 @@ impl Credential {
 
     pub(super) fn set(&mut self, token: Option<String>) {
         self.token = token;
-        self.given_at = None;
+        self.is_answer = false;
     }
 
     /// Number of a new request to the application; `None`: the token at hand is used.
-    pub(super) const fn request(&mut self) -> Option<u32> {
+    pub(super) const fn request(&mut self, now: Moment) -> Option<u32> {
         if !self.is_renewable {
             return None;
         }
+        self.asked_at = now;
+        self.is_answer = false;
         self.request = self.request.wrapping_add(1);
         Some(self.request)
     }
@@ -54,19 +60,18 @@ impl Credential {
     }
 
     /// Takes the application's answer; `false` when it is larger than a handshake carries.
-    pub(super) fn given(&mut self, now: Moment, token: String) -> bool {
+    pub(super) fn given(&mut self, token: String) -> bool {
         if token.len() > TOKEN_BYTES {
             return false;
         }
         self.token = Some(token);
-        self.given_at = Some(now);
+        self.is_answer = true;
         true
     }
 
     /// The token for the handshake.
     pub(super) fn show(&mut self, now: Moment) -> Option<String> {
-        let is_fresh = |at: Moment| now.since(at) < TOKEN_FRESH;
-        self.shown_fresh = self.given_at.is_some_and(is_fresh);
+        self.shown_fresh = self.is_answer && now.since(self.asked_at) < TOKEN_FRESH;
         self.token.clone()
     }
 
