@@ -23,20 +23,12 @@ pub const HANDSHAKE_BYTES: usize = 64 * 1024;
 /// Streams that one session may read at once (default 1,024): about 100 bytes each on the server.
 pub const SUBSCRIPTIONS: usize = 1024;
 
-/// Largest token, in bytes (16 KiB): a signed token with many claims, and room for subscriptions beside it in the
-/// handshake.
-pub const TOKEN_BYTES: usize = 16 * 1024;
-
 /// Time that an application may take to give a token (default 30 s): a request to its own backend over a bad network.
 pub const TOKEN_WAIT: Duration = Duration::from_secs(30);
 
 /// Age up to which a token counts as fresh when the server refuses it (60 s): its lifetime is minutes at least, so a
 /// fresh one was not refused because it had expired.
 pub const TOKEN_FRESH: Duration = Duration::from_secs(60);
-
-/// Least value of a client's limits of a message and of a value, in bytes (4 KiB): room for the control frames of
-/// the handshake.
-pub const CLIENT_MESSAGE_BYTES_MIN: usize = 4 * 1024;
 
 /// Entries of one subscription that an application may hold without having handled them (1,024) before the client
 /// pauses it. The server's log is the queue.

@@ -496,6 +496,9 @@ impl World {
             seat.asleep_until = self.now;
             seat.offline_until = self.now;
             seat.trouble = None;
+            for (_, _, token) in &mut seat.tokens {
+                *token = Ok(self.node.token(self.now));
+            }
             seat.page.linger(self.now);
             seat.page.hide(self.now, false);
             seat.page.connect(self.now);
