@@ -279,7 +279,7 @@ mod tests {
             ("http://host/", "ws://host/rps"),
             ("ws://host:1/push", "ws://host:1/push"),
             ("http://host?a=b", "ws://host/rps?a=b"),
-            ("ws://[::1]:80/x/y?a#z", "ws://[::1]:80/x/y?a"),
+            ("ws://[::1]:81/x/y?a#z", "ws://[::1]:81/x/y?a"),
         ];
         for (url, expected) in cases {
             assert_eq!(endpoint(url).unwrap(), expected);

@@ -1,14 +1,15 @@
 //! The native client against a real server over real sockets.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use push_wire_client::position::{Outcome, ResetReason};
 use push_wire_client::session::client::Status;
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
-    ScopeRequest, SendError, StreamRequest, TransportPreference,
+    ScopeRequest, SendError, StreamRequest, TokenError, TransportPreference,
 };
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
@@ -386,4 +387,109 @@ async fn a_first_attempt_that_fails_says_why() {
         unsupported,
         Err(ConnectError::UnsupportedTransport(_))
     ));
+}
+
+#[tokio::test]
+async fn token_source_is_asked_before_each_attempt() {
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&shown);
+    let validator = move |_, token: Option<&str>, _: &[Channel]| {
+        let token = token.unwrap_or_default().to_owned();
+        let mut seen = seen.lock().unwrap();
+        if seen.contains(&token) {
+            return Err(AuthError::InvalidToken);
+        }
+        seen.push(token);
+        Ok(())
+    };
+    let builder = PushServer::builder().auth_validator(validator);
+    let backend = Backend::serve(builder.build().unwrap()).await;
+    let asked = AtomicU32::new(0);
+    let mut config = ClientConfig::new(backend.line.url()).with_token_source(move || {
+        let number = asked.fetch_add(1, Ordering::Relaxed);
+        async move {
+            match number {
+                0 => Err(TokenError::Retry {
+                    message: "the backend starts".into(),
+                }),
+                1 => panic!("a token function with an error in it"),
+                number => Ok(format!("token {number}")),
+            }
+        }
+    });
+    config.reconnect.initial_delay = Duration::from_millis(20);
+    let mut client = PushClient::new(config);
+    let mut numbers = watch(&mut client, Channel::Log);
+    client.connect().await.unwrap();
+    backend.line.cut();
+    backend.log(0..1);
+    assert_eq!(soon(numbers.recv()).await, json!(0));
+    assert_eq!(*shown.lock().unwrap(), ["token 2", "token 3"]);
+}
+
+#[tokio::test]
+async fn denied_token_closes_the_client() {
+    let backend = Backend::start().await;
+    let config = ClientConfig::new(backend.line.url()).with_token_source(|| async {
+        Err(TokenError::Denied {
+            message: "signed out".into(),
+        })
+    });
+    let denied = PushClient::<Channel>::new(config).connect().await;
+    let Err(ConnectError::AuthRejected(why)) = denied else {
+        panic!("{denied:?}");
+    };
+    assert_eq!(why, "signed out");
+}
+
+#[tokio::test]
+async fn snapshot_goes_on_after_the_handled_position() {
+    let backend = Backend::start().await;
+    let mut earlier = backend.client();
+    let mut numbers = watch(&mut earlier, Channel::Log);
+    earlier.connect().await.unwrap();
+    backend.log(0..3);
+    for number in 0..3 {
+        assert_eq!(soon(numbers.recv()).await, json!(number));
+    }
+    let snapshot = earlier.snapshot().await.unwrap();
+    drop(earlier);
+    backend.log(3..5);
+
+    let config = ClientConfig::restored(backend.line.url(), &snapshot).unwrap();
+    let mut later = PushClient::new(config);
+    let mut numbers = watch(&mut later, Channel::Log);
+    later.connect().await.unwrap();
+    for number in 3..5 {
+        assert_eq!(soon(numbers.recv()).await, json!(number));
+    }
+    assert!(ClientConfig::restored(backend.line.url(), &snapshot[1..]).is_err());
+}
+
+#[tokio::test]
+async fn full_queue_pauses_its_subscription_alone() {
+    let entries = 3000;
+    let kept = ChannelPolicy::log().retain_entries(entries);
+    let builder = PushServer::builder().channel(Channel::Room, kept);
+    let backend = Backend::serve(builder.build().unwrap()).await;
+    let mut client = backend.client();
+    let mut numbers = watch(&mut client, Channel::Log);
+    client.connect().await.unwrap();
+    let topic = StreamRequest::topic(Channel::Room, "attic");
+    let mut frames = client.messages(topic, 1).await.unwrap();
+    for number in 0..entries {
+        let published = backend.server.publish_to(Channel::Room, "attic", &number);
+        published.unwrap();
+    }
+    let paused = async {
+        while client.stats().await.unwrap().pauses == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, paused).await.unwrap();
+    backend.log(0..1);
+    assert_eq!(soon(numbers.recv()).await, json!(0));
+    for number in 0..entries {
+        assert_eq!(soon(frames.recv()).await.payload, json!(number));
+    }
 }

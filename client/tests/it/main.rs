@@ -25,7 +25,7 @@ async fn listener() -> (TcpListener, PushClient<Channel>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut config = ClientConfig::new(url);
-    config.max_message_bytes = 1000;
+    config.max_message_bytes = 5000;
     (listener, PushClient::new(config))
 }
 
@@ -82,7 +82,7 @@ async fn garbage_is_a_protocol_error() {
 
 #[tokio::test]
 async fn a_message_above_the_limit_is_not_taken() {
-    let (error, code) = answered_with(Message::binary(vec![7; 1001])).await;
+    let (error, code) = answered_with(Message::binary(vec![7; 5001])).await;
     assert!(matches!(error, ConnectError::Closed { code: 4204, .. }));
     assert_eq!(code, 4204);
 }

@@ -17,6 +17,8 @@ use super::feed::Feed;
 use super::model::Model;
 use super::tally::Tally;
 
+/// Time that an application gathers entries for before it handles them.
+const BATCH_TIME: Duration = Duration::from_secs(1);
 /// The token of all pages, and of strangers: it proves nothing.
 pub const SHARED_TOKEN: &str = "shared";
 
@@ -494,8 +496,8 @@ impl Page {
         at.is_some_and(|at| at.epoch == position.epoch)
     }
 
-    /// Most entries are handled at once; some only with the one after, as by an application that batches, or much
-    /// later, in order.
+    /// Most entries are handled at once; some a while later, with those that came meanwhile, as by an application that
+    /// batches or is slow.
     fn handle_entry(
         &mut self,
         now: Moment,
@@ -509,9 +511,12 @@ impl Page {
             return Err(unknown(id));
         };
         check::entry(model, reader, position, body)?;
+        if lazy {
+            self.lingers_until = self.lingers_until.max(now + BATCH_TIME);
+        }
         if now < self.lingers_until || !self.unhandled.is_empty() {
             self.unhandled.push_back((id, position));
-        } else if !lazy {
+        } else {
             self.handled(now, model, id, position);
         }
         Ok(())
