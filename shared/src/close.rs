@@ -40,7 +40,7 @@ pub enum CloseReason {
     AuthExpected,
 }
 
-/// Advice on when a client comes back after a close.
+/// Advice to a client on reconnecting after a close.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RetryAdvice {
     /// At once (with jitter): nothing is wrong with the server or the client.
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_distinct_and_texts_fit() {
+    fn reasons_have_distinct_codes_and_short_texts() {
         for (i, reason) in ALL.into_iter().enumerate() {
             assert_eq!(CloseReason::from_code(reason.code()), Some(reason));
             assert!(ALL[..i].iter().all(|other| other.code() != reason.code()));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn range_carries_advice() {
+    fn the_range_carries_the_advice() {
         assert_eq!(
             retry_advice(Some(CloseReason::HeartbeatLost.code())),
             RetryAdvice::Now

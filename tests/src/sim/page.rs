@@ -19,7 +19,8 @@ use super::tally::Tally;
 
 /// Time that an application gathers entries for before it handles them.
 const BATCH_TIME: Duration = Duration::from_secs(1);
-/// The token of all pages, and of strangers: it proves nothing.
+
+/// The token that strangers show: it proves nothing.
 pub const SHARED_TOKEN: &str = "shared";
 
 /// What a page asks of the network.
@@ -99,7 +100,6 @@ impl Page {
         let mut config = config(client, rng.u64(..));
         config.secret = Some(rng.u128(..).to_le_bytes());
         config.attempts = Some(0);
-        config.token = Some(SHARED_TOKEN.into());
         let mut session = ClientSession::new(config);
         session.connect(now);
         Self {
@@ -242,7 +242,6 @@ impl Page {
         let mut config = config(self.client, self.rng.u64(..));
         config.attempts = secret.map_or(Some(0), |_| self.session.attempts());
         config.secret = secret.or_else(|| Some(self.rng.u128(..).to_le_bytes()));
-        config.token = Some(SHARED_TOKEN.into());
         let old = std::mem::replace(&mut self.session, ClientSession::new(config));
         self.is_closed = false;
         self.unhandled.clear();
