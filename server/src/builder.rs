@@ -79,7 +79,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Time a connection has to send `auth` and be let in; default 10 s, 1 ms to 24 h.
+    /// Time a connection has to send `auth` and be authenticated; default 10 s, 1 ms to 24 h.
     #[must_use]
     pub fn handshake(mut self, time: Duration) -> Self {
         self.config.session.handshake = time;

@@ -91,7 +91,7 @@ pub const BATCH_BYTES: usize = 16 * 1024;
 /// Mbit/s is the most that a message of a higher lane waits for one, and headers add 0.2 %.
 pub const FRAGMENT_BYTES: usize = 16 * 1024;
 
-/// Entries of one connection that are under way in fragments at once (3): one for each lane.
+/// Entries of one connection that are sent in fragments at once (3): one for each lane.
 pub const ENTRIES_UNDER_WAY: usize = 3;
 
 /// Largest window of a zstd frame, in bytes (2 MiB): what level 3 uses, and what a decoder may have to reserve

@@ -74,7 +74,7 @@ impl Server {
         client
     }
 
-    /// Connects and is let in.
+    /// Connects and authenticates.
     pub(crate) async fn join(&self, id: Uuid, extra: Value) -> Client {
         let mut client = self.connect(id, extra).await;
         assert_eq!(client.hear().await["op"], "auth_ok");

@@ -25,22 +25,22 @@ pub struct Handshake {
 #[non_exhaustive]
 pub enum HandshakeError {
     /// An ordinary request, or one of another version of HTTP than 1.1: 426.
-    #[error("this address speaks WebSocket: connect to it with ws:// or wss://")]
+    #[error("this address accepts only WebSocket connections: use ws:// or wss://")]
     NotAnUpgrade,
     /// A method other than GET: 405.
-    #[error("a WebSocket is opened with GET")]
+    #[error("the method of a WebSocket request must be GET")]
     Method,
     /// No `Host`, or several: 400.
-    #[error("a WebSocket's request has one Host")]
+    #[error("a WebSocket request needs exactly one Host header")]
     Host,
     /// A body: 400.
-    #[error("a WebSocket's request has no body")]
+    #[error("a WebSocket request must have no body")]
     Body,
     /// No version, another than 13, or several: 426.
-    #[error("only version 13 of WebSocket is spoken here")]
+    #[error("unsupported WebSocket version: use version 13")]
     Version,
     /// No key of 16 bytes in base64, or several: 400.
-    #[error("Sec-WebSocket-Key must be there once, 16 bytes in base64")]
+    #[error("a WebSocket request needs exactly one Sec-WebSocket-Key header, 16 bytes in base64")]
     Key,
 }
 

@@ -98,7 +98,7 @@ fn published_client(workspace: &Workspace) -> Result<(), Error> {
     test_apart(workspace, "tests/interop/Cargo.toml")
 }
 
-/// The codec where other crates turned on features that change what `serde_json` hands on.
+/// The codec where other crates turned on features that change `serde_json`'s representation of values.
 fn json_features(workspace: &Workspace) -> Result<(), Error> {
     test_apart(workspace, "tests/json_features/Cargo.toml")
 }

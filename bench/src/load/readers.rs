@@ -18,7 +18,7 @@ use super::websocket::{self, Frame};
 use crate::Fallible;
 use crate::subject::Subject;
 
-/// Handshakes under way at once.
+/// Handshakes at once.
 const HANDSHAKES: usize = 64;
 
 /// Many connections that read the same stream. Lives inside a `LocalSet`.

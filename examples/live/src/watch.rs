@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A file is taken for written once nothing was told for this long: many editors write in several steps.
 const SETTLED_AFTER: Duration = Duration::from_millis(30);
 
-/// A file that never settles is looked at after this many pieces of news.
+/// A file that never settles is read after this many changes.
 const MOST_NEWS: usize = 20;
 
 /// Watches one file through its folder, so that it may be replaced, removed and made again.
@@ -109,7 +109,7 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
-/// One piece of waiting news is enough: whoever takes it looks at the file as it is by then.
+/// One waiting change is enough: the receiver reads the file as it is then.
 fn tell(sender: &SyncSender<()>) {
     match sender.try_send(()) {
         Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}

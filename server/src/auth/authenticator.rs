@@ -38,7 +38,7 @@ pub trait Authenticator<C: ChannelKind>: Send + Sync + 'static {
     /// Decides about one connection.
     ///
     /// # Errors
-    /// [`AuthError`] says why the client is not let in, and so whether it should come back.
+    /// [`AuthError`]: the reason, which decides whether the client retries.
     fn authenticate(
         &self,
         credentials: Credentials<C>,

@@ -10,7 +10,7 @@ use super::{AuthError, Authenticator, Credentials, Grant};
 
 /// Says whether a client (its id, its token) may use these channels.
 ///
-/// It is asked about the channels that the client names, which decides whether it is let in, and then about the
+/// It is asked about the channels that the client names, which decides whether it is accepted, and then about the
 /// others, which decides what else it may subscribe to later.
 pub type AuthValidator<C> =
     Arc<dyn Fn(Uuid, Option<&str>, &[C]) -> Result<(), AuthError> + Send + Sync>;

@@ -57,7 +57,7 @@ impl Default for Background {
         Self::new(|work| {
             let thread = std::thread::Builder::new().name("push-wire training".into());
             if let Err(error) = thread.spawn(work) {
-                tracing::warn!(%error, "no thread to train a dictionary: tried again with later entries");
+                tracing::warn!(%error, "could not start a thread to train a dictionary: trying again with later entries");
             }
         })
     }
@@ -79,7 +79,7 @@ pub enum SetDictionaryError {
     )]
     NotCompressed,
     /// Another dictionary has the id that zstd wrote into this one, so a client could not tell them apart.
-    #[error("another channel's dictionary has the same zstd id {0} inside: train this one again")]
+    #[error("the dictionary has zstd id {0}, as another channel's dictionary has: train it again")]
     SameZstdId(u32),
     /// Not a dictionary.
     #[error("not a dictionary that clients can use: {0}")]

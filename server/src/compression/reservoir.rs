@@ -45,7 +45,7 @@ impl Reservoir {
         self.weight += 1;
         self.passed += 1;
         let number = self.passed;
-        // Copied, since a slice might keep a far larger buffer alive.
+        // Copied, since a slice might keep a far larger buffer.
         let sample = || Sample {
             number,
             body: body.into(),

@@ -113,7 +113,7 @@ impl Codec {
         }
     }
 
-    /// The client is let in, and takes messages and values of these sizes.
+    /// The client is authenticated, and takes messages and values of these sizes.
     pub(crate) fn open(&mut self, client: Uuid, session: &OpenedSession, limits: ClientLimits) {
         match self {
             Self::Wire(wire) => wire.open(limits),

@@ -16,7 +16,7 @@ const FOREVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000
 /// clients that may read the channel: so pages of any origin may fetch it, without credentials.
 pub(crate) fn dictionary(hub: &Hub, sha256: &str) -> Response {
     let Some(bytes) = parse(sha256).and_then(|sha256| hub.dictionary(&sha256)) else {
-        let message = "no dictionary of this SHA-256 is in use: newer ones have taken its place";
+        let message = "no dictionary of this SHA-256 is in use";
         return (StatusCode::NOT_FOUND, message).into_response();
     };
     let headers = [

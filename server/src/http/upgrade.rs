@@ -41,7 +41,7 @@ pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, Toki
     let parts = downcast::<TokioIo<TcpStream>>(upgraded).map_err(TokioIo::new)?;
     let tcp = parts.io.into_inner();
     if let Err(error) = tune_tcp(&tcp) {
-        tracing::debug!(%error, "the TCP options of a connection could not be set");
+        tracing::debug!(%error, "could not set the TCP options of a connection");
     }
     Ok(Prefixed::new(&parts.read_buf, tcp))
 }
@@ -54,7 +54,7 @@ pub enum UpgradeError {
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
     /// The HTTP server under this router does not give up connections: 500.
-    #[error("the HTTP server cannot hand over its connection, or something took it already")]
+    #[error("the HTTP server does not support upgrades, or its connection was taken already")]
     NotUpgradable,
 }
 

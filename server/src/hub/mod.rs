@@ -1,7 +1,7 @@
 //! Inside one process: the sessions, the streams, and who reads what.
 //!
 //! The hub knows channel ids and streams. It sees no socket, and decides nothing about what leaves on one: a publish
-//! appends to a log, and the log's news wakes the readers (see `outbox`).
+//! appends to a log, and the log wakes the readers (see `outbox`).
 //!
 //! Locks are taken in this order: sessions, streams, shares. Publishing takes no lock of the sessions.
 

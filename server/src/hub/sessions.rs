@@ -40,7 +40,7 @@ pub enum SessionError {
     #[error("this client id belongs to another session")]
     Foreign,
     /// A later attempt of the same client has the session already.
-    #[error("a later connection of this client has come before")]
+    #[error("a newer connection of this client exists already")]
     Late,
     /// There is no room for another session.
     #[error("no room for another session now: {0}")]

@@ -1,4 +1,4 @@
-//! One stream: its log, and the readers to wake when the log has news.
+//! One stream: its log, and the readers to wake when an entry is appended.
 
 use std::fmt;
 use std::ops::Deref;

@@ -100,7 +100,7 @@ impl Wake for ConnectionWaker {
     }
 }
 
-/// One reader's subscriber in its stream: rings the connection's bell, once until it is looked at.
+/// Subscriber of one reader in its stream: wakes the connection, once until the reader is read again.
 #[derive(Debug)]
 pub(crate) struct Subscriber {
     slot: u32,
@@ -135,7 +135,7 @@ impl Subscriber {
         }
     }
 
-    /// From here on the next news rings again; to be called before the log is read.
+    /// Enables the next wake-up; to be called before the log is read.
     pub(crate) fn lower(&self) {
         self.raised.store(false, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! Fragment slots: the entries of a connection that are under way in fragments, one per lane, so that a client
+//! Fragment slots: the entries of a connection that are being sent in fragments, one per lane, so that a client
 //! needs room for three.
 
 /// The fragment slot of each lane.
@@ -9,7 +9,7 @@ pub(super) struct FragmentSlots {
 
 #[derive(Default, Debug)]
 struct FragmentSlot {
-    /// The reader whose entry is under way.
+    /// The reader whose entry is being sent.
     holder: Option<u32>,
     /// Readers whose next entry is large too, in the order in which they came to it.
     waiting: Vec<u32>,
@@ -25,7 +25,7 @@ impl FragmentSlots {
         self.of(lane).holder.is_none()
     }
 
-    /// Gives the lane's slot to a reader whose entry is under way.
+    /// Gives the lane's slot to a reader whose entry is being sent.
     pub(super) fn take(&mut self, lane: usize, reader: u32) {
         self.of(lane).holder = Some(reader);
     }
@@ -38,7 +38,7 @@ impl FragmentSlots {
         }
     }
 
-    /// Takes the slot back from a reader that has no entry under way any more. Returns the readers that waited for
+    /// Takes the slot back from a reader that sends no large entry any more. Returns the readers that waited for
     /// it, if the reader held it: the first of them that still has a large entry is to take it.
     pub(super) fn release(&mut self, lane: usize, reader: u32) -> Vec<u32> {
         let slot = self.of(lane);

@@ -1,8 +1,8 @@
-//! Which reader goes next: lanes share a connection by weight, readers of one lane in turn.
+//! Order of readers: lanes share a connection by weight, readers of one lane in turn.
 
 use std::collections::VecDeque;
 
-/// Bytes that each lane may send before the others have had their turn: high, normal, low. Low never starves:
+/// Bytes that each lane may send in one round: high, normal, low. Low is always served:
 /// while all three have something to send it gets one byte in 21.
 const SHARES: [i64; 3] = [64 * 1024, 16 * 1024, 4 * 1024];
 
@@ -41,7 +41,7 @@ impl Lanes {
                 }
             }
             for (credit, share) in self.credit.iter_mut().zip(SHARES) {
-                // A lane that was idle keeps no more than one share, one that overdrew pays it back.
+                // An idle lane keeps one share at most; bytes above a share count towards the next round.
                 *credit = (*credit + share).min(share);
             }
         }

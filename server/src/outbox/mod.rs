@@ -1,4 +1,4 @@
-//! Decides what leaves a connection next.
+//! Selection of the next message of a connection.
 //!
 //! Control ops go first; then readers, lane by lane. A reader is a cursor: what it delivers is read from its
 //! stream's log when the transport asks for bytes, so live delivery, replay and catching up use the same code.
@@ -36,7 +36,7 @@ pub(crate) enum ReaderError {
 /// Result of a pull.
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pulled {
-    /// Messages handed on.
+    /// Messages passed on.
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
     pub(crate) entries: u64,
@@ -161,7 +161,7 @@ impl Outbox {
         }
     }
 
-    /// A reader has no large entry under way any more: those who waited for that are looked at again.
+    /// A reader sends no large entry any more: the readers that waited for that are queued again.
     fn release_fragment_slot(&mut self, lane: usize, slot: u32) {
         let waiting = self.fragment_slots.release(lane, slot);
         waiting.into_iter().for_each(|slot| self.queue(slot));
@@ -269,7 +269,7 @@ impl Outbox {
     }
 
     /// Cursors for a heartbeat: the streams whose sent cursor or head changed since the last one. A reader that
-    /// is behind without being woken is queued: a heartbeat heals what a lost subscriber would hide.
+    /// is behind without being woken is queued, so that a lost wake-up delays entries until the next heartbeat at most.
     pub(crate) fn heads(&mut self, now: Moment) -> Vec<StreamHead> {
         let mut heads = Vec::new();
         let mut behind = Vec::new();

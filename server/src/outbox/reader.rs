@@ -21,7 +21,7 @@ pub(super) struct Reader {
     pub(super) queued: bool,
     /// Everything up to here has been sent.
     after: Cursor,
-    /// The entry after that, while it is under way in fragments.
+    /// The entry after that, while it is being sent in fragments.
     transfer: Option<Transfer>,
     /// The client holds the value of entry `after`.
     has_base: bool,
@@ -31,7 +31,7 @@ pub(super) struct Reader {
     last_reported: (Cursor, Cursor),
 }
 
-/// An entry that is under way in fragments.
+/// An entry that is being sent in fragments.
 #[derive(Debug)]
 struct Transfer {
     fragments: Fragments,
@@ -113,7 +113,7 @@ impl Reader {
     }
 
     pub(super) fn want_whole(&mut self) {
-        // One that is under way whole is what the client wants.
+        // A value that is being sent whole is the one requested.
         let comes = |transfer: &Transfer| !transfer.is_delta;
         self.whole = !self.transfer.as_ref().is_some_and(comes);
     }
@@ -140,8 +140,8 @@ impl Reader {
         }
     }
 
-    /// The next piece of the entry that is under way: a message of its own, since what shares a message with it waits
-    /// for the whole of it.
+    /// The next piece of the entry that is being sent: a message of its own, since other records of a message wait
+    /// for all of it.
     fn pull_fragment(&mut self, mut transfer: Transfer, codec: &mut Codec) -> PullResult {
         if codec.pending_bytes() > 0 {
             self.transfer = Some(transfer);

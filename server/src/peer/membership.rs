@@ -15,7 +15,7 @@ use crate::hub::{
     SessionError,
 };
 
-/// The session that a connection holds; none before the client is let in.
+/// The session that a connection holds; none before the client is authenticated.
 #[derive(Debug)]
 pub(super) struct Membership {
     hub: Arc<Hub>,
@@ -82,7 +82,7 @@ impl Membership {
         Ok(opened)
     }
 
-    /// The client, once it is let in.
+    /// The client, once it is authenticated.
     pub(super) fn client(&self) -> Option<Uuid> {
         self.held.as_ref().map(|held| held.client)
     }

@@ -1,5 +1,5 @@
-//! One connection without its socket: carries out what the session asks for with the hub's streams, and hands on what the
-//! outbox decides to send. No clock and no runtime: transports and the simulator drive it alike.
+//! One connection without its socket: carries out the session's outputs with the hub's streams, and passes on what the
+//! outbox decides to send. It uses no clock and no runtime: transports and the simulator drive it alike.
 
 mod action;
 mod body;
@@ -88,7 +88,7 @@ impl Peer {
     pub fn poll_action(&mut self) -> Option<Action> {
         let action = self.actions.pop_front();
         if action.is_none() {
-            // The room that a busy moment took is not kept: most connections are idle.
+            // The capacity of a busy moment is not kept: most connections are idle.
             self.actions = VecDeque::new();
         }
         action
@@ -182,7 +182,7 @@ impl Peer {
         self.perform(now);
     }
 
-    /// The transport has ended, for whatever reason.
+    /// The transport has ended, for any reason.
     pub fn disconnected(&mut self, now: Moment) {
         self.closed = true;
         self.membership.leave(now);

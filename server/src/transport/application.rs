@@ -13,7 +13,7 @@ use crate::peer::{AuthRequest, Inbound};
 pub(crate) trait Application: Send + Sync + 'static {
     fn hub(&self) -> &Arc<Hub>;
 
-    /// Begins to ask what a client may do; `request` opened the connection.
+    /// Starts the authentication of a client; `request` opened the connection.
     fn authenticate(&self, client: AuthRequest, request: &Parts) -> Verdict;
 
     /// Passes a client's message to its handler.

@@ -46,11 +46,11 @@ pub(crate) struct Connection<Io> {
 
 /// End of a connection.
 enum End {
-    /// We close it.
+    /// The server closes it.
     Ours { code: u16, text: String },
     /// The client closes it.
     Theirs { code: Option<u16> },
-    /// It broke.
+    /// The connection was lost.
     Broken,
 }
 
@@ -68,7 +68,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         if let Some(ConnectInfo(address)) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
             peer.set_address(address.ip());
         }
-        // In a box of its own: the task's memory is what its largest moment needs, and would hold it twice.
+        // Boxed, since a task's future is as large as its largest state and would hold this twice.
         Box::new(Self {
             app,
             socket: Socket::new(io, peer.message_limit()),
@@ -212,7 +212,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         match received {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(Received::Bytes)) => {
-                // Also a piece of a long message shows that the client is there.
+                // A piece of a long message also counts as activity of the client.
                 self.peer.heard(now);
                 Poll::Ready(self.closed_by_client.map(|code| End::Theirs { code }))
             }
@@ -241,7 +241,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         self.peer.disconnected(clock::now());
         self.socket.give_close(code, &text);
         if let Err(error) = self.say_goodbye().await {
-            tracing::debug!(%error, "a connection broke while it was closed");
+            tracing::debug!(%error, "a connection was lost during the closing handshake");
         }
     }
 

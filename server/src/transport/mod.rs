@@ -1,4 +1,4 @@
-//! Moves bytes between sockets and peers; decides nothing.
+//! Transfer of bytes between sockets and peers, without decisions.
 
 mod alarm;
 mod application;

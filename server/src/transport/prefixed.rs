@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Reads `prefix`, then what `io` brings.
+/// Reads `prefix`, then `io`.
 #[derive(Debug)]
 pub(crate) struct Prefixed<Io> {
     prefix: Bytes,

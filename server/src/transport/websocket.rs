@@ -28,7 +28,7 @@ thread_local! {
 /// Result of one read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Received {
-    /// Bytes; their events have been handed on.
+    /// Bytes; their events have been passed on.
     Bytes,
     /// The client will send no more.
     End,
@@ -46,7 +46,7 @@ pub(crate) enum ReceiveError {
 /// Result of one attempt to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Written {
-    /// Bytes that left.
+    /// Bytes written.
     pub(crate) bytes: usize,
     /// Nothing is left to write.
     pub(crate) all: bool,
@@ -209,7 +209,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         })
     }
 
-    /// Leaves behind this many bytes, and pieces that are empty.
+    /// Advances by this many bytes, and past empty pieces.
     fn advance(&mut self, mut bytes: usize) {
         for piece in &mut self.outgoing[self.written..] {
             if piece.len() > bytes {

@@ -134,7 +134,7 @@ impl Socket {
         }
     }
 
-    /// Says who it is in the JSON dialect, and is let in.
+    /// Authenticates in the JSON dialect.
     pub(crate) async fn auth(&mut self, client_id: Uuid) -> Value {
         self.say(json!({"op": "auth", "client_id": client_id}))
             .await;
@@ -218,7 +218,7 @@ impl Wire {
         .await;
     }
 
-    /// As [`auth`](Self::auth), and is let in.
+    /// As [`auth`](Self::auth), and expects `auth_ok`.
     pub(crate) async fn enter(&mut self, client_id: Uuid, subscriptions: &[Subscribe]) {
         self.auth(client_id, None, subscriptions).await;
         match self.see().await {

@@ -41,11 +41,11 @@ pub enum BinaryError {
     /// The dictionary cannot be used, or none could be made.
     #[error("compression dictionary cannot be used or made")]
     Compression,
-    /// The compressed body is damaged, or asks for too large a window.
-    #[error("compressed payload is damaged or asks for too large a window")]
+    /// The compressed body is damaged, or needs too large a window.
+    #[error("compressed payload is damaged or needs too large a window")]
     Decompression,
     /// Compressed with a dictionary that was not given.
-    #[error("compressed with dictionary {0}, which is not at hand")]
+    #[error("compressed with dictionary {0}, which was not given")]
     MissingDictionary(u32),
     /// The payload decompresses to more than this many bytes.
     #[error("payload decompresses to more than {limit} bytes")]

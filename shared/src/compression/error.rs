@@ -13,7 +13,7 @@ pub enum DecompressError {
     #[error("zstd frame cut off or damaged")]
     Malformed,
     /// Compressed with a dictionary that was not given.
-    #[error("compressed with dictionary {0}, which is not at hand")]
+    #[error("compressed with dictionary {0}, which was not given")]
     MissingDictionary(u32),
     /// More bytes come out than the caller takes.
     #[error("decompresses to more than the limit of {limit} bytes")]

@@ -47,7 +47,9 @@ pub enum DeltaApplyResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DeltaError {
     /// It refers to other content than what is there.
-    #[error("the delta's base cursor is not that of the current content: ask for the whole")]
+    #[error(
+        "the delta's base cursor is not that of the current content: request the whole content"
+    )]
     BaseMismatch,
 }
 

@@ -205,7 +205,7 @@ async fn loses_and_repeats_nothing_over_cuts() {
     assert_eq!(nothing, None);
 }
 
-/// A server whose chat handler hands on what is said.
+/// A server whose chat handler publishes each message.
 fn listening() -> (PushServer<ours::Channel>, mpsc::UnboundedReceiver<Value>) {
     let server = PushServer::new();
     let (hand, said) = mpsc::unbounded_channel();

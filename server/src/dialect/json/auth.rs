@@ -1,4 +1,4 @@
-//! The first message of a connection, kept until the client is let in.
+//! The first message of a connection, kept until the client is authenticated.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -25,7 +25,7 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
             return op.map_err(|no_op| {
                 let (no_frame, no_op) = (no_frame.to_string(), no_op.to_string());
                 let (no_frame, no_op) = (quoted(&no_frame), quoted(&no_op));
-                format!("neither a frame ({no_frame}) nor a control op ({no_op})")
+                format!("expected a frame or a control op; as a frame: {no_frame}; as a control op: {no_op}")
             });
         }
     };

@@ -52,7 +52,7 @@ enum Phase {
     AwaitingAuth,
     /// The credentials are being checked.
     Opening(Box<Opening>),
-    /// The client is let in.
+    /// The client is authenticated.
     Open,
 }
 
@@ -144,7 +144,7 @@ impl JsonCodec {
             SystemOp::AuthOk { .. } | SystemOp::ResumeRequired { .. } => {
                 return each(bad_op("an op that only servers send"));
             }
-            // Statements that ask for nothing.
+            // Messages without an effect.
             SystemOp::Slow { .. }
             | SystemOp::Health { .. }
             | SystemOp::Features { .. }
@@ -246,7 +246,7 @@ impl JsonCodec {
             };
             let (items, unproved) = self.items(channel.id, Some(number), added);
             subscriptions.extend(items);
-            // Numbers of a session that is gone prove nothing, even where they look possible.
+            // Numbers of a session that has ended prove nothing, even if they are possible ones.
             let unproved = unproved.or((!resumed && number > 0).then_some(0));
             if let Some(from) = unproved {
                 self.resume_required(channel.id, from);

@@ -16,7 +16,7 @@ pub(super) struct Kept {
     pub(super) reads_nothing: bool,
 }
 
-/// The session of one connection: nobody's before the client is let in.
+/// The session of one connection: nobody's before the client is authenticated.
 #[derive(Default, Debug)]
 pub(super) struct JsonSession {
     client: Uuid,

@@ -78,7 +78,7 @@ fn op_name(bytes: &[u8]) -> Result<&str, OpError> {
     Ok(reader.str()?)
 }
 
-/// Fields of the op of this name; those that it does not know, `op` among them, are stepped over.
+/// Fields of the op of this name; unknown ones, and `op`, are skipped.
 fn op_fields<'de, T: Deserialize<'de>>(op: &'static str, bytes: &'de [u8]) -> Result<T, OpError> {
     msgpack::from_slice(bytes).map_err(|error| OpError::Invalid { op, error })
 }

@@ -15,7 +15,7 @@ use crate::session::wire::Content;
 pub enum Output {
     /// Send a control op.
     Op(ServerOp),
-    /// Check the credentials, then call `handle_welcome` or `handle_refused`.
+    /// Credentials to check; the result goes to `handle_welcome` or `handle_refused`.
     Authenticate(Auth),
     /// Look at a stream, then call `handle_opened`.
     Open {

@@ -47,7 +47,7 @@ impl Outputs {
     pub(super) fn take(&mut self) -> Option<Output> {
         let output = self.queue.pop_front();
         if output.is_none() {
-            // The room that a busy moment took is not kept: most connections are idle.
+            // The capacity of a busy moment is not kept: most connections are idle.
             self.queue = VecDeque::new();
         }
         output

@@ -99,7 +99,7 @@ impl Subscriptions {
     fn end_look(&mut self, number: u64) -> Option<Look> {
         let look = self.looks.remove(&number);
         if self.looks.is_empty() {
-            // The room that a busy moment took is not kept: most connections are idle.
+            // The capacity of a busy moment is not kept: most connections are idle.
             self.looks = BTreeMap::new();
         }
         look
