@@ -18,7 +18,7 @@ pub struct Record {
     pub body: Bytes,
 }
 
-/// One entry of a log; shared by all who read it.
+/// One entry of a log, shared by all readers.
 pub struct Entry {
     /// Its number in the stream.
     pub cursor: Cursor,

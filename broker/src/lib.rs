@@ -37,7 +37,7 @@ pub trait Log: Debug + Send + Sync {
     /// Epoch, floor and head of the log.
     fn bounds(&self, now: Moment) -> Bounds;
 
-    /// Tag of the entry at a cursor from the floor on; [`Tag::UNKNOWN`] where the log does not know one.
+    /// Tag of the entry at a cursor from the floor on; [`Tag::UNKNOWN`] if it is not known.
     fn tag(&self, cursor: Cursor) -> Tag;
 
     /// Adds an entry, numbers it and draws its tag.
@@ -81,7 +81,7 @@ pub trait Log: Debug + Send + Sync {
 /// Callback for changes of a log.
 pub trait Watcher: Send + Sync {
     /// Entries up to `head` can be read now.
-    fn news(&self, head: Cursor);
+    fn head_moved(&self, head: Cursor);
 }
 
 /// The newest entry of a log.

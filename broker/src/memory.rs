@@ -1,4 +1,4 @@
-//! The embedded broker: logs in this process's memory, gone with it.
+//! The embedded broker: logs in this process's memory, lost when it ends.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -149,7 +149,7 @@ impl Log for MemoryLog {
         };
         let watcher = lock(&self.watcher).as_ref().and_then(Weak::upgrade);
         if let Some(watcher) = watcher {
-            watcher.news(position.cursor);
+            watcher.head_moved(position.cursor);
         }
         Ok(position)
     }
@@ -187,7 +187,7 @@ impl Log for MemoryLog {
     }
 }
 
-/// Locks; a thread that panicked while it held the lock left whole values behind, since no holder here calls
+/// Locks; the state is consistent even after a panic, since no holder here calls
 /// out.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

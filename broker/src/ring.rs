@@ -51,7 +51,7 @@ impl Ring {
         }
     }
 
-    /// The stream was forgotten: what is added here would reach nobody.
+    /// The stream was removed: entries added here would reach no reader.
     pub(crate) fn retire(&mut self) {
         self.retired = true;
     }

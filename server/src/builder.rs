@@ -116,7 +116,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Lets in whom this callback accepts, as [`AuthValidator`] says; default: everyone.
+    /// Accepts the clients that this callback accepts ([`AuthValidator`]); default: all.
     #[must_use]
     pub fn auth_validator<F>(self, validator: F) -> Self
     where
@@ -129,7 +129,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self.authenticator(ByValidator(validator))
     }
 
-    /// Lets in whom the authenticator accepts, with the rights that it grants; default: everyone, with all
+    /// Accepts the clients that the authenticator accepts, with its grants; default: all, with all
     /// rights.
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticator<C>) -> Self {

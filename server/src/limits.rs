@@ -17,15 +17,15 @@ pub struct Limits {
     /// Streams that one connection may read; default 1,024, at least two for each channel, since a client of the JSON
     /// dialect reads them all, at most 65,536.
     pub subscriptions: usize,
-    /// Sessions known at once, connected or away; default 1,000,000. A new client past it is told to come back
+    /// Sessions known at once, connected or away; default 1,000,000. A new client past it is closed with the advice to come back
     /// (4101).
     pub sessions: usize,
     /// Sessions of one identity, given by [`Grant::identity`](crate::Grant::identity), known at once; default 1,000: the
-    /// devices and tabs of one user, or the machines of one service. A new one past it is told to come back (4101).
+    /// devices and tabs of one user, or the machines of one service. A new one past it is closed with 4101.
     pub sessions_per_identity: usize,
     /// Sessions without identity from one network (an IPv4 address, the first 64 bits of an IPv6 address) known at
     /// once; default 65,536: as many as an address has ports, so that neither a carrier's NAT nor a proxy in front of
-    /// the server comes to it with clients that are connected. A new one past it is told to come back (4101).
+    /// the server comes to it with clients that are connected. A new one past it is closed with 4101.
     pub sessions_per_address: usize,
     /// Topics that exist at once; default 1,000,000. A subscription to a new one past it is answered
     /// `store_unavailable`. A topic that nobody reads ends with the last entry that it holds.
@@ -40,7 +40,7 @@ pub struct Limits {
     /// also what clients take by default, at most 1 GiB. Larger ones are refused. MessagePack or CBOR of a list of short decimals
     /// can be up to twice as long.
     pub entry_bytes: usize,
-    /// Payload of an entry above which it leaves in fragments of this size; default 16 KiB, 64 bytes to 512 KiB. A message of a higher lane
+    /// Payload of an entry above which it is sent in fragments of this size; default 16 KiB, 64 bytes to 512 KiB. A message of a higher lane
     /// waits for at most one. Readers of the JSON dialect, which has no fragments, get one text message.
     pub fragment_bytes: usize,
     /// Bytes that one WebSocket message carries to a reader that is behind; default 16 KiB, as a fragment; at most 512 KiB,

@@ -10,7 +10,7 @@ use crate::hub::{HubSendError, Notice, NotifyError, PublishError};
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The server knows no session of this client. A client that is away for less than the session time is
+    /// There is no session of this client. A client that is away for less than the session time is
     /// known, and gets what was sent when it is back.
     #[error("client {0} not connected")]
     NotConnected(Uuid),

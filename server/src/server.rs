@@ -72,7 +72,7 @@ impl<C: ChannelKind> PushServer<C> {
         Self::of(Self::builder())
     }
 
-    /// A server that lets in whom the validator accepts, with the defaults of [`builder`](Self::builder).
+    /// A server that accepts the clients that the validator accepts, with the defaults of [`builder`](Self::builder).
     ///
     /// # Panics
     /// As [`new`](Self::new).
@@ -114,7 +114,7 @@ impl<C: ChannelKind> PushServer<C> {
         }
     }
 
-    /// The server's routes: the WebSocket, at `/rps` if the builder was not told otherwise, and the compression
+    /// The server's routes: the WebSocket, by default at `/rps`, and the compression
     /// dictionaries below it, at `/rps/dictionaries/{sha256}`. To be served as it is, or merged or nested into a router of any state.
     pub fn router<S>(self: &Arc<Self>) -> Router<S>
     where
@@ -155,7 +155,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.hub.set_dictionary(channel.wire_id(), bytes.into())
     }
 
-    /// The channel's newest dictionary: to be kept, and given to the server's next life.
+    /// The channel's newest dictionary, to be kept and given to the server after a restart.
     #[must_use]
     pub fn newest_dictionary(&self, channel: C) -> Option<Bytes> {
         let newest = self.hub.dictionaries().newest(channel.wire_id())?;
@@ -227,7 +227,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.handlers.set(channel, Arc::new(handler));
     }
 
-    /// Publishes a value to all who read the channel.
+    /// Publishes a value to all readers of the channel.
     ///
     /// # Errors
     /// [`PublishError`]; nothing was published.
@@ -239,7 +239,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.append(channel, Scope::Channel, value_record(value)?)
     }
 
-    /// Publishes a value to all who read a topic of the channel.
+    /// Publishes a value to all readers of a topic of the channel.
     ///
     /// # Errors
     /// [`PublishError`]; nothing was published.
@@ -252,7 +252,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.append(channel, Scope::Topic(topic.into()), value_record(value)?)
     }
 
-    /// Publishes bytes, which mean something to the application only, to all who read the channel.
+    /// Publishes bytes, which only the application interprets, to all readers of the channel.
     ///
     /// # Errors
     /// [`PublishError`]; nothing was published.
@@ -264,7 +264,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.append(channel, Scope::Channel, bytes_record(bytes.into()))
     }
 
-    /// Publishes bytes to all who read a topic of the channel.
+    /// Publishes bytes to all readers of a topic of the channel.
     ///
     /// # Errors
     /// [`PublishError`]; nothing was published.

@@ -1,4 +1,4 @@
-//! The task that lets a hub forget what has expired.
+//! The task that removes expired sessions and streams from a hub.
 
 use std::sync::{Arc, Mutex, Weak};
 

@@ -101,7 +101,7 @@ impl Handshake {
 }
 
 impl HandshakeError {
-    /// The answer; its body may say the error's text.
+    /// The response; its body is the error's text.
     #[must_use]
     pub fn response(self) -> Response<()> {
         match self {
@@ -130,7 +130,7 @@ fn of_status(status: StatusCode) -> Response<()> {
     response
 }
 
-/// A response that names WebSocket as the protocol to go on with.
+/// A response with the header fields of an upgrade to WebSocket.
 fn upgrade(status: StatusCode) -> Response<()> {
     let mut response = of_status(status);
     let headers = response.headers_mut();

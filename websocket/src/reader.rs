@@ -19,7 +19,7 @@ pub enum Event<'a> {
     Ping(Cow<'a, [u8]>),
     /// A pong.
     Pong,
-    /// A close frame with its code, if it has one. Bytes after it mean nothing.
+    /// A close frame with its code, if it has one. Bytes after it are ignored.
     Close(Option<u16>),
 }
 

@@ -1,4 +1,4 @@
-//! Asks the application who a client is.
+//! Authentication of clients by the application.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ pub struct Credentials<C> {
     pub remote_addr: Option<SocketAddr>,
 }
 
-/// Finds out who a client is, and what it may do. It may take its time, up to the handshake time of the server:
+/// Finds a client's identity and grant. It may take as long as the handshake time of the server:
 /// other clients are not kept waiting.
 ///
 /// A closure that returns a future is one too.

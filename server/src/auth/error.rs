@@ -12,11 +12,11 @@ pub enum AuthError {
     /// The token is good, but does not allow the channels that were asked for.
     #[error("capabilities not permitted")]
     Forbidden,
-    /// Another reason to refuse; the text is told to the client.
+    /// Another reason to refuse; the text is sent to the client.
     #[error("{0}")]
     Other(String),
     /// The credentials could not be checked now, and the client should come back later; the text is logged,
-    /// not told.
+    /// not sent.
     #[error("the credentials could not be checked now")]
     Unavailable(String),
 }

@@ -1,4 +1,4 @@
-//! The simple way to let clients in: a callback that says yes or no to a list of channels.
+//! Authentication by a callback that accepts or refuses a list of channels.
 
 use std::future::{Future, ready};
 use std::sync::Arc;

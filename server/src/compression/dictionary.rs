@@ -6,7 +6,7 @@ use push_wire_shared::compression::{CompressionDictionary, DictionaryError};
 use push_wire_shared::session::op::DictionaryInfo;
 use sha2::{Digest, Sha256};
 
-/// Clients that may see the samples of a dictionary.
+/// Clients that may read the samples of a dictionary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Audience {
     /// Those that may read the channel itself: it was trained from that.
@@ -64,7 +64,7 @@ impl Dictionary {
         self.audience
     }
 
-    /// The id inside it, by which decoders know it.
+    /// The id inside it, which frames name.
     pub(super) const fn zstd_id(&self) -> u32 {
         self.zstd_id
     }

@@ -26,7 +26,7 @@ const SAMPLES_PER_BYTE: usize = 5;
 /// Smaller ones hold too little.
 const MIN_BYTES: usize = 1024;
 
-/// The newest of so many parts of the samples is left out of the training, and holdout it: a dictionary is for what comes
+/// The newest of so many parts of the samples is left out of the training, and tests its result (the holdout): a dictionary is for what comes
 /// after its samples.
 const HOLDOUT_PART: usize = 5;
 
@@ -67,7 +67,7 @@ impl Training {
         if cost >= keeping {
             return None;
         }
-        // The holdout have spoken: what is newest belongs in the dictionary.
+        // The comparison with the holdout is done: the newest samples belong in the dictionary.
         Some(train(&samples, size)?.bytes)
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// Place for one value of a type that the hub does not know, made when it is first asked for.
+/// One value of a type that the hub does not depend on, made on first use.
 #[derive(Default)]
 pub struct Attachment(OnceLock<Box<dyn Any + Send + Sync>>);
 

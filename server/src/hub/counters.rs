@@ -38,9 +38,9 @@ pub struct Stats {
     pub published: u64,
     /// Entries handed to connections.
     pub delivered: u64,
-    /// Those of them that left as deltas.
+    /// Those of them that were sent as deltas.
     pub deltas: u64,
-    /// Subscriptions that went on where the client stood.
+    /// Subscriptions that resumed after the client's position.
     pub resumed: u64,
     /// Subscriptions that could not, by reason.
     pub resets: BTreeMap<&'static str, u64>,

@@ -1,6 +1,6 @@
-//! Inside one process: the sessions, the streams, and who reads what.
+//! Sessions, streams and their readers within one process.
 //!
-//! The hub knows channel ids and streams. It sees no socket, and decides nothing about what leaves on one: a publish
+//! The hub works on channel ids and streams. It uses no socket, and does not decide what is sent: a publish
 //! appends to a log, and the log wakes the readers (see `outbox`).
 //!
 //! Locks are taken in this order: sessions, streams, shares. Publishing takes no lock of the sessions.
@@ -87,7 +87,7 @@ impl HubConfig {
         }
     }
 
-    /// Sets a channel's policy, and tells clients its mode.
+    /// Sets a channel's policy, and the mode that clients are sent.
     pub fn set_policy(&mut self, channel: u8, policy: ChannelPolicy) {
         self.policies.retain(|(id, _)| *id != channel);
         self.policies.push((channel, policy));
@@ -254,12 +254,12 @@ impl Hub {
             .open(now, client, credentials, self.secret(), waker)
     }
 
-    /// Notes that a connection of a session has ended; changes nothing if a newer one holds the session.
+    /// Records that a connection of a session has ended; changes nothing if a newer one holds the session.
     pub fn leave_session(&self, now: Moment, client: Uuid, generation: u64) {
         self.sessions.leave(now, client, generation);
     }
 
-    /// Forgets a session, whose client said goodbye, and its inboxes.
+    /// Removes the session of a client that sent `goodbye`, and its inboxes.
     pub fn end_session(&self, client: Uuid, generation: u64) {
         self.sessions.end_held(client, generation);
     }
@@ -269,7 +269,7 @@ impl Hub {
         self.sessions.take_message(client, generation, number)
     }
 
-    /// Remembers a message that was refused, to be told again after a reconnect.
+    /// Keeps a refused message, to be reported again after a reconnect.
     pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
         self.sessions.note_rejected(client, generation, rejection);
     }
@@ -289,7 +289,7 @@ impl Hub {
     /// Leaves a notice with a connected client.
     ///
     /// # Errors
-    /// [`NotifyError`]; nothing was left.
+    /// [`NotifyError`]; no notice was added.
     pub fn notify(&self, client: Uuid, notice: Notice) -> Result<(), NotifyError> {
         self.sessions.notify(client, notice)
     }
@@ -368,7 +368,7 @@ impl Hub {
     }
 }
 
-/// Locks; holders here never call out while they hold a lock, so what a panicking thread left is whole.
+/// Locks; no holder here calls other code, so the state is consistent even after a panic.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -24,7 +24,7 @@ pub enum PublishError {
         "nothing can be published on the channel of id {0}: it is the system channel, or none of the server's"
     )]
     NoEntries(u8),
-    /// A client's inbox ends with its session: it is written with `send`, which knows the sessions.
+    /// A client's inbox ends with its session: entries reach it by `send`, which checks the session.
     #[error("a client's inbox is written with `send`")]
     Inbox,
     /// A topic is 1 to 255 bytes long.
@@ -55,7 +55,7 @@ pub enum PublishError {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubSendError {
-    /// The server knows no session of this client.
+    /// There is no session of this client.
     #[error("no session of client {0} is known")]
     UnknownClient(Uuid),
     /// The entry was not published.
@@ -63,7 +63,7 @@ pub enum HubSendError {
     Publish(#[from] PublishError),
 }
 
-/// Appends entries to logs. It knows no sessions, so a publish never waits for them.
+/// Appends entries to logs. It uses no sessions, so a publish never waits for their lock.
 #[derive(Debug)]
 pub(super) struct Publisher {
     pub(super) config: Arc<ServerConfig>,

@@ -28,7 +28,7 @@ pub struct SessionCredentials {
     pub identity: Option<String>,
     /// The other end of the connection, if known.
     pub address: Option<IpAddr>,
-    /// True if the connection speaks the JSON dialect.
+    /// True if the connection uses the JSON dialect.
     pub json: bool,
 }
 
@@ -100,7 +100,7 @@ impl Session {
 
     /// Gives the session to a connection; an older one is told to end.
     ///
-    /// A secret is told only to who has shown it: without, the session gets another one, `fresh` unless the client
+    /// A secret is sent only to a client that has shown it: without, the session gets another one, `fresh` unless the client
     /// chose it.
     pub(super) fn hold(
         &mut self,

@@ -129,7 +129,7 @@ impl Sessions {
     }
 
     /// Begins or continues a client's session on a connection. A new session takes the secret that the client chose, so
-    /// that it can come back even if it never hears the answer.
+    /// that it can come back even if the answer does not reach it.
     pub(super) fn open(
         &self,
         now: Moment,
@@ -207,7 +207,7 @@ impl Sessions {
     }
 
     /// Takes a client message; false when the connection does not hold the session any more. A newer connection was
-    /// told which messages are taken, and brings this one again.
+    /// sent the number of the last message taken, and sends this one again.
     pub(super) fn take_message(&self, client: Uuid, generation: u64, number: u64) -> bool {
         let mut table = lock(&self.table);
         let session = table.held(client, generation);

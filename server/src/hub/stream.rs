@@ -97,7 +97,7 @@ impl Stream {
         self.settings.mode == ChannelMode::State
     }
 
-    /// Returns whether its entries may leave compressed.
+    /// Returns whether its entries may be sent compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         self.settings.compression != Compression::Off
     }
@@ -145,9 +145,9 @@ impl Stream {
     }
 }
 
-/// For how long it exists. What two threads decide by two of these flags is `SeqCst`: one of them sees the other.
+/// Lifetime of the stream. Accesses on which two threads decide by two of these flags are `SeqCst`, so that one of them reads the other's value.
 impl Stream {
-    /// Returns whether somebody has it open.
+    /// Returns whether it is open.
     pub(super) fn is_open(&self) -> bool {
         self.handles.load(Ordering::SeqCst) > 0
     }
@@ -189,7 +189,7 @@ impl Stream {
 }
 
 impl Watcher for Stream {
-    fn news(&self, _head: Cursor) {
+    fn head_moved(&self, _head: Cursor) {
         lock(&self.readers)
             .iter()
             .for_each(|subscriber| subscriber.raise());

@@ -62,7 +62,7 @@ impl ConnectionWaker {
         }
     }
 
-    /// Leaves a notice; says whether there was room.
+    /// Adds a notice. Returns whether there was room.
     pub(super) fn notify(&self, notice: Notice) -> bool {
         let mut notices = lock(&self.notices);
         let room = notices.len() < NOTICES || notice == Notice::Replaced;

@@ -30,7 +30,7 @@ impl FragmentSlots {
         self.of(lane).holder = Some(reader);
     }
 
-    /// Notes that a reader waits for the lane's slot.
+    /// Records that a reader waits for the lane's slot.
     pub(super) fn wait(&mut self, lane: usize, reader: u32) {
         let waiting = &mut self.of(lane).waiting;
         if !waiting.contains(&reader) {

@@ -46,7 +46,7 @@ impl Membership {
         }
     }
 
-    /// Notes the other end of the connection.
+    /// Sets the address of the other end.
     pub(super) fn set_address(&mut self, address: IpAddr) {
         self.credentials.address = Some(address);
     }
@@ -140,7 +140,7 @@ impl Membership {
         }
     }
 
-    /// Leaves the session, which stays for its time.
+    /// Ends the connection's hold of the session, which is kept for its time.
     pub(super) fn leave(&mut self, now: Moment) {
         if let Some(held) = self.held.take() {
             self.hub.leave_session(now, held.client, held.generation);

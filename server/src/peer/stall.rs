@@ -1,4 +1,4 @@
-//! End of a connection that takes no bytes.
+//! Deadline of a connection that takes no bytes.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ impl Stall {
         Self { limit, since: None }
     }
 
-    /// Notes that the transport has been given bytes.
+    /// Records that the transport has been given bytes.
     pub(super) fn given(&mut self, now: Moment) {
         self.since.get_or_insert(now);
     }
 
-    /// Notes that the transport has taken some bytes, or all that it was given.
+    /// Records that the transport has taken some bytes, or all that it was given.
     pub(super) fn taken(&mut self, now: Moment, all: bool) {
         self.since = (!all).then_some(now);
     }

@@ -36,7 +36,7 @@ pub(crate) struct Connection<Io> {
     /// The request that opened the connection, until it is known who sent it.
     request: Option<Box<Parts>>,
     verdict: Option<Verdict>,
-    /// The newest ping that waits for its pong (RFC 6455 section 5.5.3 lets older ones go unanswered).
+    /// The newest ping without a pong (RFC 6455 section 5.5.3 permits to ignore older ones).
     ping: Option<Vec<u8>>,
     /// The client's close frame.
     closed_by_client: Option<Option<u16>>,

@@ -39,7 +39,7 @@ pub enum DeltaApplyResult {
         /// The new content.
         content: String,
     },
-    /// The delta carries no content, or content that is not what its hash says: ask for the whole.
+    /// The delta carries no content, or content that is not what its hash says: request the whole content.
     NeedsFullSync,
 }
 

@@ -63,12 +63,12 @@ impl Subscriptions {
         ids.into_iter().flatten()
     }
 
-    /// Notes that the session has ended a subscription.
+    /// Records that the session has ended a subscription.
     pub(super) fn forget(&mut self, id: u32) {
         self.reads.remove(index(id));
     }
 
-    /// Lets the client send on a channel.
+    /// Permits the client to send on a channel.
     pub(super) fn allow_sending(&mut self, channel: u8) {
         self.sends.insert(usize::from(channel));
     }
