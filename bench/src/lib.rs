@@ -1,8 +1,8 @@
 //! Code that the measurements share.
 //!
-//! `rounds` times codecs side by side, `messages` is what they are given. `subject` runs a server in a process of its own, so that its processor time and
-//! memory are the server's alone; `load` is the other side: many lean readers in one process, which spend as little as
-//! they can.
+//! `rounds` times codecs side by side, `messages` is what they are given. `subject` runs a server in a process of its
+//! own, so that its processor time and memory are the server's alone; `load` is the other side: many lean readers in
+//! one process, which spend as little as they can.
 
 pub mod load;
 pub mod messages;

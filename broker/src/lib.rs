@@ -1,8 +1,8 @@
 //! Store of a push-wire server's logs.
 //!
-//! A [`Broker`] opens logs; a [`Log`] numbers the entries of one stream, keeps them as long as its
-//! [`Retention`] permits, and calls a [`Watcher`] when the head moves. [`Memory`] is the embedded default: the log that it
-//! keeps *is* the log that readers read, so it costs no second copy of an entry and no extra hop.
+//! A [`Broker`] opens logs; a [`Log`] numbers the entries of one stream, keeps them as long as its [`Retention`]
+//! permits, and calls a [`Watcher`] when the head moves. [`Memory`] is the embedded default: the log that it keeps *is*
+//! the log that readers read, so it costs no second copy of an entry and no extra hop.
 //!
 //! Calls that a networked broker cannot answer at once are polled: `Memory` is always ready.
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Retention {
     /// At most this many entries.
     pub entries: usize,
-    /// At most this many bytes of bodies; a newest entry that is larger stays, alone, since no reader would get it otherwise.
+    /// At most this many bytes of bodies; a newest entry that is larger stays, alone, since no reader would get it
+    /// otherwise.
     pub bytes: usize,
     /// No entry older than this.
     pub age: Duration,

@@ -37,8 +37,8 @@ impl Ring {
         }
     }
 
-    /// A ring of the same entries without what readers derived from them, which draws further tags from a seed made of this one
-    /// and its own.
+    /// A ring of the same entries without what readers derived from them, which draws further tags from a seed made of
+    /// this one and its own.
     pub(crate) fn copy(&self, seed: u64) -> Self {
         let entries = self.entries.iter().map(|entry| {
             let record = entry.record.clone();

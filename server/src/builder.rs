@@ -86,8 +86,8 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Time between heartbeats; default 15 s, 1 ms to 24 h. It is also the longest time that the loss of a stream's last entry
-    /// can go unnoticed; proxies drop connections that are silent for 30 to 60 s.
+    /// Time between heartbeats; default 15 s, 1 ms to 24 h. It is also the longest time that the loss of a stream's
+    /// last entry can go unnoticed; proxies drop connections that are silent for 30 to 60 s.
     #[must_use]
     pub fn heartbeat(mut self, time: Duration) -> Self {
         self.config.session.heartbeat = time;
@@ -108,8 +108,8 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Path of the WebSocket; default `/rps`. It begins with `/`; its segments are neither empty nor `.` nor `..`, do not begin
-    /// with `:`, and consist of ASCII letters, digits and `-._~!$&'()+,;=@:`.
+    /// Path of the WebSocket; default `/rps`. It begins with `/`; its segments are neither empty nor `.` nor `..`, do
+    /// not begin with `:`, and consist of ASCII letters, digits and `-._~!$&'()+,;=@:`.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();

@@ -17,8 +17,8 @@ pub struct Limits {
     /// Streams that one connection may read; default 1,024, at least two for each channel, since a client of the JSON
     /// dialect reads them all, at most 65,536.
     pub subscriptions: usize,
-    /// Sessions known at once, connected or away; default 1,000,000. A new client past it is closed with the advice to come back
-    /// (4101).
+    /// Sessions known at once, connected or away; default 1,000,000. A new client past it is closed with the advice to
+    /// come back (4101).
     pub sessions: usize,
     /// Sessions of one identity, given by [`Grant::identity`](crate::Grant::identity), known at once; default 1,000: the
     /// devices and tabs of one user, or the machines of one service. A new one past it is closed with 4101.
@@ -36,15 +36,16 @@ pub struct Limits {
     pub streams_per_identity: usize,
     /// The same for sessions without identity from one network; default 100,000, a tenth of `streams`.
     pub streams_per_address: usize,
-    /// Largest body that is published, in bytes of JSON text or of the application's own; default 16 MiB, which is
-    /// also what clients take by default, at most 1 GiB. Larger ones are refused. MessagePack or CBOR of a list of short decimals
-    /// can be up to twice as long.
+    /// Largest body that is published, in bytes of JSON text or of the application's own; default 16 MiB, which is also
+    /// what clients take by default, at most 1 GiB. Larger ones are refused. MessagePack or CBOR of a list of short
+    /// decimals can be up to twice as long.
     pub entry_bytes: usize,
-    /// Payload of an entry above which it is sent in fragments of this size; default 16 KiB, 64 bytes to 512 KiB. A message of a higher lane
-    /// waits for at most one. Readers of the JSON dialect, which has no fragments, get one text message.
+    /// Payload of an entry above which it is sent in fragments of this size; default 16 KiB, 64 bytes to 512 KiB. A
+    /// message of a higher lane waits for at most one. Readers of the JSON dialect, which has no fragments, get one
+    /// text message.
     pub fragment_bytes: usize,
-    /// Bytes that one WebSocket message carries to a reader that is behind; default 16 KiB, as a fragment; at most 512 KiB,
-    /// half of what clients take by default.
+    /// Bytes that one WebSocket message carries to a reader that is behind; default 16 KiB, as a fragment; at most 512
+    /// KiB, half of what clients take by default.
     pub batch_bytes: usize,
     /// Control ops waiting for one connection; default 1,024, at least 1. The client's messages are not read until some
     /// have been written; a client that takes none of them is closed after [`stall`](Self::stall).

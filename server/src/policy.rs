@@ -16,7 +16,8 @@ pub enum Compression {
     /// Without a dictionary: only bodies from 512 bytes on gain something.
     Plain,
     /// With a dictionary, which makes small messages two to three times smaller. It is trained from what is published
-    /// to the channel itself, and given only to clients that may read that; their entries of topics and inboxes are compressed with it, too. The default.
+    /// to the channel itself, and given only to clients that may read that; their entries of topics and inboxes are
+    /// compressed with it, too. The default.
     #[default]
     Trained,
     /// As `Trained`, from entries of topics as well: for channels whose readers may all see pieces of every topic.
@@ -67,8 +68,8 @@ impl ChannelPolicy {
         self
     }
 
-    /// Keeps at most this many bytes of bodies in each stream, at least 1; a larger entry is kept alone, until the next one.
-    /// The inbox of a session that is away holds no more than this either.
+    /// Keeps at most this many bytes of bodies in each stream, at least 1; a larger entry is kept alone, until the next
+    /// one. The inbox of a session that is away holds no more than this either.
     #[must_use]
     pub const fn retain_bytes(mut self, bytes: usize) -> Self {
         self.retention.bytes = bytes;

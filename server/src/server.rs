@@ -114,8 +114,8 @@ impl<C: ChannelKind> PushServer<C> {
         }
     }
 
-    /// The server's routes: the WebSocket, by default at `/rps`, and the compression
-    /// dictionaries below it, at `/rps/dictionaries/{sha256}`. To be served as it is, or merged or nested into a router of any state.
+    /// The server's routes: the WebSocket, by default at `/rps`, and the compression dictionaries below it, at
+    /// `/rps/dictionaries/{sha256}`. To be served as it is, or merged or nested into a router of any state.
     pub fn router<S>(self: &Arc<Self>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -330,8 +330,8 @@ impl<C: ChannelKind> PushServer<C> {
     /// `pong`; clients of that dialect are not sent the others.
     ///
     /// # Errors
-    /// [`SendError::NotConnected`] also for a client that is away, since ops do not wait; [`SendError::Backpressure`] when
-    /// too many ops wait for its connection already.
+    /// [`SendError::NotConnected`] also for a client that is away, since ops do not wait; [`SendError::Backpressure`]
+    /// when too many ops wait for its connection already.
     pub fn try_send_system(&self, client_id: Uuid, op: SystemOp<C>) -> Result<(), SendError> {
         let left = self.hub.notify(client_id, notice(op)?);
         left.map_err(|error| SendError::of_notice(error, client_id))

@@ -4,9 +4,8 @@
 //! `no_std` + alloc. Nothing here reads a clock, a socket, a random source or the environment: time and seed
 //! are arguments. The wire is specified in `docs/protocol.md`; comments cite its sections.
 //!
-//! The layers, each using only those before it:
-//! `channel, position, time, limits, quote, close ← encoding ← frame, compression ← binary, fragment, delta ← session`; beside them
-//! `rtc`, which needs `limits` alone.
+//! The layers, each using only those before it: `channel, position, time, limits, quote, close ← encoding ← frame,
+//! compression ← binary, fragment, delta ← session`; beside them `rtc`, which needs `limits` alone.
 #![no_std]
 
 extern crate alloc;

@@ -141,8 +141,8 @@ pub const QUOTE_BYTES: usize = 100;
 /// `auth_ok`, take 32 KiB.
 pub const TEXT_BYTES: usize = 1024;
 
-/// Longest name of a channel or topic that is read at all, in bytes (1 KiB): one above [`MAX_TOPIC_BYTES`] is then refused
-/// by itself, not with the whole op.
+/// Longest name of a channel or topic that is read at all, in bytes (1 KiB): one above [`MAX_TOPIC_BYTES`] is then
+/// refused by itself, not with the whole op.
 pub const NAME_BYTES: usize = 1024;
 
 /// Longest token in `auth`, in bytes (16 KiB): twice what HTTP servers take as a header.

@@ -127,8 +127,8 @@ impl Bounds {
         }
     }
 
-    /// Returns whether a position cannot be of this log: another incarnation, the future, or an entry whose cursor has another
-    /// tag here (`found`, if this log knows it).
+    /// Returns whether a position cannot be of this log: another incarnation, the future, or an entry whose cursor has
+    /// another tag here (`found`, if this log knows it).
     const fn excludes(&self, position: Position, found: Tag) -> bool {
         position.epoch.0 != self.epoch.0
             || position.cursor > self.head

@@ -6,8 +6,8 @@
 //! - `{"publish": {"channel": NAME, "values": […]}}` publishes to `log`, `document` or `lines`.
 //! - `"train"` gives `lines` a dictionary, trained from what was published to it since the last.
 //!
-//! Messages of a page on `room` are published to the topic that they name; on `lines` they are only acknowledged; `log` and
-//! `document` have no handler.
+//! Messages of a page on `room` are published to the topic that they name; on `lines` they are only acknowledged; `log`
+//! and `document` have no handler.
 
 use std::error::Error;
 use std::sync::Arc;

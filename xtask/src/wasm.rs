@@ -40,8 +40,9 @@ impl<'a> Module<'a> {
     }
 }
 
-/// The first KiB is what is left of a full stack, which rustc puts first: no address is computed through it. Knowing that,
-/// `wasm-opt` moves additions into the offsets of loads and stores. Its passes run until they find nothing more: a second, for 100 bytes.
+/// The first KiB is what is left of a full stack, which rustc puts first: no address is computed through it. Knowing
+/// that, `wasm-opt` moves additions into the offsets of loads and stores. Its passes run until they find nothing more:
+/// a second, for 100 bytes.
 const PASSES: [&str; 3] = ["-Oz", "--low-memory-unused", "--converge"];
 
 /// Builds a module and its glue into a folder.

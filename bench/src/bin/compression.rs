@@ -1,9 +1,9 @@
 //! Frames with a dictionary beside the published crate's: the same messages and dictionary, by the same calls, and by
 //! those that take a dictionary which is kept ready.
 //!
-//! `cargo run --release --bin compression`: messages of about 250 bytes, of one half of which a dictionary of 16 KB is trained; the
-//! other half is encoded and decoded. `-- --write FOLDER` writes the dictionary and the messages as zstd frames
-//! with and without it instead, for the measurements in browser/.
+//! `cargo run --release --bin compression`: messages of about 250 bytes, of one half of which a dictionary of 16 KB is
+//! trained; the other half is encoded and decoded. `-- --write FOLDER` writes the dictionary and the messages as zstd
+//! frames with and without it instead, for the measurements in browser/.
 
 use std::fs;
 use std::hint::black_box;

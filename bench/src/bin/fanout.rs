@@ -1,8 +1,8 @@
 //! Cost of a delivery in servers that publish the same messages to many readers, beside the floor.
 //!
-//! `cargo run --release --bin fanout` measures 1,000 readers of messages of 200 bytes, 20 and then 400 a second, for 5 seconds
-//! in each of 3 rounds; `-- READERS RATE BYTES SECONDS ROUNDS` another pace. The servers take turns, so that what else
-//! the machine does hits all alike: compare the ratios.
+//! `cargo run --release --bin fanout` measures 1,000 readers of messages of 200 bytes, 20 and then 400 a second, for 5
+//! seconds in each of 3 rounds; `-- READERS RATE BYTES SECONDS ROUNDS` another pace. The servers take turns, so that
+//! what else the machine does hits all alike: compare the ratios.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! Delay of urgent messages while a large entry is sent over a slow link.
 //!
-//! `cargo run --release --bin interleave [-- MEGABYTES MBITS RATE]`, by default an entry of 50 MB over 20 Mbit/s, and beside it 20
-//! messages of 200 bytes a second on a channel of high priority. Server, link and client are threads of this process; then
-//! 20 more clients begin to read the entry and stop, and the growth of the process's memory is divided among them.
+//! `cargo run --release --bin interleave [-- MEGABYTES MBITS RATE]`, by default an entry of 50 MB over 20 Mbit/s, and
+//! beside it 20 messages of 200 bytes a second on a channel of high priority. Server, link and client are threads of
+//! this process; then 20 more clients begin to read the entry and stop, and the growth of the process's memory is
+//! divided among them.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -74,8 +74,8 @@ impl Grant {
 
     /// Sets the client's identity: one user, account or service.
     ///
-    /// Handlers are told it. A connection of the same identity may continue a session without its secret, and sessions of one
-    /// identity are limited together ([`Limits::sessions_per_identity`](crate::Limits::sessions_per_identity)).
+    /// Handlers are told it. A connection of the same identity may continue a session without its secret, and sessions
+    /// of one identity are limited together ([`Limits::sessions_per_identity`](crate::Limits::sessions_per_identity)).
     #[must_use]
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());

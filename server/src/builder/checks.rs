@@ -31,7 +31,8 @@ const MESSAGES: RangeInclusive<usize> = 1024..=1 << 30;
 /// Largest entry.
 const ENTRIES: RangeInclusive<usize> = 1..=1 << 30;
 
-/// Bytes that a message to a client may be filled with: half of what clients take by default, for control ops come on top.
+/// Bytes that a message to a client may be filled with: half of what clients take by default, for control ops come on
+/// top.
 const MAX_MESSAGE_BYTES: usize = MESSAGE_BYTES / 2;
 
 /// Smallest fragment: its headers have 40 bytes.

@@ -245,8 +245,8 @@ impl OfChannel {
         }
     }
 
-    /// Returns if entries of these streams are samples: text that one client alone may read must not get into a dictionary
-    /// that all clients of the channel fetch.
+    /// Returns if entries of these streams are samples: text that one client alone may read must not get into a
+    /// dictionary that all clients of the channel fetch.
     const fn samples(&self, scope: &Scope) -> bool {
         match (self.compression, scope) {
             (Compression::Trained | Compression::TrainedOnTopics, Scope::Channel)

@@ -26,8 +26,8 @@ const SAMPLES_PER_BYTE: usize = 5;
 /// Smaller ones hold too little.
 const MIN_BYTES: usize = 1024;
 
-/// The newest of so many parts of the samples is left out of the training, and tests its result (the holdout): a dictionary is for what comes
-/// after its samples.
+/// The newest of so many parts of the samples is left out of the training, and tests its result (the holdout): a
+/// dictionary is for what comes after its samples.
 const HOLDOUT_PART: usize = 5;
 
 /// Messages that a dictionary is expected to serve, as a multiple of those that the channel has had (4). Half of all

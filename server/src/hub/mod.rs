@@ -351,8 +351,9 @@ impl Hub {
         }
     }
 
-    /// Forgets sessions that have been away too long, and streams that nobody reads and that hold nothing. Each call does a
-    /// bounded amount of work and costs what it forgets. Returns when to call it again: `now`, if there is more to do.
+    /// Forgets sessions that have been away too long, and streams that nobody reads and that hold nothing. Each call
+    /// does a bounded amount of work and costs what it forgets. Returns when to call it again: `now`, if there is more
+    /// to do.
     pub fn upkeep(&self, now: Moment) -> Moment {
         let next = sooner(self.sessions.upkeep(now), self.streams.upkeep(now));
         let latest = now + UPKEEP_PERIOD.min(self.session_ttl);

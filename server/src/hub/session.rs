@@ -91,8 +91,8 @@ impl Session {
         (is_json && is_same_token).then_some(Proof::JsonToken)
     }
 
-    /// Returns whether the connection that holds the session was made by a later attempt of the same client. Only who has the
-    /// secret counts in the same numbers.
+    /// Returns whether the connection that holds the session was made by a later attempt of the same client. Only who
+    /// has the secret counts in the same numbers.
     pub(super) fn is_later_than(&self, proof: Proof, shown: &SessionCredentials) -> bool {
         let attempts = self.credentials.attempt.zip(shown.attempt);
         proof == Proof::Secret && attempts.is_some_and(|(held, shown)| shown < held)
@@ -100,8 +100,8 @@ impl Session {
 
     /// Gives the session to a connection; an older one is told to end.
     ///
-    /// A secret is sent only to a client that has shown it: without, the session gets another one, `fresh` unless the client
-    /// chose it.
+    /// A secret is sent only to a client that has shown it: without, the session gets another one, `fresh` unless the
+    /// client chose it.
     pub(super) fn hold(
         &mut self,
         generation: u64,

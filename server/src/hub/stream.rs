@@ -145,7 +145,8 @@ impl Stream {
     }
 }
 
-/// Lifetime of the stream. Accesses on which two threads decide by two of these flags are `SeqCst`, so that one of them reads the other's value.
+/// Lifetime of the stream. Accesses on which two threads decide by two of these flags are `SeqCst`, so that one of them
+/// reads the other's value.
 impl Stream {
     /// Returns whether it is open.
     pub(super) fn is_open(&self) -> bool {

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
-/// JSON text of what a deserializer gives. Keys are strings; values that JSON has no form for are errors, NaN and the infinities
-/// among them.
+/// JSON text of what a deserializer gives. Keys are strings; values that JSON has no form for are errors, NaN and the
+/// infinities among them.
 #[derive(Debug)]
 pub(super) struct JsonText(pub(super) Vec<u8>);
 

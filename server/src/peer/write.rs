@@ -7,7 +7,8 @@ use crate::carrier::Carrier;
 use crate::outbox::ReaderError;
 
 impl Peer {
-    /// Returns whether the queue of ops is full: the driver passes on no message of the client until some have been written.
+    /// Returns whether the queue of ops is full: the driver passes on no message of the client until some have been
+    /// written.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.op_room() == 0

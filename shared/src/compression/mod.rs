@@ -2,10 +2,10 @@
 //!
 //! A compressed body is `[dictionary id: 4 BE][zstd frame]`, id 0 meaning no dictionary.
 //!
-//! Two implementations: `native` (Cargo feature `zstd`: the C library, which also compresses and trains) and [`portable`]
-//! (`ruzstd`: `no_std`, decompresses). Both keep what a dictionary holds ready, because reading it costs more than a message; both take
-//! a hard limit on the output, and refuse a window above [`ZSTD_WINDOW_BYTES`](crate::limits::ZSTD_WINDOW_BYTES) before
-//! they allocate.
+//! Two implementations: `native` (Cargo feature `zstd`: the C library, which also compresses and trains) and
+//! [`portable`] (`ruzstd`: `no_std`, decompresses). Both keep what a dictionary holds ready, because reading it costs
+//! more than a message; both take a hard limit on the output, and refuse a window above
+//! [`ZSTD_WINDOW_BYTES`](crate::limits::ZSTD_WINDOW_BYTES) before they allocate.
 //!
 //! zstd's own checksum is not asked for: values carry checks of their own where damage has to be found.
 

@@ -38,7 +38,8 @@ impl Index {
         }
     }
 
-    /// Places in the base where the first five bytes of `bytes` may stand, the last one first. None of less than eight bytes.
+    /// Places in the base where the first five bytes of `bytes` may stand, the last one first. None of less than eight
+    /// bytes.
     pub(super) fn candidates(&self, bytes: &[u8]) -> impl Iterator<Item = usize> {
         let mut number = bytes.get(..8).map_or(0, |word| self.heads[hash(word)]);
         iter::from_fn(move || {

@@ -24,8 +24,8 @@ pub enum EncodeError {
     /// A NaN or an infinity in JSON, which has no form for them.
     #[error("a number that is not finite, which JSON cannot express")]
     NotFinite,
-    /// JSON text that another encoding has no form for: half of a surrogate pair, an integer beyond 64 bits, a number out of
-    /// range. It comes from a `RawValue`, an integer of 128 bits or a number of arbitrary precision.
+    /// JSON text that another encoding has no form for: half of a surrogate pair, an integer beyond 64 bits, a number
+    /// out of range. It comes from a `RawValue`, an integer of 128 bits or a number of arbitrary precision.
     #[error("JSON text that not every encoding can express: {0}")]
     NotInEveryEncoding(DecodeError),
     /// Error of the value's `Serialize`.

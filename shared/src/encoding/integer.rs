@@ -1,8 +1,8 @@
 //! Integers in types that serde reads twice: enums whose tag is one of their fields.
 //!
-//! serde keeps the fields of such an enum until it has seen the tag. If any crate of a build turns on `serde_json`'s feature
-//! `arbitrary_precision`, JSON numbers are kept as maps of one text, which integers cannot be read from. For use with
-//! `#[serde(deserialize_with = "…")]`.
+//! serde keeps the fields of such an enum until it has seen the tag. If any crate of a build turns on `serde_json`'s
+//! feature `arbitrary_precision`, JSON numbers are kept as maps of one text, which integers cannot be read from. For
+//! use with `#[serde(deserialize_with = "…")]`.
 
 use core::fmt;
 use core::marker::PhantomData;

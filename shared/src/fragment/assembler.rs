@@ -76,12 +76,12 @@ impl FragmentAssembler {
 
     /// Takes a fragment; returns the payload when it was the last one missing.
     ///
-    /// No time passes: call [`push_at`](Self::push_at) or [`expire`](Self::expire), or messages whose rest never comes stay
-    /// until others push them out.
+    /// No time passes: call [`push_at`](Self::push_at) or [`expire`](Self::expire), or messages whose rest never comes
+    /// stay until others push them out.
     ///
     /// # Errors
-    /// Fails if the fragment does not fit those before it, or its message is too large. The message is then dropped, unless the
-    /// fragment was merely a repeat.
+    /// Fails if the fragment does not fit those before it, or its message is too large. The message is then dropped,
+    /// unless the fragment was merely a repeat.
     pub fn push(&mut self, shard: FragmentShard) -> Result<Option<Vec<u8>>, FragmentError> {
         let found = self.position(&shard);
         if let Err(fault) = self.check(&shard, found) {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 
-/// Bytes of a sector in `/proc/diskstats`, whatever the disk's own sector is (kernel, `Documentation/admin-guide/iostats.rst`).
+/// Bytes of a sector in `/proc/diskstats`, whatever the disk's own sector is (kernel,
+/// `Documentation/admin-guide/iostats.rst`).
 const SECTOR_BYTES: u64 = 512;
 
 /// Everything that is shown, at one moment. All but the gauges only ever grow.

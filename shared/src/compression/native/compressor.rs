@@ -1,5 +1,5 @@
-//! Compression with contexts and dictionaries that are kept. The library's own interface: the `zstd` crate's compressor borrows
-//! its dictionary for good, and one is used with several here.
+//! Compression with contexts and dictionaries that are kept. The library's own interface: the `zstd` crate's compressor
+//! borrows its dictionary for good, and one is used with several here.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -15,8 +15,8 @@ const LEVEL: i32 = 3;
 /// Scratch space that a compressor keeps between bodies.
 const KEPT_SCRATCH_BYTES: usize = 256 * 1024;
 
-/// Aim of a dictionary when it compresses small bodies. Large ones are compressed at level 3 either way: with them the levels
-/// differ by tens of microseconds, or by more bytes than a published frame has to spare.
+/// Aim of a dictionary when it compresses small bodies. Large ones are compressed at level 3 either way: with them the
+/// levels differ by tens of microseconds, or by more bytes than a published frame has to spare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Goal {
     /// A short time: level 1 up to 512 bytes, three quarters of the time of level 3 for 1 to 5 % more bytes. For senders

@@ -1,7 +1,7 @@
 //! CBOR (RFC 8949): byte for byte what `serde_cbor::to_vec` writes.
 //!
-//! Structs are maps with their fields' names. Everything well-formed is read, lengths left open and tags (which are skipped)
-//! included; simple values other than booleans, null and undefined are refused.
+//! Structs are maps with their fields' names. Everything well-formed is read, lengths left open and tags (which are
+//! skipped) included; simple values other than booleans, null and undefined are refused.
 
 mod format;
 mod half;

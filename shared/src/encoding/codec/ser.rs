@@ -10,8 +10,9 @@ use crate::encoding::EncodeError;
 use crate::encoding::msgpack::{self, token::Reader};
 use crate::limits::NESTING;
 
-/// Names that `serde_json` gives to structs of one field which is JSON text: a number, if its feature `arbitrary_precision`
-/// is on, and a `RawValue`. Written as that text's value, they are the same whatever the features.
+/// Names that `serde_json` gives to structs of one field which is JSON text: a number, if its feature
+/// `arbitrary_precision` is on, and a `RawValue`. Written as that text's value, they are the same whatever the
+/// features.
 const JSON_TEXT: &str = "$serde_json::private::";
 
 /// Appends a value.

@@ -1,8 +1,8 @@
 //! MessagePack: byte for byte what `rmp_serde::to_vec` writes.
 //!
-//! Structs are lists of their fields' values, so a field left out by `skip_serializing_if` shifts those after it: use types
-//! that leave nothing out, or CBOR. Maps in a struct's place are read too, as other languages write them; so are timestamps
-//! (extension type -1), as RFC 3339 text. Other extension types are errors.
+//! Structs are lists of their fields' values, so a field left out by `skip_serializing_if` shifts those after it: use
+//! types that leave nothing out, or CBOR. Maps in a struct's place are read too, as other languages write them; so are
+//! timestamps (extension type -1), as RFC 3339 text. Other extension types are errors.
 
 mod format;
 mod timestamp;

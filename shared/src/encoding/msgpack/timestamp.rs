@@ -20,7 +20,8 @@ pub(in crate::encoding) struct Timestamp {
 }
 
 impl Timestamp {
-    /// Reads the content of an extension: seconds in 4 bytes, nanoseconds and seconds in 30 and 34 bits, or in 4 and 8 bytes.
+    /// Reads the content of an extension: seconds in 4 bytes, nanoseconds and seconds in 30 and 34 bits, or in 4 and 8
+    /// bytes.
     pub(super) fn read(content: &[u8]) -> Option<Self> {
         let (seconds, nanos) = match *content {
             [a, b, c, d] => (i64::from(u32::from_be_bytes([a, b, c, d])), 0),

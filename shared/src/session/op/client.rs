@@ -53,7 +53,8 @@ pub struct Auth {
     /// Proof that a session is this client's: its own choice for a new session, or from `auth_ok`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "opt_fixed")]
     pub secret: Option<[u8; 16]>,
-    /// Number of this attempt to connect, growing over the client's attempts: distinguishes a delayed attempt from a newer one.
+    /// Number of this attempt to connect, growing over the client's attempts: distinguishes a delayed attempt from a
+    /// newer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u64>,
     /// Encoding wanted for payload bodies; default JSON.

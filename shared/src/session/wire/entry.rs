@@ -44,7 +44,8 @@ pub struct DeltaHeader {
     pub result_check: [u8; 16],
 }
 
-/// The payload of an entry frame: `[stream: varint][kind: 1][tag: 4 BE][delta header?][body]`. If the frame is compressed the body is.
+/// The payload of an entry frame: `[stream: varint][kind: 1][tag: 4 BE][delta header?][body]`. If the frame is
+/// compressed the body is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntryHeader {
     /// The number that the subscription's outcome gave the stream.

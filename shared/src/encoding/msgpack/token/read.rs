@@ -252,8 +252,8 @@ impl<'a> Reader<'a> {
         Ok(len)
     }
 
-    /// Reads what a value begins with; the bytes, values or pairs that it announces can follow. Half the code of the methods
-    /// that each read one type, and slower than they.
+    /// Reads what a value begins with; the bytes, values or pairs that it announces can follow. Half the code of the
+    /// methods that each read one type, and slower than they.
     ///
     /// # Errors
     /// Fails if no value stands here, or it is cut off.
