@@ -97,11 +97,20 @@ impl Codec {
         }
     }
 
-    /// Reads a message, and passes its requests to `each` in order.
-    pub(crate) fn decode(&mut self, message: &Message, each: &mut dyn FnMut(Request)) {
+    /// Reads at most `most` frames of a message, and passes their requests to `each` in order. Returns the rest of the
+    /// message.
+    pub(crate) fn decode(
+        &mut self,
+        message: &Message,
+        most: usize,
+        each: &mut dyn FnMut(Request),
+    ) -> Option<Message> {
         match self {
-            Self::Wire(wire) => wire.decode(message, each),
-            Self::Json(json) => json.decode(message, each),
+            Self::Wire(wire) => wire.decode(message, most, each),
+            Self::Json(json) => {
+                json.decode(message, each);
+                None
+            }
         }
     }
 

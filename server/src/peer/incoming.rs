@@ -1,5 +1,7 @@
 //! From the transport to the session.
 
+use std::num::NonZero;
+
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::op::{Auth, ClientOp, ServerOp};
 use push_wire_shared::time::Moment;
@@ -13,16 +15,30 @@ impl Peer {
         self.session.heard(now);
     }
 
-    /// Takes a message of the client.
+    /// Takes a message of the client. While there is no room for the answers to the rest of it, the rest waits, and the
+    /// peer [`is_full`](Self::is_full).
     pub fn handle_message(&mut self, now: Moment, message: Message) {
         if self.closed {
             return;
         }
         self.session.heard(now);
-        let mut requests = Vec::new();
-        self.codec.decode(&message, &mut |one| requests.push(one));
-        requests.into_iter().for_each(|one| self.take(now, one));
-        self.perform(now);
+        self.unread = Some(message);
+        self.read_on(now);
+    }
+
+    /// Takes as much of the client's last message as there is room for the answers to. A message of 1 MiB can hold
+    /// 100,000 frames, and the answer to each can be ten times as long as the frame.
+    pub(super) fn read_on(&mut self, now: Moment) {
+        while let Some(room) = NonZero::new(self.op_room())
+            && let Some(message) = self.unread.take()
+            && !self.session.is_closed()
+        {
+            let mut requests = Vec::new();
+            let each = &mut |one| requests.push(one);
+            self.unread = self.codec.decode(&message, room.get(), each);
+            requests.into_iter().for_each(|one| self.take(now, one));
+            self.perform(now);
+        }
     }
 
     /// A message above the size limit was refused by the transport.

@@ -51,6 +51,8 @@ pub struct Peer {
     membership: Membership,
     /// Streams that the session has looked at and not begun to read.
     opened: VecDeque<(u64, OpenStream)>,
+    /// The rest of the client's last message, for whose answers there was no room.
+    unread: Option<Message>,
     closed: bool,
     /// The hub has notices for which there was no room.
     notices_left: bool,
@@ -74,6 +76,7 @@ impl Peer {
             codec,
             actions: VecDeque::new(),
             opened: VecDeque::new(),
+            unread: None,
             closed: false,
             notices_left: false,
         }
@@ -92,6 +95,12 @@ impl Peer {
             self.actions = VecDeque::new();
         }
         action
+    }
+
+    /// Returns whether [`poll_action`](Self::poll_action) has something.
+    #[must_use]
+    pub fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
     }
 
     /// Bytes of the largest message that the client may send now: a small one until its session stands.
@@ -174,6 +183,7 @@ impl Peer {
     ) {
         self.session.handle_answer(number, answer);
         self.perform(now);
+        self.read_on(now);
     }
 
     /// The server ends this connection.
@@ -185,6 +195,7 @@ impl Peer {
     /// The transport has ended, for any reason.
     pub fn disconnected(&mut self, now: Moment) {
         self.closed = true;
+        self.unread = None;
         self.membership.leave(now);
     }
 }

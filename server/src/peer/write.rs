@@ -11,13 +11,13 @@ impl Peer {
     /// written.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.op_room() == 0
+        self.op_room() == 0 || self.unread.is_some()
     }
 
-    /// Ops that may be added to those that wait.
+    /// Ops that may be added to those that wait and to the answers that are awaited from the driver.
     pub(super) fn op_room(&self) -> usize {
         let limit = self.hub.limits().control_ops.max(1);
-        limit.saturating_sub(self.codec.pending_ops())
+        limit.saturating_sub(self.codec.pending_ops() + self.actions.len())
     }
 
     /// Returns whether [`poll_write`](Self::poll_write) may have something.
@@ -80,5 +80,8 @@ impl Peer {
     /// The transport took some bytes; `all` says whether it has taken everything it was given.
     pub fn wrote(&mut self, now: Moment, all: bool) {
         self.stall.taken(now, all);
+        if all {
+            self.read_on(now);
+        }
     }
 }

@@ -103,6 +103,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             if let Err(error) = self.write(cx, now) {
                 return Poll::Ready(broken(&error));
             }
+            // What was written made room for the rest of a message.
+            if self.peer.has_actions() {
+                continue;
+            }
             match self.poll_read(cx, now) {
                 Poll::Ready(Some(end)) => return Poll::Ready(end),
                 Poll::Ready(None) => continue,

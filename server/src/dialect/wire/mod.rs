@@ -56,11 +56,17 @@ impl WireCodec {
         }
     }
 
-    pub(super) fn decode(&mut self, message: &Message, each: &mut dyn FnMut(Request)) {
+    pub(super) fn decode(
+        &mut self,
+        message: &Message,
+        most: usize,
+        each: &mut dyn FnMut(Request),
+    ) -> Option<Message> {
         let Message::Binary(bytes) = message else {
-            return each(Request::Close(CloseReason::ProtocolError));
+            each(Request::Close(CloseReason::ProtocolError));
+            return None;
         };
-        self.decoder.decode(bytes, |incoming| match incoming {
+        let rest = self.decoder.decode(bytes, most, |incoming| match incoming {
             Incoming::Op(op) => each(Request::Op(op)),
             Incoming::Uplink(uplink) => each(Request::Uplink(uplink)),
             Incoming::Error(code, message) => each(Request::Error(code, message.into())),
@@ -69,6 +75,7 @@ impl WireCodec {
                 each(Request::Close(reason));
             }
         });
+        (!rest.is_empty()).then_some(Message::Binary(rest))
     }
 
     pub(super) fn authenticate<'a>(&mut self, auth: &'a Auth) -> Vec<&'a str> {

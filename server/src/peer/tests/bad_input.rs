@@ -199,3 +199,27 @@ fn refuses_subscriptions_above_limit() {
     publish(&hub, CHAT, "1");
     assert_eq!(bodies(&client.see()).len(), 3);
 }
+
+#[test]
+fn bounds_the_answers_to_one_message() {
+    const RECORDS: u32 = 5_000;
+    let limit = crate::Limits::default().control_ops;
+    let mut ping = Vec::new();
+    ClientOp::Ping.encode(&mut ping);
+    let pings = (1..=RECORDS).flat_map(|number| super::record(SYSTEM, number, &ping));
+    let uplinks = (1..=RECORDS).flat_map(|number| uplink_record(CHAT, number, b"1"));
+    for message in [pings.collect::<Vec<u8>>(), uplinks.collect()] {
+        let (hub, mut client, bystander) = two();
+        let message = Message::Binary(message.into());
+        client.peer.handle_message(at(0), message);
+        let mut answers = 0;
+        while client.peer.is_full() {
+            let waiting = client.peer.codec.pending_ops() + client.peer.actions.len();
+            assert!((1..=limit).contains(&waiting), "{waiting}");
+            answers += client.see().len();
+        }
+        answers += client.see().len();
+        assert_eq!(answers, RECORDS as usize);
+        assert_unharmed(&hub, bystander);
+    }
+}

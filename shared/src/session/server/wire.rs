@@ -42,9 +42,16 @@ impl WireDecoder {
         }
     }
 
-    /// Reads a message, and passes its items to `each` in order. Nothing follows an [`Incoming::Fatal`].
-    pub fn decode(&mut self, message: &Bytes, mut each: impl FnMut(Incoming)) {
-        for record in Records::new(message) {
+    /// Reads at most `most` records of a message, and passes their items to `each` in order. Returns the bytes after
+    /// them, which are to be read next. Nothing follows an [`Incoming::Fatal`].
+    pub fn decode(
+        &mut self,
+        message: &Bytes,
+        most: usize,
+        mut each: impl FnMut(Incoming),
+    ) -> Bytes {
+        let mut records = Records::new(message);
+        for record in records.by_ref().take(most) {
             let incoming = match record {
                 Ok((header, payload)) => self.frame(header, payload, message),
                 Err(error) => Incoming::Fatal(CloseReason::ProtocolError, error.0),
@@ -52,9 +59,10 @@ impl WireDecoder {
             let fatal = matches!(incoming, Incoming::Fatal(..));
             each(incoming);
             if fatal {
-                return;
+                return Bytes::new();
             }
         }
+        message.slice_ref(records.rest())
     }
 
     fn frame(&mut self, header: FrameHeader, payload: &[u8], message: &Bytes) -> Incoming {

@@ -26,6 +26,12 @@ impl<'a> Records<'a> {
         Self { rest: message }
     }
 
+    /// The bytes after the records that were yielded; none after an error.
+    #[must_use]
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     fn read(&mut self) -> Result<(FrameHeader, &'a [u8]), WireError> {
         let (len, rest) = read_varint(self.rest)?;
         let len = usize::try_from(len).ok().filter(|&len| len <= rest.len());
