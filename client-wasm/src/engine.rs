@@ -74,7 +74,7 @@ impl Engine {
         self.driver.with(ClientSession::handle_timeout);
     }
 
-    /// What was fetched as the dictionary with this hash; returns whether it is that.
+    /// Takes the bytes fetched as the dictionary with this hash; returns whether they match it.
     pub fn dictionary(&self, sha256: &[u8], bytes: Vec<u8>) -> bool {
         let Ok(sha256) = sha256.try_into() else {
             return false;
@@ -205,8 +205,8 @@ impl Engine {
         self.driver.read(|session| session.head(id)).unwrap_or(0)
     }
 
-    /// What has passed so far; `what` counts through: messages in and out, bytes in and out, entries, bytes of their values
-    /// whole, how many came as deltas, repeats dropped, gaps found, how many came compressed, dictionaries.
+    /// What has passed so far; `what` counts through: messages in and out, bytes in and out, entries, bytes of their
+    /// values whole, how many came as deltas, repeats dropped, gaps found, how many came compressed, dictionaries.
     pub fn count(&self, what: usize) -> f64 {
         let stats = self.driver.read(ClientSession::stats);
         let counts = [
@@ -226,8 +226,8 @@ impl Engine {
     }
 }
 
-/// Why nothing came of a call: a negative number in place of an id or a ticket, whose words are in `pkg/src/error.ts`. It is
-/// much smaller than to throw.
+/// Why nothing came of a call: a negative number in place of an id or a ticket, whose words are in `pkg/src/error.ts`.
+/// It is much smaller than to throw.
 #[derive(Clone, Copy)]
 enum MessageError {
     Duplicate = -1,

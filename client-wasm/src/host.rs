@@ -1,4 +1,4 @@
-//! What the engine asks of the page: an object of the TypeScript face with these methods.
+//! Interface of the engine to the page: an object of the TypeScript API with these methods.
 
 use wasm_bindgen::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a module without the standard library brings along. Off in tests, which have the standard library.
+//! Allocator and panic handler of a module without the standard library. Off in tests, which have the standard library.
 #![cfg(all(feature = "rt", target_arch = "wasm32"))]
 
 /// A panic is a trap: its message would cost more bytes than all of the session.

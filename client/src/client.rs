@@ -180,7 +180,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Reads these channels, and the client's inbox in each, from the oldest entries kept.
     ///
     /// # Errors
-    /// When there are too many subscriptions. What is subscribed to already is no error.
+    /// Fails if there are too many subscriptions. What is subscribed to already is no error.
     pub async fn subscribe(&self, channels: &[C]) -> Result<(), SendError> {
         for request in channels.iter().flat_map(|&channel| both_streams(channel)) {
             match self.subscribe_to(request).await {
@@ -248,7 +248,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Stops reading these channels and the client's inbox in each.
     ///
     /// # Errors
-    /// When the client's task has ended.
+    /// Fails if the client's task has ended.
     pub async fn unsubscribe(&self, channels: &[C]) -> Result<(), SendError> {
         for request in channels.iter().flat_map(|&channel| both_streams(channel)) {
             self.unsubscribe_from(request.channel, request.scope)
@@ -260,7 +260,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Stops reading one stream.
     ///
     /// # Errors
-    /// When the client's task has ended.
+    /// Fails if the client's task has ended.
     pub async fn unsubscribe_from(&self, channel: C, scope: ScopeRequest) -> Result<(), SendError> {
         self.ask(|done| Command::Unsubscribe(channel, scope, done))
             .await
@@ -304,7 +304,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// connected: `disconnect` ends the session.
     ///
     /// # Errors
-    /// When the client's task has ended.
+    /// Fails if the client's task has ended.
     pub async fn snapshot(&self) -> Result<Vec<u8>, SendError> {
         self.ask(Command::Snapshot).await
     }
@@ -351,7 +351,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Positions up to which each stream was handled, to be kept for [`StreamRequest::after`] in a later life.
     ///
     /// # Errors
-    /// When the client's task has ended.
+    /// Fails if the client's task has ended.
     pub async fn positions(&self) -> Result<Vec<(C, ScopeRequest, Position)>, SendError> {
         Ok(self.facts().await?.positions)
     }
@@ -360,7 +360,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// [`positions`](Self::positions). Ask while connected: `disconnect` ends the session.
     ///
     /// # Errors
-    /// When the client's task has ended.
+    /// Fails if the client's task has ended.
     pub async fn session(&self) -> Result<SessionKey, SendError> {
         Ok(self.facts().await?.session)
     }
@@ -368,7 +368,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Counts of everything that has passed so far.
     ///
     /// # Errors
-    /// When the client's task has ended.
+    /// Fails if the client's task has ended.
     pub async fn stats(&self) -> Result<Stats, SendError> {
         Ok(self.facts().await?.stats)
     }

@@ -35,10 +35,10 @@ pub struct ClientConfig {
     pub transport_preference: TransportPreference,
     /// Largest message taken from the server, in bytes; default 1 MiB, at least 4 KiB. The server keeps to it.
     pub max_message_bytes: usize,
-    /// Largest value taken from the server, in bytes; default 16 MiB, at least 4 KiB. Large ones come in fragments, so the message
-    /// limit does not bound them. Three can be under way at once.
+    /// Largest value taken from the server, in bytes; default 16 MiB, at least 4 KiB. Large ones come in fragments, so
+    /// the message limit does not bound them. Three can be under way at once.
     pub max_value_bytes: usize,
-    /// Whether entries may come compressed; default yes. The dictionaries for that are fetched over HTTP from
+    /// True if entries may come compressed; default true. The dictionaries for that are fetched over HTTP from
     /// `<url>/dictionaries/…`.
     pub compression: bool,
 }
@@ -205,7 +205,7 @@ pub enum TransportPreference {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReconnectPolicy {
-    /// Whether it does at all; default yes.
+    /// True if the client retries; default true.
     pub enabled: bool,
     /// Ceiling of the first delay; default 500 ms.
     pub initial_delay: Duration,
@@ -243,7 +243,7 @@ impl ReconnectPolicy {
         doubled.min(self.max_delay)
     }
 
-    /// Whether there is another attempt after so many that failed in a row.
+    /// Returns whether there is another attempt after so many that failed in a row.
     #[must_use]
     pub fn should_retry(&self, attempts: u32) -> bool {
         self.enabled && self.max_retries.is_none_or(|max| attempts < max)

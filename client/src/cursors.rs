@@ -1,11 +1,11 @@
-//! Where a client stands in each channel.
+//! Cursors of a client, by channel.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use push_wire_shared::ChannelKind;
 
-/// What a cursor turns out to be.
+/// Classification of a cursor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CursorResult {
     /// The next one, or the first.
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_told_and_not_stepped_over() {
+    fn reports_gap() {
         let tracker = CursorTracker::new();
         let advance = |cursor| tracker.advance(Channel::Chat, cursor);
         assert_eq!(advance(7), CursorResult::Sequential);

@@ -29,7 +29,7 @@ pub(crate) struct Stream<C: ChannelKind> {
 /// Entry on its way into a queue.
 type Waiting<C> = (Frame<C>, Position);
 
-/// What became of an entry.
+/// Result of delivering an entry.
 pub(crate) enum Taken {
     /// The application has it.
     Handled,

@@ -14,7 +14,7 @@ pub enum ConnectError {
     InvalidUrl {
         /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// Description of the error.
         why: String,
     },
     /// A value of the configuration is out of range.
@@ -39,7 +39,7 @@ pub enum ConnectError {
     Closed {
         /// The close code.
         code: u16,
-        /// What the server said.
+        /// Text of the server.
         message: String,
     },
 }

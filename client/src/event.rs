@@ -1,4 +1,4 @@
-//! What happens beside the entries.
+//! Events of a client other than entries.
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Cursor, Outcome, Position};
@@ -51,7 +51,7 @@ pub enum ClientEvent<C: ChannelKind> {
     },
 }
 
-/// How a client is connected, in short; [`PushClient::status`](crate::PushClient::status) says more.
+/// Short status of the connection; [`PushClient::status`](crate::PushClient::status) has the details.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConnectionState {
     /// Not connected, and not trying.

@@ -1,4 +1,4 @@
-//! Who takes the entries of a channel.
+//! Receivers of a channel's entries.
 
 use bytes::Bytes;
 use push_wire_shared::position::Cursor;

@@ -18,9 +18,9 @@ pub(crate) struct Shared<C: ChannelKind> {
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionStatus {
     pub(crate) status: Status,
-    /// Whether the server has ever taken the handshake since `connect`.
+    /// True if the server has ever taken the handshake since `connect`.
     pub(crate) was_ready: bool,
-    /// Why the last socket could not be opened.
+    /// Error of opening the last socket.
     pub(crate) open_error: Option<String>,
     /// The application's token function asked for another attempt.
     pub(crate) awaits_token: bool,

@@ -91,7 +91,7 @@ async fn replays_from_given_cursor() {
 }
 
 #[tokio::test]
-async fn a_newer_connection_takes_over_and_the_end_of_the_older_changes_nothing() {
+async fn newer_connection_takes_over() {
     let server = default_server().await;
     let mut older = server.join(ALICE, chat_only()).await;
     let mut newer = server.join(ALICE, chat_only()).await;
@@ -210,7 +210,7 @@ async fn acknowledged_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn nobody_takes_a_client_over_by_naming_it() {
+async fn client_id_alone_resumes_nothing() {
     let server = Server::start(|builder| {
         builder.auth_validator(|_, token, _| match token {
             Some("alice" | "mallory") => Ok(()),

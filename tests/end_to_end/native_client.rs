@@ -160,7 +160,7 @@ async fn inbox_keeps_entries_while_away() {
 }
 
 #[tokio::test]
-async fn a_later_life_goes_on_with_the_session_and_the_earlier_one_stops() {
+async fn later_client_continues_session() {
     let backend = Backend::start().await;
     let mut earlier = backend.client();
     let mut events = earlier.events();
@@ -227,7 +227,7 @@ async fn sends_arrive_once_through_cuts() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_carried_out_is_said() {
+async fn failed_messages_are_rejected() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     client.connect().await.unwrap();

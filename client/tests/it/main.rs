@@ -81,18 +81,18 @@ async fn garbage_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn a_message_above_the_limit_is_not_taken() {
+async fn refuses_message_above_limit() {
     let (error, code) = answered_with(Message::binary(vec![7; 5001])).await;
     assert!(matches!(error, ConnectError::Closed { code: 4204, .. }));
     assert_eq!(code, 4204);
 }
 
 #[tokio::test]
-async fn a_server_of_another_dialect_is_told_apart() {
+async fn detects_other_dialect() {
     let (listener, mut client) = listener().await;
     let server = async {
         let (stream, _) = listener.accept().await.unwrap();
-        // Whether the handshake succeeds on this side is the client's business.
+        // True if the handshake succeeds on this side is the client's business.
         drop(accept_async(stream).await);
     };
     let both = async { tokio::join!(client.connect(), server) };

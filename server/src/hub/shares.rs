@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_counts_wherever_it_comes_from() {
+    fn identity_counts_for_all_addresses() {
         let address = Some("10.0.0.1".parse().unwrap());
         assert_eq!(
             Owner::new(Some("ada"), address),

@@ -9,7 +9,7 @@ use push_wire_shared::time::Moment;
 use super::feed::Feed;
 use super::model::Model;
 
-/// What is promised.
+/// Promises that are checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Promise {
     /// Entries are numbered densely within an epoch.
@@ -18,7 +18,7 @@ pub enum Promise {
     Epochs,
     /// A log's entries are handed over in order, without holes and without repeats; a state only moves forward.
     Order,
-    /// What is handed over under a position is what was published there.
+    /// An entry delivered at a position is the one published there.
     Truth,
     /// Each subscribe and each resume ends in one outcome, and what it says is so.
     Outcome,
@@ -74,20 +74,20 @@ impl fmt::Display for PromiseError {
     }
 }
 
-/// What one page's application knows of one stream.
+/// State of one stream in one page's application.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reader {
-    /// What it reads.
+    /// Stream that it reads.
     pub feed: Feed,
     /// The stream that this is for its client.
     pub stream: StreamKey,
-    /// Where reading was asked to begin.
+    /// Requested start.
     pub start: StartAt,
     /// The head when reading was asked for, if the log was known.
     pub head_at_start: Option<Position>,
-    /// What it has been handed; `None` before the first outcome.
+    /// Position delivered; `None` before the first outcome.
     pub at: Option<Position>,
-    /// What its application has handled.
+    /// Position that its application has handled.
     pub handled: Option<Position>,
     /// It holds the value of the entry at `at`; of interest for a state only.
     pub has_value: bool,
@@ -105,7 +105,7 @@ impl Reader {
 /// An entry was handed over.
 ///
 /// # Errors
-/// When it is not the next one, or not what was published.
+/// Fails if it is not the next one, or not what was published.
 pub fn entry(
     model: &Model,
     reader: &mut Reader,
@@ -154,14 +154,14 @@ fn is_what_was_published(
     Err(reader.broken(Promise::Truth, &what))
 }
 
-/// What a page was told of how a subscribe or resume ended.
+/// Outcome of a subscribe or resume, as reported to a page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Told {
     /// When it heard of it.
     pub now: Moment,
-    /// Whether the server that said so is the one that runs now.
+    /// True if the server that said so is the one that runs now.
     pub current: bool,
-    /// How it ended.
+    /// Outcome.
     pub outcome: Outcome,
     /// Reading goes on after this.
     pub position: Position,
@@ -172,7 +172,7 @@ pub struct Told {
 /// A subscribe or resume ended.
 ///
 /// # Errors
-/// When what the outcome says is not so.
+/// Fails if what the outcome says is not so.
 pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), PromiseError> {
     // A state without its value has nothing to go on with: it begins anew.
     let at = reader
@@ -219,8 +219,8 @@ fn resumed_goes_on(
     Err(reader.broken(Promise::Outcome, &what))
 }
 
-/// Whether the log must know that it has lost the reader's entry. A state's position may be older than all that is kept:
-/// the newest value then comes whole.
+/// Returns whether the log must know that it has lost the reader's entry. A state's position may be older than all that
+/// is kept: the newest value then comes whole.
 fn is_proved_lost(told: &Told, model: &Model, reader: &Reader, at: Position) -> bool {
     let is_old =
         reader.feed.is_state() && model.may_be_gone(told.now, reader.feed, &reader.stream, at);
@@ -286,7 +286,7 @@ fn count_is_so(
 /// Nothing that a connection carried had to be dropped or asked for again.
 ///
 /// # Errors
-/// When it had to.
+/// Fails if it had to.
 pub fn needed_no_repair(stats: Stats) -> Result<(), PromiseError> {
     if stats.repeats == 0 && stats.gaps == 0 {
         return Ok(());
@@ -297,7 +297,7 @@ pub fn needed_no_repair(stats: Stats) -> Result<(), PromiseError> {
 /// The network is well and time has passed: the reader has come to the head.
 ///
 /// # Errors
-/// When it has not.
+/// Fails if it has not.
 pub fn caught_up(model: &Model, reader: &Reader) -> Result<(), PromiseError> {
     let Some(at) = reader.at.filter(|_| reader.settled) else {
         return Err(reader.broken(Promise::Liveness, "no outcome"));

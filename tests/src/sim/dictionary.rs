@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 
 use push_wire_shared::train_dictionary;
 
-/// How many there are.
+/// Number of dictionaries.
 pub const DICTIONARIES: u8 = 3;
 
 /// One of them, trained once a process from documents such as the application publishes.
 ///
 /// # Panics
-/// When there is no such dictionary.
+/// Panics if there is no such dictionary.
 #[must_use]
 pub fn dictionary(which: u8) -> &'static [u8] {
     static TRAINED: OnceLock<Vec<Vec<u8>>> = OnceLock::new();

@@ -1,4 +1,4 @@
-//! What there is to read in the simulated application: five streams over four channels.
+//! Streams of the simulated application: five over four channels.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ impl Feed {
         }
     }
 
-    /// Whether only the newest entry matters.
+    /// Returns whether only the newest entry matters.
     #[must_use]
     pub const fn is_state(self) -> bool {
         matches!(self, Self::Document)
@@ -73,7 +73,7 @@ impl Feed {
         }
     }
 
-    /// How long its log keeps them.
+    /// Retention of its log.
     #[must_use]
     pub const fn kept_age(self) -> Duration {
         match self {

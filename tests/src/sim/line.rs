@@ -51,7 +51,7 @@ impl Line {
         }
     }
 
-    /// Whether the page still listens here.
+    /// Returns whether the page still listens here.
     #[must_use]
     pub fn is_of_page(&self, seat: usize) -> bool {
         self.seat == seat && self.attempt.is_some()
@@ -80,7 +80,7 @@ impl Line {
         self.link.up.send(now, Parcel::Close(code));
     }
 
-    /// What has come down to the page.
+    /// Messages that have arrived at the page.
     pub fn arrive_at_page(&mut self, now: Moment) -> Option<Input> {
         let parcel = self.link.down.receive(now)?;
         let attempt = self.attempt?;
@@ -95,7 +95,7 @@ impl Line {
     }
 }
 
-/// What befalls it.
+/// Event of a connection.
 impl Line {
     /// When the next parcel reaches the server.
     #[must_use]
@@ -149,13 +149,13 @@ impl Line {
         }
     }
 
-    /// Whether anything can still happen here.
+    /// Returns whether anything can still happen here.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.server.is_some() || self.next_at_server().is_some() || self.next_at_page().is_some()
     }
 
-    /// Whether the saboteur has done its deed.
+    /// Returns whether the saboteur has done its deed.
     #[must_use]
     pub fn is_sabotaged(&self) -> bool {
         self.saboteur.is_done()
@@ -207,7 +207,7 @@ impl Line {
     /// Lets the server's end act and write; tells whether it did anything.
     ///
     /// # Errors
-    /// When it does what breaks a promise.
+    /// Fails if it does what breaks a promise.
     pub fn drive(
         &mut self,
         now: Moment,

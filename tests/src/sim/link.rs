@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use push_wire_shared::time::Moment;
 
-/// What travels: the opening, whole messages, the end of the connection.
+/// Content in transit: the opening, whole messages, the end of the connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Parcel {
     /// The request to open a connection, or the answer that it is open.
@@ -25,7 +25,7 @@ impl Parcel {
     }
 }
 
-/// How a direction behaves from now on.
+/// Behaviour of a direction from now on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
     /// Time from sending to arrival.
@@ -108,12 +108,12 @@ impl Direction {
         self.send(now, Parcel::Close(None));
     }
 
-    /// What is sent from now on travels so.
+    /// Sets the behaviour of messages that are sent from now on.
     pub fn set_pace(&mut self, pace: Pace) {
         self.pace = pace;
     }
 
-    /// How it travels now.
+    /// Returns the present behaviour.
     #[must_use]
     pub fn pace(&self) -> Pace {
         self.pace

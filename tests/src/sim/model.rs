@@ -1,4 +1,4 @@
-//! What really happened: what was published into each incarnation of each stream, and what each client said.
+//! Record of the facts: entries published into each incarnation of each stream, and messages of each client.
 //!
 //! The checks of [`super::check`] compare what clients are handed with this.
 
@@ -63,7 +63,7 @@ struct Published {
     body: Vec<u8>,
 }
 
-/// What one client id said, and what became of it.
+/// Messages of one client id, and their results.
 #[derive(Debug, Default)]
 struct Author {
     said: Vec<Fate>,
@@ -96,7 +96,7 @@ impl Model {
     /// Remembers an accepted publication.
     ///
     /// # Errors
-    /// When the server numbered it otherwise than densely within its epoch, or began an epoch anew.
+    /// Fails if the server numbered it otherwise than densely within its epoch, or began an epoch anew.
     pub fn published(
         &mut self,
         now: Moment,
@@ -137,7 +137,7 @@ impl Model {
         Ok(())
     }
 
-    /// Whether the server may have forgotten a log, and its epoch with it: an inbox whose session may have ended.
+    /// Returns whether the server may have forgotten a log, and its epoch with it: an inbox whose session may have ended.
     #[must_use]
     pub fn may_be_forgotten(&self, stream: &StreamKey) -> bool {
         self.doubtful.contains(stream)
@@ -195,7 +195,7 @@ impl Model {
         incarnations.iter().find(|log| log.epoch == epoch)
     }
 
-    /// Whether the store has lost this entry.
+    /// Returns whether the store has lost this entry.
     #[must_use]
     pub fn is_lost(&self, stream: &StreamKey, at: Position) -> bool {
         let Some(log) = self.incarnation(stream, at.epoch) else {
@@ -230,7 +230,7 @@ impl Model {
         self.incarnation(stream, epoch).map_or(0, |log| log.highest)
     }
 
-    /// Whether this epoch belongs to a log of the stream that is gone.
+    /// Returns whether this epoch belongs to a log of the stream that is gone.
     #[must_use]
     pub fn is_past(&self, stream: &StreamKey, epoch: Epoch) -> bool {
         let incarnations = self.logs.get(stream).map_or(&[][..], Vec::as_slice);
@@ -247,7 +247,7 @@ impl Model {
         *newest = at.cursor.max(*newest);
     }
 
-    /// Whether retention allows that this entry is not there any more.
+    /// Returns whether retention allows that this entry is not there any more.
     #[must_use]
     pub fn may_be_gone(&self, now: Moment, feed: Feed, stream: &StreamKey, at: Position) -> bool {
         let acknowledged = self.acknowledged.get(&(stream.clone(), at.epoch));
@@ -292,7 +292,7 @@ impl Model {
     /// The server took a message: each once and in order within a session, never after it was confirmed.
     ///
     /// # Errors
-    /// When it is a repeat, out of order, or was never said.
+    /// Fails if it is a repeat, out of order, or was never said.
     pub fn taken(&mut self, client: Uuid, number: u64, message: usize) -> Result<(), PromiseError> {
         let broken = |what: &str| {
             let what = format!("client {client}, message {message} as number {number}: {what}");
@@ -326,7 +326,7 @@ impl Model {
     /// The page was told that a message was taken.
     ///
     /// # Errors
-    /// When it was not, or when the page was told before.
+    /// Fails if it was not, or when the page was told before.
     pub fn confirmed(&mut self, client: Uuid, message: usize) -> Result<(), PromiseError> {
         let fate = self.fate(client, message).copied().unwrap_or_default();
         if !fate.taken || fate.confirmed {

@@ -29,7 +29,7 @@ use super::tally::Tally;
 /// Time for which a token is good: longer than what a client takes for fresh and a stalled server together.
 const TOKEN_LIFE: Duration = Duration::from_secs(120);
 
-/// What is known of a client's connections to this process.
+/// Counts of a client's connections to this process.
 #[derive(Clone, Copy, Debug, Default)]
 struct Presence {
     connections: u32,
@@ -52,7 +52,7 @@ pub struct Node {
     upkeep: Moment,
     crowd: Crowd,
     odd: Odd,
-    /// What the processes that are gone have closed.
+    /// Connections closed by earlier processes.
     tally: Tally,
 }
 
@@ -125,7 +125,7 @@ impl Node {
     /// A channel is given another compression dictionary, if a process is there to take it.
     ///
     /// # Panics
-    /// When the hub refuses it.
+    /// Panics if the hub refuses it.
     pub fn rotate(&mut self, feed: Feed, which: u8) {
         if let Some(hub) = &self.hub {
             let given = hub.set_dictionary(feed.channel_id(), dictionary(which).to_vec());
@@ -203,7 +203,7 @@ impl Node {
         self.stalled_until
     }
 
-    /// Whether it stands still now.
+    /// Returns whether it stands still now.
     #[must_use]
     pub fn is_stalled(&self, now: Moment) -> bool {
         now < self.stalled_until
@@ -233,7 +233,7 @@ impl Node {
     /// A stranger names a client, if its session is sure to stand.
     ///
     /// # Errors
-    /// When it gets anything.
+    /// Fails if it gets anything.
     pub fn intrude(&self, now: Moment, client: Uuid, guesses: bool) -> Result<(), PromiseError> {
         let stands =
             self.presence.contains_key(&client) && !self.session_may_have_ended(now, client);
@@ -250,7 +250,7 @@ impl Node {
     /// A crowd comes for all that it can get.
     ///
     /// # Errors
-    /// When it gets more than its share.
+    /// Fails if it gets more than its share.
     pub fn crowd(&mut self, now: Moment, clients: u8, topics: u8) -> Result<(), PromiseError> {
         let Some(hub) = self.hub.as_ref().filter(|_| !self.is_stalled(now)) else {
             return Ok(());
@@ -264,7 +264,7 @@ impl Node {
     /// The odd client does something, and reads the answers and leaves or not.
     ///
     /// # Errors
-    /// When the server does not answer as it should, or keeps something of it.
+    /// Fails if the server does not answer as it should, or keeps something of it.
     pub fn act_oddly(
         &mut self,
         now: Moment,
@@ -288,7 +288,7 @@ impl Node {
         self.run
     }
 
-    /// Whether this process runs now.
+    /// Returns whether this process runs now.
     #[must_use]
     pub fn is_run(&self, run: u32) -> bool {
         self.hub.is_some() && self.run == run
@@ -315,7 +315,7 @@ impl Node {
     /// Publishes one entry; one for the inbox is sent to `client`.
     ///
     /// # Errors
-    /// When the hub numbers or refuses it against the promises.
+    /// Fails if the hub numbers or refuses it against the promises.
     pub fn publish(
         &mut self,
         now: Moment,
@@ -391,7 +391,7 @@ impl Node {
     /// Checks a client's token.
     ///
     /// # Errors
-    /// When it is missing, or has expired.
+    /// Fails if it is missing, or has expired.
     pub fn authenticate(
         &mut self,
         now: Moment,
@@ -429,7 +429,7 @@ impl Node {
     /// A client said something: it goes to everybody in the room.
     ///
     /// # Errors
-    /// When it is a repeat, out of order, or not what anybody said.
+    /// Fails if it is a repeat, out of order, or not what anybody said.
     pub fn delivered(
         &mut self,
         now: Moment,

@@ -1,4 +1,4 @@
-//! What the odd client does, and the server's part of it.
+//! Actions of the odd client, and the server's side of its connection.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ const REUSED: u32 = 1;
 /// Most messages that a client which reads nothing sends at once.
 const UNREAD_MESSAGES: usize = 40;
 
-/// Bytes that wait for a client which reads nothing, at most: `control_ops` ops of 90 bytes, and the answers to one message
-/// above that.
+/// Bytes that wait for a client which reads nothing, at most: `control_ops` ops of 90 bytes, and the answers to one
+/// message above that.
 const UNREAD_BYTES: usize = 1_024 * 90 + 256 * 1_024;
 
 /// Something that the wire allows and no client of ours does.
@@ -108,7 +108,7 @@ impl Odd {
     /// `leaves` says so.
     ///
     /// # Errors
-    /// When the server does not answer as it should.
+    /// Fails if the server does not answer as it should.
     pub fn act(
         &mut self,
         now: Moment,
@@ -184,7 +184,7 @@ fn perform(
 /// The last one is a topic of its own.
 const FEEDS: [Feed; 3] = [Feed::Events, Feed::Room(0), Feed::Room(1)];
 
-/// How many streams an id is reused over.
+/// Number of streams over which an id is reused.
 pub const SOURCES: u8 = 4;
 
 fn source(number: u8) -> Source {

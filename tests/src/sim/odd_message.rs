@@ -44,7 +44,7 @@ impl Source {
         }
     }
 
-    /// Whether nobody else reads this stream.
+    /// Returns whether nobody else reads this stream.
     #[must_use]
     pub fn is_odd(key: &StreamKey) -> bool {
         matches!(&key.scope, Scope::Topic(topic) if topic.starts_with(TOPIC))
@@ -126,7 +126,7 @@ impl OddMessage {
         self.bytes.len()
     }
 
-    /// Whether nothing was added.
+    /// Returns whether nothing was added.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()

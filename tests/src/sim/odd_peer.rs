@@ -68,7 +68,7 @@ impl OddPeer {
     /// A connection whose session stands.
     ///
     /// # Errors
-    /// When it is not let in.
+    /// Fails if it is not let in.
     pub fn connect(hub: &Arc<Hub>, now: Moment, client: Uuid) -> Result<Self, PromiseError> {
         let mut odd = Self {
             peer: Peer::new(Arc::clone(hub), Dialect::Wire, now),
@@ -98,7 +98,7 @@ impl OddPeer {
     /// Does what is due. Returns whether the connection stands.
     ///
     /// # Errors
-    /// When the server asks for what breaks a promise.
+    /// Fails if the server asks for what breaks a promise.
     pub fn stands(&mut self, now: Moment) -> Result<bool, PromiseError> {
         self.peer.handle_timeout(now);
         self.act(now)?;
@@ -129,7 +129,7 @@ impl OddPeer {
         self.entries
     }
 
-    /// Whether the server takes no message until something has been read.
+    /// Returns whether the server takes no message until something has been read.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.peer.is_full()
@@ -144,7 +144,7 @@ impl OddPeer {
     /// Of these streams, which nobody else reads, there is none.
     ///
     /// # Errors
-    /// When the hub holds one.
+    /// Fails if the hub holds one.
     pub fn has_no_stream_of(
         &self,
         mut sources: impl Iterator<Item = Source>,
@@ -159,7 +159,7 @@ impl OddPeer {
     /// Sends a message; nothing of the answers is read.
     ///
     /// # Errors
-    /// When the answers or what the server then holds are above their bounds, or do not agree with the subscriptions.
+    /// Fails if the answers or what the server then holds are above their bounds, or do not agree with the subscriptions.
     pub fn send(&mut self, now: Moment, message: OddMessage) -> Result<(), PromiseError> {
         self.control = message.control();
         self.uploads[0] += message.uploads();
@@ -230,7 +230,7 @@ impl OddPeer {
     /// Reads all that the server has for it.
     ///
     /// # Errors
-    /// When an entry is not one of a subscription that stands, or something is missing in the end.
+    /// Fails if an entry is not one of a subscription that stands, or something is missing in the end.
     pub fn read(&mut self, now: Moment, model: &Model) -> Result<(), PromiseError> {
         loop {
             if self.peer.has_wake() {
@@ -400,7 +400,7 @@ impl OddPeer {
     /// The connection ends; the session too, if it says goodbye.
     ///
     /// # Errors
-    /// When something of it stays in the hub.
+    /// Fails if something of it stays in the hub.
     pub fn leave(mut self, now: Moment, says_goodbye: bool) -> Result<(), PromiseError> {
         let hub = Arc::clone(&self.hub);
         if says_goodbye && !self.closed {

@@ -23,7 +23,7 @@ const BATCH_TIME: Duration = Duration::from_secs(1);
 /// The token that strangers show: it proves nothing.
 pub const SHARED_TOKEN: &str = "shared";
 
-/// What a page asks of the network.
+/// Request of a page to the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wish {
     /// Open a connection, named so.
@@ -46,12 +46,12 @@ pub struct Page {
     readers: Vec<(u32, Reader)>,
     /// Sends that wait for the server's word: ticket, and the model's number of the message.
     waiting: Vec<(u64, usize)>,
-    /// How far its clock is ahead.
+    /// Offset of its clock.
     ahead: Duration,
     rng: fastrand::Rng,
-    /// What it has been told in all its lives.
+    /// Outcomes reported to it, over all loads.
     tally: Tally,
-    /// How many clients this page has been.
+    /// Number of clients that this page has been.
     lives: u16,
     index: u16,
     /// Its session is closed, until it connects again.
@@ -60,7 +60,7 @@ pub struct Page {
     is_denied: bool,
     /// Its application handles nothing before this moment.
     lingers_until: Moment,
-    /// What its application has not handled, oldest first.
+    /// Entries that its application has not handled, oldest first.
     unhandled: VecDeque<(u32, Position)>,
 }
 
@@ -125,12 +125,12 @@ impl Page {
         self.client
     }
 
-    /// What it reads.
+    /// Streams that it reads.
     pub fn readers(&self) -> impl Iterator<Item = &Reader> {
         self.readers.iter().map(|(_, reader)| reader)
     }
 
-    /// What it has been told in all its lives.
+    /// Outcomes reported to it, over all loads.
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = self.tally.clone();
@@ -142,7 +142,7 @@ impl Page {
         tally
     }
 
-    /// What its session has counted since it was loaded.
+    /// Counters of its session since it was loaded.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.session.stats()
@@ -151,7 +151,7 @@ impl Page {
     /// Begins or stops to read a feed.
     ///
     /// # Errors
-    /// When the session refuses a subscription that is in order.
+    /// Fails if the session refuses a subscription that is in order.
     pub fn toggle(
         &mut self,
         now: Moment,
@@ -204,7 +204,7 @@ impl Page {
     /// Sends a message to the room.
     ///
     /// # Errors
-    /// When the session refuses it.
+    /// Fails if the session refuses it.
     pub fn say(&mut self, now: Moment, model: &mut Model) -> Result<(), PromiseError> {
         if self.is_closed {
             return Ok(());
@@ -223,7 +223,7 @@ impl Page {
     /// The page is loaded anew: what its application had handled is all that it keeps.
     ///
     /// # Errors
-    /// When the session has lost count of what was handled, or refuses a subscription.
+    /// Fails if the session has lost count of what was handled, or refuses a subscription.
     pub fn reload(
         &mut self,
         now: Moment,
@@ -358,7 +358,7 @@ impl Page {
     /// `current` tells whether the server that was heard last is the one that runs now.
     ///
     /// # Errors
-    /// When what it is handed breaks a promise.
+    /// Fails if what it is handed breaks a promise.
     pub fn drain(
         &mut self,
         now: Moment,
@@ -479,7 +479,7 @@ impl Page {
         reader.is_none_or(|(_, reader)| reader.at.is_none())
     }
 
-    /// Whether a reader learns that its cursor belongs to another entry now, or to none, in a log that goes on.
+    /// Returns whether a reader learns that its cursor belongs to another entry now, or to none, in a log that goes on.
     fn is_reused(&self, event: &Event) -> bool {
         let Event::Outcome {
             id,

@@ -16,7 +16,7 @@ use super::world::World;
 pub struct Failure {
     /// The seed.
     pub seed: u64,
-    /// What was broken, or the panic.
+    /// The broken promise, or the panic.
     pub what: String,
 }
 
@@ -65,7 +65,7 @@ fn merge(a: Result<Tally, Failure>, b: Result<Tally, Failure>) -> Result<Tally, 
 /// Runs one seed, saying on the standard error what happens if `trace` is set.
 ///
 /// # Errors
-/// When the run breaks a promise or panics.
+/// Fails if the run breaks a promise or panics.
 pub fn run_seed(seed: u64, trace: bool) -> Result<Tally, Failure> {
     let schedule = Schedule::of(seed);
     let run = AssertUnwindSafe(|| World::run(&schedule, Sabotage::None, trace));

@@ -7,7 +7,7 @@ use push_wire_shared::session::wire::{EntryHeader, Records, write_record};
 
 use super::feed::{Feed, SYSTEM};
 
-/// How the server breaks its promises, once on each connection.
+/// Promise that the server breaks, once on each connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sabotage {
     /// Not at all.
@@ -27,9 +27,9 @@ pub enum Sabotage {
 pub struct Saboteur {
     sabotage: Sabotage,
     done: bool,
-    /// What is added to the sequence of every later entry of this wire stream, on this connection.
+    /// Offset added to the sequence of every later entry of this wire stream, on this connection.
     shift: Option<(u64, u32)>,
-    /// Where the client said it stands.
+    /// Position that the client gave.
     asked: Vec<(u32, Position)>,
 }
 
@@ -45,7 +45,7 @@ impl Saboteur {
         }
     }
 
-    /// Whether it has done it.
+    /// Returns whether it has done it.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.done

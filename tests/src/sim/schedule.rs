@@ -1,4 +1,4 @@
-//! What happens in a run, as data drawn from a seed: it can be printed, shortened and kept as a named test.
+//! Schedule of a run, as data drawn from a seed: it can be printed, shortened and kept as a named test.
 
 use std::fmt;
 use std::time::Duration;
@@ -43,14 +43,14 @@ pub enum Operation {
     Cut {
         /// Whose.
         page: usize,
-        /// Who learns of it.
+        /// Sides that are notified.
         told: Told,
     },
     /// Nothing more arrives in one direction; nobody is told.
     HalfOpen {
         /// Whose connection.
         page: usize,
-        /// Whether the direction to the server is the dead one.
+        /// True if the direction to the server is the dead one.
         up: bool,
     },
     /// The network of a page changes its pace, for its connection and later ones.
@@ -68,21 +68,21 @@ pub enum Operation {
         page: usize,
         /// For so long.
         ms: u32,
-        /// Whether attempts go unanswered instead of being refused.
+        /// True if attempts go unanswered instead of being refused.
         silent: bool,
     },
     /// The server process dies and another one starts, with empty logs.
     Restart {
         /// After so long.
         down_ms: u32,
-        /// Whether the pages learn that their connections ended.
+        /// True if the pages learn that their connections ended.
         told: bool,
     },
     /// The server process dies and another one starts with its logs, of which one has lost its newest entries.
     Restore {
         /// After so long.
         down_ms: u32,
-        /// Whether the pages learn that their connections ended.
+        /// True if the pages learn that their connections ended.
         told: bool,
         /// Which stream.
         feed: Feed,
@@ -114,7 +114,7 @@ pub enum Operation {
     Reload {
         /// Which.
         page: usize,
-        /// Whether it still has its session's secret; without, it is a new client.
+        /// True if it still has its session's secret; without, it is a new client.
         keeps_session: bool,
     },
     /// A page drops its line and stays away.
@@ -135,7 +135,7 @@ pub enum Operation {
     Tokens {
         /// Whose.
         page: usize,
-        /// What it does.
+        /// Action.
         trouble: TokenTrouble,
         /// For so long.
         ms: u32,
@@ -163,7 +163,7 @@ pub enum Operation {
     Intrude {
         /// Whose.
         page: usize,
-        /// Whether it shows a secret, a wrong one.
+        /// True if it shows a secret, a wrong one.
         guesses: bool,
     },
     /// The connections of a crowd end, and new clients of its address come for all that they can get.
@@ -177,14 +177,14 @@ pub enum Operation {
     Odd {
         /// What.
         trick: Trick,
-        /// Whether it reads the answers.
+        /// True if it reads the answers.
         reads: bool,
-        /// Whether its connection ends then, and with a goodbye.
+        /// True if its connection ends then, and with a goodbye.
         leaves: Option<bool>,
     },
 }
 
-/// What a token function does that gives none.
+/// Behaviour of a token function that gives no token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenTrouble {
     /// It asks for another attempt.
@@ -195,7 +195,7 @@ pub enum TokenTrouble {
     Denies,
 }
 
-/// Who learns that a connection was lost.
+/// Sides that are notified of a lost connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {
     /// Both ends.
@@ -215,7 +215,7 @@ pub struct Schedule {
     pub seed: u64,
     /// Pages.
     pub pages: usize,
-    /// What happens, each so long after the one before.
+    /// Events, each with the time since the previous one.
     pub operations: Vec<(Duration, Operation)>,
 }
 

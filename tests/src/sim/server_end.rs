@@ -73,7 +73,7 @@ impl ServerEnd {
         self.busy_until
     }
 
-    /// Whether its task does something else now.
+    /// Returns whether its task does something else now.
     #[must_use]
     pub fn is_busy(&self, now: Moment) -> bool {
         now < self.busy_until
@@ -82,7 +82,7 @@ impl ServerEnd {
     /// Carries out what the peer asks for; tells whether there was anything.
     ///
     /// # Errors
-    /// When what it asks for breaks a promise.
+    /// Fails if what it asks for breaks a promise.
     pub fn act(
         &mut self,
         now: Moment,

@@ -28,7 +28,7 @@ pub const STREAMS_PER_ADDRESS: usize = 20;
 const CROWD: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 const NEWCOMER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
-/// What a stranger has been told.
+/// Answers that a stranger received.
 struct Told {
     ops: Vec<ServerOp>,
     closed: Option<u16>,
@@ -123,7 +123,7 @@ fn auth(client_id: Uuid, secret: Option<[u8; 16]>, topics: Vec<String>) -> Auth 
 /// Names a client whose session stands, and shows the token that all have and no secret or a wrong one.
 ///
 /// # Errors
-/// When it is let in, or is not told that it may not come back.
+/// Fails if it is let in, or is not told that it may not come back.
 pub fn intrude(
     hub: &Arc<Hub>,
     now: Moment,
@@ -168,8 +168,8 @@ impl Crowd {
     /// New clients connect, and each reads topics that nobody has heard of. Tells how many requests met a limit.
     ///
     /// # Errors
-    /// When they get more than their share, are refused without being told of the limit, or leave no room for a client
-    /// of another address.
+    /// Fails if they get more than their share, are refused without being told of the limit, or leave no room for a
+    /// client of another address.
     pub fn come(
         &mut self,
         hub: &Arc<Hub>,

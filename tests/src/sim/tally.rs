@@ -1,4 +1,4 @@
-//! What runs have reached: promises that were never put to the test prove nothing.
+//! Coverage of runs: a promise that no run has tested is not proved.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use push_wire_shared::position::{Outcome, ResetReason};
 use push_wire_shared::session::client::Event;
 
-/// How often something happened, in one run or in many.
+/// Counts of events, in one run or in many.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     counts: BTreeMap<&'static str, u64>,
@@ -14,7 +14,7 @@ pub struct Tally {
     closes: BTreeMap<u16, u64>,
 }
 
-/// What every large number of runs must have reached.
+/// Events that every large number of runs must have reached.
 const EXPECTED: [&str; 27] = [
     "entries live",
     "entries replayed",
@@ -87,7 +87,7 @@ impl Tally {
         }
     }
 
-    /// What should have been reached and was not.
+    /// Returns the events that were not reached and should have been.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let counts = EXPECTED

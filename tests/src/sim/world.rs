@@ -62,7 +62,7 @@ pub struct World {
     trace: bool,
 }
 
-/// What can be due.
+/// Kinds of events that can be due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Due {
     ServerStarts,
@@ -76,12 +76,12 @@ enum Due {
     PageTimer(usize),
 }
 
-/// What a finished run tells.
+/// Result of a finished run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
-    /// What it has reached.
+    /// Events that it has reached.
     pub tally: Tally,
-    /// Whether the saboteur has done its deed.
+    /// True if the saboteur has done its deed.
     pub sabotaged: bool,
 }
 
@@ -277,7 +277,7 @@ impl World {
     }
 }
 
-/// What pages ask for, and what befalls them.
+/// Execution of the pages' requests, and of events of pages.
 impl World {
     fn grant(&mut self, index: usize, wish: Wish) {
         let now = self.now;
@@ -410,7 +410,7 @@ impl World {
         Ok(())
     }
 
-    /// What nobody does, and which happens all the same.
+    /// Events without an actor, such as a timer.
     fn befall(&mut self, fault: Operation) {
         let now = self.now;
         let after = |ms: u32| now + Duration::from_millis(ms.into());

@@ -217,7 +217,7 @@ fn inbox_keeps_entries_until_acknowledged() {
 }
 
 #[test]
-fn a_newer_connection_fences_the_older_and_a_stranger_is_refused() {
+fn newer_connection_replaces_and_stranger_is_refused() {
     let hub = hub();
     let mut old = WireClient::connect(&hub);
     let secret = WireClient::secret(&old.auth(None, vec![]));

@@ -2,7 +2,7 @@
 
 use crate::position::Cursor;
 
-/// How far one subscription's entries were acknowledged.
+/// Acknowledged cursor of one subscription.
 #[derive(Default, Debug)]
 pub(super) struct Acks {
     /// The newest entry that wants it.
@@ -24,7 +24,7 @@ impl Acks {
         }
     }
 
-    /// Whether the server waits for an acknowledgement of what was handled up to here.
+    /// Returns whether the server waits for an acknowledgement of what was handled up to here.
     pub(super) const fn is_due(&self, handled: Cursor) -> bool {
         handled > self.last_reported && self.wanted > self.last_reported
     }

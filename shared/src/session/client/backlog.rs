@@ -65,14 +65,14 @@ impl Backlog {
         !is_stale
     }
 
-    /// Whether no more is to be handed out. A lone entry never fills it, however large: an application may handle an
-    /// entry only with the one after.
+    /// Returns whether no more is to be handed out. A lone entry never fills it, however large: an application may
+    /// handle an entry only with the one after.
     pub(super) fn is_full(&self, limits: BacklogLimits) -> bool {
         let count = self.entries.len();
         count >= limits.entries || (count > 1 && self.bytes >= limits.bytes)
     }
 
-    /// Whether at most half of the bound is left.
+    /// Returns whether at most half of the bound is left.
     pub(super) fn has_room(&self, limits: BacklogLimits) -> bool {
         let count = self.entries.len();
         count <= limits.entries / 2 && (count <= 1 || self.bytes <= limits.bytes / 2)

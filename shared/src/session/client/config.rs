@@ -25,14 +25,14 @@ pub struct ClientConfig {
     pub attempts: Option<u64>,
     /// The application's token, at most [`TOKEN_BYTES`](limits::TOKEN_BYTES); default none.
     pub token: Option<String>,
-    /// Whether the application is asked for a token before each attempt, with
+    /// True if the application is asked for a token before each attempt, with
     /// [`Output::TokenWanted`](super::Output::TokenWanted); default no, `token` is used.
     pub renews_token: bool,
     /// Time that the application may take to give a token; default 30 s.
     pub token_wait: Duration,
     /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
     pub encoding: PayloadEncoding,
-    /// Whether entries may come compressed, and dictionaries are fetched; default on.
+    /// True if entries may come compressed, and dictionaries are fetched; default on.
     pub compression: bool,
     /// When to come back after a lost connection.
     pub retry: RetryPolicy,

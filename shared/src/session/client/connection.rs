@@ -77,7 +77,7 @@ pub(super) struct Connection {
     retry_at: Moment,
     /// That time was imposed, by the server or by `interrupt`.
     is_imposed: bool,
-    /// Why the last connection ended.
+    /// Reason for the end of the last connection.
     cause: Cause,
     /// The status that the application knows.
     last_reported: Status,
@@ -128,7 +128,7 @@ impl Connection {
         self.attempt
     }
 
-    /// Whether there is a socket, or is about to be one.
+    /// Returns whether there is a socket, or is about to be one.
     pub(super) const fn is_live(&self) -> bool {
         matches!(
             self.phase,
@@ -422,7 +422,7 @@ impl Connection {
         self.report(link);
     }
 
-    /// Whether an attempt has been on its way for so long that a fresh one is sooner: one that was made in a
+    /// Returns whether an attempt has been on its way for so long that a fresh one is sooner: one that was made in a
     /// sleeping page or a dead network may hang.
     pub(super) fn hangs(&self, now: Moment) -> bool {
         let is_attempt = matches!(self.phase, Phase::Connecting | Phase::Authenticating);

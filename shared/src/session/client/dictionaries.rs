@@ -18,7 +18,7 @@ use crate::session::wire::Body;
 /// Decompressor of a session, and its dictionaries.
 #[derive(Debug)]
 pub(super) struct Dictionaries {
-    /// Whether entries may come compressed.
+    /// True if entries may come compressed.
     is_on: bool,
     /// Made when the first compressed entry or dictionary comes: many sessions never see one.
     decompressor: Option<Decompressor>,
@@ -144,7 +144,7 @@ impl Dictionaries {
         }
     }
 
-    /// What a compressed body holds.
+    /// Decompresses a body.
     pub(super) fn unpack(
         &mut self,
         body: Body<'_>,

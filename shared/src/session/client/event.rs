@@ -113,7 +113,7 @@ pub enum Event {
         cause: EndCause,
         /// Reason, for people.
         message: String,
-        /// Where the application stands, should it want to subscribe again.
+        /// Position of the application, for a new subscription.
         position: Option<Position>,
     },
     /// The server took a send.
@@ -144,7 +144,7 @@ pub enum Event {
 pub struct Entry {
     /// The subscription.
     pub id: u32,
-    /// Where the reader stands once this entry is handled.
+    /// Position of the reader after this entry.
     pub position: Position,
     /// Kind of the body.
     pub content: Content,
@@ -185,9 +185,9 @@ pub struct Subscription {
     pub scope: ScopeRequest,
     /// Position after which to read, if the application kept one.
     pub position: Option<Position>,
-    /// Where to begin without a position.
+    /// Start without a position.
     pub start: StartAt,
-    /// Whether the position up to which entries were handled goes into
+    /// True if the position up to which entries were handled goes into
     /// [snapshots](super::ClientSession::snapshot), and one from a snapshot comes before `position` and `start`.
     pub keeps_position: bool,
 }

@@ -69,7 +69,7 @@ impl Fragments {
         }
     }
 
-    /// Whether an entry has come in part.
+    /// Returns whether an entry has come in part.
     pub(super) fn is_empty(&self) -> bool {
         self.partials.is_empty()
     }

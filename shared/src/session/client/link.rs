@@ -11,7 +11,7 @@ use crate::frame::{BinaryFlags, FrameHeader};
 use crate::limits::HANDSHAKE_BYTES;
 use crate::session::op::ClientOp;
 
-/// Where the parts of a session put what they want done.
+/// Queue of the outputs of a session's parts.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) outputs: Outputs,
@@ -45,7 +45,7 @@ impl Link {
         self.max_message_bytes = HANDSHAKE_BYTES;
     }
 
-    /// Whether a frame on this channel is a control frame. The server's first frame names the system channel.
+    /// Returns whether a frame on this channel is a control frame. The server's first frame names the system channel.
     pub(super) fn is_control(&mut self, channel: u8) -> bool {
         *self.system.get_or_insert(channel) == channel
     }

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_life_does_not_end_a_row_of_failures() {
+    fn short_connection_keeps_back_off() {
         let mut retry = Retry::new(POLICY, 1);
         fail(&mut retry, 4);
         retry.stood(Duration::from_secs(1));

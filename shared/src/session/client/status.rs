@@ -27,17 +27,17 @@ pub enum Status {
         until: Moment,
         /// Attempts that failed in a row.
         failures: u32,
-        /// Why the last connection ended.
+        /// Reason for the end of the last connection.
         cause: Cause,
     },
     /// Away, and no attempt before [`ClientSession::wake`](super::ClientSession::wake).
     Suspended {
-        /// Why the last connection ended.
+        /// Reason for the end of the last connection.
         cause: Cause,
     },
     /// Over: no attempt is made until `connect` is called again. Reported once.
     Closed {
-        /// Why the connection ended.
+        /// Reason for the end of the connection.
         cause: Cause,
     },
 }
@@ -67,9 +67,9 @@ pub struct Stats {
     pub entries: u64,
     /// Bytes of their bodies, whole: their cost without deltas and compression.
     pub value_bytes: u64,
-    /// How many of them came as deltas.
+    /// Number of them that came as deltas.
     pub deltas: u64,
-    /// How many of them came compressed.
+    /// Number of them that came compressed.
     pub compressed: u64,
     /// Compression dictionaries that were fetched.
     pub dictionaries: u64,

@@ -14,7 +14,7 @@ use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, Tag, curs
 use crate::session::op::{ScopeRequest, Subscribe};
 use crate::session::wire::{Body, Content};
 
-/// How far the latest request of a subscription has come.
+/// State of the latest request of a subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
     /// Not asked for on this connection.
@@ -27,7 +27,7 @@ pub(super) enum Stage {
     Paused,
 }
 
-/// Whether the value must come whole next.
+/// True if the value must come whole next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Repair {
     None,
@@ -48,7 +48,7 @@ pub(super) struct Reader {
     start: StartAt,
     pub(super) stage: Stage,
     pub(super) mode: ChannelMode,
-    /// Whether the latest request named a position.
+    /// True if the latest request named a position.
     named_position: bool,
     /// Everything up to here was handed out.
     pub(super) received: Option<Position>,
@@ -92,7 +92,7 @@ pub(super) struct Arrival<'a> {
     pub(super) max_value_bytes: usize,
 }
 
-/// What an entry is by its cursor alone.
+/// Classification of an entry by its cursor alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     Next,
@@ -102,7 +102,7 @@ pub(super) enum Place {
     Gap,
 }
 
-/// What an entry turns out to be.
+/// Classification of an entry.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Next(Entry),
@@ -331,7 +331,7 @@ impl Reader {
         Some(bytes)
     }
 
-    /// What a heartbeat says: the newest entry sent, and the newest there is. Returns whether one was lost. While
+    /// Takes a heartbeat's cursors: the newest entry sent, and the newest there is. Returns whether one was lost. While
     /// large entries are under way a value that was asked for may wait its turn behind them.
     pub(super) fn heard(&mut self, sent: Cursor, head: Cursor, is_busy: bool) -> bool {
         self.head = self.head.max(head);

@@ -1,4 +1,4 @@
-//! What the application sends: numbered, bounded, and sent again after a lost connection
+//! Messages of the application: numbered, bounded, and sent again after a lost connection
 //! (docs/protocol.md section 7).
 
 use alloc::string::String;

@@ -107,7 +107,7 @@ fn holding(id: u32, bytes: &[u8]) -> Line {
 }
 
 #[test]
-fn an_entry_without_a_dictionary_is_decompressed() {
+fn decompresses_without_dictionary() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     let body = text(1).repeat(9);
     line.message(packed_entry(3, 1, &pack(0, b"", body.as_bytes())));
@@ -116,7 +116,7 @@ fn an_entry_without_a_dictionary_is_decompressed() {
 }
 
 #[test]
-fn a_dictionary_is_fetched_and_owned_up_to_and_used() {
+fn fetches_confirms_and_uses_dictionary() {
     let bytes = dictionary(0);
     let mut line = holding(9, &bytes);
     let packed = pack(9, &bytes, text(5).as_bytes());
@@ -137,7 +137,7 @@ fn a_delta_may_be_compressed_too() {
 }
 
 #[test]
-fn a_dictionary_outlasts_the_connection_and_the_servers_name_for_it() {
+fn keeps_dictionary_over_reconnect() {
     let bytes = dictionary(0);
     let mut line = holding(9, &bytes);
     let auth = line.reconnect();
@@ -154,7 +154,7 @@ fn a_dictionary_outlasts_the_connection_and_the_servers_name_for_it() {
 }
 
 #[test]
-fn a_newer_dictionary_takes_over_and_the_one_before_stays_good() {
+fn newer_dictionary_keeps_previous() {
     let (first, second, third) = (dictionary(0), dictionary(1), dictionary(2));
     let mut line = holding(1, &first);
     line.control(&[named(2, CHAT, &second)]);
@@ -169,7 +169,7 @@ fn a_newer_dictionary_takes_over_and_the_one_before_stays_good() {
 }
 
 #[test]
-fn what_is_not_the_dictionary_is_not_used() {
+fn refuses_other_bytes_as_dictionary() {
     let bytes = dictionary(0);
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.said();
@@ -185,7 +185,7 @@ fn what_is_not_the_dictionary_is_not_used() {
 }
 
 #[test]
-fn a_client_that_wants_no_compression_says_so_and_fetches_nothing() {
+fn compression_can_be_off() {
     let mut line = Line::new(ClientConfig {
         compression: false,
         ..config()

@@ -101,7 +101,7 @@ fn after_a_cut_in_the_middle_the_entry_comes_again_from_its_first_fragment() {
 }
 
 #[test]
-fn what_is_left_of_an_entry_after_unsubscribing_is_ignored() {
+fn ignores_fragments_after_unsubscribe() {
     let (mut line, id, _) = Line::reading("chat", 3, at(0));
     let (text, messages) = large(CHAT, 3, 1);
     give(&mut line, &messages[..5]);
@@ -120,7 +120,7 @@ fn what_is_left_of_an_entry_after_unsubscribing_is_ignored() {
 }
 
 #[test]
-fn a_fragment_that_is_not_the_next_one_is_a_loss() {
+fn skipped_fragment_is_a_loss() {
     let (text, messages) = large(CHAT, 3, 1);
     let (_, other) = large(CHAT, 3, 2);
     let mut other_total = messages[1].clone();
@@ -154,7 +154,7 @@ fn a_fragment_that_is_not_the_next_one_is_a_loss() {
 }
 
 #[test]
-fn an_entry_that_was_handed_over_is_not_put_together_again() {
+fn ignores_fragments_of_delivered_entry() {
     let (mut line, ..) = Line::reading("chat", 3, at(2));
     let (_, messages) = large(CHAT, 3, 1);
     give(&mut line, &messages);
@@ -180,7 +180,7 @@ fn an_entry_above_the_limit_ends_the_session() {
 }
 
 #[test]
-fn a_fragment_of_an_unknown_stream_is_a_fault_that_a_new_connection_mends() {
+fn unknown_stream_fragment_reconnects() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.message(large(CHAT, 4, 1).1[0].clone());
     assert_eq!(line.disconnected(), Some(4002));
@@ -232,7 +232,7 @@ fn what_breaks_the_protocol_ends_the_session() {
 }
 
 #[test]
-fn a_value_that_waits_behind_a_large_entry_is_not_asked_for_again_and_again() {
+fn waiting_value_is_requested_once() {
     let (mut line, ..) = Line::reading("doc", 3, at(0));
     line.value(3, 1, "one");
     line.message(delta_entry(3, 3, 1, &"b".repeat(99), &"b".repeat(90)));

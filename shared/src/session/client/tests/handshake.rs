@@ -49,7 +49,7 @@ fn auth_says_who_reads_what_and_the_answer_is_told() {
 }
 
 #[test]
-fn a_new_connection_proves_its_session_and_names_its_positions() {
+fn reconnect_sends_secret_and_positions() {
     let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
     line.entry(3, 1, "a");
     let auth = line.reconnect();
@@ -88,7 +88,7 @@ fn changes_while_the_handshake_is_on_its_way_are_made_good() {
 }
 
 #[test]
-fn a_stream_is_read_once_and_by_a_name_that_fits() {
+fn refuses_duplicate_and_bad_streams() {
     let mut line = Line::new(config());
     let id = line.subscribe(whole_channel("chat"));
     let subscribe = |line: &mut Line, scope| {
@@ -110,7 +110,7 @@ fn a_stream_is_read_once_and_by_a_name_that_fits() {
 }
 
 #[test]
-fn a_subscription_that_cannot_be_read_ends_with_its_reason() {
+fn unreadable_subscription_ends() {
     let mut line = Line::new(config());
     let forbidden = line.subscribe(whole_channel("chat"));
     let unknown = line.subscribe(whole_channel("nope"));

@@ -22,7 +22,7 @@ fn control_frame(payload: &[u8], sequence: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_missing_control_frame_is_found_and_the_client_comes_back() {
+fn missing_control_frame_reconnects() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.skip_control();
     line.control(&[ServerOp::Pong]);
@@ -51,7 +51,7 @@ fn what_breaks_the_protocol_ends_the_session() {
 }
 
 #[test]
-fn a_first_word_other_than_the_welcome_is_a_fault() {
+fn first_op_must_be_auth_ok() {
     let mut line = Line::new(config());
     line.open();
     line.control(&[ServerOp::Pong]);
@@ -70,7 +70,7 @@ fn an_op_of_a_later_version_changes_nothing() {
 }
 
 #[test]
-fn an_entry_of_an_unknown_stream_is_a_fault_that_a_new_connection_mends() {
+fn unknown_stream_entry_reconnects() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.entry(4, 1, "x");
     assert_eq!(line.events(), vec![]);
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn a_delta_with_a_flipped_bit_never_makes_a_wrong_value(at_byte: prop::sample::Index, bit in 0u8..8) {
+    fn flipped_bit_makes_no_wrong_value(at_byte: prop::sample::Index, bit in 0u8..8) {
         let (mut line, ..) = Line::reading("doc", 3, at(0));
         line.value(3, 1, &"abc ".repeat(40));
         let mut message = delta_entry(3, 2, 1, &"abc ".repeat(40), &"abc ".repeat(41));

@@ -6,7 +6,7 @@ use crate::session::client::Status;
 use crate::session::op::{ClientOp, ServerOp};
 
 #[test]
-fn a_silent_server_is_asked_and_then_given_up() {
+fn silent_server_is_pinged_then_closed() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     let start = line.now;
     line.let_time_pass();
@@ -32,7 +32,7 @@ fn anything_heard_counts() {
 }
 
 #[test]
-fn a_timer_that_fires_late_does_not_condemn_what_lies_unread() {
+fn late_timer_spares_unread_input() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.now = line.now + Duration::from_secs(3600);
     line.session.handle_timeout(line.now);
@@ -59,7 +59,7 @@ fn waking_finds_a_dead_line_within_the_grace() {
 }
 
 #[test]
-fn a_server_that_says_goodbye_and_stays_is_left() {
+fn closes_after_goodbye() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.control(&[ServerOp::Goodbye {
         code: 4100,

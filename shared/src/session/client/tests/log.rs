@@ -53,7 +53,7 @@ fn cursors_pass_the_end_of_the_sequence_field() {
 }
 
 #[test]
-fn a_gap_is_not_handed_on_but_asked_for_again() {
+fn gap_is_requested_again() {
     let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
     line.entry(3, 1, "a");
     line.entry(3, 3, "c");
@@ -81,7 +81,7 @@ fn a_gap_is_not_handed_on_but_asked_for_again() {
 }
 
 #[test]
-fn the_loss_of_the_last_entry_shows_in_a_heartbeat() {
+fn heartbeat_shows_loss_of_last_entry() {
     let (mut line, id, wire_id) = Line::reading("chat", 3, at(0));
     line.entry(3, 1, "a");
     let ping = |sent, head| ServerOp::Ping {
@@ -104,7 +104,7 @@ fn the_loss_of_the_last_entry_shows_in_a_heartbeat() {
 }
 
 #[test]
-fn a_server_that_loses_the_same_entry_again_and_again_is_left_for_a_while() {
+fn repeated_loss_backs_off() {
     let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
     let mut wire_id = wire_id;
     for _ in 0..3 {
@@ -119,7 +119,7 @@ fn a_server_that_loses_the_same_entry_again_and_again_is_left_for_a_while() {
 }
 
 #[test]
-fn a_resume_that_does_not_go_on_where_the_reader_stands_is_told_as_a_reset() {
+fn wrong_resume_is_reset() {
     let elsewhere = Position::untagged(Epoch(6), 1);
     let cases = [
         (elsewhere, 0, ResetReason::EpochChanged),
@@ -203,7 +203,7 @@ fn a_reset_goes_on_where_the_server_says() {
 }
 
 #[test]
-fn a_reader_that_has_nothing_yet_knows_where_it_stands() {
+fn new_reader_has_position() {
     let (mut line, id, _) = Line::reading("chat", 3, at(12));
     assert_eq!(line.session.position(id), Some(at(12)));
     assert_eq!(line.reconnect().subscriptions[0].position, Some(at(12)));
@@ -264,7 +264,7 @@ fn many_handled_entries_are_acknowledged_at_once() {
 }
 
 #[test]
-fn what_was_handled_while_away_is_acknowledged_on_return() {
+fn acknowledges_after_reconnect() {
     let (mut line, id, _) = inbox();
     line.message(inbox_entry(3, 1, b"x"));
     line.close(None);

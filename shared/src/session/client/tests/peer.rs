@@ -57,7 +57,7 @@ pub(super) struct Line {
     next_control: u32,
     next_heard: u32,
     said: Vec<Said>,
-    /// What the session has put out since the test looked last, without what it sent.
+    /// Outputs of the session since the last call, without messages.
     pub(super) outputs: Vec<Output>,
 }
 
@@ -217,7 +217,7 @@ impl Line {
         self.now = end;
     }
 
-    /// What the client sent since the test looked last.
+    /// Messages that the client sent since the last call.
     pub(super) fn said(&mut self) -> Vec<Said> {
         core::mem::take(&mut self.said)
     }

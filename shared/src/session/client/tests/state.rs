@@ -59,7 +59,7 @@ fn an_entry_says_what_it_cost_on_the_wire() {
 }
 
 #[test]
-fn a_delta_that_does_not_fit_is_answered_with_whole_once_and_the_value_stays() {
+fn unfitting_delta_requests_whole() {
     let misfits = [
         // Against an entry that this reader does not hold, against another value, and with another result.
         delta_entry(8, 8, 1, &page("one"), &page("two")),
@@ -115,7 +115,7 @@ fn a_position_is_named_only_together_with_its_value() {
 }
 
 #[test]
-fn a_position_from_an_earlier_life_brings_the_value_all_the_same() {
+fn stored_position_brings_value() {
     let mut line = Line::new(config());
     line.subscribe(Subscription {
         position: Some(at(5)),
@@ -155,7 +155,7 @@ fn a_new_epoch_forgets_the_value() {
 }
 
 #[test]
-fn a_value_lost_on_the_way_shows_in_a_heartbeat() {
+fn heartbeat_shows_lost_value() {
     let (mut line, _, wire_id) = document();
     let ping = || ServerOp::Ping {
         heads: vec![StreamHead {
@@ -171,7 +171,7 @@ fn a_value_lost_on_the_way_shows_in_a_heartbeat() {
 }
 
 #[test]
-fn a_whole_value_that_does_not_come_is_asked_for_anew() {
+fn missing_whole_value_is_requested_again() {
     let (mut line, _, wire_id) = document();
     let ping = || ServerOp::Ping {
         heads: vec![StreamHead {
@@ -190,7 +190,7 @@ fn a_whole_value_that_does_not_come_is_asked_for_anew() {
 }
 
 #[test]
-fn a_reader_without_a_value_does_not_go_back_either() {
+fn reader_without_value_never_goes_back() {
     let (mut line, ..) = Line::reading("doc", 8, at(4));
     line.value(8, 3, "older");
     assert_eq!(line.events(), vec![]);

@@ -53,7 +53,7 @@ fn sends_wait_for_the_handshake_and_are_told_when_taken() {
 }
 
 #[test]
-fn a_resumed_session_gets_what_it_lacks_with_the_same_numbers() {
+fn resumed_session_repeats_with_same_numbers() {
     let mut line = Line::new(config());
     line.open();
     line.welcome(false, 0);
@@ -73,7 +73,7 @@ fn a_resumed_session_gets_what_it_lacks_with_the_same_numbers() {
 }
 
 #[test]
-fn a_new_session_gets_everything_numbered_from_one_and_tickets_stay() {
+fn new_session_renumbers_from_one() {
     let mut line = Line::new(config());
     line.open();
     line.welcome(false, 0);
@@ -91,7 +91,7 @@ fn a_new_session_gets_everything_numbered_from_one_and_tickets_stay() {
 }
 
 #[test]
-fn a_page_that_forgot_its_numbers_goes_on_after_the_newest_taken() {
+fn lost_numbers_go_on_after_received() {
     let mut config = config();
     config.secret = Some(SECRET);
     let mut line = Line::new(config);
@@ -102,7 +102,7 @@ fn a_page_that_forgot_its_numbers_goes_on_after_the_newest_taken() {
 }
 
 #[test]
-fn a_rejected_send_is_refused_and_not_sent_again() {
+fn rejected_send_is_not_repeated() {
     let mut line = Line::new(config());
     line.open();
     line.welcome(false, 0);
@@ -127,7 +127,7 @@ fn a_rejected_send_is_refused_and_not_sent_again() {
 }
 
 #[test]
-fn a_rejection_that_the_line_swallowed_is_heard_with_the_next_welcome() {
+fn auth_ok_reports_lost_rejection() {
     let mut line = Line::new(config());
     line.open();
     line.welcome(false, 0);
@@ -158,7 +158,7 @@ fn is_answer(event: &Event) -> bool {
 }
 
 #[test]
-fn what_the_server_cannot_take_is_refused_without_a_hole_in_the_numbers() {
+fn refused_send_uses_no_number() {
     let mut line = Line::new(config());
     let large = send(&mut line, &"x".repeat(10_000)).unwrap();
     let now = line.now;
@@ -190,7 +190,7 @@ fn what_the_server_cannot_take_is_refused_without_a_hole_in_the_numbers() {
 }
 
 #[test]
-fn the_queue_is_bounded_and_has_room_again_once_sends_are_taken() {
+fn queue_is_bounded() {
     let mut config = config();
     config.max_uplink_messages = 2;
     config.max_uplink_bytes = 10;
@@ -210,7 +210,7 @@ fn the_queue_is_bounded_and_has_room_again_once_sends_are_taken() {
 }
 
 #[test]
-fn a_closed_session_takes_no_sends_but_keeps_those_it_has() {
+fn closed_session_keeps_its_sends() {
     let mut line = Line::new(config());
     send(&mut line, "a").unwrap();
     line.open();
