@@ -367,6 +367,8 @@ impl World {
                 keeps_session,
             } => {
                 self.each_line_of(page, |line| line.leave(now, Some(1001)));
+                // What was asked for by the page as it was reaches nobody.
+                self.seats[page].tokens.clear();
                 let page = &mut self.seats[page].page;
                 page.reload(now, &mut self.model, keeps_session)?;
             }

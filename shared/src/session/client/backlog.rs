@@ -14,55 +14,34 @@ pub(super) struct BacklogLimits {
 /// Entries that the application holds and has not reported as handled, oldest first.
 #[derive(Default, Debug)]
 pub(super) struct Backlog {
-    entries: VecDeque<Held>,
+    entries: VecDeque<(Position, usize)>,
     bytes: usize,
-}
-
-/// Entry that was handed out.
-#[derive(Debug)]
-struct Held {
-    position: Position,
-    bytes: usize,
-    /// A reset came after it: its position means nothing any more.
-    is_stale: bool,
 }
 
 impl Backlog {
     /// An entry was handed out.
     pub(super) fn push(&mut self, position: Position, bytes: usize) {
-        self.entries.push_back(Held {
-            position,
-            bytes,
-            is_stale: false,
-        });
+        self.entries.push_back((position, bytes));
         self.bytes += bytes;
     }
 
-    /// The stream was reset.
+    /// The stream was reset: the application forgets what it holds, and need not handle it.
     pub(super) fn reset(&mut self) {
-        self.entries
-            .iter_mut()
-            .for_each(|held| held.is_stale = true);
+        self.entries.clear();
+        self.bytes = 0;
     }
 
-    /// Everything up to this position was handled, and with it what was handed out before. Returns whether the
-    /// position is one of the stream as it is now.
+    /// Everything up to the entry at this position was handled. Returns whether it is an entry that the application
+    /// holds: after a reset its cursor may belong to another one.
     pub(super) fn handled(&mut self, position: Position) -> bool {
-        let is_it = |held: &Held| held.position == position;
-        let is_before = |held: &Held| {
-            !held.is_stale
-                && held.position.epoch == position.epoch
-                && held.position.cursor <= position.cursor
+        let is_it = |(held, _): &(Position, usize)| *held == position;
+        let Some(last) = self.entries.iter().rposition(is_it) else {
+            return false;
         };
-        let last = self.entries.iter().rposition(is_it);
-        let Some(last) = last.or_else(|| self.entries.iter().rposition(is_before)) else {
-            return true;
-        };
-        let is_stale = self.entries[last].is_stale;
-        for held in self.entries.drain(..=last) {
-            self.bytes -= held.bytes;
+        for (_, bytes) in self.entries.drain(..=last) {
+            self.bytes -= bytes;
         }
-        !is_stale
+        true
     }
 
     /// Returns whether no more is to be handed out. A lone entry never fills it, however large: an application may

@@ -57,7 +57,8 @@ use crate::time::Moment;
 /// When it fires call [`handle_timeout`](Self::handle_timeout); a timer that fires late does no harm. `now` comes
 /// from one monotonic clock and never goes back; every method that changes the session takes it.
 ///
-/// Every entry that is handed out must be reported with [`handled`](Self::handled), sooner or later: a subscription
+/// Every entry that is handed out must be reported with [`handled`](Self::handled), sooner or later, unless a reset comes
+/// before: a subscription
 /// of which the application holds [`max_backlog_entries`](ClientConfig::max_backlog_entries) or
 /// [`max_backlog_bytes`](ClientConfig::max_backlog_bytes) is paused until half of that is handled.
 #[derive(Debug)]
@@ -148,8 +149,8 @@ impl ClientSession {
         Ok(ticket)
     }
 
-    /// The application has handled every entry of the subscription up to this position (of an [`Entry`]). It is
-    /// what [`position`](Self::position) returns and what is acknowledged to the server.
+    /// The application has handled every entry of the subscription up to this one, whose [`Entry::position`] this is.
+    /// Entries from before a reset need not be reported. It is what [`position`](Self::position) returns and what is acknowledged to the server.
     pub fn handled(&mut self, now: Moment, id: u32, position: Position) {
         let is_ready = self.connection.is_ready();
         self.subscriptions

@@ -2,9 +2,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::peer::*;
-use crate::position::{Epoch, Position};
+use crate::position::{Position, ResetReason, Tag};
 use crate::session::client::Event;
-use crate::session::op::{ClientOp, Subscribe};
+use crate::session::op::{ClientOp, ServerOp, Subscribe};
 
 /// A reader of `chat` that is paused at eight unhandled entries or 1,000 bytes.
 fn reading() -> (Line, u32, u32) {
@@ -134,25 +134,27 @@ fn unsubscribe_while_paused_sends_nothing() {
 }
 
 #[test]
-fn entries_of_a_lost_epoch_need_not_be_handled() {
+fn reset_forgets_what_was_handed_out() {
     let (mut line, id, wire_id) = reading();
     (1..=7).for_each(|n| line.entry(3, n, "x"));
-    let next = Position {
-        epoch: Epoch(6),
-        ..at(0)
-    };
-    line.control(&[crate::session::op::ServerOp::Reset {
+    line.control(&[ServerOp::Reset {
         id: wire_id,
-        reason: crate::position::ResetReason::EpochChanged,
-        reading: Some((3, next)),
+        reason: ResetReason::EpochChanged,
+        reading: Some((3, at(0))),
         floor: 0,
         head: 1,
     }]);
-    line.entry(3, 1, "new");
-    line.entry(3, 2, "taken no more");
-    line.ops();
-    let handled = Position { cursor: 1, ..next };
-    line.session.handled(line.now, id, handled);
-    line.drain();
-    assert_eq!(subscribed(&line.ops()).position, Some(handled));
+    // Not paused, although the application will never handle the old entries.
+    line.message(tagged_entry(3, 1, Tag(9), "new"));
+    line.message(tagged_entry(3, 2, Tag(10), "new"));
+    assert_eq!(line.said(), vec![]);
+    // A late word on an old entry, whose cursor belongs to a new one now, says nothing.
+    handled(&mut line, id, 2);
+    assert_eq!(line.session.position(id), Some(at(0)));
+    let first = Position {
+        tag: Tag(9),
+        ..at(1)
+    };
+    line.session.handled(line.now, id, first);
+    assert_eq!(line.session.position(id), Some(first));
 }
