@@ -1,5 +1,7 @@
 //! Errors of sending to one client, and the forms of the application's control ops.
 
+use push_wire_shared::limits::TEXT_BYTES;
+use push_wire_shared::quote::cut;
 use push_wire_shared::session::op::{ErrorCode, ServerOp};
 use push_wire_shared::{ChannelKind, SystemOp};
 use uuid::Uuid;
@@ -59,12 +61,29 @@ impl From<PublishError> for SendError {
 
 /// A control op as both dialects have it.
 pub(crate) fn notice<C: ChannelKind>(op: SystemOp<C>) -> Result<Notice, SendError> {
+    let op = with_short_text(op);
     let json = serde_json::to_string(&op);
     let json = json.map_err(|error| SendError::Serialization(error.to_string()))?;
     Ok(Notice::System {
         json,
         op: in_wire_dialect(op),
     })
+}
+
+/// The op with its text for people cut to what receivers take.
+fn with_short_text<C: ChannelKind>(op: SystemOp<C>) -> SystemOp<C> {
+    let short = |text: String| cut(&text, TEXT_BYTES).into_owned();
+    if let SystemOp::Error { message } = op {
+        return SystemOp::Error {
+            message: short(message),
+        };
+    }
+    if let SystemOp::Goodbye { reason } = op {
+        return SystemOp::Goodbye {
+            reason: reason.map(short),
+        };
+    }
+    op
 }
 
 fn in_wire_dialect<C: ChannelKind>(op: SystemOp<C>) -> Option<ServerOp> {

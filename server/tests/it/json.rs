@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use push_wire_server::{ChannelPolicy, Frame, Limits, PushServer, SendError, SystemOp};
+use push_wire_shared::limits::TEXT_BYTES;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -122,6 +123,24 @@ async fn system_ops_reach_a_connected_client() {
         client.hear().await,
         json!({"op": "health", "status": "degraded"})
     );
+}
+
+#[tokio::test]
+async fn texts_of_system_ops_are_cut() {
+    let server = Arc::new(PushServer::<Channel>::new());
+    let running = start(&server).await;
+    let mut client = running.json("/rps").await;
+    client.auth(client_id()).await;
+    let long = "x".repeat(100_000);
+    let message = long.clone();
+    server.send_system(client_id(), SystemOp::Error { message });
+    let reason = Some(long);
+    server.send_system(client_id(), SystemOp::Goodbye { reason });
+    for (op, field) in [("error", "message"), ("goodbye", "reason")] {
+        let heard = client.hear().await;
+        assert_eq!(heard["op"], op);
+        assert_eq!(heard[field].as_str().map(str::len), Some(TEXT_BYTES));
+    }
 }
 
 #[tokio::test]

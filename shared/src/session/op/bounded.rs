@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
+use serde::Serializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
+
+use crate::quote::cut;
 
 /// A list of at most `N` items. The one after them is refused before it is built, and an announced length allocates
 /// nothing.
@@ -92,6 +95,15 @@ impl<const N: usize> Visitor<'_> for Text<N> {
         }
         Ok(BoundedText(text.into()))
     }
+}
+
+/// Writes a text field, cut to `N` bytes: what its reader takes.
+pub(super) fn cut_text<T, S, const N: usize>(text: &T, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: AsRef<str>,
+    S: Serializer,
+{
+    serializer.serialize_str(&cut(text.as_ref(), N))
 }
 
 /// Reads a list field through [`Bounded`].

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::bounded::{Bounded, list, text};
+use super::bounded::{Bounded, cut_text, list, text};
 use super::client::NoFields;
 use super::fields::{fixed, is_false, is_untagged, name, position};
 use super::{OpError, op_fields, op_name, unknown_op, write_op};
@@ -90,7 +90,11 @@ pub struct RejectedMessage {
     #[serde(with = "name")]
     pub code: ErrorCode,
     /// Why, for people.
-    #[serde(default, deserialize_with = "text::<_, TEXT_BYTES>")]
+    #[serde(
+        default,
+        serialize_with = "cut_text::<_, _, TEXT_BYTES>",
+        deserialize_with = "text::<_, TEXT_BYTES>"
+    )]
     pub message: String,
 }
 
@@ -289,10 +293,11 @@ struct ResetOp {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "T: AsRef<str>"))]
 struct ErrorOp<T> {
     #[serde(with = "name")]
     code: ErrorCode,
-    #[serde(default)]
+    #[serde(default, serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
     message: T,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<u32>,
@@ -310,9 +315,10 @@ struct PingOp {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "T: AsRef<str>"))]
 struct GoodbyeOp<T> {
     close: u16,
-    #[serde(default)]
+    #[serde(default, serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
     message: T,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_ms: Option<u64>,
@@ -322,7 +328,7 @@ struct GoodbyeOp<T> {
 type Message = super::BoundedText<TEXT_BYTES>;
 
 impl ServerOp {
-    /// Appends the op as MessagePack.
+    /// Appends the op as MessagePack. A text for people is cut to [`TEXT_BYTES`], which is what receivers take.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let written = match self {
             Self::AuthOk(ok) => Written::AuthOk(ok),

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::outputs::Outputs;
 use super::{Output, ServerConfig};
+use crate::limits::SUBSCRIPTIONS;
 use crate::session::op::{ServerOp, StreamHead};
 use crate::time::Moment;
 
@@ -56,13 +57,14 @@ impl Heartbeat {
     }
 }
 
-/// Sends the heads in as many ops as fit messages of this size; without heads in one.
+/// Sends the heads in ops that fit messages of this size and that clients take; without heads in one.
 pub(super) fn ping(heads: &[StreamHead], message_bytes: usize, outputs: &mut Outputs) {
-    let at_once = message_bytes.saturating_sub(PING_BYTES) / StreamHead::WIRE_BYTES;
+    let fitting = message_bytes.saturating_sub(PING_BYTES) / StreamHead::WIRE_BYTES;
+    let at_once = fitting.clamp(1, SUBSCRIPTIONS);
     if heads.is_empty() {
         outputs.op(ServerOp::Ping { heads: Vec::new() });
     }
-    for heads in heads.chunks(at_once.max(1)) {
+    for heads in heads.chunks(at_once) {
         outputs.op(ServerOp::Ping {
             heads: heads.to_vec(),
         });

@@ -15,7 +15,9 @@ use uuid::Uuid;
 use super::*;
 use crate::channel::{Channel, ChannelMode, ChannelTable};
 use crate::close::CloseReason;
-use crate::limits::{EARLY_OPS, EARLY_OPS_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
+use crate::limits::{
+    EARLY_OPS, EARLY_OPS_BYTES, MESSAGE_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES,
+};
 use crate::position::{Bounds, Epoch, Scope, StartAt, Tag};
 use crate::session::op::{
     Auth, AuthOk, ClientOp, ErrorCode, RejectedMessage, ScopeRequest, ServerOp, StreamHead,
@@ -223,31 +225,34 @@ fn auth_ok_fits_the_clients_limit() {
 }
 
 #[test]
-fn heads_are_split_by_the_clients_limit() {
-    let auth = Auth {
-        max_message_bytes: 4_096,
-        ..Auth::new(Uuid::nil())
-    };
-    let mut session = ready_with(auth);
-    let head = |stream| StreamHead {
-        stream: u64::MAX - stream,
-        sent: u64::MAX,
-        head: u64::MAX,
-    };
-    session.send_heartbeat((0..1_000).map(head).collect());
-    let mut heads = 0;
-    for output in outputs(&mut session) {
-        let Output::Op(op @ ServerOp::Ping { .. }) = output else {
-            panic!("not a ping: {output:?}");
+fn heads_are_split_by_what_clients_take() {
+    for (max_message_bytes, count) in [(4_096, 1_000), (MESSAGE_BYTES, 3_000)] {
+        let auth = Auth {
+            max_message_bytes: max_message_bytes as u64,
+            ..Auth::new(Uuid::nil())
         };
-        let mut bytes = Vec::new();
-        op.encode(&mut bytes);
-        assert!(bytes.len() <= 4_096, "{}", bytes.len());
-        if let Ok(ServerOp::Ping { heads: some }) = ServerOp::decode(&bytes) {
-            heads += some.len();
+        let mut session = ready_with(auth);
+        let head = |stream| StreamHead {
+            stream: u64::MAX - stream,
+            sent: u64::MAX,
+            head: u64::MAX,
+        };
+        session.send_heartbeat((0..count).map(head).collect());
+        let mut heads = 0;
+        for output in outputs(&mut session) {
+            let Output::Op(op @ ServerOp::Ping { .. }) = output else {
+                panic!("not a ping: {output:?}");
+            };
+            let mut bytes = Vec::new();
+            op.encode(&mut bytes);
+            assert!(bytes.len() <= max_message_bytes, "{}", bytes.len());
+            match ServerOp::decode(&bytes) {
+                Ok(ServerOp::Ping { heads: some }) => heads += some.len() as u64,
+                other => panic!("{other:?}"),
+            }
         }
+        assert_eq!(heads, count);
     }
-    assert_eq!(heads, 1_000);
 }
 
 #[test]

@@ -165,3 +165,33 @@ fn any_optional_field_may_be_absent() {
         }
     }
 }
+
+#[test]
+fn texts_are_cut_to_what_receivers_take() {
+    let message = "ž".repeat(TEXT_BYTES);
+    let error = ServerOp::Error {
+        code: ErrorCode::Other,
+        message: message.clone(),
+        id: None,
+    };
+    let goodbye = ServerOp::Goodbye {
+        code: 1000,
+        message: message.clone(),
+        retry_ms: None,
+    };
+    let rejected = ServerOp::Rejected(RejectedMessage {
+        number: 1,
+        code: ErrorCode::Refused,
+        message,
+    });
+    for op in [error, goodbye, rejected] {
+        let mut bytes = Vec::new();
+        op.encode(&mut bytes);
+        let text = match ServerOp::decode(&bytes) {
+            Ok(ServerOp::Error { message, .. } | ServerOp::Goodbye { message, .. }) => message,
+            Ok(ServerOp::Rejected(rejected)) => rejected.message,
+            other => panic!("{other:?}"),
+        };
+        assert!((TEXT_BYTES - 2..=TEXT_BYTES).contains(&text.len()));
+    }
+}
