@@ -8,7 +8,7 @@ export interface Position {
   /** Number of the last entry; entries count 1, 2, 3 … in each stream. */
   readonly cursor: bigint;
   /** Random number of that entry, which is checked on return; 0 or left out: not known. */
-  readonly tag?: number;
+  readonly tag?: number | undefined;
 }
 
 /** One entry of a stream. */

@@ -397,13 +397,13 @@ impl OddPeer {
         Err(Promise::Liveness.broken(what))
     }
 
-    /// The connection ends; the session too, if it says goodbye.
+    /// The connection ends; the session too, if it says goodbye while the server reads.
     ///
     /// # Errors
     /// Fails if something of it stays in the hub.
     pub fn leave(mut self, now: Moment, says_goodbye: bool) -> Result<(), PromiseError> {
         let hub = Arc::clone(&self.hub);
-        if says_goodbye && !self.closed {
+        if says_goodbye && !self.closed && !self.peer.is_full() {
             let mut message = self.message();
             message.op(&ClientOp::Goodbye);
             let message = Message::Binary(message.into_bytes().into());
