@@ -1,4 +1,4 @@
-//! The session's words as the page is told them.
+//! Events of the session, as calls of the page.
 
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::Outcome;
@@ -7,15 +7,15 @@ use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 
 use crate::clock;
-use crate::host::Host;
+use crate::host::{Called, Host};
 
 /// Tells the page one event.
-pub(crate) fn tell(host: &Host, now: Moment, event: &Event) {
+pub(crate) fn tell(host: &Host, now: Moment, event: &Event) -> Called {
     match event {
         Event::Status(status) => tell_status(host, now, status),
         Event::Ready { resumed, secret } => host.ready(*resumed, secret),
         // Without a position the subscription has ended, which is told next.
-        Event::Outcome { position: None, .. } => {}
+        Event::Outcome { position: None, .. } => Ok(()),
         Event::Outcome {
             id,
             outcome,
@@ -38,7 +38,7 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) {
                 floor.unwrap_or(0),
                 *head,
                 *mode == ChannelMode::State,
-            );
+            )
         }
         Event::Entry(entry) => tell_entry(host, entry),
         Event::Ended {
@@ -54,7 +54,7 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) {
     }
 }
 
-fn tell_status(host: &Host, now: Moment, status: &Status) {
+fn tell_status(host: &Host, now: Moment, status: &Status) -> Called {
     let nothing = Cause::default();
     let (phase, failures, wait, cause) = match status {
         Status::Idle => ("idle", 0, 0.0, &nothing),
@@ -81,10 +81,10 @@ fn tell_status(host: &Host, now: Moment, status: &Status) {
         wait,
         cause.code.unwrap_or(0),
         &cause.message,
-    );
+    )
 }
 
-fn tell_entry(host: &Host, entry: &Entry) {
+fn tell_entry(host: &Host, entry: &Entry) -> Called {
     host.entry(
         entry.id,
         entry.position.cursor,
@@ -94,5 +94,5 @@ fn tell_entry(host: &Host, entry: &Entry) {
         entry.body.as_ptr(),
         entry.body.len(),
         entry.wire_bytes,
-    );
+    )
 }

@@ -4,15 +4,16 @@ use core::cell::{Cell, RefCell};
 
 use push_wire_shared::session::client::{ClientSession, Input, Output};
 use push_wire_shared::time::Moment;
+use wasm_bindgen::JsValue;
 
-use crate::host::Host;
-use crate::{clock, convert};
+use crate::host::{Called, Host};
+use crate::{clock, convert, host};
 
 pub(crate) struct Driver {
     session: RefCell<ClientSession>,
     host: Host,
-    /// Outputs are being carried out further up the stack: whoever comes here then leaves his to that loop, so
-    /// that they keep their order.
+    /// Outputs are being carried out further up the stack. A call from there leaves its own to that loop, so that they
+    /// keep their order.
     draining: Cell<bool>,
 }
 
@@ -52,7 +53,9 @@ impl Driver {
         self.draining.set(false);
         let deadline = self.read(ClientSession::poll_timeout);
         let deadline = deadline.map(Moment::since_origin).map(clock::to_millis);
-        self.host.alarm(deadline.unwrap_or(f64::INFINITY));
+        if let Err(thrown) = self.host.alarm(deadline.unwrap_or(f64::INFINITY)) {
+            self.report_thrown(&thrown);
+        }
     }
 
     /// The borrow ends here, before anything is done about the output.
@@ -60,15 +63,47 @@ impl Driver {
         self.session.borrow_mut().poll_output()
     }
 
+    /// Does what the session says. What the page throws is reported and changes nothing else; a socket that could not
+    /// be asked for is a lost one.
     fn perform(&self, output: Output) {
+        let attempt = match output {
+            Output::Connect { attempt } => Some(attempt),
+            Output::TokenWanted { .. }
+            | Output::Transmit(_)
+            | Output::Disconnect { .. }
+            | Output::FetchDictionary { .. }
+            | Output::Event(_) => None,
+        };
+        let Err(thrown) = self.call(output) else {
+            return;
+        };
+        self.report_thrown(&thrown);
+        if let Some(attempt) = attempt {
+            let code = None;
+            self.input(Input::Closed { attempt, code });
+        }
+    }
+
+    fn call(&self, output: Output) -> Called {
         match output {
-            // Sessions of this engine do not renew their token.
-            Output::TokenWanted { .. } => {}
+            Output::TokenWanted { request } => self.host.want_token(request),
             Output::Connect { attempt } => self.host.connect(attempt),
             Output::Transmit(message) => self.host.transmit(&message),
             Output::Disconnect { code } => self.host.disconnect(code),
             Output::FetchDictionary { sha256 } => self.host.fetch_dictionary(&sha256),
             Output::Event(event) => convert::tell(&self.host, clock::now(), &event),
         }
+    }
+
+    /// Tells the page of an error that concerns no single subscription or send.
+    pub(crate) fn report(&self, code: &str, message: &str) {
+        if let Err(thrown) = self.host.fault(code, message) {
+            host::console_error(&thrown);
+        }
+    }
+
+    fn report_thrown(&self, thrown: &JsValue) {
+        let message = host::words(thrown).unwrap_or_default();
+        self.report("page", &message);
     }
 }

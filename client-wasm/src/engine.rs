@@ -1,11 +1,12 @@
 //! The class that the TypeScript face holds: one client.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use push_wire_shared::position::{Epoch, Position, StartAt, Tag};
 use push_wire_shared::session::client::{
-    ClientConfig, ClientSession, Input, SendError, SubscribeError, Subscription,
+    ClientConfig, ClientSession, Input, SendError, Snapshot, SubscribeError, Subscription,
+    TokenError,
 };
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
@@ -24,9 +25,10 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// A client that is not connected yet. The id and the secret have 16 bytes each, which come in halves; the secret is
-    /// random for a new client; `attempts` is how often this client has tried to connect before; `seed` spreads the
-    /// reconnects of many clients; `compression` says whether entries may come compressed.
+    /// A client that is not connected yet. `kept` is what an earlier life kept (the bytes of `snapshot`), `is_held` whether
+    /// a living page uses it; `client_id` is the application's choice, 16 bytes; `random` are 40 random bytes, for
+    /// the id and the secret of a new client and for the delays of its reconnects. Kept bytes that are damaged are
+    /// reported with `Host.fault`, and the client begins anew.
     #[wasm_bindgen(constructor)]
     #[expect(
         clippy::too_many_arguments,
@@ -34,24 +36,65 @@ impl Engine {
     )]
     pub fn new(
         host: Host,
-        id_high: u64,
-        id_low: u64,
-        secret_high: u64,
-        secret_low: u64,
-        attempts: u32,
-        seed: u64,
+        kept: Option<Vec<u8>>,
+        is_held: bool,
+        client_id: Option<Vec<u8>>,
+        random: &[u8],
         max_message_bytes: u32,
         compression: bool,
+        renews_token: bool,
     ) -> Engine {
-        let id = Uuid::from_u64_pair(id_high, id_low);
-        let mut config = ClientConfig::new(id, seed);
-        config.secret = Some(Uuid::from_u64_pair(secret_high, secret_low).into_bytes());
-        config.attempts = Some(attempts.into());
+        let kept = kept.map(|bytes| Snapshot::decode(&bytes)).transpose();
+        let (kept, damage) = match kept {
+            Ok(kept) => (kept, None),
+            Err(error) => (None, Some(error)),
+        };
+        let client_id = client_id.and_then(|id| Uuid::from_slice(&id).ok());
+        let mut config = identity(kept.as_ref(), is_held, client_id, random);
         config.max_message_bytes = max_message_bytes as usize;
         config.compression = compression;
-        Self {
-            driver: Driver::new(ClientSession::new(config), host),
+        config.renews_token = renews_token;
+        let mut session = ClientSession::new(config);
+        if let Some(kept) = kept {
+            session.restore_positions(kept);
         }
+        let driver = Driver::new(session, host);
+        if let Some(error) = damage {
+            driver.report("storage", &error.to_string());
+        }
+        Self { driver }
+    }
+
+    /// The client's id: 16 bytes.
+    pub fn id(&self) -> Vec<u8> {
+        self.driver
+            .read(|session| session.client_id().as_bytes().to_vec())
+    }
+
+    /// What a later life of this client needs.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.driver.read(ClientSession::snapshot)
+    }
+
+    /// The application gave a token for this request of `Host.wantToken`.
+    #[wasm_bindgen(js_name = tokenGiven)]
+    pub fn token_given(&self, request: u32, token: String) {
+        let token = Ok(token);
+        self.driver.input(Input::Token { request, token });
+    }
+
+    /// The application has no token now, and is to be asked again later.
+    #[wasm_bindgen(js_name = tokenFailed)]
+    pub fn token_failed(&self, request: u32, message: String) {
+        let token = Err(TokenError::Retry { message });
+        self.driver.input(Input::Token { request, token });
+    }
+
+    /// The application gives no token any more.
+    #[wasm_bindgen(js_name = tokenDenied)]
+    pub fn token_denied(&self, request: u32, message: String) {
+        let token = Err(TokenError::Denied { message });
+        self.driver.input(Input::Token { request, token });
     }
 
     /// The socket of this attempt is open, and speaks the protocol.
@@ -118,8 +161,8 @@ impl Engine {
             .is_ok()
     }
 
-    /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. Returns the
-    /// subscription's id, or a `MessageError`.
+    /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. One that
+    /// `keeps_position` goes on from the kept position first. Returns the subscription's id, or a [`MessageError`].
     #[expect(
         clippy::too_many_arguments,
         reason = "an object would have to be read property by property"
@@ -130,6 +173,7 @@ impl Engine {
         topic: Option<String>,
         inbox: bool,
         newest: bool,
+        keeps_position: bool,
         resumes: bool,
         epoch: u64,
         cursor: u64,
@@ -152,7 +196,7 @@ impl Engine {
             } else {
                 StartAt::Oldest
             },
-            keeps_position: false,
+            keeps_position,
         };
         let answer = self
             .driver
@@ -161,7 +205,9 @@ impl Engine {
             Ok(id) => id.into(),
             Err(SubscribeError::Duplicate(_)) => MessageError::Duplicate.number(),
             Err(SubscribeError::BadTopic) => MessageError::BadTopic.number(),
-            Err(_) => MessageError::TooManySubscriptions.number(),
+            Err(SubscribeError::BadChannel) => MessageError::BadChannel.number(),
+            Err(SubscribeError::TooMany) => MessageError::TooManySubscriptions.number(),
+            Err(_) => MessageError::Other.number(),
         }
     }
 
@@ -200,6 +246,24 @@ impl Engine {
             .with(|session, now| session.handled(now, id, position));
     }
 
+    /// Epoch of the position up to which a subscription was handled, if it has one.
+    pub fn epoch(&self, id: u32) -> Option<u64> {
+        let position = self.driver.read(|session| session.position(id));
+        Some(position?.epoch.0)
+    }
+
+    /// Cursor of that position.
+    pub fn cursor(&self, id: u32) -> Option<u64> {
+        let position = self.driver.read(|session| session.position(id));
+        Some(position?.cursor)
+    }
+
+    /// Tag of that position; 0 if it has none.
+    pub fn tag(&self, id: u32) -> u32 {
+        let position = self.driver.read(|session| session.position(id));
+        position.map_or(0, |position| position.tag.0)
+    }
+
     /// The newest entry of a subscription's stream that the client has heard of.
     pub fn head(&self, id: u32) -> u64 {
         self.driver.read(|session| session.head(id)).unwrap_or(0)
@@ -226,8 +290,33 @@ impl Engine {
     }
 }
 
-/// Why nothing came of a call: a negative number in place of an id or a ticket, whose words are in `pkg/src/error.ts`.
-/// It is much smaller than to throw.
+/// Who the client is: the one that was kept, unless another page uses it or the application has chosen another.
+fn identity(
+    kept: Option<&Snapshot>,
+    is_held: bool,
+    client_id: Option<Uuid>,
+    random: &[u8],
+) -> ClientConfig {
+    let mut random = random.iter().copied();
+    let mut draw = || core::array::from_fn(|_| random.next().unwrap_or_default());
+    let (new_id, secret): ([u8; 16], [u8; 16]) = (draw(), draw());
+    let seed = u64::from_le_bytes(core::array::from_fn(|_| random.next().unwrap_or_default()));
+    let may_continue = |kept: &&Snapshot| match client_id {
+        Some(client_id) => client_id == kept.client_id,
+        None => !is_held,
+    };
+    if let Some(kept) = kept.filter(may_continue) {
+        return ClientConfig::continuing(kept, seed);
+    }
+    let new_id = uuid::Builder::from_random_bytes(new_id).into_uuid();
+    let mut config = ClientConfig::new(client_id.unwrap_or(new_id), seed);
+    config.secret = Some(secret);
+    config.attempts = Some(0);
+    config
+}
+
+/// Call that was refused: a negative number in place of an id or a ticket, whose words are in `pkg/src/error.ts`. It is
+/// much smaller than an exception.
 #[derive(Clone, Copy)]
 enum MessageError {
     Duplicate = -1,
@@ -236,6 +325,8 @@ enum MessageError {
     QueueFull = -4,
     TooLarge = -5,
     Closed = -6,
+    BadChannel = -7,
+    Other = -8,
 }
 
 impl MessageError {

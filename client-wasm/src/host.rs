@@ -1,14 +1,18 @@
-//! Interface of the engine to the page: an object of the TypeScript API with these methods.
+//! Interface of the page to the engine: an object of the TypeScript face with these methods.
+//!
+//! A method that throws is reported (see `driver.rs`), and the engine goes on.
 
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
 const INTERFACE: &str = r#"
-/** What the engine asks of the page. Its methods must not throw. */
+/** What the engine asks of the page. A method that throws is reported to `fault`, and the engine goes on. */
 export interface Host {
   /** Begins to open a socket; any earlier one is history. What becomes of it is told to `Engine.opened`, `message` and
    * `closed`, with the number of this attempt. */
   connect(attempt: number): void;
+  /** Begins to get a token from the application, for `Engine.tokenGiven`, `tokenFailed` or `tokenDenied` with this number. */
+  wantToken(request: number): void;
   /** Sends a binary message over the latest socket; it is lent for this call only. */
   transmit(message: Uint8Array): void;
   /** Closes the latest socket, of which nothing more is to be told. */
@@ -40,28 +44,34 @@ export interface Host {
 }
 "#;
 
+/// Result of a call into the page: what it has thrown, if it has.
+pub(crate) type Called = Result<(), JsValue>;
+
 #[wasm_bindgen]
 extern "C" {
     /// The page's side of the engine.
     #[wasm_bindgen(typescript_type = "Host")]
     pub type Host;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn connect(this: &Host, attempt: u32);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn connect(this: &Host, attempt: u32) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn transmit(this: &Host, message: &[u8]);
+    #[wasm_bindgen(method, catch, js_name = wantToken)]
+    pub(crate) fn want_token(this: &Host, request: u32) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn disconnect(this: &Host, code: u16);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn transmit(this: &Host, message: &[u8]) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn alarm(this: &Host, at: f64);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn disconnect(this: &Host, code: u16) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method, js_name = fetchDictionary)]
-    pub(crate) fn fetch_dictionary(this: &Host, sha256: &[u8]);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn alarm(this: &Host, at: f64) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
+    #[wasm_bindgen(method, catch, js_name = fetchDictionary)]
+    pub(crate) fn fetch_dictionary(this: &Host, sha256: &[u8]) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
     pub(crate) fn status(
         this: &Host,
         phase: &str,
@@ -69,12 +79,12 @@ extern "C" {
         wait: f64,
         code: u16,
         message: &str,
-    );
+    ) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn ready(this: &Host, resumed: bool, secret: &[u8]);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn ready(this: &Host, resumed: bool, secret: &[u8]) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
+    #[wasm_bindgen(method, catch)]
     pub(crate) fn outcome(
         this: &Host,
         id: u32,
@@ -86,9 +96,9 @@ extern "C" {
         floor: u64,
         head: u64,
         is_state: bool,
-    );
+    ) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
+    #[wasm_bindgen(method, catch)]
     pub(crate) fn entry(
         this: &Host,
         id: u32,
@@ -99,17 +109,33 @@ extern "C" {
         address: *const u8,
         length: usize,
         wire_bytes: usize,
-    );
+    ) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn ended(this: &Host, id: u32, cause: &str, message: &str);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn ended(this: &Host, id: u32, cause: &str, message: &str) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn sent(this: &Host, ticket: f64);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn sent(this: &Host, ticket: f64) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn refused(this: &Host, ticket: f64, code: &str, message: &str);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn refused(
+        this: &Host,
+        ticket: f64,
+        code: &str,
+        message: &str,
+    ) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(crate) fn fault(this: &Host, code: &str, message: &str);
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn fault(this: &Host, code: &str, message: &str) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Shows an error where people look for errors.
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    pub(crate) fn console_error(error: &JsValue);
+
+    /// The words of an error, or of anything else that was thrown.
+    #[wasm_bindgen(js_name = String, catch)]
+    pub(crate) fn words(of: &JsValue) -> Result<alloc::string::String, JsValue>;
 }

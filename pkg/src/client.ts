@@ -1,25 +1,25 @@
 import { address } from "./address.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
+import { DocumentSource } from "./document-source.js";
 import { accepted, PushError } from "./error.js";
-import { toHex, writeUuid } from "./hex.js";
+import { uuidDigits } from "./hex.js";
 import { followPage } from "./lifecycle.js";
 import { Messages } from "./messages.js";
-import { Cell, Listeners, type Observable } from "./observable.js";
-import { DocumentSource } from "./source.js";
+import { Listeners, type Observable, ObservableValue } from "./observable.js";
 import { Store, sessionStorageIfAny } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
 import type { Address, AnyChannels, Handler, Options, ReadOptions, Stats, Status, WebSocketClass } from "./types.js";
 
-/** Attempts are counted in 32 bits. */
-const MAX_ATTEMPTS = 2 ** 32 - 1;
+/** Bounds of `maxMessageBytes`: room for the handshake, and what the engine counts in. */
+const MIN_MESSAGE_BYTES = 4096;
+const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
 /** One connection to a push-wire server, and all that is read and sent over it. */
 export class Client<Channels extends object = AnyChannels> {
   readonly #core: Core;
-  readonly #token: TokenSource;
-  readonly #status = new Cell<Status>({ phase: "connecting", transport: null, attempt: 0 });
+  readonly #status = new ObservableValue<Status>({ phase: "connecting", transport: null, attempt: 0 });
   readonly #faults = new Listeners<PushError>();
   readonly #documents = new Map<string, DocumentSource>();
   readonly #iterators = new Set<{ return(): unknown }>();
@@ -30,24 +30,30 @@ export class Client<Channels extends object = AnyChannels> {
     const target = address(url);
     const fault = (error: PushError) => this.#fault(error);
     const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
-    const store = new Store(storage, options.storageKey ?? `push-wire:${target}`, options.clientId, fault);
-    const { attempts } = store;
-    const { maxMessageBytes = 1024 * 1024, compression = true } = options;
-    this.#core = new Core(target, socketClass(options), store, { maxMessageBytes, compression }, {
-      // Kept before an attempt, so that a page which is left in its midst counts it.
-      attempt: (number) => this.#keep({ attempts: Math.min(attempts + number, MAX_ATTEMPTS) }),
+    const clientId = options.clientId === undefined ? undefined : uuidDigits(options.clientId);
+    const maxMessageBytes = messageBytes(options.maxMessageBytes);
+    const { token, compression = true } = options;
+    const tokens = typeof token === "function" ? new TokenSource(token, fault) : undefined;
+    const socket = socketClass(options);
+    const store = new Store(storage, options.storageKey ?? `push-wire:${target}`, fault);
+    const settings = { clientId, maxMessageBytes, compression, renewsToken: tokens !== undefined };
+    this.#core = new Core(target, socket, store, settings, {
+      wantToken: (request) => void tokens?.give(this.#core.engine, request, () => this.#core.closed),
       status: (status) => this.#turn(status),
-      ready: (secret) => this.#keep({ secret: toHex(secret) }),
+      changed: () => this.#core.keep(),
       fault,
     });
-    this.#token = new TokenSource(this.#core, options.token, (error) => this.#tokenFailed(error));
+    if (typeof token === "string" && !this.#core.engine.setToken(token)) {
+      this.#core.close();
+      throw new PushError("bad_argument", "token is larger than 16 KiB");
+    }
     this.#leavePage = followPage(this.#core);
-    this.#token.connect();
+    this.#core.engine.connect();
   }
 
   /** The client's UUID: what the server calls it by. */
   get id(): string {
-    return writeUuid(this.#core.store.clientId);
+    return this.#core.id;
   }
 
   /** How the client is connected. */
@@ -133,7 +139,7 @@ export class Client<Channels extends object = AnyChannels> {
   /** Tries to connect at once: after `closed`, or to cut a wait short. */
   connect(): void {
     this.#core.check();
-    this.#token.connect();
+    this.#core.engine.connect();
   }
 
   /** Drops the line and stays away for some milliseconds: to see, or to test, what a page does then. */
@@ -149,28 +155,23 @@ export class Client<Channels extends object = AnyChannels> {
     this.#core.close();
     for (const messages of this.#iterators) void messages.return();
     this.#documents.clear();
+    // Said once: the server may have closed it before.
+    if (this.#status.value.phase === "closed") return;
     this.#status.set({ phase: "closed", transport: null, attempt: 0 });
   }
 
   #turn(status: Status): void {
-    if (this.#core?.closed) return;
-    this.#status.set(status);
-    this.#token?.status(status);
-  }
-
-  #keep(session: { secret?: string; attempts?: number }): void {
-    Object.assign(this.#core.store, session).save();
-  }
-
-  #tokenFailed(error: PushError): void {
-    this.#fault(error);
-    if (this.#status.value.phase === "connected") return;
-    this.#status.set({ phase: "closed", transport: null, attempt: 0, reason: error.message });
+    if (!this.#core.closed) this.#status.set(status);
   }
 
   #fault(error: PushError): void {
     if (!this.#faults.tell(error)) console.warn("push-wire:", error);
   }
+}
+
+function messageBytes(wanted = 1024 * 1024): number {
+  if (Number.isInteger(wanted) && wanted >= MIN_MESSAGE_BYTES && wanted <= MAX_MESSAGE_BYTES) return wanted;
+  throw new PushError("bad_argument", `maxMessageBytes is ${wanted}; it must be a whole number from ${MIN_MESSAGE_BYTES} on`);
 }
 
 function socketClass(options: Options): WebSocketClass {

@@ -1,6 +1,6 @@
 import { Engine, engineMemory } from "./engine.js";
 import { PushError } from "./error.js";
-import { halves } from "./hex.js";
+import { hexBytes, toHex, writeUuid } from "./hex.js";
 import { type ClientListener, PageHost } from "./host.js";
 import type { Store } from "./store.js";
 import type { WebSocketClass } from "./types.js";
@@ -10,29 +10,43 @@ export interface Committing {
   commit(): void;
 }
 
-/** What a client takes from its server. */
-export interface Limits {
+/** Settings of the engine. */
+export interface Settings {
+  /** 32 hexadecimal digits, if the application has chosen one. */
+  readonly clientId: string | undefined;
   readonly maxMessageBytes: number;
   readonly compression: boolean;
+  /** The listener is asked for a token before each attempt. */
+  readonly renewsToken: boolean;
 }
 
 /** What the parts of one client share: the engine, who is told what, and what outlives a reload. */
 export class Core {
   readonly engine: Engine;
+  /** The client's UUID. */
+  readonly id: string;
   readonly host: PageHost;
   readonly store: Store;
   readonly #dirty = new Set<Committing>();
   #closed = false;
 
-  constructor(url: string, socketClass: WebSocketClass, store: Store, limits: Limits, listener: ClientListener) {
+  constructor(url: string, socketClass: WebSocketClass, store: Store, settings: Settings, listener: ClientListener) {
     this.store = store;
-    const { maxMessageBytes, compression } = limits;
+    const { clientId, maxMessageBytes, compression, renewsToken } = settings;
     this.host = new PageHost(url, socketClass, maxMessageBytes, engineMemory(), listener);
-    const seed = crypto.getRandomValues(new BigUint64Array(1))[0]!;
-    const id = halves(store.clientId);
-    const secret = halves(store.secret);
-    this.engine = new Engine(this.host, ...id, ...secret, store.attempts, seed, maxMessageBytes, compression);
+    this.engine = new Engine(
+      this.host,
+      store.kept?.snapshot,
+      store.kept?.held ?? false,
+      clientId === undefined ? undefined : hexBytes(clientId),
+      crypto.getRandomValues(new Uint8Array(40)),
+      maxMessageBytes,
+      compression,
+      renewsToken,
+    );
     this.host.engine = this.engine;
+    this.id = writeUuid(toHex(this.engine.id()));
+    this.keep();
   }
 
   get closed(): boolean {
@@ -48,6 +62,11 @@ export class Core {
   commitSoon(part: Committing): void {
     if (this.#dirty.size === 0) queueMicrotask(() => this.#commit());
     this.#dirty.add(part);
+  }
+
+  /** Keeps what the client needs to go on after a reload. */
+  keep(): void {
+    if (!this.#closed) this.store.save(this.engine.snapshot());
   }
 
   /** Says goodbye; nothing is told any more. */
@@ -67,6 +86,6 @@ export class Core {
     const parts = [...this.#dirty];
     this.#dirty.clear();
     for (const part of parts) part.commit();
-    this.store.save();
+    this.keep();
   }
 }

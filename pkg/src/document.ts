@@ -1,5 +1,5 @@
 import { PushError } from "./error.js";
-import type { DocumentSource } from "./source.js";
+import type { DocumentSource } from "./document-source.js";
 import type { Outcome, Position } from "./types.js";
 
 /** What an element of the page has that {@link LiveDocument.bind} needs. */

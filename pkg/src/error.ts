@@ -3,7 +3,8 @@
  *
  * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of another type
  *   than the function takes), `duplicate` (another subscription reads this stream already), `bad_topic`, `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait
- *   already), `too_large`, `closed`, `storage`, `token`;
+ *   already), `too_large`, `closed`, `storage`, `token` (the application's token function failed, and is asked again), `page` (code of the page threw inside
+ *   the engine);
  * - from the server: `unknown_channel`, `not_permitted`, `no_handler`, `refused`, `bad_payload` …, and a handler's own codes.
  */
 export class PushError extends Error {
@@ -26,6 +27,8 @@ const REFUSALS: [code: string, message: string][] = [
   ["queue_full", "too many sends wait for the server's answer"],
   ["too_large", "the message is larger than the server takes: 1 MiB, if its limits do not say otherwise"],
   ["closed", "the client is closed: its status says why"],
+  ["bad_argument", "the name of a channel has 1 to 255 bytes of UTF-8"],
+  ["bad_argument", "the engine does not take this subscription"],
 ];
 
 /** The engine's answer, unless that is a refusal: those are thrown. */

@@ -17,5 +17,6 @@ export type {
   ReadOptions,
   Stats,
   Status,
+  TokenAnswer,
   WebSocketClass,
 } from "./types.js";

@@ -14,29 +14,11 @@ export function hexBytes(digits: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The two halves of 32 hexadecimal digits. */
-export function halves(digits: string): [high: bigint, low: bigint] {
-  return [fromHex(digits.slice(0, 16)), fromHex(digits.slice(16))];
-}
-
 /** The 32 digits of a UUID. */
 export function uuidDigits(uuid: string): string {
   const digits = uuid.replaceAll("-", "").toLowerCase();
   if (/^[0-9a-f]{32}$/.test(digits)) return digits;
   throw new PushError("bad_client_id", `"${uuid}" is not a UUID`);
-}
-
-/** 16 random bytes, as 32 digits. */
-export function randomSecret(): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(16)));
-}
-
-/** A random UUID (version 4), as 32 digits. */
-export function randomUuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return toHex(bytes);
 }
 
 /** A UUID as people write it. */
@@ -49,7 +31,7 @@ export function writeEpoch(epoch: bigint): string {
   return epoch.toString(16).padStart(16, "0");
 }
 
-/** The number that hexadecimal digits write: an epoch's, or half of an id's. */
+/** The number that the hexadecimal digits of an epoch write. */
 export function fromHex(digits: string): bigint {
   return BigInt(`0x${digits}`);
 }

@@ -35,10 +35,11 @@ interface Ticket {
 
 /** What the engine tells about the client as a whole. */
 export interface ClientListener {
-  /** The attempt of this number begins; the first is 1. */
-  attempt(number: number): void;
+  /** The application is to be asked for a token. */
+  wantToken(request: number): void;
   status(status: Status): void;
-  ready(secret: Uint8Array): void;
+  /** What is to be kept has changed. */
+  changed(): void;
   fault(error: PushError): void;
 }
 
@@ -77,7 +78,8 @@ export class PageHost implements Host {
   }
 
   connect(attempt: number): void {
-    this.#client.attempt(attempt);
+    // Kept before an attempt, so that a page which is left in its midst counts it.
+    this.#client.changed();
     this.#socket?.close();
     this.#socket = undefined;
     try {
@@ -86,6 +88,10 @@ export class PageHost implements Host {
       this.fault("no_websocket", `a WebSocket to ${this.#url} cannot be opened: ${cause}`);
       this.engine.closed(attempt);
     }
+  }
+
+  wantToken(request: number): void {
+    this.#client.wantToken(request);
   }
 
   transmit(message: Uint8Array): void {
@@ -116,8 +122,8 @@ export class PageHost implements Host {
     });
   }
 
-  ready(_resumed: boolean, secret: Uint8Array): void {
-    this.#client.ready(secret);
+  ready(): void {
+    this.#client.changed();
   }
 
   outcome(id: number, ...how: Parameters<StreamListener["outcome"]>): void {

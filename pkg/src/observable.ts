@@ -34,7 +34,7 @@ export class Listeners<T> {
 }
 
 /** An observable that its owner sets. */
-export class Cell<T> implements Observable<T> {
+export class ObservableValue<T> implements Observable<T> {
   readonly #listeners = new Listeners<T>();
   #value: T;
 

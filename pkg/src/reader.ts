@@ -4,12 +4,8 @@ import { fromHex, writeEpoch } from "./hex.js";
 import type { Size, StreamListener } from "./host.js";
 import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
 
-/** Entries that may wait for a handler which returned a promise, and their bytes; see {@link Reader}. */
-const MAX_WAITING = 1024;
-const MAX_WAITING_BYTES = 1024 * 1024;
-
-/** Takes what comes out of a stream. */
-export interface Sink {
+/** Takes the entries and outcomes of a stream. */
+export interface EntryHandler {
   entry(entry: Entry<unknown>, size: Size): unknown;
   /** Returns whether somebody listens. */
   outcome(outcome: Outcome): boolean;
@@ -22,37 +18,52 @@ type Item =
 /**
  * Reads one stream in order, and waits for a handler that returns a promise.
  *
- * What waits is bounded: when it is too much the reader ends its subscription, and when all is handled it subscribes
- * again from where it stood. The server's log is the queue.
+ * The engine bounds what waits: when the application holds too much, it pauses the subscription until half of that is
+ * handled. The server's log is the queue.
  */
 export class Reader implements StreamListener {
   readonly #core: Core;
   readonly #channel: string;
   readonly #options: ReadOptions;
-  readonly #sink: Sink;
-  readonly #name: string;
+  readonly #handler: EntryHandler;
   #id: number | undefined;
-  #keepsPosition: boolean;
   #received: Position | undefined;
   #handled: Position | undefined;
   #waiting: Item[] = [];
-  #waitingBytes = 0;
   #busy = false;
   #over = false;
 
-  constructor(core: Core, channel: string, options: ReadOptions, sink: Sink) {
+  constructor(core: Core, channel: string, options: ReadOptions, handler: EntryHandler) {
     core.check();
     checkOptions(options);
     this.#core = core;
     this.#channel = channel;
     this.#options = options;
-    this.#sink = sink;
-    this.#name = JSON.stringify([channel, options.topic ?? (options.inbox ? true : null)]);
-    this.#keepsPosition = options.persist ?? true;
-    const given = typeof options.from === "object" ? options.from : undefined;
-    this.#received = (this.#keepsPosition ? core.store.position(this.#name) : undefined) ?? given;
-    this.#handled = this.#received;
-    this.#subscribe();
+    this.#handler = handler;
+    const { topic, inbox = false, from, persist = true } = options;
+    const { engine, host } = core;
+    const given = typeof from === "object" ? from : undefined;
+    const epoch = given ? fromHex(given.epoch) : 0n;
+    this.#id = accepted(
+      engine.subscribe(
+        channel,
+        topic,
+        inbox,
+        from === "newest",
+        persist,
+        given !== undefined,
+        epoch,
+        given?.cursor ?? 0n,
+        given?.tag ?? 0,
+      ),
+    );
+    host.streams.set(this.#id, this);
+    const keptEpoch = engine.epoch(this.#id);
+    const keptCursor = engine.cursor(this.#id);
+    if (keptEpoch !== undefined && keptCursor !== undefined) {
+      this.#handled = { epoch: writeEpoch(keptEpoch), cursor: keptCursor, tag: engine.tag(this.#id) };
+    }
+    this.#received = this.#handled;
   }
 
   /** Up to where entries were handled. */
@@ -74,23 +85,22 @@ export class Reader implements StreamListener {
     if (this.#over) return;
     this.#over = true;
     this.#waiting = [];
-    if (this.#core.closed) return;
-    this.#unsubscribe();
-    if (this.#keepsPosition) {
-      this.#core.store.forget(this.#name);
-      this.#core.store.save();
-    }
+    if (this.#core.closed || this.#id === undefined) return;
+    this.#core.host.streams.delete(this.#id);
+    this.#core.engine.unsubscribe(this.#id);
+    this.#id = undefined;
+    this.#core.keep();
   }
 
-  outcome(...[reason, caughtUp, epoch, cursor, tag, floor, head, isState]: Parameters<StreamListener["outcome"]>): void {
-    // A state's value does not outlive the page: nor may its position.
-    if (isState) this.#keepsPosition = false;
+  outcome(...[reason, caughtUp, epoch, cursor, tag, floor, head]: Parameters<StreamListener["outcome"]>): void {
     const position = { epoch: writeEpoch(epoch), cursor, tag };
     this.#received = position;
     if (reason === "") {
       this.#take({ outcome: { type: "resumed", position, caughtUp: Number(caughtUp), head }, position });
       return;
     }
+    // What still waits is of the stream as it was.
+    this.#waiting = [];
     const known = reason as "expired" | "epoch_changed";
     this.#take({ outcome: { type: "reset", reason: known, position, floor, head }, position });
   }
@@ -108,39 +118,12 @@ export class Reader implements StreamListener {
     this.#take({ outcome: { type: "ended", reason, message }, position: undefined });
   }
 
-  /** Tells the engine what was handled, and remembers it over a reload. */
+  /** Tells the engine what was handled. */
   commit(): void {
     const handled = this.#handled;
     if (!handled || this.#over) return;
-    if (this.#id !== undefined) this.#core.engine.handled(this.#id, fromHex(handled.epoch), handled.cursor, handled.tag ?? 0);
-    if (this.#keepsPosition) this.#core.store.move(this.#name, handled);
-  }
-
-  #subscribe(): void {
-    const { topic, inbox = false, from } = this.#options;
-    const { engine, host } = this.#core;
-    const after = this.#received;
-    const epoch = after ? fromHex(after.epoch) : 0n;
-    this.#id = accepted(
-      engine.subscribe(
-        this.#channel,
-        topic,
-        inbox,
-        from === "newest",
-        after !== undefined,
-        epoch,
-        after?.cursor ?? 0n,
-        after?.tag ?? 0,
-      ),
-    );
-    host.streams.set(this.#id, this);
-  }
-
-  #unsubscribe(): void {
     if (this.#id === undefined) return;
-    this.#core.host.streams.delete(this.#id);
-    this.#core.engine.unsubscribe(this.#id);
-    this.#id = undefined;
+    this.#core.engine.handled(this.#id, fromHex(handled.epoch), handled.cursor, handled.tag ?? 0);
   }
 
   #words(): string {
@@ -153,22 +136,20 @@ export class Reader implements StreamListener {
     if (this.#over) return;
     if (!this.#busy) return this.#handle(item);
     this.#waiting.push(item);
-    if ("entry" in item) this.#waitingBytes += item.size.value;
-    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES) this.#unsubscribe();
   }
 
   #handle(item: Item): void {
     if (!("entry" in item)) {
       const { outcome } = item;
       if (outcome.type === "ended") this.#over = true;
-      const heard = this.#sink.outcome(outcome);
+      const heard = this.#handler.outcome(outcome);
       if (outcome.type === "ended" && !heard) this.#core.host.fault(outcome.reason, `${this.#words()} is not read: ${outcome.message}`);
       if (item.position) this.#done(item.position);
       return;
     }
     let answer: unknown;
     try {
-      answer = this.#sink.entry(item.entry, item.size);
+      answer = this.#handler.entry(item.entry, item.size);
     } catch (error) {
       // A handler's mistake must not stop the stream: the entry counts as handled.
       reportUncaught(error);
@@ -178,7 +159,7 @@ export class Reader implements StreamListener {
     Promise.resolve(answer).catch(reportUncaught).then(() => {
       this.#busy = false;
       this.#done(item.entry);
-      this.#goOn();
+      this.#resumeQueue();
     });
   }
 
@@ -187,24 +168,11 @@ export class Reader implements StreamListener {
     if (!this.#core.closed) this.#core.commitSoon(this);
   }
 
-  #goOn(): void {
+  #resumeQueue(): void {
     while (!this.#busy && !this.#over) {
       const item = this.#waiting.shift();
-      if (!item) break;
-      if ("entry" in item) this.#waitingBytes -= item.size.value;
+      if (!item) return;
       this.#handle(item);
-    }
-    const paused = this.#id === undefined && !this.#busy && !this.#over;
-    if (paused && !this.#core.closed) this.#subscribeAgain();
-  }
-
-  /** It may be too late: somebody else may read the stream by now. */
-  #subscribeAgain(): void {
-    try {
-      this.#subscribe();
-    } catch (error) {
-      if (!(error instanceof PushError)) throw error;
-      this.ended(error.code, error.message);
     }
   }
 }

@@ -1,61 +1,39 @@
-import type { Core } from "./core.js";
 import { PushError } from "./error.js";
-import type { Options, Status } from "./types.js";
+import type { Engine } from "./engine.js";
+import type { Options } from "./types.js";
 
-/** Close code of credentials that the server refused. */
-const UNAUTHORIZED = 4200;
+/** Function of the application that gives a token. */
+type TokenFunction = Exclude<Options["token"], string | undefined>;
 
 /**
- * Keeps the engine supplied with the application's credential. A function is asked before the first attempt and again
- * after each lost connection; when the server refuses what it last gave, it is asked once more before the client gives up.
+ * Answers the engine's requests for a token with the application's function; the engine decides when to ask.
+ *
+ * A function that throws or rejects has no token for now: the engine asks again after the back-off delay. One that gives
+ * `null` or `undefined` denies it, which closes the client.
  */
 export class TokenSource {
-  readonly #core: Core;
-  readonly #get: Exclude<Options["token"], string | undefined> | undefined;
+  readonly #get: TokenFunction;
   readonly #failed: (error: PushError) => void;
-  #current: string | undefined;
-  #askedAgain = false;
 
-  constructor(core: Core, token: Options["token"], failed: (error: PushError) => void) {
-    this.#core = core;
+  constructor(get: TokenFunction, failed: (error: PushError) => void) {
+    this.#get = get;
     this.#failed = failed;
-    if (typeof token === "function") this.#get = token;
-    else this.#use(token);
   }
 
-  /** Connects, as soon as there is a credential. */
-  connect(): void {
-    if (!this.#get) return this.#core.engine.connect();
-    void this.#renew().then((renewed) => {
-      if (renewed && !this.#core.closed) this.#core.engine.connect();
-    });
-  }
-
-  /** Looks after a fresh credential as the connection goes. */
-  status({ phase, code }: Status): void {
-    if (phase === "connected") this.#askedAgain = false;
-    if (!this.#get) return;
-    if (phase === "waiting") void this.#renew();
-    if (phase === "closed" && code === UNAUTHORIZED && !this.#askedAgain) {
-      this.#askedAgain = true;
-      this.connect();
-    }
-  }
-
-  async #renew(): Promise<boolean> {
+  /** Asks the application; `isOver` says whether the engine is gone meanwhile. */
+  async give(engine: Engine, request: number, isOver: () => boolean): Promise<void> {
+    let token: unknown;
     try {
-      const token = await this.#get?.();
-      if (!this.#core.closed) this.#use(token);
-      return true;
+      token = await this.#get();
     } catch (cause) {
-      this.#failed(new PushError("token", `the application's token function failed: ${cause}`, { cause }));
-      return false;
+      if (isOver()) return;
+      const message = `the application's token function failed: ${cause}`;
+      this.#failed(new PushError("token", message, { cause }));
+      if (!isOver()) engine.tokenFailed(request, message);
+      return;
     }
-  }
-
-  #use(token: string | undefined): void {
-    if (token === this.#current) return;
-    this.#current = token;
-    this.#core.engine.setToken(token);
+    if (isOver()) return;
+    if (typeof token === "string") engine.tokenGiven(request, token);
+    else engine.tokenDenied(request, "the application's token function gave none");
   }
 }

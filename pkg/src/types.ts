@@ -70,10 +70,17 @@ export type Address = string | { readonly href: string };
 /** A class with the interface of the browser's WebSocket. */
 export type WebSocketClass = new (url: string, protocols: string) => unknown;
 
+/** Answer of a token function; null and undefined: there will be no token. */
+export type TokenAnswer = string | null | undefined;
+
 /** Settings of a client; each has a default. */
 export interface Options {
-  /** The application's credential, or a function that gets one: asked at first and after each lost connection. */
-  token?: string | (() => string | Promise<string>);
+  /**
+   * The application's token (at most 16 KiB), or a function that gets one, which is asked before each attempt to connect.
+   * One that throws or rejects is reported to `onFault` and asked again later; so is one that takes longer than 30 s. One
+   * that gives `null` or `undefined` denies the token, which closes the client.
+   */
+  token?: string | (() => TokenAnswer | Promise<TokenAnswer>);
   /** The client's UUID; default: a random one, kept over a reload of the page. Two pages must never share one. */
   clientId?: string;
   /** Keeps the client's id and positions over a reload; default `sessionStorage`, null to keep nothing. */
@@ -82,7 +89,7 @@ export interface Options {
   storageKey?: string;
   /** Default: the runtime's own. Node.js before 22 has none: pass the one of the package `ws`. */
   WebSocket?: WebSocketClass;
-  /** Largest message taken from the server, in bytes; default 1 MiB. */
+  /** Largest message taken from the server, in bytes, at least 4,096; default 1 MiB. The server keeps to it. */
   maxMessageBytes?: number;
   /**
    * Whether entries may come compressed (default true). The dictionaries for that are fetched from

@@ -175,12 +175,12 @@ test("positions and the client's id are kept over a reload", async () => {
   assert.deepEqual(await linesUntil(reloaded, unread.at(-1)).lines, unread);
 });
 
-test("what is kept but was spoiled is begun anew", async () => {
+test("damaged kept state is begun anew", async () => {
   for (const spoil of [
     (kept) => kept.slice(1),
-    (kept) => kept.replace(/"secret":"[0-9a-f]{16}/, '"secret":"'),
-    (kept) => kept.replace(/"secret":"./, '"secret":"x'),
-    (kept) => kept.replace(/"clientId":"./, '"clientId":"'),
+    (kept) => kept.replace(/"snapshot":"....../, '"snapshot":"'),
+    (kept) => kept.replace(/"snapshot":"./, '"snapshot":"x'),
+    (kept) => kept.replace(/0"}$/, '1"}').replace(/[1-9a-f]"}$/, '0"}'),
   ]) {
     const storage = new MemoryStorage();
     const before = open({ storage });
@@ -190,7 +190,9 @@ test("what is kept but was spoiled is begun anew", async () => {
     const kept = storage.getItem(storageKey);
     storage.setItem(storageKey, spoil(kept));
     assert.notEqual(storage.getItem(storageKey), kept);
+    const faults = [];
     const anew = open({ storage });
+    anew.onFault((fault) => faults.push(fault));
     assert.notEqual(anew.id, before.id);
     await connected(anew);
     anew.close();
@@ -206,6 +208,15 @@ test("a duplicated tab does not push its sibling away", async () => {
   await connected(duplicate);
   await sibling.send("room", { room: "lobby", name: "Ada", text: "still here" });
   assert.equal(sibling.status.value.phase, "connected");
+});
+
+test("a message just under the limit is sent", async () => {
+  const client = open();
+  await connected(client);
+  const value = { room: "garden", name: "Ada", text: "x".repeat(1024 * 1024 - 100) };
+  await client.send("room", value);
+  await assert.rejects(client.send("room", { ...value, text: `${value.text}${"x".repeat(100)}` }), { code: "too_large" });
+  assert.equal(client.status.value.phase, "connected");
 });
 
 test("two clients of one page are two clients", async () => {
@@ -227,13 +238,59 @@ test("a token function is asked again after a lost connection", async () => {
   assert.equal(asked, 2);
 });
 
-test("a token function that fails is stated", async () => {
+test("a token function that fails is asked again", async () => {
+  const failures = [
+    () => { throw new Error("no session yet"); },
+    () => Promise.reject(new Error("no session yet")),
+  ];
+  let asked = 0;
+  const client = open({ token: () => failures[asked++]?.() ?? "token" });
   const faults = [];
-  const client = open({ token: () => Promise.reject(new Error("no session")) });
+  const phases = [];
   client.onFault((fault) => faults.push(fault));
-  const { reason } = await until(client.status, ({ phase }) => phase === "closed");
-  assert.match(reason, /no session/);
-  assert.equal(faults[0].code, "token");
+  client.status.subscribe(({ phase }) => phases.push(phase));
+  await connected(client);
+  assert.equal(asked, 3);
+  assert.deepEqual(phases.filter((phase) => phase === "closed"), []);
+  // The first one failed before anybody could listen, and went to the console.
+  assert.match(faults.at(-1).message, /no session yet/);
+  assert.equal(faults.at(-1).code, "token");
+});
+
+test("a token function that gives none closes the client once", async () => {
+  const client = open({ token: async () => null });
+  const phases = [];
+  client.status.subscribe(({ phase }) => phases.push(phase));
+  const { code, reason } = await until(client.status, ({ phase }) => phase === "closed");
+  assert.equal(code, 4200);
+  assert.match(reason, /gave none/);
+  client.close();
+  assert.equal(phases.filter((phase) => phase === "closed").length, 1);
+});
+
+test("values out of range are named", () => {
+  for (const maxMessageBytes of [0, Number.NaN, -1, 4095, 8192.5, "1", null]) {
+    assert.throws(() => open({ maxMessageBytes }), { code: "bad_argument", message: /maxMessageBytes/ });
+  }
+  assert.throws(() => open({ token: "x".repeat(16 * 1024 + 1) }), { code: "bad_argument", message: /token/ });
+});
+
+test("a socket class that throws costs an attempt", async () => {
+  let made = 0;
+  class Fragile extends WebSocket {
+    constructor(...how) {
+      if (made++ === 0) throw new Error("not now");
+      super(...how);
+    }
+
+    send(bytes) {
+      super.send(bytes);
+      if (made === 2) throw new Error("not here");
+    }
+  }
+  const client = open({ WebSocket: Fragile });
+  await connected(client);
+  assert.equal(made, 2);
 });
 
 test("what is wrong with a subscription is said", async () => {
