@@ -71,7 +71,7 @@ impl Engine {
             .read(|session| session.client_id().as_bytes().to_vec())
     }
 
-    /// What a later life of this client needs.
+    /// Snapshot from which a later client of this page goes on.
     pub fn snapshot(&self) -> Vec<u8> {
         self.driver.read(ClientSession::snapshot)
     }
@@ -162,7 +162,7 @@ impl Engine {
     }
 
     /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. One that
-    /// `keeps_position` goes on from the kept position first. Returns the subscription's id, or a [`MessageError`].
+    /// `keeps_position` goes on from the kept position first. Returns the subscription's id, or a `MessageError`.
     #[expect(
         clippy::too_many_arguments,
         reason = "an object would have to be read property by property"
@@ -269,7 +269,7 @@ impl Engine {
         self.driver.read(|session| session.head(id)).unwrap_or(0)
     }
 
-    /// What has passed so far; `what` counts through: messages in and out, bytes in and out, entries, bytes of their
+    /// Counters of the session; `what` counts through: messages in and out, bytes in and out, entries, bytes of their
     /// values whole, how many came as deltas, repeats dropped, gaps found, how many came compressed, dictionaries.
     pub fn count(&self, what: usize) -> f64 {
         let stats = self.driver.read(ClientSession::stats);
@@ -290,7 +290,7 @@ impl Engine {
     }
 }
 
-/// Who the client is: the one that was kept, unless another page uses it or the application has chosen another.
+/// Identity of the client: the one that was kept, unless another page uses it or the application has chosen another.
 fn identity(
     kept: Option<&Snapshot>,
     is_held: bool,

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
 const INTERFACE: &str = r#"
-/** What the engine asks of the page. A method that throws is reported to `fault`, and the engine goes on. */
+/** Calls of the engine into the page. A method that throws is reported to `fault`, and the engine goes on. */
 export interface Host {
   /** Begins to open a socket; any earlier one is history. What becomes of it is told to `Engine.opened`, `message` and
    * `closed`, with the number of this attempt. */

@@ -38,7 +38,7 @@ export interface ClientListener {
   /** The application is to be asked for a token. */
   wantToken(request: number): void;
   status(status: Status): void;
-  /** What is to be kept has changed. */
+  /** The snapshot to keep has changed. */
   changed(): void;
   fault(error: PushError): void;
 }

@@ -28,7 +28,7 @@ export class Store {
   #snapshot: string | undefined;
   #held = true;
 
-  /** What was kept, unless that cannot be read. */
+  /** The kept snapshot, unless it cannot be read. */
   readonly kept: { readonly held: boolean; readonly snapshot: Uint8Array } | undefined;
 
   constructor(storage: KeyValueStorage | null, key: string, failed: (error: PushError) => void) {

@@ -2,7 +2,7 @@
 
 use super::Peer;
 
-/// What one connection holds at a moment.
+/// Counts of the state that one connection holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Usage {
@@ -17,7 +17,7 @@ pub struct Usage {
 }
 
 impl Peer {
-    /// What the connection holds now.
+    /// Counts of the state that the connection holds now.
     #[must_use]
     pub fn usage(&self) -> Usage {
         Usage {

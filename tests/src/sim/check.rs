@@ -37,7 +37,7 @@ pub enum Promise {
     Takeover,
     /// An entry is delivered only under a subscription that stands, and is one of its stream.
     Subscription,
-    /// What a message makes the server answer is bounded by the message's bytes, and what waits for a client that reads
+    /// The answer to a message is bounded by the message's bytes, and what waits for a client that reads
     /// nothing by a number.
     Answers,
     /// Nothing of a subscription or connection stays when it has ended.

@@ -382,7 +382,7 @@ impl Node {
         })
     }
 
-    /// A token that is good from now on for [`TOKEN_LIFE`].
+    /// A token that is good from now on for `TOKEN_LIFE`.
     #[must_use]
     pub fn token(&self, now: Moment) -> String {
         now.since_origin().as_nanos().to_string()

@@ -144,7 +144,7 @@ impl OddMessage {
         self.uploads
     }
 
-    /// What it does to subscriptions, in order: begins to read a source, or ends.
+    /// Changes to subscriptions, in order: begins to read a source, or ends.
     #[must_use]
     pub fn steps(&self) -> Vec<(u32, Option<Source>)> {
         self.steps.clone()

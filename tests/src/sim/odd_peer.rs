@@ -319,7 +319,7 @@ impl OddPeer {
         }
     }
 
-    /// How a subscribe ended, or that retention has passed the reader. Outcomes come in the order of the asks.
+    /// Takes the outcome of a subscribe, or of a reader that retention has passed. Outcomes come in the order of the asks.
     fn outcome(&mut self, id: u32, reading: Option<(u64, Position)>) -> Result<(), PromiseError> {
         let answered = self.outcomes.pop_front();
         if answered.is_some_and(|(_, asked)| asked != id) {

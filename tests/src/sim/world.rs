@@ -45,7 +45,7 @@ struct Seat {
     fetches: VecDeque<(Moment, [u8; 32], Vec<u8>)>,
     /// Tokens on their way to the page, and when they arrive.
     tokens: VecDeque<(Moment, u32, Result<String, TokenError>)>,
-    /// What its token function does instead of giving one, and until when.
+    /// Failure of its token function, and until when.
     trouble: Option<(TokenTrouble, Moment)>,
 }
 
