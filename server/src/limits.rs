@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use push_wire_shared::limits;
 
+/// Notices of the hub kept for a connection that does not take them (1,024): past this, later system ops are dropped and
+/// the sender is told.
+pub(crate) const NOTICES: usize = 1_024;
+
 /// Bounds of what clients can make a server hold.
 ///
 /// Entries in a session's inboxes are bounded by the retention of their channels: bytes, entries and age of the

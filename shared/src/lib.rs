@@ -4,8 +4,8 @@
 //! `no_std` + alloc. Nothing here reads a clock, a socket, a random source or the environment: time and seed
 //! are arguments. The wire is specified in `docs/protocol.md`; comments cite its sections.
 //!
-//! The layers, each using only those before it: `channel, position, time, limits, quote, close ← encoding ← frame,
-//! compression ← binary, fragment, delta ← session`; beside them `rtc`, which needs `limits` alone.
+//! The layers, each using only those before it: `channel, position, time, limits, quote, integer, close ← encoding ← frame,
+//! compression ← binary, fragment, delta ← session`; beside them `rtc`, which needs `limits` and `integer` alone.
 #![no_std]
 
 extern crate alloc;
@@ -22,6 +22,7 @@ pub mod delta;
 pub mod encoding;
 pub mod fragment;
 pub mod frame;
+mod integer;
 pub mod limits;
 pub mod position;
 pub mod quote;

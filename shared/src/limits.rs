@@ -134,6 +134,9 @@ pub const REJECTIONS: usize = 32;
 /// those of the last 400 pairs of peers in each direction.
 pub const RTC_CANDIDATES: usize = 16 * 1024;
 
+/// Fields of a control op (64): the largest op has ten.
+pub const OP_FIELDS: usize = 64;
+
 /// Bytes of a peer's text that a message quotes (100): enough to recognise a name.
 pub const QUOTE_BYTES: usize = 100;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use push_wire_shared::limits::REJECTIONS;
 use push_wire_shared::session::op::RejectedMessage;
-use push_wire_shared::session::server::Welcome;
+use push_wire_shared::session::server::SessionState;
 use push_wire_shared::time::Moment;
 
 use super::shares::Share;
@@ -132,8 +132,8 @@ impl Session {
     }
 
     /// Returns the session fields of `auth_ok`.
-    pub(super) fn welcome(&self, resumed: bool) -> Welcome {
-        Welcome {
+    pub(super) fn state(&self, resumed: bool) -> SessionState {
+        SessionState {
             secret: self.secret.unwrap_or_default(),
             resumed,
             received: self.received,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::RejectedMessage;
-use push_wire_shared::session::server::Welcome;
+use push_wire_shared::session::server::SessionState;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ use super::{
 #[derive(Debug)]
 pub struct OpenedSession {
     /// Session fields of `auth_ok`.
-    pub welcome: Welcome,
+    pub state: SessionState,
     /// Number of this connection among all; the end of an older one of the session changes nothing.
     pub generation: u64,
     /// State that the dialect keeps over the session's connections.
@@ -174,7 +174,7 @@ impl Sessions {
         let is_resumed = session.generation != 0;
         session.hold(*generations, credentials, fresh_secret, waker);
         Ok(OpenedSession {
-            welcome: session.welcome(is_resumed),
+            state: session.state(is_resumed),
             generation: session.generation,
             attachment: Arc::clone(&session.attachment),
             owner: session.owner().clone(),

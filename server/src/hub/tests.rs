@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use push_wire_shared::channel::{Channel, ChannelMode};
 use push_wire_shared::encoding::Content;
-use push_wire_shared::session::server::Welcome;
+use push_wire_shared::session::server::SessionState;
 
 use super::*;
 
@@ -80,8 +80,8 @@ impl Connected {
         Self { waker, opened }
     }
 
-    fn welcome(&self) -> &Welcome {
-        &self.opened.as_ref().unwrap().welcome
+    fn state(&self) -> &SessionState {
+        &self.opened.as_ref().unwrap().state
     }
 
     fn is_replaced(&self) -> bool {
@@ -114,8 +114,8 @@ fn secret_continues_a_session() {
     let hub = hub(|_| {});
     let first = Connected::new(&hub, shown(Some(SECRET)));
     let again = Connected::new(&hub, shown(Some(SECRET)));
-    assert!(again.welcome().resumed);
-    assert_eq!(again.welcome().secret, SECRET);
+    assert!(again.state().resumed);
+    assert_eq!(again.state().secret, SECRET);
     assert!(first.is_replaced());
 }
 
@@ -146,9 +146,9 @@ fn identity_continues_with_another_secret() {
         let hub = hub(|_| {});
         let first = Connected::new(&hub, of_identity("ada", Some(SECRET)));
         let again = Connected::new(&hub, of_identity("ada", chosen));
-        assert!(again.welcome().resumed && first.is_replaced());
-        assert_ne!(again.welcome().secret, SECRET);
-        assert!(chosen.is_none_or(|chosen| again.welcome().secret == chosen));
+        assert!(again.state().resumed && first.is_replaced());
+        assert_ne!(again.state().secret, SECRET);
+        assert!(chosen.is_none_or(|chosen| again.state().secret == chosen));
         let stale = Connected::new(&hub, shown(Some(SECRET)));
         assert_eq!(stale.opened.unwrap_err(), SessionError::Foreign);
     }
@@ -159,7 +159,7 @@ fn json_session_is_continued_by_token_and_identity() {
     let hub = hub(|_| {});
     let first = Connected::new(&hub, in_json(shown(None)));
     let again = Connected::new(&hub, in_json(shown(None)));
-    assert!(again.welcome().resumed && first.is_replaced());
+    assert!(again.state().resumed && first.is_replaced());
     let other_token = SessionCredentials {
         token: Some([2; 32]),
         ..in_json(shown(None))
@@ -246,7 +246,7 @@ fn inbox_outlives_the_process_in_its_broker() {
         )
     };
     let send = |hub: &Hub| {
-        Connected::new(hub, shown(Some(SECRET))).welcome();
+        Connected::new(hub, shown(Some(SECRET))).state();
         hub.send(at(0), client(), CHAT, record()).unwrap()
     };
     let before = send(&start());

@@ -8,6 +8,7 @@ use atomic_waker::AtomicWaker;
 use push_wire_shared::session::op::ServerOp;
 
 use super::lock;
+use crate::limits::NOTICES;
 
 /// Something that concerns a whole connection.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,10 +23,6 @@ pub enum Notice {
         op: Option<ServerOp>,
     },
 }
-
-/// Notices kept for a connection that does not take them: past this, later system ops are dropped and the
-/// sender is told.
-const NOTICES: usize = 1_024;
 
 /// Waker of one connection: the readers whose streams have changed, and notices.
 #[derive(Default, Debug)]

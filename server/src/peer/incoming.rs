@@ -2,7 +2,6 @@
 
 use std::num::NonZero;
 
-use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::op::{Auth, ClientOp, ServerOp};
 use push_wire_shared::time::Moment;
 
@@ -39,16 +38,6 @@ impl Peer {
             requests.into_iter().for_each(|one| self.take(now, one));
             self.perform(now);
         }
-    }
-
-    /// A message above the size limit was refused by the transport.
-    pub fn handle_oversized(&mut self, now: Moment) {
-        self.close(now, CloseReason::MessageTooLarge);
-    }
-
-    /// The transport's peer broke its framing.
-    pub fn handle_malformed(&mut self, now: Moment) {
-        self.close(now, CloseReason::ProtocolError);
     }
 
     fn take(&mut self, now: Moment, request: Request) {

@@ -169,8 +169,8 @@ impl Peer {
         };
         self.codec
             .open(client, &opened_session, self.session.client_limits());
-        let resumed = opened_session.welcome.resumed;
-        self.session.handle_welcome(now, opened_session.welcome);
+        let resumed = opened_session.state.resumed;
+        self.session.handle_accepted(now, opened_session.state);
         self.begin(now, resumed);
     }
 

@@ -4,7 +4,6 @@ pub mod cbor;
 mod codec;
 mod content;
 mod error;
-pub mod integer;
 pub mod json;
 pub mod msgpack;
 mod varint;

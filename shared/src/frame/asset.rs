@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::encoding::integer;
+use crate::integer;
 
 /// A binary asset, whole or by address. In JSON the tag is `kind`: `inline` or `pointer`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

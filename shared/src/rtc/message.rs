@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::encoding::integer;
+use crate::integer;
 
 /// A signalling message. In JSON the tag is `type`, in snake case; absent fields are left out.
 ///

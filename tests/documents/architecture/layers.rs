@@ -6,9 +6,10 @@ use super::{code, sources};
 use crate::repository::root;
 
 /// Modules of `shared`, each using only those before it.
-const SHARED: [&str; 14] = [
+const SHARED: [&str; 15] = [
     "limits",
     "quote",
+    "integer",
     "time",
     "close",
     "channel",

@@ -86,7 +86,7 @@ impl Server {
         match step.kind % 8 {
             0 => Some(step.bytes.to_vec()),
             1 => Some(self.control(step.bytes)),
-            2 => Some(self.op(&welcome(take_byte(&mut bytes)))),
+            2 => Some(self.op(&auth_ok(take_byte(&mut bytes)))),
             3 => {
                 let id = self.asked.pop()?;
                 Some(self.outcome(id, take_byte(&mut bytes)))
@@ -245,7 +245,7 @@ fn record(channel: u8, flags: BinaryFlags, sequence: u32, payload: &[u8]) -> Vec
     record
 }
 
-fn welcome(how: u8) -> ServerOp {
+fn auth_ok(how: u8) -> ServerOp {
     let channel = |id, name: &str, mode| ChannelInfo {
         id,
         name: name.into(),

@@ -90,6 +90,9 @@ impl JsonCodec {
         let is_auth = matches!(decoded, Ok(JsonMessage::Op(SystemOp::Auth { .. })));
         if !is_auth && !matches!(self.phase, Phase::Open) {
             // Also while the credentials are being checked: published clients wait for the answer.
+            if let Err(message) = decoded {
+                each(bad_op(message));
+            }
             return each(Request::Close(CloseReason::AuthExpected));
         }
         match decoded {

@@ -17,9 +17,9 @@ fn auth(client: &mut WireClient, secret: [u8; 16], attempt: u64) -> Vec<Seen> {
     }))
 }
 
-fn welcome(seen: &[Seen]) -> Option<&AuthOk> {
+fn auth_ok(seen: &[Seen]) -> Option<&AuthOk> {
     match seen {
-        [Seen::Op(ServerOp::AuthOk(welcome)), ..] => Some(welcome),
+        [Seen::Op(ServerOp::AuthOk(auth_ok)), ..] => Some(auth_ok),
         _ => None,
     }
 }
@@ -28,19 +28,19 @@ fn welcome(seen: &[Seen]) -> Option<&AuthOk> {
 fn chosen_secret_resumes_without_auth_ok() {
     let hub = hub();
     let mut unheard = WireClient::connect(&hub);
-    assert!(welcome(&auth(&mut unheard, SECRET, 1)).is_some_and(|welcome| !welcome.resumed));
+    assert!(auth_ok(&auth(&mut unheard, SECRET, 1)).is_some_and(|auth_ok| !auth_ok.resumed));
     let mut again = WireClient::connect(&hub);
     let seen = auth(&mut again, SECRET, 2);
-    let welcome = welcome(&seen).unwrap();
-    assert!(welcome.resumed);
-    assert_eq!(welcome.secret, SECRET);
+    let auth_ok = auth_ok(&seen).unwrap();
+    assert!(auth_ok.resumed);
+    assert_eq!(auth_ok.secret, SECRET);
 }
 
 #[test]
 fn delayed_handshake_is_replaced() {
     let hub = hub();
     let mut newer = WireClient::connect(&hub);
-    assert!(welcome(&auth(&mut newer, SECRET, 2)).is_some());
+    assert!(auth_ok(&auth(&mut newer, SECRET, 2)).is_some());
     let mut late = WireClient::connect(&hub);
     let seen = auth(&mut late, SECRET, 1);
     assert_eq!(seen.last(), Some(&Seen::Close(4201)));
@@ -54,7 +54,7 @@ fn replaced_connection_ignores_messages() {
     auth(&mut older, SECRET, 1);
     older.send(CHAT, 1, r#""one""#);
     let mut newer = WireClient::connect(&hub);
-    assert!(welcome(&auth(&mut newer, SECRET, 2)).is_some_and(|welcome| welcome.received == 1));
+    assert!(auth_ok(&auth(&mut newer, SECRET, 2)).is_some_and(|auth_ok| auth_ok.received == 1));
     // Not told yet that it was replaced, and the message is there already.
     older.send(CHAT, 2, r#""two""#);
     newer.send(CHAT, 2, r#""two""#);
@@ -79,7 +79,7 @@ fn stranger_with_the_shared_token_is_refused() {
         let mut stranger = WireClient::connect(&hub);
         let seen = stranger.op(&shown(secret));
         assert_eq!(seen.last(), Some(&Seen::Close(4200)));
-        assert!(welcome(&seen).is_none());
+        assert!(auth_ok(&seen).is_none());
         publish(&hub, CHAT, r#""still here""#);
         assert_eq!(bodies(&owner.see()), [r#""still here""#]);
         owner.send(CHAT, 1, r#""mine""#);
@@ -96,7 +96,7 @@ fn identity_without_the_secret_gets_another_secret() {
     let mut second = WireClient::connect(&hub);
     second.grant = Grant::everything().identity("ada");
     let seen = second.auth(None, vec![]);
-    assert!(welcome(&seen).is_some_and(|welcome| welcome.resumed));
+    assert!(auth_ok(&seen).is_some_and(|auth_ok| auth_ok.resumed));
     assert_ne!(WireClient::secret(&seen), SECRET);
     assert_eq!(first.see().last(), Some(&Seen::Close(4201)));
 }

@@ -223,6 +223,15 @@ fn garbage_changes_nothing() {
 }
 
 #[test]
+fn what_is_wrong_with_an_auth_is_said() {
+    let seen = JsonClient::connect(&hub()).text(r#"{"op":"auth","client_id":7}"#);
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    let message = seen[0]["message"].as_str().unwrap();
+    assert!(message.contains("as a control op"), "{message}");
+    assert_eq!(seen[1], value!({"close": 4205}));
+}
+
+#[test]
 fn same_credentials_replace_connection() {
     let hub = hub();
     let mut old = JsonClient::connect(&hub);

@@ -325,7 +325,7 @@ impl WireClient {
     fn secret(seen: &[Seen]) -> [u8; 16] {
         match &seen[0] {
             Seen::Op(ServerOp::AuthOk(ok)) => ok.secret,
-            other => panic!("not welcome: {other:?}"),
+            other => panic!("not an auth_ok: {other:?}"),
         }
     }
 }

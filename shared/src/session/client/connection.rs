@@ -296,7 +296,7 @@ impl Connection {
     }
 
     /// The server has answered `auth_ok`.
-    pub(super) fn welcomed(&mut self, now: Moment, heartbeat: Duration, link: &mut Link) {
+    pub(super) fn authenticated(&mut self, now: Moment, heartbeat: Duration, link: &mut Link) {
         link.timers.stop(Timer::Handshake);
         self.heartbeat = heartbeat;
         self.enter(now, Phase::Ready, link);

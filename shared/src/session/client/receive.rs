@@ -90,7 +90,7 @@ impl ClientSession {
                 let what = "a control frame that is not the MessagePack of its op";
                 Err(ConnectionError::protocol(what))
             }
-            Err(OpError::Invalid { .. }) => {
+            Err(OpError::Invalid { .. } | OpError::Repeated(_) | OpError::TooManyFields(_)) => {
                 let what = "a control frame whose fields are not those of its op";
                 Err(ConnectionError::protocol(what))
             }
@@ -99,7 +99,7 @@ impl ClientSession {
 
     fn op_before_auth_ok(&mut self, now: Moment, op: ServerOp) -> Result<(), ConnectionError> {
         match op {
-            ServerOp::AuthOk(answer) => return self.welcomed(now, answer),
+            ServerOp::AuthOk(answer) => return self.authenticated(now, answer),
             ServerOp::Error { code, message, .. } => self.error(code, message),
             ServerOp::Goodbye {
                 code,
@@ -193,7 +193,7 @@ impl ClientSession {
     }
 
     /// The server took the handshake.
-    fn welcomed(&mut self, now: Moment, answer: AuthOk) -> Result<(), ConnectionError> {
+    fn authenticated(&mut self, now: Moment, answer: AuthOk) -> Result<(), ConnectionError> {
         if answer.client_id != self.config.client_id {
             let what = "the server answered for another client";
             return Err(ConnectionError::protocol(what));
@@ -211,7 +211,7 @@ impl ClientSession {
         link.max_message_bytes = usize::try_from(answer.max_message_bytes).unwrap_or(usize::MAX);
         // Bounded so that a careless server can neither cause a storm of pings nor switch them off.
         let heartbeat = Duration::from_millis(answer.heartbeat_ms.clamp(1_000, 3_600_000));
-        connection.welcomed(now, heartbeat, link);
+        connection.authenticated(now, heartbeat, link);
         let resumed = answer.resumed;
         let secret = answer.secret;
         link.event(Event::Ready { resumed, secret });

@@ -166,12 +166,16 @@ impl TryFrom<SubscribeFields> for Subscribe {
             (Some(topic), false) => ScopeRequest::Topic(topic),
             (Some(_), true) => return Err("a stream is a topic or an inbox, not both"),
         };
-        let place = fields.epoch.zip(fields.cursor);
+        let position = match (fields.epoch, fields.cursor, fields.tag) {
+            (Some(epoch), Some(cursor), tag) => Some(position(epoch, cursor, tag)),
+            (None, None, 0) => None,
+            _ => return Err("a position is an epoch and a cursor, and a tag only with both"),
+        };
         Ok(Self {
             id: fields.id,
             channel: fields.channel,
             scope,
-            position: place.map(|(epoch, cursor)| position(epoch, cursor, fields.tag)),
+            position,
             start: if fields.newest {
                 StartAt::Newest
             } else {

@@ -23,6 +23,7 @@ use crate::encoding::msgpack::{
     self,
     token::{Reader, TokenError},
 };
+use crate::limits::OP_FIELDS;
 use crate::quote::quoted;
 
 /// Error of reading a control frame.
@@ -34,6 +35,10 @@ pub enum OpError {
     /// The map does not begin with `op`, or names an op that this version does not know: the name, cut to
     /// [`QUOTE_BYTES`](crate::limits::QUOTE_BYTES).
     Unknown(String),
+    /// A key comes twice: its name, cut to [`QUOTE_BYTES`](crate::limits::QUOTE_BYTES).
+    Repeated(String),
+    /// More fields than [`OP_FIELDS`]: how many.
+    TooManyFields(usize),
     /// A field of the op is missing, or is not what the op needs.
     Invalid {
         /// The op.
@@ -50,6 +55,13 @@ impl fmt::Display for OpError {
             Self::Unknown(op) => {
                 f.write_str("unknown op ")?;
                 f.write_str(op)
+            }
+            Self::Repeated(key) => {
+                f.write_str("key that comes twice: ")?;
+                f.write_str(key)
+            }
+            Self::TooManyFields(fields) => {
+                write!(f, "{fields} fields in an op, where {OP_FIELDS} may be")
             }
             Self::Invalid { op, error } => {
                 f.write_str(op)?;
@@ -68,14 +80,29 @@ impl From<TokenError> for OpError {
     }
 }
 
-/// Name of the op that these bytes hold, which is the value of their first field.
+/// Name of the op that these bytes hold, which is the value of their first field. No key may come twice, unknown ones
+/// included.
 fn op_name(bytes: &[u8]) -> Result<&str, OpError> {
     let mut reader = Reader::new(bytes);
     let fields = reader.map()?;
     if fields == 0 || reader.str()? != "op" {
         return Err(OpError::Unknown("(the first field must be op)".into()));
     }
-    Ok(reader.str()?)
+    let name = reader.str()?;
+    if fields > OP_FIELDS {
+        return Err(OpError::TooManyFields(fields));
+    }
+    let mut keys = Vec::with_capacity(fields);
+    keys.push("op");
+    for _ in 1..fields {
+        let key = reader.str()?;
+        if keys.contains(&key) {
+            return Err(OpError::Repeated(quoted(key).into_owned()));
+        }
+        keys.push(key);
+        reader.skip()?;
+    }
+    Ok(name)
 }
 
 /// Fields of the op of this name; unknown ones, and `op`, are skipped.

@@ -1,16 +1,21 @@
 //! From the first byte to `auth_ok` (docs/protocol.md section 5.1).
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::outputs::Outputs;
-use super::{Output, ServerConfig, Welcome};
+use super::{Output, ServerConfig, SessionState};
 use crate::encoding::PayloadEncoding;
+use crate::frame::FRAME_HEADER_LEN;
 use crate::limits::{
     CLIENT_MESSAGE_BYTES_MIN, EARLY_OPS, EARLY_OPS_BYTES, MESSAGE_BYTES, REJECTIONS, TEXT_BYTES,
     VALUE_BYTES,
 };
 use crate::quote::cut;
-use crate::session::op::{Auth, AuthOk, ChannelInfo, ClientOp, RejectedMessage, Subscribe};
+use crate::session::op::{
+    Auth, AuthOk, ChannelInfo, ClientOp, RejectedMessage, ServerOp, Subscribe,
+};
 use crate::time::Moment;
 use uuid::Uuid;
 
@@ -54,6 +59,16 @@ impl ClientLimits {
         }
     }
 
+    /// The error of an `auth_ok` that is above the client's limit, which is that of a server with many channels.
+    pub(super) fn excess(self, auth_ok: &ServerOp) -> Option<String> {
+        let mut op = Vec::new();
+        auth_ok.encode(&mut op);
+        let (bytes, limit) = (op.len() + FRAME_BYTES, self.message_bytes);
+        (bytes > limit).then(|| {
+            format!("this server's auth_ok takes {bytes} bytes, above max_message_bytes of {limit}")
+        })
+    }
+
     /// The newest refusals whose texts take at most half of a message, so that `auth_ok` fits the other half.
     fn fitting(self, mut rejected: Vec<RejectedMessage>) -> Vec<RejectedMessage> {
         let mut room = self.message_bytes / 2;
@@ -69,6 +84,9 @@ impl ClientLimits {
         rejected.split_off(rejected.len() - kept)
     }
 }
+
+/// Bytes of a control frame beside its op: the record's length, the frame's header.
+const FRAME_BYTES: usize = 5 + FRAME_HEADER_LEN;
 
 /// Most bytes of a refusal in `auth_ok` without its text: names of its fields, number and code.
 const REJECTION_BYTES: usize = 64;
@@ -114,15 +132,15 @@ impl Handshake {
         &self,
         client_id: Uuid,
         limits: ClientLimits,
-        welcome: Welcome,
+        state: SessionState,
         config: &ServerConfig,
     ) -> AuthOk {
         AuthOk {
             client_id,
-            secret: welcome.secret,
-            resumed: welcome.resumed,
-            received: welcome.received,
-            rejected: limits.fitting(welcome.rejected),
+            secret: state.secret,
+            resumed: state.resumed,
+            received: state.received,
+            rejected: limits.fitting(state.rejected),
             heartbeat_ms: u64::try_from(config.heartbeat.as_millis()).unwrap_or(u64::MAX),
             max_message_bytes: config.max_message_bytes as u64,
             encoding: self.encoding,

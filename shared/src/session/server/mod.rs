@@ -14,7 +14,7 @@ mod wire;
 
 pub use config::ServerConfig;
 pub use handshake::ClientLimits;
-pub use output::{MessageError, Opened, Output, Welcome};
+pub use output::{MessageError, Opened, Output, SessionState};
 pub use session::ServerSession;
 pub use uplink::Uplink;
 pub use wire::{Incoming, WireDecoder, WireEncoder};

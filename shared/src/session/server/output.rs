@@ -15,7 +15,7 @@ use crate::session::wire::Content;
 pub enum Output {
     /// Send a control op.
     Op(ServerOp),
-    /// Credentials to check; the result goes to `handle_welcome` or `handle_refused`.
+    /// Credentials to check; the result goes to `handle_accepted` or `handle_refused`.
     Authenticate(Auth),
     /// Look at a stream, then call `handle_opened`.
     Open {
@@ -78,7 +78,7 @@ pub enum Output {
 
 /// State of the session that a connection has opened or continued.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Welcome {
+pub struct SessionState {
     /// The session's secret.
     pub secret: [u8; 16],
     /// True if an earlier session goes on.

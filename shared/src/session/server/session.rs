@@ -10,7 +10,7 @@ use super::heartbeat::{Heartbeat, ping};
 use super::outputs::Outputs;
 use super::subscriptions::Subscriptions;
 use super::uplink::UplinkOrder;
-use super::{ClientLimits, MessageError, Opened, Output, ServerConfig, Uplink, Welcome};
+use super::{ClientLimits, MessageError, Opened, Output, ServerConfig, SessionState, Uplink};
 use crate::close::CloseReason;
 use crate::position::Bounds;
 use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
@@ -116,7 +116,7 @@ impl ServerSession {
     }
 
     /// The credentials are good and the session stands.
-    pub fn handle_welcome(&mut self, now: Moment, welcome: Welcome) {
+    pub fn handle_accepted(&mut self, now: Moment, state: SessionState) {
         if !matches!(self.phase, Phase::Authenticating { .. }) {
             return;
         }
@@ -124,10 +124,16 @@ impl ServerSession {
         let Phase::Authenticating { request, .. } = phase else {
             return;
         };
-        self.uplink.start_after(welcome.received);
+        self.uplink.start_after(state.received);
         self.heartbeat = Heartbeat::new(now, &self.config);
-        let answer = request.answer(self.client_id, self.client_limits, welcome, &self.config);
-        self.outputs.op(ServerOp::AuthOk(answer));
+        let limits = self.client_limits;
+        let answer = request.answer(self.client_id, limits, state, &self.config);
+        let auth_ok = ServerOp::AuthOk(answer);
+        if let Some(message) = limits.excess(&auth_ok) {
+            self.outputs.error(ErrorCode::TooLarge, &message, None);
+            return self.close(CloseReason::MessageTooLarge);
+        }
+        self.outputs.op(auth_ok);
         for op in request.into_ops() {
             self.handle_ready_op(op);
         }

@@ -26,16 +26,24 @@ use crate::session::op::{
 use crate::time::Moment;
 
 fn config() -> Arc<ServerConfig> {
+    config_with(&[])
+}
+
+/// A server with these channels too.
+fn config_with(names: &[String]) -> Arc<ServerConfig> {
     let channel = |id, name: &str, mode| Channel {
         id,
         name: name.into(),
         priority: 1,
         mode,
     };
-    Arc::new(ServerConfig::new(ChannelTable::new(vec![
+    let mut channels = vec![
         channel(0, "system", ChannelMode::System),
         channel(1, "chat", ChannelMode::Log),
-    ])))
+    ];
+    let more = (2..).zip(names);
+    channels.extend(more.map(|(id, name)| channel(id, name, ChannelMode::Log)));
+    Arc::new(ServerConfig::new(ChannelTable::new(channels)))
 }
 
 fn new() -> ServerSession {
@@ -51,14 +59,14 @@ fn say(session: &mut ServerSession, op: ClientOp) -> Vec<Output> {
     outputs(session)
 }
 
-fn welcome(session: &mut ServerSession, rejected: Vec<RejectedMessage>) -> Vec<Output> {
-    let welcome = Welcome {
+fn accept(session: &mut ServerSession, rejected: Vec<RejectedMessage>) -> Vec<Output> {
+    let state = SessionState {
         secret: [1; 16],
         resumed: false,
         received: 0,
         rejected,
     };
-    session.handle_welcome(Moment::default(), welcome);
+    session.handle_accepted(Moment::default(), state);
     outputs(session)
 }
 
@@ -69,7 +77,7 @@ fn ready() -> ServerSession {
 fn ready_with(auth: Auth) -> ServerSession {
     let mut session = new();
     say(&mut session, ClientOp::Auth(auth));
-    welcome(&mut session, vec![]);
+    accept(&mut session, vec![]);
     session
 }
 
@@ -214,7 +222,7 @@ fn auth_ok_fits_the_clients_limit() {
             ..Auth::new(Uuid::nil())
         };
         say(&mut session, ClientOp::Auth(auth));
-        let said = welcome(&mut session, all.clone());
+        let said = accept(&mut session, all.clone());
         let ok = auth_ok(&said);
         assert_eq!(ok.rejected.len(), kept);
         assert_eq!(ok.rejected[kept - 1].number, REJECTIONS as u64);
@@ -273,4 +281,23 @@ fn texts_are_cut() {
         matches!(&said[0], Output::Op(ServerOp::Error { message, .. }) if message.len() < 200),
         "{said:?}"
     );
+}
+
+#[test]
+fn an_auth_ok_above_the_clients_limit_is_told_of() {
+    let names: Vec<String> = (2..40).map(|n| alloc::format!("{n:0>200}")).collect();
+    for (limit, code) in [(4096, Some(ErrorCode::TooLarge)), (16_384, None)] {
+        let mut session = ServerSession::new(config_with(&names), Moment::default());
+        let mut auth = Auth::new(Uuid::nil());
+        auth.max_message_bytes = limit;
+        say(&mut session, ClientOp::Auth(auth));
+        let answers = accept(&mut session, vec![]);
+        let told = answers.iter().find_map(|output| match output {
+            Output::Op(ServerOp::Error { code, .. }) => Some(*code),
+            _ => None,
+        });
+        assert_eq!(told, code, "{answers:?}");
+        let closed = answers.contains(&Output::Close(CloseReason::MessageTooLarge));
+        assert_eq!(closed, code.is_some());
+    }
 }

@@ -128,13 +128,13 @@ fn control_ops() {
     };
     assert_eq!(resume_cursors.get(&Topic::News), Some(&12));
 
-    let welcome = SystemOp::<Topic>::auth_ok(5);
+    let answer = SystemOp::<Topic>::auth_ok(5);
     let SystemOp::AuthOk {
         resume_cursor,
         resume_cursors,
-    } = welcome
+    } = answer
     else {
-        panic!("not an auth_ok: {welcome:?}");
+        panic!("not an auth_ok: {answer:?}");
     };
     assert_eq!((resume_cursor, resume_cursors.len()), (5, 0));
 }

@@ -14,7 +14,7 @@ fn reading() -> (Line, u32, u32) {
     let mut line = Line::new(config);
     let id = line.subscribe(whole_channel("chat"));
     let wire_id = line.open().subscriptions[0].id;
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[resumed(wire_id, 3, at(0), 0)]);
     line.events();
     (line, id, wire_id)
@@ -106,7 +106,7 @@ fn paused_over_a_reconnect() {
     (1..=9).for_each(|n| line.entry(3, n, "x"));
     let auth = line.reconnect();
     assert_eq!(auth.subscriptions, vec![]);
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     assert_eq!(line.said(), vec![]);
     handled(&mut line, id, 8);
     assert_eq!(subscribed(&line.ops()).position, Some(at(8)));

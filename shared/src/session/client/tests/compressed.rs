@@ -142,7 +142,7 @@ fn keeps_dictionary_over_reconnect() {
     let mut line = holding(9, &bytes);
     let auth = line.reconnect();
     assert!(auth.zstd);
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[
         resumed(auth.subscriptions[0].id, 3, at(0), 0),
         named(2, CHAT, &bytes),
@@ -191,7 +191,7 @@ fn compression_can_be_off() {
         ..config()
     });
     assert!(!line.open().zstd);
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[named(1, CHAT, &dictionary(0))]);
     assert_eq!(fetches(&mut line), [] as [[u8; 32]; 0]);
     assert!(line.ops().is_empty());

@@ -60,7 +60,7 @@ fn entries_of_other_streams_pass_between() {
     line.subscribe(whole_channel("chat"));
     line.subscribe(whole_channel("doc"));
     let auth = line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[
         resumed(auth.subscriptions[0].id, 3, at(0), 0),
         resumed(auth.subscriptions[1].id, 4, at(0), 0),
@@ -93,7 +93,7 @@ fn after_a_cut_in_the_middle_the_entry_comes_again_from_its_first_fragment() {
     let asked = line.reconnect().subscriptions[0].clone();
     assert_eq!(asked.position, Some(at(0)));
     assert_eq!(line.session.stats().unfinished, 1);
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     line.control(&[resumed(asked.id, 3, at(0), 1)]);
     line.events();
     give(&mut line, &messages);
@@ -171,7 +171,7 @@ fn an_entry_above_the_limit_ends_the_session() {
         let mut line = Line::new(config.clone());
         line.subscribe(whole_channel("chat"));
         let id = line.open().subscriptions[0].id;
-        line.welcome(false, 0);
+        line.auth_ok(false, 0);
         line.control(&[resumed(id, 3, at(0), 0)]);
         let entry = entry(CHAT, 3, 1, &vec![b'x'; bytes]);
         give(&mut line, &in_fragments(3, 1, &entry, 10));
@@ -196,7 +196,7 @@ fn more_entries_under_way_than_lanes_are_a_fault() {
         line.subscribe(subscription);
     }
     let asked = line.open().subscriptions;
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     for (asked, stream) in asked.iter().zip(10..) {
         line.control(&[resumed(asked.id, stream, at(0), 0)]);
     }

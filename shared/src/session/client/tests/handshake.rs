@@ -25,7 +25,7 @@ fn auth_says_who_reads_what_and_the_answer_is_told() {
     assert_eq!(auth.subscriptions[0].position, Some(at(40)));
     assert!(matches!(line.session.status(), Status::Connecting { .. }));
 
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     assert_eq!(line.session.status(), Status::Ready);
     assert_eq!(line.session.secret(), Some(SECRET));
     assert_eq!(line.session.channels().len(), 3);
@@ -68,7 +68,7 @@ fn changes_while_the_handshake_is_on_its_way_are_made_good() {
     line.subscribe(whole_channel("doc"));
     assert_eq!(line.said(), vec![]);
 
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     let ops = line.ops();
     assert_eq!(
         ops[0],
@@ -116,7 +116,7 @@ fn unreadable_subscription_ends() {
     let unknown = line.subscribe(whole_channel("nope"));
     let auth = line.open();
     let ids: Vec<u32> = auth.subscriptions.iter().map(|item| item.id).collect();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.events();
     let reason = ResetReason::NotPermitted;
     line.control(&[
@@ -166,7 +166,7 @@ fn refused_credentials_end_the_attempts_until_connect() {
         [Event::Error { message, .. }] if message == "the token is expired"
     ));
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     assert_eq!(line.session.status(), Status::Ready);
 }
 
@@ -174,7 +174,7 @@ fn refused_credentials_end_the_attempts_until_connect() {
 fn input_of_an_older_attempt_is_ignored() {
     let mut line = Line::new(config());
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.reconnect();
     line.outputs.clear();
     line.input(Input::Closed {
@@ -182,7 +182,7 @@ fn input_of_an_older_attempt_is_ignored() {
         code: Some(4201),
     });
     assert_eq!(line.outputs, vec![]);
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     assert_eq!(line.session.status(), Status::Ready);
 }
 

@@ -84,7 +84,7 @@ fn a_message_above_the_limit_is_not_read() {
     config.max_message_bytes = 1000;
     let mut line = Line::new(config);
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.message(entry(CHAT, 3, 1, String::from("x").repeat(1000).as_bytes()));
     assert_eq!(line.closed_with(), Some(4204));
 }
@@ -96,7 +96,7 @@ proptest! {
         line.subscribe(whole_channel("chat"));
         let wire_id = line.open().subscriptions[0].id;
         if before > 0 {
-            line.welcome(false, 0);
+            line.auth_ok(false, 0);
         }
         if before > 1 {
             line.control(&[resumed(wire_id, 3, at(0), 0)]);

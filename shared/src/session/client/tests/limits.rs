@@ -50,7 +50,7 @@ fn handshake_and_requests_fit_the_server() {
     assert!((50..SUBSCRIPTIONS).contains(&asked), "{asked}");
 
     // The server of these tests takes 10,000 bytes.
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     let ops = line.ops();
     assert!(ops.len() > 10);
     for op in ops {

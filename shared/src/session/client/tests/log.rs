@@ -130,7 +130,7 @@ fn wrong_resume_is_reset() {
         let (mut line, id, _) = Line::reading("chat", 3, at(0));
         line.entry(3, 1, "a");
         let wire_id = line.reconnect().subscriptions[0].id;
-        line.welcome(true, 0);
+        line.auth_ok(true, 0);
         line.control(&[resumed(wire_id, 3, position, caught_up)]);
         let expected = (Outcome::Reset(reason), Some(position));
         assert_eq!(outcomes(&mut line), [expected]);
@@ -162,7 +162,7 @@ fn takes_a_resume_at_another_entry_for_a_reset() {
     let (mut line, _, _) = Line::reading("chat", 3, at(0));
     line.message(tagged_entry(3, 1, Tag(71), "a"));
     let wire_id = line.reconnect().subscriptions[0].id;
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     line.control(&[resumed(wire_id, 3, tagged(1, 99), 0)]);
     let reset = Outcome::Reset(ResetReason::EpochChanged);
     assert_eq!(outcomes(&mut line), [(reset, Some(tagged(1, 99)))]);
@@ -234,7 +234,7 @@ fn inbox() -> (Line, u32, u32) {
         ..whole_channel("chat")
     });
     let wire_id = line.open().subscriptions[0].id;
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[resumed(wire_id, 3, at(0), 0)]);
     (line, id, wire_id)
 }
@@ -273,7 +273,7 @@ fn acknowledges_after_reconnect() {
     line.session.handled(line.now, id, at(1));
     line.let_time_pass();
     let wire_id = line.open_socket().subscriptions[0].id;
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     line.control(&[resumed(wire_id, 3, at(1), 0)]);
     line.pass(ACK_DELAY);
     assert_eq!(line.ops(), [ClientOp::Ack(vec![(wire_id, 1)])]);

@@ -90,7 +90,7 @@ impl Line {
         let mut line = Self::new(config());
         let id = line.subscribe(whole_channel(channel));
         let auth = line.open();
-        line.welcome(false, 0);
+        line.auth_ok(false, 0);
         let wire_id = auth.subscriptions[0].id;
         line.control(&[resumed(wire_id, stream, position, 0)]);
         line.events();
@@ -151,8 +151,8 @@ impl Line {
         }
     }
 
-    pub(super) fn welcome(&mut self, resumed: bool, received: u64) {
-        self.control(&[welcome(resumed, received)]);
+    pub(super) fn auth_ok(&mut self, resumed: bool, received: u64) {
+        self.control(&[auth_ok(resumed, received)]);
     }
 
     pub(super) fn message(&mut self, bytes: Vec<u8>) {
@@ -321,7 +321,7 @@ fn read(header: FrameHeader, payload: &[u8], next_control: &mut u32) -> Said {
     }
 }
 
-pub(super) fn welcome(resumed: bool, received: u64) -> ServerOp {
+pub(super) fn auth_ok(resumed: bool, received: u64) -> ServerOp {
     let channel = |id, name: &str, mode| ChannelInfo {
         id,
         name: name.into(),

@@ -64,7 +64,7 @@ fn the_server_may_name_the_time_to_come_back() {
     assert_eq!(line.waits(), Duration::from_secs(3));
     line.let_time_pass();
     line.open_socket();
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
 
     // Bounded, so that nobody is sent away for ever.
     line.control(&[goodbye(Some(u64::MAX))]);
@@ -101,7 +101,7 @@ fn interrupt_stays_away_that_long_and_loses_no_send() {
     assert_eq!(line.waits(), Duration::from_secs(5));
     line.let_time_pass();
     line.open_socket();
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     assert!(matches!(line.said()[..], [Said::Message { number: 1, .. }]));
 }
 
@@ -154,7 +154,7 @@ fn unexplained_ends_are_retried() {
         line.close(Some(code));
         line.let_time_pass();
         line.open_socket();
-        line.welcome(true, 0);
+        line.auth_ok(true, 0);
         assert_eq!(line.session.status(), Status::Ready, "{code}");
     }
 }

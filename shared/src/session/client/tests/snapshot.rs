@@ -90,7 +90,7 @@ fn taken() -> Vec<u8> {
     let chat = line.subscribe(whole_channel("chat"));
     let doc = line.subscribe(whole_channel("doc"));
     let auth = line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[
         resumed(auth.subscriptions[0].id, 3, at(0), 0),
         resumed(auth.subscriptions[1].id, 4, at(0), 0),

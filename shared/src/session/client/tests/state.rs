@@ -92,7 +92,7 @@ fn a_value_above_the_limit_is_not_built() {
     let mut line = Line::new(config);
     line.subscribe(whole_channel("doc"));
     let wire_id = line.open().subscriptions[0].id;
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[resumed(wire_id, 8, at(4), 1)]);
     line.value(8, 5, &page("one"));
     let twice = page("one") + &page("one");
@@ -107,7 +107,7 @@ fn a_position_is_named_only_together_with_its_value() {
     let (mut line, ..) = document();
     let auth = line.reconnect();
     assert_eq!(auth.subscriptions[0].position, Some(at(5)));
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     line.control(&[resumed(auth.subscriptions[0].id, 8, at(5), 1)]);
     line.events();
     line.message(delta_entry(8, 7, 2, &page("one"), &page("two")));
@@ -122,7 +122,7 @@ fn stored_position_brings_value() {
         ..whole_channel("doc")
     });
     let wire_id = line.open().subscriptions[0].id;
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     line.control(&[resumed(wire_id, 8, at(5), 0)]);
     assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
     line.events();
@@ -134,7 +134,7 @@ fn stored_position_brings_value() {
 fn a_new_epoch_forgets_the_value() {
     let (mut line, ..) = document();
     let wire_id = line.reconnect().subscriptions[0].id;
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     let fresh = Position::untagged(Epoch(6), 0);
     let reason = ResetReason::EpochChanged;
     line.control(&[ServerOp::Reset {

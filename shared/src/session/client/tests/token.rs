@@ -59,7 +59,7 @@ fn asked_before_each_attempt() {
     assert!(!connects(&line));
     let auth = opens_with(&mut line, "one");
     assert_eq!(auth.token.as_deref(), Some("one"));
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
 
     line.close(None);
     line.let_time_pass();
@@ -82,7 +82,7 @@ fn transient_failure_is_retried() {
         line.let_time_pass();
     }
     opens_with(&mut line, "at last");
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     assert_eq!(line.session.status(), Status::Ready);
     assert_eq!(statuses(&line), 0);
 }
@@ -151,13 +151,13 @@ fn revoked_while_connected_is_renewed() {
     let mut line = Line::new(renewing());
     connect(&mut line);
     opens_with(&mut line, "one");
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.pass(Duration::from_secs(3));
     line.close(Some(4200));
     assert_eq!(statuses(&line), 0);
     line.let_time_pass();
     opens_with(&mut line, "two");
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     // A server that takes tokens and revokes them at once is not asked in a loop.
     line.close(Some(4200));
     assert_eq!(line.closed_with(), Some(4200));

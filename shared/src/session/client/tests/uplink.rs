@@ -38,7 +38,7 @@ fn sends_wait_for_the_handshake_and_are_told_when_taken() {
     let mut line = Line::new(config());
     let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     assert_eq!(numbers(&mut line), expected(&[(1, "a"), (2, "b")]));
     let third = send(&mut line, "c").unwrap();
     assert_eq!(numbers(&mut line), expected(&[(3, "c")]));
@@ -56,7 +56,7 @@ fn sends_wait_for_the_handshake_and_are_told_when_taken() {
 fn resumed_session_repeats_with_same_numbers() {
     let mut line = Line::new(config());
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     let first = send(&mut line, "a").unwrap();
     send(&mut line, "b").unwrap();
     send(&mut line, "c").unwrap();
@@ -64,7 +64,7 @@ fn resumed_session_repeats_with_same_numbers() {
     line.reconnect();
     send(&mut line, "d").unwrap();
     line.events();
-    line.welcome(true, 1);
+    line.auth_ok(true, 1);
     assert_eq!(
         numbers(&mut line),
         expected(&[(2, "b"), (3, "c"), (4, "d")])
@@ -76,13 +76,13 @@ fn resumed_session_repeats_with_same_numbers() {
 fn new_session_renumbers_from_one() {
     let mut line = Line::new(config());
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     send(&mut line, "a").unwrap();
     line.control(&[ServerOp::Received { upto: 1 }]);
     let tickets = ["b", "c"].map(|text| send(&mut line, text).unwrap());
     line.said();
     line.reconnect();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     assert_eq!(numbers(&mut line), expected(&[(1, "b"), (2, "c")]));
     line.events();
     line.control(&[ServerOp::Received { upto: 1 }]);
@@ -97,7 +97,7 @@ fn lost_numbers_go_on_after_received() {
     let mut line = Line::new(config);
     send(&mut line, "a").unwrap();
     line.open();
-    line.welcome(true, 17);
+    line.auth_ok(true, 17);
     assert_eq!(numbers(&mut line), expected(&[(18, "a")]));
 }
 
@@ -105,7 +105,7 @@ fn lost_numbers_go_on_after_received() {
 fn rejected_send_is_not_repeated() {
     let mut line = Line::new(config());
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
     line.said();
     line.events();
@@ -122,7 +122,7 @@ fn rejected_send_is_not_repeated() {
     };
     assert_eq!(line.events(), [refused]);
     line.reconnect();
-    line.welcome(true, 1);
+    line.auth_ok(true, 1);
     assert_eq!(numbers(&mut line), expected(&[(2, "b")]));
 }
 
@@ -130,7 +130,7 @@ fn rejected_send_is_not_repeated() {
 fn auth_ok_reports_lost_rejection() {
     let mut line = Line::new(config());
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
     line.events();
     line.reconnect();
@@ -139,8 +139,8 @@ fn auth_ok_reports_lost_rejection() {
         code: ErrorCode::Refused,
         message: "no".into(),
     };
-    let ServerOp::AuthOk(mut ok) = welcome(true, 2) else {
-        unreachable!("a welcome is an auth_ok");
+    let ServerOp::AuthOk(mut ok) = auth_ok(true, 2) else {
+        unreachable!("a auth_ok is an auth_ok");
     };
     ok.rejected.push(rejected);
     line.control(&[ServerOp::AuthOk(ok)]);
@@ -166,7 +166,7 @@ fn refused_send_uses_no_number() {
     let system = line.session.send(now, "system", Content::Value, vec![]);
     send(&mut line, "a").unwrap();
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     assert_eq!(numbers(&mut line), expected(&[(1, "a")]));
     let mut refused = vec![];
     for event in line.events() {
@@ -200,7 +200,7 @@ fn queue_is_bounded() {
     send(&mut line, "b").unwrap();
     assert_eq!(send(&mut line, "c"), Err(SendError::QueueFull));
     line.open();
-    line.welcome(false, 0);
+    line.auth_ok(false, 0);
     line.control(&[ServerOp::Received { upto: 1 }]);
     assert!(send(&mut line, "c").is_ok());
     assert_eq!(
@@ -217,6 +217,6 @@ fn closed_session_keeps_its_sends() {
     line.close(Some(4201));
     assert_eq!(send(&mut line, "b"), Err(SendError::Closed));
     line.open();
-    line.welcome(true, 0);
+    line.auth_ok(true, 0);
     assert_eq!(numbers(&mut line), expected(&[(1, "a")]));
 }

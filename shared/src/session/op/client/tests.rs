@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::encoding::msgpack;
-use crate::limits::QUOTE_BYTES;
+use crate::limits::{OP_FIELDS, QUOTE_BYTES};
 use crate::position::{Epoch, Tag};
 
 fn subscribe() -> impl Strategy<Value = Subscribe> + Clone {
@@ -215,4 +215,64 @@ fn limits_have_defaults() {
 fn skips_unknown_fields() {
     let later = b"\x82\xa2op\xa4ping\xa4mood\x92\x01\xa2ok";
     assert_eq!(ClientOp::decode(later), Ok(ClientOp::Ping));
+}
+
+/// An `op` map of these MessagePack keys and values, `ping` first.
+fn ping_with(pairs: &[(&str, u32)]) -> Vec<u8> {
+    let mut bytes = vec![];
+    msgpack::token::write_map(&mut bytes, 1 + pairs.len());
+    msgpack::token::write_str(&mut bytes, "op");
+    msgpack::token::write_str(&mut bytes, "ping");
+    for &(key, value) in pairs {
+        msgpack::token::write_str(&mut bytes, key);
+        msgpack::token::write_uint(&mut bytes, value.into());
+    }
+    bytes
+}
+
+#[test]
+fn a_key_that_comes_twice_is_an_error() {
+    for pairs in [&[("op", 1)][..], &[("new", 1), ("new", 1)]] {
+        let error = ClientOp::decode(&ping_with(pairs)).unwrap_err();
+        assert!(matches!(error, OpError::Repeated(_)), "{error}");
+    }
+    assert_eq!(
+        ClientOp::decode(&ping_with(&[("new", 1), ("newer", 1)])),
+        Ok(ClientOp::Ping)
+    );
+}
+
+#[test]
+fn an_op_has_a_bounded_number_of_fields() {
+    let keys: Vec<String> = (0..OP_FIELDS).map(|n| n.to_string()).collect();
+    let pairs: Vec<(&str, u32)> = keys.iter().map(|key| (key.as_str(), 0)).collect();
+    assert_eq!(
+        ClientOp::decode(&ping_with(&pairs[1..])),
+        Ok(ClientOp::Ping)
+    );
+    let error = ClientOp::decode(&ping_with(&pairs)).unwrap_err();
+    assert_eq!(error, OpError::TooManyFields(OP_FIELDS + 1));
+}
+
+#[test]
+fn half_a_position_is_an_error() {
+    for half in [("epoch", 1), ("cursor", 1), ("tag", 1)] {
+        let mut item = vec![];
+        msgpack::token::write_map(&mut item, 3);
+        msgpack::token::write_str(&mut item, "id");
+        msgpack::token::write_uint(&mut item, 1);
+        msgpack::token::write_str(&mut item, "channel");
+        msgpack::token::write_str(&mut item, "chat");
+        msgpack::token::write_str(&mut item, half.0);
+        msgpack::token::write_uint(&mut item, half.1);
+        let mut bytes = vec![];
+        msgpack::token::write_map(&mut bytes, 2);
+        msgpack::token::write_str(&mut bytes, "op");
+        msgpack::token::write_str(&mut bytes, "subscribe");
+        msgpack::token::write_str(&mut bytes, "subscribe");
+        msgpack::token::write_array(&mut bytes, 1);
+        bytes.extend(item);
+        let error = ClientOp::decode(&bytes).unwrap_err();
+        assert!(error.to_string().contains("a position is"), "{error}");
+    }
 }
