@@ -1,4 +1,4 @@
-// The measurements, in the page: subjects take turns, the middle of each one's times counts.
+// Measurements inside the page: subjects run in turn, and the median of the times of each is reported.
 import * as fzstd from "fzstd";
 import { ZSTDDecoder } from "zstddec";
 import init, { Frames, Pages } from "/built/browser.js";

@@ -1,4 +1,4 @@
-//! Code that the measurements share.
+//! Shared code of the measurements: timing, messages, server processes and the readers that load them.
 //!
 //! `rounds` times codecs side by side, `messages` is what they are given. `subject` runs a server in a process of its
 //! own, so that its processor time and memory are the server's alone; `load` is the other side: many lean readers in

@@ -1,4 +1,4 @@
-//! Times of subjects that take turns, so that what else the machine does hits all alike.
+//! Timing of several subjects in turn, so that other load of the machine affects all of them equally.
 
 use std::time::{Duration, Instant};
 

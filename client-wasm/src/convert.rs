@@ -1,4 +1,4 @@
-//! Events of the session, as calls of the page.
+//! Conversion of the session's events into calls of the page's methods.
 
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::Outcome;

@@ -1,4 +1,4 @@
-//! Drives one session with the page's socket, alarm and fetches.
+//! Driver of one session over the page's socket, timer and fetches.
 
 use core::cell::{Cell, RefCell};
 

@@ -1,4 +1,4 @@
-//! The class that the TypeScript face holds: one client.
+//! The class exported to TypeScript: one client.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

@@ -1,9 +1,8 @@
 //! The push-wire browser client: the shared session compiled to WebAssembly, which the page drives with its own
 //! socket, timer and fetches.
 //!
-//! The npm package `push-wire` (folder `pkg`) is the face of this crate; nothing else is meant to call it.
-//! Here bytes are moved and never looked into: the page decodes the text and parses the JSON itself, which is
-//! several times faster than building its values from here.
+//! It is called by the npm package `push-wire` (folder `pkg`) only. Bodies pass through as bytes: the page decodes the
+//! text and parses the JSON itself, which is several times faster than building its values from here.
 //!
 //! One rule keeps it sound: JavaScript is never called while a Rust borrow is held, because it may call back.
 #![cfg_attr(all(feature = "rt", target_arch = "wasm32"), no_std)]

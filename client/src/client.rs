@@ -1,4 +1,4 @@
-//! The client as the application sees it.
+//! [`PushClient`], the public API of the client.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Cursors of a client, by channel.
+//! Newest cursor of each channel, and detection of missing entries.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Requests to read streams.
+//! Requests of the application to read streams.
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Position, StartAt};

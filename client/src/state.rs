@@ -1,4 +1,4 @@
-//! State that the application sees without asking the driver.
+//! State shared by the driver and the client, which the application reads without a command to the driver.
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::close::CloseReason;

@@ -1,4 +1,4 @@
-//! From checked channels to code.
+//! Code generation: the impls for a checked enum.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! Path of push-wire in the generated code.
+//! Path of the push-wire crate in the generated code.
 
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::Span;

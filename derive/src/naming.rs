@@ -1,4 +1,4 @@
-//! The name of a channel that was given none.
+//! Default name of a channel: its variant's name in snake case.
 
 use syn::Ident;
 

@@ -1,4 +1,4 @@
-//! From the user's enum to checked channels.
+//! Parsing of the user's enum, with all checks.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,3 +1,5 @@
+//! Fuzz target: fragments of several messages (`tests/src/hostile`).
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| push_wire_tests::hostile::run("fragments", bytes));

@@ -1,3 +1,5 @@
+//! Fuzz target: a server's peer that receives arbitrary messages of the push-wire dialect (`tests/src/hostile`).
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| push_wire_tests::hostile::run("server_peer", bytes));

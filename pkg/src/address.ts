@@ -1,3 +1,4 @@
+// Check and completion of the server's URL.
 import { PushError } from "./error.js";
 import type { Address } from "./types.js";
 

@@ -1,3 +1,4 @@
+// Timer of the engine's next deadline.
 /** Longest wait that `setTimeout` takes: 31 bits. */
 const MAX_WAIT = 2 ** 31 - 1;
 

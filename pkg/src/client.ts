@@ -1,3 +1,4 @@
+// The client: connection, subscriptions, documents and sends of one page.
 import { address } from "./address.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";

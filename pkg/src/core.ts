@@ -1,3 +1,4 @@
+// The engine (WebAssembly) of one client, with the calls that client and readers make to it.
 import { Engine, engineMemory } from "./engine.js";
 import { PushError } from "./error.js";
 import { hexBytes, toHex, writeUuid } from "./hex.js";

@@ -1,3 +1,4 @@
+// Download of compression dictionaries.
 import { toHex } from "./hex.js";
 
 /** Largest compression dictionary, and how many are got at once (docs/protocol.md section 11). */

@@ -1,3 +1,4 @@
+// Value of one state stream, shared by the documents that show it.
 import type { Core } from "./core.js";
 import type { DocumentStats } from "./document.js";
 import { Listeners } from "./observable.js";

@@ -1,3 +1,4 @@
+// Live documents: the newest value of a state stream, as the application uses it.
 import { PushError } from "./error.js";
 import type { DocumentSource } from "./document-source.js";
 import type { Outcome, Position } from "./types.js";

@@ -1,3 +1,4 @@
+// Start of the WebAssembly module.
 import { Engine, type Host, initSync, type SyncInitInput } from "../engine/engine.js";
 import { PushError } from "./error.js";
 

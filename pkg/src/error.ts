@@ -1,3 +1,4 @@
+// The error class of the package, and the reporting of exceptions.
 /**
  * Why something was not done. `code` is for programs:
  *

@@ -1,4 +1,4 @@
-// What both entries of the package have in common.
+// Exports shared by both entries of the package.
 export type { Client } from "./client.js";
 export type { DocumentStats, LiveDocument, TextElement } from "./document.js";
 export { PushError } from "./error.js";

@@ -1,3 +1,4 @@
+// Conversion between bytes, ids and hexadecimal digits.
 import { PushError } from "./error.js";
 
 /** Lower-case hexadecimal digits. */

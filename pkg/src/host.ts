@@ -1,3 +1,4 @@
+// The page's side of the engine: its calls become socket, timer, download and listener calls.
 import { Alarm } from "./alarm.js";
 import { Dictionaries } from "./dictionaries.js";
 import type { Engine, Host } from "./engine.js";

@@ -1,3 +1,4 @@
+// Entry `push-wire`: the client with the WebAssembly module inside the bundle.
 import wasm from "../engine/engine.hex";
 import { Client } from "./client.js";
 import { start } from "./engine.js";

@@ -1,3 +1,4 @@
+// Events of the page (visibility, network, leaving), passed on to the client.
 import type { Core } from "./core.js";
 
 /**

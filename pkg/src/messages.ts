@@ -1,3 +1,4 @@
+// Entries of a subscription as an async iterator.
 import { PushError } from "./error.js";
 import type { Entry, Handler } from "./types.js";
 import type { Subscription } from "./subscription.js";

@@ -1,3 +1,4 @@
+// Observable values and sets of listeners.
 import { reportUncaught } from "./error.js";
 
 /** A value that changes. */

@@ -1,3 +1,4 @@
+// Reader of one stream: queues entries, calls the handler and reports what was handled.
 import type { Core } from "./core.js";
 import { accepted, PushError, reportUncaught } from "./error.js";
 import { fromHex, writeEpoch } from "./hex.js";

@@ -1,3 +1,4 @@
+// Entry `push-wire/slim`: the client, with the WebAssembly module loaded by the page.
 import init, { type InitInput } from "../engine/engine.js";
 import { Client } from "./client.js";
 import { started } from "./engine.js";

@@ -1,3 +1,4 @@
+// The WebSocket of one attempt to connect.
 import type { Engine } from "./engine.js";
 import type { WebSocketClass } from "./types.js";
 

@@ -1,3 +1,4 @@
+// Storage of a client's snapshot over reloads of the page.
 import { PushError } from "./error.js";
 import { hexBytes, toHex } from "./hex.js";
 import type { KeyValueStorage } from "./types.js";

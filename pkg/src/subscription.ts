@@ -1,3 +1,4 @@
+// A subscription of the application to one stream.
 import type { Core } from "./core.js";
 import { PushError } from "./error.js";
 import { Listeners } from "./observable.js";

@@ -1,3 +1,4 @@
+// Tokens from the application's function.
 import { PushError } from "./error.js";
 import type { Engine } from "./engine.js";
 import type { Options } from "./types.js";

@@ -1,3 +1,4 @@
+// Public types of the package.
 /** Payload types by channel name, for a client without types of its own: it takes and gives anything. */
 export type AnyChannels = Record<string, any>;
 

@@ -1,4 +1,4 @@
-//! Pictures to one client, inside a payload or by address.
+//! Sending of pictures to one client: small ones inside the payload, larger ones by URL.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Sets up a server.
+//! [`PushServerBuilder`]: the settings of a server.
 
 mod checks;
 mod error;
@@ -18,7 +18,7 @@ use crate::auth::{AnyAuthenticator, AuthError, AuthValidator, Authenticator, ByV
 use crate::hub::{Hub, HubConfig};
 use crate::{ChannelPolicy, Limits, PushServer};
 
-/// Sets up a [`PushServer`]. Every setting has a default, and [`build`](Self::build) refuses a value that cannot work.
+/// Settings of a [`PushServer`]. Each has a default, and [`build`](Self::build) refuses a value that cannot work.
 pub struct PushServerBuilder<C: ChannelKind> {
     config: HubConfig,
     policies: Vec<(C, ChannelPolicy)>,

@@ -1,4 +1,4 @@
-//! The one clock of the process: everything inside takes its moments as arguments.
+//! The process's monotonic clock, read by the server only here; all other code takes moments as arguments.
 
 use std::sync::LazyLock;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! The typed face of a server.
+//! [`PushServer`], the public API of the server, typed by the user's channels.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Every number that bounds what a peer can make us hold, with unit, default and reason.
+//! Limits of the memory and work that a peer can cause, each with unit, default and reason.
 //!
 //! A server or client may lower or raise them in its configuration; these are the defaults, and the hard
 //! limits of the wire.

@@ -1,4 +1,4 @@
-//! Time as an argument: nothing in this crate reads a clock.
+//! [`Moment`]: a point in time, which callers pass in. Nothing in this crate reads a clock.
 
 use core::ops::{Add, Sub};
 use core::time::Duration;

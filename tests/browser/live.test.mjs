@@ -1,4 +1,4 @@
-// examples/live in Chromium, through a line that the tests cut: nothing is lost, repeated or left unsaid.
+// examples/live in Chromium, over a proxy that the tests cut: nothing is lost or repeated, and every reset is shown.
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// Numbers that differ from run to run, and can be had again: BROWSER_SEED repeats a run.
+// Random numbers from a seed; BROWSER_SEED repeats a run.
 
 const seed = Number(process.env.BROWSER_SEED ?? Date.now() % 1_000_000);
 console.log(`BROWSER_SEED=${seed}`);

@@ -1,4 +1,4 @@
-//! README, ARCHITECTURE.md and docs/ against the code: what they state, as far as a program can check it.
+//! Checks of README.md, ARCHITECTURE.md and docs/ against the code.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod architecture;

@@ -1,4 +1,4 @@
-//! docs/promises.md: every cell names tests, and each of them exists.
+//! Check of docs/promises.md: every cell names tests that exist.
 
 use std::collections::BTreeSet;
 use std::fs;

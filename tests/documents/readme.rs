@@ -1,4 +1,4 @@
-//! The README's chat room: its files are those of examples/chat, and it compiles as an app of its own.
+//! Check of the README's program: its files are those of examples/chat, and it compiles on its own.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Files of the repository.
+//! Access to the files of the repository.
 
 use std::fs;
 use std::path::{Path, PathBuf};

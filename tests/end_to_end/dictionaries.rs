@@ -1,5 +1,5 @@
-//! Compressed entries and their dictionaries over real sockets: the real server and the native client, with a
-//! door between them that counts and spoils the requests for dictionaries.
+//! Tests of compressed entries and dictionaries over real sockets; a proxy between client and server counts requests
+//! for dictionaries and makes them fail.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

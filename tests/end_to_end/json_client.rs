@@ -1,4 +1,4 @@
-//! A client of the JSON dialect that does nothing by itself: the test says every word.
+//! Scripted client of the JSON dialect, which sends only what a test tells it to.
 
 use std::sync::Arc;
 use std::time::Duration;

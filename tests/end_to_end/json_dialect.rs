@@ -1,4 +1,4 @@
-//! Twelve faults that clients of the JSON dialect meet, seen from outside (docs/protocol.md section 9).
+//! Tests of the JSON dialect from a client's side: resume, repeats, limits and refusals (docs/protocol.md section 9).
 
 use std::time::Duration;
 

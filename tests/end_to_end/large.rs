@@ -1,4 +1,4 @@
-//! Entries too large for one frame, over real sockets.
+//! Tests of entries too large for one frame, over real sockets.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

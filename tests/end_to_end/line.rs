@@ -1,4 +1,4 @@
-//! A TCP line between client and server that a test can cut.
+//! TCP proxy between client and server whose connections a test can cut.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,5 @@
-//! A TCP link whose clock is the bytes that cross it: what a message waits for is what crosses before it, on a fast
-//! machine as on a slow one.
+//! TCP proxy that measures delay in bytes: how many bytes cross before a message, which does not depend on the
+//! machine's speed.
 
 use std::net::SocketAddr;
 

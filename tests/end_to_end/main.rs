@@ -1,4 +1,4 @@
-//! The real server and real clients over TCP on the loopback interface.
+//! End-to-end tests: real server and real clients over TCP on the loopback interface.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod dictionaries;

@@ -1,4 +1,4 @@
-//! The native client against a real server over real sockets.
+//! Tests of the native client against a real server over real sockets.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};

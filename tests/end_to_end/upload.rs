@@ -1,4 +1,4 @@
-//! Uploads of the native client on a connection that is otherwise idle.
+//! Tests of the native client's uploads on an otherwise idle connection.
 
 use std::time::Duration;
 

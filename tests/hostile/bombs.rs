@@ -1,4 +1,4 @@
-//! Small bodies that ask for much.
+//! Tests of small inputs that announce large sizes: decompression bombs, long lists, deep nesting.
 
 use push_wire_shared::compression::{DecompressError, native, portable};
 use push_wire_shared::limits::VALUE_BYTES;

@@ -1,4 +1,4 @@
-//! Replay of the fuzz corpora, and of mutations of them.
+//! Replay of the fuzz corpora, and of mutations of their inputs.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! Hostile input: what `fuzz/` found, bytes by chance, and bombs, with what they make us allocate.
+//! Tests of hostile input: fuzz corpora, random bytes and bombs, with the memory that each allocates.
 //!
-//! A test program of its own, since it brings the allocator that counts.
+//! A test program of its own, because it installs an allocator that counts.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod bombs;

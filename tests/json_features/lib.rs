@@ -1,1 +1,1 @@
-//! Nothing: see `tests/`.
+//! Empty: this crate has tests only (`tests/`).

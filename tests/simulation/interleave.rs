@@ -1,5 +1,4 @@
-//! Urgent messages beside a large entry, on virtual time: the server's core and a client's session at the ends of a
-//! link of 20 Mbit/s.
+//! Simulation of urgent messages beside a large entry over a link of 20 Mbit/s, on virtual time.
 
 use std::sync::Arc;
 use std::time::Duration;

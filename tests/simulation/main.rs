@@ -1,4 +1,4 @@
-//! Both ends on virtual time, over the simulator of `src/sim`.
+//! Simulation tests: server and clients on virtual time (the simulator is `src/sim`).
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod interleave;

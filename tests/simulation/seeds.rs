@@ -1,4 +1,4 @@
-//! The promises, over many seeded runs and against servers that break them.
+//! Check of the promises over many seeded runs.
 
 use std::env;
 use std::time::Instant;

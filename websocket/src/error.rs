@@ -1,4 +1,4 @@
-//! Violations of the protocol by the other side.
+//! Errors of the other side against the protocol.
 
 /// Violation of RFC 6455 by the other side, after which the connection cannot go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

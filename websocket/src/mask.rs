@@ -1,4 +1,4 @@
-//! The mask of a client's frames (RFC 6455 section 5.3).
+//! Masking of a client's frames (RFC 6455 section 5.3).
 
 /// Masks or unmasks a piece of a payload in place, and turns the mask so that it fits the next piece.
 pub fn apply_mask(bytes: &mut [u8], mask: &mut [u8; 4]) {

@@ -1,4 +1,4 @@
-//! From bytes to messages: the receiving half of RFC 6455.
+//! Reader of messages from bytes: the receiving half of RFC 6455.
 
 use std::borrow::Cow;
 

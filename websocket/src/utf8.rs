@@ -1,4 +1,4 @@
-//! UTF-8 that arrives in pieces.
+//! Validation of UTF-8 that arrives in pieces.
 
 use std::str::from_utf8;
 

@@ -1,4 +1,5 @@
-//! Readers: one process, one thread, thousands of sockets, as little work for each message as will do.
+//! Load generator: thousands of WebSocket readers in one process and one thread, with as little work per message as
+//! possible.
 
 mod dialect;
 mod readers;

@@ -1,4 +1,4 @@
-//! The readers' sockets.
+//! Sockets of the load generator's readers: opening, subscribing, reading.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;

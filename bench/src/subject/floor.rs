@@ -1,7 +1,8 @@
-//! The least that a fan-out costs: one thread with one epoll instance, one write per socket of ready-made bytes.
+//! The baseline ("floor") of a fan-out: one thread with one epoll instance, which writes ready-made bytes to each
+//! socket.
 //!
 //! Frames that were published before the thread got round to them leave together, in one write per socket. There are no
-//! sessions, streams, limits or timers, and clients are taken at their word.
+//! sessions, streams, limits or timers, and what clients send is not checked.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;

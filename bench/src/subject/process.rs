@@ -1,4 +1,4 @@
-//! A server's process, seen from outside.
+//! Handle of a server's process: start, commands, CPU time and memory.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -1,4 +1,4 @@
-//! This project's server, embedded as a backend would.
+//! This project's server, embedded as a backend embeds it.
 
 use std::sync::Arc;
 

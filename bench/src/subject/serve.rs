@@ -1,4 +1,4 @@
-//! The server's process: says its port, then publishes as its standard input tells, and ends with it.
+//! Main function of a server's process: prints its port, then publishes as commands on its standard input ask.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

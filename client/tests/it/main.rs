@@ -1,4 +1,4 @@
-//! The driver against servers that misbehave on the socket, played by hand.
+//! Tests of the client's driver against scripted servers that misbehave on the socket.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 use std::time::Duration;

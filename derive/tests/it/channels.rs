@@ -1,3 +1,5 @@
+//! Tests of the derived impls: ids, names, lanes and serde forms.
+
 use std::collections::HashMap;
 
 use push_wire_shared::ChannelKind;

@@ -1,4 +1,4 @@
-//! A chat room. Run it in its own folder: it serves `page/` and the npm package in `node_modules/`.
+//! Minimal backend: a chat room. Run it in its own folder: it serves `page/` and the npm package in `node_modules/`.
 
 use std::time::Duration;
 

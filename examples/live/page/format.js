@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formatting of numbers for people.
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 

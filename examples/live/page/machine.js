@@ -1,4 +1,4 @@
-// The machine's counters as charts. The value carries the last minute, so a return fills what was missed.
+// Charts of the machine's counters. Each value carries the last minute, so a page that was away has no gaps.
 import { Chart, niceTop } from "./chart.js";
 import { bytes } from "./format.js";
 import { write } from "./status.js";

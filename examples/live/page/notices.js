@@ -1,4 +1,4 @@
-// The list of what happened to the line and its streams, newest first.
+// List of events of the connection and its streams, newest first.
 import { clock } from "./format.js";
 
 const KEPT = 50;

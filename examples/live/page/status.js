@@ -1,4 +1,4 @@
-// The strip on top: the connection, what it carried, and the button that cuts it.
+// Status bar: the connection, its byte counts, and the button that cuts it.
 import { bytes, count, share } from "./format.js";
 import { tell } from "./notices.js";
 

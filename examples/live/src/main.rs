@@ -1,4 +1,4 @@
-//! The main demo: this machine, a document, a log and a room, live in a page.
+//! The main demo: counters of this machine, a document, a log file and a chat room, shown live in a page.
 
 mod args;
 mod channels;

@@ -1,4 +1,4 @@
-//! Serves the page, the package that it imports, and what it must know at its start.
+//! HTTP routes of the page, of the npm package that it imports, and of its settings.
 //!
 //! Files are read from the source tree at each request: an edited page shows at the next reload.
 

@@ -1,4 +1,4 @@
-//! Chat: what a page says is checked, stamped, and published to the topic of its room.
+//! Chat: a page's message is checked, given a time, and published to the topic of its room.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! A folder of a test, removed with it.
+//! Temporary folder of a test, removed when dropped.
 
 use std::fs;
 use std::ops::Deref;

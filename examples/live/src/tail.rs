@@ -1,4 +1,4 @@
-//! Follows a file like `tail -F`: over appends, truncation, rotation, and until it first appears.
+//! Follower of a file like `tail -F`: through appends, truncation and rotation; the file need not exist yet.
 
 use std::collections::VecDeque;
 use std::fs::File;

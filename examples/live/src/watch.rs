@@ -1,4 +1,4 @@
-//! Tells when a file may have changed, however it is written.
+//! Watcher of one file: reports that it may have changed, whether it was written in place or replaced.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Authentication of clients, and their grants.
+//! Authentication of clients, and the grants that say what each may do.
 
 mod authenticator;
 mod error;

@@ -1,4 +1,4 @@
-//! Authentication by a callback that accepts or refuses a list of channels.
+//! Authentication by a synchronous callback that accepts or refuses a list of channels.
 
 use std::future::{Future, ready};
 use std::sync::Arc;

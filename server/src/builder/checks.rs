@@ -1,4 +1,4 @@
-//! Which settings work.
+//! Checks of the builder's settings: ranges and combinations.
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;

@@ -1,8 +1,8 @@
-//! Errors of setting up a server.
+//! Error of the server's builder.
 
 use crate::compression::SetDictionaryError;
 
-/// Error of setting up a server.
+/// Error of the server's builder: a setting with which a server cannot work.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -1,4 +1,4 @@
-//! Which paths a router takes and a client can ask for.
+//! Check of the WebSocket's path: the router must take it as literal text, and a client's URL must be able to name it.
 
 use super::BuildError;
 

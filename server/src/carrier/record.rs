@@ -1,4 +1,4 @@
-//! Records that many connections send.
+//! Records shared by many connections, framed once.
 
 use bytes::Bytes;
 use push_wire_websocket::{Opcode, frame_header};

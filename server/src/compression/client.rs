@@ -1,4 +1,4 @@
-//! The dictionaries that were named to one client.
+//! Dictionaries of one connection: those that were named to its client, and those that it has fetched.
 
 use std::sync::Arc;
 

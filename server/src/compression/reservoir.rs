@@ -1,4 +1,4 @@
-//! A fair sample of what passes, in bounded memory.
+//! Reservoir of samples: bodies of a channel drawn at random, newer ones favoured, in bounded memory.
 
 use std::sync::Arc;
 

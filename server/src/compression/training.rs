@@ -1,9 +1,9 @@
-//! From samples to a dictionary, if one is worth having.
+//! Training of a dictionary from samples, and the decision whether it is worth its download.
 //!
-//! Worth is counted in what a reader downloads until the dictionary has served its time: the dictionary, and the
-//! messages with it. The dictionary that readers have costs nothing more, nor does none; a new one has to come to less.
-//! So a channel whose messages change gets another dictionary as soon as that pays, and one whose messages do not
-//! change keeps the first.
+//! The cost of a choice is what a reader downloads over the expected number of messages: the dictionary, unless readers
+//! have it already, and the messages compressed with it. A new dictionary is used only if it costs less than the
+//! present one, or than none. So a channel whose messages change gets another dictionary as soon as that saves bytes,
+//! and one whose messages do not change keeps the first.
 
 use std::sync::Arc;
 

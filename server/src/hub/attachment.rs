@@ -1,4 +1,4 @@
-//! State that a higher layer keeps with something of the hub's.
+//! Slot in which a dialect keeps state with a session or a stream of the hub.
 
 use std::any::Any;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Counters of events since the start.
+//! Counters of events since the start of the server.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

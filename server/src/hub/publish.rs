@@ -1,4 +1,4 @@
-//! From the application into the logs.
+//! Publishing: checks of an entry, and its append to the stream's log.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! One session, and what proves the right to continue it (docs/protocol.md section 8).
+//! One session, and the check of credentials that continue it (docs/protocol.md section 8).
 
 use std::collections::VecDeque;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Shares of the hub that one identity or one network may take.
+//! Counts of the sessions and streams that each identity or network holds, and their limits.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! The streams of a hub: made when they are first needed, forgotten when nobody reads them and they hold nothing.
+//! The streams of a hub: created on first use, removed when nobody reads them and they hold nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Sessions, streams and their limits, without connections.
+//! Tests of sessions, streams and their limits, without connections.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Wake-ups of connections by the hub.
+//! Wakers of connections: the hub reports streams with new entries, and notices, to the connection's task.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

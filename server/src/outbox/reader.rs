@@ -1,4 +1,4 @@
-//! One cursor into one stream.
+//! Reader of one stream for one connection: a cursor into the stream's log.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};

@@ -1,4 +1,4 @@
-//! Requests of a peer to its transport's driver.
+//! Actions that a peer asks of its transport's driver.
 
 use bytes::Bytes;
 use push_wire_shared::close::CloseReason;

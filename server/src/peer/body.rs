@@ -1,4 +1,4 @@
-//! Bodies of client messages: whatever encoding they came in, the application gets JSON text or bytes.
+//! Conversion of client messages' bodies to JSON text, whatever encoding they came in; bytes stay as they are.
 
 use bytes::Bytes;
 use push_wire_shared::encoding::{DecodeError, PayloadEncoding, cbor, json, msgpack};

@@ -1,4 +1,4 @@
-//! From the transport to the session.
+//! Input of a peer: messages of the transport are decoded and handed to the session.
 
 use std::num::NonZero;
 

@@ -1,5 +1,5 @@
-//! Any value as JSON text, without building the value: a map of one entry would take some hundred times the three bytes
-//! that it has in MessagePack.
+//! Conversion of a serialised value to JSON text without building the value, which could take a hundred times the
+//! memory of its bytes.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Place of a connection in the hub: its session and its grant.
+//! Session and grant that a connection holds in the hub.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Deadline of a connection that takes no bytes.
+//! Deadline of a connection that accepts no bytes.
 
 use std::time::Duration;
 

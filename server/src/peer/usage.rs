@@ -1,4 +1,4 @@
-//! Sizes of what one connection holds.
+//! Counts of the state that one connection holds, for tests of the limits.
 
 use super::Peer;
 

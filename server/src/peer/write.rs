@@ -1,4 +1,4 @@
-//! From the session and the logs to the transport.
+//! Output of a peer: control ops and entries become messages for the transport.
 
 use push_wire_shared::time::Moment;
 

@@ -1,4 +1,4 @@
-//! Calls into the application that may panic without taking the connection with them.
+//! Calls into the application whose panics do not end the connection.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! Settings that cannot work, and what is said about them.
+//! Tests of settings that cannot work, and of the errors that name them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;

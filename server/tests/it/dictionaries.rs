@@ -1,4 +1,4 @@
-//! Dictionaries over HTTP, and how a program gives and keeps them.
+//! Tests of dictionaries: fetched over HTTP, given and read back by the program.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! WebSocket frames on the wire, byte by byte (RFC 6455 sections 5 to 7).
+//! Tests of the server's WebSocket frames, byte by byte (RFC 6455 sections 5 to 7).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Clients' messages, and handlers that answer, refuse or fail.
+//! Tests of handlers of clients' messages that answer, refuse or panic.
 
 use std::sync::Arc;
 

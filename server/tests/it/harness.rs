@@ -1,4 +1,4 @@
-//! A running server, and clients that speak either dialect by hand.
+//! Support of the tests: a running server, and scripted clients of both dialects.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

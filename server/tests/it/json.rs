@@ -1,4 +1,4 @@
-//! The JSON dialect over sockets (docs/protocol.md section 9).
+//! Tests of the JSON dialect over sockets (docs/protocol.md section 9).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A server over real sockets, seen from outside.
+//! Tests of the server through its public API, over real sockets.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

@@ -1,4 +1,4 @@
-//! The published names are reachable at the crate's root.
+//! Check that the published names are reachable at the crate's root.
 
 #[expect(unused_imports, reason = "that they can be imported is the test")]
 use push_wire_server::{

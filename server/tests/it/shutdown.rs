@@ -1,4 +1,4 @@
-//! Connections are counted from their request to the end of their task.
+//! Tests of the count of connections, from their request to the end of their task.
 
 use std::sync::Arc;
 

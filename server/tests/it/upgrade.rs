@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455 section 4.2).
+//! Tests of the opening handshake (RFC 6455 section 4.2).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Uploads on a connection that is otherwise idle: flow control must not wait for anything else to be written.
+//! Tests of uploads on an otherwise idle connection: reading must not wait for something to be written.
 
 use std::sync::Arc;
 use std::time::Duration;

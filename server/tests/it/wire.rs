@@ -1,4 +1,4 @@
-//! The push-wire dialect over sockets (docs/protocol.md sections 1 to 8).
+//! Tests of the push-wire dialect over sockets (docs/protocol.md sections 1 to 8).
 
 use std::sync::Arc;
 

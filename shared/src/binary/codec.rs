@@ -1,4 +1,4 @@
-//! From frames to bytes and back.
+//! Encoding and decoding of binary frames.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;

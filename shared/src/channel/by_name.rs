@@ -1,4 +1,4 @@
-//! Reads a channel by its name: what derived `Deserialize` impls call, so that they carry no visitor each.
+//! Deserialization of a channel from its name. Derived `Deserialize` impls call it.
 
 use core::fmt;
 use core::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! Channels: the user's taxonomy of what is pushed, and the table that the machinery works on.
+//! Channels: the trait of the user's enum, and the table of ids, names, lanes and modes made from it.
 
 mod by_name;
 mod kind;

@@ -1,4 +1,4 @@
-//! Channel lists in URLs.
+//! Parsing of comma-separated channel names, as in URLs.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! The channels as plain data: what everything behind the typed faces works on.
+//! The channel table: id, name, lane and mode of each channel, as plain data.
 
 use alloc::string::String;
 use alloc::vec::Vec;

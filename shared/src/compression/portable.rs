@@ -1,4 +1,4 @@
-//! Decompression without C and without the standard library, with `ruzstd`: for the browser.
+//! Decompression with `ruzstd`, without C and without the standard library: for the browser.
 
 use alloc::vec::Vec;
 use core::fmt;

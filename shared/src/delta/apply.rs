@@ -1,5 +1,5 @@
-//! Building a value from a base and ops. Runs in the page, so it is small; the ops may come from anyone, so
-//! each length and place is checked and memory is taken only as ops earn it.
+//! Application of delta ops to a base. The ops may come from anyone, so each length and offset is checked, and no more
+//! memory is allocated than the ops fill.
 
 use alloc::vec::Vec;
 

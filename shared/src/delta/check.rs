@@ -1,4 +1,4 @@
-//! Hashes of the value that a delta builds on and of the value that it makes.
+//! Checks of a delta: hashes of the value that it builds on and of the value that it makes.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! Finding ops: first the bytes that target and base share at both ends, then those that moved in between.
+//! Search for delta ops: first the bytes that target and base share at both ends, then those that moved in between.
 
 use alloc::vec::Vec;
 use core::ops::Range;

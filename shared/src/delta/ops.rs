@@ -1,4 +1,4 @@
-//! The bytes of delta ops (docs/protocol.md section 4.3).
+//! Reading and writing of delta ops as bytes (docs/protocol.md section 4.3).
 //!
 //! An op is a token, literals, and a copy from the base. A copy's place is written as its distance from where
 //! it was expected, so that text which moved together with its surroundings costs one byte.

@@ -1,6 +1,7 @@
-//! Deltas of text that carry the new content whole, for whoever holds only the hash of what is there.
+//! The published text deltas (`PayloadDelta`), which replace the whole content. For programs only: the sessions do not
+//! use them.
 //!
-//! [`encode`](super::encode) and [`apply`](super::apply) are the ones that save bytes; they need the base.
+//! Deltas that are smaller than the value are made by [`encode`](super::encode) and [`apply`](super::apply).
 
 use alloc::string::String;
 use alloc::vec;

@@ -1,4 +1,4 @@
-//! Encodings of payload bodies.
+//! Encodings of payload bodies: MessagePack, CBOR and JSON.
 
 pub mod cbor;
 mod codec;

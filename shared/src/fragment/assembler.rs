@@ -1,4 +1,4 @@
-//! Puts fragments together again.
+//! Assembler of fragments, bounded in bytes, messages and age.
 
 use alloc::vec::Vec;
 use core::time::Duration;

@@ -1,4 +1,4 @@
-//! One fragment, and how a payload is split into them.
+//! One fragment: its header, its bytes, and the splitting of a payload.
 
 use alloc::vec::Vec;
 

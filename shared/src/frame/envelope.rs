@@ -1,4 +1,4 @@
-//! The envelope of the JSON dialect, which handlers and `send` take.
+//! [`Frame`]: the JSON dialect's message on a channel, which handlers receive and `send` takes.
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};

@@ -1,5 +1,5 @@
-//! Signalling of peer-to-peer connections: what peers tell each other through the server until they have a path of
-//! their own.
+//! Signalling of peer-to-peer connections: the messages that peers exchange through the server until they are
+//! connected.
 //!
 //! ```
 //! use push_wire_shared::rtc::RtcMessage;

@@ -1,4 +1,4 @@
-//! Candidates that need not be passed on.
+//! [`RtcRouter`]: filter of ICE candidates that were passed on already.
 
 use alloc::string::String;
 use alloc::vec::Vec;

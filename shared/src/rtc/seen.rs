@@ -1,4 +1,4 @@
-//! Which candidates have been passed on.
+//! Bounded set of the ICE candidates that were passed on.
 
 use alloc::collections::{BTreeSet, VecDeque};
 

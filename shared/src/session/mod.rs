@@ -1,4 +1,4 @@
-//! The sessions of both ends, and what they say to each other.
+//! Sans-IO sessions of client and server, their control ops, and the records that carry them.
 
 pub mod client;
 pub mod op;

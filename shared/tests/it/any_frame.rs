@@ -1,4 +1,4 @@
-//! Frames as the C library writes them, at any of its levels: the portable decoder reads them all.
+//! Tests of the portable decoder on zstd frames of every level of the C library.
 
 use fastrand::Rng;
 use push_wire_shared::compression::{CompressionDictionary, native, portable};

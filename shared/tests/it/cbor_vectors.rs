@@ -1,4 +1,4 @@
-//! The examples of RFC 8949, appendices A and F.
+//! Tests with the examples of RFC 8949, appendices A and F.
 
 use push_wire_shared::encoding::{cbor, json};
 use serde::de::IgnoredAny;

@@ -1,4 +1,4 @@
-//! Both zstd implementations: the same results, the same limits.
+//! Tests that both zstd implementations have the same results and the same limits.
 
 use std::slice::from_ref;
 

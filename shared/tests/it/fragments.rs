@@ -1,4 +1,4 @@
-//! Splitting, the wire, and assembling within limits.
+//! Tests of fragments: splitting, bytes, and assembling within limits.
 
 use std::time::Duration;
 

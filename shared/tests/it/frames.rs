@@ -1,4 +1,4 @@
-//! Binary frames under the published calls.
+//! Tests of binary frames through the published functions.
 
 use proptest::prelude::*;
 use push_wire_shared::compression::Decompressor;

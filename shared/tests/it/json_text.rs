@@ -1,4 +1,4 @@
-//! JSON text, and the same values in the other encodings.
+//! Tests of JSON text and its conversion to the other encodings.
 
 use proptest::prelude::*;
 use push_wire_shared::PayloadEncoding;

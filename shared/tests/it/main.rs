@@ -1,4 +1,4 @@
-//! The crate from outside: published bytes, published calls, values of many types.
+//! Tests of the crate through its public API: published bytes, published functions, values of many types.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The cases of the npm package msgpack-test-suite.
+//! Tests with the cases of the npm package msgpack-test-suite.
 
 use push_wire_shared::encoding::{json, msgpack};
 use serde_json::Value;

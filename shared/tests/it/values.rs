@@ -1,4 +1,4 @@
-//! Every encoding takes any value back, and no bytes do harm.
+//! Property tests of the encodings: round trips of any value, and decoding of any bytes.
 
 use std::collections::BTreeMap;
 

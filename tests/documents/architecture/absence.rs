@@ -1,4 +1,4 @@
-//! Names that must not appear in certain folders.
+//! Check of names that must not appear in certain folders.
 
 use std::path::Path;
 use std::process::Command;

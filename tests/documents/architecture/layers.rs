@@ -1,4 +1,4 @@
-//! The layers inside `shared` and inside `server`.
+//! Check of the layers inside `shared` and inside `server`.
 
 use std::fs;
 

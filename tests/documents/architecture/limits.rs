@@ -1,4 +1,4 @@
-//! The limits say what they are.
+//! Check that each limit's doc comment gives its value.
 
 use crate::repository::read;
 

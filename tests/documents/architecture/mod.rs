@@ -1,4 +1,4 @@
-//! ARCHITECTURE.md's rules of absence, as far as the text of the code can tell.
+//! Checks of ARCHITECTURE.md's rules of absence on the text of the code.
 
 mod absence;
 mod layers;

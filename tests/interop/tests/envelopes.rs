@@ -1,4 +1,4 @@
-//! Control ops and envelopes in MessagePack and CBOR: the published crate reads ours, which are maps in both.
+//! Tests that the published crate reads our control ops and frames in MessagePack and CBOR.
 
 use push_wire_server as ours;
 use pushwire_client as published;

@@ -1,4 +1,4 @@
-//! The published `pushwire-client` 0.1.1, as it is, against our server.
+//! Tests of the published `pushwire-client` 0.1.1, unchanged, against our server.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `serde_json` with its features on: bytes and values are the ones that they are without.
+//! Tests that bytes and values stay the same in a build that turns on the features of `serde_json`.
 
 use push_wire_shared::encoding::{EncodeError, cbor, json, msgpack};
 use push_wire_shared::{

@@ -1,4 +1,4 @@
-//! Payload bodies in the three encodings.
+//! Target: payload bodies in the three encodings.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;

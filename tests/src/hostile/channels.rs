@@ -1,4 +1,4 @@
-//! The channels of all targets.
+//! Channel enum that all fuzz targets use.
 
 use push_wire_shared::ChannelKind;
 

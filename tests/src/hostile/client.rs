@@ -1,4 +1,4 @@
-//! A client's session and a server that may say anything.
+//! Target: a client session that receives arbitrary messages of a server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

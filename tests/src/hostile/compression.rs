@@ -1,4 +1,4 @@
-//! Compressed bodies and dictionaries, in the C library and in `ruzstd`.
+//! Targets: compressed bodies and dictionaries, in the C library and in `ruzstd`.
 
 use push_wire_shared::compression::{CompressionDictionary, DecompressError, native, portable};
 

@@ -1,4 +1,4 @@
-//! Deltas: ops from anybody, and those that we make.
+//! Target: delta ops, arbitrary ones and those that our encoder makes.
 
 use push_wire_shared::delta::{apply, check, encode};
 

@@ -1,4 +1,4 @@
-//! Fragments of several messages, mixed and damaged.
+//! Target: fragments of several messages, mixed and damaged.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Binary frames with a payload.
+//! Target: binary frames with a typed payload.
 
 use push_wire_shared::{
     BinaryFrame, CompressionConfig, PayloadEncoding, decode_frame_within,

@@ -1,4 +1,4 @@
-//! Properties of every input of a peer, one function for each kind of input.
+//! Fuzz targets: one function for each kind of input of a peer, with the properties that it must keep.
 //!
 //! `fuzz/` searches for bytes that break them, `tests/hostile/` replays what it found. A function panics when
 //! something does not hold; what its input makes it allocate is measured by the caller.

@@ -1,4 +1,4 @@
-//! Control ops, records, and what stands before a body.
+//! Targets: control ops, records and payload headers.
 
 use push_wire_shared::session::op::{ClientOp, ServerOp};
 use push_wire_shared::session::wire::{Body, EntryHeader, Records, UplinkHeader, write_record};

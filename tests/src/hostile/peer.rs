@@ -1,4 +1,4 @@
-//! A server that knows the protocol and does not keep to it.
+//! Server that writes well-formed messages and breaks the protocol's rules, for the client target.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The server's side of a connection, and a client that may say anything.
+//! Target: a server's peer that receives arbitrary messages of a client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Kept state of a client, which whoever can write to its storage may have changed.
+//! Target: snapshots of a client, which others may have changed in its storage.
 
 use push_wire_shared::limits::SUBSCRIPTIONS;
 use push_wire_shared::session::client::{ClientConfig, ClientSession, Snapshot};

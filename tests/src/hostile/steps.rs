@@ -1,4 +1,4 @@
-//! Bytes as a sequence of steps, for what has a state.
+//! Fuzz input split into a sequence of steps, for targets with state.
 
 /// One step: what to do, and with which bytes.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! The reader of WebSocket frames.
+//! Target: the reader of WebSocket frames.
 
 use push_wire_websocket::{Event, ProtocolError, Reader, Role};
 

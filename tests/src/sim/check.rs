@@ -1,4 +1,4 @@
-//! The promises, each a named predicate over what a page is handed and the [`Model`] of what happened.
+//! Checks of the promises: each is a named predicate over what a page was given and the [`Model`] of what happened.
 
 use std::fmt;
 

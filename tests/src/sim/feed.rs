@@ -1,4 +1,4 @@
-//! Streams of the simulated application: five over four channels.
+//! Streams of the simulated application: five, in four channels.
 
 use std::time::Duration;
 

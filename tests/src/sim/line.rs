@@ -1,4 +1,4 @@
-//! One connection with both its ends: the page's, which the world drives, and the server's, which it drives itself.
+//! One simulated connection with both its ends: the page's, driven by the world, and the server's, driven here.
 
 use push_wire_shared::session::client::Input;
 use push_wire_shared::time::Moment;

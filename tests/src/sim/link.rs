@@ -1,4 +1,4 @@
-//! One connection as the network sees it: two ordered directions that take time, fill up, die or end.
+//! Network of one connection: two ordered directions with delay, capacity, loss and an end.
 
 use std::collections::VecDeque;
 use std::time::Duration;

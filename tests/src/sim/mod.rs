@@ -1,7 +1,7 @@
-//! The simulator: both sessions and the server's core on virtual time, over a network that misbehaves by seed.
+//! The simulator: client sessions and the server's core on virtual time, over a network whose faults a seed decides.
 //!
-//! A [`schedule`] says what happens, a [`world`] makes it happen, the [`model`] knows the truth, and [`check`] compares it
-//! with what pages are handed after every step.
+//! A [`schedule`] lists the operations of a run, a [`world`] carries them out, the [`model`] records what was
+//! published, and [`check`] compares that with what pages were given after every step.
 
 pub mod check;
 pub mod dictionary;

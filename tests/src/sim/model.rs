@@ -1,4 +1,4 @@
-//! Record of the facts: entries published into each incarnation of each stream, and messages of each client.
+//! Record of what happened: entries published into each incarnation of each stream, and messages of each client.
 //!
 //! The checks of [`super::check`] compare what clients are handed with this.
 

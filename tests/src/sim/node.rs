@@ -1,4 +1,4 @@
-//! The server: its process with hub and application.
+//! The simulated server process: hub and application.
 
 use std::collections::HashMap;
 use std::sync::Arc;

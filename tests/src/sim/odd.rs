@@ -1,4 +1,4 @@
-//! Actions of the odd client, and the server's side of its connection.
+//! Operations of the odd client, and the server's end of its connection.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Messages of the odd client: any ops and uploads, written together.
+//! Messages of the odd client: arbitrary ops and uploads in one message.
 
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{Scope, StartAt, StreamKey};

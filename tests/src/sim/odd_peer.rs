@@ -1,4 +1,5 @@
-//! A client that writes each frame right and uses the ops as no client of ours does: one raw connection beside the pages.
+//! The odd client: a raw connection beside the pages, whose frames are well-formed and whose ops come in orders that
+//! our clients never use.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Runs many seeds, and says how to repeat the one that fails.
+//! Runner of many seeds, which reports how to repeat one that fails.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};

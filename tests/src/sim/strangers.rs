@@ -1,4 +1,4 @@
-//! Clients that want what is not theirs: another's session, or all the room that there is.
+//! Hostile peers: clients that try to take over another's session or to use up the server's limits.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

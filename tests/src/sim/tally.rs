@@ -1,4 +1,4 @@
-//! Coverage of runs: a promise that no run has tested is not proved.
+//! Coverage of runs: counts of the operations and outcomes that occurred, so that untested promises are found.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;

@@ -1,3 +1,5 @@
+//! Tests of the reader: cut input, fragments, limits and malformed frames.
+
 use proptest::prelude::*;
 
 use super::*;

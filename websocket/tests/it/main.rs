@@ -1,4 +1,4 @@
-//! The protocol against another implementation of it.
+//! Tests of the crate against another implementation of the protocol.
 #![expect(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,

@@ -1,4 +1,4 @@
-//! Both sides understand tungstenite, and it understands them, however the bytes are cut.
+//! Property tests against tungstenite: each side reads what the other writes, however the bytes are cut.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! The delta crates that are timed.
+//! Delta codecs under measurement: this project's and those of other crates.
 
 use oxidelta::compress::decoder;
 use oxidelta::compress::encoder::{self, CompressOptions};

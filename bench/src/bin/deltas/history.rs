@@ -1,4 +1,4 @@
-//! Documents that git keeps.
+//! Versions of documents, read from the history of a git repository.
 
 use std::path::Path;
 use std::process::Command;

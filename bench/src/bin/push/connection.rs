@@ -1,4 +1,4 @@
-//! A client session and its peer, with nothing between them but a count of bytes.
+//! A client session connected to a server's peer in memory; the bytes that pass are counted.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Real messages: what a service would push about a repository's commits.
+//! Messages about a repository's commits, made from its git history.
 
 use std::process::Command;
 use std::time::Duration;

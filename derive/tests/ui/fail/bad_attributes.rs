@@ -1,3 +1,5 @@
+//! Compile test: wrong and repeated attributes are errors.
+
 use push_wire_shared::ChannelKind;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]

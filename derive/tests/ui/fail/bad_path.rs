@@ -1,3 +1,5 @@
+//! Compile test: an attribute of the enum other than `crate` is an error.
+
 use push_wire_shared::ChannelKind;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]

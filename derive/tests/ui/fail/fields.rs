@@ -1,3 +1,5 @@
+//! Compile test: a variant with fields is an error.
+
 use push_wire_shared::ChannelKind;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]

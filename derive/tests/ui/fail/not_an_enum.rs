@@ -1,3 +1,5 @@
+//! Compile test: a struct in place of an enum is an error.
+
 use push_wire_shared::ChannelKind;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,3 +1,5 @@
+//! Compile test: two system channels are an error.
+
 use push_wire_shared::ChannelKind;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! The library is found where the user says it is.
+//! Compile test: `#[channel(crate = "…")]` names the path of the library.
 
 mod framework {
     pub use push_wire_shared as push_wire;

@@ -1,4 +1,4 @@
-//! Generated code depends on no name in the user's scope.
+//! Compile test: generated code depends on no name in the user's scope.
 
 #![allow(dead_code)]
 

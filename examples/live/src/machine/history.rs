@@ -1,4 +1,4 @@
-//! The last minute of each counter, as rates.
+//! Rates of each counter over the last minute.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! The kernel's counters, as `/proc` tells them.
+//! The kernel's counters, read from `/proc`.
 
 use std::fs;
 use std::io;

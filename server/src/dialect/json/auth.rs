@@ -1,4 +1,4 @@
-//! The first message of a connection, kept until the client is authenticated.
+//! Channels and cursors of `auth`, the first message of a connection, kept until the client is authenticated.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

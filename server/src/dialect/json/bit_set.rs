@@ -1,4 +1,4 @@
-//! Sets of small numbers.
+//! Sets of small numbers, one bit each.
 
 /// Set of the numbers below `64 * WORDS`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,4 +1,4 @@
-//! Messages of clients: control ops and frames as published, with channels by name.
+//! Reading of clients' messages: control ops, and frames whose channel stands as a name.
 
 use push_wire_shared::quote::quoted;
 use push_wire_shared::{Frame, SystemOp};

@@ -1,4 +1,4 @@
-//! Channels by name.
+//! Resolution of channel names to ids.
 
 use std::collections::BTreeSet;
 

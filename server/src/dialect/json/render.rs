@@ -1,4 +1,4 @@
-//! Text messages: one per op or entry.
+//! Writing of text messages, one per op or entry.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! State of the dialect that a session keeps over its connections.
+//! State of the JSON dialect that a session keeps over its connections.
 
 use std::sync::{Arc, Mutex};
 

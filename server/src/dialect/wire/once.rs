@@ -1,4 +1,4 @@
-//! Values by key, each made once however many ask for it at the same time.
+//! List of values by key, each made once even if several threads request it at the same time.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! Compression of the body of an entry for a client.
+//! Compression of an entry's body, as the client's settings and dictionaries allow.
 
 use push_wire_shared::compression::native::compress_short_into;
 use push_wire_shared::encoding::PayloadEncoding;

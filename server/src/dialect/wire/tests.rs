@@ -1,4 +1,4 @@
-//! Messages within the limits of a client.
+//! Tests that messages keep to the limits of a client.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

@@ -1,4 +1,4 @@
-//! Frames that no client should send: each is answered, counted, and harmless to everybody else.
+//! Tests of frames that no client should send: each is answered, counted, and changes nothing for others.
 
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::{Position, ResetReason};

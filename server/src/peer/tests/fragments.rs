@@ -1,4 +1,4 @@
-//! Entries too large for one frame.
+//! Tests of entries too large for one frame.
 
 use push_wire_shared::fragment::FragmentAssembler;
 use push_wire_shared::session::op::StreamHead;

@@ -1,4 +1,4 @@
-//! A session goes from one connection to the next, whatever the network held up or lost between.
+//! Tests of a session that passes from one connection to the next after lost or delayed messages.
 
 use push_wire_shared::position::ResetReason;
 use push_wire_shared::session::op::{Auth, AuthOk, ClientOp, ScopeRequest, ServerOp, Subscribe};

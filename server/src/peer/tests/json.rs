@@ -1,4 +1,4 @@
-//! Peers of the JSON dialect.
+//! Tests of peers of the JSON dialect.
 
 use push_wire_shared::limits::{LISTED_NAMES, QUOTE_BYTES, VALUE_BYTES};
 use serde_json::{Value, json as value};

@@ -1,4 +1,4 @@
-//! The push-wire dialect.
+//! Tests of peers of the push-wire dialect.
 
 use push_wire_broker::{Broker, Memory};
 use push_wire_shared::close::CloseReason;

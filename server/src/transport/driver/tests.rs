@@ -1,3 +1,5 @@
+//! Tests of a connection's driver over an in-memory pipe.
+
 use axum::http::Request;
 use push_wire_shared::ChannelKind;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};

@@ -1,5 +1,5 @@
-//! Compression with contexts and dictionaries that are kept. The library's own interface: the `zstd` crate's compressor
-//! borrows its dictionary for good, and one is used with several here.
+//! Compression with a reused context and prepared dictionaries. It uses `zstd_safe`, because the `zstd` crate's
+//! compressor borrows one dictionary for its whole life.
 
 use alloc::vec::Vec;
 use core::fmt;

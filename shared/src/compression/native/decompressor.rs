@@ -1,5 +1,5 @@
-//! Decompression with a context and dictionaries that are kept. The library's own interface: the `zstd` crate's
-//! decompressor borrows its dictionary for good, and reports a lack of room as text.
+//! Decompression with a reused context and prepared dictionaries. It uses `zstd_safe`, because the `zstd` crate's
+//! decompressor borrows one dictionary for its whole life, and reports a lack of room only as text.
 
 use alloc::collections::VecDeque;
 use alloc::vec;

@@ -1,4 +1,4 @@
-//! Makes dictionaries from samples of live messages.
+//! Training of dictionaries from samples of messages.
 
 use crate::compression::{CompressionDictionary, DictionaryError};
 use crate::limits::DICTIONARY_BYTES;

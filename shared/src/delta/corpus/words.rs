@@ -1,4 +1,4 @@
-//! Sentences.
+//! Random sentences for the made-up documents.
 
 use alloc::string::String;
 

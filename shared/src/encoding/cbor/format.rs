@@ -1,4 +1,4 @@
-//! Writing of CBOR.
+//! Writer of CBOR data items: the codec's `Format` for CBOR.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! Reads CBOR's items.
+//! Reader of CBOR data items: the codec's `Tokens` for CBOR.
 
 use alloc::vec::Vec;
 

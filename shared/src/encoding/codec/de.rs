@@ -1,4 +1,4 @@
-//! The deserializer.
+//! serde deserializer over the tokens of a binary encoding.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

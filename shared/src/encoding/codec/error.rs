@@ -1,4 +1,4 @@
-//! The deserializer's own error.
+//! Error of the deserializer.
 
 use alloc::boxed::Box;
 use alloc::string::ToString;

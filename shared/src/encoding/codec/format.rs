@@ -1,4 +1,4 @@
-//! Bytes of a binary encoding.
+//! [`Format`]: the trait of an encoding's writer.
 
 use alloc::vec::Vec;
 

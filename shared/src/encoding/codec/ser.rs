@@ -1,4 +1,4 @@
-//! The serializer.
+//! serde serializer over the format of a binary encoding.
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;

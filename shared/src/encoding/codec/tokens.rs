@@ -1,4 +1,4 @@
-//! Source of the deserializer.
+//! [`Tokens`]: the trait of an encoding's reader, from which the deserializer takes values.
 
 use alloc::vec::Vec;
 

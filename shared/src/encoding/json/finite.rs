@@ -1,4 +1,4 @@
-//! Numbers that JSON has no form for.
+//! Check for numbers that JSON cannot express: NaN and the infinities.
 
 use alloc::vec::Vec;
 

@@ -1,7 +1,7 @@
-//! Reads JSON text (RFC 8259) value by value.
+//! Streaming parser of JSON text (RFC 8259).
 //!
-//! Its own parser, because `serde_json`'s representation of a number depends on features that any crate of a build may
-//! turn on (`arbitrary_precision`), and because a tree of values takes ten times the memory of the text.
+//! It is not `serde_json`'s, because `serde_json`'s representation of a number depends on features that any crate of a
+//! build may turn on (`arbitrary_precision`), and because a tree of values takes ten times the memory of the text.
 
 use alloc::string::String;
 

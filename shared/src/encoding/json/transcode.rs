@@ -1,4 +1,4 @@
-//! JSON text in another encoding.
+//! Conversion of JSON text to the binary encodings.
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;

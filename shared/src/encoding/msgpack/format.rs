@@ -1,4 +1,4 @@
-//! MessagePack as a format of the serde codec.
+//! The codec's `Format` and `Tokens` for MessagePack.
 
 use alloc::vec::Vec;
 

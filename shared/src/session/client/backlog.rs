@@ -1,4 +1,4 @@
-//! Entries of one subscription that were handed out and are not handled yet.
+//! Backlog of one subscription: entries that the application was given and has not handled yet.
 
 use alloc::collections::VecDeque;
 

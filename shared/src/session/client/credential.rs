@@ -1,4 +1,4 @@
-//! Token of a session, and when a new one is asked for.
+//! Token of a session, and the rules for requesting a new one.
 
 use alloc::string::String;
 use core::time::Duration;

@@ -1,4 +1,4 @@
-//! Compressed entries, and the dictionaries that they need (docs/protocol.md sections 4.5 and 5.7).
+//! Decompression of entries, and the dictionaries that it needs (docs/protocol.md sections 4.5 and 5.7).
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Outputs that wait for the driver.
+//! Queue of a client session's outputs.
 
 use alloc::vec::Vec;
 

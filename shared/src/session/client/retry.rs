@@ -1,4 +1,4 @@
-//! When to come back (docs/protocol.md section 10).
+//! Retry schedule: the delay before the next attempt to connect (docs/protocol.md section 10).
 
 use core::time::Duration;
 

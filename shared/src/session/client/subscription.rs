@@ -1,5 +1,5 @@
-//! One subscription: where its reader stands, how its requests ended, and what is the next entry
-//! (docs/protocol.md sections 4 and 5.2).
+//! State of one subscription: position, latest request, and the check of each arriving entry (docs/protocol.md sections
+//! 4 and 5.2).
 
 use alloc::string::String;
 

@@ -1,4 +1,4 @@
-//! Every deadline of a client session.
+//! Timers of a client session: each kind of deadline, and when it is due.
 
 use crate::time::{Moment, sooner};
 

@@ -1,4 +1,4 @@
-//! Messages of the application: numbered, bounded, and sent again after a lost connection
+//! Client messages that wait to be sent or acknowledged: numbered, bounded, and sent again after a lost connection
 //! (docs/protocol.md section 7).
 
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! The value of a state stream that a reader holds, and deltas on it (docs/protocol.md section 4.2).
+//! Current value of a state stream, and the application of deltas to it (docs/protocol.md section 4.2).
 
 use bytes::Bytes;
 

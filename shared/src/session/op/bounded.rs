@@ -1,4 +1,4 @@
-//! Lists and texts of a peer, refused beyond a bound while they are read.
+//! Lists and texts with a maximum length, checked while they are deserialised.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Ops of a client.
+//! Control ops that a client sends.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Serde forms of single fields: fixed byte strings, names, and values that are left out.
+//! serde helpers for fields of ops: fixed byte strings, names, and values that are left out.
 
 use alloc::format;
 use core::fmt;

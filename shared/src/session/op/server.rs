@@ -1,4 +1,4 @@
-//! Ops of a server.
+//! Control ops that a server sends.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Configuration of the sessions of a server.
+//! Configuration of server sessions.
 
 use core::time::Duration;
 

@@ -1,4 +1,4 @@
-//! From the first byte to `auth_ok` (docs/protocol.md section 5.1).
+//! Server side of the handshake: `auth`, its deadline and limits, and `auth_ok` (docs/protocol.md section 5.1).
 
 use alloc::format;
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! Heartbeats, and the end of a connection that does not answer them (docs/protocol.md section 5.3).
+//! Server side of the heartbeat: `ping` with the heads, and the deadline of the answer (docs/protocol.md section 5.3).
 
 use alloc::vec::Vec;
 use core::time::Duration;

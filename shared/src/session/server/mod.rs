@@ -1,4 +1,4 @@
-//! The server's side of one connection.
+//! [`ServerSession`]: the server side of one connection as a sans-IO state machine.
 
 mod config;
 mod handshake;

@@ -1,4 +1,4 @@
-//! Requests of a server session to its driver, and the driver's answers.
+//! Outputs of a server session for its driver, and the types of the driver's answers.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Outputs that wait for the driver.
+//! Queue of a server session's outputs.
 
 use alloc::collections::VecDeque;
 

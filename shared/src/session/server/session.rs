@@ -1,4 +1,4 @@
-//! The session of one connection: which call is allowed when, and who carries it out.
+//! [`ServerSession`]: entry points of the driver, passed on to handshake, subscriptions, client messages or heartbeat.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Which streams a connection reads, and the outcome of each request (docs/protocol.md section 5.2).
+//! Subscriptions of one connection, and the outcome of each request (docs/protocol.md section 5.2).
 
 use alloc::collections::BTreeMap;
 use alloc::format;

@@ -1,4 +1,4 @@
-//! Tests of the work that one message causes, and of the state kept of the handshake.
+//! Tests of the work that one message causes, and of the state kept during the handshake.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

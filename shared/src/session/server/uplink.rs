@@ -1,4 +1,4 @@
-//! Client messages: each once, in order (docs/protocol.md section 7).
+//! Server side of client messages: each delivered once, in order (docs/protocol.md section 7).
 
 use alloc::string::String;
 

@@ -1,4 +1,4 @@
-//! The push-wire dialect of the server's side: messages to ops and back.
+//! Server side of the push-wire dialect: decoding of clients' messages, encoding of ops.
 
 use alloc::vec::Vec;
 

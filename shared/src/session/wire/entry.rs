@@ -1,4 +1,4 @@
-//! Headers before the body in the payload of an entry frame and of a client's message.
+//! Payload headers of entry frames and of client messages (docs/protocol.md sections 4 and 7).
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! Id that fragments share with their entry (docs/protocol.md section 4.4).
+//! Id in the fragments of an entry: its stream and cursor (docs/protocol.md section 4.4).
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! A message of the push-wire dialect: one or more records, each `[length: varint][frame]`.
+//! Records, of which a message of the push-wire dialect consists: `[length: varint][frame]` each.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! Bytes that the published pushwire-core 0.1.1 wrote: ours are the same, and ours reads them.
+//! Golden vectors: bytes written by the published pushwire-core 0.1.1, which we write and read alike.
 
 mod shapes;
 

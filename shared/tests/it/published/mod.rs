@@ -1,4 +1,4 @@
-//! A program written for the published crate: the same calls, only the crate's name is another.
+//! Program written for the published crate, compiled with this one: only the crate's name differs.
 
 mod names;
 

@@ -1,4 +1,4 @@
-//! Every public name of the published crate: signatures, derives, fields and variants. Most of this is checked by the
+//! Check of every public name of the published crate: signatures, derives, fields and variants, most of it by the
 //! compiler.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! MessagePack, token by token: what the op codec and the serde codec are made of.
+//! MessagePack tokens: reader and writer that the control ops and the serde codec are built on.
 
 mod read;
 mod write;

@@ -1,4 +1,4 @@
-//! Reads tokens.
+//! Reader of MessagePack tokens.
 
 use super::TokenError;
 use crate::limits::NESTING;

@@ -1,4 +1,4 @@
-//! Appends tokens.
+//! Writer of MessagePack tokens.
 
 use alloc::vec::Vec;
 

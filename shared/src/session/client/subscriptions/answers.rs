@@ -1,4 +1,4 @@
-//! The server's answers to requests.
+//! Handling of the server's answers to subscription requests.
 
 use alloc::string::String;
 use alloc::vec::Vec;

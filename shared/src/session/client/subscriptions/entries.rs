@@ -1,4 +1,4 @@
-//! Entries and fragments of the streams that are read.
+//! Handling of arriving entries and fragments.
 
 use bytes::Bytes;
 

@@ -1,5 +1,5 @@
-//! All subscriptions of a session: requests to the server, its answers (docs/protocol.md section 5.2), and the
-//! entries.
+//! The subscriptions of a client session: requests to the server, its answers, and arriving entries (docs/protocol.md
+//! section 5.2).
 
 mod answers;
 mod entries;

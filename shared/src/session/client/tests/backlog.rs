@@ -1,3 +1,5 @@
+//! Tests of back-pressure: subscriptions paused and resumed by what the application has handled.
+
 use alloc::vec;
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! Compressed entries, and the dictionaries that the server names (docs/protocol.md sections 4.5 and 5.7).
+//! Tests of compressed entries and dictionaries (docs/protocol.md sections 4.5 and 5.7).
 
 use alloc::string::String;
 use alloc::vec;

@@ -1,3 +1,5 @@
+//! Tests of entries that arrive in fragments (docs/protocol.md section 4.4).
+
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;

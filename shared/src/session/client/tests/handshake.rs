@@ -1,3 +1,5 @@
+//! Tests of the handshake (docs/protocol.md section 5.1).
+
 use alloc::vec;
 use alloc::vec::Vec;
 

@@ -1,3 +1,5 @@
+//! Tests of a client session that receives malformed or hostile messages.
+
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;

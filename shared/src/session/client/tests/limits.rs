@@ -1,3 +1,5 @@
+//! Tests of the limits of a client session.
+
 use alloc::format;
 use alloc::string::String;
 

@@ -1,3 +1,5 @@
+//! Tests of heartbeats and the detection of dead connections (docs/protocol.md section 5.3).
+
 use core::time::Duration;
 
 use super::peer::*;

@@ -1,3 +1,5 @@
+//! Tests of log channels: order, repeats, gaps and resumes (docs/protocol.md section 4.1).
+
 use alloc::vec;
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! The rules of docs/protocol.md's client side, each against a server that is played by hand.
+//! Tests of the client session against a scripted server.
 
 mod backlog;
 mod compressed;

@@ -1,4 +1,4 @@
-//! A server played by hand, and the session that it plays with.
+//! Support of the tests: a client session connected to a scripted server.
 
 use alloc::string::String;
 use alloc::vec;

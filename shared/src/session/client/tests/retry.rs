@@ -1,3 +1,5 @@
+//! Tests of the retry schedule and of close codes (docs/protocol.md section 10).
+
 use core::time::Duration;
 
 use super::peer::*;

@@ -1,3 +1,5 @@
+//! Tests of snapshots, the kept state of a client.
+
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;

@@ -1,3 +1,5 @@
+//! Tests of state channels: values, deltas and repairs (docs/protocol.md section 4.2).
+
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;

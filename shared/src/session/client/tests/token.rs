@@ -1,3 +1,5 @@
+//! Tests of tokens that the application renews.
+
 use alloc::string::String;
 use core::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Tests of client messages: order, repeats and limits (docs/protocol.md section 7).
+
 use alloc::vec;
 use alloc::vec::Vec;
 

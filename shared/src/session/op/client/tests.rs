@@ -1,4 +1,4 @@
-//! Every client op on the wire, whole, cut and invented.
+//! Tests of client ops as bytes: round trips, truncation and arbitrary input.
 
 use alloc::string::ToString;
 use alloc::vec;

@@ -1,4 +1,4 @@
-//! Every server op on the wire, whole, cut and invented.
+//! Tests of server ops as bytes: round trips, truncation and arbitrary input.
 
 use alloc::vec;
 
