@@ -20,11 +20,11 @@ pub struct Record {
 
 /// One entry of a log, shared by all readers.
 pub struct Entry {
-    /// Its number in the stream.
+    /// Number in the stream.
     pub cursor: Cursor,
-    /// Random number drawn when it was appended: distinguishes it from a later entry with the same cursor.
+    /// Random number drawn at the append, which distinguishes it from a later entry with the same cursor.
     pub tag: Tag,
-    /// Time at which it was accepted.
+    /// Time of the append.
     pub published: Moment,
     /// Content of the entry.
     pub record: Record,
@@ -44,8 +44,8 @@ impl Entry {
         }
     }
 
-    /// Returns values that readers derive from this entry (its encoded forms), made on first use and kept as long
-    /// as the entry. One type per program: with a second type the answer is `None`.
+    /// Returns the slot for values derived from this entry (its encoded forms), created on first use and kept as long
+    /// as the entry. One type per program: for a second type the result is `None`.
     pub fn forms<T: Any + Default + Send + Sync>(&self) -> Option<&T> {
         self.forms
             .get_or_init(|| Box::<T>::default())

@@ -5,12 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use push_wire_shared::position::{Epoch, StreamKey};
 
-/// Streams whose removal is remembered by itself (65,536, about 1.5 MiB). One more, and all streams that have no log then
-/// get other epochs: a reader that stood before the first entry of one is told of a reset that it did not need.
+/// Removed streams that are remembered one by one (65,536, about 1.5 MiB). Beyond this, all streams without a log get
+/// other epochs: a reader that was before the first entry of one is then reset unnecessarily.
 const REMEMBERED: usize = 65_536;
 
-/// Gives each log an epoch. A stream whose log was removed before it held an entry has the same epoch again, so that a
-/// position before its first entry stays true; one whose log held entries never has the same again.
+/// Epochs of logs. A stream whose log was removed before it held an entry gets the same epoch again, so that a position
+/// before its first entry stays valid; one whose log held entries gets another.
 #[derive(Clone, Debug)]
 pub(crate) struct Epochs {
     seed: u64,
@@ -35,7 +35,7 @@ impl Epochs {
         Epoch(self.hash(&(stream, self.generation, removals)))
     }
 
-    /// A stream's log that held entries is removed.
+    /// Records the removal of a log that held entries.
     pub(crate) fn retire(&mut self, key: &StreamKey) {
         let stream = self.hash(key);
         if self.removed.len() >= REMEMBERED && !self.removed.contains_key(&stream) {

@@ -22,13 +22,12 @@ use push_wire_shared::position::{Bounds, Cursor, Position, StreamKey, Tag};
 use push_wire_shared::time::Moment;
 pub use retention::Retention;
 
-/// Opens logs.
+/// Store of logs.
 pub trait Broker: Debug + Send + Sync + 'static {
-    /// The log of a stream, made when there is none; `retention` applies from now on.
+    /// Opens the log of a stream, created if there is none; `retention` applies from now on.
     fn open(&self, key: &StreamKey, retention: Retention) -> Arc<dyn Log>;
 
-    /// Forgets a stream and its entries; opened again, it has another epoch, unless it never held an
-    /// entry.
+    /// Removes a stream and its entries; opened again, it has another epoch, unless it never held an entry.
     fn remove(&self, key: &StreamKey);
 }
 
@@ -40,7 +39,7 @@ pub trait Log: Debug + Send + Sync {
     /// Tag of the entry at a cursor from the floor on; [`Tag::UNKNOWN`] if it is not known.
     fn tag(&self, cursor: Cursor) -> Tag;
 
-    /// Adds an entry, numbers it and draws its tag.
+    /// Appends an entry, numbers it and draws its tag.
     ///
     /// # Errors
     /// [`AppendError`]; nothing was added.
@@ -60,7 +59,7 @@ pub trait Log: Debug + Send + Sync {
         out: &mut Vec<Arc<Entry>>,
     ) -> Poll<Result<(), ReadError>>;
 
-    /// The newest entry and, if it is still kept, the entry at `base`: what a reader of a state needs.
+    /// Reads the newest entry and, if it is still kept, the entry at `base`, for a reader of a state.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -71,7 +70,7 @@ pub trait Log: Debug + Send + Sync {
         base: Option<Cursor>,
     ) -> Poll<Result<Newest, ReadError>>;
 
-    /// Drops entries up to a cursor: the only reader has acknowledged them.
+    /// Drops entries up to a cursor, which the only reader has acknowledged.
     fn release(&self, upto: Cursor);
 
     /// Sets the watcher that is called when the head moves. A log has one, the last one set.
@@ -89,7 +88,7 @@ pub trait Watcher: Send + Sync {
 pub struct Newest {
     /// The newest entry; `None` in a log without entries.
     pub entry: Option<Arc<Entry>>,
-    /// The entry asked for as a base, if it is still kept.
+    /// The entry requested as a base, if it is still kept.
     pub base: Option<Arc<Entry>>,
 }
 
@@ -100,7 +99,7 @@ pub enum AppendError {
     /// The broker cannot be reached.
     #[error("the broker cannot be reached")]
     Unavailable,
-    /// The stream was forgotten in the meantime: open it again.
+    /// The stream was removed in the meantime: open it again.
     #[error("the stream was forgotten while the entry was added")]
     Removed,
 }

@@ -15,7 +15,7 @@ use crate::{AppendError, Broker, Entry, Log, Newest, ReadError, Record, Retentio
 /// Source of the seeds of epochs and tags.
 type Random = Box<dyn FnMut() -> u64 + Send>;
 
-/// Keeps logs in memory.
+/// Broker that keeps logs in memory.
 pub struct Memory {
     logs: Mutex<Logs>,
 }
@@ -38,7 +38,7 @@ impl Memory {
         }
     }
 
-    /// A broker with the logs of this one, as another process finds them in a store. For simulations.
+    /// A broker with a copy of these logs, as another process would read them from a store. For simulations.
     #[doc(hidden)]
     pub fn copy(&self, mut random: impl FnMut() -> u64 + Send + 'static) -> Self {
         let (logs, seed) = (lock(&self.logs), random());
@@ -114,7 +114,7 @@ struct MemoryLog {
 }
 
 impl MemoryLog {
-    /// The ring without what has expired.
+    /// The ring, after dropping expired entries.
     fn ring_at(&self, now: Moment) -> MutexGuard<'_, Ring> {
         let mut ring = lock(&self.ring);
         ring.expire(now);
@@ -187,8 +187,7 @@ impl Log for MemoryLog {
     }
 }
 
-/// Locks; the state is consistent even after a panic, since no holder here calls
-/// out.
+/// Locks a mutex, also after a panic: no holder here calls other code, so the state is consistent.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Limits of the entries that a log keeps; the first one reached counts.
+/// Limits of the entries that a log keeps; the first one reached applies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retention {
     /// At most this many entries.
@@ -17,8 +17,8 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// For a log: 1,000 entries, 4 MiB, 10 minutes. A tunnel's worth of chat; one channel's broadcast costs at
-    /// most 4 MiB, or its newest entry, whoever reads it.
+    /// For a log: 1,000 entries, 4 MiB, 10 minutes. A stream takes at most 4 MiB, or its newest entry, however many
+    /// readers it has.
     #[must_use]
     pub const fn log() -> Self {
         Self {

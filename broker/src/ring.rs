@@ -51,7 +51,7 @@ impl Ring {
         }
     }
 
-    /// The stream was removed: entries added here would reach no reader.
+    /// Records that the stream was removed: later appends fail, since they would reach no reader.
     pub(crate) fn retire(&mut self) {
         self.retired = true;
     }
@@ -115,7 +115,7 @@ impl Ring {
         lost.len()
     }
 
-    /// Drops what retention no longer covers.
+    /// Drops the entries past retention.
     pub(crate) fn expire(&mut self, now: Moment) {
         while let Some(oldest) = self.entries.front() {
             let is_alone = self.entries.len() == 1;

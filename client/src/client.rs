@@ -21,16 +21,16 @@ use crate::{
     SendError, SessionKey, Stats, StreamRequest, TransportPreference,
 };
 
-/// Events kept for a reader that is behind; it is told how many it missed.
+/// Events kept for a slow receiver (1,024), which then gets the number of those that it missed.
 const EVENTS: usize = 1024;
 
 /// A client of one server: reads streams, and sends messages, over one connection that comes back by itself.
 ///
-/// Dropping it says goodbye to the server in the background.
+/// Dropping it sends a goodbye to the server in the background.
 pub struct PushClient<C: ChannelKind> {
     config: ClientConfig,
     shared: Arc<Shared<C>>,
-    /// Not bounded: what goes in comes from the application, and messages wait for their place in the session.
+    /// Unbounded: commands come from the application, and a send waits until the session has queued it.
     commands: mpsc::UnboundedSender<Command<C>>,
     /// The driver while it does not run.
     stopped: Mutex<Option<Box<Driver<C>>>>,
@@ -63,8 +63,8 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Reads a channel, and the client's inbox in it, from the oldest entries kept, and gives them to `receiver`.
-    /// The entries of the channel's topics that are subscribed to go there too. Replaces an earlier receiver.
+    /// Reads a channel, and the client's inbox in it, from the oldest entries kept, and passes them to `receiver`, as
+    /// well as the entries of subscribed topics of the channel. Replaces an earlier receiver.
     pub fn on(&mut self, channel: C, receiver: impl ChannelReceiver<C>) {
         self.receive(channel, receiver);
         for request in both_streams(channel) {
@@ -73,17 +73,16 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Gives the entries of a channel to `receiver`, without reading anything that is not subscribed to.
+    /// Sets the receiver of a channel's entries, without subscribing to anything.
     pub fn receive(&self, channel: C, receiver: impl ChannelReceiver<C>) {
         self.tell(Command::Receive(channel, Arc::new(receiver)));
     }
 
-    /// Connects, and from then on comes back by itself as [`ReconnectPolicy`](crate::ReconnectPolicy) says.
-    /// Returns once the server has taken the handshake; after an error the client is not connected and does not
-    /// try again by itself.
+    /// Connects, and from then on reconnects as [`ReconnectPolicy`](crate::ReconnectPolicy) says. Returns once the
+    /// server has accepted the handshake; after an error the client is not connected and does not retry.
     ///
     /// # Errors
-    /// [`ConnectError`] says why this first attempt failed.
+    /// [`ConnectError`]: the reason for which this first attempt failed.
     pub async fn connect(&mut self) -> Result<(), ConnectError> {
         let preference = self.config.transport_preference;
         if matches!(
@@ -125,8 +124,8 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Sends a message; returns once it is queued. It waits while the client is away, and is sent again after a
-    /// lost connection; if the server refuses it, [`ClientEvent::Refused`] says so.
+    /// Sends a message; returns once it is queued. It waits while the client is not connected, and is sent again after
+    /// a lost connection; if the server refuses it, [`ClientEvent::Refused`] is emitted.
     ///
     /// # Errors
     /// [`SendError`] says why it was not queued.
@@ -147,7 +146,7 @@ impl<C: ChannelKind> PushClient<C> {
         answer.await.map_err(|_| SendError::NotConnected)?
     }
 
-    /// Sends bytes that mean something to the application only; else as [`send`](Self::send).
+    /// Sends bytes, which only the application interprets; otherwise as [`send`](Self::send).
     ///
     /// # Errors
     /// [`SendError`] says why they were not queued.
@@ -180,7 +179,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Reads these channels, and the client's inbox in each, from the oldest entries kept.
     ///
     /// # Errors
-    /// Fails if there are too many subscriptions. What is subscribed to already is no error.
+    /// Fails if there are too many subscriptions. Channels that are subscribed to already are ignored.
     pub async fn subscribe(&self, channels: &[C]) -> Result<(), SendError> {
         for request in channels.iter().flat_map(|&channel| both_streams(channel)) {
             match self.subscribe_to(request).await {
@@ -194,17 +193,17 @@ impl<C: ChannelKind> PushClient<C> {
     /// Reads one stream; its entries go to the channel's receiver.
     ///
     /// # Errors
-    /// [`SendError::Subscribe`] says what is wrong with it. What the server says comes in
-    /// [`events`](Self::events).
+    /// [`SendError::Subscribe`] for an invalid request. The server's answer comes in [`events`](Self::events).
     pub async fn subscribe_to(&self, request: StreamRequest<C>) -> Result<(), SendError> {
         self.finish_subscribe(request, None).await
     }
 
-    /// Reads one stream into a queue of its own, which ends when the server ends the subscription. Dropping the
+    /// Subscribes to one stream with a queue of its own, which ends when the server ends the subscription. Dropping the
     /// queue ends the subscription.
     ///
     /// While the queue is full, at most 1,024 further entries or 1 MiB wait in this client; then the subscription is
-    /// paused until half of that was taken. The server's log is the queue; other subscriptions go on.
+    /// paused until half of that was taken. Further entries stay in the server's log; other subscriptions are not
+    /// affected.
     ///
     /// # Errors
     /// [`SendError::Subscribe`] says what is wrong with it.
@@ -266,8 +265,8 @@ impl<C: ChannelKind> PushClient<C> {
             .await
     }
 
-    /// Says goodbye to the server, which ends the session there, and stops. Where the client stands in each
-    /// stream is kept for the next [`connect`](Self::connect).
+    /// Sends a goodbye to the server, which ends the session there, and stops. The position in each stream is kept for
+    /// the next [`connect`](Self::connect).
     ///
     /// # Errors
     /// None at present.
@@ -288,8 +287,8 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Sets the token for the next handshake. A client [with a token function](ClientConfig::with_token_source) asks that
-    /// before.
+    /// Sets the token for the next handshake. A client [with a token function](ClientConfig::with_token_source) calls
+    /// that before and ignores this one.
     ///
     /// # Errors
     /// [`SendError::Token`] when it is larger than 16 KiB, [`SendError::NotConnected`] when the client's task has ended.
@@ -299,9 +298,9 @@ impl<C: ChannelKind> PushClient<C> {
             .map_err(SendError::from)
     }
 
-    /// Everything that a later life of this client needs, for [`ClientConfig::restored`]: its id, secret and
-    /// attempts, and the positions up to which its streams were handled. Keep it as a password is kept, and ask while
-    /// connected: `disconnect` ends the session.
+    /// State to continue from after a restart, for [`ClientConfig::restored`]: id, secret, attempts, and the positions
+    /// up to which streams were handled. It contains the secret: store it as carefully as a password. Call it while
+    /// connected, since `disconnect` ends the session.
     ///
     /// # Errors
     /// Fails if the client's task has ended.
@@ -309,14 +308,14 @@ impl<C: ChannelKind> PushClient<C> {
         self.ask(Command::Snapshot).await
     }
 
-    /// Events beside the entries, from now on. A reader that is more than 1,024 events behind is told how
-    /// many it missed.
+    /// Events other than entries, from now on. A receiver that is more than 1,024 events behind gets the number of
+    /// those that it missed.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<ClientEvent<C>> {
         self.shared.events.subscribe()
     }
 
-    /// State of the connection, in short.
+    /// Summary of the connection's state; [`status`](Self::status) has the details.
     #[must_use]
     pub fn state(&self) -> ConnectionState {
         let connection = self.shared.connection.borrow();
@@ -348,7 +347,7 @@ impl<C: ChannelKind> PushClient<C> {
         self.shared.cursors.export()
     }
 
-    /// Positions up to which each stream was handled, to be kept for [`StreamRequest::after`] in a later life.
+    /// Positions up to which each stream was handled, for [`StreamRequest::after`] after a restart.
     ///
     /// # Errors
     /// Fails if the client's task has ended.
@@ -356,8 +355,8 @@ impl<C: ChannelKind> PushClient<C> {
         Ok(self.facts().await?.positions)
     }
 
-    /// Session to be kept for [`ClientConfig::continuing`] in a later life, together with the
-    /// [`positions`](Self::positions). Ask while connected: `disconnect` ends the session.
+    /// Credentials of the session, for [`ClientConfig::continuing`] after a restart, together with the
+    /// [`positions`](Self::positions). Call it while connected, since `disconnect` ends the session.
     ///
     /// # Errors
     /// Fails if the client's task has ended.
@@ -400,7 +399,7 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Lets a stopped driver do what it was asked.
+    /// Lets a stopped driver handle its queued commands.
     fn serve_stopped(&self) {
         if let Some(driver) = self.lock_stopped().as_mut() {
             driver.serve();
@@ -423,7 +422,7 @@ impl<C: ChannelKind> fmt::Debug for PushClient<C> {
     }
 }
 
-/// Streams that reading a channel means unless one is named.
+/// The two streams of a channel that are read by default: the channel itself and the client's inbox.
 fn both_streams<C: ChannelKind>(channel: C) -> [StreamRequest<C>; 2] {
     [
         StreamRequest::channel(channel),

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{ChannelReceiver, SendError, SessionKey, Stats, StreamRequest};
 
-/// One request; those that end in a sender are answered.
+/// Command of the application; those with a sender are answered.
 pub(crate) enum Command<C: ChannelKind> {
     Connect(oneshot::Sender<()>),
     Receive(C, Arc<dyn ChannelReceiver<C>>),
@@ -27,9 +27,9 @@ pub(crate) enum Command<C: ChannelKind> {
 /// A stream to read.
 pub(crate) struct Subscribing<C: ChannelKind> {
     pub(crate) request: StreamRequest<C>,
-    /// Takes its entries instead of the channel's receiver.
+    /// Queue for its entries, in place of the channel's receiver.
     pub(crate) queue: Option<mpsc::Sender<Frame<C>>>,
-    /// Told whether it is one.
+    /// Receives the result.
     pub(crate) done: oneshot::Sender<Result<(), SubscribeError>>,
 }
 
@@ -38,9 +38,9 @@ pub(crate) struct Outgoing<C> {
     pub(crate) channel: C,
     pub(crate) content: Content,
     pub(crate) body: Vec<u8>,
-    /// Told once the session has the message.
+    /// Receives the result once the session has queued the message.
     pub(crate) queued: oneshot::Sender<Result<(), SendError>>,
-    /// Told the server's answer.
+    /// Receives the server's answer.
     pub(crate) answered: Option<oneshot::Sender<Result<(), SendError>>>,
 }
 

@@ -15,30 +15,30 @@ use crate::{ConfigError, ConnectError, Snapshot, SnapshotError, TokenError};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// The server: `http://host:port` or `ws://host:port/path`. Without a path `/rps` is asked for.
+    /// The server's URL: `http://host:port` or `ws://host:port/path`; default path `/rps`.
     pub url: String,
-    /// The client's own id, kept across connections; random by default. Two clients must never share one.
+    /// The client's id, kept over connections; random by default. Two clients must never share one.
     pub client_id: Uuid,
-    /// Proof that a session is this client's; random by default.
+    /// Secret of the session; random by default.
     pub secret: [u8; 16],
-    /// Attempts to connect that this client id has made in earlier lives; default 0.
+    /// Number of attempts to connect that this client id has made before; default 0.
     pub attempts: u64,
     /// The application's token, at most 16 KiB; default none.
     pub token: Option<String>,
-    /// Gives a token before each attempt; default none, `token` is used.
+    /// Function that gives a token before each attempt; default none, `token` is used.
     pub(crate) token_source: Option<TokenSource>,
-    /// Positions of an earlier life.
+    /// Positions from a snapshot.
     pub(crate) kept: Option<Snapshot>,
-    /// When to come back after a lost connection.
+    /// Retry schedule after a lost connection.
     pub reconnect: ReconnectPolicy,
-    /// Which transports to try; default WebSocket first.
+    /// Transports to try; default WebSocket first.
     pub transport_preference: TransportPreference,
     /// Largest message taken from the server, in bytes; default 1 MiB, at least 4 KiB. The server keeps to it.
     pub max_message_bytes: usize,
-    /// Largest value taken from the server, in bytes; default 16 MiB, at least 4 KiB. Large ones come in fragments, so
-    /// the message limit does not bound them. Three can be under way at once.
+    /// Largest value taken from the server, in bytes; default 16 MiB, at least 4 KiB. Large ones are sent in fragments,
+    /// so the message limit does not bound them. Three can be incomplete at once.
     pub max_value_bytes: usize,
-    /// True if entries may come compressed; default true. The dictionaries for that are fetched over HTTP from
+    /// Accept compressed entries; default true. The dictionaries for that are fetched over HTTP from
     /// `<url>/dictionaries/…`.
     pub compression: bool,
 }
@@ -62,7 +62,7 @@ impl ClientConfig {
         }
     }
 
-    /// The defaults, for a client that goes on with the session of an earlier life.
+    /// The defaults, for a client that continues a session after a restart.
     pub fn continuing(url: impl Into<String>, session: SessionKey) -> Self {
         Self {
             client_id: session.client_id,
@@ -72,11 +72,11 @@ impl ClientConfig {
         }
     }
 
-    /// The defaults, for a client that goes on from the bytes of
-    /// [`PushClient::snapshot`](crate::PushClient::snapshot): with its session, and with the positions of its streams.
+    /// The defaults, for a client that continues from a [`PushClient::snapshot`](crate::PushClient::snapshot): its
+    /// session and the positions of its streams.
     ///
     /// # Errors
-    /// [`SnapshotError`] when the bytes are damaged or of another version: begin anew with [`new`](Self::new).
+    /// [`SnapshotError`] if the bytes are damaged or of another version: use [`new`](Self::new).
     pub fn restored(url: impl Into<String>, snapshot: &[u8]) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::decode(snapshot)?;
         let anew = Self::new(url);
@@ -89,10 +89,10 @@ impl ClientConfig {
         })
     }
 
-    /// Asks `get` for a token before each attempt to connect, so that one which has expired is never shown.
+    /// Sets a function that is called for a token before each attempt to connect, so that an expired token is not sent.
     ///
-    /// [`TokenError::Retry`] is for failures that pass: the client asks again after the back-off delay, also at first.
-    /// [`TokenError::Denied`] closes the client. An answer may take 30 s.
+    /// [`TokenError::Retry`] is for transient failures: the client calls it again after the back-off delay, also at the
+    /// first attempt. [`TokenError::Denied`] closes the client. An answer may take 30 s.
     ///
     /// ```
     /// use push_wire_client::{ClientConfig, TokenError};
@@ -132,7 +132,7 @@ impl ClientConfig {
         session
     }
 
-    /// Checks the values that a client cannot work with.
+    /// Checks limits and token.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.session(0).check()
     }
@@ -166,14 +166,14 @@ impl ClientConfig {
     }
 }
 
-/// Credentials with which a client goes on with its session in a later life: its inbox and the numbers of its messages.
+/// Credentials with which a client continues its session after a restart, with its inboxes and message numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SessionKey {
     /// The client's id.
     pub client_id: Uuid,
-    /// Proof that the session is this client's: to be kept as a password is.
+    /// Secret of the session, to be stored as carefully as a password.
     pub secret: [u8; 16],
-    /// Attempts to connect that it has made.
+    /// Number of attempts to connect so far.
     pub attempts: u64,
 }
 
@@ -186,7 +186,7 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// Which transports a client tries.
+/// Transports that a client tries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum TransportPreference {
     /// WebSocket, and SSE where that is blocked.
@@ -200,18 +200,18 @@ pub enum TransportPreference {
     SseOnly,
 }
 
-/// When a client comes back by itself: after a delay drawn evenly from zero to a ceiling that doubles with each
-/// attempt that failed in a row.
+/// Retry schedule: each delay is drawn evenly from zero to a ceiling that doubles with each attempt that failed in a
+/// row.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReconnectPolicy {
-    /// True if the client retries; default true.
+    /// Reconnect after a loss; default true.
     pub enabled: bool,
     /// Ceiling of the first delay; default 500 ms.
     pub initial_delay: Duration,
     /// Highest ceiling; default 20 s.
     pub max_delay: Duration,
-    /// Attempts that may fail in a row; default any number.
+    /// Attempts that may fail in a row before the client closes; default no limit.
     pub max_retries: Option<u32>,
 }
 
@@ -227,7 +227,7 @@ impl Default for ReconnectPolicy {
 }
 
 impl ReconnectPolicy {
-    /// A lost connection stays lost.
+    /// The policy of a client that does not reconnect.
     #[must_use]
     pub fn disabled() -> Self {
         Self {
@@ -236,14 +236,14 @@ impl ReconnectPolicy {
         }
     }
 
-    /// The longest delay before an attempt, counted from 0.
+    /// Ceiling of the delay before an attempt; attempts count from 0.
     #[must_use]
     pub fn delay_for_attempt(&self, attempt: u32) -> Duration {
         let doubled = self.initial_delay.saturating_mul(1 << attempt.min(20));
         doubled.min(self.max_delay)
     }
 
-    /// Returns whether there is another attempt after so many that failed in a row.
+    /// Returns whether another attempt follows after this many failed in a row.
     #[must_use]
     pub fn should_retry(&self, attempts: u32) -> bool {
         self.enabled && self.max_retries.is_none_or(|max| attempts < max)

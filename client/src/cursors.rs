@@ -28,7 +28,7 @@ pub struct CursorTracker<C: ChannelKind> {
 }
 
 impl<C: ChannelKind> CursorTracker<C> {
-    /// A tracker that has seen nothing.
+    /// A tracker without cursors.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -36,7 +36,7 @@ impl<C: ChannelKind> CursorTracker<C> {
         }
     }
 
-    /// Judges a cursor, and stands on it unless entries before it are missing.
+    /// Classifies a cursor, and moves to it unless entries before it are missing.
     pub fn advance(&self, channel: C, cursor: u64) -> CursorResult {
         let mut cursors = self.lock();
         match cursors.get(&channel) {
@@ -52,7 +52,7 @@ impl<C: ChannelKind> CursorTracker<C> {
         }
     }
 
-    /// Stands on a cursor whatever came before: after a reset, or for a state, whose cursors jump.
+    /// Moves to a cursor without a check: after a reset, or for a state, whose cursors jump.
     pub fn set(&self, channel: C, cursor: u64) {
         self.lock().insert(channel, cursor);
     }

@@ -12,12 +12,12 @@ use push_wire_shared::limits::{DICTIONARIES, DICTIONARY_BYTES};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Time that one may take: the largest at 30 kbit/s.
+/// Longest time of a download (30 s): the largest dictionary at 30 kbit/s.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The fetches on their way. Dropping it ends them.
+/// Running downloads of dictionaries. Dropping it ends them.
 ///
-/// Entries come without a dictionary as well, only larger: one that cannot be had is asked for again when the server
+/// Without a dictionary entries are only larger, so one that cannot be fetched is requested again only when the server
 /// names it on the next connection.
 pub(crate) struct Dictionaries {
     client: Http,
@@ -33,7 +33,7 @@ pub(crate) struct Fetched {
     pub(crate) bytes: Result<Vec<u8>, FetchError>,
 }
 
-/// Dictionary that could not be fetched.
+/// Error of a download.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("the server's address names no dictionary: {0}")]
@@ -59,7 +59,7 @@ impl Default for Dictionaries {
 }
 
 impl Dictionaries {
-    /// Begins to fetch one from the server with this WebSocket address, unless that is on its way.
+    /// Starts a download from the server with this WebSocket address, unless it is running.
     pub(crate) fn fetch(&mut self, server: &str, sha256: [u8; 32]) {
         if self.loading.contains(&sha256) || self.loading.len() == DICTIONARIES {
             return;

@@ -20,26 +20,26 @@ pub(crate) struct Stream<C: ChannelKind> {
     pub(crate) id: u32,
     pub(crate) channel: C,
     pub(crate) scope: ScopeRequest,
-    /// Takes its entries instead of the channel's receiver.
+    /// Queue for its entries, in place of the channel's receiver.
     queue: Option<mpsc::UnboundedSender<Waiting<C>>>,
-    /// Entries being caught up: from, to.
+    /// Cursors of the entries being replayed: from, to.
     replay: Option<(u64, u64)>,
 }
 
-/// Entry on its way into a queue.
+/// Entry that waits for room in a queue.
 type Waiting<C> = (Frame<C>, Position);
 
 /// Result of delivering an entry.
 pub(crate) enum Taken {
-    /// The application has it.
+    /// The application has handled it.
     Handled,
     /// It waits for room in its queue.
     Waits,
-    /// Its body is not of the kind that its channel carries.
+    /// Its body cannot be read as the channel's type.
     Unreadable(String),
 }
 
-/// News of a queue.
+/// Event of a queue.
 pub(crate) enum QueueEvent {
     /// The application has room for an entry, and took it.
     Handled { id: u32, position: Position },
@@ -52,7 +52,7 @@ pub(crate) struct Dispatch<C: ChannelKind> {
     client_id: Uuid,
     streams: Vec<Stream<C>>,
     receivers: HashMap<C, Arc<dyn ChannelReceiver<C>>>,
-    /// News of all queues.
+    /// Events of all queues.
     queue_events: mpsc::UnboundedReceiver<QueueEvent>,
     queue_event_sender: mpsc::UnboundedSender<QueueEvent>,
 }
@@ -106,7 +106,7 @@ impl<C: ChannelKind> Dispatch<C> {
         Some(self.streams.swap_remove(at))
     }
 
-    /// Remembers the entries that a resume is about to catch up.
+    /// Records an outcome, with the entries that a resume will replay.
     pub(crate) fn outcome(&mut self, id: u32, outcome: Outcome, position: Option<Position>) {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) else {
             return;
@@ -119,7 +119,7 @@ impl<C: ChannelKind> Dispatch<C> {
         };
     }
 
-    /// Hands an entry to its receiver.
+    /// Passes an entry to its receiver or queue.
     pub(crate) fn entry(&mut self, entry: Entry) -> Taken {
         let Some(stream) = self.stream(entry.id) else {
             return Taken::Handled;
@@ -183,7 +183,7 @@ impl<C: ChannelKind> Dispatch<C> {
         }
     }
 
-    /// The application has an entry: says so if that was the last one to catch up.
+    /// Records a handled entry; calls `on_replay_complete` after the last one to replay.
     pub(crate) fn handled(&mut self, id: u32, position: Position) {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) else {
             return;
@@ -198,7 +198,7 @@ impl<C: ChannelKind> Dispatch<C> {
         }
     }
 
-    /// Waits for news of a queue. Nothing is lost when the future is dropped.
+    /// Waits for an event of a queue. Nothing is lost when the future is dropped.
     pub(crate) async fn queue_event(&mut self) -> QueueEvent {
         match self.queue_events.recv().await {
             Some(event) => event,
@@ -207,14 +207,14 @@ impl<C: ChannelKind> Dispatch<C> {
         }
     }
 
-    /// News of a queue, if there are any.
+    /// The next event of a queue, if there is one.
     pub(crate) fn try_queue_event(&mut self) -> Option<QueueEvent> {
         self.queue_events.try_recv().ok()
     }
 }
 
-/// Moves the entries of one subscription into its queue as this has room. What waits is bounded by the session, which
-/// pauses a subscription of which too much was not handled.
+/// Moves the entries of one subscription into its queue as there is room. The session bounds the number that wait, by
+/// pausing the subscription.
 async fn forward<C: ChannelKind>(
     id: u32,
     mut waiting: mpsc::UnboundedReceiver<Waiting<C>>,

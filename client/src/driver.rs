@@ -31,7 +31,7 @@ pub(crate) struct Driver<C: ChannelKind> {
     url: String,
     max_message_bytes: usize,
     socket: Socket,
-    /// The close handshake of the socket before.
+    /// Close handshake of the previous socket.
     closing: Option<JoinHandle<()>>,
     dictionaries: Dictionaries,
     tokens: Tokens,
@@ -75,7 +75,7 @@ impl<C: ChannelKind> Driver<C> {
         Moment::after_origin(self.origin.elapsed())
     }
 
-    /// Begins the first attempt; [`run`](Self::run) goes on from there.
+    /// Begins the first attempt; [`run`](Self::run) continues it.
     pub(crate) fn start(&mut self, url: String) {
         self.url = url;
         self.is_leaving = false;
@@ -84,7 +84,7 @@ impl<C: ChannelKind> Driver<C> {
         self.connect();
     }
 
-    /// Does what was asked.
+    /// Handles the queued commands.
     pub(crate) fn serve(&mut self) {
         while let Some(event) = self.dispatch.try_queue_event() {
             self.queue_event(event);
@@ -103,7 +103,7 @@ impl<C: ChannelKind> Driver<C> {
         self.drain();
     }
 
-    /// Drives the session until the application leaves; returns what the next connection goes on with.
+    /// Drives the session until the application disconnects; returns the driver for the next connection.
     pub(crate) async fn run(mut self: Box<Self>) -> Box<Self> {
         loop {
             self.drain();
@@ -230,7 +230,7 @@ impl<C: ChannelKind> Driver<C> {
         }
     }
 
-    /// Does what the session says.
+    /// Carries out the session's outputs.
     fn drain(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -406,7 +406,7 @@ impl<C: ChannelKind> Driver<C> {
     }
 }
 
-/// Answers a caller that may have gone.
+/// Answers a caller, who may have stopped waiting.
 fn answer<T>(done: oneshot::Sender<T>, value: T) {
     if done.send(value).is_err() {
         tracing::trace!("nobody waits for an answer any more");

@@ -5,7 +5,7 @@ use push_wire_shared::session::op::ErrorCode;
 
 use crate::TransportPreference;
 
-/// Failed attempt to connect.
+/// Error of an attempt to connect.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -20,7 +20,7 @@ pub enum ConnectError {
     /// A value of the configuration is out of range.
     #[error("the configuration is wrong: {0}")]
     InvalidConfig(#[from] ConfigError),
-    /// The transport asked for does not exist in this client.
+    /// The requested transport does not exist in this client.
     #[error(
         "{0:?} needs the SSE transport, which this client does not have; use WsFirst or WsOnly"
     )]
@@ -39,28 +39,28 @@ pub enum ConnectError {
     Closed {
         /// The close code.
         code: u16,
-        /// Text of the server.
+        /// The server's message.
         message: String,
     },
 }
 
-/// Message or subscription that was not taken.
+/// Error of a send or a subscription.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The client is not connected and will not be by itself: call `connect`.
+    /// The client is not connected and does not reconnect: call `connect`.
     #[error("not connected")]
     NotConnected,
     /// Too many messages wait for the server's answer.
     #[error("too many messages wait for the server's answer; try again when some were taken")]
     QueueFull,
-    /// The message is larger than the server takes.
+    /// The message is above the server's limit.
     #[error("the message is larger than the {max_message_bytes} bytes that the server takes")]
     TooLarge {
-        /// The largest message that the server takes.
+        /// The server's limit, in bytes.
         max_message_bytes: usize,
     },
-    /// Application messages do not travel on the system channel.
+    /// Application messages cannot be sent on the system channel.
     #[error("the system channel carries no messages of the application")]
     SystemChannel,
     /// The server took the message but did not carry it out.
@@ -71,7 +71,7 @@ pub enum SendError {
         /// Reason, for people.
         message: String,
     },
-    /// The subscription is not possible.
+    /// The subscription is not valid.
     #[error(transparent)]
     Subscribe(#[from] SubscribeError),
     /// The token is too large.

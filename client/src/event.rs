@@ -5,11 +5,11 @@ use push_wire_shared::position::{Cursor, Outcome, Position};
 use push_wire_shared::session::client::{EndCause, Status};
 use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
 
-/// Something that happened, from [`PushClient::events`](crate::PushClient::events).
+/// Event of a client, from [`PushClient::events`](crate::PushClient::events).
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum ClientEvent<C: ChannelKind> {
-    /// The connection changed.
+    /// The connection's status changed.
     Status(Status),
     /// A subscribe or resume ended: continuity is proved, or it is not.
     Outcome {
@@ -19,7 +19,7 @@ pub enum ClientEvent<C: ChannelKind> {
         scope: ScopeRequest,
         /// How.
         outcome: Outcome,
-        /// Reading goes on after this; `None` when the subscription has ended.
+        /// Position after which reading continues; `None` when the subscription has ended.
         position: Option<Position>,
         /// The newest entry.
         head: Cursor,
@@ -35,14 +35,14 @@ pub enum ClientEvent<C: ChannelKind> {
         /// Why, for people.
         message: String,
     },
-    /// A message that was sent without waiting for the server's word was not carried out.
+    /// The server did not carry out a message that was sent without waiting for its answer.
     Refused {
         /// Why, for programs.
         code: ErrorCode,
         /// Why, for people.
         message: String,
     },
-    /// Something went wrong that concerns no single subscription or message.
+    /// An error that concerns no single subscription or message.
     Error {
         /// What, for programs.
         code: ErrorCode,
@@ -54,12 +54,12 @@ pub enum ClientEvent<C: ChannelKind> {
 /// Short status of the connection; [`PushClient::status`](crate::PushClient::status) has the details.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConnectionState {
-    /// Not connected, and not trying.
+    /// Not connected, and no attempt is made.
     Disconnected,
-    /// Trying for the first time.
+    /// Connecting for the first time.
     Connecting,
-    /// The server took the handshake.
+    /// The server accepted the handshake.
     Connected,
-    /// Lost, and coming back.
+    /// Reconnecting after a loss.
     Resuming,
 }

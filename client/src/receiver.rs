@@ -4,21 +4,20 @@ use bytes::Bytes;
 use push_wire_shared::position::Cursor;
 use push_wire_shared::{ChannelKind, Frame};
 
-/// Takes the entries of a channel, one after the other, on the client's task: a receiver that takes long holds
-/// up all others, so hand long work to a task of your own or read through
-/// [`PushClient::messages`](crate::PushClient::messages).
+/// Receiver of a channel's entries, called one after the other on the client's task. A slow receiver delays all others:
+/// move long work to another task, or read through [`PushClient::messages`](crate::PushClient::messages).
 ///
-/// Any `Fn(Frame<C>)` is one. A receiver that panics has handled its entry; the client goes on.
+/// Implemented by every `Fn(Frame<C>)`. An entry whose receiver panics counts as handled, and the client continues.
 pub trait ChannelReceiver<C: ChannelKind>: Send + Sync + 'static {
-    /// The next entry. Entries of the client's inbox carry its id.
+    /// Receives the next entry. Entries of the client's inbox carry its id.
     fn on_frame(&self, frame: Frame<C>);
 
-    /// The next entry of a topic. The default takes it as any other.
+    /// Receives the next entry of a topic; default: as `on_frame`.
     fn on_topic_frame(&self, _topic: &str, frame: Frame<C>) {
         self.on_frame(frame);
     }
 
-    /// The next entry, when its body is bytes rather than a value. The default logs that nobody wanted it.
+    /// Receives the next entry whose body is bytes; default: logs a warning and drops it.
     fn on_bytes(&self, channel: C, cursor: Cursor, body: Bytes) {
         tracing::warn!(
             channel = channel.name(),
@@ -28,7 +27,8 @@ pub trait ChannelReceiver<C: ChannelKind>: Send + Sync + 'static {
         );
     }
 
-    /// After a return: the entries `from_cursor + 1 ..= to_cursor`, published while away, were all taken.
+    /// Called after a resume, when the entries `from_cursor + 1 ..= to_cursor`, published in between, were all
+    /// received.
     fn on_replay_complete(&self, _channel: C, _from_cursor: u64, _to_cursor: u64) {}
 }
 

@@ -5,7 +5,7 @@ use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::Subscription;
 use push_wire_shared::session::op::ScopeRequest;
 
-/// A stream to read, and from where.
+/// A stream to read, and the position to start from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamRequest<C: ChannelKind> {
     pub(crate) channel: C,
@@ -42,7 +42,7 @@ impl<C: ChannelKind> StreamRequest<C> {
         }
     }
 
-    /// Only what is published from now on.
+    /// Reads only entries published from now on.
     #[must_use]
     pub fn from_newest(self) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl<C: ChannelKind> StreamRequest<C> {
         }
     }
 
-    /// Only entries after this position, kept from an earlier life.
+    /// Reads only entries after this position, kept over a restart.
     #[must_use]
     pub fn after(self, position: Position) -> Self {
         Self {

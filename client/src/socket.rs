@@ -21,7 +21,7 @@ pub(crate) enum Socket {
     },
 }
 
-/// Event of the socket.
+/// Event of the socket of an attempt.
 pub(crate) enum SocketInput {
     Session(Input),
     OpenFailed { attempt: u32, error: OpenError },

@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{ClientEvent, ConnectError, CursorTracker};
 
-/// Kept up to date by the driver.
+/// State that the driver updates.
 pub(crate) struct Shared<C: ChannelKind> {
     pub(crate) connection: watch::Sender<ConnectionStatus>,
     pub(crate) events: broadcast::Sender<ClientEvent<C>>,
@@ -18,15 +18,15 @@ pub(crate) struct Shared<C: ChannelKind> {
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionStatus {
     pub(crate) status: Status,
-    /// True if the server has ever taken the handshake since `connect`.
+    /// The server has accepted a handshake since `connect`.
     pub(crate) was_ready: bool,
-    /// Error of opening the last socket.
+    /// Error of the last attempt to open a socket.
     pub(crate) open_error: Option<String>,
-    /// The application's token function asked for another attempt.
+    /// The application's token function failed for now, so the attempt is repeated.
     pub(crate) awaits_token: bool,
 }
 
-/// Returns why a first attempt failed. One that lacked a token for now has not failed: it is made again.
+/// Returns the error of a failed first attempt. An attempt that had no token for now is repeated and has not failed.
 pub(crate) fn connect_error(connection: &ConnectionStatus) -> Option<ConnectError> {
     if connection.awaits_token && matches!(connection.status, Status::Waiting { .. }) {
         return None;

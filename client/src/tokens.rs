@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 type Answer = Result<String, TokenError>;
 
-/// Function of the application that gives a token, asked before each attempt to connect.
+/// Function of the application that gives a token, called before each attempt to connect.
 #[derive(Clone)]
 pub(crate) struct TokenSource(
     Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>,
@@ -32,7 +32,7 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// The request for a token that is on its way.
+/// The pending request for a token.
 pub(crate) struct Tokens {
     source: Option<TokenSource>,
     request: u32,
@@ -62,8 +62,8 @@ impl Tokens {
         self.task = JoinSet::new();
     }
 
-    /// Waits for the application's answer. Nothing is lost when the future is dropped. A function that panics has no
-    /// token for now.
+    /// Waits for the application's answer. Nothing is lost when the future is dropped. A panic of the function counts
+    /// as a transient failure.
     pub(crate) async fn next(&mut self) -> (u32, Answer) {
         let answer = match self.task.join_next().await {
             None => pending().await,

@@ -25,19 +25,19 @@ const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
 /// A close frame without a code (RFC 6455 section 7.1.5).
 const NO_STATUS: u16 = 1005;
 
-/// Longest time for the last messages and the close handshake.
+/// Longest time for the last messages and the close handshake (5 s).
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Bytes that may wait for the network: the session's own queue twice, for what it sends again, and its
-/// control frames. A server that takes nothing but keeps asking is left at this point.
+/// Largest number of bytes that wait for the network: three times the session's queue, for repeated sends and control
+/// frames. A server that reads nothing but keeps sending requests is disconnected at this point.
 const OUTGOING_BYTES: usize = 3 * UPLINK_BYTES;
 
-/// An open socket with what waits to be sent. Dropping it drops the line.
+/// An open socket and its outgoing queue. Dropping it drops the connection.
 pub(crate) struct WebSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     outgoing: VecDeque<Bytes>,
     outgoing_bytes: usize,
-    /// Nothing can be written any more; messages received before are still to be read.
+    /// Writing has failed; received messages can still be read.
     is_broken: bool,
 }
 
@@ -46,11 +46,11 @@ pub(crate) enum SocketEvent {
     Message(Bytes),
     /// The end, with the peer's close code if there was one.
     Closed(Option<u16>),
-    /// This side must end it, for this reason.
+    /// A message that this side must close the connection for.
     Unacceptable(CloseReason),
 }
 
-/// Socket that could not be opened.
+/// Error of opening a socket.
 pub(crate) struct OpenError {
     pub(crate) code: Option<u16>,
     pub(crate) message: String,
@@ -86,7 +86,7 @@ impl WebSocket {
         })
     }
 
-    /// Queues a message; it leaves while [`next`](Self::next) is awaited.
+    /// Queues a message, which is sent while [`next`](Self::next) is awaited.
     pub(crate) fn push(&mut self, message: Vec<u8>) {
         self.outgoing_bytes += message.len();
         self.outgoing.push_back(Bytes::from(message));
@@ -131,7 +131,7 @@ impl WebSocket {
         }
     }
 
-    /// Writes what the network takes now.
+    /// Writes as much as the network accepts now.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let mut stream = Pin::new(&mut self.stream);
         while !self.outgoing.is_empty() {
@@ -149,7 +149,7 @@ impl WebSocket {
         }
     }
 
-    /// Sends what is queued and says the close code; gives up after a while.
+    /// Sends the queued messages and a close frame; gives up after [`FAREWELL`].
     pub(crate) async fn close(mut self: Box<Self>, code: u16) {
         let farewell = async {
             for message in std::mem::take(&mut self.outgoing) {
@@ -173,7 +173,8 @@ impl WebSocket {
     }
 }
 
-/// Close code for a handshake that failed. `None`: try again; a proxy may have answered, so no status of HTTP is final.
+/// Close code of a failed handshake; `None` means that it is retried. A proxy may have answered, so no HTTP status is
+/// final.
 fn open_code(error: &Error) -> Option<u16> {
     if let Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) = error {
         return Some(CloseReason::UnsupportedVersion.code());

@@ -59,7 +59,7 @@ impl Attributes {
     }
 }
 
-/// Names stand in comma-separated lists in URLs, where blanks are trimmed.
+/// Checks a channel's name. It must have no commas or blanks, because URLs have comma-separated lists of names.
 fn checked_name(name: LitStr) -> Result<LitStr> {
     let text = name.value();
     if text.is_empty() {

@@ -69,7 +69,7 @@ fn kind(channels: &Channels) -> TokenStream {
     }
 }
 
-/// Channels are their names in every serde format, as a string and as a map's key.
+/// The serde impls: a channel is its name in every format, as a string and as a map's key.
 fn serde(channels: &Channels) -> TokenStream {
     let Channels { name, library, .. } = channels;
     quote! {

@@ -4,7 +4,7 @@ use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::Span;
 use syn::{Error, Ident, Path, parse_quote};
 
-/// Crates that re-export what generated code needs; the smallest first, so that they find it inside each other.
+/// Crates that re-export what generated code needs, in the order in which the manifest is searched.
 const HOMES: [&str; 3] = ["push-wire-shared", "push-wire-server", "push-wire-client"];
 
 /// The path of the first of these crates that the user's manifest names.

@@ -10,14 +10,14 @@ use crate::attributes::{Attributes, ID_RANGE};
 use crate::library;
 use crate::naming::snake_case;
 
-/// A user's enum that keeps all the rules.
+/// A checked enum.
 pub(crate) struct Channels {
     pub(crate) name: Ident,
     pub(crate) library: Path,
     pub(crate) variants: Vec<Channel>,
 }
 
-/// One variant of it.
+/// One variant of a checked enum.
 pub(crate) struct Channel {
     pub(crate) variant: Ident,
     pub(crate) name: String,
@@ -26,7 +26,7 @@ pub(crate) struct Channel {
     pub(crate) system: bool,
 }
 
-/// Reads and checks the enum; reports every fault at once.
+/// Reads and checks the enum; reports all errors at once.
 pub(crate) fn channels(input: &DeriveInput) -> Result<Channels> {
     let Data::Enum(data) = &input.data else {
         return Err(Error::new_spanned(
@@ -128,7 +128,7 @@ fn channel(variant: &Variant, place: usize, seen: &mut Seen) -> Result<Channel> 
     })
 }
 
-/// Notes that the variant has this id or name, unless an earlier one has.
+/// Records the variant's id or name; an error if an earlier variant has it.
 fn claim<K: Eq + Hash + std::fmt::Display + Clone>(
     taken: &mut HashMap<K, Ident>,
     key: K,
@@ -145,7 +145,7 @@ fn claim<K: Eq + Hash + std::fmt::Display + Clone>(
     }
 }
 
-/// Errors gathered over the variants, so that a user mends them in one go.
+/// Errors of all variants, to be reported at once.
 #[derive(Default)]
 struct Faults(Option<Error>);
 

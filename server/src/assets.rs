@@ -8,16 +8,16 @@ use uuid::Uuid;
 
 use crate::{PushServer, SendError};
 
-/// Largest asset that travels inside a payload, in bytes (256 KiB): larger ones belong to a cache that HTTP
-/// knows.
+/// Largest asset sent inside a payload, in bytes (256 KiB): larger ones are better fetched over HTTP, where they are
+/// cached.
 const INLINE_BYTES: usize = 256 * 1024;
 
-/// Media types that travel: pictures that a browser shows without running anything.
+/// Media types that are sent: pictures that a browser shows without executing anything.
 const MEDIA_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
 impl<C: ChannelKind> PushServer<C> {
-    /// Sends a picture to a client as a [`BinaryEnvelope`]: whole up to 256 KiB, else as a pointer to
-    /// `pointer_url`. `mime` is `image/png`, `image/jpeg`, `image/webp` or `image/gif`.
+    /// Sends a picture to a client as a [`BinaryEnvelope`]: inline up to 256 KiB, else as the URL `pointer_url`. `mime`
+    /// is `image/png`, `image/jpeg`, `image/webp` or `image/gif`.
     ///
     /// # Errors
     /// [`SendError::Rejected`] for another media type, and for a larger asset without a URL; else as

@@ -63,16 +63,16 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// A compression dictionary that the channel has from the start, as
-    /// [`set_dictionary`](PushServer::set_dictionary) gives it later; default: trained from live traffic, as the
-    /// channel's policy says.
+    /// A compression dictionary that the channel has from the start, like one set later with
+    /// [`set_dictionary`](PushServer::set_dictionary); default: trained from live traffic, if the channel's policy says
+    /// so.
     #[must_use]
     pub fn dictionary(mut self, channel: C, bytes: impl Into<Vec<u8>>) -> Self {
         self.dictionaries.push((channel, bytes.into()));
         self
     }
 
-    /// Sets the limits of what clients can make the server hold; defaults and allowed values: [`Limits`].
+    /// Sets the limits of the memory that clients can take; defaults and allowed values: [`Limits`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
@@ -173,7 +173,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
     }
 }
 
-/// Secrets and epochs must not be guessed: a machine without random numbers cannot serve.
+/// Random number of the operating system, since secrets and epochs must not be guessable. Panics if there is none.
 fn random() -> u64 {
     getrandom::u64().expect("the operating system gives random numbers")
 }

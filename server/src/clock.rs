@@ -11,7 +11,7 @@ pub(crate) fn now() -> Moment {
     Moment::after_origin(ORIGIN.elapsed())
 }
 
-/// The runtime's name for a moment.
+/// Conversion to the runtime's type.
 pub(crate) fn instant(moment: Moment) -> tokio::time::Instant {
     tokio::time::Instant::from_std(*ORIGIN + moment.since_origin())
 }

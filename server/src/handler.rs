@@ -14,14 +14,14 @@ use crate::hub::PublishError;
 use crate::peer::Inbound;
 use crate::{PushServer, SendError};
 
-/// Handles a client's message: its sender, the message, the server to answer on.
+/// Handler of clients' messages. Arguments: client id of the sender, message, server to answer through.
 pub type ChannelHandler<C> = Arc<dyn Fn(Uuid, Frame<C>, &PushServer<C>) + Send + Sync>;
 
 /// A message from a client.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ClientMessage<C> {
-    /// The client that sent it: what [`PushServer::send`] answers to.
+    /// Client id of the sender, to answer with [`PushServer::send`].
     pub client_id: Uuid,
     /// Identity of the sender, if the authenticator gave one with [`Grant::identity`](crate::Grant::identity).
     pub identity: Option<String>,
@@ -37,8 +37,7 @@ impl<C> ClientMessage<C> {
     /// The body as a value.
     ///
     /// # Errors
-    /// [`HandlerError::BadPayload`] when it is bytes, or a value of another shape; a handler may pass that on
-    /// with `?`.
+    /// [`HandlerError::BadPayload`] if it is bytes, or a value of another type; a handler may return it with `?`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, HandlerError> {
         match self.content {
             Content::Value => Ok(serde_json::from_slice(&self.body)?),
@@ -53,7 +52,7 @@ impl<C> ClientMessage<C> {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandlerError {
-    /// The body is not of the shape that the handler expects (`bad_payload`).
+    /// The body is not of the type that the handler expects (`bad_payload`).
     #[error("{0}")]
     BadPayload(String),
     /// The client may not do this (`not_permitted`).
@@ -113,7 +112,7 @@ impl<C: ChannelKind> Default for Handlers<C> {
 }
 
 impl<C: ChannelKind> Handlers<C> {
-    /// Sets the channel's handler, in place of the one that was there.
+    /// Sets the channel's handler, in place of an earlier one.
     pub(crate) fn set(&self, channel: C, handler: MessageHandler<C>) {
         let mut handlers = self.0.write().unwrap_or_else(PoisonError::into_inner);
         handlers.retain(|(known, _)| *known != channel);
@@ -126,7 +125,7 @@ impl<C: ChannelKind> Handlers<C> {
         known.map(|(_, handler)| Arc::clone(handler))
     }
 
-    /// Hands a client's message to the handler of its channel.
+    /// Passes a client's message to the handler of its channel.
     pub(crate) fn handle(
         &self,
         message: Inbound,

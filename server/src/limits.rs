@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use push_wire_shared::limits;
 
-/// Notices of the hub kept for a connection that does not take them (1,024): past this, later system ops are dropped and
-/// the sender is told.
+/// Notices queued for one connection (1,024): beyond this, system ops are refused with an error to the sender.
 pub(crate) const NOTICES: usize = 1_024;
 
-/// Bounds of what clients can make a server hold.
+/// Limits of the memory that clients can take in a server.
 ///
 /// Entries in a session's inboxes are bounded by the retention of their channels: bytes, entries and age of the
 /// [`ChannelPolicy`](crate::ChannelPolicy), for each channel.
@@ -21,15 +20,15 @@ pub struct Limits {
     /// Streams that one connection may read; default 1,024, at least two for each channel, since a client of the JSON
     /// dialect reads them all, at most 65,536.
     pub subscriptions: usize,
-    /// Sessions known at once, connected or away; default 1,000,000. A new client past it is closed with the advice to
-    /// come back (4101).
+    /// Sessions at once, connected or not; default 1,000,000. A new client beyond it is closed with 4101 (come back
+    /// later).
     pub sessions: usize,
     /// Sessions of one identity, given by [`Grant::identity`](crate::Grant::identity), known at once; default 1,000: the
     /// devices and tabs of one user, or the machines of one service. A new one past it is closed with 4101.
     pub sessions_per_identity: usize,
     /// Sessions without identity from one network (an IPv4 address, the first 64 bits of an IPv6 address) known at
-    /// once; default 65,536: as many as an address has ports, so that neither a carrier's NAT nor a proxy in front of
-    /// the server comes to it with clients that are connected. A new one past it is closed with 4101.
+    /// once; default 65,536: as many as an address has ports, so that the connected clients behind a carrier's NAT or a
+    /// proxy stay below it. A new one past it is closed with 4101.
     pub sessions_per_address: usize,
     /// Topics that exist at once; default 1,000,000. A subscription to a new one past it is answered
     /// `store_unavailable`. A topic that nobody reads ends with the last entry that it holds.

@@ -5,19 +5,19 @@ use std::time::Duration;
 use push_wire_broker::Retention;
 use push_wire_shared::channel::ChannelMode;
 
-/// Compression of a channel's entries, for clients that accept it. Each entry is compressed by itself and once
-/// for all readers; only its own length can tell something of what it holds.
+/// Compression of a channel's entries, for clients that accept it. Each entry is compressed alone and once for all
+/// readers, so only its own length can reveal something of its content.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Not at all: for entries that hold a secret beside text that somebody else chooses, who could guess the secret
-    /// by the length.
+    /// No compression: for entries that hold a secret together with text chosen by another, who could guess the secret
+    /// from the length.
     Off,
-    /// Without a dictionary: only bodies from 512 bytes on gain something.
+    /// Compression without a dictionary, of bodies of 512 bytes and more.
     Plain,
-    /// With a dictionary, which makes small messages two to three times smaller. It is trained from what is published
-    /// to the channel itself, and given only to clients that may read that; their entries of topics and inboxes are
-    /// compressed with it, too. The default.
+    /// Compression with a dictionary, which makes small messages two to three times smaller (the default). It is
+    /// trained from what is published to the channel itself, and given only to clients that may read that; their
+    /// entries of topics and inboxes are compressed with it too.
     #[default]
     Trained,
     /// As `Trained`, from entries of topics as well: for channels whose readers may all see pieces of every topic.

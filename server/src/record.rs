@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::hub::PublishError;
 
-/// A value as a log keeps it.
+/// Record of a value: its JSON text.
 pub(crate) fn value_record(value: &(impl Serialize + ?Sized)) -> Result<Record, PublishError> {
     let body = json::to_vec(value)?;
     Ok(Record {
@@ -17,7 +17,7 @@ pub(crate) fn value_record(value: &(impl Serialize + ?Sized)) -> Result<Record, 
     })
 }
 
-/// The application's bytes as a log keeps them.
+/// Record of the application's bytes.
 pub(crate) fn bytes_record(body: Bytes) -> Record {
     Record {
         content: Content::Bytes,

@@ -12,11 +12,11 @@ use crate::hub::{HubSendError, Notice, NotifyError, PublishError};
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// There is no session of this client. A client that is away for less than the session time is
-    /// known, and gets what was sent when it is back.
+    /// There is no session of this client. A client that disconnected less than the session time ago still has one, and
+    /// gets the entry when it returns.
     #[error("client {0} not connected")]
     NotConnected(Uuid),
-    /// Too many control ops wait for this client already.
+    /// Too many control ops are queued for this client.
     #[error("send buffer full for client {0}")]
     Backpressure(Uuid),
     /// The payload cannot be sent: too large, or the channel carries no entries.
@@ -59,7 +59,7 @@ impl From<PublishError> for SendError {
     }
 }
 
-/// A control op as both dialects have it.
+/// A control op in the forms of both dialects.
 pub(crate) fn notice<C: ChannelKind>(op: SystemOp<C>) -> Result<Notice, SendError> {
     let op = with_short_text(op);
     let json = serde_json::to_string(&op);
@@ -70,7 +70,7 @@ pub(crate) fn notice<C: ChannelKind>(op: SystemOp<C>) -> Result<Notice, SendErro
     })
 }
 
-/// The op with its text for people cut to what receivers take.
+/// The op with its text for people cut to the limit of receivers.
 fn with_short_text<C: ChannelKind>(op: SystemOp<C>) -> SystemOp<C> {
     let short = |text: String| cut(&text, TEXT_BYTES).into_owned();
     if let SystemOp::Error { message } = op {

@@ -32,7 +32,7 @@ use crate::send::{SendError, notice};
 use crate::transport::{Application, Connection};
 use crate::upkeep::Upkeep;
 
-/// Pushes live data on the channels `C` to browsers and other clients.
+/// A server that pushes live data on the channels `C` to browsers and other clients.
 ///
 /// Mount its [`router`](Self::router) in the backend's own axum `Router`, then
 /// [`publish`](Self::publish) and [`send`](Self::send) from anywhere: the server is shared by `Arc`.
@@ -62,7 +62,7 @@ impl<C: ChannelKind> Default for PushServer<C> {
 }
 
 impl<C: ChannelKind> PushServer<C> {
-    /// A server that lets everyone in, with the defaults of [`builder`](Self::builder).
+    /// A server that accepts every client, with the defaults of [`builder`](Self::builder).
     ///
     /// # Panics
     /// If `C` was implemented by hand and its ids or names are not unique, or not exactly one channel is the
@@ -81,7 +81,7 @@ impl<C: ChannelKind> PushServer<C> {
         Self::of(Self::builder().shared_auth_validator(auth_validator))
     }
 
-    /// Sets up a server: policies of channels, limits, times, authentication.
+    /// Returns a builder: policies of channels, limits, times, authentication.
     #[must_use]
     pub fn builder() -> PushServerBuilder<C> {
         PushServerBuilder::new()
@@ -115,7 +115,7 @@ impl<C: ChannelKind> PushServer<C> {
     }
 
     /// The server's routes: the WebSocket, by default at `/rps`, and the compression dictionaries below it, at
-    /// `/rps/dictionaries/{sha256}`. To be served as it is, or merged or nested into a router of any state.
+    /// `/rps/dictionaries/{sha256}`. The router can be served alone, or merged or nested into a router of any state.
     pub fn router<S>(self: &Arc<Self>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -133,17 +133,16 @@ impl<C: ChannelKind> PushServer<C> {
             .route(&dictionaries, get(dictionary))
     }
 
-    /// Answers the request for a dictionary, in a route of the application's own: `dictionaries/{sha256}` below that
-    /// of [`upgrade`](Self::upgrade). Without one clients do without dictionaries.
+    /// Answers the request for a dictionary, in a route of the application's own: `dictionaries/{sha256}` below that of
+    /// [`upgrade`](Self::upgrade). Without such a route clients use no dictionaries.
     #[must_use]
     pub fn dictionary(&self, sha256: &str) -> Response {
         crate::http::dictionary(&self.hub, sha256)
     }
 
-    /// Gives a channel a compression dictionary, made by
-    /// [`train_dictionary`](push_wire_shared::train_dictionary) or the `zstd --train` command from messages such as
-    /// it will serve. Its readers move over to it while they stay connected; from then on none is trained from live
-    /// traffic.
+    /// Sets a channel's compression dictionary, made by [`train_dictionary`](push_wire_shared::train_dictionary) or the
+    /// `zstd --train` command from similar messages. Its readers change to it without reconnecting; from then on none
+    /// is trained from live traffic.
     ///
     /// # Errors
     /// [`SetDictionaryError`]; nothing has changed.
@@ -155,7 +154,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.hub.set_dictionary(channel.wire_id(), bytes.into())
     }
 
-    /// The channel's newest dictionary, to be kept and given to the server after a restart.
+    /// The channel's newest dictionary, to be stored and set again after a restart.
     #[must_use]
     pub fn newest_dictionary(&self, channel: C) -> Option<Bytes> {
         let newest = self.hub.dictionaries().newest(channel.wire_id())?;
@@ -183,24 +182,23 @@ impl<C: ChannelKind> PushServer<C> {
         response
     }
 
-    /// Number of connections whose tasks run: those that are being opened or closed, and those of clients that are not
-    /// authenticated, count too.
+    /// Number of running connection tasks, including connections that are being opened or closed, or are not
+    /// authenticated.
     #[must_use]
     pub fn connection_tasks(&self) -> usize {
         self.connections.len()
     }
 
-    /// Waits until no connection's task runs. It closes none, and takes new ones meanwhile.
+    /// Waits until no connection task runs. It closes no connection, and new ones are still accepted.
     pub async fn connections_ended(&self) {
         self.connections.wait().await;
     }
 
-    /// Handles clients' messages on a channel, in place of the handler that was there. The frame carries the
-    /// sender as its `client_id`, and no cursor.
+    /// Sets the handler of clients' messages on a channel, in place of an earlier one. The frame carries the sender as
+    /// its `client_id`, and no cursor.
     ///
-    /// Messages of one connection are handled one after the other; a handler that blocks holds up this
-    /// connection and one thread of the runtime. [`on_message`](Self::on_message) takes handlers that can refuse,
-    /// and messages of bytes.
+    /// Messages of one connection are handled one after the other; a handler that blocks delays this connection and one
+    /// thread of the runtime. [`on_message`](Self::on_message) takes handlers that can refuse, and messages of bytes.
     pub fn register_handler<F>(&self, channel: C, handler: F)
     where
         F: Fn(Uuid, Frame<C>, &Self) + Send + Sync + 'static,
@@ -216,8 +214,8 @@ impl<C: ChannelKind> PushServer<C> {
         });
     }
 
-    /// Handles clients' messages on a channel with a handler that can refuse: the client is told why, and that
-    /// its message was not carried out.
+    /// Sets a handler of clients' messages on a channel that can refuse a message: the client then gets the error, and
+    /// knows that the message was not carried out.
     ///
     /// Replaces the channel's handler; called as [`register_handler`](Self::register_handler) says.
     pub fn on_message<F>(&self, channel: C, handler: F)
@@ -289,8 +287,8 @@ impl<C: ChannelKind> PushServer<C> {
         self.hub.publish(clock::now(), &key, record)
     }
 
-    /// Sends a frame to a client: into its inbox on the frame's channel, in order, kept while it is away. A
-    /// cursor in the frame is not looked at: the inbox numbers its entries itself.
+    /// Sends a frame to a client: into its inbox on the frame's channel, in order, kept while it is disconnected. A
+    /// cursor in the frame is ignored: the inbox numbers its entries itself.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent.
@@ -298,7 +296,7 @@ impl<C: ChannelKind> PushServer<C> {
         self.send_record(client_id, frame.channel, value_record(&frame.payload)?)
     }
 
-    /// Sends bytes, which mean something to the application only, to a client.
+    /// Sends bytes, which only the application interprets, to a client's inbox.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent.
@@ -318,20 +316,20 @@ impl<C: ChannelKind> PushServer<C> {
         sent.map(|_| ()).map_err(SendError::from)
     }
 
-    /// Sends a control op to a client that is connected; one that cannot be sent is logged.
-    /// [`try_send_system`](Self::try_send_system) says so instead.
+    /// Sends a control op to a connected client; a failure is logged. [`try_send_system`](Self::try_send_system)
+    /// returns it.
     pub fn send_system(&self, client_id: Uuid, op: SystemOp<C>) {
         if let Err(error) = self.try_send_system(client_id, op) {
             tracing::warn!(%client_id, %error, "a system op was not sent");
         }
     }
 
-    /// Sends a control op to a client that is connected. In the push-wire dialect there are `error`, `ping` and
-    /// `pong`; clients of that dialect are not sent the others.
+    /// Sends a control op to a connected client. The push-wire dialect has `error`, `ping` and `pong`; other ops are
+    /// not sent to clients of that dialect.
     ///
     /// # Errors
-    /// [`SendError::NotConnected`] also for a client that is away, since ops do not wait; [`SendError::Backpressure`]
-    /// when too many ops wait for its connection already.
+    /// [`SendError::NotConnected`] for a client without a connection, even if it has a session;
+    /// [`SendError::Backpressure`] if too many ops are queued for its connection.
     pub fn try_send_system(&self, client_id: Uuid, op: SystemOp<C>) -> Result<(), SendError> {
         let left = self.hub.notify(client_id, notice(op)?);
         left.map_err(|error| SendError::of_notice(error, client_id))

@@ -10,16 +10,16 @@ use tokio::time::sleep;
 use crate::clock;
 use crate::hub::{Hub, lock};
 
-/// The upkeep of one server: runs from the first call of [`start`](Self::start) inside a tokio runtime until it is
-/// dropped.
+/// Upkeep of one server: a task that runs from the first call of [`start`](Self::start) inside a tokio runtime until
+/// this is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Upkeep {
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Upkeep {
-    /// Starts the task, unless it runs or there is no runtime. A runtime that ends takes the task with it; the next
-    /// connection starts it anew on its own.
+    /// Starts the task, unless it runs or there is no runtime. The end of a runtime ends the task; the next connection
+    /// starts it again on its own runtime.
     pub(crate) fn start(&self, hub: &Arc<Hub>) {
         let Ok(runtime) = Handle::try_current() else {
             return;

@@ -8,19 +8,19 @@ use core::time::Duration;
 /// Longest topic, in bytes of UTF-8: fits a one-byte length, and a topic is a name, not a document.
 pub const MAX_TOPIC_BYTES: usize = 255;
 
-/// Largest WebSocket message either side takes, in bytes (default 1 MiB). Larger values come in fragments; what
-/// a client sends is never fragmented, and above it a document that wants a pointer.
+/// Largest WebSocket message that either side takes, in bytes (default 1 MiB). A server sends larger values in
+/// fragments; a client's messages are never fragmented: larger data should be uploaded over HTTP, and its URL sent.
 pub const MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// Largest value that is published, comes in fragments or is built by a delta, in bytes (default 16 MiB): what a
-/// page may be made to hold for one document.
+/// Largest value that is published, received in fragments or built by a delta, in bytes (default 16 MiB): the memory
+/// that one document may take in a page.
 pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of the largest message that either side takes before the handshake is done (64 KiB): a token and some
 /// hundred subscriptions.
 pub const HANDSHAKE_BYTES: usize = 64 * 1024;
 
-/// Streams that one session may read at once (default 1,024): about 100 bytes each on the server.
+/// Streams that one session may read at once (default 1,024), about 100 bytes each on the server.
 pub const SUBSCRIPTIONS: usize = 1024;
 
 /// Time that an application may take to give a token (default 30 s): a request to its own backend over a bad network.
@@ -40,7 +40,7 @@ pub const BACKLOG_BYTES: usize = 1024 * 1024;
 /// Largest snapshot of a client session, in bytes (1 MiB): the positions of 1,024 streams with the longest names.
 pub const SNAPSHOT_BYTES: usize = 1024 * 1024;
 
-/// Messages that a client keeps for sending while it is away or unacknowledged (default 1,024).
+/// Client messages that wait to be sent or acknowledged (default 1,024).
 pub const UPLINK_MESSAGES: usize = 1024;
 
 /// Bytes of those messages (default 4 MiB).
@@ -57,7 +57,7 @@ pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// the longest time that the loss of a stream's last entry can go unnoticed.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Time without a word from the peer after a heartbeat before the connection is given up (default 10 s).
+/// Time without anything received after a heartbeat before the connection is given up (default 10 s).
 pub const HEARTBEAT_GRACE: Duration = Duration::from_secs(10);
 
 /// Time that a session is kept after its connection (default 2 min): long enough for a short loss of the network.
@@ -69,8 +69,8 @@ pub const RETRY_INITIAL: Duration = Duration::from_millis(500);
 /// No reconnect delay is drawn from more than this (default 20 s).
 pub const RETRY_MAX: Duration = Duration::from_secs(20);
 
-/// A connection that stood this long counts as a success for the retry schedule (default 2 s): long enough that
-/// a server which accepts and then drops everybody is not asked again at full pace.
+/// A connection that lasts this long counts as a success for the retry schedule (default 2 s), so that a server which
+/// accepts connections and drops them at once is retried with increasing delays.
 pub const RETRY_STEADY: Duration = Duration::from_secs(2);
 
 /// Longest delay that a server's goodbye may impose on a client (10 min).
@@ -82,37 +82,37 @@ pub const ACK_DELAY: Duration = Duration::from_secs(1);
 /// Entries handled after which a client acknowledges at once (docs/protocol.md section 5.4).
 pub const ACK_ENTRIES: u32 = 64;
 
-/// Bytes that one pull puts into one WebSocket message when a reader is behind (default 16 KiB): browsers take about
-/// ten times more entries a second in 10-40 KiB messages than one by one, and what is urgent waits no longer for
+/// Bytes that one pull puts into one WebSocket message when a reader is behind (default 16 KiB): browsers process about
+/// ten times more entries a second in messages of 10-40 KiB than one by one, and an urgent message waits no longer for
 /// such a message than for a fragment.
 pub const BATCH_BYTES: usize = 16 * 1024;
 
-/// Payload of an entry frame above which it leaves in fragments of this size (default 16 KiB): 6.6 ms at 20
-/// Mbit/s is the most that a message of a higher lane waits for one, and headers add 0.2 %.
+/// Payload of an entry frame above which it is sent in fragments of this size, in bytes (default 16 KiB): a message of
+/// a higher lane waits for at most one, 6.6 ms at 20 Mbit/s, and headers add 0.2 %.
 pub const FRAGMENT_BYTES: usize = 16 * 1024;
 
 /// Entries of one connection that are sent in fragments at once (3): one for each lane.
 pub const ENTRIES_UNDER_WAY: usize = 3;
 
-/// Largest window of a zstd frame, in bytes (2 MiB): what level 3 uses, and what a decoder may have to reserve
-/// for a frame of ten bytes.
+/// Largest window of a zstd frame, in bytes (2 MiB): the window of level 3. A frame of ten bytes can make a decoder
+/// allocate one.
 pub const ZSTD_WINDOW_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Bytes that a compressed body may come to, beyond what a decoder's window holds, before the rest is counted first, if
-/// it does not tell its size (512 KiB). Above the receiver's limit it then has cost no more than a window; below, it is
-/// decompressed twice, into exactly the room that it needs. Our own compressor tells the size. A bound of the ratio
-/// would be simpler, but a document of blanks shrinks a thousandfold and is no attack.
+/// Decompressed bytes of a body that does not state its size, beyond one window, after which decoding only counts (512
+/// KiB). A body above the receiver's limit thus allocates no more than a window; one below is decompressed twice, the
+/// second time into a buffer of its size. Our own compressor states the size. A limit of the ratio would be simpler,
+/// but a document of blanks legitimately shrinks a thousandfold.
 pub const UNKNOWN_SIZE_BYTES: usize = 512 * 1024;
 
 /// Largest compression dictionary, in bytes (112 KiB): zstd's own default for training; larger ones gain
 /// little on messages.
 pub const DICTIONARY_BYTES: usize = 112 * 1024;
 
-/// Dictionaries of one channel that a connection uses at once (2): the newest, and the one before it for the entries
-/// that leave before the client has said that it has the newest.
+/// Dictionaries of one channel that a connection uses at once (2): the newest, and the one before it until the client
+/// has fetched the newest.
 pub const DICTIONARIES_PER_CHANNEL: usize = 2;
 
-/// Dictionaries that one decoder holds (16); the oldest leaves first. Each takes its own size and about 30 KiB.
+/// Dictionaries that one decoder holds (16); the oldest is removed first. Each takes its size and about 30 KiB.
 pub const DICTIONARIES: usize = 16;
 
 /// Fragmented messages that a [`FragmentAssembler`](crate::fragment::FragmentAssembler) has begun at once (1,024,
@@ -126,8 +126,8 @@ pub const FRAGMENTED_BYTES: usize = VALUE_BYTES;
 /// Time from a message's first fragment to its last (default 60 s): 16 MiB at 2.3 Mbit/s.
 pub const FRAGMENTED_AGE: Duration = Duration::from_secs(60);
 
-/// Refused client messages that a session remembers for a client that may not have heard of them (32): what
-/// can have been on its way when a line broke.
+/// Refused client messages that a session keeps to report again after a reconnect (32): as many as may be in transit
+/// when a connection is lost.
 pub const REJECTIONS: usize = 32;
 
 /// Signalling candidates that a router remembers as passed on (16,384; 50 bytes each): a connection takes some twenty, so
@@ -144,8 +144,8 @@ pub const QUOTE_BYTES: usize = 100;
 /// `auth_ok`, take 32 KiB.
 pub const TEXT_BYTES: usize = 1024;
 
-/// Longest name of a channel or topic that is read at all, in bytes (1 KiB): one above [`MAX_TOPIC_BYTES`] is then
-/// refused by itself, not with the whole op.
+/// Longest channel or topic name that is read at all, in bytes (1 KiB): a name between [`MAX_TOPIC_BYTES`] and this is
+/// refused alone, a longer one with its whole op.
 pub const NAME_BYTES: usize = 1024;
 
 /// Longest token in `auth`, in bytes (16 KiB): twice what HTTP servers take as a header.
@@ -157,13 +157,15 @@ pub const CHANNELS: usize = 256;
 /// Bytes that the ops after `auth` may take while the credentials are checked (64 KiB).
 pub const EARLY_OPS_BYTES: usize = HANDSHAKE_BYTES;
 
-/// Ops that may wait while the credentials are checked (16): a client that sends more is not waiting for its answer.
+/// Ops that may wait while the credentials are checked (16): a correct client waits for the answer before it sends
+/// more.
 pub const EARLY_OPS: usize = 16;
 
-/// Smallest limit of a client for messages that a server keeps to, in bytes (4 KiB): below, `auth_ok` would not fit.
+/// Smallest message limit that a client may state, in bytes (4 KiB); a smaller one counts as this, because `auth_ok`
+/// has to fit.
 pub const CLIENT_MESSAGE_BYTES_MIN: usize = 4 * 1024;
 
-/// Ids that one error names (4), so that a list of unknown ids is not answered at its own length.
+/// Ids that one error names (4), so that the answer to a long list of unknown ids stays short.
 pub const NAMED_IDS: usize = 4;
 
 /// Names in one list of an op of the JSON dialect (1,024): a server has at most 256 channels, and a list may name one

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// Number of an entry in its stream: dense, +1 per entry within an [`Epoch`], starting at 1.
 ///
-/// As a place to read from, a cursor names the last entry that the reader has: 0 means "none yet".
+/// As a place to read from, a cursor names the last entry that the reader has; 0 means none yet.
 pub type Cursor = u64;
 
 /// Random id of one incarnation of a log. A log that lost its entries gets a new one, so that a cursor into
@@ -21,7 +21,7 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// Tag of an entry: a random number, not 0, that was drawn when the entry was appended.
+/// Tag of an entry: a random number, not 0, drawn when the entry was appended.
 ///
 /// A store that lost its newest entries and goes on under the same epoch gives their cursors to other entries; the
 /// tags then differ. 0 stands for no entry, or for an entry whose tag is not known.
@@ -127,8 +127,8 @@ impl Bounds {
         }
     }
 
-    /// Returns whether a position cannot be of this log: another incarnation, the future, or an entry whose cursor has
-    /// another tag here (`found`, if this log knows it).
+    /// Returns whether a position cannot belong to this log: another epoch, a cursor above the head, or a tag other
+    /// than `found`, the log's tag at that cursor, if both are known.
     const fn excludes(&self, position: Position, found: Tag) -> bool {
         position.epoch.0 != self.epoch.0
             || position.cursor > self.head
@@ -195,7 +195,7 @@ pub enum Outcome {
         /// Entries between the reader's cursor and the head: what it is about to catch up.
         caught_up: u64,
     },
-    /// Continuity cannot be proved; the application should forget what it derived from this stream.
+    /// Continuity cannot be proved; the application should discard what it derived from this stream.
     Reset(ResetReason),
 }
 
@@ -244,7 +244,7 @@ pub fn resume_state(position: Option<Position>, log: Bounds, found: Tag) -> (Out
     (Outcome::Resumed { caught_up }, confirmed(position, found))
 }
 
-/// A position that stands, with the log's tag if the reader did not know it.
+/// The position with the log's tag, if the reader did not know it.
 const fn confirmed(position: Position, found: Tag) -> Position {
     let tag = if position.tag.0 == 0 {
         found

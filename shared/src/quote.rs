@@ -13,7 +13,7 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
     cut(text, QUOTE_BYTES)
 }
 
-/// The text, cut at a character so that it is at most `max_bytes` long; what was cut ends with an ellipsis.
+/// The text, cut at a character boundary to at most `max_bytes`; a cut text ends with an ellipsis.
 #[must_use]
 pub fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
     if text.len() <= max_bytes {

@@ -3,13 +3,13 @@
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A moment on the driver's monotonic clock, counted from an origin that the driver picks once; the last one is 584 years
-/// after it.
+/// A point on the driver's monotonic clock, counted in nanoseconds from an origin that the driver chooses once; the
+/// largest is 584 years later.
 ///
-/// Never compare moments of two drivers.
+/// Moments of two drivers cannot be compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Moment(
-    /// Nanoseconds since the origin: one number, whose arithmetic is a fraction of a [`Duration`]'s code.
+    /// Nanoseconds since the origin: smaller code than a [`Duration`].
     u64,
 );
 
@@ -49,7 +49,7 @@ impl Sub for Moment {
     }
 }
 
-/// The nanoseconds of a duration; of one of more than 584 years, about as many.
+/// The nanoseconds of a duration; longer ones than 584 years saturate.
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     const PER_SECOND: u64 = 1_000_000_000;
     const MAX_SECONDS: u64 = u64::MAX / PER_SECOND - 1;

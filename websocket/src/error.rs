@@ -1,6 +1,6 @@
 //! Errors of the other side against the protocol.
 
-/// Violation of RFC 6455 by the other side, after which the connection cannot go on.
+/// Error of the other side against RFC 6455, after which the connection cannot continue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use sha1::{Digest, Sha1};
 
-/// RFC 6455 section 1.3.
+/// Constant that is appended to the client's key (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Request that opens a WebSocket.
@@ -20,7 +20,7 @@ pub struct Handshake {
     protocol: Option<HeaderValue>,
 }
 
-/// Reason why a request does not open a WebSocket.
+/// Error of a request that does not open a WebSocket, with the HTTP status that answers it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
@@ -48,7 +48,7 @@ impl Handshake {
     /// Reads a request (RFC 6455 section 4.2.1).
     ///
     /// # Errors
-    /// Fails if it does not open a WebSocket; [`HandshakeError::response`] is the answer.
+    /// Fails if it does not open a WebSocket; [`HandshakeError::response`] is the response to send.
     pub fn read(request: &Parts) -> Result<Self, HandshakeError> {
         let headers = &request.headers;
         // HTTP/2 opens WebSockets with CONNECT (RFC 8441), which is not offered.
@@ -76,8 +76,8 @@ impl Handshake {
         })
     }
 
-    /// Agrees on a subprotocol if the client asks for it, letter for letter (RFC 6455 section 11.3.4); returns whether
-    /// it does.
+    /// Selects a subprotocol if the client requests it, compared case-sensitively (RFC 6455 section 11.3.4); returns
+    /// whether it does.
     pub fn agree(&mut self, request: &Parts, protocol: &'static str) -> bool {
         let asked =
             tokens(&request.headers, &SEC_WEBSOCKET_PROTOCOL).any(|asked| asked == protocol);
@@ -87,7 +87,7 @@ impl Handshake {
         asked
     }
 
-    /// The answer (RFC 6455 section 4.2.2), after which the connection is a WebSocket.
+    /// The response (RFC 6455 section 4.2.2), after which the connection is a WebSocket.
     #[must_use]
     pub fn response(self) -> Response<()> {
         let mut response = upgrade(StatusCode::SWITCHING_PROTOCOLS);
@@ -139,7 +139,7 @@ fn upgrade(status: StatusCode) -> Response<()> {
     response
 }
 
-/// The value of a header that is there once.
+/// The value of a header field that occurs exactly once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).into_iter();
     values.next().filter(|_| values.next().is_none())

@@ -28,7 +28,7 @@ pub enum Opcode {
     Binary = 2,
     /// The end of the connection.
     Close = 8,
-    /// A question that a pong answers.
+    /// A request for a pong.
     Ping = 9,
     /// The answer to a ping.
     Pong = 10,
@@ -66,7 +66,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header at the start of `bytes`, and returns it with its length; `None` when it is not all there yet.
+    /// Reads the header at the start of `bytes`, and returns it with its length; `None` if it is incomplete.
     ///
     /// # Errors
     /// Fails if the other side may not send such a frame to this `role`.

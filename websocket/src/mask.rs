@@ -1,6 +1,6 @@
 //! Masking of a client's frames (RFC 6455 section 5.3).
 
-/// Masks or unmasks a piece of a payload in place, and turns the mask so that it fits the next piece.
+/// Masks or unmasks a piece of a payload in place, and rotates the mask for the next piece.
 pub fn apply_mask(bytes: &mut [u8], mask: &mut [u8; 4]) {
     let [a, b, c, d] = *mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);

@@ -8,14 +8,14 @@ use crate::header::{Header, MAX_HEADER_BYTES, Opcode, Role};
 use crate::mask::apply_mask;
 use crate::utf8::Utf8Checker;
 
-/// Message or control frame of the other side. Payloads are lent from the bytes read where they lie whole in them.
+/// Message or control frame of the other side. A payload that is whole in the input is borrowed from it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event<'a> {
     /// A text message.
     Text(Cow<'a, str>),
     /// A binary message.
     Binary(Cow<'a, [u8]>),
-    /// A ping with its payload, at most 125 bytes, which a pong gives back.
+    /// A ping with its payload, at most 125 bytes, which the pong must repeat.
     Ping(Cow<'a, [u8]>),
     /// A pong.
     Pong,
@@ -23,10 +23,10 @@ pub enum Event<'a> {
     Close(Option<u16>),
 }
 
-/// Puts messages together from the bytes of one connection.
+/// Reader of the messages of one connection.
 ///
-/// Between messages it holds no memory beyond itself: a message that lies whole in the bytes given is lent from
-/// them, and only what is cut is copied, as it arrives, up to the limit.
+/// Between messages it holds no heap memory: a message that is whole in the input is borrowed from it, and only parts
+/// of incomplete messages are copied, up to the limit.
 #[derive(Debug)]
 pub struct Reader {
     role: Role,
@@ -39,14 +39,14 @@ pub struct Reader {
     control_bytes: Vec<u8>,
 }
 
-/// The first bytes of a header that was cut.
+/// The first bytes of an incomplete header.
 #[derive(Default, Debug)]
 struct PartialHeader {
     bytes: [u8; MAX_HEADER_BYTES],
     len: usize,
 }
 
-/// The frame whose payload is arriving.
+/// The frame whose payload is incomplete.
 #[derive(Debug)]
 struct Frame {
     is_final: bool,
@@ -77,7 +77,7 @@ impl Reader {
         }
     }
 
-    /// Sets the largest message taken, in bytes. A message that has begun is held to it from its next frame on.
+    /// Sets the largest message taken, in bytes. For a message that has begun it applies from the next frame on.
     pub const fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
@@ -106,7 +106,7 @@ impl Reader {
         }
     }
 
-    /// Reads a header, also one that was cut. Returns false when it is not all there yet.
+    /// Reads a header, possibly in pieces. Returns false while it is incomplete.
     fn begin_frame(&mut self, input: &mut &mut [u8]) -> Result<bool, ProtocolError> {
         let Some(header) = self.header.read(input, self.role)? else {
             return Ok(false);

@@ -14,7 +14,7 @@ use super::{AuthError, Grant};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Credentials<C> {
-    /// The id that the client gives itself: its own choice, and no proof of anything.
+    /// The client's id: its own choice, which proves nothing.
     pub client_id: Uuid,
     /// The token of its `auth`.
     pub token: Option<String>,
@@ -30,10 +30,10 @@ pub struct Credentials<C> {
     pub remote_addr: Option<SocketAddr>,
 }
 
-/// Finds a client's identity and grant. It may take as long as the handshake time of the server:
-/// other clients are not kept waiting.
+/// Authentication of clients: finds a client's identity and grant. It may take as long as the server's handshake time,
+/// and does not delay other clients.
 ///
-/// A closure that returns a future is one too.
+/// Implemented by closures that return a future.
 pub trait Authenticator<C: ChannelKind>: Send + Sync + 'static {
     /// Decides about one connection.
     ///
@@ -59,7 +59,7 @@ where
     }
 }
 
-/// An answer that is being found.
+/// A pending answer of an authenticator.
 pub(crate) type Verdict = Pin<Box<dyn Future<Output = Result<Grant, AuthError>> + Send>>;
 
 /// An authenticator of any type.

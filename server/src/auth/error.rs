@@ -9,7 +9,7 @@ pub enum AuthError {
     /// The token is missing, expired, or not one of ours.
     #[error("invalid token")]
     InvalidToken,
-    /// The token is good, but does not allow the channels that were asked for.
+    /// The token is valid, but does not allow the requested channels.
     #[error("capabilities not permitted")]
     Forbidden,
     /// Another reason to refuse; the text is sent to the client.

@@ -74,7 +74,7 @@ impl Grant {
 
     /// Sets the client's identity: one user, account or service.
     ///
-    /// Handlers are told it. A connection of the same identity may continue a session without its secret, and sessions
+    /// Handlers receive it. A connection of the same identity may continue a session without its secret, and sessions
     /// of one identity are limited together ([`Limits::sessions_per_identity`](crate::Limits::sessions_per_identity)).
     #[must_use]
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
@@ -145,7 +145,7 @@ impl Grant {
         }
     }
 
-    /// The entry to add rights to; none is needed when everything is granted.
+    /// Rights of the channel, to be extended; `None` if everything is granted.
     fn of<C: ChannelKind>(&mut self, channel: C) -> Option<&mut ChannelRights> {
         match &mut self.rights {
             Rights::Everything => None,

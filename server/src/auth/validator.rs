@@ -8,14 +8,14 @@ use uuid::Uuid;
 
 use super::{AuthError, Authenticator, Credentials, Grant};
 
-/// Says whether a client (its id, its token) may use these channels.
+/// Callback that decides whether a client (its id, its token) may use these channels.
 ///
-/// It is asked about the channels that the client names, which decides whether it is accepted, and then about the
+/// It is called for the channels that the client names, which decides whether the client is accepted, and then for the
 /// others, which decides what else it may subscribe to later.
 pub type AuthValidator<C> =
     Arc<dyn Fn(Uuid, Option<&str>, &[C]) -> Result<(), AuthError> + Send + Sync>;
 
-/// Turns a validator's answers into a grant.
+/// Authenticator that builds a grant from a validator's answers.
 pub(crate) struct ByValidator<C>(pub(crate) AuthValidator<C>);
 
 impl<C: ChannelKind> Authenticator<C> for ByValidator<C> {

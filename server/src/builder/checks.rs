@@ -21,8 +21,8 @@ const CONNECTION_TIMES: RangeInclusive<Duration> = MS..=DAY;
 /// Times that a session may outlive its connection.
 const SESSION_TIMES: RangeInclusive<Duration> = MS..=Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Shortest time that entries are kept. Live delivery reads the log too: an entry that is gone before a busy reader comes
-/// to it is not delivered.
+/// Shortest time that entries are kept. Live delivery reads the log too: an entry that expires before a busy reader
+/// gets to it is not delivered.
 const MIN_AGE: Duration = Duration::from_secs(1);
 
 /// Largest message taken from a client: `auth` with its subscriptions has to fit, and 1 GiB is what one buffer may be.
@@ -31,17 +31,16 @@ const MESSAGES: RangeInclusive<usize> = 1024..=1 << 30;
 /// Largest entry.
 const ENTRIES: RangeInclusive<usize> = 1..=1 << 30;
 
-/// Bytes that a message to a client may be filled with: half of what clients take by default, for control ops come on
-/// top.
+/// Largest batch of entries in one message: half of the clients' default limit, since control ops are added to it.
 const MAX_MESSAGE_BYTES: usize = MESSAGE_BYTES / 2;
 
 /// Smallest fragment: its headers have 40 bytes.
 const MIN_FRAGMENT_BYTES: usize = 64;
 
-/// Most streams that one connection may read: the readers of one are looked through one by one.
+/// Largest number of streams that one connection may read: readers are searched linearly.
 const MAX_SUBSCRIPTIONS: usize = 65_536;
 
-/// Checks of a channel enum: the derive makes them at compile time, for implementations by hand they are made here.
+/// Checks a channel enum: the derive does so at compile time, but the trait can be implemented by hand.
 pub(super) fn channels(channels: &[Channel]) -> Result<(), BuildError> {
     for (index, channel) in channels.iter().enumerate() {
         let earlier = &channels[..index];
@@ -59,7 +58,7 @@ pub(super) fn channels(channels: &[Channel]) -> Result<(), BuildError> {
     }
 }
 
-/// A channel's policy.
+/// Checks a channel's policy.
 pub(super) fn policy<C: ChannelKind>(
     channels: &ChannelTable,
     channel: &C,
@@ -78,7 +77,7 @@ pub(super) fn policy<C: ChannelKind>(
     at_least(&setting("retain_age"), retention.age, MIN_AGE)
 }
 
-/// Times and limits.
+/// Checks times and limits.
 pub(super) fn config(config: &HubConfig) -> Result<(), BuildError> {
     let session = &config.session;
     within("handshake", session.handshake, CONNECTION_TIMES)?;

@@ -24,7 +24,7 @@ pub(super) fn check(path: &str) -> Result<(), BuildError> {
     })
 }
 
-/// Returns whether a URL's path can have this segment as it stands, and the router does not take it for a pattern.
+/// Returns whether this segment needs no escapes in a URL and is no pattern of the router.
 fn is_segment(segment: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()+,;=@:".contains(c);
     !matches!(segment, "" | "." | "..")

@@ -26,14 +26,14 @@ pub enum Kind {
 /// Part of a message.
 #[derive(Clone, Debug)]
 pub enum Part {
-    /// Bytes of this connection, or a slice of what many share.
+    /// Bytes of this connection, or a slice of shared bytes.
     Bytes(Bytes),
     /// A record that many connections send.
     Record(Arc<SharedRecord>),
 }
 
 impl Part {
-    /// The part without any framing.
+    /// The part's bytes, without framing.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         match self {
@@ -72,7 +72,7 @@ impl Message {
         self.len() == 0
     }
 
-    /// A copy of the content in one piece.
+    /// The content in one piece, copied.
     #[must_use]
     pub fn content(&self) -> Bytes {
         let parts: Vec<&[u8]> = self.parts.iter().map(Part::as_slice).collect();
@@ -80,13 +80,13 @@ impl Message {
     }
 }
 
-/// Takes the messages of one connection, in order.
+/// Receiver of the messages of one connection, in order.
 pub trait Carrier {
     /// Takes a message.
     fn send(&mut self, message: Message);
 }
 
-/// Keeps messages as they are, for drivers without a transport.
+/// Collects messages without framing, for drivers without a transport.
 impl Carrier for Vec<Message> {
     fn send(&mut self, message: Message) {
         self.push(message);

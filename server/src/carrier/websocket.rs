@@ -12,11 +12,11 @@ const SHARE_BYTES: usize = 4_096;
 /// Longest header of an unmasked frame, in bytes.
 pub(super) const MAX_HEADER: usize = 10;
 
-/// Gathers the frames of one or more messages as pieces for one vectored write.
+/// Carrier that collects the frames of one or more messages as pieces of one vectored write.
 #[derive(Debug)]
 pub(crate) struct WebSocketFrames<'a> {
     pieces: &'a mut Vec<Bytes>,
-    /// Copied bytes that no piece has yet.
+    /// Copied bytes that are not in a piece yet.
     copied: Vec<u8>,
 }
 

@@ -7,7 +7,7 @@ use push_wire_shared::session::op::DictionaryInfo;
 
 use super::Dictionary;
 
-/// Dictionaries that one connection has named, oldest first, and those that the client has confirmed.
+/// Dictionaries that were named on one connection, oldest first, each with whether the client has confirmed it.
 #[derive(Default, Debug)]
 pub(crate) struct ClientDictionaries {
     named: Vec<Named>,
@@ -20,7 +20,8 @@ struct Named {
 }
 
 impl ClientDictionaries {
-    /// Names a dictionary, unless that was done or there are too many. Returns the op for the client.
+    /// Adds a dictionary to be named, unless it was named already or there are too many. Returns what to send to the
+    /// client.
     pub(crate) fn name(&mut self, dictionary: &Arc<Dictionary>) -> Option<DictionaryInfo> {
         let info = *dictionary.info();
         if self.named.iter().any(|named| named.id() == info.id) {
@@ -37,7 +38,7 @@ impl ClientDictionaries {
         Some(info)
     }
 
-    /// Makes room for another of this channel; the client does the same when it gets the op.
+    /// Removes the oldest of this channel if there are two; the client does the same when it gets the op.
     fn drop_oldest_of(&mut self, channel: u8) {
         let is_of = |named: &Named| named.dictionary.info().channel == channel;
         let count = self.named.iter().filter(|named| is_of(named)).count();
@@ -48,7 +49,7 @@ impl ClientDictionaries {
         }
     }
 
-    /// The client holds these. Ids that were not named, or are not used any more, mean nothing.
+    /// Records that the client holds these. Ids that were not named, or have been removed, are ignored.
     pub(crate) fn confirm(&mut self, ids: &[u32]) {
         for named in &mut self.named {
             named.held |= ids.contains(&named.id());

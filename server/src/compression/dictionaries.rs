@@ -18,23 +18,23 @@ use crate::policy::{ChannelPolicy, Compression};
 /// Sizes of bodies that are samples: smaller ones are not compressed, larger ones gain little from a dictionary.
 const SAMPLE_BYTES: std::ops::RangeInclusive<usize> = 32..=16 * 1024;
 
-/// Messages before the first training (200): with some hundred bytes each they suffice for a dictionary of 4 KiB, which
-/// serves within 1 % as well as one from 500.
+/// Messages before the first training (200): with some hundred bytes each they suffice for a dictionary of 4 KiB,
+/// within 1 % as good as one from 500 messages.
 const FIRST_TRAINING: u64 = 200;
 
-/// A training is due when one message has passed for every so many (2) before the last training. The first dictionaries
-/// rest on few samples, and the newest messages are most like those to come; whether a change pays is seen when the
-/// dictionary is there.
+/// Divisor of the interval between trainings (2): the next training is due when half as many messages have been
+/// published as before the last one. Early dictionaries have few samples; whether a new one is worth using is decided
+/// after the training.
 const BEFORE_PER_NEW: u64 = 2;
 
-/// Messages between two trainings at most (50,000).
+/// Largest number of messages between two trainings (50,000).
 const MOST_BETWEEN: u64 = 50_000;
 
-/// Time between two trainings at least (1 min): each may cost every reader a download.
+/// Shortest time between two trainings (1 min): each may cost every reader a download.
 const TRAINING_PAUSE: Duration = Duration::from_secs(60);
 
-/// Executor of work that must not hold up a publish; default: a thread of its own for each piece of it, of which
-/// there is one a minute and channel at most.
+/// Executor of work that must not delay a publish; default: a new thread for each piece of work, of which there is at
+/// most one per minute and channel.
 #[derive(Clone)]
 pub struct Background(Arc<dyn Fn(Work) + Send + Sync>);
 
@@ -42,7 +42,7 @@ pub struct Background(Arc<dyn Fn(Work) + Send + Sync>);
 type Work = Box<dyn FnOnce() + Send>;
 
 impl Background {
-    /// An executor that calls this function with each piece of work.
+    /// An executor that passes each piece of work to this function.
     pub fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
         Self(Arc::new(run))
     }
@@ -78,7 +78,7 @@ pub enum SetDictionaryError {
         "entries of this channel are not compressed: give its policy another `Compression`, or leave the dictionary out"
     )]
     NotCompressed,
-    /// Another dictionary has the id that zstd wrote into this one, so a client could not tell them apart.
+    /// Another dictionary has the same zstd id, so a client could not distinguish them.
     #[error("the dictionary has zstd id {0}, as another channel's dictionary has: train it again")]
     SameZstdId(u32),
     /// Not a dictionary.
@@ -99,16 +99,16 @@ pub(crate) struct Dictionaries {
 struct OfChannel {
     channel: u8,
     compression: Compression,
-    /// Newest last; the older one is there for clients that are still fetching the newer.
+    /// Dictionaries in use, newest last; the older one serves clients that are still fetching the newer.
     live: RwLock<Vec<Arc<Dictionary>>>,
-    /// None once a dictionary was given: it stays.
+    /// `None` once the program has given a dictionary.
     sampling: Mutex<Option<Sampling>>,
 }
 
 #[derive(Debug)]
 struct Sampling {
     reservoir: Reservoir,
-    /// Train when so many have passed in all, and not before this time.
+    /// Number of messages at which the next training is due, and the earliest time of it.
     at: u64,
     not_before: Moment,
 }
@@ -140,24 +140,24 @@ impl Dictionaries {
         self.channels.iter().find(|of| of.channel == channel)
     }
 
-    /// The dictionary that clients of the channel are to have.
+    /// Newest dictionary of the channel.
     pub(crate) fn newest(&self, channel: u8) -> Option<Arc<Dictionary>> {
         self.of(channel)?.live().last().cloned()
     }
 
-    /// A dictionary that clients may still fetch.
+    /// The dictionary of this hash, if it is in use.
     pub(crate) fn by_hash(&self, sha256: &[u8; 32]) -> Option<Arc<Dictionary>> {
         let all = self.channels.iter().flat_map(OfChannel::live);
         all.into_iter()
             .find(|dictionary| dictionary.info().sha256 == *sha256)
     }
 
-    /// Dictionaries issued so far.
+    /// Number of dictionaries issued so far.
     pub(crate) fn issued(&self) -> u64 {
         self.issued.load(Ordering::Relaxed)
     }
 
-    /// An entry was published: takes a sample of it, and trains when it is time.
+    /// Offers a published entry as a sample, and starts a training when it is due.
     pub(crate) fn offer(self: &Arc<Self>, now: Moment, key: &StreamKey, body: &[u8]) {
         let Some(of) = self.of(key.channel) else {
             return;
@@ -182,7 +182,7 @@ impl Dictionaries {
         });
     }
 
-    /// Gives a channel a dictionary; it is not trained from then on.
+    /// Sets a channel's dictionary, which ends the training for it.
     pub(crate) fn give(&self, channel: u8, bytes: Vec<u8>) -> Result<(), SetDictionaryError> {
         let of = self.of(channel);
         let of = of.filter(|of| of.compression != Compression::Off);
@@ -237,7 +237,7 @@ impl OfChannel {
             .clone()
     }
 
-    /// Clients that may have a dictionary that is trained here.
+    /// Clients that may fetch a dictionary trained from this channel.
     fn audience(&self) -> Audience {
         match self.compression {
             Compression::TrainedOnTopics => Audience::All,
@@ -245,7 +245,7 @@ impl OfChannel {
         }
     }
 
-    /// Returns if entries of these streams are samples: text that one client alone may read must not get into a
+    /// Returns whether entries of this scope are samples: text that only one client may read must not get into a
     /// dictionary that all clients of the channel fetch.
     const fn samples(&self, scope: &Scope) -> bool {
         match (self.compression, scope) {
@@ -257,7 +257,7 @@ impl OfChannel {
         }
     }
 
-    /// Takes a sample; all of them, and how many messages have passed, when it is time to train.
+    /// Takes a sample. Returns all samples and the number of messages so far if a training is due.
     fn sample(&self, now: Moment, body: &[u8]) -> Option<(Vec<Arc<[u8]>>, u64)> {
         // Busy means that another publish is giving a sample: one is as good as the other.
         let mut sampling = match self.sampling.try_lock() {

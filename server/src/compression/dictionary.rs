@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 /// Clients that may read the samples of a dictionary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Audience {
-    /// Those that may read the channel itself: it was trained from that.
+    /// Those that may read the channel itself, from which it was trained.
     Channel,
     /// Those that may read any stream of the channel.
     All,
 }
 
-/// A dictionary, ready for use and for being fetched.
+/// A dictionary, prepared for compressing, with the bytes that clients fetch.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
     info: DictionaryInfo,
@@ -54,17 +54,17 @@ impl Dictionary {
         })
     }
 
-    /// Description that clients are sent.
+    /// Description sent to clients.
     pub(crate) const fn info(&self) -> &DictionaryInfo {
         &self.info
     }
 
-    /// Clients that may have it.
+    /// Clients that may fetch it.
     pub(crate) const fn audience(&self) -> Audience {
         self.audience
     }
 
-    /// The id inside it, which frames name.
+    /// zstd's own id in it.
     pub(super) const fn zstd_id(&self) -> u32 {
         self.zstd_id
     }

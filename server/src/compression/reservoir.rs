@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
-/// Bodies kept (1,000): more do not make a better dictionary of 12 KiB, and what is newer serves better than more of
-/// what is older.
+/// Bodies kept (1,000): more do not make a better dictionary of 12 KiB, and fewer, newer samples serve better than more
+/// older ones.
 const SAMPLES: usize = 1_000;
 
 /// Bytes kept (2 MiB): more than a hundred times the dictionary.
 const SAMPLE_BYTES: usize = 2 * 1024 * 1024;
 
-/// Keeps each body that passes with the same probability (Vitter's algorithm R), until it [ages](Self::age).
+/// Reservoir sampling (Vitter's algorithm R): each offered body is kept with the same probability, until the reservoir
+/// [ages](Self::age).
 #[derive(Debug)]
 pub(super) struct Reservoir {
     rng: Rng,
-    /// Bodies that have passed; those from before the reservoir aged count for less.
+    /// Number of offered bodies; those from before [`age`](Self::age) count half.
     weight: u64,
     passed: u64,
     bytes: usize,
@@ -24,7 +25,7 @@ pub(super) struct Reservoir {
 
 #[derive(Debug)]
 struct Sample {
-    /// Messages that had passed with it.
+    /// Number of the body among those offered.
     number: u64,
     body: Arc<[u8]>,
 }
@@ -40,7 +41,7 @@ impl Reservoir {
         }
     }
 
-    /// A body passes.
+    /// Offers a body, which is kept or not.
     pub(super) fn offer(&mut self, body: &[u8]) {
         self.weight += 1;
         self.passed += 1;
@@ -66,7 +67,7 @@ impl Reservoir {
         }
     }
 
-    /// Bodies that have passed.
+    /// Number of bodies offered so far.
     pub(super) const fn passed(&self) -> u64 {
         self.passed
     }
@@ -78,7 +79,7 @@ impl Reservoir {
         bodies.collect()
     }
 
-    /// Halves what has passed so far, so that what passes from now on is kept with twice the probability.
+    /// Halves the count of offered bodies, so that later ones are kept with twice the probability.
     pub(super) const fn age(&mut self) {
         self.weight /= 2;
     }

@@ -16,38 +16,39 @@ use super::Dictionary;
 /// messages.
 const MAX_BYTES: usize = 12 * 1024;
 
-/// Beside the largest that the samples suffice for, a dictionary of this part of it is tried (a third). With messages of
-/// some hundred bytes it often serves within 3 % as well, for a third of the download.
+/// A smaller dictionary is tried beside the largest one: this part of its size (a third). With messages of some hundred
+/// bytes it is often within 3 % as good, for a third of the download.
 const SMALL_PART: usize = 3;
 
-/// The samples are at least this many times the dictionary, or it holds them rather than what they have in common.
+/// Smallest ratio of sample bytes to dictionary bytes (5): with fewer samples a dictionary holds them rather than what
+/// they have in common.
 const SAMPLES_PER_BYTE: usize = 5;
 
-/// Smaller ones hold too little.
+/// Smallest dictionary (1 KiB): smaller ones save too little.
 const MIN_BYTES: usize = 1024;
 
-/// The newest of so many parts of the samples is left out of the training, and tests its result (the holdout): a
-/// dictionary is for what comes after its samples.
+/// Divisor of the holdout (5): the newest fifth of the samples is left out of the training and measures its result,
+/// since a dictionary serves messages newer than its samples.
 const HOLDOUT_PART: usize = 5;
 
-/// Messages that a dictionary is expected to serve, as a multiple of those that the channel has had (4). Half of all
-/// channels that have had so many will have as many again, and only who reads one now pays for a change: who comes
-/// later downloads one dictionary or the other. With 4 rather than 1 a channel's first thousand messages cost up to 8 %
-/// more, and later ones 5 % less where they keep changing (commits of this repository, as JSON).
+/// Messages that a dictionary is expected to serve, as a multiple of those published so far (4). A channel with many
+/// messages is likely to have as many again, and only present readers pay for a change: later ones download either
+/// dictionary. With 4 rather than 1 a channel's first thousand messages cost up to 8 % more, and later ones 5 % less
+/// where they keep changing (commits of this repository, as JSON).
 const EXPECTED: u64 = 4;
 
-/// Samples of a channel's entries, and the dictionary that a new one has to beat.
+/// Samples of a channel's entries, and its present dictionary, which a new one has to improve on.
 #[derive(Debug)]
 pub(super) struct Training {
     /// Oldest first.
     pub(super) samples: Vec<Arc<[u8]>>,
-    /// Messages that the channel has had.
+    /// Number of messages published on the channel so far.
     pub(super) passed: u64,
     pub(super) current: Option<Arc<Dictionary>>,
 }
 
 impl Training {
-    /// The bytes of a dictionary that is worth its download. Takes a tenth to half of a second.
+    /// Trains; returns the bytes of a dictionary that is worth its download. Takes 0.1 to 0.5 s.
     pub(super) fn run(&self) -> Option<Vec<u8>> {
         let samples: Vec<&[u8]> = self.samples.iter().map(|sample| &**sample).collect();
         let (training_set, holdout) =
@@ -71,7 +72,7 @@ impl Training {
         Some(train(&samples, size)?.bytes)
     }
 
-    /// Bytes that a reader downloads while a dictionary serves, times the size of the holdout.
+    /// Bytes that a reader downloads over the expected messages, times the number of messages in the holdout.
     fn cost(
         &self,
         holdout: &[&[u8]],
@@ -86,7 +87,7 @@ impl Training {
     }
 }
 
-/// Sizes to try, as far as the samples suffice.
+/// Sizes to try, as far as there are samples enough.
 fn sizes(training_set: &[&[u8]]) -> impl Iterator<Item = usize> {
     let total: usize = training_set.iter().map(|sample| sample.len()).sum();
     let large = MAX_BYTES.min(total / SAMPLES_PER_BYTE);
@@ -101,7 +102,7 @@ fn train(samples: &[&[u8]], size: usize) -> Option<CompressionDictionary> {
     Some(dictionary)
 }
 
-/// Bytes of the samples on the wire.
+/// Bytes of the samples as compressed bodies.
 fn packed_bytes(samples: &[&[u8]], dictionary: Option<&PreparedDictionary>) -> usize {
     let mut compressor = Compressor::new();
     let mut packed = Vec::new();

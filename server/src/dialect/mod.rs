@@ -22,7 +22,7 @@ use json::JsonCodec;
 use wire::WireCodec;
 pub(crate) use wire::{Fragment, Fragments};
 
-/// Language of a connection.
+/// Dialect of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
     /// Subprotocol `push-wire.v1`: binary messages.
@@ -47,7 +47,7 @@ pub(crate) enum Request {
     Op(ClientOp),
     /// A message for the application.
     Uplink(Uplink),
-    /// Nothing: this part cannot be read or carried out, and is answered with an error.
+    /// A part that cannot be read or carried out, to be answered with an error.
     Error(ErrorCode, Cow<'static, str>),
     /// The end of the connection.
     Close(CloseReason),
@@ -58,11 +58,11 @@ pub(crate) enum Request {
 pub(crate) enum Added {
     /// The entry is in the message, with these bytes.
     Bytes(usize),
-    /// The message has no room for it: it is for the one after.
+    /// The message has no room for it; it goes into the next one.
     Full,
-    /// The entry leaves in fragments, each a message of its own.
+    /// The entry is sent in fragments, each a message of its own.
     Large(Fragments),
-    /// The client takes no entry of this size.
+    /// The entry is above the client's limit.
     TooLarge {
         /// Bytes of the value, or of its message in the JSON dialect.
         bytes: usize,
@@ -71,7 +71,7 @@ pub(crate) enum Added {
     },
 }
 
-/// Forms of one entry that the dialects make, each once for all readers.
+/// Encoded forms of one entry, made by the dialects, each once for all readers.
 #[derive(Default, Debug)]
 struct Forms {
     wire: wire::Forms,
@@ -122,7 +122,7 @@ impl Codec {
         }
     }
 
-    /// The client is authenticated, and takes messages and values of these sizes.
+    /// Sets the session and the limits of the authenticated client.
     pub(crate) fn open(&mut self, client: Uuid, session: &OpenedSession, limits: ClientLimits) {
         match self {
             Self::Wire(wire) => wire.open(limits),
@@ -130,8 +130,8 @@ impl Codec {
         }
     }
 
-    /// Subscriptions that the connection begins with beside those of its `auth` op. To be called when `auth_ok` has been
-    /// written: what cannot be resumed is stated here. `may_read` says which channels the grant allows.
+    /// Subscriptions that the connection begins with, beside those of its `auth` op. To be called after `auth_ok` has
+    /// been written, because failed resumes are reported here. `may_read` decides by the client's grant.
     pub(crate) fn begin(
         &mut self,
         resumed: bool,
@@ -160,7 +160,7 @@ impl Codec {
         }
     }
 
-    /// The dictionaries of a client that takes compressed entries.
+    /// Dictionaries of a client that accepts compressed entries.
     pub(crate) const fn dictionaries(&mut self) -> Option<&mut ClientDictionaries> {
         match self {
             Self::Wire(wire) => wire.dictionaries(),
@@ -176,7 +176,7 @@ impl Codec {
         }
     }
 
-    /// Adds an op of the application's, if the dialect takes its JSON text.
+    /// Adds an op of the application as JSON text; returns whether the dialect has such ops.
     pub(crate) fn text(&mut self, text: &str) -> bool {
         match self {
             Self::Wire(_) => false,
@@ -187,7 +187,7 @@ impl Codec {
         }
     }
 
-    /// Bytes that a message of several entries may have: `server` is the server's limit.
+    /// Largest message of several entries, in bytes; `server` is the server's limit.
     pub(crate) fn batch_bytes(&self, server: usize) -> usize {
         match self {
             Self::Wire(wire) => wire.batch_bytes(server),
@@ -203,7 +203,7 @@ impl Codec {
         }
     }
 
-    /// Adds an entry as a delta, if one is smaller and the dialect has them.
+    /// Adds an entry as a delta, if the dialect has deltas and it is smaller than the value.
     pub(crate) fn delta(
         &mut self,
         stream: &Stream,
@@ -217,7 +217,7 @@ impl Codec {
         }
     }
 
-    /// Makes a fragment the next message, which is empty so far.
+    /// Adds a fragment as the next message, which must be empty.
     pub(crate) fn fragment(&mut self, fragment: Fragment) {
         match self {
             Self::Wire(wire) => wire.fragment(fragment),

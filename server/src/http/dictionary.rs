@@ -12,8 +12,8 @@ use crate::hub::Hub;
 /// parts of published messages.
 const FOREVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-/// Response with the dictionary of this SHA-256, in hexadecimal, or 404. The hash cannot be guessed, and is sent only to
-/// clients that may read the channel: so pages of any origin may fetch it, without credentials.
+/// Response with the dictionary of this SHA-256, in hexadecimal, or 404. The hash cannot be guessed, and is sent only
+/// to clients that may read the channel, so pages of any origin may fetch it without credentials.
 pub(crate) fn dictionary(hub: &Hub, sha256: &str) -> Response {
     let Some(bytes) = parse(sha256).and_then(|sha256| hub.dictionary(&sha256)) else {
         let message = "no dictionary of this SHA-256 is in use";

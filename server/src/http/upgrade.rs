@@ -35,8 +35,8 @@ impl WebSocketUpgrade {
     }
 }
 
-/// The TCP stream under a connection that `axum::serve` took from a `TcpListener`; the connection as it is, if it
-/// came another way.
+/// The TCP stream under a connection that `axum::serve` accepted from a `TcpListener`; for other connections, the
+/// connection itself as the error.
 pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, TokioIo<Upgraded>> {
     let parts = downcast::<TokioIo<TcpStream>>(upgraded).map_err(TokioIo::new)?;
     let tcp = parts.io.into_inner();
@@ -46,14 +46,14 @@ pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, Toki
     Ok(Prefixed::new(&parts.read_buf, tcp))
 }
 
-/// Reason why a request does not open a WebSocket.
+/// Error of a request that does not open a WebSocket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpgradeError {
     /// The request is not one that opens a WebSocket.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
-    /// The HTTP server under this router does not give up connections: 500.
+    /// The HTTP server does not support upgrades of connections: 500.
     #[error("the HTTP server does not support upgrades, or its connection was taken already")]
     NotUpgradable,
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// One value of a type that the hub does not depend on, made on first use.
+/// One value of a type that the hub does not know, created on first use.
 #[derive(Default)]
 pub struct Attachment(OnceLock<Box<dyn Any + Send + Sync>>);
 
@@ -12,7 +12,7 @@ impl Attachment {
     /// The value.
     ///
     /// # Panics
-    /// Panics if the place holds a value of another type: each place has one user.
+    /// Panics if the slot holds a value of another type: each slot is used with one type.
     pub(crate) fn get<T: Any + Default + Send + Sync>(&self) -> &T {
         self.0
             .get_or_init(|| Box::<T>::default())

@@ -10,7 +10,7 @@ use push_wire_shared::session::op::ErrorCode;
 
 use super::lock;
 
-/// Counts of what has happened since the hub was made.
+/// Counters of events since the hub was created.
 #[derive(Debug, Default)]
 pub struct Counters {
     published: AtomicU64,
@@ -22,29 +22,29 @@ pub struct Counters {
     closes: Mutex<BTreeMap<u16, u64>>,
 }
 
-/// A picture of a server at one moment.
+/// Numbers of what a server holds at one moment, and its counters.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Sessions with a connection.
     pub connections: usize,
-    /// Sessions known, connected or away.
+    /// Sessions, connected or not.
     pub sessions: usize,
     /// Streams that exist.
     pub streams: usize,
     /// Dictionaries issued for compression.
     pub dictionaries: u64,
-    /// Entries accepted.
+    /// Entries published so far.
     pub published: u64,
-    /// Entries handed to connections.
+    /// Entries sent, counted per connection.
     pub delivered: u64,
-    /// Those of them that were sent as deltas.
+    /// Sent entries that were deltas.
     pub deltas: u64,
     /// Subscriptions that resumed after the client's position.
     pub resumed: u64,
-    /// Subscriptions that could not, by reason.
+    /// Subscriptions that were reset, by reason.
     pub resets: BTreeMap<&'static str, u64>,
-    /// Faults stated to clients, by code.
+    /// Errors sent to clients, by code.
     pub errors: BTreeMap<&'static str, u64>,
     /// Connections that the server closed, by close code.
     pub closes: BTreeMap<u16, u64>,

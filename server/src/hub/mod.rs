@@ -49,11 +49,12 @@ use crate::compression::{Background, Dictionaries, SetDictionaryError};
 use crate::limits::Limits;
 use crate::policy::ChannelPolicy;
 
-/// Sessions, and streams, that one run of the upkeep forgets at most (256): each run holds a lock for well below a
-/// millisecond.
+/// Largest number of sessions, and of streams, that one run of the upkeep removes (256), so that it holds a lock for
+/// well below a millisecond.
 const UPKEEP_BATCH: usize = 256;
 
-/// Longest time between two runs of the upkeep (10 s): what has expired takes memory for this much longer.
+/// Longest time between two runs of the upkeep (10 s): expired sessions and streams take memory for up to this much
+/// longer.
 const UPKEEP_PERIOD: Duration = Duration::from_secs(10);
 
 /// Source of epochs and secrets: the operating system in a server, a seed in a simulation.
@@ -62,11 +63,11 @@ pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// Settings of a hub.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
-    /// Settings that every connection is sent.
+    /// Settings of the sessions of all connections.
     pub session: ServerConfig,
     /// Policies by channel id; a channel without one is a log.
     pub policies: Vec<(u8, ChannelPolicy)>,
-    /// Bounds of what clients can make the hub hold.
+    /// Limits of the memory that clients can take.
     pub limits: Limits,
     /// Time that a session outlives its connection.
     pub session_ttl: Duration,
@@ -97,8 +98,8 @@ impl HubConfig {
 
 /// The sessions and streams of one process.
 ///
-/// Sessions expire, and streams become idle, without anybody's doing: whoever owns a hub calls [`upkeep`](Self::upkeep)
-/// when it is due.
+/// Expired sessions and idle streams are removed by [`upkeep`](Self::upkeep) only, which the owner of a hub calls when
+/// it is due.
 pub struct Hub {
     config: Arc<ServerConfig>,
     system: u8,
@@ -129,7 +130,7 @@ impl Hub {
         Self::with_broker(config, random, broker)
     }
 
-    /// A hub whose logs this broker keeps.
+    /// A hub with the logs of this broker.
     #[must_use]
     pub fn with_broker(config: HubConfig, random: Random, broker: Arc<dyn Broker>) -> Arc<Self> {
         let HubConfig {
@@ -173,7 +174,7 @@ impl Hub {
         })
     }
 
-    /// Settings that every connection is sent.
+    /// Settings of the sessions of all connections.
     #[must_use]
     pub fn session_config(&self) -> &Arc<ServerConfig> {
         &self.config
@@ -191,7 +192,7 @@ impl Hub {
         self.system
     }
 
-    /// Bounds of what clients can make the hub hold.
+    /// Limits of the memory that clients can take.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
@@ -202,7 +203,7 @@ impl Hub {
         &self.dictionaries
     }
 
-    /// Gives a channel a dictionary, whose readers move over to it while they stay connected.
+    /// Sets a channel's dictionary; its readers change to it without reconnecting.
     ///
     /// # Errors
     /// [`SetDictionaryError`]; nothing has changed.
@@ -210,7 +211,7 @@ impl Hub {
         self.dictionaries.give(channel, bytes)
     }
 
-    /// The bytes of a dictionary in use, by their SHA-256: what clients fetch.
+    /// The bytes of a dictionary in use, by their SHA-256, as clients fetch them.
     #[must_use]
     pub fn dictionary(&self, sha256: &[u8; 32]) -> Option<Bytes> {
         Some(self.dictionaries.by_hash(sha256)?.bytes().clone())
@@ -233,13 +234,13 @@ impl Hub {
         )
     }
 
-    /// Connections that read a stream; `None` if there is no such stream.
+    /// Number of connections that read a stream; `None` if there is no such stream.
     #[must_use]
     pub fn readers(&self, key: &StreamKey) -> Option<usize> {
         self.streams.readers(key)
     }
 
-    /// Begins or continues a client's session on a connection; an older connection of it is told to end.
+    /// Begins or continues a client's session on a connection; an older connection of the session is closed.
     ///
     /// # Errors
     /// [`SessionError`]; nothing has changed.
@@ -264,17 +265,18 @@ impl Hub {
         self.sessions.end_held(client, generation);
     }
 
-    /// Takes a client message for its session; false when the connection does not hold the session any more.
+    /// Records a client message as taken by its session. Returns false if the connection does not hold the session any
+    /// more.
     pub(crate) fn take_message(&self, client: Uuid, generation: u64, number: u64) -> bool {
         self.sessions.take_message(client, generation, number)
     }
 
-    /// Keeps a refused message, to be reported again after a reconnect.
+    /// Records a refused message, to be reported again after a reconnect.
     pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
         self.sessions.note_rejected(client, generation, rejection);
     }
 
-    /// Returns whether a client has a session, connected or away.
+    /// Returns whether a client has a session, connected or not.
     #[must_use]
     pub fn knows(&self, now: Moment, client: Uuid) -> bool {
         self.sessions.knows(now, client)
@@ -286,7 +288,7 @@ impl Hub {
         self.sessions.connected_ids()
     }
 
-    /// Leaves a notice with a connected client.
+    /// Queues a notice for a connected client.
     ///
     /// # Errors
     /// [`NotifyError`]; no notice was added.
@@ -294,7 +296,7 @@ impl Hub {
         self.sessions.notify(client, notice)
     }
 
-    /// The stream that a session of this owner subscribes to, made when there is none.
+    /// The stream that a session of this owner subscribes to, created if there is none.
     pub(crate) fn open_stream(
         &self,
         now: Moment,
@@ -351,9 +353,9 @@ impl Hub {
         }
     }
 
-    /// Forgets sessions that have been away too long, and streams that nobody reads and that hold nothing. Each call
-    /// does a bounded amount of work and costs what it forgets. Returns when to call it again: `now`, if there is more
-    /// to do.
+    /// Removes sessions whose time is over, and streams that nobody reads and that hold nothing. Each call does a
+    /// bounded amount of work, proportional to what it removes. Returns the time of the next call: `now`, if there is
+    /// more to do.
     pub fn upkeep(&self, now: Moment) -> Moment {
         let next = sooner(self.sessions.upkeep(now), self.streams.upkeep(now));
         let latest = now + UPKEEP_PERIOD.min(self.session_ttl);
@@ -369,7 +371,7 @@ impl Hub {
     }
 }
 
-/// Locks; no holder here calls other code, so the state is consistent even after a panic.
+/// Locks a mutex, also after a panic: no holder here calls other code, so the state is consistent.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -24,7 +24,7 @@ pub enum PublishError {
         "nothing can be published on the channel of id {0}: it is the system channel, or none of the server's"
     )]
     NoEntries(u8),
-    /// A client's inbox ends with its session: entries reach it by `send`, which checks the session.
+    /// The stream is an inbox, which ends with its session: `send`, which checks the session, is the way to it.
     #[error("a client's inbox is written with `send`")]
     Inbox,
     /// A topic is 1 to 255 bytes long.
@@ -35,18 +35,18 @@ pub enum PublishError {
         "a body of {bytes} bytes is above the limit of {limit}, which is `Limits::entry_bytes`"
     )]
     TooLarge {
-        /// Its size.
+        /// Size of the body, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// There are too many streams for another one.
+    /// The limit of streams is reached.
     #[error("no room for another stream: {0}")]
     TooManyStreams(LimitError),
     /// The value cannot be serialised, or holds what one of the encodings cannot express.
     #[error("the value cannot be serialised: {0}")]
     Serialization(#[from] EncodeError),
-    /// The broker did not take it.
+    /// The broker could not append it.
     #[error(transparent)]
     Broker(#[from] AppendError),
 }
@@ -63,7 +63,7 @@ pub enum HubSendError {
     Publish(#[from] PublishError),
 }
 
-/// Appends entries to logs. It uses no sessions, so a publish never waits for their lock.
+/// Publisher of entries to logs. It uses no sessions, so a publish never waits for their lock.
 #[derive(Debug)]
 pub(super) struct Publisher {
     pub(super) config: Arc<ServerConfig>,
@@ -74,7 +74,7 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// Appends an entry to a stream, made when there is none, and wakes its readers.
+    /// Appends an entry to a stream, created if there is none, and wakes its readers.
     pub(super) fn publish(
         &self,
         now: Moment,
@@ -108,7 +108,7 @@ impl Publisher {
         }
     }
 
-    /// Appends an entry that was checked, and wakes the readers.
+    /// Appends a checked entry, and wakes the readers.
     pub(super) fn append(
         &self,
         now: Moment,

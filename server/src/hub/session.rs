@@ -91,17 +91,17 @@ impl Session {
         (is_json && is_same_token).then_some(Proof::JsonToken)
     }
 
-    /// Returns whether the connection that holds the session was made by a later attempt of the same client. Only who
-    /// has the secret counts in the same numbers.
+    /// Returns whether the connection that holds the session comes from a later attempt of the same client. Attempts
+    /// are compared only with the session's secret, since only its client counts them.
     pub(super) fn is_later_than(&self, proof: Proof, shown: &SessionCredentials) -> bool {
         let attempts = self.credentials.attempt.zip(shown.attempt);
         proof == Proof::Secret && attempts.is_some_and(|(held, shown)| shown < held)
     }
 
-    /// Gives the session to a connection; an older one is told to end.
+    /// Gives the session to a connection; an older one is closed.
     ///
-    /// A secret is sent only to a client that has shown it: without, the session gets another one, `fresh` unless the
-    /// client chose it.
+    /// A secret is sent only to a client that has shown it. Otherwise the session gets a new one: the client's choice,
+    /// else `fresh`.
     pub(super) fn hold(
         &mut self,
         generation: u64,
@@ -122,7 +122,7 @@ impl Session {
         }
     }
 
-    /// Takes the session from its connection; false when none holds it.
+    /// Releases the session from its connection; returns false if none holds it.
     pub(super) fn release(&mut self, now: Moment) -> bool {
         let was_held = self.waker.take().is_some();
         if was_held {
@@ -155,7 +155,7 @@ impl Session {
         self.share.owner()
     }
 
-    /// Notes that a message was taken.
+    /// Records a client message as taken.
     pub(super) fn take_message(&mut self, number: u64) {
         self.received = self.received.max(number);
     }

@@ -20,12 +20,12 @@ use super::{
     UPKEEP_BATCH, lock,
 };
 
-/// A session that a connection now holds.
+/// A session that a connection has opened.
 #[derive(Debug)]
 pub struct OpenedSession {
     /// Session fields of `auth_ok`.
     pub state: SessionState,
-    /// Number of this connection among all; the end of an older one of the session changes nothing.
+    /// Number of this connection among all; calls with an older connection's number have no effect.
     pub generation: u64,
     /// State that the dialect keeps over the session's connections.
     pub attachment: Arc<Attachment>,
@@ -39,10 +39,10 @@ pub enum SessionError {
     /// The client id belongs to a session that the credentials do not prove.
     #[error("this client id belongs to another session")]
     Foreign,
-    /// A later attempt of the same client has the session already.
+    /// A later attempt of the same client holds the session already.
     #[error("a newer connection of this client exists already")]
     Late,
-    /// There is no room for another session.
+    /// A limit of sessions is reached.
     #[error("no room for another session now: {0}")]
     Limit(#[from] LimitError),
 }
@@ -52,7 +52,7 @@ pub enum SessionError {
 pub enum NotifyError {
     /// The client is not connected.
     NotConnected,
-    /// Too many notices wait for its connection.
+    /// Too many notices are queued for its connection.
     Full,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Sessions {
 #[derive(Default)]
 struct Table {
     known: HashMap<Uuid, Session>,
-    /// Sessions without a connection, by the moment that it ended.
+    /// Sessions without a connection, ordered by the end of it.
     away: BTreeSet<(Moment, Uuid)>,
     generations: u64,
 }
@@ -80,7 +80,7 @@ impl fmt::Debug for Sessions {
 }
 
 impl Table {
-    /// The session, if this connection holds it still.
+    /// The session, if this connection still holds it.
     fn held(&mut self, client: Uuid, generation: u64) -> Option<&mut Session> {
         let session = self.known.get_mut(&client)?;
         (session.generation == generation).then_some(session)
@@ -109,7 +109,7 @@ impl Sessions {
         }
     }
 
-    /// Sessions known, connected or away.
+    /// Number of sessions, connected or not.
     pub(super) fn len(&self) -> usize {
         lock(&self.table).known.len()
     }
@@ -181,7 +181,7 @@ impl Sessions {
         })
     }
 
-    /// Notes that a connection has ended, unless a newer one holds the session.
+    /// Records the end of a connection, unless a newer one holds the session.
     pub(super) fn leave(&self, now: Moment, client: Uuid, generation: u64) {
         let mut table = lock(&self.table);
         let session = table.held(client, generation);
@@ -190,7 +190,7 @@ impl Sessions {
         }
     }
 
-    /// Forgets a session and its inboxes, unless a newer connection holds it.
+    /// Removes a session and its inboxes, unless a newer connection holds it.
     pub(super) fn end_held(&self, client: Uuid, generation: u64) {
         let mut table = lock(&self.table);
         if table.held(client, generation).is_some() {
@@ -198,7 +198,7 @@ impl Sessions {
         }
     }
 
-    /// Forgets a session and its inboxes, in one step: whoever opens it next begins with new ones.
+    /// Removes a session and its inboxes in one step, so that a new session of this client has new inboxes.
     fn end(&self, table: &mut Table, client: Uuid) {
         if let Some(session) = table.remove(client) {
             let inboxes = session.inboxes().iter();
@@ -206,8 +206,8 @@ impl Sessions {
         }
     }
 
-    /// Takes a client message; false when the connection does not hold the session any more. A newer connection was
-    /// sent the number of the last message taken, and sends this one again.
+    /// Records a client message as taken. Returns false if the connection does not hold the session any more: the
+    /// client then sends the message again on the newer connection.
     pub(super) fn take_message(&self, client: Uuid, generation: u64, number: u64) -> bool {
         let mut table = lock(&self.table);
         let session = table.held(client, generation);
@@ -216,21 +216,21 @@ impl Sessions {
             .is_some()
     }
 
-    /// Remembers a message that was refused: its client may lose the line before it hears so.
+    /// Records a refused message, since its client may lose the connection before the answer arrives.
     pub(super) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
         if let Some(session) = lock(&self.table).held(client, generation) {
             session.note_rejected(rejection);
         }
     }
 
-    /// Returns whether a client has a session, connected or away.
+    /// Returns whether a client has a session, connected or not.
     pub(super) fn knows(&self, now: Moment, client: Uuid) -> bool {
         let table = lock(&self.table);
         let session = table.known.get(&client);
         session.is_some_and(|session| !self.has_expired(now, session))
     }
 
-    /// A client's inbox in a channel, made when there is none; `None` for a client without a session.
+    /// A client's inbox in a channel, created if there is none; `None` for a client without a session.
     pub(super) fn inbox(
         &self,
         now: Moment,
@@ -255,7 +255,7 @@ impl Sessions {
         Some(opened)
     }
 
-    /// Leaves a notice with a connected client.
+    /// Queues a notice for a connected client.
     pub(super) fn notify(&self, client: Uuid, notice: Notice) -> Result<(), NotifyError> {
         let table = lock(&self.table);
         let session = table.known.get(&client);
@@ -266,7 +266,7 @@ impl Sessions {
         has_room.then_some(()).ok_or(NotifyError::Full)
     }
 
-    /// Forgets sessions that have been away too long, a bounded number at once; returns when the next one expires.
+    /// Removes sessions whose time is over, a bounded number at once; returns the time at which the next one expires.
     pub(super) fn upkeep(&self, now: Moment) -> Option<Moment> {
         let mut table = lock(&self.table);
         for _ in 0..UPKEEP_BATCH {

@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex};
 use super::lock;
 use crate::limits::Limits;
 
-/// Bits of an IPv6 address that name a network (64): a site gets at least that many addresses to itself.
+/// Bits of an IPv6 address that name a network (64): a site has at least a /64 to itself.
 const IPV6_NETWORK_BITS: u32 = 64;
 
-/// Owner whose share a session, and the streams that it creates, count towards.
+/// Owner of a session and of the streams that it creates, for the limits per owner.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Owner {
     /// Identity given by the authenticator.
     Identity(Arc<str>),
     /// Network of a client without identity: an IPv4 address, or the first 64 bits of an IPv6 address.
     Network(IpAddr),
-    /// Neither is known: only the limits of the whole server apply.
+    /// Neither identity nor address is known: only the limits of the whole server apply.
     #[default]
     Unknown,
 }
@@ -44,7 +44,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A limit that is reached.
+/// Error of a limit that is reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`Limits::{name}` of {limit} is reached")]
 pub struct LimitError {
@@ -54,12 +54,12 @@ pub struct LimitError {
     pub limit: usize,
 }
 
-/// Kinds of things that are counted.
+/// Kind of what is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Resource {
     /// A session.
     Session,
-    /// A stream that a subscription created and nobody published to.
+    /// A stream that a subscription created and that nobody has published to.
     Stream,
 }
 
@@ -85,7 +85,7 @@ impl Held {
     }
 }
 
-/// One counted thing; not counted any more when this is dropped.
+/// One counted session or stream; dropping it ends the counting.
 #[derive(Debug)]
 pub(super) struct Share {
     shares: Arc<Shares>,
@@ -101,7 +101,7 @@ impl Shares {
         })
     }
 
-    /// Counts one more thing of an owner.
+    /// Counts one more session or stream of an owner.
     pub(super) fn take(
         self: &Arc<Self>,
         owner: &Owner,

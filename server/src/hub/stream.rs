@@ -33,13 +33,13 @@ pub(crate) struct Stream {
     readers: Mutex<Vec<Arc<Subscriber>>>,
     attachment: Attachment,
     streams: Weak<Streams>,
-    /// Handles that have it open.
+    /// Number of open handles.
     handles: AtomicUsize,
-    /// True if [`Streams`] looks at it again at some moment.
+    /// Whether [`Streams`] has scheduled a check of it.
     due: AtomicBool,
     /// Time at which its newest entry was published here, in nanoseconds since the origin.
     published: AtomicU64,
-    /// Held while it counts towards the share of the session that created it.
+    /// Present while it counts towards the limit of the session's owner that created it.
     share: Mutex<Option<Share>>,
     has_share: AtomicBool,
 }
@@ -120,7 +120,7 @@ impl Stream {
         readers.push(subscriber);
     }
 
-    /// Takes a reader out without looking through the others, of whom there may be very many.
+    /// Removes a reader in constant time, since there may be very many.
     pub(crate) fn remove_reader(&self, subscriber: &Arc<Subscriber>) {
         let mut readers = lock(&self.readers);
         let place = subscriber.place();
@@ -139,36 +139,36 @@ impl Stream {
         lock(&self.readers).len()
     }
 
-    /// State that the dialects keep with the stream.
+    /// Slot in which the dialects keep state.
     pub(crate) const fn attachment(&self) -> &Attachment {
         &self.attachment
     }
 }
 
-/// Lifetime of the stream. Accesses on which two threads decide by two of these flags are `SeqCst`, so that one of them
-/// reads the other's value.
+/// Lifetime of the stream. Where two threads each write one of these flags and read the other, the accesses are
+/// `SeqCst`, so that at least one sees the other's write.
 impl Stream {
-    /// Returns whether it is open.
+    /// Returns whether a handle is open.
     pub(super) fn is_open(&self) -> bool {
         self.handles.load(Ordering::SeqCst) > 0
     }
 
-    /// Returns whether [`Streams`] looks at it again at some moment.
+    /// Returns whether a check of it is scheduled.
     pub(super) fn is_due(&self) -> bool {
         self.due.load(Ordering::SeqCst)
     }
 
-    /// It is to be looked at again; false when that was so before.
+    /// Marks a check as scheduled; returns false if one was.
     pub(super) fn become_due(&self) -> bool {
         !self.due.swap(true, Ordering::SeqCst)
     }
 
-    /// It is being looked at.
+    /// Marks the scheduled check as begun.
     pub(super) fn settle_due(&self) {
         self.due.store(false, Ordering::SeqCst);
     }
 
-    /// Notes when an entry was published.
+    /// Records the time of a published entry.
     pub(super) fn note_published(&self, now: Moment) {
         let nanos = now.since_origin().as_nanos();
         let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
@@ -180,7 +180,7 @@ impl Stream {
         Moment::after_origin(Duration::from_nanos(self.published.load(Ordering::Relaxed)))
     }
 
-    /// It does not count towards a session's share any more.
+    /// Ends the counting towards the owner of a session, since the application publishes to it.
     pub(super) fn belongs_to_application(&self) {
         if self.has_share.load(Ordering::Relaxed) {
             self.has_share.store(false, Ordering::Relaxed);
@@ -197,7 +197,7 @@ impl Watcher for Stream {
     }
 }
 
-/// A stream that is open: it exists at least as long as this.
+/// Handle of an open stream, which exists at least as long as this.
 #[derive(Debug)]
 pub(crate) struct OpenStream(Arc<Stream>);
 

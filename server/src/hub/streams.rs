@@ -25,7 +25,7 @@ struct Template {
     policy: ChannelPolicy,
 }
 
-/// Whoever needs a stream.
+/// Creator of a stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Creator<'a> {
     /// The application, which publishes to it.
@@ -38,13 +38,13 @@ pub(super) enum Creator<'a> {
 /// Error of opening a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    /// The channel has no entries, or is unknown.
+    /// The channel is the system channel, or is unknown.
     #[error("nothing is published on this channel")]
     NoEntries,
     /// The session whose inbox it is has ended.
     #[error("the session of this inbox has ended")]
     NoSession,
-    /// There is no room for another stream.
+    /// A limit of streams is reached.
     #[error("no room for another stream: {0}")]
     Limit(#[from] LimitError),
 }
@@ -57,7 +57,7 @@ pub(super) struct Streams {
     shares: Arc<Shares>,
     numbers: AtomicU64,
     table: RwLock<Table>,
-    /// Topics that may hold nothing any more at a moment, to be looked at then. Each is in here once at most.
+    /// Topics to check, by the time at which they may be empty. Each is in here at most once.
     due: Mutex<BTreeMap<(Moment, u64), Arc<Stream>>>,
 }
 
@@ -129,12 +129,12 @@ impl Streams {
         self.read().by_key.len()
     }
 
-    /// Connections that read a stream; `None` if there is no such stream.
+    /// Number of connections that read a stream; `None` if there is no such stream.
     pub(super) fn readers(&self, key: &StreamKey) -> Option<usize> {
         Some(self.read().by_key.get(key)?.readers())
     }
 
-    /// The stream, made when there is none.
+    /// The stream, created if there is none.
     pub(super) fn open(
         self: &Arc<Self>,
         key: &StreamKey,
@@ -192,7 +192,7 @@ impl Streams {
         template.copied().ok_or(OpenError::NoEntries)
     }
 
-    /// Forgets a stream, whoever has it open; the next one of its key is another.
+    /// Removes a stream, also with open handles; a later stream of its key is a new one.
     pub(super) fn remove(&self, stream: &Arc<Stream>) {
         self.remove_from(&mut self.write(), stream);
     }
@@ -205,10 +205,10 @@ impl Streams {
         }
     }
 
-    /// Nobody has the stream open any more.
+    /// Handles the end of a stream's last handle.
     ///
-    /// A topic that never held an entry is forgotten now, one that did when its newest entry is past retention. Streams
-    /// of channels stay, for there are few, and inboxes end with their session.
+    /// A topic that never held an entry is removed now, one that did when its newest entry is past retention. Streams
+    /// of channels stay, since there are few, and inboxes end with their session.
     pub(super) fn closed(&self, stream: &Arc<Stream>) {
         if !stream.is_topic() || stream.is_due() {
             return;
@@ -225,7 +225,8 @@ impl Streams {
         }
     }
 
-    /// Looks at a topic again when its newest entry is past retention, after `now`; never, if it keeps that entry.
+    /// Schedules a check of a topic for the time when its newest entry is past retention, after `now`; none, if it
+    /// keeps that entry.
     fn look_again(&self, now: Moment, stream: &Arc<Stream>) {
         let Ok(template) = self.template(stream.channel()) else {
             return;
@@ -244,7 +245,7 @@ impl Streams {
         lock(&self.due).insert((at, stream.number()), Arc::clone(stream));
     }
 
-    /// Forgets topics that nobody has open and that hold nothing, a bounded number at once; returns when to look again.
+    /// Removes topics without handles and entries, a bounded number at once; returns the time of the next check.
     pub(super) fn upkeep(&self, now: Moment) -> Option<Moment> {
         for _ in 0..UPKEEP_BATCH {
             let stream = {

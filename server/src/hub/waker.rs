@@ -10,16 +10,16 @@ use push_wire_shared::session::op::ServerOp;
 use super::lock;
 use crate::limits::NOTICES;
 
-/// Something that concerns a whole connection.
+/// Notice for a whole connection.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Notice {
     /// A newer connection of the session took over.
     Replaced,
-    /// The application sends a system op: as JSON, and in the push-wire dialect where it has one.
+    /// A system op of the application, for each dialect.
     System {
         /// The op for the JSON dialect.
         json: String,
-        /// The op for the push-wire dialect.
+        /// The op for the push-wire dialect; `None` if it has none.
         op: Option<ServerOp>,
     },
 }
@@ -71,7 +71,7 @@ impl ConnectionWaker {
         room
     }
 
-    /// The oldest notices, at most `limit`, and whether some are left. All of them if the last one is
+    /// Takes the oldest notices, at most `limit`; returns them and whether some are left. Takes all if the last one is
     /// [`Notice::Replaced`].
     pub(crate) fn take_notices(&self, limit: usize) -> (Vec<Notice>, bool) {
         let mut notices = lock(&self.notices);
@@ -97,13 +97,13 @@ impl Wake for ConnectionWaker {
     }
 }
 
-/// Subscriber of one reader in its stream: wakes the connection, once until the reader is read again.
+/// Subscriber of one reader in its stream. It wakes the connection at most once between two reads of the log.
 #[derive(Debug)]
 pub(crate) struct Subscriber {
     slot: u32,
     raised: AtomicBool,
     waker: Arc<ConnectionWaker>,
-    /// Its place among the stream's readers; read and written under their lock.
+    /// Index in the stream's list of readers; accessed under that list's lock.
     place: AtomicUsize,
 }
 

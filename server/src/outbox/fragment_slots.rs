@@ -11,7 +11,7 @@ pub(super) struct FragmentSlots {
 struct FragmentSlot {
     /// The reader whose entry is being sent.
     holder: Option<u32>,
-    /// Readers whose next entry is large too, in the order in which they came to it.
+    /// Readers that wait for the slot because their next entry is large, first come first.
     waiting: Vec<u32>,
 }
 
@@ -20,7 +20,7 @@ impl FragmentSlots {
         &mut self.lanes[lane.min(2)]
     }
 
-    /// Returns whether a large entry of this lane may begin.
+    /// Returns whether the lane's slot is free.
     pub(super) fn is_free(&mut self, lane: usize) -> bool {
         self.of(lane).holder.is_none()
     }
@@ -38,8 +38,8 @@ impl FragmentSlots {
         }
     }
 
-    /// Takes the slot back from a reader that sends no large entry any more. Returns the readers that waited for
-    /// it, if the reader held it: the first of them that still has a large entry is to take it.
+    /// Frees the slot if this reader holds it. Returns the readers that waited for it; the first of them that still has
+    /// a large entry takes it.
     pub(super) fn release(&mut self, lane: usize, reader: u32) -> Vec<u32> {
         let slot = self.of(lane);
         if slot.holder != Some(reader) {

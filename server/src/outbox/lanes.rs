@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// Bytes that each lane may send in one round: high, normal, low. Low is always served:
-/// while all three have something to send it gets one byte in 21.
+/// Bytes that each lane may send in one round: high, normal, low (64, 16 and 4 KiB). While all three have something to
+/// send, low gets one byte in 21.
 const SHARES: [i64; 3] = [64 * 1024, 16 * 1024, 4 * 1024];
 
 /// The queued readers of one connection, by lane.
@@ -18,7 +18,7 @@ impl Lanes {
         self.queues[lane.min(2)].push_back(slot);
     }
 
-    /// Puts a reader back that was taken too early.
+    /// Puts a reader back at the front of its lane.
     pub(super) fn push_front(&mut self, lane: usize, slot: u32) {
         self.queues[lane.min(2)].push_front(slot);
     }
@@ -27,7 +27,7 @@ impl Lanes {
         self.queues.iter().all(VecDeque::is_empty)
     }
 
-    /// The next reader: of the highest lane that has one and has not used up its share.
+    /// The next reader, from the highest lane that has one and has not used up its bytes of this round.
     pub(super) fn pop(&mut self) -> Option<u32> {
         if self.is_empty() {
             return None;

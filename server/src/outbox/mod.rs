@@ -22,7 +22,7 @@ use crate::carrier::Carrier;
 use crate::dialect::Codec;
 use crate::hub::{ConnectionWaker, OpenStream, Stream, Subscriber};
 
-/// Reason for which a reader does not go on.
+/// Error of a reader, for the session.
 #[derive(Debug)]
 pub(crate) enum ReaderError {
     /// Retention has passed it.
@@ -33,10 +33,10 @@ pub(crate) enum ReaderError {
     TooLarge { id: u32, bytes: usize, limit: usize },
 }
 
-/// Result of a pull.
+/// Result of a pull for one connection.
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pulled {
-    /// Messages passed on.
+    /// Number of messages passed to the carrier.
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
     pub(crate) entries: u64,
@@ -52,7 +52,7 @@ pub(crate) struct Outbox {
     lanes: Lanes,
     fragment_slots: FragmentSlots,
     woken: Vec<u32>,
-    /// Slots whose logs could not answer at once.
+    /// Slots of readers whose logs are not ready.
     waiting: Vec<u32>,
 }
 
@@ -70,7 +70,7 @@ impl Outbox {
         }
     }
 
-    /// Delivers a stream's entries after a cursor from now on.
+    /// Adds a reader of a stream after a cursor.
     pub(crate) fn read(&mut self, id: u32, stream: OpenStream, after: Cursor, has_base: bool) {
         let free = self.readers.iter().position(Option::is_none);
         let slot = free.unwrap_or(self.readers.len());
@@ -89,7 +89,7 @@ impl Outbox {
         self.queue(name);
     }
 
-    /// Stops delivering.
+    /// Removes a reader.
     pub(crate) fn stop(&mut self, id: u32) {
         let Some(slot) = self.slot_of(id) else {
             return;
@@ -102,7 +102,7 @@ impl Outbox {
         }
     }
 
-    /// Sends the stream's current value whole next.
+    /// Sends the stream's value whole next time.
     pub(crate) fn whole(&mut self, id: u32) {
         if let Some(slot) = self.slot_of(id) {
             if let Some(reader) = self.reader(slot) {
@@ -112,7 +112,7 @@ impl Outbox {
         }
     }
 
-    /// Goes on after the cursor of a reset.
+    /// Moves a reader to the cursor of a reset.
     pub(crate) fn seek(&mut self, id: u32, after: Cursor) {
         if let Some(slot) = self.slot_of(id) {
             if let Some(reader) = self.reader(slot) {
@@ -161,7 +161,7 @@ impl Outbox {
         }
     }
 
-    /// A reader sends no large entry any more: the readers that waited for that are queued again.
+    /// Frees a reader's fragment slot, and queues the readers that waited for it.
     fn release_fragment_slot(&mut self, lane: usize, slot: u32) {
         let waiting = self.fragment_slots.release(lane, slot);
         waiting.into_iter().for_each(|slot| self.queue(slot));
@@ -244,7 +244,7 @@ impl Outbox {
         pulled
     }
 
-    /// Puts a reader where its pull says; whether the message may take more.
+    /// Queues a reader as its pull result requires; returns whether the message may take more.
     fn go_on(&mut self, slot: u32, lane: usize, then: NextStep) -> bool {
         let is_under_way = self
             .reader(slot)
@@ -268,8 +268,8 @@ impl Outbox {
         !matches!(then, NextStep::Fragment | NextStep::Full)
     }
 
-    /// Cursors for a heartbeat: the streams whose sent cursor or head changed since the last one. A reader that
-    /// is behind without being woken is queued, so that a lost wake-up delays entries until the next heartbeat at most.
+    /// Cursors for a heartbeat, of the streams whose sent cursor or head changed since the last one. A reader that is
+    /// behind and not queued is queued, so that a lost wake-up delays entries until the next heartbeat at most.
     pub(crate) fn heads(&mut self, now: Moment) -> Vec<StreamHead> {
         let mut heads = Vec::new();
         let mut behind = Vec::new();

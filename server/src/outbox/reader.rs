@@ -19,13 +19,13 @@ pub(super) struct Reader {
     pub(super) subscriber: Arc<Subscriber>,
     /// True if its slot is in a lane.
     pub(super) queued: bool,
-    /// Everything up to here has been sent.
+    /// Newest cursor sent.
     after: Cursor,
-    /// The entry after that, while it is being sent in fragments.
+    /// The next entry, while it is being sent in fragments.
     transfer: Option<Transfer>,
     /// The client holds the value of entry `after`.
     has_base: bool,
-    /// The next value goes whole, even if it was sent before.
+    /// Send the next value whole, even if it was sent before.
     whole: bool,
     /// Cursors of the last heartbeat.
     last_reported: (Cursor, Cursor),
@@ -44,7 +44,7 @@ struct Transfer {
 pub(super) struct PullBudget {
     /// Bytes left in the message.
     pub(super) room: usize,
-    /// A large entry may begin.
+    /// Whether the lane's fragment slot is free.
     pub(super) has_slot: bool,
 }
 
@@ -60,9 +60,9 @@ pub(super) struct PullResult {
 /// State of a reader after a pull.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NextStep {
-    /// There is nothing more.
+    /// No more entries.
     Rest,
-    /// There may be more to read right away.
+    /// There may be more entries to read now.
     More,
     /// The next entry needs another message.
     Full,
@@ -140,8 +140,8 @@ impl Reader {
         }
     }
 
-    /// The next piece of the entry that is being sent: a message of its own, since other records of a message wait
-    /// for all of it.
+    /// Pulls the next fragment of the entry being sent. It is a message of its own, since a client reads a message only
+    /// when all of it has arrived.
     fn pull_fragment(&mut self, mut transfer: Transfer, codec: &mut Codec) -> PullResult {
         if codec.pending_bytes() > 0 {
             self.transfer = Some(transfer);
@@ -164,7 +164,7 @@ impl Reader {
         step
     }
 
-    /// Every entry, in order.
+    /// Pulls the entries of a log, in order.
     fn pull_log(
         &mut self,
         cx: &mut Context<'_>,
@@ -193,7 +193,7 @@ impl Reader {
         Poll::Ready(Ok(step))
     }
 
-    /// The newest value, as a delta where the client has a base and that is smaller.
+    /// Pulls the newest value of a state, as a delta if the client has a base and the delta is smaller.
     fn pull_state(
         &mut self,
         cx: &mut Context<'_>,
@@ -225,7 +225,7 @@ impl Reader {
         Poll::Ready(Ok(step))
     }
 
-    /// The bytes of an entry that was added; for another one, how the reader goes on is noted in `step`.
+    /// The size of an entry that was added, in bytes; for one that was not, sets `step`.
     fn added(
         &mut self,
         added: Added,

@@ -9,8 +9,8 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::clock;
 
-/// Timer of a deadline that mostly moves later: it is set anew when the deadline comes closer, or when it has fired
-/// too early, not each time.
+/// Timer of a deadline that mostly moves later. The runtime's timer is reset only when the deadline moves earlier or it
+/// has fired too early.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     sleep: Pin<Box<Sleep>>,

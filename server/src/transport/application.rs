@@ -9,11 +9,11 @@ use crate::auth::Verdict;
 use crate::hub::Hub;
 use crate::peer::{AuthRequest, Inbound};
 
-/// The application's callbacks for one connection.
+/// Callbacks of the application for one connection.
 pub(crate) trait Application: Send + Sync + 'static {
     fn hub(&self) -> &Arc<Hub>;
 
-    /// Starts the authentication of a client; `request` opened the connection.
+    /// Starts the authentication of a client; `request` is the HTTP request that opened the connection.
     fn authenticate(&self, client: AuthRequest, request: &Parts) -> Verdict;
 
     /// Passes a client's message to its handler.

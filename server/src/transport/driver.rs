@@ -33,7 +33,7 @@ pub(crate) struct Connection<Io> {
     socket: Socket<Io>,
     peer: Peer,
     alarm: Alarm,
-    /// The request that opened the connection, until it is known who sent it.
+    /// The HTTP request that opened the connection, until authentication begins.
     request: Option<Box<Parts>>,
     verdict: Option<Verdict>,
     /// The newest ping without a pong (RFC 6455 section 5.5.3 permits to ignore older ones).
@@ -119,7 +119,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
-    /// Carries out the peer's actions, until there are none or an answer is pending.
+    /// Carries out the peer's actions until there are none or an answer is pending.
     fn act(&mut self, cx: &mut Context<'_>, now: Moment) -> Option<End> {
         loop {
             while let Some(action) = self.peer.poll_action() {
@@ -158,7 +158,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
-    /// Writes until the socket takes no more or there is no more.
+    /// Writes until the socket accepts no more or nothing is left.
     fn write(&mut self, cx: &mut Context<'_>, now: Moment) -> io::Result<()> {
         while !self.socket.is_written() || self.pull(now) {
             let written = self.socket.write(cx)?;
@@ -185,7 +185,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         !self.socket.is_written()
     }
 
-    /// Reads once, unless the client must first take the answers to what it has sent.
+    /// Reads once, unless answers to the client must be written first.
     fn poll_read(&mut self, cx: &mut Context<'_>, now: Moment) -> Poll<Option<End>> {
         if self.protocol_error.is_some() || self.peer.is_full() {
             return Poll::Pending;
@@ -259,8 +259,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         .await
     }
 
-    /// Writes what was given, ends our direction, and reads to the end of the client's: closing a socket that still
-    /// has bytes to read would reset it, and the close frame might be lost.
+    /// Writes the queued frames, shuts down our direction, and reads to the end of the client's: closing a socket with
+    /// unread bytes would reset it, and the close frame might be lost.
     async fn say_goodbye(&mut self) -> io::Result<()> {
         poll_fn(|cx| match self.socket.write(cx) {
             Err(error) => Poll::Ready(Err(error)),
@@ -275,7 +275,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
 }
 
 impl<Io> Drop for Connection<Io> {
-    /// Reports the end of the connection to the session, however the task ends.
+    /// Reports the end of the connection to the session, in whatever way the task ends.
     fn drop(&mut self) {
         self.peer.disconnected(clock::now());
     }
@@ -286,8 +286,8 @@ fn broken(error: &io::Error) -> End {
     End::Broken
 }
 
-/// The standard's code, or push-wire's own where its advice matters to a client (docs/protocol.md section 10): the same
-/// message would be too large again.
+/// Close reason of a WebSocket error: the standard's code, except for a message above the limit, where 4204 tells the
+/// client not to send it again (docs/protocol.md section 10).
 const fn close_reason(error: ProtocolError) -> CloseReason {
     match error.close_code() {
         1009 => CloseReason::MessageTooLarge,

@@ -13,7 +13,7 @@ use crate::peer::Inbound;
 
 /// Passes on a message. A panic of the handler counts as a refusal.
 ///
-/// A panic there leaves no state of the server half-changed; the application guards its own.
+/// No state of the server is changed during the call, so a panic leaves it consistent.
 pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), MessageError> {
     let (client_id, channel) = (message.client_id, message.channel);
     catch_unwind(AssertUnwindSafe(|| app.deliver(message))).unwrap_or_else(|panic| {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Reads `prefix`, then `io`.
+/// A stream that reads `prefix` first, then `io`.
 #[derive(Debug)]
 pub(crate) struct Prefixed<Io> {
     prefix: Bytes,

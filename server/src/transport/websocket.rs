@@ -12,13 +12,13 @@ use push_wire_websocket::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes taken in one read (32 KiB): a thread has one such buffer, a connection none.
+/// Size of a read (32 KiB): each thread has one such buffer, connections have none.
 const READ_BYTES: usize = 32 * 1024;
 
-/// Pieces handed to the system in one write.
+/// Largest number of pieces in one vectored write.
 const WRITE_PIECES: usize = 64;
 
-/// Pieces that a connection keeps room for while it has none to write.
+/// Capacity for pieces that an idle connection keeps.
 const IDLE_PIECES: usize = 4;
 
 thread_local! {
@@ -30,11 +30,11 @@ thread_local! {
 pub(crate) enum Received {
     /// Bytes; their events have been passed on.
     Bytes,
-    /// The client will send no more.
+    /// The client has closed its direction.
     End,
 }
 
-/// Reason why a read brought nothing.
+/// Error of a read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReceiveError {
     #[error(transparent)]
@@ -59,11 +59,11 @@ pub(crate) struct Socket<Io> {
     reader: Reader,
     /// Bytes read after the event at which the receiver stopped; less than one read.
     unread: Vec<u8>,
-    /// Pieces given to be written.
+    /// Pieces to write.
     outgoing: Vec<Bytes>,
     /// Number of those that have been written.
     written: usize,
-    /// The stream below may hold bytes that it has not passed on.
+    /// The stream may need a flush.
     unflushed: bool,
 }
 
@@ -145,19 +145,19 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         &mut self.outgoing
     }
 
-    /// Gives a pong to write, after the frames given before.
+    /// Queues a pong.
     pub(crate) fn give_pong(&mut self, payload: &[u8]) {
         self.give_control(Opcode::Pong, payload);
     }
 
-    /// Gives a close frame to write, after the frames given before; without a code when there is none.
+    /// Queues a close frame, without a payload if there is no code.
     pub(crate) fn give_close(&mut self, code: Option<u16>, reason: &str) {
         let payload = code.map(|code| close_payload(code, reason));
         self.give_control(Opcode::Close, payload.as_deref().unwrap_or_default());
     }
 
-    /// A control frame has at most 125 bytes of payload (RFC 6455 section 5.5): [`close_payload`] keeps to it, and
-    /// a pong gives back the payload of a ping.
+    /// Queues a control frame. Its payload is at most 125 bytes (RFC 6455 section 5.5): [`close_payload`] cuts it, and
+    /// a pong has the payload of a ping.
     fn give_control(&mut self, opcode: Opcode, payload: &[u8]) {
         let mut frame = Vec::with_capacity(2 + payload.len());
         frame_header(opcode, payload.len(), &mut frame);
@@ -165,7 +165,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         self.outgoing.push(frame.into());
     }
 
-    /// Writes as much as the system takes; the waker is kept when it does not take all.
+    /// Writes as much as the system accepts; the waker is registered if something is left.
     pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Written> {
         let mut bytes = 0;
         self.advance(0);

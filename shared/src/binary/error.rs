@@ -6,8 +6,8 @@ use crate::frame::FrameError;
 
 /// Error of a binary frame that could not be encoded or decoded.
 ///
-/// It has no details of the payload: [`PayloadEncoding::decode`](crate::PayloadEncoding::decode) tells the byte that was
-/// wrong, and the error of the type.
+/// It has no details of the payload: [`PayloadEncoding::decode`](crate::PayloadEncoding::decode) returns the offset of
+/// the wrong byte, and the error of the type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BinaryError {

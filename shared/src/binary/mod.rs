@@ -38,12 +38,12 @@ pub use codec::{
 pub use codec::{encode_frame_with_compressor, train_dictionary};
 pub use error::BinaryError;
 
-/// One frame, its payload not yet (or no longer) bytes.
+/// One frame with a typed payload.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BinaryFrame<C: ChannelKind, T = Vec<u8>> {
     /// Channel of the frame.
     pub channel: C,
-    /// Its properties. Encoding sets `compressed` by itself, and leaves the others as they are.
+    /// Flags. Encoding sets `compressed` itself, and keeps the others.
     pub flags: BinaryFlags,
     /// Number of the frame: counted by the sender, wrapping.
     pub sequence: u32,

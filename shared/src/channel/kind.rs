@@ -25,7 +25,7 @@ pub trait ChannelKind:
     /// The channel of this canonical name.
     fn from_name(name: &str) -> Option<Self>;
 
-    /// Canonical name, unique among the channels: what JSON and URLs say.
+    /// Canonical name, unique among the channels, used in JSON and URLs.
     fn name(&self) -> &'static str;
 
     /// Returns whether this is the system channel, which carries control ops and no entries; exactly one is.

@@ -7,7 +7,7 @@ use super::ChannelKind;
 
 /// The channels of a comma-separated list of names; blanks are trimmed, unknown names left out.
 ///
-/// [`try_parse_channels`] says which name was unknown instead.
+/// [`try_parse_channels`] returns an error for an unknown name.
 #[must_use]
 pub fn parse_channels<C: ChannelKind>(raw: Option<&str>) -> Vec<C> {
     names(raw).filter_map(C::from_name).collect()

@@ -87,7 +87,7 @@ impl ChannelTable {
         &self.channels
     }
 
-    /// Sets what the streams of a channel are; the system channel stays what it is.
+    /// Sets the mode of a channel; without effect on the system channel.
     pub fn set_mode(&mut self, id: u8, mode: ChannelMode) {
         let channel = self.channels.iter_mut().find(|channel| channel.id == id);
         if let Some(channel) = channel.filter(|channel| channel.mode != ChannelMode::System) {

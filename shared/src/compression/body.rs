@@ -18,12 +18,12 @@ pub(super) struct Body<'a> {
     /// The zstd frame, and whatever follows it.
     #[cfg(feature = "zstd")]
     pub(super) frame: &'a [u8],
-    /// The same behind its header.
+    /// The blocks of that frame, after its header.
     pub(super) blocks: &'a [u8],
     header: Header<'a>,
     /// Size of the content, if the frame states it.
     pub(super) content_bytes: Option<usize>,
-    /// zstd's own id of the dictionary; 0 if the frame does not tell. (The C library looks at it by itself.)
+    /// zstd's own id of the dictionary; 0 if the frame does not name one. (The C library checks it itself.)
     pub(super) zstd_dictionary: u32,
 }
 
@@ -77,19 +77,19 @@ impl<'a> Body<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Header<'a> {
     descriptor: u8,
-    /// The window's descriptor; empty when the content's size is the window.
+    /// Window descriptor; empty when the content's size is the window size.
     window_bytes: &'a [u8],
     /// The content's size as it is written.
     content_bytes: &'a [u8],
     /// Bytes that a decoder has to keep.
     window: u64,
-    /// Bytes that come out.
+    /// Size of the content, if the frame states it.
     content: Option<u64>,
     /// 0 for none.
     dictionary: u32,
 }
 
-/// Bits of the descriptor that say how many bytes zstd's own id of the dictionary takes.
+/// Bits of the descriptor that give the length of zstd's own dictionary id.
 const DICTIONARY_WIDTH: u8 = 0b11;
 
 impl<'a> Header<'a> {
@@ -134,7 +134,7 @@ fn window(descriptor: u8) -> u64 {
     base + base / 8 * u64::from(descriptor & 7)
 }
 
-/// The number of these bytes, of which there are at most eight.
+/// Reads a little-endian number of at most eight bytes.
 fn little_endian(bytes: &[u8]) -> u64 {
     bytes
         .iter()

@@ -48,8 +48,8 @@ impl CompressionDictionary {
 /// Threshold and dictionary for compressing a body.
 #[derive(Clone, Debug)]
 pub struct CompressionConfig {
-    /// Smallest body that is compressed, in bytes; default 512. With a dictionary 48 to 64 is better: from
-    /// there on bodies get smaller.
+    /// Smallest body that is compressed, in bytes; default 512. With a dictionary, 48 to 64 is better: bodies of that
+    /// size already get smaller.
     pub threshold: usize,
     /// Dictionary that the receiver has; default none.
     pub dictionary: Option<CompressionDictionary>,
@@ -80,8 +80,7 @@ pub enum DictionaryError {
     /// Not made by zstd's training, or damaged.
     #[error("no trained zstd dictionary")]
     Malformed,
-    /// Too few samples to find anything in: zstd asks for some tens, and for many times the dictionary's size
-    /// in all.
+    /// Too few samples: zstd needs some tens, and in all many times the dictionary's size.
     #[error("too few samples to train a dictionary from")]
     TooFewSamples,
 }

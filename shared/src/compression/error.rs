@@ -15,7 +15,7 @@ pub enum DecompressError {
     /// Compressed with a dictionary that was not given.
     #[error("compressed with dictionary {0}, which was not given")]
     MissingDictionary(u32),
-    /// More bytes come out than the caller takes.
+    /// The content is larger than the caller's limit.
     #[error("decompresses to more than the limit of {limit} bytes")]
     TooLarge {
         /// Limit of the caller, in bytes.

@@ -15,11 +15,11 @@ use crate::limits::{DICTIONARIES, UNKNOWN_SIZE_BYTES, ZSTD_WINDOW_BYTES};
 /// Holds up to [`DICTIONARIES`] trained dictionaries, and a window of up to 2 MiB once a frame asked for it.
 pub struct Decompressor {
     decoder: FrameDecoder,
-    /// Names of the dictionaries that the decoder has, oldest first.
+    /// Ids of the dictionaries that the decoder holds, oldest first.
     dictionaries: Vec<Held>,
 }
 
-/// Names of a dictionary.
+/// Ids of a dictionary.
 #[derive(Clone, Copy)]
 struct Held {
     /// Our id.
@@ -57,7 +57,7 @@ impl Decompressor {
         }
     }
 
-    /// Takes a dictionary, in place of one with the same id. Beyond [`DICTIONARIES`] the oldest leaves.
+    /// Adds a dictionary, in place of one with the same id. Beyond [`DICTIONARIES`] the oldest is removed.
     ///
     /// # Errors
     /// Fails if it is no trained dictionary, is too large or has the id 0.
@@ -86,7 +86,7 @@ impl Decompressor {
         Ok(())
     }
 
-    /// Takes a dictionary out. Its memory is reused for the next one.
+    /// Removes a dictionary. Its memory is reused for the next one.
     pub fn remove_dictionary(&mut self, id: u32) {
         self.dictionaries.retain(|held| held.id != id);
     }
@@ -104,8 +104,8 @@ impl Decompressor {
     /// Decompresses a body to at most `max_bytes`.
     ///
     /// # Errors
-    /// Fails if the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that is not here, or
-    /// goes beyond a limit.
+    /// Fails if the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that was not added,
+    /// or is above a limit.
     pub fn decompress(
         &mut self,
         body: &[u8],
@@ -164,7 +164,7 @@ impl Decompressor {
         }
     }
 
-    /// Gives the decoder the frame's header, and the dictionary that the body names.
+    /// Passes the frame's header and the dictionary that the body names to the decoder.
     fn begin(&mut self, body: &Body<'_>) -> Result<(), DecompressError> {
         let slot = self.slot(body)?;
         self.decoder
@@ -189,7 +189,7 @@ impl Decompressor {
         Ok(named.map(|held| held.slot))
     }
 
-    /// Moves what is ready to `out`.
+    /// Moves decoded bytes to `out`.
     fn collect(
         &mut self,
         ready: usize,
@@ -220,6 +220,6 @@ fn has_valid_offsets(dictionary: &Dictionary) -> bool {
 #[derive(Clone, Copy)]
 enum Keep {
     All,
-    /// Only what was decoded last: the content is counted.
+    /// Only the piece decoded last: the content is counted.
     Piece,
 }

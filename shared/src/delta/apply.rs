@@ -18,12 +18,12 @@ pub enum DeltaApplyError {
         /// Its beginning.
         at: usize,
     },
-    /// The value would be larger than the receiver takes.
+    /// The value would be above the receiver's limit.
     #[error("the delta makes {target} bytes, more than the limit of {max}")]
     TooLarge {
-        /// Bytes that the ops say they make.
+        /// Size of the value that the ops announce.
         target: u64,
-        /// Bytes that the receiver takes.
+        /// Limit of the receiver, in bytes.
         max: usize,
     },
     /// A copy from before the start or after the end of the base: most likely ops for another base.
@@ -38,7 +38,7 @@ pub enum DeltaApplyError {
         /// Behind the op.
         at: usize,
     },
-    /// More bytes than the value is said to have.
+    /// The ops make more bytes than they announce.
     #[error("more bytes than the delta's target length, at byte {at}")]
     PastTarget {
         /// Behind the op that makes them.

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 pub struct Check([u8; 32]);
 
 impl Check {
-    /// The 4 bytes that stand for the base: the stream and the cursor name it already, these catch a receiver
-    /// whose value is not that entry's.
+    /// Check of the base, 4 bytes. Stream and cursor name the base; this finds a receiver whose value is not that
+    /// entry's.
     #[must_use]
     pub const fn base(self) -> [u8; 4] {
         let [a, b, c, d, ..] = self.0;

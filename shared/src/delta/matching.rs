@@ -24,7 +24,8 @@ pub(super) fn places(bytes: &[u8], four: [u8; 4]) -> impl Iterator<Item = usize>
 /// Places in a string that are compared at once.
 const BLOCK: usize = 16;
 
-/// Returns if `four` begins at one of them. Without a branch for each, so that the compiler makes few instructions of it.
+/// Returns whether `four` begins at one of these places. Without a branch per place, so that it compiles to few
+/// instructions.
 fn holds(block: &[u8; BLOCK + 3], [a, b, c, d]: [u8; 4]) -> bool {
     let mut found = false;
     for i in 0..BLOCK {

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::check;
 
-/// Change of the content at `base_cursor` into the next.
+/// Change from the content at `base_cursor` to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadDelta {
     /// Cursor of the content that the ops refer to.
@@ -47,7 +47,7 @@ pub enum DeltaApplyResult {
 /// Error of a [`PayloadDelta`] that cannot be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DeltaError {
-    /// It refers to other content than what is there.
+    /// Its base is not the current content.
     #[error(
         "the delta's base cursor is not that of the current content: request the whole content"
     )]
@@ -68,8 +68,8 @@ pub fn compute_delta(base_cursor: u64, current: &str, next: &str) -> PayloadDelt
     PayloadDelta { base_cursor, ops }
 }
 
-/// Applies a delta to the content that is at `current_cursor`. The hash of that content is not looked at: replacing needs
-/// nothing of what was there.
+/// Applies a delta to the content that is at `current_cursor`. The current content's hash is not checked, since it is
+/// replaced whole.
 ///
 /// # Errors
 /// Fails if the delta's base is not at `current_cursor`.

@@ -6,6 +6,6 @@ pub enum Content {
     /// A value in the connection's encoding.
     #[default]
     Value,
-    /// Bytes that mean something to the application only.
+    /// Bytes that only the application interprets.
     Bytes,
 }

@@ -12,10 +12,10 @@ use crate::limits::NESTING;
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// Nested deeper than [`NESTING`]: no receiver would take it.
+    /// Nested deeper than [`NESTING`], which receivers refuse.
     #[error("value nested deeper than {NESTING} levels")]
     TooDeep,
-    /// A list or map whose type announced another number of items than it gave.
+    /// A list or map whose `Serialize` announced another number of items than it wrote.
     #[error("a list or map announced another length than it has")]
     WrongLength,
     /// An integer that the encoding cannot hold: CBOR ends at 64 bits.
@@ -43,7 +43,7 @@ impl ser::Error for EncodeError {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// No value of this encoding.
+    /// Not a value of this encoding.
     #[error("expected {expected} at byte {at}")]
     Malformed {
         /// The value or part of one that was expected.

@@ -45,13 +45,14 @@ impl Default for FragmentRetention {
     }
 }
 
-/// Puts fragments together until each message is whole.
+/// Assembler of fragments into messages.
 ///
-/// Memory follows what has arrived, never what a fragment announces, and stays within the [`FragmentLimits`].
+/// Memory is allocated for fragments that have arrived, never for what one announces, and stays within the
+/// [`FragmentLimits`].
 #[derive(Debug, Default)]
 pub struct FragmentAssembler {
     limits: FragmentLimits,
-    /// Oldest first. Searched from the end: what is coming in is mostly what came last.
+    /// Unfinished messages, oldest first. Searched from the end, since the next fragment mostly belongs to the newest.
     messages: Vec<Message>,
     held_bytes: usize,
     now: Moment,
@@ -74,14 +75,14 @@ impl FragmentAssembler {
         }
     }
 
-    /// Takes a fragment; returns the payload when it was the last one missing.
+    /// Adds a fragment; returns the payload when the message is complete.
     ///
-    /// No time passes: call [`push_at`](Self::push_at) or [`expire`](Self::expire), or messages whose rest never comes
-    /// stay until others push them out.
+    /// It checks no ages: call [`push_at`](Self::push_at) or [`expire`](Self::expire), or incomplete messages stay
+    /// until others push them out.
     ///
     /// # Errors
     /// Fails if the fragment does not fit those before it, or its message is too large. The message is then dropped,
-    /// unless the fragment was merely a repeat.
+    /// unless the fragment is a repeat.
     pub fn push(&mut self, shard: FragmentShard) -> Result<Option<Vec<u8>>, FragmentError> {
         let found = self.position(&shard);
         if let Err(fault) = self.check(&shard, found) {
@@ -105,7 +106,7 @@ impl FragmentAssembler {
         Ok(None)
     }
 
-    /// As [`push`](Self::push), after dropping what is too old.
+    /// As [`push`](Self::push), after dropping messages that are too old.
     ///
     /// # Errors
     /// As [`push`](Self::push).
@@ -126,26 +127,26 @@ impl FragmentAssembler {
         }
     }
 
-    /// Time at which the oldest message will be too old.
+    /// Time at which the oldest message becomes too old.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
         let oldest = self.messages.first()?;
         Some(oldest.begun + self.limits.max_age)
     }
 
-    /// Messages begun and not finished.
+    /// Number of unfinished messages.
     #[must_use]
     pub fn inflight(&self) -> usize {
         self.messages.len()
     }
 
-    /// Bytes held in them, with 64 bytes of overhead for each fragment.
+    /// Bytes held in unfinished messages, with 64 bytes of overhead for each fragment.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
     }
 
-    /// Unfinished messages dropped so far: too old, pushed out, or with a bad fragment.
+    /// Number of unfinished messages dropped so far: too old, pushed out, or with a bad fragment.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped

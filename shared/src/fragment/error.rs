@@ -7,7 +7,7 @@ pub enum FragmentError {
     /// Bytes shorter than a fragment's header.
     #[error("fragment shorter than its 20-byte header")]
     TooShort,
-    /// A message of no fragments, an index beyond the last, or pieces of no bytes.
+    /// A total of 0, an index at or above the total, or pieces of 0 bytes.
     #[error("invalid fragment index, total or size")]
     InvalidSize,
     /// The same fragment again. The message is kept.
@@ -27,7 +27,7 @@ pub enum FragmentError {
     /// Another number of fragments than earlier ones of the message announced. The message is dropped.
     #[error("fragments of one message announce different totals")]
     TotalMismatch,
-    /// A message larger than the assembler may hold. It is dropped.
+    /// A message above the assembler's limit. It is dropped.
     #[error("fragmented message above the limit of {limit} bytes")]
     TooLarge {
         /// Limit of the assembler, in bytes.

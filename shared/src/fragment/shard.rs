@@ -13,7 +13,7 @@ pub const FRAGMENT_HEADER_LEN: usize = 20;
 /// Header of a fragment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FragmentHeader {
-    /// The same in all pieces of one message, and in no other message on its way.
+    /// Id of the message: the same in all its fragments, and in no other unfinished message.
     pub fragment_id: Uuid,
     /// Pieces of the message.
     pub total: u16,
@@ -58,7 +58,7 @@ impl FragmentHeader {
 /// One piece of a message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FragmentShard {
-    /// The same in all pieces of one message, and in no other message on its way.
+    /// Id of the message: the same in all its fragments, and in no other unfinished message.
     pub fragment_id: Uuid,
     /// Pieces of the message.
     pub total: u16,

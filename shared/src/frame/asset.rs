@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::integer;
 
-/// A binary asset, whole or by address. In JSON the tag is `kind`: `inline` or `pointer`.
+/// A binary asset, inline or as a URL. In JSON the tag is `kind`: `inline` or `pointer`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BinaryEnvelope {
-    /// The bytes themselves.
+    /// The bytes, in base64.
     Inline {
         /// Media type, such as `image/png`.
         mime: String,
@@ -26,7 +26,7 @@ pub enum BinaryEnvelope {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
-    /// Address of the bytes.
+    /// A URL of the bytes.
     Pointer {
         /// Media type, such as `image/png`.
         mime: String,
@@ -35,7 +35,7 @@ pub enum BinaryEnvelope {
         /// Number of bytes.
         #[serde(deserialize_with = "integer::one")]
         size: u64,
-        /// Address to fetch them from.
+        /// URL to fetch the bytes from.
         url: String,
         /// File name to show.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,8 +12,8 @@ pub type RawPayload = serde_json::Value;
 /// In JSON `{"channel": name, "cursor"?: n, "payload": value, "client_id"?: uuid}`; absent fields are left out.
 ///
 /// It is written as such a map in every encoding, also in MessagePack, where structs are arrays: an array cannot tell
-/// which field was left out. The published crate reads that, and writes arrays; of those, only frames with a cursor
-/// can be read, there as here.
+/// which field was left out. The published crate reads maps, and writes arrays; of its arrays, only frames with a
+/// cursor can be read, by either crate.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de>, T: Deserialize<'de>"))]
 #[non_exhaustive]

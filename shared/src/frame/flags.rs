@@ -14,7 +14,7 @@ pub struct BinaryFlags {
 }
 
 impl BinaryFlags {
-    /// The byte on the wire.
+    /// The flags as a byte.
     #[must_use]
     pub fn to_byte(self) -> u8 {
         u8::from(self.compressed)

@@ -17,78 +17,78 @@ use crate::integer;
 pub enum RtcMessage {
     /// Request of a peer to connect.
     Offer {
-        /// Who.
+        /// Client id of the sender.
         from: Uuid,
-        /// To whom.
+        /// Client id of the receiver.
         to: Uuid,
         /// Session description (RFC 8866).
         sdp: String,
-        /// Whatever the application adds; `Null` if nothing.
+        /// Data that the application adds; `Null` if there is none.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         meta: Value,
     },
-    /// The other peer takes the offer.
+    /// Acceptance of an offer by the other peer.
     Answer {
-        /// Who.
+        /// Client id of the sender.
         from: Uuid,
-        /// To whom.
+        /// Client id of the receiver.
         to: Uuid,
         /// Session description (RFC 8866).
         sdp: String,
-        /// Whatever the application adds; `Null` if nothing.
+        /// Data that the application adds; `Null` if there is none.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         meta: Value,
     },
-    /// An address at which a peer may be reached.
+    /// An address at which the sender may be reached.
     Candidate {
-        /// Whose.
+        /// Client id of the sender.
         from: Uuid,
-        /// For whom.
+        /// Client id of the receiver.
         to: Uuid,
         /// ICE candidate (RFC 8839).
         candidate: String,
     },
-    /// Several of them.
+    /// Several addresses at which the sender may be reached.
     CandidateBatch {
-        /// Whose.
+        /// Client id of the sender.
         from: Uuid,
-        /// For whom.
+        /// Client id of the receiver.
         to: Uuid,
         /// ICE candidates (RFC 8839).
         candidates: Vec<String>,
     },
     /// State of the connection, as one peer reports it.
     Status {
-        /// Sender of the report.
+        /// Client id of the sender.
         from: Uuid,
-        /// To whom.
+        /// Client id of the receiver.
         to: Uuid,
         /// One word, such as `connected`.
         status: String,
     },
-    /// Server: who can be connected to.
+    /// Server: list of the peers that can be connected to.
     PeerList {
         /// Their client ids.
         peers: Vec<Uuid>,
     },
-    /// Client: who can be connected to?
+    /// Client: request for the peers that can be connected to.
     PeerDiscovery {
-        /// Only those in this room; without, all that the client may see.
+        /// Only the peers in this room; default all that the client may see.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         room: Option<String>,
     },
-    /// Server: what opens a TURN relay, for peers without a direct path.
+    /// Server: credentials for a TURN relay, for peers without a direct path.
     TurnCredentials(TurnCredential),
 }
 
-/// Credentials for a TURN server, valid for a time.
+/// Credentials for a TURN server, valid for a limited time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TurnCredential {
     /// User name.
     pub username: String,
     /// Password.
     pub credential: String,
-    /// Time that both are good for, in seconds.
+    /// Validity of both, in seconds.
     #[serde(deserialize_with = "integer::one")]
     pub ttl_seconds: u64,
     /// Address of the TURN server, if it is not known otherwise.

@@ -23,12 +23,12 @@ impl RtcRouter {
         Self::default()
     }
 
-    /// `true` if this candidate is new from this sender for this receiver: pass it on. It is remembered.
+    /// Remembers a candidate. Returns whether it is new from this sender for this receiver, and should be passed on.
     pub fn dedup_candidate(&self, from: Uuid, to: Uuid, candidate: &str) -> bool {
         self.seen().insert(from, to, candidate)
     }
 
-    /// The candidates that are new from this sender for this receiver, in their order. They are remembered.
+    /// Remembers candidates. Returns those that are new from this sender for this receiver, in their order.
     pub fn dedup_batch(&self, from: Uuid, to: Uuid, mut candidates: Vec<String>) -> Vec<String> {
         let mut seen = self.seen();
         candidates.retain(|candidate| seen.insert(from, to, candidate));

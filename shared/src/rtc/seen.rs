@@ -28,7 +28,7 @@ impl Default for SeenCandidates {
 }
 
 impl SeenCandidates {
-    /// Remembers up to `limit` candidates, about 50 bytes each.
+    /// An empty set that remembers up to `limit` candidates, about 50 bytes each.
     #[must_use]
     pub const fn with_limit(limit: usize) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl SeenCandidates {
         }
     }
 
-    /// Remembers a candidate; `true` if it was not known from this sender for this receiver.
+    /// Remembers a candidate; returns whether it is new from this sender for this receiver.
     pub fn insert(&mut self, from: Uuid, to: Uuid, candidate: &str) -> bool {
         let fingerprint = fingerprint(from, to, candidate);
         if !self.seen.insert(fingerprint) {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Beside a list of the last ones in full.
+        /// Agrees with a plain list of the last candidates.
         #[test]
         fn remembers_last_candidates(
             limit in 1_usize..6,

@@ -11,11 +11,11 @@ use super::names::{Names, resolve};
 pub(super) struct Opening {
     /// Channels to read; `None` is all that are permitted.
     channels: Option<BTreeSet<u8>>,
-    /// Answer to the names that are no channel's.
+    /// Error text for unknown channel names.
     pub(super) unknown: Option<String>,
-    /// Number that the client has of each channel that it names.
+    /// Last number that the client has, for each channel that it names.
     cursors: BTreeMap<u8, u64>,
-    /// Number that the client has of every channel, if it names none.
+    /// Last number that the client has on every channel, if it names none.
     cursor: u64,
 }
 
@@ -44,22 +44,22 @@ impl Opening {
         self.channels.iter().flatten().copied()
     }
 
-    /// True if the channels to read are named.
+    /// Returns whether the channels to read are named.
     pub(super) const fn names_channels(&self) -> bool {
         self.channels.is_some()
     }
 
-    /// Returns whether a channel is to be read; `None` where all are that are permitted.
+    /// Returns whether a channel is requested; `None` if the client requests all that are permitted.
     pub(super) fn wants(&self, channel: u8) -> Option<bool> {
         Some(self.channels.as_ref()?.contains(&channel))
     }
 
-    /// Returns whether the number of a channel is given for itself.
+    /// Returns whether `resume_cursors` has this channel.
     pub(super) fn names_number(&self, channel: u8) -> bool {
         self.cursors.contains_key(&channel)
     }
 
-    /// Number that the client has of a channel; 0 is none.
+    /// Last number that the client has on a channel; 0 if none.
     pub(super) fn number(&self, channel: u8) -> u64 {
         self.cursors.get(&channel).copied().unwrap_or(self.cursor)
     }

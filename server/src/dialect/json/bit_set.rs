@@ -11,7 +11,7 @@ impl<const WORDS: usize> Default for BitSet<WORDS> {
 }
 
 impl<const WORDS: usize> BitSet<WORDS> {
-    /// Adds a number. Returns whether it is new; a number that the set has no room for never is.
+    /// Adds a number. Returns whether it is new; false for a number that the set has no room for.
     pub(super) fn insert(&mut self, number: usize) -> bool {
         let bit = 1 << (number % 64);
         let word = self.0.get_mut(number / 64);
@@ -22,7 +22,7 @@ impl<const WORDS: usize> BitSet<WORDS> {
         })
     }
 
-    /// Takes a number out. Returns whether it was there.
+    /// Removes a number. Returns whether it was in the set.
     pub(super) fn remove(&mut self, number: usize) -> bool {
         let bit = 1 << (number % 64);
         let word = self.0.get_mut(number / 64);

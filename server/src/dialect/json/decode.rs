@@ -16,7 +16,7 @@ pub(super) enum JsonMessage<'a> {
 /// Reads a message; `system` is the system channel's name.
 ///
 /// # Errors
-/// A description of what is wrong with it, for the client.
+/// The error text for the client.
 pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>, String> {
     let frame = match serde_json::from_str::<Frame<String, &'a RawValue>>(text) {
         Ok(frame) => frame,

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use push_wire_shared::channel::{ChannelMode, ChannelTable};
 use push_wire_shared::quote::quoted;
 
-/// Channels that a list of names stands for.
+/// Result of resolving a list of names.
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) known: BTreeSet<u8>,
-    /// One answer to all names that are no channel's.
+    /// Error text for the unknown names, all together.
     pub(super) unknown: Option<String>,
 }
 
-/// Finds the channels of these names, each once. The system channel is none of them.
+/// Finds the channels of these names, each once. The system channel counts as unknown.
 pub(super) fn resolve(table: &ChannelTable, names: &[String]) -> Names {
     let mut known = BTreeSet::new();
     let mut first_unknown = None;
@@ -38,7 +38,7 @@ pub(super) fn resolve(table: &ChannelTable, names: &[String]) -> Names {
     Names { known, unknown }
 }
 
-/// Answer to a name that is no channel's.
+/// Error text for an unknown name.
 pub(super) fn no_channel(name: &str) -> String {
     format!("there is no channel named {:?}", quoted(name))
 }

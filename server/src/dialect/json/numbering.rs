@@ -23,8 +23,8 @@ impl Source {
     }
 }
 
-/// Runs kept per channel. A run is a stretch of entries from one source; past this many the oldest numbers
-/// can no longer be resumed from, and that is said.
+/// Runs kept per channel (4,096). A run is a sequence of entries from one source. Past this, the oldest numbers cannot
+/// be resumed from, and a client that has one is answered with `resume_required`.
 const RUNS: usize = 4_096;
 
 /// Consecutive numbers given to consecutive entries of one source.
@@ -76,7 +76,7 @@ struct ChannelNumbers {
 pub(super) struct Rewind {
     /// Positions of the channel and the inbox at that number; `None` for a stream not read yet.
     pub(super) positions: [Option<Position>; 2],
-    /// The number that reading goes on after, when it is not the one asked for.
+    /// Number after which reading continues, if it is not the requested one.
     pub(super) unproved: Option<u64>,
 }
 
@@ -99,13 +99,13 @@ impl Numbering {
         &mut self.channels[index]
     }
 
-    /// Acknowledged numbers by channel id, where there are any.
+    /// Acknowledged numbers by channel id.
     pub(super) fn acked(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
         let acked = self.channels.iter().filter(|numbers| numbers.acked > 0);
         acked.map(|numbers| (numbers.id, numbers.acked))
     }
 
-    /// Reading of a source goes on after this position.
+    /// Begins to number a source's entries after this position.
     pub(super) fn begin(&mut self, id: u8, source: Source, position: Position) {
         let numbers = self.channel(id);
         let base = &mut numbers.bases[source as usize];
@@ -115,8 +115,8 @@ impl Numbering {
         }
     }
 
-    /// Reading of a source goes on after this position although entries before it were not delivered: as many
-    /// numbers are left out, where that is known. Returns the number that the next entry comes after.
+    /// Continues a source after this position although entries before it were not delivered; as many numbers are
+    /// skipped, if their count is known. Returns the number before the next entry's.
     pub(super) fn skip_to(&mut self, id: u8, source: Source, position: Position) -> u64 {
         let numbers = self.channel(id);
         let before = numbers.position(source, numbers.last);
@@ -158,7 +158,7 @@ impl Numbering {
         numbers.last
     }
 
-    /// Goes back to a number (`None`: stays at the newest); later ones will be given again.
+    /// Goes back to a number (`None`: stays at the newest); later numbers are given again.
     pub(super) fn rewind(&mut self, id: u8, number: Option<u64>) -> Rewind {
         let numbers = self.channel(id);
         let wanted = number.unwrap_or(numbers.last).max(numbers.acked);
@@ -180,10 +180,10 @@ impl Numbering {
         }
     }
 
-    /// Everything up to a number was handled; returns how far that is in the inbox.
+    /// Records that everything up to a number was handled; returns the inbox's cursor at it.
     ///
     /// # Errors
-    /// The newest number given, when this one never was.
+    /// The newest number given, if this one is above it.
     pub(super) fn ack(&mut self, id: u8, number: u64) -> Result<Option<Cursor>, u64> {
         let numbers = self.channel(id);
         if number > numbers.last {

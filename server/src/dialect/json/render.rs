@@ -15,10 +15,10 @@ use crate::dialect::{Added, Forms};
 /// Bodies from this size on (4 KiB) are parts of their own, shared by all readers; smaller ones are copied.
 const SHARE_BYTES: usize = 4_096;
 
-/// Bytes of an entry's message beside its body, at most: two names of 255 escaped bytes, a number, and an id.
+/// Largest size, in bytes, of an entry's message without its body: two names of 255 escaped bytes, a number, and an id.
 const ENVELOPE_BYTES: usize = 4_096;
 
-/// The messages of one connection that wait.
+/// Writer of one connection's messages, which holds those not passed on yet.
 #[derive(Default, Debug)]
 pub(super) struct Renderer {
     messages: Vec<Message>,
@@ -46,8 +46,7 @@ pub(super) fn body(entry: &Entry) -> Bytes {
     }
 }
 
-/// The answer for a payload that published clients take in no message: their WebSocket layer ends a connection at a
-/// frame above 16 MiB.
+/// The result for a payload above 16 MiB, at which the WebSocket layer of published clients ends a connection.
 pub(super) fn too_large(body: &Bytes) -> Option<Added> {
     let bytes = ENVELOPE_BYTES + body.len();
     (bytes > VALUE_BYTES).then_some(Added::TooLarge {
@@ -74,7 +73,7 @@ impl Renderer {
         self.add(Kind::Ping, Vec::new());
     }
 
-    /// Adds an entry; `client` is named where it comes from that client's inbox. Returns its bytes.
+    /// Adds an entry; `client` is its client id if it comes from an inbox. Returns the message's size in bytes.
     pub(super) fn entry(
         &mut self,
         channel: &str,

@@ -10,13 +10,13 @@ use crate::hub::{Attachment, lock};
 /// State kept with the session.
 #[derive(Default, Debug)]
 pub(super) struct Kept {
-    /// Cursors as the client counts them.
+    /// Numbers of entries as the client sees them.
     pub(super) numbering: Numbering,
     /// The client has unsubscribed from its last channel: an `auth` that names no channel then reads none.
     pub(super) reads_nothing: bool,
 }
 
-/// The session of one connection: nobody's before the client is authenticated.
+/// The session of one connection; empty before the client is authenticated.
 #[derive(Default, Debug)]
 pub(super) struct JsonSession {
     client: Uuid,
@@ -35,7 +35,7 @@ impl JsonSession {
         self.client
     }
 
-    /// Reads or changes what is kept.
+    /// Calls a function with the kept state.
     pub(super) fn with<T>(&self, with: impl FnOnce(&mut Kept) -> T) -> T {
         with(&mut lock(self.attachment.get::<Mutex<Kept>>()))
     }

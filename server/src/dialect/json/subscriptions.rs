@@ -7,7 +7,7 @@ use push_wire_shared::session::op::{ScopeRequest, Subscribe};
 use super::bit_set::BitSet;
 pub(super) use super::numbering::Source;
 
-/// Channels of one connection, as sets of ids.
+/// Channels that one connection reads and may send on, as sets of ids.
 #[derive(Default, Debug)]
 pub(super) struct Subscriptions {
     /// Subscriptions of the session, by [`subscription_id`].
@@ -46,14 +46,14 @@ pub(super) fn request(name: String, channel: u8, source: Source) -> Subscribe {
 }
 
 impl Subscriptions {
-    /// Adds a channel. Returns which of its two streams were not read before.
+    /// Adds a channel. Returns for each of its two streams whether it is new.
     pub(super) fn add(&mut self, channel: u8) -> [bool; 2] {
         self.allow_sending(channel);
         [Source::Channel, Source::Inbox]
             .map(|source| self.reads.insert(index(subscription_id(channel, source))))
     }
 
-    /// Takes a channel out. Returns the subscriptions that this ends.
+    /// Removes a channel. Returns the subscriptions that this ends.
     pub(super) fn remove(&mut self, channel: u8) -> impl Iterator<Item = u32> + use<> {
         self.sends.remove(usize::from(channel));
         let ids = [Source::Channel, Source::Inbox].map(|source| {

@@ -10,7 +10,7 @@ use super::encoded::EncodedEntry;
 use super::packing::EncodingKey;
 use crate::hub::lock;
 
-/// Deltas kept per stream (8): its readers stand at the newest few versions.
+/// Deltas kept per stream (8): most readers are at one of the newest few versions.
 const DELTAS: usize = 8;
 
 /// The newest deltas of one stream.

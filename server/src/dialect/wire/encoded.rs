@@ -21,12 +21,12 @@ use crate::carrier::SharedRecord;
 use crate::dialect;
 use crate::hub::Stream;
 
-/// Parameters of a connection that decide which encoded form of an entry it gets.
+/// Parameters of a connection on which the encoded form of an entry depends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EncodingParams<'a> {
     pub(super) encoding: PayloadEncoding,
     pub(super) packing: Packing<'a>,
-    /// Payloads above this leave in fragments; the same for all connections.
+    /// Payload size above which an entry is sent in fragments, in bytes; the same for all connections.
     pub(super) fragment_bytes: usize,
 }
 
@@ -36,31 +36,31 @@ impl EncodingParams<'_> {
     }
 }
 
-/// An entry as it leaves, shared by all readers that take it in this encoding.
+/// An entry's encoded form, shared by all readers with the same parameters.
 #[derive(Clone, Debug)]
 pub(super) struct EncodedEntry {
-    /// Bytes of the value that the client comes to hold.
+    /// Size in bytes of the value that the client has after this entry.
     value_bytes: usize,
-    /// Id that its fragments carry.
+    /// Id in its fragments.
     id: Uuid,
     form: Form,
 }
 
 #[derive(Clone, Debug)]
 enum Form {
-    /// One frame, as a record.
+    /// The frame as one record.
     Record(Arc<SharedRecord>),
     /// A payload above the server's fragment size.
     Large(Arc<Payload>),
 }
 
 impl EncodedEntry {
-    /// Bytes of the value that the client comes to hold.
+    /// Size in bytes of the value that the client has after this entry.
     pub(super) const fn value_bytes(&self) -> usize {
         self.value_bytes
     }
 
-    /// The entry as one record, unless it leaves in fragments to every client.
+    /// The entry as one record; `None` if it is sent in fragments to every client.
     pub(super) const fn record(&self) -> Option<&Arc<SharedRecord>> {
         match &self.form {
             Form::Record(record) => Some(record),
@@ -82,7 +82,7 @@ impl EncodedEntry {
         Fragments::new(payload, self.id, fragment_bytes, message_bytes)
     }
 
-    /// About the bytes that it takes on the wire.
+    /// Approximate size on the wire, in bytes.
     fn wire_bytes(&self) -> usize {
         match &self.form {
             Form::Record(record) => record.record().len(),
@@ -152,7 +152,7 @@ fn body_check(entry: &Entry, encoding: PayloadEncoding) -> Check {
     }
 }
 
-/// The entry whole, as every reader of the stream with these parameters gets it.
+/// The entry with its whole value, for every reader of the stream with these parameters.
 pub(super) fn whole(stream: &Stream, entry: &Entry, params: EncodingParams<'_>) -> EncodedEntry {
     let make = || {
         let header = EntryHeader {
@@ -207,8 +207,8 @@ pub(super) fn delta(
     })
 }
 
-/// An entry whose payload is `head` and `body`, which is compressed here. The client comes to hold a value of
-/// `value_bytes`.
+/// The encoded form of an entry whose payload is `head` and `body`; the body is compressed here. `value_bytes` is the
+/// size of the value that the client then has.
 fn encoded(
     stream: &Stream,
     entry: &Entry,

@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use crate::carrier::SharedRecord;
 
-/// Bytes of a message with one fragment that are not the entry's: the record's length, and two headers.
+/// Overhead of a message with one fragment, in bytes: the record's length and two headers.
 const OVERHEAD: usize = 5 + FRAME_HEADER_LEN + FRAGMENT_HEADER_LEN;
 
 /// Header and payload of an entry's frame, shared by the readers that get it in fragments.
 #[derive(Debug)]
 pub(super) struct Payload {
     header: FrameHeader,
-    /// Beginning of the payload. Not in one piece with the body, which is the log's own.
+    /// Beginning of the payload; separate from the body, which is shared with the log.
     head: Vec<u8>,
     body: Bytes,
 }
@@ -41,7 +41,7 @@ impl Payload {
     }
 }
 
-/// Content of a message that holds one fragment: the second piece is shared.
+/// Content of a message with one fragment; the second piece is shared.
 #[derive(Debug)]
 pub(crate) struct Fragment {
     pub(super) start: Bytes,
@@ -54,7 +54,7 @@ impl Fragment {
     }
 }
 
-/// The fragments of an entry that one connection still has to send.
+/// Fragments of an entry that one connection has not sent yet.
 #[derive(Debug)]
 pub(crate) struct Fragments {
     payload: Arc<Payload>,
@@ -65,8 +65,8 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
-    /// All fragments of an entry, of about `fragment_bytes` each and in messages of at most `message_bytes`; `None` where
-    /// those would be more than 16 bits count.
+    /// All fragments of an entry, of about `fragment_bytes` each, in messages of at most `message_bytes`; `None` if
+    /// there would be more than 65,535.
     pub(super) fn new(
         payload: Arc<Payload>,
         id: Uuid,
@@ -88,7 +88,7 @@ impl Fragments {
         })
     }
 
-    /// Largest payload that can leave in messages of at most `message_bytes`.
+    /// Largest payload that fragments in messages of at most `message_bytes` can carry.
     pub(super) const fn most(message_bytes: usize) -> usize {
         message_bytes.saturating_sub(OVERHEAD) * u16::MAX as usize
     }
@@ -155,7 +155,7 @@ mod tests {
         Fragments::new(Arc::new(payload), ID, fragment_bytes, message_bytes)
     }
 
-    /// Reads the fragments as a client does, each in a message within its limit.
+    /// Joins the fragments as a client does, and checks that each message is within the limit.
     fn joined(mut fragments: Fragments, message_bytes: usize) -> Vec<u8> {
         let mut assembler = FragmentAssembler::new();
         loop {

@@ -31,13 +31,13 @@ pub(crate) struct WireCodec {
     encoding: PayloadEncoding,
     /// The dictionaries of a client that takes compressed entries.
     zstd: Option<ClientDictionaries>,
-    /// Payloads above this leave in fragments to every client.
+    /// Payload size above which an entry is sent in fragments to every client, in bytes.
     fragment_bytes: usize,
     limits: ClientLimits,
     control: Control,
     entries: Vec<Part>,
     entry_bytes: usize,
-    /// The next message is this alone.
+    /// A fragment, which is the next message alone.
     fragment: Option<Fragment>,
 }
 
@@ -213,13 +213,13 @@ impl WireCodec {
     }
 }
 
-/// Records of control ops that wait, in messages that the client takes.
+/// Records of queued control ops, in messages within the client's limit.
 #[derive(Debug)]
 struct Control {
     encoder: WireEncoder,
     /// Complete messages.
     full: Vec<Bytes>,
-    /// The message after those, which entries may share.
+    /// The last, incomplete message, to which entries may be added.
     last: Vec<u8>,
     bytes: usize,
     ops: usize,

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-/// A list that only grows, read without locks. For the few forms of one entry: a look passes all before it.
+/// A list that only grows, read without locks. A lookup is linear, since an entry has few forms.
 #[derive(Debug)]
 pub(super) struct OnceList<K, V> {
     first: OnceLock<Box<Node<K, V>>>,
@@ -24,7 +24,7 @@ impl<K, V> Default for OnceList<K, V> {
 }
 
 impl<K: PartialEq + Copy, V> OnceList<K, V> {
-    /// The value of a key, made now if it is asked for the first time.
+    /// The value of a key, made on the first request.
     pub(super) fn get_or_make(&self, key: K, make: impl FnOnce() -> V) -> &V {
         let mut make = Some(make);
         let mut place = &self.first;

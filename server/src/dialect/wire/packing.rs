@@ -5,22 +5,23 @@ use push_wire_shared::encoding::PayloadEncoding;
 
 use crate::compression::Dictionary;
 
-/// Smallest body that is compressed without a dictionary, in bytes: below it the zstd frame's tables eat the gain.
+/// Smallest body that is compressed without a dictionary (512), in bytes: in smaller ones the zstd frame's tables cost
+/// more than is saved.
 const PLAIN_MIN: usize = 512;
 
-/// Smallest body that is compressed with one: below it there is too little to save.
+/// Smallest body that is compressed with a dictionary (64), in bytes: smaller ones save too little.
 const DICTIONARY_MIN: usize = 64;
 
-/// Largest body that is compressed (1 MiB, about 5 ms): it happens when the first reader is to get it, and holds up
-/// what else that connection has to send.
+/// Largest body that is compressed (1 MiB, about 5 ms): compressing delays everything else on the connection of the
+/// first reader.
 const MAX: usize = 1024 * 1024;
 
-/// Compression that a client takes.
+/// Compression that a client accepts.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Packing<'a> {
-    /// Bodies as they are.
+    /// No compression.
     Uncompressed,
-    /// Compressed ones where they are smaller, with the dictionary that it holds.
+    /// Compressed where that is smaller, with the dictionary that the client holds, if any.
     Zstd(Option<&'a Dictionary>),
 }
 
@@ -41,7 +42,7 @@ impl Packing<'_> {
         EncodingKey { encoding, zstd }
     }
 
-    /// The body compressed, if that is smaller and worth the time.
+    /// The compressed body, if the body's size is in the range and compression makes it smaller.
     pub(super) fn pack(self, body: &[u8]) -> Option<Vec<u8>> {
         let mut packed = Vec::new();
         let is_packed = match self {

@@ -49,7 +49,8 @@ impl Goal {
     }
 }
 
-/// A dictionary made ready for compressing (230 to 480 KiB if it has 4 to 16 KiB): share one between all compressors.
+/// A dictionary prepared for compressing, to be shared by all compressors. A dictionary of 4 to 16 KiB takes 230 to 480
+/// KiB.
 pub struct PreparedDictionary {
     id: u32,
     small_bytes: usize,
@@ -73,7 +74,7 @@ impl PreparedDictionary {
         self.id
     }
 
-    /// Makes a dictionary ready for [few bytes](Goal::Bytes), as entries travel.
+    /// Prepares a dictionary for [few bytes](Goal::Bytes), as entries are compressed.
     ///
     /// # Errors
     /// Fails if it is too large, damaged or has the id 0.
@@ -81,7 +82,7 @@ impl PreparedDictionary {
         Self::with_goal(dictionary, Goal::Bytes)
     }
 
-    /// Makes a dictionary ready for this goal.
+    /// Prepares a dictionary for this goal.
     ///
     /// # Errors
     /// Fails if it is too large, damaged or has the id 0.
@@ -137,7 +138,7 @@ impl Compressor {
         }
     }
 
-    /// Appends the compressed body to `out`, if that is smaller than the body; says whether it was.
+    /// Appends the compressed body to `out` if that is smaller than the body; returns whether it is.
     pub fn compress_into(
         &mut self,
         out: &mut Vec<u8>,

@@ -45,7 +45,7 @@ impl Decompressor {
         }
     }
 
-    /// Takes a dictionary, in place of one with the same id. Beyond [`DICTIONARIES`] the oldest leaves.
+    /// Adds a dictionary, in place of one with the same id. Beyond [`DICTIONARIES`] the oldest is removed.
     ///
     /// # Errors
     /// Fails if it is too large, damaged or has the id 0.
@@ -63,7 +63,7 @@ impl Decompressor {
         Ok(())
     }
 
-    /// Takes a dictionary out.
+    /// Removes a dictionary.
     pub fn remove_dictionary(&mut self, id: u32) {
         self.dictionaries.retain(|(known, _)| *known != id);
     }
@@ -71,8 +71,8 @@ impl Decompressor {
     /// Decompresses a body to at most `max_bytes`.
     ///
     /// # Errors
-    /// Fails if the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that is not here, or
-    /// goes beyond a limit.
+    /// Fails if the body is no zstd frame, is damaged or followed by more bytes, needs a dictionary that was not added,
+    /// or is above a limit.
     pub fn decompress(
         &mut self,
         body: &[u8],
@@ -109,7 +109,7 @@ impl Decompressor {
         }
     }
 
-    /// Decompresses into this much room.
+    /// Decompresses into a buffer of `room` bytes.
     fn fill(&mut self, room: usize, body: &Body<'_>) -> Result<Filled, DecompressError> {
         let mut out = Vec::with_capacity(room);
         let result = match dictionary(&self.dictionaries, body)? {
@@ -125,7 +125,7 @@ impl Decompressor {
         }
     }
 
-    /// Counts what comes out, without keeping more than a window of it.
+    /// Counts the bytes of the content, keeping at most one window of them.
     fn count(&self, body: &Body<'_>, max_bytes: usize) -> Result<usize, DecompressError> {
         let malformed = |_| DecompressError::Malformed;
         let mut context = DCtx::create();

@@ -32,7 +32,8 @@ thread_local! {
     static DECODING: RefCell<Decoding> = RefCell::default();
 }
 
-/// As [`Compressor::compress_into`]. The time is paid at each call, so that it is what a dictionary is made ready for.
+/// As [`Compressor::compress_into`], with dictionaries prepared for [short times](super::Goal::Time), since senders of
+/// frames compress again for each receiver.
 pub(crate) fn compress_into(
     out: &mut Vec<u8>,
     body: &[u8],
@@ -92,7 +93,7 @@ pub(crate) fn decompress(
 }
 
 impl Decoding {
-    /// Gives the decompressor this dictionary under its id, if it does not have it.
+    /// Adds this dictionary to the decompressor, if it is not there.
     fn prepare(&mut self, wanted: &CompressionDictionary) -> Result<(), DecompressError> {
         if self.dictionaries.contains(wanted) {
             return Ok(());
@@ -107,7 +108,7 @@ impl Decoding {
     }
 }
 
-/// Lets the oldest go when there is no room for another.
+/// Removes the oldest when there is no room for another.
 fn make_room<T>(kept: &mut Vec<T>) {
     if kept.len() >= KEPT {
         kept.remove(0);

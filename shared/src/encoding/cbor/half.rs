@@ -1,6 +1,6 @@
 //! Numbers in half precision (IEEE 754 binary16): 1 bit sign, 5 bits exponent with bias 15, 10 bits fraction.
 
-/// The number as half precision, if none of it is lost.
+/// The number in half precision, if that is exact.
 pub(super) fn exact(n: f32) -> Option<u16> {
     let bits = n.to_bits();
     let sign = bits >> 16 & 0x8000;

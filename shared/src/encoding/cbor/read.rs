@@ -53,7 +53,7 @@ impl<'de> Reader<'de> {
         self.rest.first().copied()
     }
 
-    /// Consumes the next byte if it is wanted; returns if it was.
+    /// Consumes the next byte if `wanted` accepts it; returns whether it does.
     #[inline]
     fn take_if(&mut self, wanted: impl Fn(u8) -> bool) -> bool {
         match self.rest.split_first() {
@@ -143,7 +143,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Consumes nil and the tags before it if they come next; returns if they did.
+    /// Consumes nil and the tags before it if they come next; returns whether they do.
     #[cold]
     fn take_tagged_nil(&mut self) -> bool {
         let mut ahead = self.clone();

@@ -43,7 +43,7 @@ struct Deserializer<S> {
 }
 
 impl<'de, S: Tokens<'de>> Deserializer<S> {
-    /// The error that something else than `expected` stands at the next byte.
+    /// The error of a next byte that is not `expected`.
     #[cold]
     fn malformed(&self, expected: &'static str) -> CodecError {
         CodecError::malformed(expected, self.tokens.offset())
@@ -304,7 +304,7 @@ struct Items<'a, S> {
 }
 
 impl<'de, S: Tokens<'de>> Items<'_, S> {
-    /// Returns if another item comes.
+    /// Returns whether another item follows.
     #[inline]
     fn more(&mut self) -> bool {
         match &mut self.left {

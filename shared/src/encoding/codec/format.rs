@@ -13,9 +13,9 @@ pub(in crate::encoding) enum Container {
 
 /// Appends values in one encoding.
 pub(in crate::encoding) trait Format {
-    /// Structs are maps with their fields' names, not lists of their fields' values.
+    /// Whether structs are maps with their fields' names, or lists of their fields' values.
     const STRUCTS_ARE_MAPS: bool;
-    /// Types write their human-readable form.
+    /// Whether types write their human-readable form; default false.
     const HUMAN_READABLE: bool = false;
 
     fn nil(out: &mut Vec<u8>);
@@ -34,8 +34,8 @@ pub(in crate::encoding) trait Format {
 
     /// The header of a container of `len` items (pairs, of a map).
     fn begin(out: &mut Vec<u8>, container: Container, len: usize);
-    /// The header of one whose length shows at its end.
+    /// The header of a container whose length is known at its end only.
     fn begin_unsized(out: &mut Vec<u8>, container: Container);
-    /// The end of such a one, whose first item (or header, if there is one) stands at `start`.
+    /// The end of such a container, whose first item (or header, if there is one) is at `start`.
     fn end_unsized(out: &mut Vec<u8>, container: Container, start: usize, len: usize);
 }

@@ -35,8 +35,8 @@ pub(in crate::encoding) enum Pieces {
 
 /// Reads values of one encoding.
 ///
-/// The methods that return an option are shortcuts to the values of one kind. None stands for all else, errors too:
-/// nothing was consumed, and [`next`](Self::next) says what is there, or what is wrong with it.
+/// The methods that return an option are shortcuts to the values of one kind. `None` means any other value, or an
+/// error: nothing was consumed, and [`next`](Self::next) returns the value or the error.
 pub(in crate::encoding) trait Tokens<'de> {
     /// A boolean.
     fn bool(&mut self) -> Option<bool>;
@@ -56,13 +56,13 @@ pub(in crate::encoding) trait Tokens<'de> {
     fn next(&mut self) -> Result<Token<'de>, CodecError>;
     /// Reads the pieces of a string, which the token just read said come next.
     fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, CodecError>;
-    /// Consumes nil if it comes next; returns if it did.
+    /// Consumes nil if it comes next; returns whether it does.
     fn take_nil(&mut self) -> bool;
-    /// Consumes the end of a container of unknown length if it comes next; returns if it did.
+    /// Consumes the end of a container of unknown length if it comes next; returns whether it does.
     fn take_end(&mut self) -> bool;
     /// Offset of the next byte.
     fn offset(&self) -> usize;
-    /// Returns if every byte was read.
+    /// Returns whether every byte was read.
     fn is_empty(&self) -> bool;
 }
 

@@ -68,7 +68,7 @@ impl<V: Values> Reader<'_, '_, V> {
         }
     }
 
-    /// Consumes this byte if it comes next, after white space; returns if it did.
+    /// Consumes this byte if it comes next, after white space; returns whether it does.
     fn take(&mut self, byte: u8) -> bool {
         self.skip_space();
         let is_next = self.peek() == Some(byte);
@@ -261,7 +261,7 @@ impl<V: Values> Reader<'_, '_, V> {
         is_next
     }
 
-    /// Steps over digits; returns how many.
+    /// Skips digits; returns their number.
     fn digits(&mut self) -> usize {
         let rest = &self.text.as_bytes()[self.at..];
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -356,7 +356,7 @@ mod tests {
     }
 
     proptest! {
-        /// On text made of JSON's pieces both say the same, but for what is out of range here.
+        /// On text made of JSON's pieces both parsers agree, except on values out of range here.
         #[test]
         fn reads_as_serde_json_does(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12)) {
             let text: String = pieces.concat();

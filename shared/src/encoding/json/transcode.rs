@@ -13,12 +13,12 @@ use crate::limits::NESTING;
 /// numbers in the range of double precision, escapes that make whole characters, at most [`NESTING`] levels.
 ///
 /// # Errors
-/// Fails if they are not; the error says where.
+/// Fails if they are not; the error has the offset.
 pub fn check(text: &[u8]) -> Result<(), DecodeError> {
     read(utf8(text)?, NESTING, &mut Nothing)
 }
 
-/// Puts JSON text into an encoding: maps keep the order of their keys, and numbers their value.
+/// Converts JSON text to an encoding; maps keep the order of their keys, and numbers their value.
 ///
 /// # Errors
 /// As [`check`].

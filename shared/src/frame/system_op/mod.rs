@@ -17,8 +17,8 @@ use uuid::Uuid;
 /// fields are left out.
 ///
 /// It is written as a map in every encoding, also in MessagePack, where structs are arrays: an array cannot tell which
-/// field was left out. The published crate reads that, and writes arrays. They are read by place, as it reads them
-/// itself: an op of which something before its last field was left out is then an error, or another op.
+/// field was left out. The published crate reads maps, and writes arrays. Arrays are read by place, as it reads them
+/// itself: an op with a left-out field before its last one is then an error, or is read with fields mixed up.
 ///
 /// Lists and maps of more than [`limits::LISTED_NAMES`](crate::limits::LISTED_NAMES) items are errors, found while they
 /// are read. `C` is a [`ChannelKind`](crate::ChannelKind) for programs; servers read and write ops by the names of the
@@ -51,13 +51,13 @@ pub enum SystemOp<C: Eq + Hash> {
         /// Description for people.
         message: String,
     },
-    /// Question whether the other side is there.
+    /// Request for a pong, to check the connection.
     Ping,
     /// Answer to a ping.
     Pong,
-    /// Client: entries come faster than they are handled.
+    /// Client: entries arrive faster than they are handled.
     Slow {
-        /// Messages that the client can take at once.
+        /// Number of messages that the client can take at once.
         window: Option<u32>,
     },
     /// Client: every entry of the channel up to the cursor has been handled.

@@ -34,7 +34,7 @@ enum Op {
     Goodbye,
 }
 
-/// Fields of all ops together: a name has the same type in each op that has it.
+/// Union of the fields of all ops: a field name has the same type in each op.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de> + Eq + Hash"), default)]
 struct Fields<C> {

@@ -5,9 +5,9 @@ use crate::position::Cursor;
 /// Acknowledged cursor of one subscription.
 #[derive(Default, Debug)]
 pub(super) struct Acks {
-    /// The newest entry that wants it.
+    /// Newest entry that asked for an acknowledgement.
     wanted: Cursor,
-    /// The newest that was acknowledged on this connection.
+    /// Newest cursor acknowledged on this connection.
     last_reported: Cursor,
 }
 
@@ -16,7 +16,7 @@ impl Acks {
         self.wanted = self.wanted.max(cursor);
     }
 
-    /// A new request: what was acknowledged before may have been lost on the way.
+    /// Starts anew for a new request, since earlier acknowledgements may have been lost.
     pub(super) const fn start_over(&mut self, forget_wanted: bool) {
         self.last_reported = 0;
         if forget_wanted {
@@ -24,7 +24,7 @@ impl Acks {
         }
     }
 
-    /// Returns whether the server waits for an acknowledgement of what was handled up to here.
+    /// Returns whether the server waits for an acknowledgement and `handled` is above the last one.
     pub(super) const fn is_due(&self, handled: Cursor) -> bool {
         handled > self.last_reported && self.wanted > self.last_reported
     }

@@ -19,20 +19,20 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    /// An entry was handed out.
+    /// Adds an entry that was given to the application.
     pub(super) fn push(&mut self, position: Position, bytes: usize) {
         self.entries.push_back((position, bytes));
         self.bytes += bytes;
     }
 
-    /// The stream was reset: the application forgets what it holds, and need not handle it.
+    /// Drops all entries after a reset: the application need not handle them.
     pub(super) fn reset(&mut self) {
         self.entries.clear();
         self.bytes = 0;
     }
 
-    /// Everything up to the entry at this position was handled. Returns whether it is an entry that the application
-    /// holds: after a reset its cursor may belong to another one.
+    /// Removes the entries up to this position as handled. Returns whether the application holds an entry with this
+    /// position; after a reset its cursor may belong to another one.
     pub(super) fn handled(&mut self, position: Position) -> bool {
         let is_it = |(held, _): &(Position, usize)| *held == position;
         let Some(last) = self.entries.iter().rposition(is_it) else {
@@ -44,14 +44,14 @@ impl Backlog {
         true
     }
 
-    /// Returns whether no more is to be handed out. A lone entry never fills it, however large: an application may
-    /// handle an entry only with the one after.
+    /// Returns whether the limit is reached. A single entry never reaches it, however large, since an application may
+    /// handle an entry only when it gets the next one.
     pub(super) fn is_full(&self, limits: BacklogLimits) -> bool {
         let count = self.entries.len();
         count >= limits.entries || (count > 1 && self.bytes >= limits.bytes)
     }
 
-    /// Returns whether at most half of the bound is left.
+    /// Returns whether at most half of the limit is held.
     pub(super) fn has_room(&self, limits: BacklogLimits) -> bool {
         let count = self.entries.len();
         count <= limits.entries / 2 && (count <= 1 || self.bytes <= limits.bytes / 2)

@@ -16,48 +16,48 @@ pub struct ClientConfig {
     pub client_id: Uuid,
     /// Proof that a session is this client's: 16 random bytes for a new client, or from
     /// [`ClientSession::secret`](super::ClientSession::secret) to continue a session. Without one (the default) the
-    /// server draws it; a client whose connection is lost before it hears of it is locked out until that session ends.
+    /// server draws it; a client whose connection is lost before `auth_ok` arrives is then refused until that session
+    /// ends.
     pub secret: Option<[u8; 16]>,
-    /// Attempts that this client id has made before, from
-    /// [`ClientSession::attempts`](super::ClientSession::attempts), kept beside the secret; 0 for a new client.
-    /// With it a connection request that was held up in the network cannot take the session from a later one.
-    /// Default none: attempts are not counted.
+    /// Attempts that this client id has made before, from [`ClientSession::attempts`](super::ClientSession::attempts),
+    /// kept beside the secret; 0 for a new client. With it, an attempt delayed in the network cannot take the session
+    /// from a later one. Default none: attempts are not counted.
     pub attempts: Option<u64>,
     /// The application's token, at most [`TOKEN_BYTES`](limits::TOKEN_BYTES); default none.
     pub token: Option<String>,
-    /// True if the application is asked for a token before each attempt, with
-    /// [`Output::TokenWanted`](super::Output::TokenWanted); default no, `token` is used.
+    /// Ask the application for a token before each attempt, with [`Output::TokenWanted`](super::Output::TokenWanted);
+    /// default false, `token` is used.
     pub renews_token: bool,
     /// Time that the application may take to give a token; default 30 s.
     pub token_wait: Duration,
     /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
     pub encoding: PayloadEncoding,
-    /// True if entries may come compressed, and dictionaries are fetched; default on.
+    /// Accept compressed entries, and fetch dictionaries; default true.
     pub compression: bool,
-    /// When to come back after a lost connection.
+    /// Retry schedule after a lost connection.
     pub retry: RetryPolicy,
     /// Time that an attempt may take from `Connect` to the server's `auth_ok`; default 10 s.
     pub handshake: Duration,
-    /// Silence beyond the server's heartbeat time after which the connection is given up; default 10 s.
+    /// Time without anything received, beyond the server's heartbeat time, after which the connection is given up;
+    /// default 10 s.
     pub heartbeat_grace: Duration,
     /// Largest message taken from the server, in bytes; default 1 MiB, at least
-    /// [`CLIENT_MESSAGE_BYTES_MIN`](limits::CLIENT_MESSAGE_BYTES_MIN). The server is told and keeps to it; a larger
-    /// message ends the connection for good, with close code 4204.
+    /// [`CLIENT_MESSAGE_BYTES_MIN`](limits::CLIENT_MESSAGE_BYTES_MIN). It is sent to the server, which keeps to it; a
+    /// larger message ends the connection, with close code 4204 and no retry.
     pub max_message_bytes: usize,
-    /// Largest value that comes in fragments, is put together from deltas or decompressed, in bytes; default 16 MiB.
-    /// A larger entry ends the connection for good, with close code 4204. Three can be under way at once, one for
-    /// each lane.
+    /// Largest value received in fragments, built from deltas or decompressed, in bytes; default 16 MiB. A larger entry
+    /// ends the connection, with close code 4204 and no retry. Three entries can be incomplete at once, one of each
+    /// lane.
     pub max_value_bytes: usize,
     /// Sends that may wait for the server's answer; default 1,024.
     pub max_uplink_messages: usize,
     /// Bytes of the bodies of those sends; default 4 MiB.
     pub max_uplink_bytes: usize,
-    /// Entries of one subscription that the application may hold without having handled them, before the
-    /// subscription is paused; default 1,024.
+    /// Unhandled entries of one subscription at which it is paused; default 1,024.
     pub max_backlog_entries: usize,
-    /// Bytes of those entries; default 1 MiB.
+    /// Bytes of unhandled entries of one subscription at which it is paused; default 1 MiB.
     pub max_backlog_bytes: usize,
-    /// Seed of the retry jitter: different in every client, or they all come back at the same moment.
+    /// Seed of the retry jitter; it must differ between clients, so that they do not all reconnect at the same moment.
     pub seed: u64,
 }
 
@@ -87,7 +87,7 @@ impl ClientConfig {
         }
     }
 
-    /// The defaults, for the client of a snapshot.
+    /// The defaults, with id, secret and attempts of a snapshot.
     #[must_use]
     pub fn continuing(snapshot: &Snapshot, seed: u64) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl ClientConfig {
         }
     }
 
-    /// Checks the values that a session cannot work with.
+    /// Checks the limits and the token.
     ///
     /// # Errors
     /// [`ConfigError`] names the first one.
@@ -116,17 +116,17 @@ impl ClientConfig {
     }
 }
 
-/// When a client comes back: each delay is drawn evenly from zero to a ceiling that doubles with every attempt
-/// that failed in a row (full jitter, docs/protocol.md section 10).
+/// Retry schedule: each delay is drawn evenly from zero to a ceiling that doubles with every attempt that failed in a
+/// row (full jitter, docs/protocol.md section 10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetryPolicy {
     /// Ceiling of the first delay; default 500 ms.
     pub initial: Duration,
     /// Highest ceiling; default 20 s.
     pub max: Duration,
-    /// A connection that stood at least this long did not fail: the next delay is a first one. Default 2 s.
+    /// A connection that lasted this long counts as a success: the next delay is a first one. Default 2 s.
     pub steady: Duration,
-    /// Attempts that may fail in a row before the session gives up; default none, it never does.
+    /// Attempts that may fail in a row before the session closes; default no limit.
     pub max_attempts: Option<u32>,
 }
 

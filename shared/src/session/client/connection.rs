@@ -42,7 +42,7 @@ use crate::time::Moment;
 enum Phase {
     /// `connect` was not called yet.
     Idle,
-    /// The next attempt is set, or waits for `wake`.
+    /// Waits for the next attempt's time, or for `wake`.
     Waiting,
     /// The application was asked for a token.
     AwaitingToken,
@@ -69,17 +69,17 @@ pub(super) struct Connection {
     phase: Phase,
     /// Number of the latest attempt to open a socket.
     attempt: u32,
-    /// When the phase began.
+    /// Beginning of the phase.
     since: Moment,
-    /// No attempts until woken.
+    /// Suspended: no attempts until `wake`.
     is_suspended: bool,
-    /// When the next attempt is due, while waiting.
+    /// Time of the next attempt, while waiting.
     retry_at: Moment,
-    /// That time was imposed, by the server or by `interrupt`.
+    /// The time was set by the server or by `interrupt`, so `wake` does not shorten it.
     is_imposed: bool,
     /// Reason for the end of the last connection.
     cause: Cause,
-    /// The status that the application knows.
+    /// Status last reported to the application.
     last_reported: Status,
     /// The server's goodbye, until its close follows.
     farewell: Option<Farewell>,
@@ -128,7 +128,7 @@ impl Connection {
         self.attempt
     }
 
-    /// Returns whether there is a socket, or is about to be one.
+    /// Returns whether there is a socket, or one is being opened.
     pub(super) const fn is_live(&self) -> bool {
         matches!(
             self.phase,
@@ -180,7 +180,7 @@ impl Connection {
         self.report(link);
     }
 
-    /// Tells the application the status if it has changed.
+    /// Reports the status to the application if it has changed.
     fn report(&mut self, link: &mut Link) {
         let status = self.status();
         if status != self.last_reported {
@@ -192,7 +192,7 @@ impl Connection {
 
 /// Beginning of a connection.
 impl Connection {
-    /// The application wants a connection now.
+    /// Starts an attempt now, on the application's request.
     pub(super) fn connect(&mut self, now: Moment, link: &mut Link) {
         match self.phase {
             Phase::AwaitingToken | Phase::Connecting | Phase::Authenticating | Phase::Ready => {
@@ -261,7 +261,7 @@ impl Connection {
         }
     }
 
-    /// The application has not answered in time.
+    /// Handles a request for a token that was not answered in time.
     pub(super) fn token_overdue(&mut self, now: Moment, link: &mut Link) {
         if self.phase == Phase::AwaitingToken {
             let message = String::from("the application gave no token in time");
@@ -285,7 +285,7 @@ impl Connection {
         self.enter(now, Phase::Closed, link);
     }
 
-    /// The socket is open: returns the token for `auth`, unless this was known.
+    /// Records that the socket is open. Returns the token for `auth`; `None` if this was known already.
     pub(super) fn opened(&mut self, now: Moment) -> Option<Option<String>> {
         if self.phase != Phase::Connecting {
             return None;
@@ -295,7 +295,7 @@ impl Connection {
         Some(self.credential.show(now))
     }
 
-    /// The server has answered `auth_ok`.
+    /// Records that the server has answered `auth_ok`.
     pub(super) fn authenticated(&mut self, now: Moment, heartbeat: Duration, link: &mut Link) {
         link.timers.stop(Timer::Handshake);
         self.heartbeat = heartbeat;
@@ -315,27 +315,27 @@ impl Connection {
         link.timers.stop(Timer::Probe);
     }
 
-    /// Asks for a sign of life. The time for the answer counts from here, because a timer may fire late, after a
-    /// sleep, while the server's messages lie unread in the socket.
+    /// Sends a `ping`. The time for the answer counts from here, because a timer may fire late, after a sleep, while
+    /// messages of the server are still unread in the socket.
     pub(super) fn probe(&mut self, now: Moment, link: &mut Link) {
         link.send(&ClientOp::Ping);
         self.await_end(now, link);
     }
 
-    /// The server announces its close; the entries before it are still to come.
+    /// Records the server's goodbye. Entries sent before the close may still arrive.
     pub(super) fn said_goodbye(&mut self, now: Moment, farewell: Farewell, link: &mut Link) {
         self.farewell = Some(farewell);
         self.await_end(now, link);
     }
 
-    /// Gives the connection up unless something is heard soon.
+    /// Sets the deadline after which the connection is given up if nothing arrives.
     fn await_end(&mut self, now: Moment, link: &mut Link) {
         link.timers.stop(Timer::Silence);
         let patience = self.timing.heartbeat_grace / 2;
         link.timers.set(Timer::Probe, now + patience);
     }
 
-    /// The server's goodbye, if it has said one.
+    /// Takes the server's goodbye, if there was one.
     pub(super) const fn take_farewell(&mut self) -> Option<Farewell> {
         self.farewell.take()
     }
@@ -343,7 +343,7 @@ impl Connection {
 
 /// End of a connection.
 impl Connection {
-    /// The connection has ended: decides when the next attempt is made.
+    /// Records the end of the connection, and sets the time of the next attempt.
     pub(super) fn lost(&mut self, now: Moment, farewell: Farewell, link: &mut Link) {
         let was_ready = self.phase == Phase::Ready;
         if was_ready {
@@ -389,7 +389,7 @@ impl Connection {
         self.enter(now, Phase::Waiting, link);
     }
 
-    /// The application wants no connection for this long; a socket was dropped before.
+    /// Makes no attempt for this long. The caller has dropped the socket.
     pub(super) fn stay_away(&mut self, now: Moment, time: Duration, link: &mut Link) {
         link.timers.stop(Timer::Token);
         self.cause = Cause {
@@ -399,7 +399,7 @@ impl Connection {
         self.wait(now, time, true, link);
     }
 
-    /// Ends all attempts, until the application connects again. The cause of an earlier end stays.
+    /// Makes no more attempts until `connect`. The cause of an earlier end is kept.
     pub(super) fn close(&mut self, now: Moment, link: &mut Link) {
         if self.phase == Phase::Closed {
             return;
@@ -422,14 +422,14 @@ impl Connection {
         self.report(link);
     }
 
-    /// Returns whether an attempt has been on its way for so long that a fresh one is sooner: one that was made in a
-    /// sleeping page or a dead network may hang.
+    /// Returns whether an attempt has taken so long that a new one is likely to be faster: one made in a sleeping page
+    /// or without network may hang.
     pub(super) fn hangs(&self, now: Moment) -> bool {
         let is_attempt = matches!(self.phase, Phase::Connecting | Phase::Authenticating);
         is_attempt && now.since(self.since) >= self.timing.steady
     }
 
-    /// Replaces an attempt that hangs, whose socket was dropped before.
+    /// Replaces an attempt that hangs. The caller has dropped its socket.
     pub(super) fn try_again(&mut self, now: Moment, link: &mut Link) {
         self.begin_attempt(now, link);
     }

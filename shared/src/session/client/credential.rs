@@ -8,21 +8,21 @@ use crate::time::Moment;
 
 /// The application's token.
 ///
-/// A renewable one is asked for before every attempt, so that one which has expired meanwhile is never shown.
+/// A renewable one is requested before every attempt, so that an expired token is not sent.
 #[derive(Debug)]
 pub(super) struct Credential {
     token: Option<String>,
     is_renewable: bool,
     /// Number of the latest request to the application.
     request: u32,
-    /// When the application was asked last.
+    /// Time of the latest request.
     asked_at: Moment,
-    /// The token is the answer to that. Its age counts from the request, because the answer may have waited while the
-    /// machine slept.
+    /// The token is the answer to the latest request. Its age counts from the request, because the answer may have
+    /// waited while the machine slept.
     is_answer: bool,
-    /// It was shown to the server soon after the application was asked.
+    /// It was sent to the server soon after it was requested.
     shown_fresh: bool,
-    /// The server has refused a token since a connection last stood for long.
+    /// The server has refused a token since the last connection that lasted.
     was_refused: bool,
 }
 
@@ -59,7 +59,7 @@ impl Credential {
         self.request == request
     }
 
-    /// Takes the application's answer; `false` when it is larger than a handshake carries.
+    /// Stores the application's answer; returns false if it is larger than [`TOKEN_BYTES`].
     pub(super) fn given(&mut self, token: String) -> bool {
         if token.len() > TOKEN_BYTES {
             return false;
@@ -69,14 +69,14 @@ impl Credential {
         true
     }
 
-    /// The token for the handshake.
+    /// Returns the token for the handshake, and notes whether it is fresh.
     pub(super) fn show(&mut self, now: Moment) -> Option<String> {
         self.shown_fresh = self.is_answer && now.since(self.asked_at) < TOKEN_FRESH;
         self.token.clone()
     }
 
-    /// The server has refused the token; returns whether another one may be taken. Of a fresh token the server's
-    /// word is final, and of two tokens in a row.
+    /// Records that the server has refused the token. Returns whether to try another one: not after a fresh token, and
+    /// not after two refusals in a row.
     pub(super) const fn refused(&mut self, was_connected: bool) -> bool {
         let may_be_stale = was_connected || !self.shown_fresh;
         let may_renew = self.is_renewable && may_be_stale && !self.was_refused;
@@ -84,14 +84,14 @@ impl Credential {
         may_renew
     }
 
-    /// A connection stood for this long; `steady` is long.
+    /// Records how long a connection lasted; from `steady` on, an earlier refusal is forgotten.
     pub(super) fn stood(&mut self, time: Duration, steady: Duration) {
         if time >= steady {
             self.was_refused = false;
         }
     }
 
-    /// The application connects anew.
+    /// Forgets earlier refusals, when the application connects again.
     pub(super) const fn start_over(&mut self) {
         self.was_refused = false;
     }

@@ -18,22 +18,22 @@ use crate::session::wire::Body;
 /// Decompressor of a session, and its dictionaries.
 #[derive(Debug)]
 pub(super) struct Dictionaries {
-    /// True if entries may come compressed.
+    /// Compressed entries are accepted.
     is_on: bool,
-    /// Made when the first compressed entry or dictionary comes: many sessions never see one.
+    /// Created with the first compressed entry or dictionary, since many sessions get none.
     decompressor: Option<Decompressor>,
-    /// Those at hand, oldest first; they outlast connections.
+    /// Fetched dictionaries, oldest first; kept over connections.
     held: Vec<Held>,
     last_local: u32,
-    /// Those that the server of this connection has named, oldest first.
+    /// Dictionaries that the server has named on this connection, oldest first.
     named: Vec<DictionaryInfo>,
 }
 
-/// A dictionary at hand.
+/// A fetched dictionary.
 #[derive(Debug)]
 struct Held {
     sha256: [u8; 32],
-    /// The decompressor's id of it. The server's may change with the connection.
+    /// Id in the decompressor. The server's id may change with the connection.
     local: u32,
 }
 
@@ -48,7 +48,7 @@ impl Dictionaries {
         }
     }
 
-    /// The server names a dictionary.
+    /// Records a dictionary that the server names, and requests it unless it was fetched before.
     pub(super) fn named(&mut self, info: DictionaryInfo, link: &mut Link) {
         if !self.is_on || !self.name(info) {
             return;
@@ -61,8 +61,8 @@ impl Dictionaries {
         }
     }
 
-    /// Takes a dictionary that was fetched, and tells the server, if there is a connection, by the names that it
-    /// uses. Returns whether the bytes are that dictionary.
+    /// Adds a fetched dictionary, and sends `have` with the server's ids of it if there is a connection. Returns
+    /// whether the bytes are that dictionary.
     pub(super) fn fetched(
         &mut self,
         sha256: [u8; 32],
@@ -82,13 +82,14 @@ impl Dictionaries {
         true
     }
 
-    /// Names are good for one connection.
+    /// Forgets the ids of the connection that has ended.
     pub(super) fn disconnected(&mut self) {
         self.named.clear();
     }
 
-    /// Notes a name that the server will use, once we say that we have the dictionary. Of each channel it uses the
-    /// newest few; a name beyond the limits is let go, and not used as we never say that we have it.
+    /// Records the server's id of a dictionary, to be confirmed with `have`. Of each channel the newest two count; an
+    /// id beyond the limits is dropped and never confirmed, so the server does not use it. Returns whether it was
+    /// recorded.
     fn name(&mut self, info: DictionaryInfo) -> bool {
         self.named.retain(|named| named.id != info.id);
         let of_channel = |named: &DictionaryInfo| named.channel == info.channel;
@@ -111,7 +112,7 @@ impl Dictionaries {
         Some(held.local)
     }
 
-    /// Adds a dictionary to those at hand. Says whether it is one.
+    /// Adds a dictionary to the decompressor. Returns whether it is valid.
     fn hold(&mut self, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
         if self.local(&sha256).is_some() {
             return true;
@@ -128,7 +129,7 @@ impl Dictionaries {
         true
     }
 
-    /// Lets the oldest go that has no name on this connection, if there are too many.
+    /// Removes the oldest that has no id on this connection, if there are too many.
     fn make_room(&mut self) {
         if self.held.len() < DICTIONARIES {
             return;

@@ -38,7 +38,7 @@ pub enum ConfigError {
     TokenBytes(usize),
 }
 
-/// Subscription that was not accepted.
+/// Error of a subscription request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubscribeError {
@@ -51,18 +51,19 @@ pub enum SubscribeError {
     /// The topic is empty or longer than 255 bytes.
     #[error("a topic has 1 to {MAX_TOPIC_BYTES} bytes")]
     BadTopic,
-    /// The session has as many subscriptions as it may have.
+    /// The session has the largest number of subscriptions allowed.
     #[error("a session has at most {SUBSCRIPTIONS} subscriptions")]
     TooMany,
 }
 
-/// Send that was not accepted.
+/// Error of a send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SendError {
-    /// As many sends as allowed wait for the server's answer; try again when one is `Sent`.
+    /// The largest number of sends allowed waits for the server's answer; try again after
+    /// [`Event::Sent`](super::Event::Sent).
     #[error("too many sends wait for the server's answer")]
     QueueFull,
-    /// Larger than the server takes.
+    /// Above the server's message limit.
     #[error("the message is larger than the {max_message_bytes} bytes that the server takes")]
     TooLarge {
         /// The largest message that the server takes, in bytes.
@@ -73,16 +74,16 @@ pub enum SendError {
     Closed,
 }
 
-/// Token that the application could not give.
+/// Error of the application's request for a token.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TokenError {
-    /// Not now: the session asks again after the back-off delay.
+    /// Transient: the session asks again after the back-off delay.
     #[error("no token now: {message}")]
     Retry {
         /// Reason, for people.
         message: String,
     },
-    /// Not at all: the session is closed.
+    /// Final: the session is closed.
     #[error("no token: {message}")]
     Denied {
         /// Reason, for people.

@@ -11,7 +11,7 @@ use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
 use crate::session::op::{ErrorCode, ScopeRequest};
 use crate::session::wire::Content;
 
-/// Input from the driver. That of an older attempt than the latest `Connect` is ignored.
+/// Input from the driver. Input about an older attempt than the latest `Connect` is ignored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Input {
     /// The socket of this attempt is open and speaks `push-wire.v1`.
@@ -23,7 +23,7 @@ pub enum Input {
     Message {
         /// From [`Output::Connect`].
         attempt: u32,
-        /// All of it.
+        /// Bytes of the whole message.
         bytes: Vec<u8>,
     },
     /// The socket has ended, or could not be opened.
@@ -33,11 +33,11 @@ pub enum Input {
         /// The peer's close code; `None` when there was none (1006).
         code: Option<u16>,
     },
-    /// The application's answer to [`Output::TokenWanted`]; one to an older request is ignored.
+    /// The application's answer to [`Output::TokenWanted`]; an answer to an older request is ignored.
     Token {
         /// From [`Output::TokenWanted`].
         request: u32,
-        /// The token, or why there is none.
+        /// The token, or the reason for having none.
         token: Result<String, TokenError>,
     },
 }
@@ -45,47 +45,46 @@ pub enum Input {
 /// Action for the driver. Actions are carried out in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Output {
-    /// Open a socket; any earlier one is history and is to be dropped.
+    /// Open a socket; drop any earlier one.
     Connect {
-        /// Names the socket in the [`Input`]s about it.
+        /// Number that names the socket in [`Input`].
         attempt: u32,
     },
     /// Ask the application for a token, and hand its answer in with [`Input::Token`]. Only sessions that [renew their
     /// token](super::ClientConfig::renews_token) ask. Without an answer in
     /// [`token_wait`](super::ClientConfig::token_wait) the session asks again, after the back-off delay.
     TokenWanted {
-        /// Names the request in the answer.
+        /// Number of the request, for the answer.
         request: u32,
     },
     /// Send this binary message over the latest socket.
     Transmit(Vec<u8>),
-    /// Close the latest socket with this code, after what was to be transmitted before. No input about it is
-    /// awaited.
+    /// Close the latest socket with this code, after everything transmitted before. No input about it is awaited.
     Disconnect {
         /// WebSocket close code.
         code: u16,
     },
-    /// Get this dictionary, from a cache or from `<route>/dictionaries/<sha256 in hex>`, and hand it to
-    /// [`ClientSession::dictionary_fetched`](super::ClientSession::dictionary_fetched). Until then, or if it cannot
-    /// be had, entries come less compressed.
+    /// Get this dictionary, from a cache or from `<route>/dictionaries/<sha256 in hex>`, and pass it to
+    /// [`ClientSession::dictionary_fetched`](super::ClientSession::dictionary_fetched). Until then, or if that fails,
+    /// entries arrive less compressed.
     FetchDictionary {
         /// Hash of the dictionary.
         sha256: [u8; 32],
     },
-    /// Tell the application.
+    /// Report this event to the application.
     Event(Event),
 }
 
 /// Event for the application.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The connection changed.
+    /// The connection's status changed.
     Status(Status),
-    /// The server took the handshake.
+    /// The server accepted the handshake.
     Ready {
-        /// The session that this client had goes on; otherwise it is a new one.
+        /// True if the client's earlier session continues; otherwise it is a new one.
         resumed: bool,
-        /// Proof of the right to continue it, which the client keeps with its id.
+        /// Secret of the session, to be kept with the client's id.
         secret: [u8; 16],
     },
     /// A subscribe or resume ended: continuity is proved, or it is not.
@@ -94,13 +93,13 @@ pub enum Event {
         id: u32,
         /// The outcome.
         outcome: Outcome,
-        /// Reading goes on after this; `None` when the subscription has ended.
+        /// Position after which reading continues; `None` when the subscription has ended.
         position: Option<Position>,
-        /// The entry just before the oldest kept; told with a reset only.
+        /// The entry just before the oldest kept; only with a reset.
         floor: Option<Cursor>,
         /// The newest entry.
         head: Cursor,
-        /// Mode of the channel; as last known when the subscription has ended.
+        /// Mode of the channel; the last known one when the subscription has ended.
         mode: ChannelMode,
     },
     /// The next entry of a stream.
@@ -116,12 +115,12 @@ pub enum Event {
         /// Position of the application, for a new subscription.
         position: Option<Position>,
     },
-    /// The server took a send.
+    /// The server has taken a send.
     Sent {
         /// From [`ClientSession::send`](super::ClientSession::send).
         ticket: u64,
     },
-    /// A send was not carried out and will not be tried again.
+    /// The server did not carry out a send; it is not sent again.
     Refused {
         /// From [`ClientSession::send`](super::ClientSession::send).
         ticket: u64,
@@ -150,9 +149,9 @@ pub struct Entry {
     pub content: Content,
     /// The body, always whole: deltas are applied already.
     pub body: Bytes,
-    /// Bytes of the frame that carried it, which are fewer than the body's when it came compressed or as a delta.
+    /// Bytes of the frame that carried it: fewer than the body's if it was compressed or a delta.
     pub wire_bytes: usize,
-    /// Published before the latest outcome of the subscription: caught up rather than live.
+    /// True if it was published before the latest outcome of the subscription: replayed rather than live.
     pub replayed: bool,
 }
 
@@ -183,11 +182,11 @@ pub struct Subscription {
     pub channel: String,
     /// Stream of the channel.
     pub scope: ScopeRequest,
-    /// Position after which to read, if the application kept one.
+    /// Position after which to read, if the application has one.
     pub position: Option<Position>,
     /// Start without a position.
     pub start: StartAt,
-    /// True if the position up to which entries were handled goes into
-    /// [snapshots](super::ClientSession::snapshot), and one from a snapshot comes before `position` and `start`.
+    /// Keep the handled position in [snapshots](super::ClientSession::snapshot); a position from a snapshot then takes
+    /// precedence over `position` and `start`.
     pub keeps_position: bool,
 }

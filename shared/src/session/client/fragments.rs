@@ -10,10 +10,10 @@ use crate::limits::ENTRIES_UNDER_WAY;
 use crate::position::Cursor;
 use crate::session::wire::fragment_of;
 
-/// Headers before a body in an entry's payload, in bytes at most: a body of the largest size is not too large.
+/// Largest size of the headers before a body in an entry's payload, in bytes, added to the limit of a value.
 const PAYLOAD_HEADER: usize = 64;
 
-/// The entries of one connection that have come in part: at most one for each lane, and one for each stream.
+/// Incomplete entries of one connection: at most one per lane and per stream.
 #[derive(Debug)]
 pub(super) struct Fragments {
     partials: Vec<Partial>,
@@ -21,13 +21,13 @@ pub(super) struct Fragments {
     limit: usize,
 }
 
-/// An entry that has come in part.
+/// An incomplete entry.
 #[derive(Debug)]
 struct Partial {
     stream: u64,
     cursor: Cursor,
     total: u16,
-    /// Index of the fragment that comes next.
+    /// Index of the next fragment.
     next: u16,
     payload: Vec<u8>,
 }
@@ -49,15 +49,15 @@ impl Partial {
 /// Result of adding a fragment.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// The entry is whole.
+    /// The entry is complete: its payload.
     Whole(Vec<u8>),
-    /// More are to come.
+    /// More fragments are missing.
     Wait,
-    /// It is not the one that comes next.
+    /// The fragment is not the next one.
     OutOfOrder,
     /// The entry is above the limit.
     TooLarge,
-    /// More entries are under way than there are lanes.
+    /// More entries are incomplete than there are lanes.
     TooMany,
 }
 
@@ -69,19 +69,19 @@ impl Fragments {
         }
     }
 
-    /// Returns whether an entry has come in part.
+    /// Returns whether an entry is incomplete.
     pub(super) fn is_empty(&self) -> bool {
         self.partials.is_empty()
     }
 
-    /// Drops what has come of a stream's entry; returns whether there was anything.
+    /// Drops a stream's incomplete entry; returns whether there was one.
     pub(super) fn forget(&mut self, stream: u64) -> bool {
         let before = self.partials.len();
         self.partials.retain(|partial| partial.stream != stream);
         self.partials.len() < before
     }
 
-    /// Drops everything; returns how many entries that was.
+    /// Drops all incomplete entries; returns their number.
     pub(super) fn clear(&mut self) -> u64 {
         let dropped = self.partials.len() as u64;
         self.partials.clear();

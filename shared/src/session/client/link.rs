@@ -82,7 +82,7 @@ impl Link {
         self.outputs.frame(header, &payload, self.max_message_bytes);
     }
 
-    /// Sends a list in as many control frames as the server's message limit asks for; an item takes at most
+    /// Sends a list in as many control frames as the server's message limit requires; an item takes at most
     /// `item_bytes`.
     pub(super) fn send_list<T: Clone>(
         &mut self,

@@ -12,7 +12,7 @@ use crate::session::wire::write_record;
 pub(super) struct Outputs {
     /// Newest last.
     queue: Vec<Output>,
-    /// Taken from the queue when the driver last found this empty; newest first.
+    /// Outputs that the driver takes now, newest first; refilled from `queue` when empty.
     leaving: Vec<Output>,
     pub(super) stats: Stats,
 }
@@ -26,7 +26,7 @@ impl Outputs {
         self.push(Output::Event(event));
     }
 
-    /// Sends a frame, in the message before it where it fits.
+    /// Sends a frame, in the same message as the frame before it where it fits.
     pub(super) fn frame(&mut self, header: FrameHeader, payload: &[u8], max_message_bytes: usize) {
         if let Some(Output::Transmit(message)) = self.queue.last_mut()
             && message.len() + record_bytes(payload.len()) <= max_message_bytes.min(BATCH_BYTES)
@@ -52,7 +52,7 @@ impl Outputs {
     }
 }
 
-/// Bytes that a frame with a payload of this length takes in a message, at most.
+/// Largest size in a message, in bytes, of a frame with a payload of this length.
 pub(super) const fn record_bytes(payload: usize) -> usize {
     // A length of up to five bytes and the frame's header.
     payload.saturating_add(5 + crate::frame::FRAME_HEADER_LEN)

@@ -28,7 +28,7 @@ impl Retry {
         self.failures
     }
 
-    /// A connection stood this long.
+    /// Records how long a connection lasted.
     pub(super) fn stood(&mut self, time: Duration) {
         if time >= self.policy.steady {
             self.failures = 0;
@@ -39,7 +39,7 @@ impl Retry {
         self.failures = 0;
     }
 
-    /// The wait before the next attempt; `None` when there is to be none.
+    /// Delay before the next attempt; `None` when there is none.
     pub(super) fn next(&mut self, advice: RetryAdvice) -> Option<Duration> {
         let steps = match advice {
             RetryAdvice::Never => return None,

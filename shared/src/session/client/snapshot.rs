@@ -33,17 +33,16 @@ const CHECK_BYTES: usize = 8;
 
 /// Kept state of a client.
 ///
-/// Its secret proves that a session is this client's: keep the bytes as a password is kept.
+/// It contains the session's secret: store the bytes as carefully as a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The client's id.
     pub client_id: Uuid,
-    /// Proof of the right to continue its session.
+    /// Secret of its session.
     pub secret: Option<[u8; 16]>,
-    /// Attempts to connect that it has made, if they are counted.
+    /// Number of attempts to connect so far, if they are counted.
     pub attempts: Option<u64>,
-    /// Positions up to which it has handled its streams, the longest unused first; at most
-    /// [`SUBSCRIPTIONS`].
+    /// Positions up to which it has handled its streams, least recently used first; at most [`SUBSCRIPTIONS`].
     pub positions: Vec<KeptPosition>,
 }
 
@@ -75,7 +74,7 @@ pub enum SnapshotError {
     /// More than [`SNAPSHOT_BYTES`].
     #[error("a snapshot of {0} bytes; the most is {SNAPSHOT_BYTES}")]
     TooLarge(usize),
-    /// Not a snapshot at all.
+    /// Not a snapshot.
     #[error("not a snapshot of a client")]
     Foreign,
     /// Written by another version.
@@ -120,7 +119,7 @@ impl Snapshot {
     /// Reads the bytes of [`encode`](Self::encode).
     ///
     /// # Errors
-    /// [`SnapshotError`] says why the client must begin anew.
+    /// [`SnapshotError`]: the client has to start without a snapshot.
     pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
         if bytes.len() > SNAPSHOT_BYTES {
             return Err(SnapshotError::TooLarge(bytes.len()));

@@ -14,28 +14,28 @@ pub enum Status {
         /// Attempts that failed in a row before this one.
         failures: u32,
     },
-    /// Opening a socket, or waiting for the server to take the handshake.
+    /// Opening a socket, or waiting for the server's answer to the handshake.
     Connecting {
         /// Attempts that failed in a row before this one.
         failures: u32,
     },
-    /// The server took the handshake.
+    /// The server accepted the handshake.
     Ready,
-    /// Away; the next attempt is set.
+    /// Not connected; the next attempt is scheduled.
     Waiting {
-        /// When it begins.
+        /// Time of the next attempt.
         until: Moment,
         /// Attempts that failed in a row.
         failures: u32,
         /// Reason for the end of the last connection.
         cause: Cause,
     },
-    /// Away, and no attempt before [`ClientSession::wake`](super::ClientSession::wake).
+    /// Not connected; no attempt is made before [`ClientSession::wake`](super::ClientSession::wake).
     Suspended {
         /// Reason for the end of the last connection.
         cause: Cause,
     },
-    /// Over: no attempt is made until `connect` is called again. Reported once.
+    /// Closed: no attempt is made until `connect` is called again. Reported once.
     Closed {
         /// Reason for the end of the connection.
         cause: Cause,
@@ -63,24 +63,24 @@ pub struct Stats {
     pub bytes_in: u64,
     /// Bytes of the messages sent.
     pub bytes_out: u64,
-    /// Entries handed to the application.
+    /// Entries given to the application.
     pub entries: u64,
-    /// Bytes of their bodies, whole: their cost without deltas and compression.
+    /// Bytes of those entries' bodies, without deltas and compression.
     pub value_bytes: u64,
-    /// Number of them that came as deltas.
+    /// Entries received as deltas.
     pub deltas: u64,
-    /// Number of them that came compressed.
+    /// Entries received compressed.
     pub compressed: u64,
-    /// Compression dictionaries that were fetched.
+    /// Compression dictionaries fetched.
     pub dictionaries: u64,
-    /// Entries that had been handed over before and were dropped.
+    /// Entries dropped because the application had been given them before.
     pub repeats: u64,
-    /// Losses that were found and asked for again.
+    /// Losses found and requested again.
     pub gaps: u64,
     /// Fragments received of entries too large for one frame.
     pub fragments: u64,
-    /// Entries given up after some of their fragments: the line was cut, or they were no longer wanted.
+    /// Entries dropped after some of their fragments, because the connection was lost or the subscription ended.
     pub unfinished: u64,
-    /// Subscriptions paused because the application held too much of them.
+    /// Times that a subscription was paused by back-pressure.
     pub pauses: u64,
 }

@@ -17,17 +17,17 @@ use crate::session::wire::{Body, Content};
 /// State of the latest request of a subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
-    /// Not asked for on this connection.
+    /// Not requested on this connection.
     Detached,
-    /// Asked for; the outcome is awaited.
+    /// Requested; the outcome is awaited.
     Asked,
     /// Entries of this stream, on the channel of this wire id, are delivered.
     Reading { stream: u64, channel: u8 },
-    /// Not asked for until the application has handled half of what it holds.
+    /// Paused by back-pressure until the application has handled half of what it holds.
     Paused,
 }
 
-/// True if the value must come whole next.
+/// Whether the value must be sent whole next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Repair {
     None,
@@ -41,29 +41,29 @@ pub(super) enum Repair {
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) id: u32,
-    /// The id in the latest request; each has its own, so that no answer is taken for another's.
+    /// Id in the latest request. Each request has a new one, so that an answer is never taken for another's.
     pub(super) wire_id: u32,
     pub(super) channel: String,
     pub(super) scope: ScopeRequest,
     start: StartAt,
     pub(super) stage: Stage,
     pub(super) mode: ChannelMode,
-    /// True if the latest request named a position.
+    /// The latest request named a position.
     named_position: bool,
-    /// Everything up to here was handed out.
+    /// Position of the newest entry given to the application.
     pub(super) received: Option<Position>,
-    /// Everything up to here was handled.
+    /// Position of the newest entry that the application has handled.
     pub(super) handled: Option<Position>,
     pub(super) head: Cursor,
-    /// The head at the latest outcome: entries up to it are caught up, not live.
+    /// Head at the latest outcome: entries up to it are replayed, not live.
     caught_up_at: Cursor,
     value: Option<Value>,
     pub(super) repair: Repair,
-    /// Gaps in a row without an entry between.
+    /// Number of gaps in a row without an entry in between.
     pub(super) failed_refetches: u8,
     pub(super) acks: Acks,
     pub(super) backlog: Backlog,
-    /// Its position goes into snapshots.
+    /// The position is kept in snapshots.
     keeps_position: bool,
 }
 
@@ -72,14 +72,14 @@ pub(super) struct Reader {
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
     pub(super) stream: u64,
-    /// Wire id of the subscription's channel, and what its streams are.
+    /// Wire id and mode of the subscription's channel.
     pub(super) channel: u8,
     pub(super) mode: ChannelMode,
     pub(super) position: Position,
     pub(super) head: Cursor,
 }
 
-/// An entry as it came.
+/// An entry as it arrived.
 #[derive(Debug)]
 pub(super) struct Arrival<'a> {
     pub(super) sequence: u32,
@@ -96,7 +96,7 @@ pub(super) struct Arrival<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     Next,
-    /// Handed out before.
+    /// Given to the application before.
     Repeat,
     /// Entries before it are missing.
     Gap,
@@ -106,13 +106,13 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) enum Verdict {
     Next(Entry),
-    /// Handed out before.
+    /// Given to the application before.
     Repeat,
     /// Entries before it are missing.
     Gap,
-    /// A delta that does not fit; the value must come whole.
+    /// A delta that cannot be applied; the value must be sent whole.
     Unusable,
-    /// A delta on a log, where there is nothing to build on.
+    /// A delta on a log channel, which has none.
     Misplaced,
 }
 
@@ -147,14 +147,14 @@ impl Reader {
         }
     }
 
-    /// The cursor to acknowledge, if the server waits for one.
+    /// Cursor to acknowledge, if the server waits for one.
     pub(super) fn ack_due(&self) -> Option<Cursor> {
         let handled = self.handled?.cursor;
         let is_reading = matches!(self.stage, Stage::Reading { .. });
         (is_reading && self.acks.is_due(handled)).then_some(handled)
     }
 
-    /// The position for a snapshot. That of a state is good only together with its value, which is not kept.
+    /// Position for a snapshot; none for a state channel, since its value is not kept.
     pub(super) fn kept_position(&self) -> Option<KeptPosition> {
         if !self.keeps_position || self.mode == ChannelMode::State {
             return None;
@@ -166,7 +166,7 @@ impl Reader {
         })
     }
 
-    /// The connection has ended.
+    /// Forgets the state of the connection that has ended.
     pub(super) fn detach(&mut self) {
         if self.stage != Stage::Paused {
             self.stage = Stage::Detached;
@@ -177,7 +177,7 @@ impl Reader {
         matches!(self.stage, Stage::Reading { stream, .. } if stream == of)
     }
 
-    /// Asks for the stream, under a new wire id.
+    /// Makes a request for the stream under a new wire id.
     pub(super) fn request(&mut self, wire_id: u32) -> Subscribe {
         // The position of a state is good only together with its value.
         let names_position = self.mode != ChannelMode::State || self.value.is_some();
@@ -195,12 +195,13 @@ impl Reader {
         }
     }
 
-    /// The value that deltas of this connection would build on is not to be trusted.
+    /// Drops the value, so that no delta is applied to it.
     pub(super) fn forget_value(&mut self) {
         self.value = None;
     }
 
-    /// Takes the server's answer; returns the outcome that the application is told. `true`: ask for the value.
+    /// Applies the server's answer. Returns the outcome for the application, and whether the value must be requested
+    /// whole.
     pub(super) fn answered(&mut self, answer: Answer) -> (Outcome, bool) {
         self.stage = Stage::Reading {
             stream: answer.stream,
@@ -227,7 +228,7 @@ impl Reader {
         (outcome, is_valueless && self.named_position && !reset)
     }
 
-    /// A resume counts as one only if it goes on where this reader stands.
+    /// Checks that a `resumed` continues at this reader's position; otherwise it counts as a reset.
     fn verified(&self, answer: &Answer) -> Outcome {
         let (Some(own), true) = (self.received, self.named_position) else {
             return answer.outcome;
@@ -251,7 +252,7 @@ impl Reader {
         }
     }
 
-    /// Judges an entry before its body is looked at.
+    /// Classifies an entry by its cursor, before its body is read.
     pub(super) fn place(&self, cursor: Cursor) -> Place {
         let Some(received) = self.received.map(|received| received.cursor) else {
             return Place::Next;
@@ -265,7 +266,7 @@ impl Reader {
         }
     }
 
-    /// Judges an entry, and stands on it if it is the next one.
+    /// Classifies an entry, and moves to it if it is the next one.
     pub(super) fn take(&mut self, arrival: &Arrival<'_>) -> Verdict {
         let Some(received) = self.received else {
             return Verdict::Gap;
@@ -316,7 +317,7 @@ impl Reader {
         })
     }
 
-    /// Takes a state's next value; `None` when it is a delta that does not fit.
+    /// Takes a state's next value; `None` when it is a delta that cannot be applied.
     fn take_value(&mut self, cursor: Cursor, arrival: &Arrival<'_>) -> Option<Bytes> {
         let next = match (&mut self.value, arrival.body) {
             (_, Body::Whole(body)) => Value::whole(cursor, body, arrival.message),
@@ -331,8 +332,8 @@ impl Reader {
         Some(bytes)
     }
 
-    /// Takes a heartbeat's cursors: the newest entry sent, and the newest there is. Returns whether one was lost. While
-    /// large entries are under way a value that was asked for may wait its turn behind them.
+    /// Applies a heartbeat's cursors: newest entry sent, newest entry of the log. Returns whether an entry was lost.
+    /// `is_busy`: large entries are being sent, so a requested value may be late.
     pub(super) fn heard(&mut self, sent: Cursor, head: Cursor, is_busy: bool) -> bool {
         self.head = self.head.max(head);
         let is_short = self.received.is_some_and(|received| received.cursor < sent);
@@ -350,8 +351,8 @@ impl Reader {
         }
     }
 
-    /// Everything up to here was handled; a position of another incarnation says nothing any more. Returns how
-    /// many more entries that is.
+    /// Records that everything up to this position was handled; a position of another epoch is ignored. Returns the
+    /// number of newly handled entries.
     pub(super) fn handled_upto(&mut self, position: Position) -> u64 {
         if !self.backlog.handled(position) {
             return 0;

@@ -7,13 +7,13 @@ use crate::time::{Moment, sooner};
 pub(super) enum Timer {
     /// The next attempt begins.
     Retry,
-    /// The application has taken too long to give a token.
+    /// The application has not answered the request for a token in time.
     Token,
     /// The attempt has taken too long.
     Handshake,
-    /// The server has been silent for so long that it is asked for a sign of life.
+    /// Nothing was received for the heartbeat time: a `ping` is sent.
     Silence,
-    /// The server has not answered that, or has not closed after its goodbye.
+    /// Nothing was received after the `ping`, or the server has not closed after its goodbye.
     Probe,
     /// Handled entries are acknowledged.
     Ack,

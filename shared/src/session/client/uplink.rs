@@ -19,7 +19,7 @@ pub(super) struct Uplink {
     items: Vec<Item>,
     bytes: usize,
     last_ticket: u64,
-    /// Number of the next send to leave in the server's session.
+    /// Number of the next send in the server's session.
     next_number: u64,
     max_messages: usize,
     max_bytes: usize,
@@ -31,7 +31,7 @@ struct Item {
     channel: String,
     content: Content,
     body: Vec<u8>,
-    /// Set once it has left in the server's session.
+    /// Number in the server's session; `None` before it is sent there.
     number: Option<u64>,
 }
 
@@ -70,9 +70,8 @@ impl Uplink {
         Ok(self.last_ticket)
     }
 
-    /// A session stands that has taken the sends up to `received`. Where it is the one before, those are done;
-    /// `rejected` were refused. The others
-    /// leave (again), numbered from there.
+    /// Continues with a session that has taken the messages up to `received`. If it is the earlier session, those are
+    /// done, and `rejected` were refused. The others are sent (again), numbered from there.
     pub(super) fn start(
         &mut self,
         resumed: bool,
@@ -90,7 +89,7 @@ impl Uplink {
         self.next_number = received.saturating_add(1);
     }
 
-    /// Sends what has not left yet.
+    /// Sends the messages that have not been sent yet.
     pub(super) fn transmit(&mut self, channels: &[ChannelInfo], link: &mut Link) {
         let has_left = |item: &&Item| item.number.is_some();
         let mut at = self.items.iter().take_while(has_left).count();
@@ -106,7 +105,7 @@ impl Uplink {
         }
     }
 
-    /// The server has taken everything up to this number.
+    /// Records that the server has taken everything up to this number.
     pub(super) fn taken(&mut self, upto: u64, outputs: &mut Outputs) {
         let is_taken = |item: &&Item| item.number.is_some_and(|number| number <= upto);
         let taken = self.items.iter().take_while(is_taken).count();
@@ -117,7 +116,7 @@ impl Uplink {
         }
     }
 
-    /// The server will not carry out this one.
+    /// Records that the server has refused a message.
     pub(super) fn rejected(&mut self, rejection: RejectedMessage, outputs: &mut Outputs) {
         let RejectedMessage {
             number,
@@ -160,7 +159,7 @@ impl Item {
     }
 }
 
-/// Wire id of the channel that a send goes to, or why it cannot leave.
+/// Wire id of a send's channel, or the error that prevents sending.
 fn destination(
     item: &Item,
     channels: &[ChannelInfo],
@@ -181,7 +180,7 @@ fn destination(
     Ok(channel.id)
 }
 
-/// Bytes of the message that carries a body of this length alone, at most.
+/// Largest size, in bytes, of a message that carries only a body of this length.
 pub(super) const fn message_bytes(body: usize) -> usize {
     record_bytes(body.saturating_add(1))
 }

@@ -6,18 +6,18 @@ use crate::delta::{self, Check};
 use crate::position::Cursor;
 use crate::session::wire::DeltaHeader;
 
-/// A value, whole.
+/// A value of a state stream.
 #[derive(Clone, Debug)]
 pub(super) struct Value {
-    /// The entry that made it.
+    /// Cursor of its entry.
     pub(super) cursor: Cursor,
     pub(super) bytes: Bytes,
-    /// Its hash, once it was needed.
+    /// Its hash, computed when first needed.
     check: Option<Check>,
 }
 
 impl Value {
-    /// A value that came whole as a part of `message`.
+    /// A value received whole; `body` is a part of `message`.
     pub(super) fn whole(cursor: Cursor, body: &[u8], message: &Bytes) -> Self {
         // A slice keeps its whole message in memory, which is fine unless most of that is something else.
         let bytes = if message.len() > 2 * body.len() + 256 {
@@ -32,7 +32,7 @@ impl Value {
         }
     }
 
-    /// The value that a delta makes of this one; `None` when it builds on another, or comes out wrong.
+    /// Applies a delta to this value; `None` when its base is another value, or the result's check fails.
     pub(super) fn apply(
         &mut self,
         cursor: Cursor,

@@ -10,8 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor
 
 use crate::quote::cut;
 
-/// A list of at most `N` items. The one after them is refused before it is built, and an announced length allocates
-/// nothing.
+/// A list of at most `N` items. Reading fails before item `N + 1` is built; an announced length allocates nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bounded<T, const N: usize>(Vec<T>);
 
@@ -145,7 +144,7 @@ mod tests {
         static BUILT: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// Counts how many are built.
+    /// Counts the items that are built.
     #[derive(PartialEq, Debug)]
     struct Counted(u8);
 

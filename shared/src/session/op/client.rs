@@ -18,7 +18,7 @@ use crate::position::{Cursor, Position, StartAt};
 /// A client's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ClientOp {
-    /// Credentials of the client, and what it reads: the first op of every connection.
+    /// Credentials and subscriptions of the client: the first op of every connection.
     Auth(Auth),
     /// Begins to read these streams.
     Subscribe(Vec<Subscribe>),
@@ -26,7 +26,7 @@ pub enum ClientOp {
     Unsubscribe(Vec<u32>),
     /// Every entry up to the cursor has been handled; pairs of subscription id and cursor.
     Ack(Vec<(u32, Cursor)>),
-    /// A delta of this subscription could not be applied: its value is wanted whole.
+    /// Requests the whole value of this subscription, because a delta could not be applied.
     Whole(u32),
     /// The client holds these dictionaries: entries may come compressed with them.
     Have(Vec<u32>),
@@ -34,14 +34,14 @@ pub enum ClientOp {
     Ping,
     /// Answers `ping`.
     Pong,
-    /// The client leaves; the session may end.
+    /// The client ends its session.
     Goodbye,
 }
 
 /// The first op of a connection.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Auth {
-    /// The client's own id, kept across connections.
+    /// The client's id, kept over connections.
     pub client_id: Uuid,
     /// The application's credential.
     #[serde(
@@ -50,7 +50,7 @@ pub struct Auth {
         deserialize_with = "opt_text::<_, TOKEN_BYTES>"
     )]
     pub token: Option<String>,
-    /// Proof that a session is this client's: its own choice for a new session, or from `auth_ok`.
+    /// Secret of the session: the client's choice for a new session, or from `auth_ok`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "opt_fixed")]
     pub secret: Option<[u8; 16]>,
     /// Number of this attempt to connect, growing over the client's attempts: distinguishes a delayed attempt from a
@@ -88,7 +88,7 @@ const fn value_bytes() -> u64 {
 }
 
 impl Auth {
-    /// An `auth` that names the client alone and leaves all else at its default.
+    /// An `auth` of this client with all other fields at their defaults.
     #[must_use]
     pub const fn new(client_id: Uuid) -> Self {
         Self {
@@ -109,11 +109,11 @@ impl Auth {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "SubscribeFields", into = "SubscribeFields")]
 pub struct Subscribe {
-    /// The client's name for this subscription, unique among its subscriptions.
+    /// Id that the client gives the subscription, unique among its subscriptions.
     pub id: u32,
     /// Name of the channel.
     pub channel: String,
-    /// Which stream of the channel.
+    /// Stream of the channel.
     pub scope: ScopeRequest,
     /// Last entry that the client has of it, if it has any.
     pub position: Option<Position>,
@@ -132,7 +132,7 @@ pub enum ScopeRequest {
     Inbox,
 }
 
-/// A [`Subscribe`] as it stands on the wire.
+/// A [`Subscribe`] as on the wire.
 #[derive(Serialize, Deserialize)]
 struct SubscribeFields {
     id: u32,
@@ -266,7 +266,7 @@ impl ClientOp {
     /// Reads an op; the bytes must hold nothing else.
     ///
     /// # Errors
-    /// [`OpError`] says what is wrong and where.
+    /// [`OpError`] names the field and the offset.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
         match op_name(bytes)? {
             "auth" => op_fields("auth", bytes).map(Self::Auth),
@@ -285,7 +285,7 @@ impl ClientOp {
         }
     }
 
-    /// About the bytes that the op takes in memory beyond its own size.
+    /// Approximate memory that the op takes beyond its own size, in bytes.
     pub(crate) fn held_bytes(&self) -> usize {
         match self {
             Self::Auth(auth) => {

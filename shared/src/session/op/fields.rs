@@ -80,9 +80,9 @@ pub(super) mod opt_fixed {
     }
 }
 
-/// A value that stands as a name on the wire.
+/// A value written as its name.
 pub(super) trait Named: Sized + Copy {
-    /// Kind of the name, for errors.
+    /// Kind of the name, for error texts.
     const WHAT: &'static str;
 
     fn wire_name(self) -> &'static str;

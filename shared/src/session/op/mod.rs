@@ -30,16 +30,16 @@ use crate::quote::quoted;
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum OpError {
-    /// The bytes are no MessagePack map, or do not end with it.
+    /// The bytes are not exactly one MessagePack map.
     Malformed(TokenError),
     /// The map does not begin with `op`, or names an op that this version does not know: the name, cut to
     /// [`QUOTE_BYTES`](crate::limits::QUOTE_BYTES).
     Unknown(String),
     /// A key comes twice: its name, cut to [`QUOTE_BYTES`](crate::limits::QUOTE_BYTES).
     Repeated(String),
-    /// More fields than [`OP_FIELDS`]: how many.
+    /// More fields than [`OP_FIELDS`]: their number.
     TooManyFields(usize),
-    /// A field of the op is missing, or is not what the op needs.
+    /// A field of the op is missing or has a wrong value.
     Invalid {
         /// The op.
         op: &'static str,
@@ -110,7 +110,7 @@ fn op_fields<'de, T: Deserialize<'de>>(op: &'static str, bytes: &'de [u8]) -> Re
     msgpack::from_slice(bytes).map_err(|error| OpError::Invalid { op, error })
 }
 
-/// The error that a name on the wire stands for nothing here.
+/// The error of an unknown op name.
 fn unknown_op(name: &str) -> OpError {
     OpError::Unknown(quoted(name).into_owned())
 }

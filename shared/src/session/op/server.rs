@@ -18,26 +18,26 @@ use crate::position::{Cursor, Position, ResetReason};
 /// A server's control op.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ServerOp {
-    /// The session stands.
+    /// Answer to `auth`: the session is open.
     AuthOk(AuthOk),
-    /// Outcome of a subscribe: reading goes on exactly after the client's position.
+    /// Outcome of a subscribe: reading continues exactly after the client's position.
     Resumed {
-        /// The client's name for the subscription.
+        /// The client's id of the subscription.
         id: u32,
-        /// Number by which entry frames of this connection name the stream.
+        /// Number of the stream in entry frames.
         stream: u64,
-        /// Reading goes on after this.
+        /// Position after which reading continues.
         position: Position,
         /// Entries between the position and the head.
         caught_up: u64,
     },
     /// Outcome of a subscribe, or of a reader that retention passed: continuity cannot be proved.
     Reset {
-        /// The client's name for the subscription.
+        /// The client's id of the subscription.
         id: u32,
-        /// Why.
+        /// Reason of the reset.
         reason: ResetReason,
-        /// Number by which entry frames name the stream, and where reading goes on; `None` when the
+        /// Number of the stream in entry frames, and the position after which reading continues; `None` when the
         /// subscription has ended.
         reading: Option<(u64, Position)>,
         /// The entry just before the oldest kept.
@@ -45,16 +45,16 @@ pub enum ServerOp {
         /// The newest entry.
         head: Cursor,
     },
-    /// Something the client did cannot be done; nothing else is affected.
+    /// Error of one request; nothing else is affected.
     Error {
         /// Error code, for programs.
         code: ErrorCode,
         /// Error text, for people.
         message: String,
-        /// The subscription that it concerns; it has ended.
+        /// The subscription that has ended with it, if one has.
         id: Option<u32>,
     },
-    /// Client messages up to this number are taken (docs/protocol.md section 7).
+    /// Acknowledgement of client messages (docs/protocol.md section 7).
     Received {
         /// The newest message taken; all before it are too.
         upto: u64,
@@ -63,20 +63,20 @@ pub enum ServerOp {
     Rejected(RejectedMessage),
     /// Entries of a channel may be compressed with this dictionary after the client's `have`.
     Dictionary(DictionaryInfo),
-    /// Heartbeat: what this connection has been sent, and the newest there is.
+    /// Heartbeat: cursors sent on this connection, and heads of the logs.
     Ping {
         /// One for every stream that changed since the last heartbeat.
         heads: Vec<StreamHead>,
     },
     /// Answers `ping`.
     Pong,
-    /// The connection ends now.
+    /// Announces the close of the connection.
     Goodbye {
         /// A close code.
         code: u16,
-        /// Why, for people.
+        /// Reason, for people.
         message: String,
-        /// Earliest time to come back, in milliseconds.
+        /// Shortest delay before the next attempt, in milliseconds.
         retry_ms: Option<u64>,
     },
 }
@@ -86,10 +86,10 @@ pub enum ServerOp {
 pub struct RejectedMessage {
     /// Its number.
     pub number: u64,
-    /// Why, for programs.
+    /// Reason, for programs.
     #[serde(with = "name")]
     pub code: ErrorCode,
-    /// Why, for people.
+    /// Reason, for people.
     #[serde(
         default,
         serialize_with = "cut_text::<_, _, TEXT_BYTES>",
@@ -103,25 +103,25 @@ pub struct RejectedMessage {
 pub struct AuthOk {
     /// The client's id.
     pub client_id: Uuid,
-    /// Proves the right to continue this session; new in each session.
+    /// Secret that continues this session; a new one in each session.
     #[serde(with = "fixed")]
     pub secret: [u8; 16],
-    /// True if an earlier session goes on: its inbox and message numbers stand.
+    /// True if an earlier session continues, with its inboxes and message numbers.
     #[serde(default, skip_serializing_if = "is_false")]
     pub resumed: bool,
     /// Newest client message that this session has taken.
     #[serde(default)]
     pub received: u64,
-    /// The newest messages that the session took but did not carry out: the client may not have heard.
+    /// The newest messages that the session took but did not carry out, reported again because the client may not know.
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "list::<_, _, REJECTIONS>"
     )]
     pub rejected: Vec<RejectedMessage>,
-    /// Time between heartbeats.
+    /// Time between heartbeats, in milliseconds.
     pub heartbeat_ms: u64,
-    /// Largest message that the server takes.
+    /// Largest message that the server takes, in bytes.
     pub max_message_bytes: u64,
     /// Encoding of payload bodies on this connection.
     #[serde(with = "name")]
@@ -153,14 +153,14 @@ pub struct ChannelInfo {
 /// A dictionary, as described to clients (docs/protocol.md section 5.7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DictionaryInfo {
-    /// Names it on this connection, in `have` and in compressed entries; not 0.
+    /// Id on this connection, in `have` and in compressed entries; not 0.
     pub id: u32,
     /// Wire id of the channel that it serves.
     pub channel: u8,
-    /// Hash of its bytes: what it is fetched by, and what they are checked against.
+    /// Hash of its bytes, which names it in the URL and checks the download.
     #[serde(with = "fixed")]
     pub sha256: [u8; 32],
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u32,
 }
 
@@ -177,7 +177,7 @@ pub struct StreamHead {
 }
 
 impl StreamHead {
-    /// Most bytes that one takes in an op: the head of the list, and three integers.
+    /// Largest size in an op, in bytes: a list header and three integers.
     pub(crate) const WIRE_BYTES: usize = 1 + 3 * 9;
 }
 
@@ -231,7 +231,7 @@ error_codes! {
     BadFrame = "bad_frame",
     /// The payload cannot be read.
     BadPayload = "bad_payload",
-    /// Nobody handles messages on this channel.
+    /// No handler is registered for messages on this channel.
     NoHandler = "no_handler",
     /// More subscriptions than one session may have.
     TooManySubscriptions = "too_many_subscriptions",
@@ -241,7 +241,7 @@ error_codes! {
     TooLarge = "too_large",
     /// The application's handler refused.
     Refused = "refused",
-    /// Something that this version does not know.
+    /// A code that this version does not know.
     Other = "other",
 }
 
@@ -431,7 +431,7 @@ impl From<ResumedOp> for ServerOp {
     }
 }
 
-/// A `reset` whose position is whole, or not there.
+/// A `reset` that has all fields of a position, or none.
 #[derive(Deserialize)]
 #[serde(try_from = "ResetOp")]
 struct ResetReading(ServerOp);

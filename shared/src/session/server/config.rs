@@ -14,7 +14,8 @@ pub struct ServerConfig {
     pub handshake: Duration,
     /// Time between heartbeats; default [`limits::HEARTBEAT`].
     pub heartbeat: Duration,
-    /// Time without anything received after a heartbeat; default [`limits::HEARTBEAT_GRACE`].
+    /// Time without anything received after a heartbeat, after which the connection is given up; default
+    /// [`limits::HEARTBEAT_GRACE`].
     pub heartbeat_grace: Duration,
     /// Streams that one connection may read; default [`limits::SUBSCRIPTIONS`].
     pub max_subscriptions: usize,

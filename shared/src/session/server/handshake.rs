@@ -22,13 +22,13 @@ use uuid::Uuid;
 /// State of the handshake.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Phase {
-    /// Nothing but `auth` is taken.
+    /// Only `auth` is accepted.
     AwaitingAuth { until: Moment },
     /// The driver is checking the credentials.
     Authenticating { until: Moment, request: Handshake },
-    /// The session stands.
+    /// The session is open.
     Ready,
-    /// Nothing is put out any more.
+    /// No more outputs.
     Closed,
 }
 
@@ -59,7 +59,7 @@ impl ClientLimits {
         }
     }
 
-    /// The error of an `auth_ok` that is above the client's limit, which is that of a server with many channels.
+    /// The error of an `auth_ok` above the client's limit, which happens if a server has many channels.
     pub(super) fn excess(self, auth_ok: &ServerOp) -> Option<String> {
         let mut op = Vec::new();
         auth_ok.encode(&mut op);
@@ -69,7 +69,7 @@ impl ClientLimits {
         })
     }
 
-    /// The newest refusals whose texts take at most half of a message, so that `auth_ok` fits the other half.
+    /// The newest refusals that take at most half of a message, so that the rest of `auth_ok` fits the other half.
     fn fitting(self, mut rejected: Vec<RejectedMessage>) -> Vec<RejectedMessage> {
         let mut room = self.message_bytes / 2;
         let mut kept = 0;
@@ -88,10 +88,10 @@ impl ClientLimits {
 /// Bytes of a control frame beside its op: the record's length, the frame's header.
 const FRAME_BYTES: usize = 5 + FRAME_HEADER_LEN;
 
-/// Most bytes of a refusal in `auth_ok` without its text: names of its fields, number and code.
+/// Largest size, in bytes, of a refusal in `auth_ok` without its text: field names, number and code.
 const REJECTION_BYTES: usize = 64;
 
-/// State of `auth` until it is answered.
+/// Settings of `auth`, kept until it is answered.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Handshake {
     encoding: PayloadEncoding,
@@ -111,7 +111,7 @@ impl Handshake {
         }
     }
 
-    /// Keeps an op that came before the answer; returns whether there was room.
+    /// Keeps an op that arrived before the answer; returns whether there was room.
     pub(super) fn defer(&mut self, op: ClientOp) -> bool {
         let left = self.early_bytes.checked_sub(op.held_bytes());
         let Some(left) = left.filter(|_| self.early_ops.len() < EARLY_OPS) else {
@@ -122,7 +122,7 @@ impl Handshake {
         true
     }
 
-    /// Actions after the handshake, in this order.
+    /// Ops to carry out after the handshake, in order.
     pub(super) fn into_ops(self) -> impl Iterator<Item = ClientOp> {
         core::iter::once(ClientOp::Subscribe(self.subscriptions)).chain(self.early_ops)
     }

@@ -35,7 +35,7 @@ impl Heartbeat {
         self.heard = self.heard.max(now);
     }
 
-    /// Time at which a heartbeat is due or the peer has been silent too long, whichever is first.
+    /// Time of the next heartbeat, or of the deadline for the peer's answer, whichever is first.
     pub(super) fn next(&self) -> Moment {
         self.next.min(self.lost_at())
     }
@@ -57,7 +57,7 @@ impl Heartbeat {
     }
 }
 
-/// Sends the heads in ops that fit messages of this size and that clients take; without heads in one.
+/// Sends the heads in as many `ping` ops as messages of this size require; at least one.
 pub(super) fn ping(heads: &[StreamHead], message_bytes: usize, outputs: &mut Outputs) {
     let fitting = message_bytes.saturating_sub(PING_BYTES) / StreamHead::WIRE_BYTES;
     let at_once = fitting.clamp(1, SUBSCRIPTIONS);

@@ -8,7 +8,7 @@ use crate::limits::TEXT_BYTES;
 use crate::quote::cut;
 use crate::session::op::{ErrorCode, ServerOp};
 
-/// Queue of outputs; nothing is put out after [`Output::Close`].
+/// Queue of outputs; nothing is added after [`Output::Close`].
 #[derive(Default, Debug)]
 pub(super) struct Outputs {
     queue: VecDeque<Output>,
@@ -26,7 +26,7 @@ impl Outputs {
         self.put(Output::Op(op));
     }
 
-    /// Reports what the client did wrong; `id` names a subscription that ends with it.
+    /// Sends an `error`; `id` names a subscription that ends with it.
     pub(super) fn error(&mut self, code: ErrorCode, message: &str, id: Option<u32>) {
         self.op(ServerOp::Error {
             code,

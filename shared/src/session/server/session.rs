@@ -19,13 +19,13 @@ use crate::time::Moment;
 /// The server's side of one connection: handshake, subscriptions and their outcomes, the order of client
 /// messages, heartbeats and time-outs.
 ///
-/// It has no socket, clock, log or application: the driver decodes messages into [`ClientOp`]s and
-/// [`Uplink`]s, hands them in with the time, and carries out what comes back.
+/// It has no socket, clock, log or application: the driver decodes messages into [`ClientOp`]s and [`Uplink`]s, passes
+/// them in with the time, and carries out the outputs.
 ///
-/// **The contract.** After each call that takes `&mut self`, drain [`poll_output`](Self::poll_output) until it
-/// is `None`, carrying out each output in order (some ask for a call back, which may put out more); then arm
-/// one timer for [`poll_timeout`](Self::poll_timeout) and call [`handle_timeout`](Self::handle_timeout) when
-/// it is due. After [`Output::Close`] nothing is put out any more.
+/// **The contract.** After each call that takes `&mut self`, drain [`poll_output`](Self::poll_output) until it is
+/// `None`, carrying out each output in order (some request a call, which may add outputs); then arm one timer for
+/// [`poll_timeout`](Self::poll_timeout) and call [`handle_timeout`](Self::handle_timeout) when it is due. There are no
+/// outputs after [`Output::Close`].
 #[derive(Debug)]
 pub struct ServerSession {
     config: Arc<ServerConfig>,
@@ -115,7 +115,7 @@ impl ServerSession {
         self.note_close();
     }
 
-    /// The credentials are good and the session stands.
+    /// Opens the session: the credentials are accepted.
     pub fn handle_accepted(&mut self, now: Moment, state: SessionState) {
         if !matches!(self.phase, Phase::Authenticating { .. }) {
             return;
@@ -139,7 +139,7 @@ impl ServerSession {
         }
     }
 
-    /// The credentials are not good, or could not be checked.
+    /// Refuses the connection: the credentials are wrong, or could not be checked.
     pub fn handle_refused(&mut self, reason: CloseReason, message: &str) {
         if matches!(self.phase, Phase::Authenticating { .. }) {
             self.outputs.error(ErrorCode::NotPermitted, message, None);
@@ -154,23 +154,23 @@ impl ServerSession {
         self.is_ready() && self.subscriptions.opened(look, opened, &mut self.outputs)
     }
 
-    /// Retention has passed a reader: states it; the driver reads on after the floor.
+    /// Sends a `reset` to a reader that retention has passed; the driver continues after the floor.
     pub fn handle_overrun(&mut self, id: u32, bounds: Bounds) {
         self.subscriptions.overrun(id, bounds, &mut self.outputs);
     }
 
-    /// A reader's log cannot be read any more: states it; the subscription has ended.
+    /// Ends a subscription whose log cannot be read any more.
     pub fn handle_unreadable(&mut self, id: u32) {
         self.subscriptions.unreadable(id, &mut self.outputs);
     }
 
-    /// A reader's next entry is above the client's limit: states it; the subscription has ended.
+    /// Ends a subscription whose next entry is above the client's limit.
     pub fn handle_too_large(&mut self, id: u32, bytes: usize, limit: usize) {
         self.subscriptions
             .too_large(id, bytes, limit, &mut self.outputs);
     }
 
-    /// The application has carried out a message, or has refused to.
+    /// Takes the application's answer to a message.
     pub fn handle_answer(&mut self, number: Option<u64>, answer: Result<(), MessageError>) {
         self.uplink.answer(number, answer, &mut self.outputs);
     }
@@ -202,7 +202,7 @@ impl ServerSession {
         }
     }
 
-    /// Does what is due.
+    /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
         match self.phase {
             Phase::AwaitingAuth { until } | Phase::Authenticating { until, .. } if until <= now => {
@@ -224,7 +224,7 @@ impl ServerSession {
         }
     }
 
-    /// The next thing to do.
+    /// Returns the next output.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.take()
     }
@@ -235,7 +235,7 @@ impl ServerSession {
         self.phase == Phase::Ready
     }
 
-    /// Returns whether [`Output::Close`] has been put out.
+    /// Returns whether [`Output::Close`] was returned or is queued.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed

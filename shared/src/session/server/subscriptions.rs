@@ -145,7 +145,7 @@ impl Subscriptions {
         true
     }
 
-    /// Retention has passed a reader: states it; the driver reads on after the floor.
+    /// Sends a `reset` to a reader that retention has passed; the driver continues after the floor.
     pub(super) fn overrun(&mut self, id: u32, bounds: Bounds, outputs: &mut Outputs) {
         if let Some(State::Reading { stream }) = self.by_id.get(&id) {
             let outcome = Outcome::Reset(ResetReason::Expired);
@@ -153,7 +153,7 @@ impl Subscriptions {
         }
     }
 
-    /// A reader's log cannot be read any more: states it; the subscription has ended.
+    /// Ends a subscription whose log cannot be read any more.
     pub(super) fn unreadable(&mut self, id: u32, outputs: &mut Outputs) {
         if self.by_id.contains_key(&id) {
             self.end(id, ResetReason::StoreUnavailable, outputs);
@@ -161,7 +161,7 @@ impl Subscriptions {
         }
     }
 
-    /// A reader's next entry is above the client's limit: states it; the subscription has ended.
+    /// Ends a subscription whose next entry is above the client's limit.
     pub(super) fn too_large(&mut self, id: u32, bytes: usize, limit: usize, outputs: &mut Outputs) {
         if self.by_id.remove(&id).is_some() {
             let message =
@@ -182,7 +182,7 @@ impl Subscriptions {
         });
     }
 
-    /// Ends subscriptions. Ids that there are none of get one error for all.
+    /// Ends subscriptions. All unknown ids together are answered with one error.
     pub(super) fn unsubscribe(&mut self, mut ids: Vec<u32>, outputs: &mut Outputs) {
         ids.sort_unstable();
         ids.dedup();
@@ -199,8 +199,8 @@ impl Subscriptions {
         }
     }
 
-    /// Passes on up to where each subscription was handled. An ack may cross the end of its subscription on the wire:
-    /// nobody waits for it any more.
+    /// Passes acknowledged cursors to the driver. Those of subscriptions that have ended are ignored, since an ack may
+    /// cross the end on the wire.
     pub(super) fn acked(&self, acks: Vec<(u32, Cursor)>, outputs: &mut Outputs) {
         let mut highest = BTreeMap::new();
         for (id, cursor) in acks {
@@ -258,7 +258,7 @@ fn outcome_op(
     }
 }
 
-/// One error that names the first few ids.
+/// Sends one error that names the first few unknown ids.
 fn unknown_ids(ids: &[u32], outputs: &mut Outputs) {
     let named: Vec<String> = ids
         .iter()

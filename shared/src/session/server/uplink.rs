@@ -32,7 +32,7 @@ pub struct Uplink {
 pub(super) struct UplinkOrder {
     /// Newest message taken.
     received: u64,
-    /// Up to here each message has been answered.
+    /// Number of the newest message such that it and all before it were answered.
     answered: u64,
 }
 
@@ -44,7 +44,7 @@ impl UplinkOrder {
         };
     }
 
-    /// Delivers a message if it is the next one, and acknowledges a repeat again.
+    /// Delivers a message if it is the next one; acknowledges a repeat again.
     pub(super) fn take(&mut self, uplink: Uplink, config: &ServerConfig, outputs: &mut Outputs) {
         let number = match uplink.sequence {
             None => None,
@@ -76,7 +76,7 @@ impl UplinkOrder {
         });
     }
 
-    /// The application has carried out a message, or has refused to.
+    /// Takes the application's answer to a message, and acknowledges what is complete.
     pub(super) fn answer(
         &mut self,
         number: Option<u64>,
@@ -111,7 +111,8 @@ impl UplinkOrder {
         self.acknowledge(outputs);
     }
 
-    /// Not up to what has come in: a client takes a send for done that is acknowledged before its refusal.
+    /// Acknowledges up to `answered`, not up to `received`: a message acknowledged before its refusal would count as
+    /// carried out.
     fn acknowledge(&self, outputs: &mut Outputs) {
         outputs.op(ServerOp::Received {
             upto: self.answered,

@@ -17,9 +17,9 @@ pub enum Incoming {
     Op(ClientOp),
     /// A message for the application.
     Uplink(Uplink),
-    /// Something that cannot be read; the connection goes on.
+    /// A frame that cannot be read; the connection continues.
     Error(ErrorCode, &'static str),
-    /// Something after which the connection cannot go on.
+    /// An error that ends the connection.
     Fatal(CloseReason, &'static str),
 }
 
@@ -32,7 +32,7 @@ pub struct WireDecoder {
 }
 
 impl WireDecoder {
-    /// For a server whose system channel has this id.
+    /// A decoder for a server whose system channel has this id.
     #[must_use]
     pub const fn new(system: u8) -> Self {
         Self {
@@ -112,7 +112,7 @@ pub struct WireEncoder {
 }
 
 impl WireEncoder {
-    /// For a server whose system channel has this id.
+    /// An encoder for a server whose system channel has this id.
     #[must_use]
     pub const fn new(system: u8) -> Self {
         Self { system, control: 0 }

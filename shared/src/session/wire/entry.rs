@@ -8,14 +8,14 @@ use crate::position::Tag;
 /// Form of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Body<'a> {
-    /// All of it.
+    /// The whole value, or bytes.
     Whole(&'a [u8]),
-    /// As ops against an earlier value.
+    /// Delta ops against an earlier value.
     Delta(DeltaHeader, &'a [u8]),
 }
 
 impl<'a> Body<'a> {
-    /// The bytes that carry it, as they stand in the payload.
+    /// Its bytes in the payload.
     #[must_use]
     pub const fn bytes(self) -> &'a [u8] {
         match self {
@@ -23,7 +23,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The same body carried by other bytes: what came out of those that were compressed.
+    /// The same kind of body with other bytes, after decompression.
     #[must_use]
     pub const fn with_bytes(self, bytes: &[u8]) -> Body<'_> {
         match self {
@@ -48,7 +48,7 @@ pub struct DeltaHeader {
 /// compressed the body is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntryHeader {
-    /// The number that the subscription's outcome gave the stream.
+    /// Number of the stream, from the subscription's outcome.
     pub stream: u64,
     /// Kind of the body.
     pub content: Content,

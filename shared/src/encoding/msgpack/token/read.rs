@@ -12,7 +12,7 @@ pub enum Kind {
     Bool,
     /// An unsigned integer.
     Uint,
-    /// A negative integer, one written as if it could be, or one with a fraction.
+    /// An integer in a signed form, or a float.
     Number,
     /// A string.
     Str,
@@ -29,7 +29,8 @@ pub enum Kind {
 pub struct Head {
     /// Its type.
     pub kind: Kind,
-    /// The number itself (its bits, if it is a [`Kind::Number`]; 1 for true), or how many bytes, values or pairs follow.
+    /// The number itself (its bits, if it is a [`Kind::Number`]; 1 for true), or the number of bytes, values or pairs
+    /// that follow.
     pub number: u64,
 }
 
@@ -252,11 +253,11 @@ impl<'a> Reader<'a> {
         Ok(len)
     }
 
-    /// Reads what a value begins with; the bytes, values or pairs that it announces can follow. Half the code of the
-    /// methods that each read one type, and slower than they.
+    /// Reads the beginning of a value of any type, and checks that as many bytes, values or pairs as it announces can
+    /// follow. Half the code of the methods that each read one type, and slower.
     ///
     /// # Errors
-    /// Fails if no value stands here, or it is cut off.
+    /// Fails if there is no value, or it is cut off.
     pub fn head(&mut self, expected: &'static str) -> Result<Head, TokenError> {
         let start = self.clone();
         let marker = self.marker(expected)?;
@@ -307,7 +308,7 @@ impl<'a> Reader<'a> {
         Ok(Head { kind, number })
     }
 
-    /// Steps over one value of any type.
+    /// Skips one value of any type.
     ///
     /// # Errors
     /// Fails if the value is cut off, unknown or nested deeper than [`NESTING`].

@@ -13,23 +13,23 @@ use crate::session::client::{EndCause, Event};
 use crate::session::op::{ChannelInfo, ClientOp, ErrorCode, StreamHead};
 use crate::time::Moment;
 
-/// Requests for the same lost entries before the connection is given up: a new one, after the retry schedule's
-/// delay, keeps a faulty server from being asked in a loop.
+/// Requests for the same lost entries before the connection is given up. The retry schedule's delay then prevents a
+/// loop of requests to a faulty server.
 const FAILED_REFETCHES: u8 = 3;
 
-/// An outcome after which reading goes on.
+/// An outcome after which reading continues.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::session::client) struct Reading {
     pub(in crate::session::client) outcome: Outcome,
     pub(in crate::session::client) stream: u64,
-    /// Reading goes on after it.
+    /// Position after which reading continues.
     pub(in crate::session::client) position: Position,
     pub(in crate::session::client) floor: Option<Cursor>,
     pub(in crate::session::client) head: Cursor,
 }
 
 impl Subscriptions {
-    /// A request was answered, and its stream is read from now on.
+    /// Handles an outcome after which the stream is read.
     pub(in crate::session::client) fn answered(
         &mut self,
         now: Moment,
@@ -85,7 +85,7 @@ impl Subscriptions {
         Ok(())
     }
 
-    /// A reset that leaves nothing to read.
+    /// Handles a reset that ends the subscription.
     pub(in crate::session::client) fn reset_for_good(
         &mut self,
         wire_id: u32,
@@ -118,7 +118,7 @@ impl Subscriptions {
         });
     }
 
-    /// The server ended a subscription because the request was wrong.
+    /// Handles an error that ends a subscription.
     pub(in crate::session::client) fn ended(
         &mut self,
         wire_id: u32,
@@ -136,7 +136,7 @@ impl Subscriptions {
         }
     }
 
-    /// A heartbeat tells how far a stream was sent.
+    /// Handles a heartbeat's cursors of one stream.
     pub(in crate::session::client) fn heads_heard(
         &mut self,
         head: StreamHead,
@@ -152,7 +152,7 @@ impl Subscriptions {
         Ok(())
     }
 
-    /// Entries were lost: asks again from where the reader stands.
+    /// Requests lost entries again, from the reader's position.
     pub(super) fn read_again(&mut self, at: usize, link: &mut Link) -> Result<(), ConnectionError> {
         link.outputs.stats.gaps += 1;
         let reader = &mut self.readers[at];

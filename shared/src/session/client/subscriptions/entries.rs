@@ -16,12 +16,12 @@ use crate::session::client::subscription::{Arrival, Place, Repair, Stage, Verdic
 use crate::session::op::ClientOp;
 use crate::session::wire::{Body, EntryHeader, fragment_of};
 
-/// The frame of an entry, or what its fragments stand for.
+/// The frame of an entry, received whole or in fragments.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::session::client) struct EntryFrame<'a> {
     pub(in crate::session::client) header: FrameHeader,
     pub(in crate::session::client) payload: &'a [u8],
-    /// Bytes of which the payload is a part.
+    /// Message that the payload is a part of.
     pub(in crate::session::client) message: &'a Bytes,
     pub(in crate::session::client) wire_bytes: usize,
 }
@@ -122,7 +122,8 @@ impl Subscriptions {
         }
     }
 
-    /// The reader of a stream. Without one it must be a stream that was left on this connection.
+    /// The reader of a stream; `None` for a stream whose subscription has ended on this connection, an error for an
+    /// unknown one.
     fn reading(&self, stream: u64, channel: u8) -> Result<Option<usize>, ConnectionError> {
         let stage = Stage::Reading { stream, channel };
         let at = self.readers.iter().position(|reader| reader.stage == stage);
@@ -157,7 +158,7 @@ impl Subscriptions {
         Ok(())
     }
 
-    /// Asks for a state's value whole, once until it comes.
+    /// Requests a state's value whole, once until it arrives.
     pub(super) fn ask_whole(&mut self, at: usize, link: &mut Link) {
         let reader = &mut self.readers[at];
         if reader.repair == Repair::None {

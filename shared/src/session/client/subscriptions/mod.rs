@@ -30,16 +30,16 @@ pub(super) struct Subscriptions {
     readers: Vec<Reader>,
     last_id: u32,
     last_wire_id: u32,
-    /// Streams of this connection that are read no more, whose entries may still be on their way.
+    /// Streams of this connection whose subscriptions have ended, and whose entries may still arrive.
     left_streams: Vec<u64>,
-    /// Requests of the handshake that were taken back before its answer came.
+    /// Requests of the handshake that were cancelled before its answer.
     cancelled_requests: Vec<u32>,
     fragments: Fragments,
-    /// Positions of streams that are not read now, the longest unused first.
+    /// Positions of streams that are not read now, least recently used first.
     kept: Vec<KeptPosition>,
     /// Entries handled since the last acknowledgement.
     unacked: u64,
-    /// A subscription may hold more than its bound.
+    /// A subscription may have reached its back-pressure limit.
     may_be_full: bool,
     max_value_bytes: usize,
     limits: BacklogLimits,
@@ -98,7 +98,7 @@ impl Subscriptions {
         Ok(self.last_id)
     }
 
-    /// Stops a reader and forgets its position; what the server sends before it knows is ignored.
+    /// Removes a subscription and its position; entries that still arrive are ignored.
     pub(super) fn remove(&mut self, id: u32, is_ready: bool, link: &mut Link) {
         let Some(at) = self.readers.iter().position(|reader| reader.id == id) else {
             return;
@@ -114,7 +114,7 @@ impl Subscriptions {
         }
     }
 
-    /// The connection has ended: forgets what was true of it only.
+    /// Forgets the state of the connection that has ended.
     pub(super) fn detach(&mut self, link: &mut Link) {
         self.left_streams.clear();
         self.cancelled_requests.clear();
@@ -122,7 +122,7 @@ impl Subscriptions {
         self.readers.iter_mut().for_each(Reader::detach);
     }
 
-    /// Remembers a stream whose entries may still be on their way.
+    /// Remembers a stream whose entries may still arrive.
     fn leave(&mut self, stage: Stage, link: &mut Link) {
         if let Stage::Reading { stream, .. } = stage {
             self.leave_stream(stream, link);
@@ -138,7 +138,7 @@ impl Subscriptions {
         self.left_streams.push(stream);
     }
 
-    /// Drops what has come of a stream's entry in fragments: it comes again from its first one, or never.
+    /// Drops a stream's incomplete entry.
     fn forget_fragments(&mut self, stream: u64, link: &mut Link) {
         link.outputs.stats.unfinished += u64::from(self.fragments.forget(stream));
     }
@@ -146,8 +146,7 @@ impl Subscriptions {
 
 /// Requests.
 impl Subscriptions {
-    /// Makes requests of readers that have none on this connection, as many as fit into this many bytes and at
-    /// least one.
+    /// Makes requests for readers that have none on this connection: as many as fit into `room` bytes, at least one.
     pub(super) fn request(&mut self, room: usize) -> Vec<Subscribe> {
         let mut requests = Vec::new();
         let mut bytes = 0;
@@ -175,8 +174,7 @@ impl Subscriptions {
         }
     }
 
-    /// Makes good what the application changed while the handshake was on its way, and requests what did not fit
-    /// into it.
+    /// Sends the application's changes since the handshake's request, and the requests that did not fit into it.
     pub(super) fn settle(&mut self, link: &mut Link) {
         let cancelled = core::mem::take(&mut self.cancelled_requests);
         link.send_list(&cancelled, ID_BYTES, ClientOp::Unsubscribe);
@@ -186,8 +184,8 @@ impl Subscriptions {
 
 /// Back-pressure and acknowledgements.
 impl Subscriptions {
-    /// Pauses the subscriptions of which the application holds too much. Judged before a message is taken and not
-    /// within one, because the application is handed its entries only afterwards.
+    /// Pauses the subscriptions at their back-pressure limit. Checked before a message and not within one, because the
+    /// application gets the entries of a message only after it.
     pub(super) fn pause_full(&mut self, link: &mut Link) {
         if !core::mem::take(&mut self.may_be_full) {
             return;
@@ -205,7 +203,7 @@ impl Subscriptions {
         }
     }
 
-    /// The application has handled everything up to this position.
+    /// Records that the application has handled everything up to this position.
     pub(super) fn handled(
         &mut self,
         now: Moment,
@@ -229,7 +227,7 @@ impl Subscriptions {
         }
     }
 
-    /// Acknowledges now if many more entries were handled, else soon.
+    /// Acknowledges now after [`ACK_ENTRIES`] newly handled entries, else after [`ACK_DELAY`].
     fn acknowledge_soon(&mut self, now: Moment, entries: u64, link: &mut Link) {
         if !self.is_ack_due() {
             return;
@@ -263,7 +261,7 @@ impl Subscriptions {
 
 /// Kept positions.
 impl Subscriptions {
-    /// Positions for a snapshot, the longest unused first.
+    /// Positions for a snapshot, least recently used first.
     pub(super) fn positions(&self) -> Vec<KeptPosition> {
         let mut positions = self.kept.clone();
         positions.extend(self.readers.iter().filter_map(Reader::kept_position));
@@ -302,7 +300,7 @@ fn set_ack_timer(now: Moment, link: &mut Link) {
     }
 }
 
-/// Bytes that the request of a reader takes in a control frame, at most.
+/// Largest size in a control frame, in bytes, of a reader's request.
 fn request_bytes(reader: &Reader) -> usize {
     let topic = match &reader.scope {
         ScopeRequest::Topic(topic) => String::len(topic),
