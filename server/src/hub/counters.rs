@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::position::ResetReason;
-use push_wire_shared::session::op::ErrorCode;
+use push_wire_shared::session::op::{ErrorCode, ServerOp};
 
 use super::lock;
 
@@ -64,15 +63,27 @@ impl Counters {
         }
     }
 
-    pub(crate) fn resumed(&self) {
-        self.resumed.fetch_add(1, Ordering::Relaxed);
+    /// Counts an op that a client is sent.
+    pub(crate) fn stated(&self, op: &ServerOp) {
+        match op {
+            ServerOp::Error { code, .. } => self.error(*code),
+            ServerOp::Rejected(rejected) => self.error(rejected.code),
+            ServerOp::Resumed { .. } => {
+                self.resumed.fetch_add(1, Ordering::Relaxed);
+            }
+            ServerOp::Reset { reason, .. } => {
+                *lock(&self.resets).entry(reason.name()).or_default() += 1;
+            }
+            ServerOp::AuthOk(_)
+            | ServerOp::Received { .. }
+            | ServerOp::Dictionary(_)
+            | ServerOp::Ping { .. }
+            | ServerOp::Pong
+            | ServerOp::Goodbye { .. } => {}
+        }
     }
 
-    pub(crate) fn reset(&self, reason: ResetReason) {
-        *lock(&self.resets).entry(reason.name()).or_default() += 1;
-    }
-
-    pub(crate) fn error(&self, code: ErrorCode) {
+    fn error(&self, code: ErrorCode) {
         *lock(&self.errors).entry(code.name()).or_default() += 1;
     }
 

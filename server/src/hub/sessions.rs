@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::SessionState;
@@ -45,6 +46,17 @@ pub enum SessionError {
     /// A limit of sessions is reached.
     #[error("no room for another session now: {0}")]
     Limit(#[from] LimitError),
+}
+
+impl SessionError {
+    /// Reason for which the connection is closed.
+    pub(crate) const fn close_reason(self) -> CloseReason {
+        match self {
+            Self::Foreign => CloseReason::Unauthorized,
+            Self::Late => CloseReason::Replaced,
+            Self::Limit(_) => CloseReason::Overloaded,
+        }
+    }
 }
 
 /// Error of a notice to a client.

@@ -1,7 +1,11 @@
 //! Actions that a peer asks of its transport's driver.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
+use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::session::op::Auth;
 use push_wire_shared::session::wire::Content;
 use uuid::Uuid;
 
@@ -31,6 +35,21 @@ pub struct AuthRequest {
     pub token: Option<String>,
     /// Wire ids of the known channels that the client named; none means that it named none.
     pub channels: Vec<u8>,
+}
+
+impl AuthRequest {
+    /// The client of an `auth` that names these channels, known or not.
+    pub(super) fn new(auth: &Auth, names: &[&str], table: &ChannelTable) -> Self {
+        let known = names.iter().filter_map(|name| table.by_name(name));
+        let mut channels: Vec<u8> = known.map(|channel| channel.id).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        Self {
+            client_id: auth.client_id,
+            token: auth.token.clone(),
+            channels,
+        }
+    }
 }
 
 /// A client's message for the application.
@@ -66,5 +85,34 @@ impl AuthFailure {
         } else {
             CloseReason::Unauthorized
         }
+    }
+}
+
+/// Actions that wait for the driver.
+#[derive(Default, Debug)]
+pub(super) struct Actions {
+    queue: VecDeque<Action>,
+}
+
+impl Actions {
+    pub(super) fn push(&mut self, action: Action) {
+        self.queue.push_back(action);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Action> {
+        let action = self.queue.pop_front();
+        if action.is_none() {
+            // The capacity of a busy moment is not kept: most connections are idle.
+            self.queue = VecDeque::new();
+        }
+        action
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
     }
 }

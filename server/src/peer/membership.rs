@@ -3,13 +3,20 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Scope, StreamKey};
-use push_wire_shared::session::op::{Auth, RejectedMessage};
+use push_wire_shared::session::op::{Auth, ErrorCode, RejectedMessage};
+use push_wire_shared::session::server::MessageError;
+use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::action::Inbound;
+use super::body;
 use crate::auth::Grant;
+use crate::compression::{Audience, Dictionary};
 use crate::hub::{
     ConnectionWaker, Hub, OpenError, OpenStream, OpenedSession, Owner, SessionCredentials,
     SessionError,
@@ -30,6 +37,15 @@ struct Held {
     client: Uuid,
     generation: u64,
     owner: Owner,
+}
+
+/// Reason for which a client's message does not reach the application.
+#[derive(Debug)]
+pub(super) enum InboundError {
+    /// The connection does not hold the session any more.
+    Replaced,
+    /// The message cannot be carried out.
+    Refused(MessageError),
 }
 
 impl Membership {
@@ -87,42 +103,65 @@ impl Membership {
         self.held.as_ref().map(|held| held.client)
     }
 
-    /// Name that the authenticator has given the client.
-    pub(super) fn identity(&self) -> Option<&str> {
-        self.grant.who()
-    }
-
-    pub(super) fn may_read(&self, key: &StreamKey) -> bool {
-        self.grant.may_read(key.channel, &key.scope)
-    }
-
     /// Returns whether the client may read a channel itself, and not only topics of it.
     pub(super) fn may_read_channel(&self, channel: u8) -> bool {
         self.grant.may_read(channel, &Scope::Channel)
     }
 
-    pub(super) fn may_send(&self, channel: u8) -> bool {
-        self.grant.may_send(channel)
-    }
-
-    /// Opens a stream for the session, made when there is none.
-    ///
-    /// # Errors
-    /// [`OpenError`]; no stream was made.
+    /// Opens a stream for the session, made when there is none; `None` if the grant does not allow it.
     pub(super) fn open_stream(
         &self,
         now: Moment,
         key: &StreamKey,
-    ) -> Result<OpenStream, OpenError> {
-        let held = self.held.as_ref().ok_or(OpenError::NoSession)?;
-        self.hub.open_stream(now, key, &held.owner)
+    ) -> Option<Result<OpenStream, OpenError>> {
+        if !self.grant.may_read(key.channel, &key.scope) {
+            return None;
+        }
+        let held = self.held.as_ref().ok_or(OpenError::NoSession);
+        Some(held.and_then(|held| self.hub.open_stream(now, key, &held.owner)))
     }
 
-    /// Takes a numbered message of the client for its session. Returns whether this connection still holds the session.
-    pub(super) fn take_message(&self, number: u64) -> bool {
-        self.held
-            .as_ref()
-            .is_some_and(|held| self.hub.take_message(held.client, held.generation, number))
+    /// The channel's newest dictionary, if the client may read what it was made of.
+    pub(super) fn newest_dictionary(&self, channel: u8) -> Option<Arc<Dictionary>> {
+        let newest = self.hub.dictionaries().newest(channel)?;
+        let is_allowed = newest.audience() != Audience::Channel || self.may_read_channel(channel);
+        is_allowed.then_some(newest)
+    }
+
+    /// Takes a message of the client for its session, and makes it the application's: a value becomes JSON text.
+    ///
+    /// # Errors
+    /// [`InboundError`]; a numbered message counts as taken unless the connection was replaced.
+    pub(super) fn take_inbound(
+        &self,
+        channel: u8,
+        content: Content,
+        encoding: PayloadEncoding,
+        body: Bytes,
+        number: Option<u64>,
+    ) -> Result<Inbound, InboundError> {
+        let held = self.held.as_ref().ok_or(InboundError::Replaced)?;
+        // Before the application sees it: two connections of one session must not both hand it on.
+        if let Some(number) = number
+            && !self.hub.take_message(held.client, held.generation, number)
+        {
+            return Err(InboundError::Replaced);
+        }
+        if !self.grant.may_send(channel) {
+            return Err(InboundError::Refused(MessageError {
+                code: ErrorCode::NotPermitted,
+                message: String::from("this session may not send on this channel"),
+            }));
+        }
+        let body = body::to_json(content, encoding, body).map_err(InboundError::Refused)?;
+        Ok(Inbound {
+            client_id: held.client,
+            identity: self.grant.who().map(str::to_owned),
+            channel,
+            content,
+            body,
+            number,
+        })
     }
 
     /// Keeps a refusal for the next connection of the session.

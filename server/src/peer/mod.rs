@@ -3,35 +3,38 @@
 
 mod action;
 mod body;
-mod incoming;
+mod executor;
 mod json_text;
 mod membership;
-mod perform;
+mod notices;
+mod opened;
+mod outgoing;
 mod stall;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod usage;
-mod write;
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 pub use action::{Action, AuthFailure, AuthRequest, Inbound};
-use membership::Membership;
+use executor::Executor;
+use notices::Notices;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::HANDSHAKE_BYTES;
+use push_wire_shared::session::op::ClientOp;
 use push_wire_shared::session::server::{MessageError, ServerSession};
 use push_wire_shared::time::{Moment, sooner};
-use stall::Stall;
+use unread::Unread;
 pub use usage::Usage;
 
 use crate::auth::Grant;
-use crate::dialect::Codec;
+use crate::carrier::Carrier;
+use crate::dialect::Request;
 pub use crate::dialect::{Dialect, Message};
-use crate::hub::{ConnectionWaker, Hub, OpenStream, SessionError};
-use crate::outbox::Outbox;
+use crate::hub::{ConnectionWaker, Hub, Notice};
 
 /// One connection.
 ///
@@ -43,20 +46,11 @@ use crate::outbox::Outbox;
 #[derive(Debug)]
 pub struct Peer {
     hub: Arc<Hub>,
-    waker: Arc<ConnectionWaker>,
     session: ServerSession,
-    codec: Codec,
-    outbox: Outbox,
-    actions: VecDeque<Action>,
-    membership: Membership,
-    /// Streams that the session has looked at and not begun to read.
-    opened: VecDeque<(u64, OpenStream)>,
-    /// The rest of the client's last message, for whose answers there was no room.
-    unread: Option<Message>,
+    executor: Executor,
+    notices: Notices,
+    unread: Unread,
     closed: bool,
-    /// The hub has notices for which there was no room.
-    notices_left: bool,
-    stall: Stall,
 }
 
 impl Peer {
@@ -65,80 +59,123 @@ impl Peer {
     pub fn new(hub: Arc<Hub>, dialect: Dialect, now: Moment) -> Self {
         let waker = Arc::<ConnectionWaker>::default();
         let config = Arc::clone(hub.session_config());
-        let codec = Codec::new(dialect, &hub);
         Self {
             session: ServerSession::new(config, now),
-            outbox: Outbox::new(Arc::clone(&waker)),
-            membership: Membership::new(Arc::clone(&hub), dialect == Dialect::Json),
-            stall: Stall::new(hub.limits().stall),
-            hub,
-            waker,
-            codec,
-            actions: VecDeque::new(),
-            opened: VecDeque::new(),
-            unread: None,
+            executor: Executor::new(Arc::clone(&hub), dialect, &waker),
+            notices: Notices::new(waker),
+            unread: Unread::default(),
             closed: false,
-            notices_left: false,
+            hub,
         }
     }
 
     /// The other end of the connection: what sessions without identity are counted under.
     pub fn set_address(&mut self, address: IpAddr) {
-        self.membership.set_address(address);
+        self.executor.membership.set_address(address);
     }
 
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
-        let action = self.actions.pop_front();
-        if action.is_none() {
-            // The capacity of a busy moment is not kept: most connections are idle.
-            self.actions = VecDeque::new();
-        }
-        action
+        self.executor.actions.pop()
     }
 
     /// Returns whether [`poll_action`](Self::poll_action) has something.
     #[must_use]
     pub fn has_actions(&self) -> bool {
-        !self.actions.is_empty()
+        !self.executor.actions.is_empty()
     }
 
     /// Bytes of the largest message that the client may send now: a small one until its session stands.
     #[must_use]
     pub fn message_limit(&self) -> usize {
         let limit = self.hub.limits().message_bytes;
-        if self.membership.client().is_some() {
-            limit
-        } else {
-            limit.min(HANDSHAKE_BYTES)
+        match self.executor.membership.client() {
+            Some(_) => limit,
+            None => limit.min(HANDSHAKE_BYTES),
         }
     }
 
     /// Ready if the hub has woken the connection; then call [`handle_wake`](Self::handle_wake) and
     /// [`poll_write`](Self::poll_write).
     pub fn poll_wake(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.waker.poll(cx)
+        self.notices.waker().poll(cx)
     }
 
     /// Returns whether the hub has woken the connection since the last call; for drivers without a waker.
     #[must_use]
     pub fn has_wake(&self) -> bool {
-        self.waker.take()
+        self.notices.waker().take()
     }
 
     /// Time at which to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
-        sooner(self.session.poll_timeout(), self.stall.deadline())
+        sooner(
+            self.session.poll_timeout(),
+            self.executor.outgoing.stall.deadline(),
+        )
+    }
+
+    /// Returns whether the queue of ops is full: the driver passes on no message of the client until some have been
+    /// written.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.executor.op_room() == 0 || !self.unread.is_empty()
+    }
+
+    /// Counts of the state that the connection holds now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.executor.usage()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
-        if self.stall.is_over(now) {
+        if self.executor.outgoing.stall.is_over(now) {
             self.session.close(CloseReason::Stalled);
         }
         self.session.handle_timeout(now);
         self.perform(now);
+    }
+
+    /// The server ends this connection.
+    pub fn close(&mut self, now: Moment, reason: CloseReason) {
+        self.session.close(reason);
+        self.perform(now);
+    }
+
+    /// The transport has ended, for any reason.
+    pub fn disconnected(&mut self, now: Moment) {
+        self.closed = true;
+        self.unread.clear();
+        self.executor.membership.leave(now);
+    }
+
+    /// A message without an effect of its own: a pong, a fragment.
+    pub fn heard(&mut self, now: Moment) {
+        self.session.heard(now);
+    }
+
+    /// Takes a message of the client. While there is no room for the answers to the rest of it, the rest waits, and the
+    /// peer [`is_full`](Self::is_full).
+    pub fn handle_message(&mut self, now: Moment, message: Message) {
+        if self.closed || self.session.is_closed() {
+            return;
+        }
+        self.session.heard(now);
+        self.unread.set(message);
+        self.read_on(now);
+    }
+
+    /// Takes as much of the client's last message as there is room for the answers to.
+    fn read_on(&mut self, now: Moment) {
+        while let Some(requests) = self
+            .unread
+            .read(self.executor.op_room(), &mut self.executor.outgoing.codec)
+        {
+            self.take(now, requests);
+            self.perform(now);
+        }
     }
 
     /// The answer to [`Action::Authenticate`].
@@ -155,23 +192,47 @@ impl Peer {
 
     fn open_session(&mut self, now: Moment, grant: Grant) {
         let client = self.session.client_id();
-        let opened_session = self.membership.open(now, client, grant, &self.waker);
-        let opened_session = match opened_session {
-            Ok(opened_session) => opened_session,
+        let opened = self
+            .executor
+            .membership
+            .open(now, client, grant, self.notices.waker());
+        let opened = match opened {
+            Ok(opened) => opened,
             Err(error) => {
-                let reason = match error {
-                    SessionError::Late => CloseReason::Replaced,
-                    SessionError::Foreign => CloseReason::Unauthorized,
-                    SessionError::Limit(_) => CloseReason::Overloaded,
-                };
+                let reason = error.close_reason();
                 return self.session.handle_refused(reason, &error.to_string());
             }
         };
-        self.codec
-            .open(client, &opened_session, self.session.client_limits());
-        let resumed = opened_session.state.resumed;
-        self.session.handle_accepted(now, opened_session.state);
+        let limits = self.session.client_limits();
+        self.executor.outgoing.codec.open(client, &opened, limits);
+        let resumed = opened.state.resumed;
+        self.session.handle_accepted(now, opened.state);
+        // `auth_ok` is written before anything that follows from it.
+        self.perform(now);
         self.begin(now, resumed);
+    }
+
+    /// Subscriptions that the dialect begins with, once the session stands.
+    fn begin(&mut self, now: Moment, resumed: bool) {
+        let may_read = |channel| self.executor.membership.may_read_channel(channel);
+        let mut requests = Vec::new();
+        let each = &mut |one| requests.push(one);
+        let items = self.executor.outgoing.codec.begin(resumed, may_read, each);
+        if !items.is_empty() {
+            self.session.handle_op(now, ClientOp::Subscribe(items));
+        }
+        self.take(now, requests);
+    }
+
+    fn take(&mut self, now: Moment, requests: Vec<Request>) {
+        for request in requests {
+            match request {
+                Request::Op(op) => self.session.handle_op(now, op),
+                Request::Uplink(uplink) => self.session.handle_uplink(now, uplink),
+                Request::Error(code, message) => self.session.report(code, &message),
+                Request::Close(reason) => self.session.close(reason),
+            }
+        }
     }
 
     /// The answer to [`Action::Deliver`], with the number that came with it.
@@ -186,16 +247,50 @@ impl Peer {
         self.read_on(now);
     }
 
-    /// The server ends this connection.
-    pub fn close(&mut self, now: Moment, reason: CloseReason) {
-        self.session.close(reason);
+    /// Takes the hub's notices, as many as there is room for.
+    pub fn handle_wake(&mut self, now: Moment) {
+        let notices = self.notices.take(self.executor.op_room());
+        self.executor.outgoing.outbox.collect_woken();
+        for notice in notices {
+            match notice {
+                Notice::Replaced => self.session.close(CloseReason::Replaced),
+                Notice::System { json, op } => self.executor.say_system(&json, op.as_ref()),
+            }
+        }
         self.perform(now);
     }
 
-    /// The transport has ended, for any reason.
-    pub fn disconnected(&mut self, now: Moment) {
-        self.closed = true;
-        self.unread = None;
-        self.membership.leave(now);
+    /// Carries out the session's outputs.
+    fn perform(&mut self, now: Moment) {
+        self.executor.perform(now, &mut self.session);
+        if self.session.is_closed() {
+            self.unread.clear();
+        }
+    }
+
+    /// Returns whether [`poll_write`](Self::poll_write) may have something.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        self.notices.are_left() || self.executor.outgoing.has_output()
+    }
+
+    /// Gives the next message or messages to the carrier; none if there is nothing to send. Call it only when all that
+    /// it gave before has been written, then call [`wrote`](Self::wrote).
+    pub fn poll_write(&mut self, now: Moment, out: &mut dyn Carrier) {
+        if self.closed {
+            return;
+        }
+        if self.notices.are_left() {
+            self.handle_wake(now);
+        }
+        self.executor.write(now, &mut self.session, out);
+    }
+
+    /// The transport took some bytes; `all` says whether it has taken everything it was given.
+    pub fn wrote(&mut self, now: Moment, all: bool) {
+        self.executor.outgoing.stall.taken(now, all);
+        if all {
+            self.read_on(now);
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Counts of the state that one connection holds, for tests of the limits.
 
-use super::Peer;
-
 /// Counts of the state that one connection holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -14,17 +12,4 @@ pub struct Usage {
     pub pending_ops: usize,
     /// Bytes that wait to be written.
     pub pending_bytes: usize,
-}
-
-impl Peer {
-    /// Counts of the state that the connection holds now.
-    #[must_use]
-    pub fn usage(&self) -> Usage {
-        Usage {
-            readers: self.outbox.channels().count(),
-            opened: self.opened.len(),
-            pending_ops: self.codec.pending_ops(),
-            pending_bytes: self.codec.pending_bytes(),
-        }
-    }
 }

@@ -214,7 +214,7 @@ fn bounds_the_answers_to_one_message() {
         client.peer.handle_message(at(0), message);
         let mut answers = 0;
         while client.peer.is_full() {
-            let waiting = client.peer.codec.pending_ops() + client.peer.actions.len();
+            let waiting = client.peer.usage().pending_ops + client.peer.executor.actions.len();
             assert!((1..=limit).contains(&waiting), "{waiting}");
             answers += client.see().len();
         }

@@ -1,0 +1,248 @@
+//! Execution of the session's outputs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::position::{Cursor, Position, StreamKey};
+use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
+use push_wire_shared::session::server::{Opened, Output, ServerSession};
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+
+use super::action::{Action, Actions, AuthRequest};
+use super::membership::{InboundError, Membership};
+use super::opened::{OpenedStreams, look_at};
+use super::outgoing::Outgoing;
+use super::{Dialect, Usage};
+use crate::carrier::Carrier;
+use crate::hub::{ConnectionWaker, Hub, OpenError};
+use crate::outbox::ReaderError;
+
+/// Carries out the outputs of one connection's session: in the hub, in its outbox, and by the driver.
+#[derive(Debug)]
+pub(super) struct Executor {
+    hub: Arc<Hub>,
+    pub(super) membership: Membership,
+    pub(super) outgoing: Outgoing,
+    pub(super) actions: Actions,
+    opened: OpenedStreams,
+}
+
+impl Executor {
+    pub(super) fn new(hub: Arc<Hub>, dialect: Dialect, waker: &Arc<ConnectionWaker>) -> Self {
+        Self {
+            membership: Membership::new(Arc::clone(&hub), dialect == Dialect::Json),
+            outgoing: Outgoing::new(&hub, dialect, waker),
+            actions: Actions::default(),
+            opened: OpenedStreams::default(),
+            hub,
+        }
+    }
+
+    /// Ops that may be added to those that wait and to the answers that are awaited from the driver.
+    pub(super) fn op_room(&self) -> usize {
+        let limit = self.hub.limits().control_ops.max(1);
+        limit.saturating_sub(self.outgoing.codec.pending_ops() + self.actions.len())
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let Outgoing { codec, outbox, .. } = &self.outgoing;
+        Usage {
+            readers: outbox.channels().count(),
+            opened: self.opened.len(),
+            pending_ops: codec.pending_ops(),
+            pending_bytes: codec.pending_bytes(),
+        }
+    }
+
+    /// Carries out everything that the session has put out.
+    pub(super) fn perform(&mut self, now: Moment, session: &mut ServerSession) {
+        while let Some(output) = session.poll_output() {
+            self.carry_out(now, output, session);
+        }
+    }
+
+    fn carry_out(&mut self, now: Moment, output: Output, session: &mut ServerSession) {
+        let outbox = &mut self.outgoing.outbox;
+        match output {
+            Output::Op(op) => self.say(&op),
+            Output::Authenticate(auth) => self.authenticate(&auth),
+            Output::Open {
+                look,
+                key,
+                position,
+            } => self.open(now, look, &key, position, session),
+            Output::Read {
+                id,
+                look,
+                after,
+                has_base,
+            } => self.read(id, look, after, has_base),
+            Output::Stop { id } => outbox.stop(id),
+            Output::Whole { id } => outbox.whole(id),
+            Output::Have(ids) => {
+                if let Some(dictionaries) = self.outgoing.codec.dictionaries() {
+                    dictionaries.confirm(&ids);
+                }
+            }
+            Output::Acked { id, cursor } => {
+                // Only an inbox has a single reader, whose word decides what is kept.
+                if let Some(stream) = outbox.stream(id).filter(|stream| stream.is_inbox()) {
+                    stream.log().release(cursor);
+                }
+            }
+            Output::Deliver {
+                channel,
+                content,
+                body,
+                number,
+            } => self.deliver(channel, content, body, number, session),
+            Output::Heartbeat => self.beat(now, session),
+            Output::EndSession => self.membership.end(),
+            Output::Close(reason) => self.close(reason),
+        }
+    }
+
+    /// Gives the next message or messages to the carrier.
+    pub(super) fn write(
+        &mut self,
+        now: Moment,
+        session: &mut ServerSession,
+        out: &mut dyn Carrier,
+    ) {
+        // A connection that ends is sent the reason, and nothing else.
+        if session.is_closed() {
+            return self.outgoing.finish(now, out);
+        }
+        let (messages, errors) = self.outgoing.pull(now, &self.hub, out);
+        for error in errors {
+            self.state(error, session);
+            self.perform(now, session);
+        }
+        if messages == 0 {
+            // Errors may have been stated while nothing else was to be sent.
+            self.outgoing.finish(now, out);
+        }
+    }
+
+    /// States that a reader cannot go on.
+    fn state(&mut self, error: ReaderError, session: &mut ServerSession) {
+        match error {
+            ReaderError::Overrun { id, bounds } => {
+                session.handle_overrun(id, bounds);
+                self.outgoing.outbox.seek(id, bounds.floor);
+            }
+            ReaderError::Unreadable { id } => session.handle_unreadable(id),
+            ReaderError::TooLarge { id, bytes, limit } => {
+                session.handle_too_large(id, bytes, limit);
+            }
+        }
+    }
+
+    /// Adds an op to the next message.
+    pub(super) fn say(&mut self, op: &ServerOp) {
+        self.hub.counters().stated(op);
+        if let ServerOp::Rejected(rejected) = op {
+            self.membership.note_rejected(rejected);
+        }
+        self.outgoing.codec.op(op);
+    }
+
+    /// Adds a system op of the application: its JSON text, or the op in the dialect that takes no text.
+    pub(super) fn say_system(&mut self, json: &str, op: Option<&ServerOp>) {
+        if !self.outgoing.codec.text(json)
+            && let Some(op) = op
+        {
+            self.say(op);
+        }
+    }
+
+    fn authenticate(&mut self, auth: &Auth) {
+        let names = self.outgoing.codec.authenticate(auth);
+        let request = AuthRequest::new(auth, &names, self.hub.channels());
+        self.membership.note_credentials(auth);
+        self.actions.push(Action::Authenticate(request));
+    }
+
+    fn open(
+        &mut self,
+        now: Moment,
+        look: u64,
+        key: &StreamKey,
+        position: Option<Position>,
+        session: &mut ServerSession,
+    ) {
+        let (opened, stream) = match self.membership.open_stream(now, key) {
+            None => (Opened::NotPermitted, None),
+            Some(Ok(stream)) => (look_at(now, &stream, position), Some(stream)),
+            Some(Err(error)) => {
+                if matches!(error, OpenError::Limit(_)) {
+                    session.report(ErrorCode::Refused, &error.to_string());
+                }
+                (Opened::Unavailable, None)
+            }
+        };
+        if session.handle_opened(look, opened)
+            && let Some(stream) = stream
+        {
+            self.opened.insert(look, stream);
+        }
+    }
+
+    fn read(&mut self, id: u32, look: u64, after: Cursor, has_base: bool) {
+        if let Some(stream) = self.opened.take(look) {
+            let channel = stream.channel();
+            self.outgoing.outbox.read(id, stream, after, has_base);
+            self.name_dictionary(channel);
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        channel: u8,
+        content: Content,
+        body: Bytes,
+        number: Option<u64>,
+        session: &mut ServerSession,
+    ) {
+        let encoding = self.outgoing.codec.encoding();
+        let inbound = self
+            .membership
+            .take_inbound(channel, content, encoding, body, number);
+        match inbound {
+            Ok(inbound) => self.actions.push(Action::Deliver(inbound)),
+            Err(InboundError::Replaced) => session.close(CloseReason::Replaced),
+            Err(InboundError::Refused(error)) => session.handle_answer(number, Err(error)),
+        }
+    }
+
+    fn beat(&mut self, now: Moment, session: &mut ServerSession) {
+        let channels: BTreeSet<u8> = self.outgoing.outbox.channels().collect();
+        for channel in channels {
+            self.name_dictionary(channel);
+        }
+        session.send_heartbeat(self.outgoing.outbox.heads(now));
+    }
+
+    /// Tells the client of the channel's newest dictionary, if it does not know it. A rotation reaches readers with
+    /// their next heartbeat: until then the older one is good.
+    fn name_dictionary(&mut self, channel: u8) {
+        let Some(newest) = self.membership.newest_dictionary(channel) else {
+            return;
+        };
+        let known = self.outgoing.codec.dictionaries();
+        if let Some(info) = known.and_then(|known| known.name(&newest)) {
+            self.say(&ServerOp::Dictionary(info));
+        }
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.hub.counters().closed(reason);
+        self.actions.push(Action::Close {
+            code: self.outgoing.codec.close_code(reason),
+            text: reason.text().to_owned(),
+        });
+    }
+}
