@@ -40,6 +40,7 @@ use self::connection::{Connection, Farewell};
 use self::dictionaries::Dictionaries;
 use self::error::ConnectionError;
 use self::link::{LIST_OVERHEAD, Link};
+use self::receive::Receiver;
 use self::subscriptions::Subscriptions;
 use self::timer::Timer;
 use self::uplink::Uplink;
@@ -215,7 +216,7 @@ impl ClientSession {
         match input {
             Input::Opened { attempt } if is_current(attempt) => self.opened(now),
             Input::Message { attempt, bytes } if is_current(attempt) => {
-                if let Err(error) = self.message(now, &Bytes::from(bytes)) {
+                if let Err(error) = self.receiver().message(now, &Bytes::from(bytes)) {
                     self.fail(now, error);
                 }
             }
@@ -369,6 +370,18 @@ impl ClientSession {
             subscriptions: self.subscriptions.request(room),
         };
         self.link.send(&ClientOp::Auth(auth));
+    }
+
+    fn receiver(&mut self) -> Receiver<'_> {
+        Receiver {
+            config: &mut self.config,
+            connection: &mut self.connection,
+            server: &mut self.server,
+            subscriptions: &mut self.subscriptions,
+            dictionaries: &mut self.dictionaries,
+            uplink: &mut self.uplink,
+            link: &mut self.link,
+        }
     }
 
     /// The socket has ended by itself or by the peer.

@@ -5,18 +5,33 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::connection::Farewell;
+use super::connection::{Connection, Farewell};
+use super::dictionaries::Dictionaries;
 use super::error::ConnectionError;
-use super::subscriptions::{EntryFrame, Reading};
-use super::{Cause, ClientSession, Event};
+use super::link::Link;
+use super::subscriptions::{EntryFrame, Reading, Subscriptions};
+use super::uplink::Uplink;
+use super::{Cause, ClientConfig, Event, Server};
 use crate::close::CloseReason;
 use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
 use crate::position::Outcome;
-use crate::session::op::{AuthOk, ErrorCode, OpError, ServerOp};
+use crate::session::op::{AuthOk, ClientOp, ErrorCode, OpError, ServerOp};
 use crate::session::wire::Records;
 use crate::time::Moment;
 
-impl ClientSession {
+/// The parts of a session that a message of the server changes.
+#[derive(Debug)]
+pub(super) struct Receiver<'a> {
+    pub(super) config: &'a mut ClientConfig,
+    pub(super) connection: &'a mut Connection,
+    pub(super) server: &'a mut Server,
+    pub(super) subscriptions: &'a mut Subscriptions,
+    pub(super) dictionaries: &'a mut Dictionaries,
+    pub(super) uplink: &'a mut Uplink,
+    pub(super) link: &'a mut Link,
+}
+
+impl Receiver<'_> {
     /// Takes one message. What follows an error in it is left unread: it comes again on the next connection.
     pub(super) fn message(&mut self, now: Moment, message: &Bytes) -> Result<(), ConnectionError> {
         if !self.connection.is_authenticating() && !self.connection.is_ready() {
@@ -24,13 +39,13 @@ impl ClientSession {
         }
         self.link.outputs.stats.messages_in += 1;
         self.link.outputs.stats.bytes_in += message.len() as u64;
-        self.connection.heard(now, &mut self.link);
+        self.connection.heard(now, self.link);
         if message.len() > self.config.max_message_bytes {
             let reason = CloseReason::MessageTooLarge;
             let what = "the server's message is above the size limit";
             return Err(ConnectionError::new(reason, what));
         }
-        self.subscriptions.pause_full(&mut self.link);
+        self.subscriptions.pause_full(self.link);
         for record in Records::new(message) {
             let (header, payload) = record.map_err(|error| ConnectionError::protocol(error.0))?;
             self.frame(now, header, payload, message)?;
@@ -45,13 +60,8 @@ impl ClientSession {
         payload: &[u8],
         message: &Bytes,
     ) -> Result<(), ConnectionError> {
-        let Self {
-            subscriptions,
-            dictionaries,
-            link,
-            ..
-        } = self;
-        match (link.is_control(header.channel), header.flags.fragmented) {
+        let is_control = self.link.is_control(header.channel);
+        match (is_control, header.flags.fragmented) {
             (true, false) => self.control(now, header, payload),
             (false, false) => {
                 let frame = EntryFrame {
@@ -60,9 +70,13 @@ impl ClientSession {
                     message,
                     wire_bytes: FRAME_HEADER_LEN + payload.len(),
                 };
-                subscriptions.entry(frame, dictionaries, link)
+                self.subscriptions
+                    .entry(frame, self.dictionaries, self.link)
             }
-            (false, true) => subscriptions.fragment(header, payload, dictionaries, link),
+            (false, true) => {
+                self.subscriptions
+                    .fragment(header, payload, self.dictionaries, self.link)
+            }
             (true, true) => Err(ConnectionError::protocol("a control frame in fragments")),
         }
     }
@@ -177,7 +191,7 @@ impl ClientSession {
             ServerOp::Rejected(rejection) => uplink.rejected(rejection, &mut link.outputs),
             ServerOp::Dictionary(info) => dictionaries.named(info, link),
             ServerOp::Ping { heads } => {
-                link.send(&crate::session::op::ClientOp::Pong);
+                link.send(&ClientOp::Pong);
                 for head in heads {
                     subscriptions.heads_heard(head, link)?;
                 }
@@ -230,7 +244,7 @@ impl ClientSession {
             },
             retry: retry_ms.map(Duration::from_millis),
         };
-        self.connection.said_goodbye(now, farewell, &mut self.link);
+        self.connection.said_goodbye(now, farewell, self.link);
     }
 
     fn error(&mut self, code: ErrorCode, message: String) {
