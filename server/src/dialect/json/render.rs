@@ -26,15 +26,6 @@ pub(super) struct Renderer {
     ops: usize,
 }
 
-/// JSON text of an op.
-pub(super) fn text_of<C>(op: &SystemOp<C>) -> Vec<u8>
-where
-    C: serde::Serialize + Eq + std::hash::Hash,
-{
-    // Names, numbers and texts: nothing in an op can fail to be written.
-    serde_json::to_vec(op).unwrap_or_default()
-}
-
 /// An entry's payload as JSON text, shared by all readers; bytes are a string in base64.
 pub(super) fn body(entry: &Entry) -> Bytes {
     let record = &entry.record;
@@ -58,7 +49,13 @@ pub(super) fn too_large(body: &Bytes) -> Option<Added> {
 impl Renderer {
     /// Adds an op.
     pub(super) fn op(&mut self, op: &SystemOp<&str>) {
-        self.text(text_of(op));
+        // Names, numbers and texts: nothing in an op can fail to be written.
+        self.text(serde_json::to_vec(op).unwrap_or_default());
+    }
+
+    /// Adds an error.
+    pub(super) fn error(&mut self, message: String) {
+        self.op(&SystemOp::Error { message });
     }
 
     /// Adds an op as JSON text.

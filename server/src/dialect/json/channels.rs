@@ -1,0 +1,250 @@
+//! The channels of one connection: which it reads, and how its client numbers their entries.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use push_wire_broker::Entry;
+use push_wire_shared::channel::{ChannelMode, ChannelTable};
+use push_wire_shared::position::Position;
+use push_wire_shared::session::op::{ClientOp, ErrorCode, Subscribe};
+use push_wire_shared::session::server::{ServerConfig, Uplink};
+use push_wire_shared::session::wire::Content;
+
+use super::auth::Opening;
+use super::names::{Names, no_channel, resolve};
+use super::session::JsonSession;
+use super::subscriptions::{self, Source, Subscriptions, subscription_id};
+use crate::dialect::Request;
+
+/// The server's channels, those that the connection reads, and the numbers of its session.
+#[derive(Debug)]
+pub(super) struct Channels {
+    config: Arc<ServerConfig>,
+    pub(super) session: JsonSession,
+    subscriptions: Subscriptions,
+}
+
+/// Number after which reading of a channel goes on, where that is not the one asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Unproved {
+    pub(super) channel: u8,
+    pub(super) number: u64,
+}
+
+impl Channels {
+    pub(super) fn new(config: &Arc<ServerConfig>) -> Self {
+        Self {
+            config: Arc::clone(config),
+            session: JsonSession::default(),
+            subscriptions: Subscriptions::default(),
+        }
+    }
+
+    pub(super) fn table(&self) -> &ChannelTable {
+        &self.config.channels
+    }
+
+    pub(super) fn name(&self, channel: u8) -> &str {
+        let channel = self.table().by_id(channel);
+        channel.map_or("", |channel| &channel.name)
+    }
+
+    /// Name of the system channel.
+    pub(super) fn system(&self) -> &str {
+        self.table().system().map_or("", |channel| &channel.name)
+    }
+
+    /// A client's message on a channel.
+    pub(super) fn uplink(&self, channel: &str, payload: &str) -> Request {
+        let Some(known) = self.table().by_name(channel) else {
+            return bad_op(no_channel(channel));
+        };
+        if !self.subscriptions.may_send(known.id) {
+            return bad_op(format!("channel {channel} not subscribed"));
+        }
+        Request::Uplink(Uplink {
+            channel: known.id,
+            sequence: None,
+            content: Content::Value,
+            body: Bytes::copy_from_slice(payload.as_bytes()),
+        })
+    }
+
+    /// Acknowledges entries up to a number.
+    ///
+    /// # Errors
+    /// Fails if that number was never sent; gives the newest that was.
+    pub(super) fn ack(
+        &self,
+        channel: &str,
+        number: u64,
+        each: &mut dyn FnMut(Request),
+    ) -> Result<(), Unproved> {
+        let Some(channel) = self.table().by_name(channel).map(|known| known.id) else {
+            each(bad_op(no_channel(channel)));
+            return Ok(());
+        };
+        let acked = self
+            .session
+            .with(|session| session.numbering.ack(channel, number));
+        let inbox = acked.map_err(|number| Unproved { channel, number })?;
+        if let Some(inbox) = inbox {
+            let id = subscription_id(channel, Source::Inbox);
+            each(Request::Op(ClientOp::Ack(vec![(id, inbox)])));
+        }
+        Ok(())
+    }
+
+    /// Reads these channels too.
+    pub(super) fn subscribe(&mut self, names: &[String], each: &mut dyn FnMut(Request)) {
+        let Names { known, unknown } = resolve(self.table(), names);
+        let mut items = Vec::new();
+        for id in known {
+            let added = self.subscriptions.add(id);
+            if added != [false; 2] {
+                items.extend(self.items(id, None, added).0);
+            }
+        }
+        if !items.is_empty() {
+            self.session.with(|session| session.reads_nothing = false);
+            each(Request::Op(ClientOp::Subscribe(items)));
+        }
+        report_unknown(unknown, each);
+    }
+
+    /// Reads these channels no more.
+    pub(super) fn unsubscribe(&mut self, names: &[String], each: &mut dyn FnMut(Request)) {
+        let Names { known, unknown } = resolve(self.table(), names);
+        let ended = known.into_iter();
+        let ended: Vec<u32> = ended.flat_map(|id| self.subscriptions.remove(id)).collect();
+        if !ended.is_empty() {
+            let reads_nothing = self.subscriptions.is_empty();
+            self.session
+                .with(|session| session.reads_nothing = reads_nothing);
+            each(Request::Op(ClientOp::Unsubscribe(ended)));
+        }
+        report_unknown(unknown, each);
+    }
+
+    /// Reads the channels that `auth` requests, as far as `may_read` allows. Returns the subscriptions, and the channels
+    /// of which entries may be missing; `resumed` tells that an earlier session goes on.
+    pub(super) fn begin(
+        &mut self,
+        opening: &Opening,
+        resumed: bool,
+        may_read: impl Fn(u8) -> bool,
+    ) -> (Vec<Subscribe>, Vec<Unproved>) {
+        if opening.names_channels() {
+            self.session.with(|session| session.reads_nothing = false);
+        }
+        let reads_nothing = self.session.with(|session| session.reads_nothing);
+        let (mut subscriptions, mut unproved) = (Vec::new(), Vec::new());
+        let config = Arc::clone(&self.config);
+        let channels = config.channels.channels().iter();
+        for channel in channels.filter(|channel| channel.mode != ChannelMode::System) {
+            let id = channel.id;
+            let wanted = opening.wants(id);
+            if wanted != Some(false) {
+                self.subscriptions.allow_sending(id);
+            }
+            let reads = wanted.unwrap_or_else(|| !reads_nothing && may_read(id));
+            if !reads && !opening.names_number(id) {
+                continue;
+            }
+            let number = opening.number(id);
+            let added = match reads {
+                true => self.subscriptions.add(id),
+                false => [false; 2],
+            };
+            let (items, from) = self.items(id, Some(number), added);
+            subscriptions.extend(items);
+            // Numbers of a session that has ended prove nothing, even if they are possible ones.
+            let from = from.or((!resumed && number > 0).then_some(0));
+            unproved.extend(from.map(|number| Unproved {
+                channel: id,
+                number,
+            }));
+        }
+        (subscriptions, unproved)
+    }
+
+    /// The subscriptions of a channel that are `wanted`, and the number that reading goes on after where that is not the
+    /// one `asked` for.
+    fn items(
+        &self,
+        channel: u8,
+        asked: Option<u64>,
+        wanted: [bool; 2],
+    ) -> (Vec<Subscribe>, Option<u64>) {
+        let rewind = self
+            .session
+            .with(|session| session.numbering.rewind(channel, asked));
+        let name = self.name(channel);
+        let sources = [Source::Channel, Source::Inbox].into_iter();
+        let items = sources
+            .filter(|source| wanted[*source as usize])
+            .map(|source| Subscribe {
+                position: rewind.positions[source as usize],
+                ..subscriptions::request(name.to_owned(), channel, source)
+            });
+        (items.collect(), asked.and(rewind.unproved))
+    }
+
+    /// Acknowledged number of each channel.
+    pub(super) fn acked(&self) -> Vec<(&str, u64)> {
+        let acked: Vec<(u8, u64)> = self
+            .session
+            .with(|session| session.numbering.acked().collect());
+        let acked = acked.into_iter();
+        acked.map(|(id, number)| (self.name(id), number)).collect()
+    }
+
+    /// A subscription's reading begins after this position, as asked for.
+    pub(super) fn resumed(&self, id: u32, position: Position) {
+        if let Some((channel, source)) = subscriptions::stream_of(id) {
+            self.session
+                .with(|session| session.numbering.begin(channel, source, position));
+        }
+    }
+
+    /// A subscription's reading goes on after this position, although entries before it were not delivered.
+    pub(super) fn reset(&self, id: u32, position: Position) -> Option<Unproved> {
+        let (channel, source) = subscriptions::stream_of(id)?;
+        let number = self
+            .session
+            .with(|session| session.numbering.skip_to(channel, source, position));
+        Some(Unproved { channel, number })
+    }
+
+    /// A subscription has ended. Returns the name of its channel.
+    pub(super) fn ended(&mut self, id: u32) -> Option<&str> {
+        let (channel, _) = subscriptions::stream_of(id)?;
+        self.subscriptions.forget(id);
+        Some(self.name(channel))
+    }
+
+    /// Gives an entry its number.
+    pub(super) fn number(&self, channel: u8, is_inbox: bool, entry: &Entry) -> u64 {
+        let source = match is_inbox {
+            true => Source::Inbox,
+            false => Source::Channel,
+        };
+        self.session.with(|session| {
+            let (cursor, tag) = (entry.cursor, entry.tag);
+            session.numbering.assign(channel, source, cursor, tag)
+        })
+    }
+}
+
+/// Answer to an op or frame that cannot be read or carried out.
+pub(super) fn bad_op(message: impl Into<Cow<'static, str>>) -> Request {
+    Request::Error(ErrorCode::BadOp, message.into())
+}
+
+/// Reports the names of a message that are no channel's.
+pub(super) fn report_unknown(unknown: Option<String>, each: &mut dyn FnMut(Request)) {
+    if let Some(message) = unknown {
+        each(Request::Error(ErrorCode::UnknownChannel, message.into()));
+    }
+}
