@@ -3,6 +3,7 @@
 //! A [`schedule`] lists the operations of a run, a [`world`] carries them out, the [`model`] records what was
 //! published, and [`check`] compares that with what pages were given after every step.
 
+pub mod application;
 pub mod check;
 pub mod dictionary;
 pub mod feed;
@@ -17,7 +18,9 @@ pub mod page;
 pub mod runner;
 pub mod saboteur;
 pub mod schedule;
+pub mod seat;
 pub mod server_end;
 pub mod strangers;
 pub mod tally;
+pub mod wish;
 pub mod world;

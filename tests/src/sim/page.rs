@@ -1,49 +1,32 @@
 //! One page: a client session, and an application that believes what it is handed and has it checked.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use push_wire_shared::position::{Outcome, Position, ResetReason, StartAt};
+use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError,
 };
-use push_wire_shared::session::op::{ClientOp, ErrorCode};
-use push_wire_shared::session::wire::{Content, Records};
+use push_wire_shared::session::op::ErrorCode;
+use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::check::{self, Promise, PromiseError, Reader, Told};
+use super::application::Application;
+use super::check::{Promise, PromiseError, Reader, Told};
 use super::feed::Feed;
 use super::model::Model;
 use super::tally::Tally;
-
-/// Time that an application gathers entries for before it handles them.
-const BATCH_TIME: Duration = Duration::from_secs(1);
+use super::wish::Wish;
 
 /// The token that strangers show: it proves nothing.
 pub const SHARED_TOKEN: &str = "shared";
-
-/// Request of a page to the network.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Wish {
-    /// Open a connection, named so.
-    Connect(u32),
-    /// Send a message.
-    Transmit(Vec<u8>),
-    /// Close with this code.
-    Disconnect(u16),
-    /// Fetch the dictionary of this hash.
-    Fetch([u8; 32]),
-    /// Get a token, for this request.
-    Token(u32),
-}
 
 /// A page and what it believes.
 #[derive(Debug)]
 pub struct Page {
     client: Uuid,
     session: ClientSession,
-    readers: Vec<(u32, Reader)>,
+    application: Application,
     /// Sends that wait for the server's word: ticket, and the model's number of the message.
     waiting: Vec<(u64, usize)>,
     /// Offset of its clock.
@@ -58,37 +41,6 @@ pub struct Page {
     is_closed: bool,
     /// The last request for a token was denied.
     is_denied: bool,
-    /// Its application handles nothing before this moment.
-    lingers_until: Moment,
-    /// Entries that its application has not handled, oldest first.
-    unhandled: VecDeque<(u32, Position)>,
-}
-
-impl Wish {
-    /// In few words.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Connect(attempt) => format!("connects, attempt {attempt}"),
-            Self::Transmit(message) => format!("sends {}", describe(message)),
-            Self::Disconnect(code) => format!("disconnects with {code}"),
-            Self::Token(request) => format!("wants a token, request {request}"),
-            Self::Fetch(sha256) => format!("fetches dictionary {:02x?}", &sha256[..4]),
-        }
-    }
-}
-
-/// The client's side of a message, in few words.
-fn describe(message: &[u8]) -> String {
-    let frame = |frame| match frame {
-        Ok((header, payload)) => match ClientOp::decode(payload) {
-            Ok(op) => format!("{op:?}"),
-            Err(_) => format!("{header:?} {:?}", String::from_utf8_lossy(payload)),
-        },
-        Err(error) => format!("{error}"),
-    };
-    let frames: Vec<String> = Records::new(message).map(frame).collect();
-    frames.join(", ")
 }
 
 impl Page {
@@ -105,7 +57,7 @@ impl Page {
         Self {
             client,
             session,
-            readers: Vec::new(),
+            application: Application::new(now),
             waiting: Vec::new(),
             ahead: Duration::ZERO,
             rng,
@@ -114,8 +66,6 @@ impl Page {
             index,
             is_closed: false,
             is_denied: false,
-            lingers_until: now,
-            unhandled: VecDeque::new(),
         }
     }
 
@@ -127,7 +77,7 @@ impl Page {
 
     /// Streams that it reads.
     pub fn readers(&self) -> impl Iterator<Item = &Reader> {
-        self.readers.iter().map(|(_, reader)| reader)
+        self.application.readers()
     }
 
     /// Outcomes reported to it, over all loads.
@@ -160,14 +110,8 @@ impl Page {
         start: StartAt,
     ) -> Result<(), PromiseError> {
         let now = self.clock(now);
-        let known = self
-            .readers
-            .iter()
-            .position(|(_, reader)| reader.feed == feed);
-        if let Some(known) = known {
-            let (id, _) = self.readers.swap_remove(known);
+        if let Some(id) = self.application.stop(feed) {
             self.session.unsubscribe(now, id);
-            self.unhandled.retain(|(of, _)| *of != id);
             return Ok(());
         }
         let stream = feed.stream(self.client);
@@ -194,7 +138,7 @@ impl Page {
         };
         match self.session.subscribe(now, subscription) {
             Ok(id) => {
-                self.readers.push((id, reader));
+                self.application.read(id, reader);
                 Ok(())
             }
             Err(error) => Err(Promise::Outcome.broken(format!("{:?}: {error}", reader.feed))),
@@ -244,9 +188,8 @@ impl Page {
         config.secret = secret.or_else(|| Some(self.rng.u128(..).to_le_bytes()));
         let old = std::mem::replace(&mut self.session, ClientSession::new(config));
         self.is_closed = false;
-        self.unhandled.clear();
         self.session.connect(now);
-        for (id, mut reader) in std::mem::take(&mut self.readers) {
+        for (id, mut reader) in self.application.stop_all() {
             // A state's position means nothing without its value, which ends with the page.
             if old.position(id) != reader.handled && !reader.feed.is_state() {
                 let what = format!(
@@ -291,18 +234,18 @@ impl Page {
 
     /// Its application handles nothing for a while.
     pub fn linger(&mut self, until: Moment) {
-        self.lingers_until = until;
+        self.application.linger(until);
     }
 
     /// When its application handles what it holds.
     #[must_use]
     pub fn handles_at(&self) -> Option<Moment> {
-        (!self.unhandled.is_empty()).then_some(self.lingers_until)
+        self.application.handles_at()
     }
 
     /// Its application handles what it holds.
     pub fn handle_held(&mut self, now: Moment, model: &mut Model) {
-        for (id, position) in std::mem::take(&mut self.unhandled) {
+        for (id, position) in self.application.take_held() {
             self.handled(now, model, id, position);
         }
     }
@@ -383,9 +326,11 @@ impl Page {
                     if trace {
                         eprintln!("             page {} is told {event:?}", self.index);
                     }
-                    self.tally.event(&event, self.begins(&event));
-                    self.tally
-                        .add("reset: cursor reused", self.is_reused(&event).into());
+                    self.tally.event(&event, self.application.begins(&event));
+                    self.tally.add(
+                        "reset: cursor reused",
+                        self.application.is_reused(&event).into(),
+                    );
                     self.handle_event(now, model, current, event)?;
                 }
             }
@@ -416,9 +361,7 @@ impl Page {
             }
             Event::Status(Status::Ready) | Event::Ready { .. } => Ok(()),
             Event::Status(_) => {
-                for (_, reader) in &mut self.readers {
-                    reader.settled = false;
-                }
+                self.application.unsettle();
                 Ok(())
             }
             Event::Outcome {
@@ -428,10 +371,6 @@ impl Page {
                 head,
                 ..
             } => {
-                let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id)
-                else {
-                    return Err(unknown(id));
-                };
                 let told = Told {
                     now,
                     current,
@@ -439,11 +378,7 @@ impl Page {
                     position,
                     head,
                 };
-                if matches!(outcome, Outcome::Reset(_)) {
-                    // The application forgets what came from this stream.
-                    self.unhandled.retain(|(of, _)| *of != id);
-                }
-                check::outcome(&told, model, reader)
+                self.application.outcome(model, id, &told)
             }
             // Its token had expired on the way; it comes back with a new one.
             Event::Error {
@@ -451,7 +386,11 @@ impl Page {
                 ..
             } => Ok(()),
             Event::Entry(entry) => {
-                self.handle_entry(now, model, entry.id, entry.position, &entry.body)
+                let lazy = self.rng.u8(0..8) == 0;
+                if self.application.entry(now, model, &entry, lazy)? {
+                    self.handled(now, model, entry.id, entry.position);
+                }
+                Ok(())
             }
             Event::Sent { ticket } => {
                 let waiting = self.waiting.iter().position(|(known, _)| *known == ticket);
@@ -471,78 +410,15 @@ impl Page {
         }
     }
 
-    fn begins(&self, event: &Event) -> bool {
-        let Event::Outcome { id, .. } = event else {
-            return false;
-        };
-        let reader = self.readers.iter().find(|(known, _)| known == id);
-        reader.is_none_or(|(_, reader)| reader.at.is_none())
-    }
-
-    /// Returns whether a reader learns that its cursor belongs to another entry now, or to none, in a log that goes on.
-    fn is_reused(&self, event: &Event) -> bool {
-        let Event::Outcome {
-            id,
-            outcome: Outcome::Reset(ResetReason::EpochChanged),
-            position: Some(position),
-            ..
-        } = event
-        else {
-            return false;
-        };
-        let reader = self.readers.iter().find(|(known, _)| known == id);
-        let at = reader.and_then(|(_, reader)| reader.at);
-        at.is_some_and(|at| at.epoch == position.epoch)
-    }
-
-    /// Most entries are handled at once; some a while later, with those that came meanwhile, as by an application that
-    /// batches or is slow.
-    fn handle_entry(
-        &mut self,
-        now: Moment,
-        model: &mut Model,
-        id: u32,
-        position: Position,
-        body: &[u8],
-    ) -> Result<(), PromiseError> {
-        let lazy = self.rng.u8(0..8) == 0;
-        let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id) else {
-            return Err(unknown(id));
-        };
-        check::entry(model, reader, position, body)?;
-        if lazy {
-            self.lingers_until = self.lingers_until.max(now + BATCH_TIME);
-        }
-        if now < self.lingers_until || !self.unhandled.is_empty() {
-            self.unhandled.push_back((id, position));
-        } else {
-            self.handled(now, model, id, position);
-        }
-        Ok(())
-    }
-
     fn handled(&mut self, now: Moment, model: &mut Model, id: u32, position: Position) {
-        let now = self.clock(now);
-        self.session.handled(now, id, position);
-        let Some((_, reader)) = self.readers.iter_mut().find(|(known, _)| *known == id) else {
-            return;
-        };
-        let is_further =
-            |before: Position| before.epoch == position.epoch && before.cursor < position.cursor;
-        // A reset came in between: what is handled now is of no more use.
-        if reader.handled.is_some_and(is_further) {
-            reader.handled = Some(position);
-            model.handled(&reader.stream, position);
-        }
+        let clock = self.clock(now);
+        self.session.handled(clock, id, position);
+        self.application.handled(model, id, position);
     }
 
     fn clock(&self, now: Moment) -> Moment {
         now + self.ahead
     }
-}
-
-fn unknown(id: u32) -> PromiseError {
-    Promise::Outcome.broken(format!("something for subscription {id}, which has ended"))
 }
 
 /// Settings of every page: it renews its token, and pauses its subscriptions early.

@@ -1,10 +1,8 @@
 //! Everything in one thread: pages, network and server on one virtual clock, moved on event by event.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use push_wire_shared::position::StartAt;
-use push_wire_shared::session::client::TokenError;
 use push_wire_shared::time::Moment;
 
 use super::check::{self, Promise, PromiseError};
@@ -12,10 +10,12 @@ use super::line::Line;
 use super::link::Pace;
 use super::model::Model;
 use super::node::Node;
-use super::page::{Page, Wish};
+use super::page::Page;
 use super::saboteur::{Sabotage, Saboteur};
-use super::schedule::{Operation, Schedule, TokenTrouble};
+use super::schedule::{Operation, Schedule};
+use super::seat::Seat;
 use super::tally::Tally;
+use super::wish::Wish;
 
 /// The network when it is well.
 const WELL: Pace = Pace {
@@ -29,25 +29,6 @@ const RECOVERY: Duration = Duration::from_secs(120);
 
 /// Events at one moment; more means that something goes round in a circle.
 const EVENTS_AT_ONCE: u32 = 100_000;
-
-/// A page, and how the network treats it.
-#[derive(Debug)]
-struct Seat {
-    page: Page,
-    pace: Pace,
-    asleep_until: Moment,
-    offline_until: Moment,
-    /// While offline, attempts go unanswered instead of being refused.
-    silent: bool,
-    /// The server process that the page heard last.
-    heard: u32,
-    /// Dictionaries on their way to the page, and when they arrive.
-    fetches: VecDeque<(Moment, [u8; 32], Vec<u8>)>,
-    /// Tokens on their way to the page, and when they arrive.
-    tokens: VecDeque<(Moment, u32, Result<String, TokenError>)>,
-    /// Failure of its token function, and until when.
-    trouble: Option<(TokenTrouble, Moment)>,
-}
 
 /// The simulated world.
 #[derive(Debug)]
@@ -117,16 +98,9 @@ impl World {
 
     fn new(schedule: &Schedule, sabotage: Sabotage, trace: bool) -> Self {
         let now = Moment::after_origin(Duration::from_secs(1));
-        let seat = |index: u16| Seat {
-            page: Page::new(index, now, schedule.seed ^ (u64::from(index) << 32)),
-            pace: WELL,
-            asleep_until: now,
-            offline_until: now,
-            silent: false,
-            heard: 0,
-            fetches: VecDeque::new(),
-            tokens: VecDeque::new(),
-            trouble: None,
+        let seat = |index: u16| {
+            let seed = schedule.seed ^ (u64::from(index) << 32);
+            Seat::new(now, Page::new(index, now, seed), WELL)
         };
         Self {
             now,
@@ -195,10 +169,8 @@ impl World {
             offer(line.next_at_page(), asleep_until, Due::AtPage(index));
         }
         for (index, seat) in self.seats.iter().enumerate() {
-            let fetched_at = seat.fetches.front().map(|(at, ..)| *at);
-            offer(fetched_at, seat.asleep_until, Due::Fetched(index));
-            let token_at = seat.tokens.front().map(|(at, ..)| *at);
-            offer(token_at, seat.asleep_until, Due::Token(index));
+            offer(seat.fetched_at(), seat.asleep_until, Due::Fetched(index));
+            offer(seat.token_at(), seat.asleep_until, Due::Token(index));
             offer(
                 seat.page.handles_at(),
                 seat.asleep_until,
@@ -219,18 +191,8 @@ impl World {
             Due::Upkeep => self.node.upkeep(self.now),
             Due::AtServer(index) => self.lines[index].arrive_at_server(self.now, &mut self.node),
             Due::AtPage(index) => self.arrive_at_page(index),
-            Due::Fetched(index) => {
-                let seat = &mut self.seats[index];
-                if let Some((_, sha256, bytes)) = seat.fetches.pop_front() {
-                    seat.page.fetched(self.now, sha256, bytes);
-                }
-            }
-            Due::Token(index) => {
-                let seat = &mut self.seats[index];
-                if let Some((_, request, token)) = seat.tokens.pop_front() {
-                    seat.page.token(self.now, request, token);
-                }
-            }
+            Due::Fetched(index) => self.seats[index].fetched(self.now),
+            Due::Token(index) => self.seats[index].token_given(self.now),
             Due::Handles(index) => {
                 self.seats[index]
                     .page
@@ -301,35 +263,14 @@ impl World {
             (Wish::Disconnect(code), Some(line)) => line.leave(now, Some(code)),
             // The line was lost, and the page has not heard of it yet.
             (Wish::Transmit(_) | Wish::Disconnect(_), None) => {}
-            (Wish::Fetch(sha256), _) => self.fetch(index, sha256),
-            (Wish::Token(request), _) => self.give_token(index, request),
-        }
-    }
-
-    /// Asks the application for a token: its answer comes after one round trip, or never.
-    fn give_token(&mut self, index: usize, request: u32) {
-        let seat = &mut self.seats[index];
-        let trouble = seat.trouble.filter(|(_, until)| self.now < *until);
-        let message = String::from("bad times");
-        let token = match trouble.map(|(trouble, _)| trouble) {
-            None => Ok(self.node.token(self.now)),
-            Some(TokenTrouble::Fails) => Err(TokenError::Retry { message }),
-            Some(TokenTrouble::Denies) => Err(TokenError::Denied { message }),
-            Some(TokenTrouble::Hangs) => return,
-        };
-        let round_trip = seat.pace.latency * 2;
-        seat.tokens
-            .push_back((self.now + round_trip, request, token));
-    }
-
-    /// Asks for a dictionary over HTTP: it comes after one round trip, or never.
-    fn fetch(&mut self, index: usize, sha256: [u8; 32]) {
-        let seat = &mut self.seats[index];
-        let answer = self.node.dictionary(&sha256);
-        if let Some(bytes) = answer.filter(|_| self.now >= seat.offline_until) {
-            let round_trip = seat.pace.latency * 2;
-            seat.fetches
-                .push_back((self.now + round_trip, sha256, bytes));
+            (Wish::Fetch(sha256), _) => {
+                let answer = self.node.dictionary(&sha256);
+                self.seats[index].fetch(now, sha256, answer);
+            }
+            (Wish::Token(request), _) => {
+                let token = self.node.token(now);
+                self.seats[index].ask_for_token(now, request, token);
+            }
         }
     }
 
@@ -367,10 +308,7 @@ impl World {
                 keeps_session,
             } => {
                 self.each_line_of(page, |line| line.leave(now, Some(1001)));
-                // What was asked for by the page as it was reaches nobody.
-                self.seats[page].tokens.clear();
-                let page = &mut self.seats[page].page;
-                page.reload(now, &mut self.model, keeps_session)?;
+                self.seats[page].reload(now, &mut self.model, keeps_session)?;
             }
             Operation::Interrupt { page, ms } => {
                 let wait = Duration::from_millis(ms.into());
@@ -379,7 +317,7 @@ impl World {
             Operation::Connect { page } => self.seats[page].page.connect(now),
             Operation::Tokens { page, trouble, ms } => {
                 let until = now + Duration::from_millis(ms.into());
-                self.seats[page].trouble = Some((trouble, until));
+                self.seats[page].lose_tokens(trouble, until);
             }
             Operation::Linger { page, ms } => {
                 let until = now + Duration::from_millis(ms.into());
@@ -494,16 +432,8 @@ impl World {
         self.node.recover(self.now);
         for index in 0..self.seats.len() {
             self.set_pace(index, WELL);
-            let seat = &mut self.seats[index];
-            seat.asleep_until = self.now;
-            seat.offline_until = self.now;
-            seat.trouble = None;
-            for (_, _, token) in &mut seat.tokens {
-                *token = Ok(self.node.token(self.now));
-            }
-            seat.page.linger(self.now);
-            seat.page.hide(self.now, false);
-            seat.page.connect(self.now);
+            let token = self.node.token(self.now);
+            self.seats[index].heal(self.now, &token);
         }
         self.settle()
     }

@@ -1,0 +1,174 @@
+//! The application of a page: it believes what it is handed, and has it checked.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use push_wire_shared::position::{Outcome, Position, ResetReason};
+use push_wire_shared::session::client::{Entry, Event};
+use push_wire_shared::time::Moment;
+
+use super::check::{self, Promise, PromiseError, Reader, Told};
+use super::feed::Feed;
+use super::model::Model;
+
+/// Time that an application gathers entries for before it handles them.
+const BATCH_TIME: Duration = Duration::from_secs(1);
+
+/// The streams that an application reads, and the entries that it holds.
+#[derive(Debug)]
+pub struct Application {
+    readers: Vec<(u32, Reader)>,
+    /// Nothing is handled before this moment.
+    lingers_until: Moment,
+    /// Entries that are not handled, oldest first.
+    unhandled: VecDeque<(u32, Position)>,
+}
+
+impl Application {
+    /// An application that reads nothing.
+    #[must_use]
+    pub fn new(now: Moment) -> Self {
+        Self {
+            readers: Vec::new(),
+            lingers_until: now,
+            unhandled: VecDeque::new(),
+        }
+    }
+
+    /// Streams that it reads.
+    pub fn readers(&self) -> impl Iterator<Item = &Reader> {
+        self.readers.iter().map(|(_, reader)| reader)
+    }
+
+    fn reader(&self, id: u32) -> Option<&Reader> {
+        let reader = self.readers.iter().find(|(known, _)| *known == id);
+        reader.map(|(_, reader)| reader)
+    }
+
+    fn reader_mut(&mut self, id: u32) -> Option<&mut Reader> {
+        let reader = self.readers.iter_mut().find(|(known, _)| *known == id);
+        reader.map(|(_, reader)| reader)
+    }
+
+    /// Reads a stream, as the subscription of this id.
+    pub fn read(&mut self, id: u32, reader: Reader) {
+        self.readers.push((id, reader));
+    }
+
+    /// Reads a feed no more, if it did. Returns the subscription.
+    pub fn stop(&mut self, feed: Feed) -> Option<u32> {
+        let mut readers = self.readers.iter();
+        let at = readers.position(|(_, reader)| reader.feed == feed)?;
+        let (id, _) = self.readers.swap_remove(at);
+        self.unhandled.retain(|(of, _)| *of != id);
+        Some(id)
+    }
+
+    /// Forgets everything. Returns the readers that it had.
+    pub fn stop_all(&mut self) -> Vec<(u32, Reader)> {
+        self.unhandled.clear();
+        std::mem::take(&mut self.readers)
+    }
+
+    /// The connection has ended: the outcomes of the next one are to come.
+    pub fn unsettle(&mut self) {
+        for (_, reader) in &mut self.readers {
+            reader.settled = false;
+        }
+    }
+
+    /// Takes an outcome.
+    ///
+    /// # Errors
+    /// Fails if it breaks a promise.
+    pub fn outcome(&mut self, model: &mut Model, id: u32, told: &Told) -> Result<(), PromiseError> {
+        if matches!(told.outcome, Outcome::Reset(_)) {
+            // The application forgets what came from this stream.
+            self.unhandled.retain(|(of, _)| *of != id);
+        }
+        let reader = self.reader_mut(id).ok_or_else(|| unknown(id))?;
+        check::outcome(told, model, reader)
+    }
+
+    /// Takes an entry, which is handled now or, if `lazy`, a while later, with those that came meanwhile: some
+    /// applications batch or are slow. Returns whether it is to be handled now.
+    ///
+    /// # Errors
+    /// Fails if it breaks a promise.
+    pub fn entry(
+        &mut self,
+        now: Moment,
+        model: &mut Model,
+        entry: &Entry,
+        lazy: bool,
+    ) -> Result<bool, PromiseError> {
+        let (id, position) = (entry.id, entry.position);
+        let reader = self.reader_mut(id).ok_or_else(|| unknown(id))?;
+        check::entry(model, reader, position, &entry.body)?;
+        if lazy {
+            self.lingers_until = self.lingers_until.max(now + BATCH_TIME);
+        }
+        let is_handled = now >= self.lingers_until && self.unhandled.is_empty();
+        if !is_handled {
+            self.unhandled.push_back((id, position));
+        }
+        Ok(is_handled)
+    }
+
+    /// An entry has been handled.
+    pub fn handled(&mut self, model: &mut Model, id: u32, position: Position) {
+        let Some(reader) = self.reader_mut(id) else {
+            return;
+        };
+        let is_further =
+            |before: Position| before.epoch == position.epoch && before.cursor < position.cursor;
+        // A reset came in between: what is handled now is of no more use.
+        if reader.handled.is_some_and(is_further) {
+            reader.handled = Some(position);
+            model.handled(&reader.stream, position);
+        }
+    }
+
+    /// Handles nothing for a while.
+    pub fn linger(&mut self, until: Moment) {
+        self.lingers_until = until;
+    }
+
+    /// When it handles what it holds.
+    #[must_use]
+    pub fn handles_at(&self) -> Option<Moment> {
+        (!self.unhandled.is_empty()).then_some(self.lingers_until)
+    }
+
+    /// Takes the entries that it holds, to handle them.
+    pub fn take_held(&mut self) -> VecDeque<(u32, Position)> {
+        std::mem::take(&mut self.unhandled)
+    }
+
+    /// Returns whether an outcome is the first of its reader.
+    pub fn begins(&self, event: &Event) -> bool {
+        let Event::Outcome { id, .. } = event else {
+            return false;
+        };
+        self.reader(*id).is_none_or(|reader| reader.at.is_none())
+    }
+
+    /// Returns whether a reader learns that its cursor belongs to another entry now, or to none, in a log that goes on.
+    pub fn is_reused(&self, event: &Event) -> bool {
+        let Event::Outcome {
+            id,
+            outcome: Outcome::Reset(ResetReason::EpochChanged),
+            position: Some(position),
+            ..
+        } = event
+        else {
+            return false;
+        };
+        let at = self.reader(*id).and_then(|reader| reader.at);
+        at.is_some_and(|at| at.epoch == position.epoch)
+    }
+}
+
+fn unknown(id: u32) -> PromiseError {
+    Promise::Outcome.broken(format!("something for subscription {id}, which has ended"))
+}
