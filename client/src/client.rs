@@ -118,7 +118,7 @@ impl<C: ChannelKind> PushClient<C> {
         match error {
             None => Ok(()),
             Some(error) => {
-                self.park().await;
+                self.stop_driver().await;
                 Err(error)
             }
         }
@@ -271,12 +271,12 @@ impl<C: ChannelKind> PushClient<C> {
     /// # Errors
     /// None at present.
     pub async fn disconnect(&mut self) -> Result<(), SendError> {
-        self.park().await;
+        self.stop_driver().await;
         Ok(())
     }
 
     /// Stops the driver's task and takes the driver back.
-    async fn park(&mut self) {
+    async fn stop_driver(&mut self) {
         let Some(running) = self.running.take() else {
             return;
         };

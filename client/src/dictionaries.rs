@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Longest time of a download (30 s): the largest dictionary at 30 kbit/s.
-const PATIENCE: Duration = Duration::from_secs(30);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Running downloads of dictionaries. Dropping it ends them.
 ///
@@ -44,7 +44,7 @@ pub(crate) enum FetchError {
     Status(StatusCode),
     #[error("no body of at most {DICTIONARY_BYTES} bytes: {0}")]
     Body(Box<dyn std::error::Error + Send + Sync>),
-    #[error("it took longer than {PATIENCE:?}")]
+    #[error("it took longer than {DOWNLOAD_TIMEOUT:?}")]
     TimedOut,
 }
 
@@ -67,7 +67,7 @@ impl Dictionaries {
         self.loading.push(sha256);
         let (client, server) = (self.client.clone(), server.to_owned());
         self.tasks.spawn(async move {
-            let got = timeout(PATIENCE, get(client, &server, &sha256)).await;
+            let got = timeout(DOWNLOAD_TIMEOUT, get(client, &server, &sha256)).await;
             let bytes = got.unwrap_or(Err(FetchError::TimedOut));
             Fetched { sha256, bytes }
         });

@@ -26,7 +26,7 @@ const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
 const NO_STATUS: u16 = 1005;
 
 /// Longest time for the last messages and the close handshake (5 s).
-const FAREWELL: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Largest number of bytes that wait for the network: three times the session's queue, for repeated sends and control
 /// frames. A server that reads nothing but keeps sending requests is disconnected at this point.
@@ -149,7 +149,7 @@ impl WebSocket {
         }
     }
 
-    /// Sends the queued messages and a close frame; gives up after [`FAREWELL`].
+    /// Sends the queued messages and a close frame; gives up after [`CLOSE_TIMEOUT`].
     pub(crate) async fn close(mut self: Box<Self>, code: u16) {
         let farewell = async {
             for message in std::mem::take(&mut self.outgoing) {
@@ -165,7 +165,7 @@ impl WebSocket {
             }
             Ok::<(), Error>(())
         };
-        match timeout(FAREWELL, farewell).await {
+        match timeout(CLOSE_TIMEOUT, farewell).await {
             Ok(Ok(()) | Err(Error::ConnectionClosed)) => {}
             Ok(Err(error)) => tracing::debug!(%error, "the line broke before its close"),
             Err(_elapsed) => tracing::debug!("the server did not answer the close"),

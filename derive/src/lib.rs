@@ -48,6 +48,6 @@ pub fn derive_channel_kind(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     match parse::channels(&input) {
         Ok(channels) => expand::channel_kind(&channels).into(),
-        Err(faults) => faults.to_compile_error().into(),
+        Err(errors) => errors.to_compile_error().into(),
     }
 }

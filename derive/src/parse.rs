@@ -44,21 +44,21 @@ pub(crate) fn channels(input: &DeriveInput) -> Result<Channels> {
         Some(path) => path,
         None => library::path()?,
     };
-    let mut faults = Faults::default();
+    let mut errors = Errors::default();
     let mut seen = Seen::default();
     let variants = data
         .variants
         .iter()
         .enumerate()
-        .filter_map(|(place, variant)| faults.keep(channel(variant, place, &mut seen)))
+        .filter_map(|(place, variant)| errors.keep(channel(variant, place, &mut seen)))
         .collect();
-    if faults.none() && seen.system.is_none() {
-        faults.add(Error::new_spanned(
+    if errors.none() && seen.system.is_none() {
+        errors.add(Error::new_spanned(
             &input.ident,
             "no system channel: mark one variant with #[channel(system)]",
         ));
     }
-    faults.into_result()?;
+    errors.into_result()?;
     Ok(Channels {
         name: input.ident.clone(),
         library,
@@ -147,22 +147,22 @@ fn claim<K: Eq + Hash + std::fmt::Display + Clone>(
 
 /// Errors of all variants, to be reported at once.
 #[derive(Default)]
-struct Faults(Option<Error>);
+struct Errors(Option<Error>);
 
-impl Faults {
+impl Errors {
     fn none(&self) -> bool {
         self.0.is_none()
     }
 
-    fn add(&mut self, fault: Error) {
+    fn add(&mut self, error: Error) {
         match &mut self.0 {
-            Some(faults) => faults.combine(fault),
-            None => self.0 = Some(fault),
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
         }
     }
 
     fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
-        result.map_err(|fault| self.add(fault)).ok()
+        result.map_err(|error| self.add(error)).ok()
     }
 
     fn into_result(self) -> Result<()> {

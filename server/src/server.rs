@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, Verdict};
+use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, PendingGrant};
 use crate::builder::PushServerBuilder;
 use crate::clock;
 use crate::compression::SetDictionaryError;
@@ -371,7 +371,7 @@ impl<C: ChannelKind> Application for PushServer<C> {
         &self.hub
     }
 
-    fn authenticate(&self, client: AuthRequest, request: &Parts) -> Verdict {
+    fn authenticate(&self, client: AuthRequest, request: &Parts) -> PendingGrant {
         let remote = request.extensions.get::<ConnectInfo<SocketAddr>>();
         let credentials = Credentials {
             client_id: client.client_id,

@@ -390,7 +390,7 @@ async fn a_first_attempt_that_fails_says_why() {
 }
 
 #[tokio::test]
-async fn token_source_is_asked_before_each_attempt() {
+async fn calls_token_source_before_each_attempt() {
     let shown = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&shown);
     let validator = move |_, token: Option<&str>, _: &[Channel]| {
@@ -443,7 +443,7 @@ async fn denied_token_closes_the_client() {
 }
 
 #[tokio::test]
-async fn snapshot_goes_on_after_the_handled_position() {
+async fn snapshot_continues_after_handled_position() {
     let backend = Backend::start().await;
     let mut earlier = backend.client();
     let mut numbers = watch(&mut earlier, Channel::Log);

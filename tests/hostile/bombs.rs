@@ -127,7 +127,7 @@ fn frames_with_bombs_are_refused() {
 
 /// Checks that a large body within the limit is read without an announced size.
 #[test]
-fn large_bodies_of_untold_size_arrive() {
+fn large_bodies_of_unknown_size_arrive() {
     let mut body = [&START[..], &[0x00, 0x58]].concat();
     for block in (0..24).rev() {
         body.extend_from_slice(&repeat(128 * 1024, block == 0));

@@ -13,13 +13,13 @@ use crate::subject::Subject;
 /// Wire id of the system channel of the measured server.
 const SYSTEM: u8 = 0;
 
-/// Content of a message.
+/// Result of reading a message.
 #[derive(Default)]
-pub(super) struct News {
+pub(super) struct Received {
     /// The stream is being read.
     pub(super) ready: bool,
-    /// The server wants to hear from us.
-    pub(super) asked: bool,
+    /// The server expects a pong.
+    pub(super) wants_pong: bool,
 }
 
 pub(super) struct Dialect {
@@ -83,20 +83,20 @@ impl Dialect {
         &self,
         message: &[u8],
         mut entry: impl FnMut(&[u8]) -> Fallible<()>,
-    ) -> Fallible<News> {
-        let mut news = News::default();
+    ) -> Fallible<Received> {
+        let mut received = Received::default();
         if !self.wire {
             if message.starts_with(br#"{"op":"#) {
-                news.ready = message.starts_with(br#"{"op":"auth_ok""#);
-                news.asked = message.starts_with(br#"{"op":"ping""#);
+                received.ready = message.starts_with(br#"{"op":"auth_ok""#);
+                received.wants_pong = message.starts_with(br#"{"op":"ping""#);
                 let is_reset = message.starts_with(br#"{"op":"resume_required""#);
-                if !news.ready && !news.asked && !is_reset {
+                if !received.ready && !received.wants_pong && !is_reset {
                     return Err(String::from_utf8_lossy(message).into());
                 }
-                return Ok(news);
+                return Ok(received);
             }
             entry(message)?;
-            return Ok(news);
+            return Ok(received);
         }
         for record in Records::new(message) {
             let (header, payload) = record?;
@@ -108,13 +108,13 @@ impl Dialect {
                 continue;
             }
             match ServerOp::decode(payload)? {
-                ServerOp::Resumed { .. } => news.ready = true,
-                ServerOp::Ping { .. } => news.asked = true,
+                ServerOp::Resumed { .. } => received.ready = true,
+                ServerOp::Ping { .. } => received.wants_pong = true,
                 // After a reset, what it leaves out is counted as lost.
                 ServerOp::AuthOk(_) | ServerOp::Reset { .. } => {}
                 other => return Err(format!("the server said {other:?}").into()),
             }
         }
-        Ok(news)
+        Ok(received)
     }
 }

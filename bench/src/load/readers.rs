@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::Tally;
-use super::dialect::{Dialect, News};
+use super::dialect::{Dialect, Received};
 use super::websocket::{self, Frame};
 use crate::Fallible;
 use crate::subject::Subject;
@@ -155,7 +155,7 @@ impl Reader {
     async fn run(mut self) -> Fallible<()> {
         loop {
             self.stream.readable().await?;
-            let news = {
+            let received = {
                 let scratch = Rc::clone(&self.scratch);
                 let mut scratch = scratch.borrow_mut();
                 match self.stream.try_read(&mut scratch) {
@@ -165,14 +165,14 @@ impl Reader {
                     Err(error) => return Err(error.into()),
                 }
             };
-            if news.asked {
+            if received.wants_pong {
                 let pong = self.dialect.pong()?;
                 self.stream.write_all(&pong).await?;
             }
         }
     }
 
-    fn take(&mut self, read: &[u8]) -> Fallible<News> {
+    fn take(&mut self, read: &[u8]) -> Fallible<Received> {
         let mut tally = self.tally.borrow_mut();
         tally.bytes += read.len() as u64;
         let whole = match self.partial.is_empty() {
@@ -183,20 +183,20 @@ impl Reader {
             }
         };
         let mut rest = whole.as_deref().unwrap_or(read);
-        let mut all = News::default();
+        let mut all = Received::default();
         while let Some((frame, after)) = websocket::split(rest)? {
             rest = after;
             let Frame::Message(message) = frame else {
-                all.asked = true;
+                all.wants_pong = true;
                 continue;
             };
             let last = &mut self.last;
-            let news = self.dialect.read(message, |body| {
+            let received = self.dialect.read(message, |body| {
                 *last = tally.count(body, *last)?;
                 Ok(())
             })?;
-            tally.ready += usize::from(news.ready);
-            all.asked |= news.asked;
+            tally.ready += usize::from(received.ready);
+            all.wants_pong |= received.wants_pong;
         }
         self.partial = rest.to_vec();
         Ok(all)

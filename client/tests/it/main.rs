@@ -102,7 +102,7 @@ async fn detects_other_dialect() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_up_is_told() {
+async fn reports_server_close() {
     let (listener, mut client) = listener().await;
     let server = async { drop(accept(&listener).await) };
     let both = async { tokio::join!(client.connect(), server) };

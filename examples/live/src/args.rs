@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_argument() {
         for (line, part) in [
             ("--addr 4000", "\"4000\""),
             ("--log", "--log needs a value"),

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shown_says_why() {
+    fn unreadable_file_gives_reason() {
         let folder = Scratch::new("document");
         let path = folder.join("picture");
         fs::write(&path, [b'a', 0xff]).unwrap();

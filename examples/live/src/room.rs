@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_taken_says_why() {
+    fn refused_message_gives_reason() {
         for (said, part) in [
             (saying("cellar", "a", "b"), "no room \"cellar\""),
             (saying("lobby", " ", "b"), "name is empty"),

@@ -8,20 +8,20 @@ use std::time::Duration;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-/// A look is taken this often even when nothing was told: network file systems tell nothing.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Interval at which the file is read without an event: network file systems report none.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// A file is taken for written once nothing was told for this long: many editors write in several steps.
+/// Time without an event after which a write counts as complete: many editors write in several steps.
 const SETTLED_AFTER: Duration = Duration::from_millis(30);
 
-/// A file that never settles is read after this many changes.
-const MOST_NEWS: usize = 20;
+/// Number of events after which the file is read even if they do not stop.
+const MAX_EVENTS: usize = 20;
 
 /// Watches one file through its folder, so that it may be replaced, removed and made again.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
-    news: Receiver<()>,
-    /// Told to stop watching when dropped.
+    events: Receiver<()>,
+    /// Stops watching when dropped.
     _watcher: RecommendedWatcher,
 }
 
@@ -33,7 +33,7 @@ impl FileWatch {
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let folder = folder_of(path);
         let name = path.file_name().map(ToOwned::to_owned);
-        let (sender, news) = sync_channel(1);
+        let (sender, events) = sync_channel(1);
         let on_event = move |event: notify::Result<Event>| match event {
             Ok(event) if !is_change(event.kind) => {}
             Ok(event)
@@ -41,10 +41,10 @@ impl FileWatch {
                     .paths
                     .iter()
                     .any(|path| path.file_name() == name.as_deref()) => {}
-            Ok(_) => tell(&sender),
+            Ok(_) => send_event(&sender),
             Err(problem) => {
                 tracing::warn!(%problem, "watching a file");
-                tell(&sender);
+                send_event(&sender);
             }
         };
         let fail = |problem| {
@@ -58,22 +58,22 @@ impl FileWatch {
             .watch(&folder, RecursiveMode::NonRecursive)
             .map_err(fail)?;
         Ok(Self {
-            news,
+            events,
             _watcher: watcher,
         })
     }
 
     /// Blocks until the file may have changed, at most two seconds.
     pub(crate) fn wait(&self) {
-        self.next(LOOK_EVERY);
+        self.next(CHECK_INTERVAL);
     }
 
     /// Blocks until the file may have changed and its writer seems to be done.
     pub(crate) fn wait_settled(&self) {
-        if !self.next(LOOK_EVERY) {
+        if !self.next(CHECK_INTERVAL) {
             return;
         }
-        for _ in 0..MOST_NEWS {
+        for _ in 0..MAX_EVENTS {
             if !self.next(SETTLED_AFTER) {
                 return;
             }
@@ -82,7 +82,7 @@ impl FileWatch {
 
     /// Returns whether the file changed within this time.
     fn next(&self, time: Duration) -> bool {
-        match self.news.recv_timeout(time) {
+        match self.events.recv_timeout(time) {
             Ok(()) => true,
             Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => unreachable!("the watcher holds the sender"),
@@ -97,7 +97,7 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Reading a file is told too, and would have us look without end.
+/// Returns whether an event is a change. Reads are events too, and would cause endless reading.
 fn is_change(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
@@ -110,7 +110,7 @@ fn is_change(kind: EventKind) -> bool {
 }
 
 /// One waiting change is enough: the receiver reads the file as it is then.
-fn tell(sender: &SyncSender<()>) {
+fn send_event(sender: &SyncSender<()>) {
     match sender.try_send(()) {
         Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
     }

@@ -60,15 +60,15 @@ where
 }
 
 /// A pending answer of an authenticator.
-pub(crate) type Verdict = Pin<Box<dyn Future<Output = Result<Grant, AuthError>> + Send>>;
+pub(crate) type PendingGrant = Pin<Box<dyn Future<Output = Result<Grant, AuthError>> + Send>>;
 
 /// An authenticator of any type.
 pub(crate) trait AnyAuthenticator<C: ChannelKind>: Send + Sync {
-    fn begin(self: std::sync::Arc<Self>, credentials: Credentials<C>) -> Verdict;
+    fn begin(self: std::sync::Arc<Self>, credentials: Credentials<C>) -> PendingGrant;
 }
 
 impl<C: ChannelKind, A: Authenticator<C>> AnyAuthenticator<C> for A {
-    fn begin(self: std::sync::Arc<Self>, credentials: Credentials<C>) -> Verdict {
+    fn begin(self: std::sync::Arc<Self>, credentials: Credentials<C>) -> PendingGrant {
         Box::pin(async move { self.authenticate(credentials).await })
     }
 }

@@ -5,7 +5,7 @@ mod error;
 mod grant;
 mod validator;
 
-pub(crate) use authenticator::{AnyAuthenticator, Verdict};
+pub(crate) use authenticator::{AnyAuthenticator, PendingGrant};
 pub use authenticator::{Authenticator, Credentials};
 pub use error::AuthError;
 pub use grant::Grant;

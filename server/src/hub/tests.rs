@@ -155,7 +155,7 @@ fn identity_continues_with_another_secret() {
 }
 
 #[test]
-fn json_session_is_continued_by_token_and_identity() {
+fn json_session_needs_token_and_identity() {
     let hub = hub(|_| {});
     let first = Connected::new(&hub, in_json(shown(None)));
     let again = Connected::new(&hub, in_json(shown(None)));
@@ -267,7 +267,7 @@ fn inbox_is_not_published_to() {
 }
 
 #[test]
-fn unread_topic_without_entries_is_forgotten_at_once() {
+fn removes_unread_empty_topic_at_once() {
     let hub = hub(|_| {});
     let before = position(&hub, &topic("a"));
     assert_eq!(hub.stats().streams, 0);
@@ -279,7 +279,7 @@ fn unread_topic_without_entries_is_forgotten_at_once() {
 }
 
 #[test]
-fn forgotten_topic_that_held_entries_has_another_epoch() {
+fn removed_topic_with_entries_changes_epoch() {
     let hub = hub(|_| {});
     let before = position(&hub, &topic("a"));
     hub.publish(at(0), &topic("a"), record()).unwrap();
@@ -288,7 +288,7 @@ fn forgotten_topic_that_held_entries_has_another_epoch() {
 }
 
 #[test]
-fn topic_stays_while_it_is_read_or_holds_entries() {
+fn keeps_topic_with_reader_or_entries() {
     let hub = hub(|_| {});
     let age = ChannelPolicy::default().retention().age;
     hub.publish(at(0), &topic("a"), record()).unwrap();

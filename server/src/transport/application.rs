@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use push_wire_shared::session::server::MessageError;
 
-use crate::auth::Verdict;
+use crate::auth::PendingGrant;
 use crate::hub::Hub;
 use crate::peer::{AuthRequest, Inbound};
 
@@ -14,7 +14,7 @@ pub(crate) trait Application: Send + Sync + 'static {
     fn hub(&self) -> &Arc<Hub>;
 
     /// Starts the authentication of a client; `request` is the HTTP request that opened the connection.
-    fn authenticate(&self, client: AuthRequest, request: &Parts) -> Verdict;
+    fn authenticate(&self, client: AuthRequest, request: &Parts) -> PendingGrant;
 
     /// Passes a client's message to its handler.
     fn deliver(&self, message: Inbound) -> Result<(), MessageError>;

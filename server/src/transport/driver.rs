@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::alarm::Alarm;
 use super::websocket::{ReceiveError, Received, Socket};
 use super::{Application, guard};
-use crate::auth::{AuthError, Verdict};
+use crate::auth::{AuthError, PendingGrant};
 use crate::carrier::WebSocketFrames;
 use crate::clock;
 use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
@@ -35,7 +35,7 @@ pub(crate) struct Connection<Io> {
     alarm: Alarm,
     /// The HTTP request that opened the connection, until authentication begins.
     request: Option<Box<Parts>>,
-    verdict: Option<Verdict>,
+    grant: Option<PendingGrant>,
     /// The newest ping without a pong (RFC 6455 section 5.5.3 permits to ignore older ones).
     ping: Option<Vec<u8>>,
     /// The client's close frame.
@@ -75,7 +75,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             alarm: Alarm::new(peer.poll_timeout().unwrap_or(now)),
             peer,
             request: Some(request),
-            verdict: None,
+            grant: None,
             ping: None,
             closed_by_client: None,
             protocol_error: None,
@@ -127,10 +127,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                     return Some(end);
                 }
             }
-            let Poll::Ready(answer) = guard::poll_verdict(self.verdict.as_mut()?, cx) else {
+            let Poll::Ready(answer) = guard::poll_grant(self.grant.as_mut()?, cx) else {
                 return None;
             };
-            self.verdict = None;
+            self.grant = None;
             self.peer.handle_authenticated(now, answer.map_err(failure));
         }
     }
@@ -154,7 +154,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     fn authenticate(&mut self, client: AuthRequest) {
         // A peer authenticates once.
         if let Some(request) = self.request.take() {
-            self.verdict = Some(self.app.authenticate(client, &request));
+            self.grant = Some(self.app.authenticate(client, &request));
         }
     }
 

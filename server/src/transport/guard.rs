@@ -8,7 +8,7 @@ use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::MessageError;
 
 use super::Application;
-use crate::auth::{AuthError, Grant, Verdict};
+use crate::auth::{AuthError, Grant, PendingGrant};
 use crate::peer::Inbound;
 
 /// Passes on a message. A panic of the handler counts as a refusal.
@@ -27,11 +27,11 @@ pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Mes
 }
 
 /// Polls an authenticator. One that panics counts as unavailable.
-pub(super) fn poll_verdict(
-    verdict: &mut Verdict,
+pub(super) fn poll_grant(
+    grant: &mut PendingGrant,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Grant, AuthError>> {
-    catch_unwind(AssertUnwindSafe(|| verdict.as_mut().poll(cx))).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(|| grant.as_mut().poll(cx))).unwrap_or_else(|panic| {
         let panic = format!("the authenticator panicked: {}", text(&*panic));
         Poll::Ready(Err(AuthError::Unavailable(panic)))
     })

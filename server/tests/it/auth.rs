@@ -133,7 +133,7 @@ async fn authenticator_gets_request() {
 }
 
 #[tokio::test]
-async fn json_client_reads_and_sends_what_its_grant_allows() {
+async fn json_client_keeps_to_its_grant() {
     let server = PushServer::builder()
         .authenticator(async |_: Credentials<Channel>| {
             Ok(Grant::nothing().read(Channel::Prices).send(Channel::Prices))

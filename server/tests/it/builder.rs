@@ -131,7 +131,7 @@ fn refuses_retention_that_delivers_nothing() {
 }
 
 #[test]
-fn errors_name_setting_value_and_what_is_allowed() {
+fn errors_name_setting_and_range() {
     let error = built(|builder| builder.heartbeat(ZERO)).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -149,7 +149,7 @@ fn errors_name_setting_value_and_what_is_allowed() {
 }
 
 #[test]
-fn system_channel_takes_no_policy_and_no_dictionary() {
+fn system_channel_has_no_policy() {
     let error = built(|builder| builder.channel(Channel::System, ChannelPolicy::log()));
     assert_eq!(error, Err(BuildError::SystemPolicy("system")));
     let error = built(|builder| builder.dictionary(Channel::System, *b"words"));

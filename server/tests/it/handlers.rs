@@ -65,7 +65,7 @@ async fn handler_gets_sender_and_answers() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_its_reason() {
+async fn refusal_carries_reason() {
     let server = Arc::new(PushServer::<Channel>::new());
     server.on_message(Channel::Chat, |message, _| match message.json::<u32>()? {
         1 => Ok(()),

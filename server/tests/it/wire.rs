@@ -79,7 +79,7 @@ async fn bytes_stay_bytes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_published_is_said() {
+async fn refused_publish_names_reason() {
     let server = PushServer::<Channel>::new();
     let no_entries = server.publish(Channel::System, &1);
     assert_eq!(

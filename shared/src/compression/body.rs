@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_refused() {
+    fn refuses_bytes_without_header() {
         assert_eq!(header(&[]), None);
         assert_eq!(header(&[0x00]), None);
         assert_eq!(header(&[0x08, 0x58]), None, "reserved bit");

@@ -63,7 +63,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_the_only_form(bytes: Vec<u8>) {
+        fn reads_only_shortest_form(bytes: Vec<u8>) {
             if let Ok((n, rest)) = read_varint(&bytes) {
                 let mut again = Vec::new();
                 write_varint(&mut again, n);

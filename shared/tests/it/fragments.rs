@@ -110,7 +110,7 @@ fn splitting_has_bounds() {
 }
 
 #[test]
-fn a_repeat_is_told_and_harmless() {
+fn repeat_is_error_and_harmless() {
     let mut assembler = FragmentAssembler::new();
     assert_eq!(assembler.push(shard(1, 2, 0, b"abc")), Ok(None));
     let repeat = Err(FragmentError::Duplicate { index: 0, total: 2 });

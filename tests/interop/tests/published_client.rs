@@ -269,7 +269,7 @@ async fn subscribes_and_unsubscribes_after_connect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_nothing_after_unsubscribing_from_all() {
+async fn unsubscribing_from_all_reads_nothing() {
     let line = start(PushServer::new()).await;
     let id = Uuid::new_v4();
     let (mut client, mut handed) = connect(&line, id, &[Channel::Chat]).await;

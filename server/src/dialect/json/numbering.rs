@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn kept_runs_are_bounded() {
         let mut numbering = begun();
         let alternating = [Source::Channel, Source::Inbox];
         for cursor in 1..=RUNS as u64 {

@@ -63,7 +63,7 @@ fn replaced_connection_ignores_messages() {
 }
 
 #[test]
-fn stranger_with_the_shared_token_is_refused() {
+fn shared_token_alone_is_refused() {
     for secret in [None, Some([9; 16])] {
         let hub = hub();
         let mut owner = WireClient::connect(&hub);
@@ -88,7 +88,7 @@ fn stranger_with_the_shared_token_is_refused() {
 }
 
 #[test]
-fn identity_without_the_secret_gets_another_secret() {
+fn identity_alone_gets_new_secret() {
     let hub = hub();
     let mut first = WireClient::connect(&hub);
     first.grant = Grant::everything().identity("ada");

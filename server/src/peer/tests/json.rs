@@ -223,7 +223,7 @@ fn garbage_changes_nothing() {
 }
 
 #[test]
-fn what_is_wrong_with_an_auth_is_said() {
+fn invalid_auth_is_answered() {
     let seen = JsonClient::connect(&hub()).text(r#"{"op":"auth","client_id":7}"#);
     assert_eq!(seen.len(), 2, "{seen:?}");
     let message = seen[0]["message"].as_str().unwrap();
@@ -285,7 +285,7 @@ fn resubscribe_goes_on_after_unsubscribe() {
 }
 
 #[test]
-fn goodbye_ends_the_connection_and_not_the_session() {
+fn goodbye_keeps_session() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);
     client.auth(value!({}));

@@ -217,7 +217,7 @@ fn inbox_keeps_entries_until_acknowledged() {
 }
 
 #[test]
-fn newer_connection_replaces_and_stranger_is_refused() {
+fn replaces_older_and_refuses_unproved() {
     let hub = hub();
     let mut old = WireClient::connect(&hub);
     let secret = WireClient::secret(&old.auth(None, vec![]));

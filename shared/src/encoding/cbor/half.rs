@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_lose_digits_stays_single() {
+    fn inexact_numbers_stay_single() {
         for n in [
             0.1,
             65505.0,

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_are_drawn_below_a_ceiling_that_doubles() {
+    fn delay_ceiling_doubles() {
         for (steps, ceiling_ms) in [(0, 500), (1, 1000), (3, 4000), (6, 20_000), (90, 20_000)] {
             let ceiling = Duration::from_millis(ceiling_ms);
             let longest = longest(steps, RetryAdvice::Now);

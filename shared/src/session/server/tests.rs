@@ -145,7 +145,7 @@ fn lists_without_order_are_deduplicated() {
 }
 
 #[test]
-fn drops_the_look_of_an_ended_subscription() {
+fn drops_lookup_of_ended_subscription() {
     let mut session = ready();
     session.handle_op(Moment::default(), ClientOp::Subscribe(vec![topic(1, "a")]));
     let said = say(&mut session, ClientOp::Unsubscribe(vec![1]));
@@ -284,7 +284,7 @@ fn texts_are_cut() {
 }
 
 #[test]
-fn an_auth_ok_above_the_clients_limit_is_told_of() {
+fn auth_ok_above_client_limit_is_error() {
     let names: Vec<String> = (2..40).map(|n| alloc::format!("{n:0>200}")).collect();
     for (limit, code) in [(4096, Some(ErrorCode::TooLarge)), (16_384, None)] {
         let mut session = ServerSession::new(config_with(&names), Moment::default());

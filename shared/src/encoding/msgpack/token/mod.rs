@@ -22,7 +22,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(n: u64, i: i64, single: f32, double: f64, text: String, bytes: Vec<u8>, flag: bool) {
+        fn written_tokens_are_read(n: u64, i: i64, single: f32, double: f64, text: String, bytes: Vec<u8>, flag: bool) {
             let mut out = Vec::new();
             write_map(&mut out, 20);
             write_array(&mut out, 20);

@@ -115,7 +115,7 @@ fn paused_over_a_reconnect() {
 }
 
 #[test]
-fn handled_while_away_resumes_with_the_handshake() {
+fn resumes_after_entries_handled_offline() {
     let (mut line, id, _) = reading();
     (1..=9).for_each(|n| line.entry(3, n, "x"));
     line.close(None);

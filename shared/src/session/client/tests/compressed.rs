@@ -219,7 +219,7 @@ fn names_beyond_the_limits_are_let_go() {
 }
 
 #[test]
-fn hostile_compression_ends_the_connection_with_a_reason() {
+fn hostile_compression_closes_with_reason() {
     let bomb = pack(0, b"", &vec![0; config().max_value_bytes + 1]);
     let cut = {
         let whole = pack(0, b"", text(1).repeat(9).as_bytes());

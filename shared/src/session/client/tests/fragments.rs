@@ -88,7 +88,7 @@ fn a_delta_may_come_in_fragments() {
 }
 
 #[test]
-fn after_a_cut_in_the_middle_the_entry_comes_again_from_its_first_fragment() {
+fn cut_entry_restarts_at_first_fragment() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     let (text, messages) = large(CHAT, 3, 1);
     give(&mut line, &messages[..5]);
@@ -190,7 +190,7 @@ fn unknown_stream_fragment_reconnects() {
 }
 
 #[test]
-fn more_entries_under_way_than_lanes_are_a_fault() {
+fn refuses_more_incomplete_entries_than_lanes() {
     let mut line = Line::new(config());
     for topic in 0..4 {
         let mut subscription = whole_channel("chat");
@@ -211,7 +211,7 @@ fn more_entries_under_way_than_lanes_are_a_fault() {
 }
 
 #[test]
-fn what_breaks_the_protocol_ends_the_session() {
+fn protocol_errors_end_the_connection() {
     let id = fragment_id(3, 1);
     let of = |total: u16, index: u16| {
         let mut bytes = id.as_bytes().to_vec();

@@ -12,7 +12,7 @@ use crate::session::client::{
 use crate::session::op::{ClientOp, ErrorCode, ScopeRequest, ServerOp};
 
 #[test]
-fn auth_says_who_reads_what_and_the_answer_is_told() {
+fn sends_auth_and_reports_ready() {
     let mut line = Line::new(config());
     line.session.set_token(Some("token".into())).unwrap();
     let saved = Subscription {
@@ -62,7 +62,7 @@ fn reconnect_sends_secret_and_positions() {
 }
 
 #[test]
-fn changes_while_the_handshake_is_on_its_way_are_made_good() {
+fn sends_changes_made_during_handshake() {
     let mut line = Line::new(config());
     let gone = line.subscribe(whole_channel("chat"));
     let auth = line.open();
@@ -152,7 +152,7 @@ fn unreadable_subscription_ends() {
 }
 
 #[test]
-fn refused_credentials_end_the_attempts_until_connect() {
+fn refused_credentials_stop_attempts() {
     let mut line = Line::new(config());
     line.open();
     line.control(&[ServerOp::Error {

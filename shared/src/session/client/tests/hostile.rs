@@ -34,7 +34,7 @@ fn missing_control_frame_reconnects() {
 }
 
 #[test]
-fn what_breaks_the_protocol_ends_the_session() {
+fn protocol_errors_end_the_connection() {
     let too_short = vec![3, b'R', b'P', 1];
     let cut_op = control_frame(b"\x81\xa2op", 2);
     let no_field = control_frame(b"\x81\xa2op\xa8received", 2);

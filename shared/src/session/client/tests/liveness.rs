@@ -20,7 +20,7 @@ fn silent_server_is_pinged_then_closed() {
 }
 
 #[test]
-fn anything_heard_counts() {
+fn any_input_counts_as_activity() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     for n in 1..=10 {
         line.pass(HEARTBEAT);
@@ -49,7 +49,7 @@ fn late_timer_spares_unread_input() {
 }
 
 #[test]
-fn waking_finds_a_dead_line_within_the_grace() {
+fn wake_finds_dead_connection() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.session.suspend(line.now);
     line.pass(HEARTBEAT / 2);

@@ -160,7 +160,7 @@ fn keeps_the_tags_of_entries() {
 }
 
 #[test]
-fn takes_a_resume_at_another_entry_for_a_reset() {
+fn resume_at_other_entry_is_reset() {
     let (mut line, _, _) = Line::reading("chat", 3, at(0));
     line.message(tagged_entry(3, 1, Tag(71), "a"));
     let wire_id = line.reconnect().subscriptions[0].id;
@@ -171,7 +171,7 @@ fn takes_a_resume_at_another_entry_for_a_reset() {
 }
 
 #[test]
-fn asks_again_when_its_cursor_is_another_entry() {
+fn refetches_when_tag_differs() {
     let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
     line.message(tagged_entry(3, 1, Tag(71), "a"));
     line.message(tagged_entry(3, 1, Tag(71), "a"));
@@ -212,7 +212,7 @@ fn new_reader_has_position() {
 }
 
 #[test]
-fn what_a_page_keeps_is_what_was_handled() {
+fn keeps_handled_position() {
     let (mut line, id, _) = Line::reading("chat", 3, at(0));
     (1..=3).for_each(|n| line.entry(3, n, "x"));
     let handled = |line: &mut Line, position| {
@@ -242,7 +242,7 @@ fn inbox() -> (Line, u32, u32) {
 }
 
 #[test]
-fn inbox_entries_are_acknowledged_within_a_second_of_being_handled() {
+fn acknowledges_inbox_entries_within_a_second() {
     let (mut line, id, wire_id) = inbox();
     (1..=3).for_each(|n| line.message(inbox_entry(3, n, b"x")));
     line.session.handled(line.now, id, at(1));
@@ -256,7 +256,7 @@ fn inbox_entries_are_acknowledged_within_a_second_of_being_handled() {
 }
 
 #[test]
-fn many_handled_entries_are_acknowledged_at_once() {
+fn acknowledges_many_entries_at_once() {
     let (mut line, id, wire_id) = inbox();
     (1..=64).for_each(|n| line.message(inbox_entry(3, n, b"x")));
     (1..=63).for_each(|n| line.session.handled(line.now, id, at(n)));

@@ -51,7 +51,7 @@ fn an_attempt_that_hangs_is_given_up() {
 }
 
 #[test]
-fn the_server_may_name_the_time_to_come_back() {
+fn server_may_set_retry_delay() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     let goodbye = |retry_ms| ServerOp::Goodbye {
         code: 4100,
@@ -88,7 +88,7 @@ fn own_codes_stop_attempts() {
 }
 
 #[test]
-fn interrupt_stays_away_that_long_and_loses_no_send() {
+fn interrupt_loses_no_send() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     let now = line.now;
     let content = crate::session::wire::Content::Value;
@@ -118,7 +118,7 @@ fn connect_does_not_wait() {
 }
 
 #[test]
-fn a_suspended_session_makes_no_attempt_until_woken() {
+fn suspended_session_makes_no_attempt() {
     let (mut line, ..) = Line::reading("chat", 3, at(0));
     line.session.suspend(line.now);
     line.close(None);
@@ -134,7 +134,7 @@ fn a_suspended_session_makes_no_attempt_until_woken() {
 }
 
 #[test]
-fn waking_replaces_an_attempt_that_hangs_but_not_a_fresh_one() {
+fn wake_replaces_only_hanging_attempt() {
     let mut line = Line::new(config());
     line.session.connect(line.now);
     line.session.wake(line.now);

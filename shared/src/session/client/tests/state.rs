@@ -103,7 +103,7 @@ fn a_value_above_the_limit_is_not_built() {
 }
 
 #[test]
-fn a_position_is_named_only_together_with_its_value() {
+fn state_position_needs_its_value() {
     let (mut line, ..) = Line::reading("doc", 8, at(4));
     assert_eq!(line.reconnect().subscriptions[0].position, None);
     let (mut line, ..) = document();

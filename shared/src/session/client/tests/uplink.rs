@@ -36,7 +36,7 @@ fn expected(messages: &[(u32, &str)]) -> Vec<(u32, Vec<u8>)> {
 }
 
 #[test]
-fn sends_wait_for_the_handshake_and_are_told_when_taken() {
+fn sends_wait_for_handshake() {
     let mut line = Line::new(config());
     let tickets = ["a", "b"].map(|text| send(&mut line, text).unwrap());
     line.open();
