@@ -184,16 +184,25 @@ function socketClass(options: Options): WebSocketClass {
 const utf8 = new TextEncoder();
 
 function encode(value: unknown): Uint8Array {
-  // JSON.stringify would make an empty object of them.
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    throw new PushError("bad_value", "bytes are sent as a Uint8Array");
-  }
   let text: string | undefined;
   try {
-    text = JSON.stringify(value);
+    text = JSON.stringify(value, expressible);
   } catch (cause) {
     throw new PushError("bad_value", `the value cannot be sent as JSON: ${cause}`, { cause });
   }
   if (text !== undefined) return utf8.encode(text);
   throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);
+}
+
+/** Refuses what `JSON.stringify` would silently make something else of: numbers become null, bytes an object. */
+function expressible(key: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value}${place(key)} has no form in JSON`);
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+    throw new TypeError(`bytes${place(key)} have no form in JSON; a message of bytes is sent as a Uint8Array`);
+  }
+  return value;
+}
+
+function place(key: string): string {
+  return key === "" ? "" : ` in ${JSON.stringify(key)}`;
 }

@@ -149,6 +149,9 @@ test("a send resolves when taken, waits while away, and rejects with the server'
   loop.loop = loop;
   await assert.rejects(client.send("room", loop), refusal("bad_value", /circular/));
   await assert.rejects(client.send("room", new ArrayBuffer(4)), refusal("bad_value", /Uint8Array/));
+  await assert.rejects(client.send("room", { file: Uint8Array.of(1) }), refusal("bad_value", /bytes in "file"/));
+  await assert.rejects(client.send("room", NaN), refusal("bad_value", /NaN/));
+  await assert.rejects(client.send("room", { prices: [1, { eur: -Infinity }] }), refusal("bad_value", /-Infinity in "eur"/));
 });
 
 test("of sends that leave together each is answered for itself", async () => {
