@@ -24,7 +24,8 @@
 //! ```
 //!
 //! Everything that decides (what to resume, what is a gap, when to come back) lives in
-//! [`session::client::ClientSession`]; this crate drives it over a tokio WebSocket.
+//! [`session::client::ClientSession`]; this crate drives it over a tokio WebSocket. The names of `push_wire_shared` that a
+//! program needs are re-exported here.
 
 mod client;
 mod command;
@@ -47,10 +48,24 @@ pub use config::{ClientConfig, ReconnectPolicy, SessionKey, TransportPreference}
 pub use cursors::{CursorResult, CursorTracker};
 pub use error::{ConnectError, SendError};
 pub use event::{ClientEvent, ConnectionState};
+// Named by code that `#[derive(ChannelKind)]` writes.
+#[doc(hidden)]
+pub use push_wire_shared::__private;
 pub use push_wire_shared::session::client::{
     Cause, ConfigError, EndCause, Snapshot, SnapshotError, Stats, Status, TokenError,
 };
 pub use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
-pub use push_wire_shared::*;
+pub use push_wire_shared::{
+    BinaryEnvelope, BinaryError, BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig,
+    CompressionDictionary, DeltaApplyResult, DeltaError, DeltaOp, FRAGMENT_HEADER_LEN,
+    FragmentAssembler, FragmentError, FragmentRetention, FragmentShard, Frame, MAGIC_HEADER,
+    PayloadDelta, PayloadEncoding, RawPayload, SystemOp, VERSION_BYTE, apply_delta, binary,
+    channel, close, compute_delta, decode_frame, decode_frame_with_decompressor,
+    decode_frame_with_dictionaries, decode_frame_within, delta, encode_frame,
+    encode_frame_with_compression, encode_frame_with_compressor, encoding, fragment, frame,
+    parse_channels, position, session, time, train_dictionary,
+};
+#[cfg(feature = "rtc")]
+pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
 pub use receiver::ChannelReceiver;
 pub use request::StreamRequest;
