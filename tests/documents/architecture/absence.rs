@@ -135,12 +135,28 @@ fn a_transport_decides_nothing() {
 }
 
 #[test]
+fn only_carriers_and_transports_frame() {
+    let words = ["frame_header", "Opcode", "WebSocketFrames"];
+    for module in [
+        "server/src/hub",
+        "server/src/outbox",
+        "server/src/dialect",
+        "server/src/peer",
+    ] {
+        assert_absent(module, &words, "a carrier makes a transport's frames");
+    }
+}
+
+#[test]
 fn channel_types_stay_in_public_api() {
     for module in [
+        "server/src/carrier",
         "server/src/compression",
+        "server/src/dialect",
         "server/src/hub",
         "server/src/outbox",
         "server/src/peer",
+        "server/src/transport",
         "shared/src/session",
         "client-wasm/src",
         "broker/src",
