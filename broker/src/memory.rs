@@ -39,6 +39,7 @@ impl Memory {
     }
 
     /// A broker with a copy of these logs, as another process would read them from a store. For simulations.
+    #[cfg(feature = "__internals")]
     #[doc(hidden)]
     pub fn copy(&self, mut random: impl FnMut() -> u64 + Send + 'static) -> Self {
         let (logs, seed) = (lock(&self.logs), random());
@@ -61,6 +62,7 @@ impl Memory {
 
     /// Makes a stream's log lose its newest entries and go on under the same epoch, as a store does that was restored
     /// from an older copy; returns how many it had. For simulations; nobody may read the log.
+    #[cfg(feature = "__internals")]
     #[doc(hidden)]
     pub fn lose_newest(&self, key: &StreamKey, count: usize) -> usize {
         let logs = lock(&self.logs);

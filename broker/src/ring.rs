@@ -39,6 +39,7 @@ impl Ring {
 
     /// A ring of the same entries without what readers derived from them, which draws further tags from a seed made of
     /// this one and its own.
+    #[cfg(feature = "__internals")]
     pub(crate) fn copy(&self, seed: u64) -> Self {
         let entries = self.entries.iter().map(|entry| {
             let record = entry.record.clone();
@@ -103,6 +104,7 @@ impl Ring {
 
     /// Loses the newest entries, as a store does that had not replicated them: the next ones get their cursors. Returns
     /// how many there were. The value of a state is one that the store still had, so one entry stays.
+    #[cfg(any(test, feature = "__internals"))]
     pub(crate) fn lose_newest(&mut self, count: usize) -> usize {
         let least = usize::from(self.retention.keep_newest).min(self.entries.len());
         let kept = self.entries.len().saturating_sub(count).max(least);

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::Record;
-use push_wire_server::auth::Grant;
-use push_wire_server::carrier;
-use push_wire_server::hub::{Hub, HubConfig};
-use push_wire_server::peer::{Action, Dialect, Message, Peer};
-use push_wire_server::policy::{ChannelPolicy, Compression};
+use push_wire_server::Grant;
+use push_wire_server::internals::carrier;
+use push_wire_server::internals::hub::{Hub, HubConfig};
+use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::{ChannelPolicy, Compression};
 use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_shared::limits::FRAGMENT_BYTES;
 use push_wire_shared::position::{Position, Scope, StartAt, StreamKey};

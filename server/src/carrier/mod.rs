@@ -8,7 +8,7 @@ mod websocket;
 
 use bytes::Bytes;
 pub use record::SharedRecord;
-pub(crate) use websocket::WebSocketFrames;
+pub use websocket::WebSocketFrames;
 
 use std::sync::Arc;
 
@@ -62,17 +62,12 @@ pub struct Message {
 impl Message {
     /// Bytes of the content.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn content_bytes(&self) -> usize {
         self.parts.iter().map(|part| part.as_slice().len()).sum()
     }
 
-    /// Returns whether there is no content.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The content in one piece, copied.
+    #[cfg(any(test, feature = "__internals"))]
     #[must_use]
     pub fn content(&self) -> Bytes {
         let parts: Vec<&[u8]> = self.parts.iter().map(Part::as_slice).collect();

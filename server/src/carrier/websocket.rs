@@ -14,7 +14,7 @@ pub(super) const MAX_HEADER: usize = 10;
 
 /// Carrier that collects the frames of one or more messages as pieces of one vectored write.
 #[derive(Debug)]
-pub(crate) struct WebSocketFrames<'a> {
+pub struct WebSocketFrames<'a> {
     pieces: &'a mut Vec<Bytes>,
     /// Copied bytes that are not in a piece yet.
     copied: Vec<u8>,
@@ -22,7 +22,8 @@ pub(crate) struct WebSocketFrames<'a> {
 
 impl<'a> WebSocketFrames<'a> {
     /// Frames to be appended to `pieces`.
-    pub(crate) const fn new(pieces: &'a mut Vec<Bytes>) -> Self {
+    #[must_use]
+    pub const fn new(pieces: &'a mut Vec<Bytes>) -> Self {
         Self {
             pieces,
             copied: Vec::new(),
@@ -30,7 +31,7 @@ impl<'a> WebSocketFrames<'a> {
     }
 
     /// Completes the last piece.
-    pub(crate) fn finish(mut self) {
+    pub fn finish(mut self) {
         self.flush();
     }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 /// One value of a type that the hub does not know, created on first use.
 #[derive(Default)]
-pub struct Attachment(OnceLock<Box<dyn Any + Send + Sync>>);
+pub(crate) struct Attachment(OnceLock<Box<dyn Any + Send + Sync>>);
 
 impl Attachment {
     /// The value.

@@ -11,7 +11,7 @@ use super::lock;
 
 /// Counters of events since the hub was created.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     published: AtomicU64,
     delivered: AtomicU64,
     resumed: AtomicU64,

@@ -21,9 +21,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use attachment::Attachment;
+pub(crate) use attachment::Attachment;
 use bytes::Bytes;
-pub use counters::{Counters, Stats};
+pub(crate) use counters::Counters;
+pub use counters::Stats;
 pub use publish::{HubSendError, PublishError};
 use publish::{Publisher, publish_error};
 use push_wire_broker::{AppendError, Broker, Memory, Record};
@@ -33,17 +34,16 @@ use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::ServerConfig;
 use push_wire_shared::time::{Moment, sooner};
-pub use session::SessionCredentials;
+pub(crate) use session::SessionCredentials;
 use sessions::Sessions;
-pub use sessions::{NotifyError, OpenedSession, SessionError};
+pub(crate) use sessions::{NotifyError, OpenedSession, SessionError};
 use shares::Shares;
-pub use shares::{LimitError, Owner};
+pub(crate) use shares::{LimitError, Owner};
 pub(crate) use stream::{OpenStream, Stream};
 pub(crate) use streams::OpenError;
 use streams::{Creator, Streams};
 use uuid::Uuid;
-pub(crate) use waker::Subscriber;
-pub use waker::{ConnectionWaker, Notice};
+pub(crate) use waker::{ConnectionWaker, Notice, Subscriber};
 
 use crate::compression::{Background, Dictionaries, SetDictionaryError};
 use crate::limits::Limits;
@@ -176,7 +176,7 @@ impl Hub {
 
     /// Settings of the sessions of all connections.
     #[must_use]
-    pub fn session_config(&self) -> &Arc<ServerConfig> {
+    pub(crate) fn session_config(&self) -> &Arc<ServerConfig> {
         &self.config
     }
 
@@ -188,7 +188,7 @@ impl Hub {
 
     /// Wire id of the system channel.
     #[must_use]
-    pub const fn system_channel(&self) -> u8 {
+    pub(crate) const fn system_channel(&self) -> u8 {
         self.system
     }
 
@@ -219,7 +219,7 @@ impl Hub {
 
     /// Returns the counters.
     #[must_use]
-    pub fn counters(&self) -> &Counters {
+    pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
 
@@ -234,17 +234,11 @@ impl Hub {
         )
     }
 
-    /// Number of connections that read a stream; `None` if there is no such stream.
-    #[must_use]
-    pub fn readers(&self, key: &StreamKey) -> Option<usize> {
-        self.streams.readers(key)
-    }
-
     /// Begins or continues a client's session on a connection; an older connection of the session is closed.
     ///
     /// # Errors
     /// [`SessionError`]; nothing has changed.
-    pub fn open_session(
+    pub(crate) fn open_session(
         &self,
         now: Moment,
         client: Uuid,
@@ -256,12 +250,12 @@ impl Hub {
     }
 
     /// Records that a connection of a session has ended; changes nothing if a newer one holds the session.
-    pub fn leave_session(&self, now: Moment, client: Uuid, generation: u64) {
+    pub(crate) fn leave_session(&self, now: Moment, client: Uuid, generation: u64) {
         self.sessions.leave(now, client, generation);
     }
 
     /// Removes the session of a client that sent `goodbye`, and its inboxes.
-    pub fn end_session(&self, client: Uuid, generation: u64) {
+    pub(crate) fn end_session(&self, client: Uuid, generation: u64) {
         self.sessions.end_held(client, generation);
     }
 
@@ -276,12 +270,6 @@ impl Hub {
         self.sessions.note_rejected(client, generation, rejection);
     }
 
-    /// Returns whether a client has a session, connected or not.
-    #[must_use]
-    pub fn knows(&self, now: Moment, client: Uuid) -> bool {
-        self.sessions.knows(now, client)
-    }
-
     /// Ids of the clients that are connected, in no order.
     #[must_use]
     pub fn connected(&self) -> Vec<Uuid> {
@@ -292,7 +280,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`NotifyError`]; no notice was added.
-    pub fn notify(&self, client: Uuid, notice: Notice) -> Result<(), NotifyError> {
+    pub(crate) fn notify(&self, client: Uuid, notice: Notice) -> Result<(), NotifyError> {
         self.sessions.notify(client, notice)
     }
 
@@ -368,6 +356,22 @@ impl Hub {
         low.copy_from_slice(&(self.random)().to_le_bytes());
         high.copy_from_slice(&(self.random)().to_le_bytes());
         secret
+    }
+}
+
+/// Lookups for simulations.
+#[cfg(feature = "__internals")]
+impl Hub {
+    /// Number of connections that read a stream; `None` if there is no such stream.
+    #[must_use]
+    pub fn readers(&self, key: &StreamKey) -> Option<usize> {
+        self.streams.readers(key)
+    }
+
+    /// Returns whether a client has a session, connected or not.
+    #[must_use]
+    pub fn knows(&self, now: Moment, client: Uuid) -> bool {
+        self.sessions.knows(now, client)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) type Secret = [u8; 16];
 
 /// Credentials of a connection to begin or continue a session.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct SessionCredentials {
+pub(crate) struct SessionCredentials {
     /// Number of the client's attempt to connect, if it counts them.
     pub attempt: Option<u64>,
     /// Secret of the session; the JSON dialect has none.

@@ -23,7 +23,7 @@ use super::{
 
 /// A session that a connection has opened.
 #[derive(Debug)]
-pub struct OpenedSession {
+pub(crate) struct OpenedSession {
     /// Session fields of `auth_ok`.
     pub state: SessionState,
     /// Number of this connection among all; calls with an older connection's number have no effect.
@@ -36,7 +36,7 @@ pub struct OpenedSession {
 
 /// Error of opening a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum SessionError {
+pub(crate) enum SessionError {
     /// The client id belongs to a session that the credentials do not prove.
     #[error("this client id belongs to another session")]
     Foreign,
@@ -61,7 +61,7 @@ impl SessionError {
 
 /// Error of a notice to a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NotifyError {
+pub(crate) enum NotifyError {
     /// The client is not connected.
     NotConnected,
     /// Too many notices are queued for its connection.

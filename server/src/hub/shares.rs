@@ -12,7 +12,7 @@ const IPV6_NETWORK_BITS: u32 = 64;
 
 /// Owner of a session and of the streams that it creates, for the limits per owner.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// Identity given by the authenticator.
     Identity(Arc<str>),
     /// Network of a client without identity: an IPv4 address, or the first 64 bits of an IPv6 address.
@@ -25,7 +25,7 @@ pub enum Owner {
 impl Owner {
     /// The owner of a session with this identity, or from this address.
     #[must_use]
-    pub fn new(identity: Option<&str>, address: Option<IpAddr>) -> Self {
+    pub(crate) fn new(identity: Option<&str>, address: Option<IpAddr>) -> Self {
         match (identity, address) {
             (Some(identity), _) => Self::Identity(identity.into()),
             (None, Some(address)) => Self::Network(network(address)),

@@ -135,6 +135,7 @@ impl Stream {
         }
     }
 
+    #[cfg(feature = "__internals")]
     pub(super) fn readers(&self) -> usize {
         lock(&self.readers).len()
     }

@@ -130,6 +130,7 @@ impl Streams {
     }
 
     /// Number of connections that read a stream; `None` if there is no such stream.
+    #[cfg(feature = "__internals")]
     pub(super) fn readers(&self, key: &StreamKey) -> Option<usize> {
         Some(self.read().by_key.get(key)?.readers())
     }

@@ -12,7 +12,7 @@ use crate::limits::NOTICES;
 
 /// Notice for a whole connection.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// A newer connection of the session took over.
     Replaced,
     /// A system op of the application, for each dialect.
@@ -26,7 +26,7 @@ pub enum Notice {
 
 /// Waker of one connection: the readers whose streams have changed, and notices.
 #[derive(Default, Debug)]
-pub struct ConnectionWaker {
+pub(crate) struct ConnectionWaker {
     raised: AtomicBool,
     waker: AtomicWaker,
     /// Slots of the readers whose streams have changed.
@@ -38,7 +38,7 @@ pub struct ConnectionWaker {
 
 impl ConnectionWaker {
     /// Ready if something has changed since the last call.
-    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         // Registered first, so that what comes from here on wakes the task again.
         self.waker.register(cx.waker());
         if self.take() {
@@ -49,7 +49,7 @@ impl ConnectionWaker {
     }
 
     /// Returns whether something has changed since the last call.
-    pub fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         self.raised.swap(false, Ordering::AcqRel)
     }
 

@@ -11,11 +11,11 @@ use push_wire_shared::session::server::{Opened, Output, ServerSession};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 
+use super::Dialect;
 use super::action::{Action, Actions, AuthRequest};
 use super::membership::{InboundError, Membership};
 use super::opened::{OpenedStreams, look_at};
 use super::outgoing::Outgoing;
-use super::{Dialect, Usage};
 use crate::carrier::Carrier;
 use crate::hub::{ConnectionWaker, Hub, OpenError};
 use crate::outbox::ReaderError;
@@ -27,7 +27,7 @@ pub(super) struct Executor {
     pub(super) membership: Membership,
     pub(super) outgoing: Outgoing,
     pub(super) actions: Actions,
-    opened: OpenedStreams,
+    pub(super) opened: OpenedStreams,
 }
 
 impl Executor {
@@ -45,16 +45,6 @@ impl Executor {
     pub(super) fn op_room(&self) -> usize {
         let limit = self.hub.limits().control_ops.max(1);
         limit.saturating_sub(self.outgoing.codec.pending_ops() + self.actions.len())
-    }
-
-    pub(super) fn usage(&self) -> Usage {
-        let Outgoing { codec, outbox, .. } = &self.outgoing;
-        Usage {
-            readers: outbox.channels().count(),
-            opened: self.opened.len(),
-            pending_ops: codec.pending_ops(),
-            pending_bytes: codec.pending_bytes(),
-        }
     }
 
     /// Carries out everything that the session has put out.

@@ -13,6 +13,7 @@ mod stall;
 #[cfg(test)]
 mod tests;
 mod unread;
+#[cfg(any(test, feature = "__internals"))]
 mod usage;
 
 use std::net::IpAddr;
@@ -28,6 +29,7 @@ use push_wire_shared::session::op::ClientOp;
 use push_wire_shared::session::server::{MessageError, ServerSession};
 use push_wire_shared::time::{Moment, sooner};
 use unread::Unread;
+#[cfg(feature = "__internals")]
 pub use usage::Usage;
 
 use crate::auth::Grant;
@@ -81,7 +83,7 @@ impl Peer {
 
     /// Returns whether [`poll_action`](Self::poll_action) has something.
     #[must_use]
-    pub fn has_actions(&self) -> bool {
+    pub(crate) fn has_actions(&self) -> bool {
         !self.executor.actions.is_empty()
     }
 
@@ -101,12 +103,6 @@ impl Peer {
         self.notices.waker().poll(cx)
     }
 
-    /// Returns whether the hub has woken the connection since the last call; for drivers without a waker.
-    #[must_use]
-    pub fn has_wake(&self) -> bool {
-        self.notices.waker().take()
-    }
-
     /// Time at which to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
@@ -121,12 +117,6 @@ impl Peer {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.executor.op_room() == 0 || !self.unread.is_empty()
-    }
-
-    /// Counts of the state that the connection holds now.
-    #[must_use]
-    pub fn usage(&self) -> Usage {
-        self.executor.usage()
     }
 
     /// Does what is due.
@@ -270,7 +260,7 @@ impl Peer {
 
     /// Returns whether [`poll_write`](Self::poll_write) may have something.
     #[must_use]
-    pub fn has_output(&self) -> bool {
+    pub(crate) fn has_output(&self) -> bool {
         self.notices.are_left() || self.executor.outgoing.has_output()
     }
 

@@ -46,6 +46,7 @@ impl OpenedStreams {
     }
 
     /// Number of streams.
+    #[cfg(any(test, feature = "__internals"))]
     pub(super) fn len(&self) -> usize {
         self.streams.len()
     }

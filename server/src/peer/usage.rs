@@ -1,4 +1,6 @@
-//! Counts of the state that one connection holds, for tests of the limits.
+//! State of a connection that tests look up.
+
+use super::Peer;
 
 /// Counts of the state that one connection holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,4 +14,25 @@ pub struct Usage {
     pub pending_ops: usize,
     /// Bytes that wait to be written.
     pub pending_bytes: usize,
+}
+
+impl Peer {
+    /// Counts of the state that the connection holds now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let outgoing = &self.executor.outgoing;
+        Usage {
+            readers: outgoing.outbox.channels().count(),
+            opened: self.executor.opened.len(),
+            pending_ops: outgoing.codec.pending_ops(),
+            pending_bytes: outgoing.codec.pending_bytes(),
+        }
+    }
+
+    /// Returns whether the hub has woken the connection since the last call; for drivers without a waker.
+    #[cfg(feature = "__internals")]
+    #[must_use]
+    pub fn has_wake(&self) -> bool {
+        self.notices.waker().take()
+    }
 }

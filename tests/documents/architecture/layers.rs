@@ -43,7 +43,15 @@ const SERVER: [&str; 14] = [
 ];
 
 /// The typed face, which uses all of them.
-const FACE: [&str; 6] = ["lib", "server", "builder", "record", "send", "handler"];
+const FACE: [&str; 7] = [
+    "lib",
+    "server",
+    "builder",
+    "record",
+    "send",
+    "handler",
+    "internals",
+];
 
 /// Modules that `crate::` names in a module, by the names behind it.
 fn uses(module: &str) -> Vec<String> {

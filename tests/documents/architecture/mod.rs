@@ -3,6 +3,7 @@
 mod absence;
 mod layers;
 mod limits;
+mod visibility;
 
 use std::fs;
 use std::path::{Path, PathBuf};

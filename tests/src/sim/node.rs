@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::{Memory, Record};
-use push_wire_server::auth::Grant;
-use push_wire_server::compression::Background;
-use push_wire_server::hub::{Hub, HubConfig, HubSendError, Random};
-use push_wire_server::peer::{AuthFailure, AuthRequest, Dialect, Inbound, Peer};
-use push_wire_server::policy::ChannelPolicy;
+use push_wire_server::ChannelPolicy;
+use push_wire_server::Grant;
+use push_wire_server::internals::compression::Background;
+use push_wire_server::internals::hub::{Hub, HubConfig, HubSendError, Random};
+use push_wire_server::internals::peer::{AuthFailure, AuthRequest, Dialect, Inbound, Peer};
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::wire::Content;

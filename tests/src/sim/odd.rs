@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use push_wire_server::hub::Hub;
+use push_wire_server::internals::hub::Hub;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use push_wire_server::auth::Grant;
-use push_wire_server::carrier;
-use push_wire_server::hub::Hub;
-use push_wire_server::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::Grant;
+use push_wire_server::internals::carrier;
+use push_wire_server::internals::hub::Hub;
+use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
 use push_wire_shared::fragment::FragmentHeader;
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Position, StreamKey, cursor_from_low_bits};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use push_wire_server::carrier;
-use push_wire_server::peer::{Action, Message, Peer};
+use push_wire_server::internals::carrier;
+use push_wire_server::internals::peer::{Action, Message, Peer};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use push_wire_server::auth::Grant;
-use push_wire_server::carrier;
-use push_wire_server::hub::Hub;
-use push_wire_server::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::Grant;
+use push_wire_server::internals::carrier;
+use push_wire_server::internals::hub::Hub;
+use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{ResetReason, StartAt};

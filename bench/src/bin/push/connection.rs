@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use push_wire_bench::Fallible;
 use push_wire_broker::Record;
-use push_wire_server::auth::Grant;
-use push_wire_server::hub::Hub;
-use push_wire_server::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::Grant;
+use push_wire_server::internals::carrier::WebSocketFrames;
+use push_wire_server::internals::hub::Hub;
+use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
 use push_wire_server::position::{Scope, StartAt, StreamKey};
 use push_wire_server::session::client::{ClientConfig, ClientSession, Input, Output, Subscription};
 use push_wire_server::session::op::ScopeRequest;
@@ -145,7 +146,9 @@ impl Connection {
         let mut bytes = 0;
         loop {
             let mut pieces = Vec::new();
-            self.peer.poll_write(self.now, &mut pieces);
+            let mut frames = WebSocketFrames::new(&mut pieces);
+            self.peer.poll_write(self.now, &mut frames);
+            frames.finish();
             if pieces.is_empty() {
                 return bytes;
             }

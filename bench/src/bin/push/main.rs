@@ -15,8 +15,8 @@ use connection::Connection;
 use messages::Message;
 use push_wire_bench::Fallible;
 use push_wire_server::channel::{Channel, ChannelMode, ChannelTable};
-use push_wire_server::compression::Background;
-use push_wire_server::hub::{Hub, HubConfig};
+use push_wire_server::internals::compression::Background;
+use push_wire_server::internals::hub::{Hub, HubConfig};
 use serde::{Deserialize, Serialize};
 
 const FEED: u8 = 1;

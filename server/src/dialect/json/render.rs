@@ -96,7 +96,7 @@ impl Renderer {
 
     fn add(&mut self, kind: Kind, parts: Vec<Part>) {
         let message = Message { kind, parts };
-        self.bytes += message.len();
+        self.bytes += message.content_bytes();
         self.messages.push(message);
     }
 

@@ -57,7 +57,7 @@ fn stream_of(sizes: &[usize]) -> (OpenStream, Vec<Arc<Entry>>, WireCodec) {
 fn finish(codec: &mut WireCodec) -> Vec<OutMessage> {
     let mut messages = Vec::new();
     assert_eq!(codec.finish(&mut messages), messages.len());
-    let fits = |message: &OutMessage| message.len() <= LIMITS.message_bytes;
+    let fits = |message: &OutMessage| message.content_bytes() <= LIMITS.message_bytes;
     assert!(messages.iter().all(fits));
     messages
 }

@@ -1,0 +1,24 @@
+//! Parts below the typed API, for the simulator, the hostile tests, the fuzz targets and the benchmarks of this
+//! repository (feature `__internals`). Not part of the public API: any version may change them.
+
+/// Executor of trainings.
+pub mod compression {
+    pub use crate::compression::Background;
+}
+
+/// Messages to clients, and what takes them.
+pub mod carrier {
+    pub use crate::carrier::{Carrier, Kind, Message, Part, SharedRecord, WebSocketFrames};
+}
+
+/// Sessions, streams and their readers.
+pub mod hub {
+    pub use crate::hub::{Hub, HubConfig, HubSendError, Random};
+}
+
+/// Connections without their sockets.
+pub mod peer {
+    pub use crate::peer::{
+        Action, AuthFailure, AuthRequest, Dialect, Inbound, Message, Peer, Usage,
+    };
+}
