@@ -25,7 +25,7 @@ use uuid::Uuid;
 const ALARM: u8 = 1;
 const FILE: u8 = 2;
 
-/// 20 Mbit/s. No latency: what is asked is what a message waits for.
+/// 20 Mbit/s, no latency: the test measures only the wait behind other bytes.
 const LINK: Pace = Pace {
     latency: Duration::ZERO,
     bytes_per_second: 2_500_000,
@@ -49,7 +49,7 @@ struct Scene {
     session: ClientSession,
     up: Direction,
     down: Direction,
-    /// Entries that have arrived: when, on which subscription, and their bytes.
+    /// Arrived entries: time, subscription, position and bytes.
     arrived: Vec<(Moment, u32, Position, usize)>,
 }
 

@@ -1,6 +1,6 @@
 //! Simulation tests: server and clients on virtual time (the simulator is `src/sim`).
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
+mod fault_injection;
 mod interleave;
-mod sabotage;
 mod seeds;

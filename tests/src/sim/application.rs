@@ -7,7 +7,7 @@ use push_wire_shared::position::{Outcome, Position, ResetReason};
 use push_wire_shared::session::client::{Entry, Event};
 use push_wire_shared::time::Moment;
 
-use super::check::{self, Promise, PromiseError, Reader, Told};
+use super::check::{self, Promise, PromiseError, Reader, Reported};
 use super::feed::Feed;
 use super::model::Model;
 
@@ -81,13 +81,18 @@ impl Application {
     ///
     /// # Errors
     /// Fails if it breaks a promise.
-    pub fn outcome(&mut self, model: &mut Model, id: u32, told: &Told) -> Result<(), PromiseError> {
-        if matches!(told.outcome, Outcome::Reset(_)) {
+    pub fn outcome(
+        &mut self,
+        model: &mut Model,
+        id: u32,
+        reported: &Reported,
+    ) -> Result<(), PromiseError> {
+        if matches!(reported.outcome, Outcome::Reset(_)) {
             // The application forgets what came from this stream.
             self.unhandled.retain(|(of, _)| *of != id);
         }
         let reader = self.reader_mut(id).ok_or_else(|| unknown(id))?;
-        check::outcome(told, model, reader)
+        check::outcome(reported, model, reader)
     }
 
     /// Takes an entry, which is handled now or, if `lazy`, a while later, with those that came meanwhile: some

@@ -20,29 +20,30 @@ pub enum Promise {
     Order,
     /// An entry delivered at a position is the one published there.
     Truth,
-    /// Each subscribe and each resume ends in one outcome, and what it says is so.
+    /// Each subscribe and each resume ends in one outcome, which is true.
     Outcome,
     /// `send` refuses only clients that the server does not know.
     Inbox,
     /// Client messages are taken each once and in order within a session, and confirmed when they were taken.
     Uplink,
-    /// Once the network is well, every reader comes to the head and every message is confirmed.
+    /// Once the network works, every reader reaches the head and every message is confirmed.
     Liveness,
     /// The server sends nothing twice and leaves nothing out: the client never has to repair what a connection
     /// carried.
     Economy,
-    /// Nobody is sent away who did nothing wrong.
+    /// No correct client is closed for good.
     Patience,
-    /// A session goes on only for whoever proves the right to it: others are refused, and it is not disturbed.
+    /// A session continues only for a client that proves the right to it; others are refused, and it is not disturbed.
     Takeover,
     /// An entry is delivered only under a subscription that stands, and is one of its stream.
     Subscription,
     /// The answer to a message is bounded by the message's bytes, and what waits for a client that reads
     /// nothing by a number.
     Answers,
-    /// Nothing of a subscription or connection stays when it has ended.
+    /// No state of a subscription or connection is left when it has ended.
     Leftovers,
-    /// No address takes more than its share: what is above it is refused with the limit's name, and others find room.
+    /// No address takes more than its limit: more is refused with the limit's name, and other addresses are not
+    /// affected.
     Share,
     /// A session that was reported closed makes no attempts, and is reported closed once.
     Status,
@@ -59,7 +60,7 @@ impl Promise {
     }
 }
 
-/// A promise that was broken, and how.
+/// Error of a check: the broken promise, and a description.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PromiseError {
     /// Which.
@@ -156,10 +157,10 @@ fn is_what_was_published(
 
 /// Outcome of a subscribe or resume, as reported to a page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Told {
-    /// When it heard of it.
+pub struct Reported {
+    /// Time at which the page received it.
     pub now: Moment,
-    /// True if the server that said so is the one that runs now.
+    /// Whether the server process that sent it is still running.
     pub current: bool,
     /// Outcome.
     pub outcome: Outcome,
@@ -169,27 +170,31 @@ pub struct Told {
     pub head: Cursor,
 }
 
-/// A subscribe or resume ended.
+/// Checks an outcome of a subscribe or resume.
 ///
 /// # Errors
-/// Fails if what the outcome says is not so.
-pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), PromiseError> {
+/// Fails if the outcome is not true.
+pub fn outcome(
+    reported: &Reported,
+    model: &Model,
+    reader: &mut Reader,
+) -> Result<(), PromiseError> {
     // A state without its value has nothing to go on with: it begins anew.
     let at = reader
         .at
         .filter(|_| reader.has_value || !reader.feed.is_state());
-    match (told.outcome, at) {
+    match (reported.outcome, at) {
         (Outcome::Resumed { caught_up }, Some(at)) => {
-            resumed_goes_on(told, model, reader, at)?;
-            count_is_so(told, model, reader, caught_up)?;
+            resumed_goes_on(reported, model, reader, at)?;
+            count_is_so(reported, model, reader, caught_up)?;
         }
         (Outcome::Resumed { caught_up }, None) => {
-            start_skips_nothing(told, model, reader)?;
-            count_is_so(told, model, reader, caught_up)?;
+            start_skips_nothing(reported, model, reader)?;
+            count_is_so(reported, model, reader, caught_up)?;
         }
         (Outcome::Reset(reason), Some(at)) => {
-            reset_is_so(told, model, reader, reason, at)?;
-            start_skips_nothing(told, model, reader)?;
+            reset_is_so(reported, model, reader, reason, at)?;
+            start_skips_nothing(reported, model, reader)?;
             reader.handled = None;
             reader.has_value = false;
         }
@@ -197,7 +202,7 @@ pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), Pr
             return Err(reader.broken(Promise::Outcome, "a reset of one who had no position"));
         }
     }
-    reader.at = Some(told.position);
+    reader.at = Some(reported.position);
     reader.handled = at.and(reader.handled).or(reader.at);
     reader.settled = true;
     Ok(())
@@ -205,31 +210,38 @@ pub fn outcome(told: &Told, model: &Model, reader: &mut Reader) -> Result<(), Pr
 
 /// Promise 2: a resume goes on exactly where the reader stands, in a log that is not gone.
 fn resumed_goes_on(
-    told: &Told,
+    reported: &Reported,
     model: &Model,
     reader: &Reader,
     at: Position,
 ) -> Result<(), PromiseError> {
-    let gone = told.current
-        && (model.is_past(&reader.stream, at.epoch) || is_proved_lost(told, model, reader, at));
-    if told.position == at && !gone {
+    let gone = reported.current
+        && (model.is_past(&reader.stream, at.epoch) || is_proved_lost(reported, model, reader, at));
+    if reported.position == at && !gone {
         return Ok(());
     }
-    let what = format!("resumed at {:?}; that log is gone: {gone}", told.position);
+    let what = format!(
+        "resumed at {:?}; that log is gone: {gone}",
+        reported.position
+    );
     Err(reader.broken(Promise::Outcome, &what))
 }
 
 /// Returns whether the log must know that it has lost the reader's entry. A state's position may be older than all that
 /// is kept: the newest value then comes whole.
-fn is_proved_lost(told: &Told, model: &Model, reader: &Reader, at: Position) -> bool {
+fn is_proved_lost(reported: &Reported, model: &Model, reader: &Reader, at: Position) -> bool {
     let is_old =
-        reader.feed.is_state() && model.may_be_gone(told.now, reader.feed, &reader.stream, at);
+        reader.feed.is_state() && model.may_be_gone(reported.now, reader.feed, &reader.stream, at);
     model.is_lost(&reader.stream, at) && !is_old
 }
 
 /// Promise 2: one who begins anew gets all that is kept, or exactly what comes after.
-fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<(), PromiseError> {
-    let position = told.position;
+fn start_skips_nothing(
+    reported: &Reported,
+    model: &Model,
+    reader: &Reader,
+) -> Result<(), PromiseError> {
+    let position = reported.position;
     if position.cursor == 0 || reader.feed.is_state() {
         return Ok(());
     }
@@ -240,7 +252,7 @@ fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<()
             .filter(|head| head.epoch == position.epoch && !model.is_lost(&reader.stream, *head))
             .is_none_or(|head| head.cursor <= position.cursor),
         (StartAt::Oldest | StartAt::Newest, _) => {
-            model.may_be_gone(told.now, reader.feed, &reader.stream, position)
+            model.may_be_gone(reported.now, reader.feed, &reader.stream, position)
         }
     };
     if fine {
@@ -251,39 +263,39 @@ fn start_skips_nothing(told: &Told, model: &Model, reader: &Reader) -> Result<()
 
 /// Promise 2: the reason of a reset is so.
 fn reset_is_so(
-    told: &Told,
+    reported: &Reported,
     model: &Model,
     reader: &Reader,
     reason: ResetReason,
     at: Position,
 ) -> Result<(), PromiseError> {
-    let same = told.position.epoch == at.epoch;
-    if (reason == ResetReason::Expired && same && told.position.cursor > at.cursor)
+    let same = reported.position.epoch == at.epoch;
+    if (reason == ResetReason::Expired && same && reported.position.cursor > at.cursor)
         || (reason == ResetReason::EpochChanged && (!same || model.is_lost(&reader.stream, at)))
     {
         return Ok(());
     }
-    let what = format!("reset to {:?}, reason {}", told.position, reason.name());
+    let what = format!("reset to {:?}, reason {}", reported.position, reason.name());
     Err(reader.broken(Promise::Outcome, &what))
 }
 
 /// Promise 2: the stated number of entries lay between the reader and the head.
 fn count_is_so(
-    told: &Told,
+    reported: &Reported,
     model: &Model,
     reader: &Reader,
     caught_up: u64,
 ) -> Result<(), PromiseError> {
-    let published = model.highest_head(&reader.stream, told.position.epoch);
-    let counted = reader.feed.is_state() || told.position.cursor + caught_up == told.head;
-    if counted && told.head <= published {
+    let published = model.highest_head(&reader.stream, reported.position.epoch);
+    let counted = reader.feed.is_state() || reported.position.cursor + caught_up == reported.head;
+    if counted && reported.head <= published {
         return Ok(());
     }
-    let what = format!("{told:?}, and {published} were published");
+    let what = format!("{reported:?}, and {published} were published");
     Err(reader.broken(Promise::Outcome, &what))
 }
 
-/// Nothing that a connection carried had to be dropped or asked for again.
+/// Checks that no entry of a connection had to be dropped or requested again.
 ///
 /// # Errors
 /// Fails if it had to.
@@ -294,7 +306,7 @@ pub fn needed_no_repair(stats: Stats) -> Result<(), PromiseError> {
     Err(Promise::Economy.broken(format!("{stats:?}")))
 }
 
-/// The network is well and time has passed: the reader has come to the head.
+/// Checks, after the recovery time, that a reader has reached the head.
 ///
 /// # Errors
 /// Fails if it has not.

@@ -10,11 +10,11 @@ use uuid::Uuid;
 /// Something that a page reads.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Feed {
-    /// A log with a short retention: slow readers are passed.
+    /// A log with a short retention, which slow readers fall behind.
     Events,
     /// A state channel: the newest value of one document.
     Document,
-    /// One of two topics of a log whose retention nobody outruns; clients publish into it.
+    /// One of two topics of a log whose retention is never exceeded; clients publish into it.
     Room(u8),
     /// The page's own inbox.
     Orders,
@@ -111,7 +111,7 @@ fn topic(room: u8) -> String {
     format!("room-{room}")
 }
 
-/// The channels as the hub is told of them: one in each lane, so that lanes cannot reorder unseen.
+/// The hub's channels: one in each lane, so that reordering between lanes is found.
 #[must_use]
 pub fn table() -> ChannelTable {
     let channel = |id, name: &str, priority, mode| Channel {

@@ -4,11 +4,11 @@ use push_wire_shared::session::client::Input;
 use push_wire_shared::time::Moment;
 
 use super::check::PromiseError;
+use super::fault_injector::FaultInjector;
 use super::link::{Link, Pace, Parcel};
 use super::model::Model;
 use super::node::Node;
-use super::saboteur::Saboteur;
-use super::schedule::Told;
+use super::schedule::Noticed;
 use super::server_end::ServerEnd;
 
 /// Bytes that the server's socket takes before it says "later".
@@ -23,14 +23,20 @@ pub struct Line {
     link: Link,
     server: Option<ServerEnd>,
     run: u32,
-    saboteur: Saboteur,
+    injector: FaultInjector,
 }
 
 /// The page's side.
 impl Line {
     /// A page asks for a connection.
     #[must_use]
-    pub fn open(now: Moment, seat: usize, attempt: u32, pace: Pace, saboteur: Saboteur) -> Self {
+    pub fn open(
+        now: Moment,
+        seat: usize,
+        attempt: u32,
+        pace: Pace,
+        injector: FaultInjector,
+    ) -> Self {
         let mut link = Link::new(now, pace);
         link.up.send(now, Parcel::Open);
         Self {
@@ -39,7 +45,7 @@ impl Line {
             link,
             server: None,
             run: 0,
-            saboteur,
+            injector,
         }
     }
 
@@ -111,19 +117,19 @@ impl Line {
         self.link.down.next_arrival()
     }
 
-    /// The connection is lost, and some are told.
-    pub fn cut(&mut self, now: Moment, told: Told) {
-        match told {
-            Told::Both | Told::Server => self.link.up.cut(now),
-            Told::Page | Told::Nobody => self.link.up.kill(),
+    /// Cuts the connection; the sides named are notified.
+    pub fn cut(&mut self, now: Moment, noticed: Noticed) {
+        match noticed {
+            Noticed::Both | Noticed::Server => self.link.up.cut(now),
+            Noticed::Page | Noticed::Nobody => self.link.up.kill(),
         }
-        match told {
-            Told::Both | Told::Page => self.link.down.cut(now),
-            Told::Server | Told::Nobody => self.link.down.kill(),
+        match noticed {
+            Noticed::Both | Noticed::Page => self.link.down.cut(now),
+            Noticed::Server | Noticed::Nobody => self.link.down.kill(),
         }
     }
 
-    /// One direction dies, and nobody is told.
+    /// One direction is lost without notice to either side.
     pub fn half_open(&mut self, up: bool) {
         if up {
             self.link.up.kill();
@@ -139,12 +145,12 @@ impl Line {
     }
 
     /// The server's process is gone. What it has sent still arrives.
-    pub fn server_died(&mut self, now: Moment, told: bool) {
+    pub fn server_died(&mut self, now: Moment, noticed: bool) {
         if self.server.take().is_none() {
             return;
         }
         self.link.up.kill();
-        if told {
+        if noticed {
             self.link.down.send(now, Parcel::Close(None));
         }
     }
@@ -155,10 +161,10 @@ impl Line {
         self.server.is_some() || self.next_at_server().is_some() || self.next_at_page().is_some()
     }
 
-    /// Returns whether the saboteur has done its deed.
+    /// Returns whether the fault was injected.
     #[must_use]
-    pub fn is_sabotaged(&self) -> bool {
-        self.saboteur.is_done()
+    pub fn fault_injected(&self) -> bool {
+        self.injector.is_done()
     }
 }
 
@@ -180,7 +186,7 @@ impl Line {
                 self.link.down.send(now, answer);
             }
             (Parcel::Message(message), Some(server)) => {
-                self.saboteur.overhear(&message);
+                self.injector.note_requests(&message);
                 server.handle_message(now, message);
             }
             (Parcel::Close(_), Some(server)) => {
@@ -225,7 +231,7 @@ impl Line {
                 break;
             };
             acted = true;
-            let message = self.saboteur.tamper(message);
+            let message = self.injector.rewrite(message);
             if !message.is_empty() {
                 self.link.down.send(now, Parcel::Message(message));
             }

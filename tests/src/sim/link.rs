@@ -95,12 +95,13 @@ impl Direction {
         Some(parcel)
     }
 
-    /// From now on nothing arrives, and the sender is not told.
+    /// From now on nothing arrives, without notice to the sender.
     pub fn kill(&mut self) {
         self.dead = true;
     }
 
-    /// Ends the direction as a reset does: what is under way is lost, and the receiver is told after the latency.
+    /// Ends the direction as a TCP reset does: bytes under way are lost, and the receiver is notified after the
+    /// latency.
     pub fn cut(&mut self, now: Moment) {
         self.in_flight.clear();
         self.in_flight_bytes = 0;

@@ -323,10 +323,10 @@ impl Model {
         Ok(())
     }
 
-    /// The page was told that a message was taken.
+    /// Records that the page's message was confirmed.
     ///
     /// # Errors
-    /// Fails if it was not, or when the page was told before.
+    /// Fails if the message was not taken, or was confirmed before.
     pub fn confirmed(&mut self, client: Uuid, message: usize) -> Result<(), PromiseError> {
         let fate = self.fate(client, message).copied().unwrap_or_default();
         if !fate.taken || fate.confirmed {

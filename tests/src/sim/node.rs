@@ -20,10 +20,10 @@ use uuid::Uuid;
 use super::check::{Promise, PromiseError};
 use super::dictionary::dictionary;
 use super::feed::{self, Feed};
+use super::hostile_peers::{self, Crowd, SESSIONS_PER_ADDRESS, STREAMS_PER_ADDRESS};
 use super::model::Model;
 use super::odd::{ODD_TOPICS, Odd, Trick};
 use super::server_end::ServerEnd;
-use super::strangers::{self, Crowd, SESSIONS_PER_ADDRESS, STREAMS_PER_ADDRESS};
 use super::tally::Tally;
 
 /// Time for which a token is good: longer than what a client takes for fresh and a stalled server together.
@@ -230,11 +230,16 @@ impl Node {
         }
     }
 
-    /// A stranger names a client, if its session is sure to stand.
+    /// A hostile peer connects with a client's id, if that client certainly has a session.
     ///
     /// # Errors
     /// Fails if it gets anything.
-    pub fn intrude(&self, now: Moment, client: Uuid, guesses: bool) -> Result<(), PromiseError> {
+    pub fn attempt_takeover(
+        &self,
+        now: Moment,
+        client: Uuid,
+        guesses: bool,
+    ) -> Result<(), PromiseError> {
         let stands =
             self.presence.contains_key(&client) && !self.session_may_have_ended(now, client);
         match self
@@ -242,7 +247,9 @@ impl Node {
             .as_ref()
             .filter(|_| stands && !self.is_stalled(now))
         {
-            Some(hub) => strangers::intrude(hub, now, client, guesses.then_some([0x5e; 16])),
+            Some(hub) => {
+                hostile_peers::attempt_takeover(hub, now, client, guesses.then_some([0x5e; 16]))
+            }
             None => Ok(()),
         }
     }

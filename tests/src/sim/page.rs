@@ -12,22 +12,22 @@ use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use super::application::Application;
-use super::check::{Promise, PromiseError, Reader, Told};
+use super::check::{Promise, PromiseError, Reader, Reported};
 use super::feed::Feed;
 use super::model::Model;
 use super::tally::Tally;
 use super::wish::Wish;
 
-/// The token that strangers show: it proves nothing.
+/// The token that all clients share, so that it proves nothing.
 pub const SHARED_TOKEN: &str = "shared";
 
-/// A page and what it believes.
+/// A page: client session and application.
 #[derive(Debug)]
 pub struct Page {
     client: Uuid,
     session: ClientSession,
     application: Application,
-    /// Sends that wait for the server's word: ticket, and the model's number of the message.
+    /// Sends that wait for the server's answer: ticket, and the model's number of the message.
     waiting: Vec<(u64, usize)>,
     /// Offset of its clock.
     ahead: Duration,
@@ -211,7 +211,7 @@ impl Page {
         Ok(())
     }
 
-    /// Drops the line and stays away.
+    /// Drops the connection and stays away.
     pub fn interrupt(&mut self, now: Moment, wait: Duration) {
         let now = self.clock(now);
         self.session.interrupt(now, wait);
@@ -265,7 +265,7 @@ impl Page {
         self.ahead += by;
     }
 
-    /// Takes what the network says.
+    /// Takes an input of the network.
     pub fn handle_input(&mut self, now: Moment, input: Input) {
         let now = self.clock(now);
         let is_end = matches!(input, Input::Closed { .. });
@@ -284,7 +284,7 @@ impl Page {
         self.session.dictionary_fetched(now, sha256, bytes);
     }
 
-    /// Does what is due.
+    /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
         let now = self.clock(now);
         self.session.handle_timeout(now);
@@ -313,7 +313,10 @@ impl Page {
         while let Some(output) = self.session.poll_output() {
             let is_attempt = matches!(output, Output::Connect { .. } | Output::TokenWanted { .. });
             if is_attempt && self.is_closed {
-                let what = format!("page {} was told closed, and then {output:?}", self.index);
+                let what = format!(
+                    "page {} was reported closed, and then {output:?}",
+                    self.index
+                );
                 return Err(Promise::Status.broken(what));
             }
             match output {
@@ -324,7 +327,7 @@ impl Page {
                 Output::FetchDictionary { sha256 } => wishes.push(Wish::Fetch(sha256)),
                 Output::Event(event) => {
                     if trace {
-                        eprintln!("             page {} is told {event:?}", self.index);
+                        eprintln!("             page {} is reported {event:?}", self.index);
                     }
                     self.tally.event(&event, self.application.begins(&event));
                     self.tally.add(
@@ -347,7 +350,7 @@ impl Page {
     ) -> Result<(), PromiseError> {
         match event {
             Event::Status(Status::Closed { cause }) if self.is_closed => {
-                let what = format!("page {} was told closed twice: {cause:?}", self.index);
+                let what = format!("page {} was reported closed twice: {cause:?}", self.index);
                 Err(Promise::Status.broken(what))
             }
             Event::Status(Status::Closed { .. }) if self.is_denied => {
@@ -371,14 +374,14 @@ impl Page {
                 head,
                 ..
             } => {
-                let told = Told {
+                let reported = Reported {
                     now,
                     current,
                     outcome,
                     position,
                     head,
                 };
-                self.application.outcome(model, id, &told)
+                self.application.outcome(model, id, &reported)
             }
             // Its token had expired on the way; it comes back with a new one.
             Event::Error {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::saboteur::Sabotage;
+use super::fault_injector::InjectedFault;
 use super::schedule::Schedule;
 use super::tally::Tally;
 use super::world::World;
@@ -20,7 +20,7 @@ pub struct Failure {
     pub what: String,
 }
 
-/// Runs every seed on all processors, and tells what was reached.
+/// Runs every seed on all processors; returns the coverage.
 ///
 /// # Errors
 /// The failure of the lowest seed that was seen to fail.
@@ -68,7 +68,7 @@ fn merge(a: Result<Tally, Failure>, b: Result<Tally, Failure>) -> Result<Tally, 
 /// Fails if the run breaks a promise or panics.
 pub fn run_seed(seed: u64, trace: bool) -> Result<Tally, Failure> {
     let schedule = Schedule::of(seed);
-    let run = AssertUnwindSafe(|| World::run(&schedule, Sabotage::None, trace));
+    let run = AssertUnwindSafe(|| World::run(&schedule, InjectedFault::None, trace));
     let what = match catch_unwind(run) {
         Ok(Ok(report)) => return Ok(report.tally),
         Ok(Err(error)) => error.to_string(),

@@ -9,7 +9,7 @@ use super::dictionary::DICTIONARIES;
 use super::feed::Feed;
 use super::odd::{SOURCES, Trick};
 
-/// One thing that happens.
+/// One operation of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
     /// The backend publishes this many entries, each with about `bytes` of padding.
@@ -39,14 +39,14 @@ pub enum Operation {
         /// Only what is published from now on.
         newest: bool,
     },
-    /// The connection is lost.
+    /// A page's connection is lost.
     Cut {
         /// Whose.
         page: usize,
         /// Sides that are notified.
-        told: Told,
+        noticed: Noticed,
     },
-    /// Nothing more arrives in one direction; nobody is told.
+    /// Nothing more arrives in one direction; no side is notified.
     HalfOpen {
         /// Whose connection.
         page: usize,
@@ -76,14 +76,14 @@ pub enum Operation {
         /// After so long.
         down_ms: u32,
         /// True if the pages learn that their connections ended.
-        told: bool,
+        noticed: bool,
     },
     /// The server process dies and another one starts with its logs, of which one has lost its newest entries.
     Restore {
         /// After so long.
         down_ms: u32,
         /// True if the pages learn that their connections ended.
-        told: bool,
+        noticed: bool,
         /// Which stream.
         feed: Feed,
         /// The page whose inbox is meant.
@@ -91,12 +91,12 @@ pub enum Operation {
         /// Entries.
         lost: u8,
     },
-    /// The server process stands still, and its clock runs on.
+    /// The server process stops for a while; its clock continues.
     Stall {
         /// For so long.
         ms: u32,
     },
-    /// A page's machine sleeps: it reads nothing and no timer fires, and its clock runs on.
+    /// A page's machine sleeps: it reads nothing and no timer fires; its clock continues.
     Sleep {
         /// Whose.
         page: usize,
@@ -117,7 +117,7 @@ pub enum Operation {
         /// True if it still has its session's secret; without, it is a new client.
         keeps_session: bool,
     },
-    /// A page drops its line and stays away.
+    /// A page drops its connection and stays away.
     Interrupt {
         /// Which.
         page: usize,
@@ -131,7 +131,7 @@ pub enum Operation {
         /// Hidden rather than visible.
         hidden: bool,
     },
-    /// A page's token function has a bad time.
+    /// A page's token function fails for a while.
     Tokens {
         /// Whose.
         page: usize,
@@ -159,21 +159,21 @@ pub enum Operation {
         /// Which of the [dictionaries](super::dictionary).
         which: u8,
     },
-    /// A stranger names a page's client, with the token that all have.
-    Intrude {
+    /// A hostile peer connects with a page's client id and the token that all share.
+    AttemptTakeover {
         /// Whose.
         page: usize,
-        /// True if it shows a secret, a wrong one.
+        /// True if it shows a wrong secret, false for none.
         guesses: bool,
     },
-    /// The connections of a crowd end, and new clients of its address come for all that they can get.
+    /// The connections of a crowd end, and new clients of its address take as many sessions and streams as they get.
     Crowd {
         /// New clients.
         clients: u8,
         /// Topics that each of them reads.
         topics: u8,
     },
-    /// A client does what the wire allows and no page does.
+    /// The odd client does something that the protocol allows and no page does.
     Odd {
         /// What.
         trick: Trick,
@@ -191,13 +191,13 @@ pub enum TokenTrouble {
     Fails,
     /// It does not answer.
     Hangs,
-    /// It says that there will be none.
+    /// It denies the token.
     Denies,
 }
 
 /// Sides that are notified of a lost connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Told {
+pub enum Noticed {
     /// Both ends.
     Both,
     /// The page only.
@@ -208,14 +208,14 @@ pub enum Told {
     Nobody,
 }
 
-/// A run: how many pages there are, and what happens when.
+/// Schedule of a run: number of pages, and timed operations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Schedule {
     /// The seed that it was drawn from; the world draws its jitter from it too.
     pub seed: u64,
     /// Pages.
     pub pages: usize,
-    /// Events, each with the time since the previous one.
+    /// Operations, each with the time since the previous one.
     pub operations: Vec<(Duration, Operation)>,
 }
 
@@ -284,7 +284,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
         },
         60..70 => Operation::Cut {
             page,
-            told: told(rng),
+            noticed: noticed(rng),
         },
         70..74 => Operation::HalfOpen {
             page,
@@ -302,11 +302,11 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
         },
         83..85 => Operation::Restart {
             down_ms: rng.u32(0..5_000),
-            told: rng.u8(0..4) > 0,
+            noticed: rng.u8(0..4) > 0,
         },
         85 => Operation::Restore {
             down_ms: rng.u32(0..5_000),
-            told: rng.u8(0..4) > 0,
+            noticed: rng.u8(0..4) > 0,
             feed: feed(rng),
             page,
             lost: rng.u8(1..6),
@@ -352,7 +352,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             clients: rng.u8(1..12),
             topics: rng.u8(0..8),
         },
-        113..115 => Operation::Intrude {
+        113..115 => Operation::AttemptTakeover {
             page,
             guesses: rng.bool(),
         },
@@ -418,6 +418,11 @@ fn trouble(rng: &mut Rng) -> TokenTrouble {
     [Fails, Fails, Hangs, Hangs, Denies][rng.usize(0..5)]
 }
 
-fn told(rng: &mut Rng) -> Told {
-    [Told::Both, Told::Page, Told::Server, Told::Nobody][rng.usize(0..4)]
+fn noticed(rng: &mut Rng) -> Noticed {
+    [
+        Noticed::Both,
+        Noticed::Page,
+        Noticed::Server,
+        Noticed::Nobody,
+    ][rng.usize(0..4)]
 }

@@ -22,14 +22,14 @@ pub struct ServerEnd {
     unsent: VecDeque<Vec<u8>>,
     closed: Option<u16>,
     busy_until: Moment,
-    bell: Arc<Bell>,
+    wake_flag: Arc<WakeFlag>,
 }
 
-/// Set when the hub has news for the connection.
+/// Set when the hub wakes the connection.
 #[derive(Debug)]
-struct Bell(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Bell {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -45,7 +45,7 @@ impl ServerEnd {
             unsent: VecDeque::new(),
             closed: None,
             busy_until: now,
-            bell: Arc::new(Bell(AtomicBool::new(true))),
+            wake_flag: Arc::new(WakeFlag(AtomicBool::new(true))),
         }
     }
 
@@ -55,7 +55,7 @@ impl ServerEnd {
             .handle_message(now, Message::Binary(message.into()));
     }
 
-    /// Does what is due.
+    /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.peer.handle_timeout(now);
     }
@@ -89,7 +89,7 @@ impl ServerEnd {
         node: &mut Node,
         model: &mut Model,
     ) -> Result<bool, PromiseError> {
-        let mut acted = self.look(now);
+        let mut acted = self.check_wake(now);
         while let Some(action) = self.peer.poll_action() {
             acted = true;
             match action {
@@ -113,11 +113,11 @@ impl ServerEnd {
         Ok(acted)
     }
 
-    /// Looks for news, but only when the bell rang: a wake-up that is lost stays lost.
-    fn look(&mut self, now: Moment) -> bool {
+    /// Handles a wake-up if there was one; a lost wake-up is not made up for.
+    fn check_wake(&mut self, now: Moment) -> bool {
         let mut news = false;
-        while self.bell.0.swap(false, Ordering::Relaxed) {
-            let waker = Waker::from(Arc::clone(&self.bell));
+        while self.wake_flag.0.swap(false, Ordering::Relaxed) {
+            let waker = Waker::from(Arc::clone(&self.wake_flag));
             while self.peer.poll_wake(&mut Context::from_waker(&waker)) == Poll::Ready(()) {
                 self.peer.handle_wake(now);
                 news = true;

@@ -49,7 +49,7 @@ const EXPECTED: [&str; 27] = [
 const EXPECTED_CLOSES: [u16; 6] = [4000, 4001, 4101, 4103, 4200, 4201];
 
 impl Tally {
-    /// Counts what a page is told; `began` tells whether its reader had no position before.
+    /// Counts an event of a page; `began`: its reader had no position before.
     pub fn event(&mut self, event: &Event, began: bool) {
         let what = match event {
             Event::Entry(entry) if entry.replayed => "entries replayed",

@@ -6,28 +6,28 @@ use push_wire_shared::position::StartAt;
 use push_wire_shared::time::Moment;
 
 use super::check::{self, Promise, PromiseError};
+use super::fault_injector::{FaultInjector, InjectedFault};
 use super::line::Line;
 use super::link::Pace;
 use super::model::Model;
 use super::node::Node;
 use super::page::Page;
-use super::saboteur::{Sabotage, Saboteur};
 use super::schedule::{Operation, Schedule};
 use super::seat::Seat;
 use super::tally::Tally;
 use super::wish::Wish;
 
-/// The network when it is well.
+/// Pace of a working network.
 const WELL: Pace = Pace {
     latency: Duration::from_millis(20),
     bytes_per_second: 10_000_000,
 };
 
-/// Everything that may still go wrong is noticed in this time once the network is well: a heartbeat with its grace
-/// on both ends, a stalled writer, the longest retry delay, a handshake.
+/// Time in which every failure is found and repaired once the network works: a heartbeat with its grace on both ends, a
+/// stalled writer, the longest retry delay, a handshake.
 const RECOVERY: Duration = Duration::from_secs(120);
 
-/// Events at one moment; more means that something goes round in a circle.
+/// Largest number of events at one moment; more means an endless loop.
 const EVENTS_AT_ONCE: u32 = 100_000;
 
 /// The simulated world.
@@ -38,8 +38,8 @@ pub struct World {
     lines: Vec<Line>,
     node: Node,
     model: Model,
-    sabotage: Sabotage,
-    sabotaged: bool,
+    fault: InjectedFault,
+    fault_injected: bool,
     trace: bool,
 }
 
@@ -62,8 +62,8 @@ enum Due {
 pub struct Report {
     /// Events that it has reached.
     pub tally: Tally,
-    /// True if the saboteur has done its deed.
-    pub sabotaged: bool,
+    /// Whether the fault was injected.
+    pub fault_injected: bool,
 }
 
 impl World {
@@ -73,10 +73,10 @@ impl World {
     /// The first promise that was broken.
     pub fn run(
         schedule: &Schedule,
-        sabotage: Sabotage,
+        fault: InjectedFault,
         trace: bool,
     ) -> Result<Report, PromiseError> {
-        let mut world = Self::new(schedule, sabotage, trace);
+        let mut world = Self::new(schedule, fault, trace);
         for &(wait, operation) in &schedule.operations {
             world.run_until(world.now + wait)?;
             world.note(|| format!("{operation:?}"));
@@ -92,11 +92,11 @@ impl World {
         }
         Ok(Report {
             tally,
-            sabotaged: world.sabotaged,
+            fault_injected: world.fault_injected,
         })
     }
 
-    fn new(schedule: &Schedule, sabotage: Sabotage, trace: bool) -> Self {
+    fn new(schedule: &Schedule, fault: InjectedFault, trace: bool) -> Self {
         let now = Moment::after_origin(Duration::from_secs(1));
         let seat = |index: u16| {
             let seed = schedule.seed ^ (u64::from(index) << 32);
@@ -108,8 +108,8 @@ impl World {
             lines: Vec::new(),
             node: Node::new(now, schedule.seed),
             model: Model::default(),
-            sabotage,
-            sabotaged: false,
+            fault,
+            fault_injected: false,
             trace,
         }
     }
@@ -233,7 +233,7 @@ impl World {
                 break;
             }
         }
-        self.sabotaged |= self.lines.iter().any(Line::is_sabotaged);
+        self.fault_injected |= self.lines.iter().any(Line::fault_injected);
         self.lines.retain(Line::is_alive);
         Ok(())
     }
@@ -252,8 +252,13 @@ impl World {
                 if let Some(line) = line {
                     line.leave(now, None);
                 }
-                let mut line =
-                    Line::open(now, index, attempt, seat.pace, Saboteur::new(self.sabotage));
+                let mut line = Line::open(
+                    now,
+                    index,
+                    attempt,
+                    seat.pace,
+                    FaultInjector::new(self.fault),
+                );
                 if now < seat.offline_until {
                     line.fail(now, seat.silent);
                 }
@@ -325,9 +330,9 @@ impl World {
             }
             Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
             Operation::Rotate { feed, which } => self.node.rotate(feed, which),
-            Operation::Intrude { page, guesses } => {
+            Operation::AttemptTakeover { page, guesses } => {
                 let client = self.seats[page].page.client();
-                self.node.intrude(now, client, guesses)?;
+                self.node.attempt_takeover(now, client, guesses)?;
             }
             Operation::Crowd { clients, topics } => self.node.crowd(now, clients, topics)?,
             Operation::Odd {
@@ -345,17 +350,19 @@ impl World {
             | Operation::Restore { .. }
             | Operation::Stall { .. }
             | Operation::Sleep { .. }
-            | Operation::Leap { .. } => self.befall(operation),
+            | Operation::Leap { .. } => self.inject(operation),
         }
         Ok(())
     }
 
     /// Events without an actor, such as a timer.
-    fn befall(&mut self, fault: Operation) {
+    fn inject(&mut self, fault: Operation) {
         let now = self.now;
         let after = |ms: u32| now + Duration::from_millis(ms.into());
         match fault {
-            Operation::Cut { page, told } => self.each_line_of(page, |line| line.cut(now, told)),
+            Operation::Cut { page, noticed } => {
+                self.each_line_of(page, |line| line.cut(now, noticed))
+            }
             Operation::HalfOpen { page, up } => self.each_line_of(page, |line| line.half_open(up)),
             Operation::Pace {
                 page,
@@ -375,15 +382,15 @@ impl World {
                 self.seats[page].offline_until = after(ms);
                 self.seats[page].silent = silent;
             }
-            Operation::Restart { down_ms, told } => {
+            Operation::Restart { down_ms, noticed } => {
                 self.node.stop(after(down_ms), &mut self.model);
                 self.lines
                     .iter_mut()
-                    .for_each(|line| line.server_died(now, told));
+                    .for_each(|line| line.server_died(now, noticed));
             }
             Operation::Restore {
                 down_ms,
-                told,
+                noticed,
                 feed,
                 page,
                 lost,
@@ -393,7 +400,7 @@ impl World {
                     .restore(now, after(down_ms), &mut self.model, &stream, lost.into());
                 self.lines
                     .iter_mut()
-                    .for_each(|line| line.server_died(now, told));
+                    .for_each(|line| line.server_died(now, noticed));
             }
             Operation::Stall { ms } => self.node.stall(after(ms)),
             Operation::Sleep { page, ms } => self.seats[page].asleep_until = after(ms),
@@ -410,7 +417,7 @@ impl World {
             | Operation::Linger { .. }
             | Operation::Hide { .. }
             | Operation::Rotate { .. }
-            | Operation::Intrude { .. }
+            | Operation::AttemptTakeover { .. }
             | Operation::Crowd { .. }
             | Operation::Odd { .. } => {}
         }
@@ -440,7 +447,7 @@ impl World {
 
     fn all_is_well(&self) -> Result<(), PromiseError> {
         for seat in &self.seats {
-            if self.sabotage == Sabotage::None {
+            if self.fault == InjectedFault::None {
                 check::needed_no_repair(seat.page.stats())?;
             }
             for reader in seat.page.readers() {

@@ -28,14 +28,14 @@ pub const STREAMS_PER_ADDRESS: usize = 20;
 const CROWD: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 const NEWCOMER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
-/// Answers that a stranger received.
-struct Told {
+/// The server's answer to a hostile peer.
+struct Answer {
     ops: Vec<ServerOp>,
     closed: Option<u16>,
 }
 
-impl Told {
-    fn is_let_in(&self) -> bool {
+impl Answer {
+    fn is_accepted(&self) -> bool {
         let mut ops = self.ops.iter();
         ops.any(|op| matches!(op, ServerOp::AuthOk(_)))
     }
@@ -60,8 +60,8 @@ impl Told {
     }
 }
 
-/// A connection that shows these credentials, and is not driven any further.
-fn connect(hub: &Arc<Hub>, now: Moment, address: Option<IpAddr>, auth: Auth) -> (Peer, Told) {
+/// Opens a connection with these credentials, and returns the server's answer.
+fn connect(hub: &Arc<Hub>, now: Moment, address: Option<IpAddr>, auth: Auth) -> (Peer, Answer) {
     let mut peer = Peer::new(Arc::clone(hub), Dialect::Wire, now);
     if let Some(address) = address {
         peer.set_address(address);
@@ -86,7 +86,7 @@ fn connect(hub: &Arc<Hub>, now: Moment, address: Option<IpAddr>, auth: Auth) -> 
         let records = Records::new(&message).flatten();
         ops.extend(records.filter_map(control).flatten());
     }
-    (peer, Told { ops, closed })
+    (peer, Answer { ops, closed })
 }
 
 /// The message of a control op.
@@ -120,29 +120,29 @@ fn auth(client_id: Uuid, secret: Option<[u8; 16]>, topics: Vec<String>) -> Auth 
     }
 }
 
-/// Names a client whose session stands, and shows the token that all have and no secret or a wrong one.
+/// Connects with the id of a client that has a session, with the token that all share, and no secret or a wrong one.
 ///
 /// # Errors
-/// Fails if it is let in, or is not told that it may not come back.
-pub fn intrude(
+/// Fails if it is accepted, or not closed with 4200.
+pub fn attempt_takeover(
     hub: &Arc<Hub>,
     now: Moment,
     client: Uuid,
     secret: Option<[u8; 16]>,
 ) -> Result<(), PromiseError> {
-    let (mut peer, told) = connect(hub, now, None, auth(client, secret, Vec::new()));
+    let (mut peer, answer) = connect(hub, now, None, auth(client, secret, Vec::new()));
     peer.disconnected(now);
-    if told.is_let_in() || told.closed != Some(CloseReason::Unauthorized.code()) {
+    if answer.is_accepted() || answer.closed != Some(CloseReason::Unauthorized.code()) {
         let what = format!(
-            "one who named {client} was told {:?}, {:?}",
-            told.ops, told.closed
+            "the peer that named {client} was answered {:?}, {:?}",
+            answer.ops, answer.closed
         );
         return Err(Promise::Takeover.broken(what));
     }
     Ok(())
 }
 
-/// Connections of one address that take all that they are given, and hold it.
+/// Connections of one address that take as many sessions and streams as they get, and keep them.
 #[derive(Default)]
 pub struct Crowd {
     inside: Vec<Peer>,
@@ -158,18 +158,18 @@ impl std::fmt::Debug for Crowd {
 }
 
 impl Crowd {
-    /// Its connections end; their sessions last for a while.
+    /// Ends its connections; their sessions last for a while.
     pub fn leave(&mut self, now: Moment) {
         for mut peer in self.inside.drain(..) {
             peer.disconnected(now);
         }
     }
 
-    /// New clients connect, and each reads topics that nobody has heard of. Tells how many requests met a limit.
+    /// Connects new clients, each of which reads new topics. Returns the number of requests that met a limit.
     ///
     /// # Errors
-    /// Fails if they get more than their share, are refused without being told of the limit, or leave no room for a
-    /// client of another address.
+    /// Fails if they get more than the limit of an address, are refused without the limit's name, or a client of
+    /// another address is refused.
     pub fn come(
         &mut self,
         hub: &Arc<Hub>,
@@ -179,20 +179,23 @@ impl Crowd {
     ) -> Result<u64, PromiseError> {
         let mut refused = 0;
         for _ in 0..clients {
-            let (peer, told) = connect(hub, now, Some(CROWD), self.newcomer(topics));
+            let (peer, answer) = connect(hub, now, Some(CROWD), self.newcomer(topics));
             self.inside.push(peer);
-            let unavailable = told.unavailable();
-            let is_stated = if told.is_let_in() {
-                unavailable == 0 || told.names("streams_per_address")
+            let unavailable = answer.unavailable();
+            let is_stated = if answer.is_accepted() {
+                unavailable == 0 || answer.names("streams_per_address")
             } else {
-                told.closed == Some(CloseReason::Overloaded.code())
-                    && told.names("sessions_per_address")
+                answer.closed == Some(CloseReason::Overloaded.code())
+                    && answer.names("sessions_per_address")
             };
             if !is_stated {
-                let what = format!("refused without a limit: {:?}, {:?}", told.ops, told.closed);
+                let what = format!(
+                    "refused without a limit: {:?}, {:?}",
+                    answer.ops, answer.closed
+                );
                 return Err(Promise::Share.broken(what));
             }
-            refused += u64::from(!told.is_let_in()) + unavailable as u64;
+            refused += u64::from(!answer.is_accepted()) + unavailable as u64;
         }
         self.leaves_room(hub, now)?;
         Ok(refused)
@@ -205,16 +208,19 @@ impl Crowd {
         auth(Uuid::from_u128(client), None, topics.collect())
     }
 
-    /// A client of another address finds room, and ends its session again.
+    /// Checks that a client of another address is accepted; ends its session again.
     fn leaves_room(&mut self, hub: &Arc<Hub>, now: Moment) -> Result<(), PromiseError> {
         let newcomer = self.newcomer(1);
         let client = newcomer.client_id;
-        let (mut peer, told) = connect(hub, now, Some(NEWCOMER), newcomer);
-        let fine = told.is_let_in() && told.begun() == 1;
+        let (mut peer, answer) = connect(hub, now, Some(NEWCOMER), newcomer);
+        let fine = answer.is_accepted() && answer.begun() == 1;
         peer.handle_message(now, message(1, &ClientOp::Goodbye));
         peer.disconnected(now);
         if !fine || hub.knows(now, client) {
-            let what = format!("no room beside a crowd: {:?}, {:?}", told.ops, told.closed);
+            let what = format!(
+                "no room beside a crowd: {:?}, {:?}",
+                answer.ops, answer.closed
+            );
             return Err(Promise::Share.broken(what));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! A server that breaks its promises, made from a good one by rewriting what it says: the checks must catch it.
+//! Fault injector: rewrites a correct server's messages so that one promise is broken, which the checks must find.
 
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Position, ResetReason};
@@ -7,25 +7,25 @@ use push_wire_shared::session::wire::{EntryHeader, Records, write_record};
 
 use super::feed::{Feed, SYSTEM};
 
-/// Promise that the server breaks, once on each connection.
+/// Fault that is injected once on each connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sabotage {
-    /// Not at all.
+pub enum InjectedFault {
+    /// No fault.
     None,
-    /// One entry does not arrive. The client can see that from the cursors, so no promise is broken.
+    /// One entry is dropped. The client finds that from the cursors, so no promise is broken.
     Lose,
-    /// One entry is skipped, and the ones after it move up, so that no client can see it.
+    /// One entry is dropped, and later ones get its cursor and so on, so that no client can find it.
     Skip,
-    /// One entry is handed over twice, the second time under the next cursor.
+    /// One entry is sent twice, the second time under the next cursor.
     Repeat,
-    /// An `epoch_changed` becomes the resume that the client hoped for.
+    /// A reset with `epoch_changed` is replaced by a `resumed`.
     ClaimResume,
 }
 
-/// Rewrites what the server says on one connection, once.
+/// Rewriter of a server's messages on one connection, which injects one fault.
 #[derive(Debug)]
-pub struct Saboteur {
-    sabotage: Sabotage,
+pub struct FaultInjector {
+    fault: InjectedFault,
     done: bool,
     /// Offset added to the sequence of every later entry of this wire stream, on this connection.
     shift: Option<(u64, u32)>,
@@ -33,26 +33,26 @@ pub struct Saboteur {
     asked: Vec<(u32, Position)>,
 }
 
-impl Saboteur {
-    /// Does this once.
+impl FaultInjector {
+    /// An injector of this fault.
     #[must_use]
-    pub fn new(sabotage: Sabotage) -> Self {
+    pub fn new(fault: InjectedFault) -> Self {
         Self {
-            sabotage,
+            fault,
             done: false,
             shift: None,
             asked: Vec::new(),
         }
     }
 
-    /// Returns whether it has done it.
+    /// Returns whether the fault was injected.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.done
     }
 
-    /// Listens to what the client says.
-    pub fn overhear(&mut self, message: &[u8]) {
+    /// Records the positions that the client requests.
+    pub fn note_requests(&mut self, message: &[u8]) {
         for (_, payload) in Records::new(message).flatten() {
             let asked = match ClientOp::decode(payload) {
                 Ok(ClientOp::Auth(auth)) => auth.subscriptions,
@@ -66,8 +66,8 @@ impl Saboteur {
 
     /// Rewrites a message of the server.
     #[must_use]
-    pub fn tamper(&mut self, message: Vec<u8>) -> Vec<u8> {
-        if self.sabotage == Sabotage::None {
+    pub fn rewrite(&mut self, message: Vec<u8>) -> Vec<u8> {
+        if self.fault == InjectedFault::None {
             return message;
         }
         let mut out = Vec::with_capacity(message.len());
@@ -92,7 +92,7 @@ impl Saboteur {
     }
 
     fn claim(&self, payload: &[u8]) -> Option<ServerOp> {
-        if self.sabotage != Sabotage::ClaimResume {
+        if self.fault != InjectedFault::ClaimResume {
             return None;
         }
         let Ok(ServerOp::Reset {
@@ -129,16 +129,16 @@ impl Saboteur {
             return write_record(out, header, payload);
         }
         self.done = true;
-        match self.sabotage {
-            Sabotage::Lose => {}
-            Sabotage::Skip => self.shift = Some((stream, u32::MAX)),
-            Sabotage::Repeat => {
+        match self.fault {
+            InjectedFault::Lose => {}
+            InjectedFault::Skip => self.shift = Some((stream, u32::MAX)),
+            InjectedFault::Repeat => {
                 write_record(out, header, payload);
                 header.sequence += 1;
                 write_record(out, header, payload);
                 self.shift = Some((stream, 1));
             }
-            Sabotage::None | Sabotage::ClaimResume => {
+            InjectedFault::None | InjectedFault::ClaimResume => {
                 self.done = false;
                 write_record(out, header, payload);
             }
