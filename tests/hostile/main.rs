@@ -5,6 +5,7 @@
 
 mod bombs;
 mod corpora;
+mod readers;
 
 /// Most that a case may allocate at any one time.
 const PEAK: u64 = 4 * 1024 * 1024;
