@@ -1,4 +1,4 @@
-//! Checks of ARCHITECTURE.md's rules of absence on the text of the code.
+//! Checks of ARCHITECTURE.md's invariants on the text of the code.
 
 mod absence;
 mod layers;
