@@ -11,5 +11,5 @@ pub mod subject;
 
 use std::error::Error;
 
-/// Measurements end at the first thing that goes wrong.
+/// Result of a measurement, which ends at the first error.
 pub type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;

@@ -9,7 +9,7 @@ use push_wire_shared::time::Moment;
 use crate::clock;
 use crate::host::{Called, Host};
 
-/// Tells the page one event.
+/// Reports one event to the page.
 pub(crate) fn tell(host: &Host, now: Moment, event: &Event) -> Called {
     match event {
         Event::Status(status) => tell_status(host, now, status),

@@ -12,8 +12,8 @@ use crate::{clock, convert, host};
 pub(crate) struct Driver {
     session: RefCell<ClientSession>,
     host: Host,
-    /// Outputs are being carried out further up the stack. A call from there leaves its own to that loop, so that they
-    /// keep their order.
+    /// True while outputs are carried out. A call of the page during that only queues outputs, which the running loop
+    /// then carries out in order.
     draining: Cell<bool>,
 }
 
@@ -26,12 +26,12 @@ impl Driver {
         }
     }
 
-    /// Looks into the session.
+    /// Reads from the session.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&ClientSession) -> T) -> T {
         read(&self.session.borrow())
     }
 
-    /// Calls a method of the session and does what it wants done.
+    /// Calls a method of the session and carries out its outputs.
     pub(crate) fn with<T>(&self, call: impl FnOnce(&mut ClientSession, Moment) -> T) -> T {
         let answer = call(&mut self.session.borrow_mut(), clock::now());
         self.drain();
@@ -58,13 +58,13 @@ impl Driver {
         }
     }
 
-    /// The borrow ends here, before anything is done about the output.
+    /// Next output. The borrow of the session ends before the output is carried out.
     fn next(&self) -> Option<Output> {
         self.session.borrow_mut().poll_output()
     }
 
-    /// Does what the session says. What the page throws is reported and changes nothing else; a socket that could not
-    /// be asked for is a lost one.
+    /// Carries out an output. An exception of the page is reported and changes nothing else; a socket that could not be
+    /// opened counts as lost.
     fn perform(&self, output: Output) {
         let attempt = match output {
             Output::Connect { attempt } => Some(attempt),
@@ -95,7 +95,7 @@ impl Driver {
         }
     }
 
-    /// Tells the page of an error that concerns no single subscription or send.
+    /// Reports an error to the page that concerns no single subscription or send.
     pub(crate) fn report(&self, code: &str, message: &str) {
         if let Err(thrown) = self.host.fault(code, message) {
             host::console_error(&thrown);

@@ -25,10 +25,10 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// A client that is not connected yet. `kept` is what an earlier life kept (the bytes of `snapshot`), `is_held` whether
-    /// a living page uses it; `client_id` is the application's choice, 16 bytes; `random` are 40 random bytes, for
-    /// the id and the secret of a new client and for the delays of its reconnects. Kept bytes that are damaged are
-    /// reported with `Host.fault`, and the client begins anew.
+    /// A client that is not connected yet. `kept` are the bytes of an earlier `snapshot`, `is_held` says whether
+    /// another open page uses them; `client_id` is the application's choice, 16 bytes; `random` are 40 random bytes,
+    /// for the id and the secret of a new client and for the delays of its reconnects. Damaged bytes are reported with
+    /// `Host.fault`, and the client starts without them.
     #[wasm_bindgen(constructor)]
     #[expect(
         clippy::too_many_arguments,
@@ -71,48 +71,48 @@ impl Engine {
             .read(|session| session.client_id().as_bytes().to_vec())
     }
 
-    /// Snapshot from which a later client of this page goes on.
+    /// Snapshot from which a later client of this page continues.
     pub fn snapshot(&self) -> Vec<u8> {
         self.driver.read(ClientSession::snapshot)
     }
 
-    /// The application gave a token for this request of `Host.wantToken`.
+    /// Takes the application's token for this request of `Host.wantToken`.
     #[wasm_bindgen(js_name = tokenGiven)]
     pub fn token_given(&self, request: u32, token: String) {
         let token = Ok(token);
         self.driver.input(Input::Token { request, token });
     }
 
-    /// The application has no token now, and is to be asked again later.
+    /// Records that the application has no token now; it is asked again later.
     #[wasm_bindgen(js_name = tokenFailed)]
     pub fn token_failed(&self, request: u32, message: String) {
         let token = Err(TokenError::Retry { message });
         self.driver.input(Input::Token { request, token });
     }
 
-    /// The application gives no token any more.
+    /// Records that the application denies a token, which closes the client.
     #[wasm_bindgen(js_name = tokenDenied)]
     pub fn token_denied(&self, request: u32, message: String) {
         let token = Err(TokenError::Denied { message });
         self.driver.input(Input::Token { request, token });
     }
 
-    /// The socket of this attempt is open, and speaks the protocol.
+    /// Records that the socket of this attempt is open and has agreed on the protocol.
     pub fn opened(&self, attempt: u32) {
         self.driver.input(Input::Opened { attempt });
     }
 
-    /// A binary message, within the limit of the constructor.
+    /// Takes a binary message, within the limit of the constructor.
     pub fn message(&self, attempt: u32, bytes: Vec<u8>) {
         self.driver.input(Input::Message { attempt, bytes });
     }
 
-    /// The socket has ended or could not be opened; without a code it was lost.
+    /// Records that the socket has ended or could not be opened; without a code it was lost.
     pub fn closed(&self, attempt: u32, code: Option<u16>) {
         self.driver.input(Input::Closed { attempt, code });
     }
 
-    /// The time that `Host.alarm` named has come.
+    /// Handles the timer that `Host.alarm` has set.
     pub fn timeout(&self) {
         self.driver.with(ClientSession::handle_timeout);
     }
@@ -126,12 +126,12 @@ impl Engine {
             .with(|session, now| session.dictionary_fetched(now, sha256, bytes))
     }
 
-    /// Connects, and comes back by itself after a loss.
+    /// Connects, and reconnects after a loss.
     pub fn connect(&self) {
         self.driver.with(ClientSession::connect);
     }
 
-    /// Says goodbye and makes no more attempts.
+    /// Sends a goodbye and makes no more attempts.
     pub fn close(&self) {
         self.driver.with(ClientSession::close);
     }
@@ -146,7 +146,7 @@ impl Engine {
         self.driver.with(ClientSession::suspend);
     }
 
-    /// Drops the line without a goodbye and stays away that many milliseconds.
+    /// Drops the connection without a goodbye and makes no attempt for this many milliseconds.
     pub fn interrupt(&self, millis: f64) {
         let wait = clock::from_millis(millis);
         self.driver
@@ -161,8 +161,8 @@ impl Engine {
             .is_ok()
     }
 
-    /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. One that
-    /// `keeps_position` goes on from the kept position first. Returns the subscription's id, or a `MessageError`.
+    /// Reads a stream: the channel itself, a topic, or the client's inbox; after a position if it `resumes`. With
+    /// `keeps_position`, a kept position takes precedence. Returns the subscription's id, or a `MessageError`.
     #[expect(
         clippy::too_many_arguments,
         reason = "an object would have to be read property by property"
@@ -235,7 +235,7 @@ impl Engine {
         }
     }
 
-    /// The application has handled all entries of a subscription up to this one.
+    /// Records that the application has handled all entries of a subscription up to this one.
     pub fn handled(&self, id: u32, epoch: u64, cursor: u64, tag: u32) {
         let position = Position {
             epoch: Epoch(epoch),
@@ -264,7 +264,7 @@ impl Engine {
         position.map_or(0, |position| position.tag.0)
     }
 
-    /// The newest entry of a subscription's stream that the client has heard of.
+    /// The newest entry of a subscription's stream that is known.
     pub fn head(&self, id: u32) -> u64 {
         self.driver.read(|session| session.head(id)).unwrap_or(0)
     }
@@ -290,7 +290,7 @@ impl Engine {
     }
 }
 
-/// Identity of the client: the one that was kept, unless another page uses it or the application has chosen another.
+/// Id and secret of the client: the kept ones, unless another page uses them or the application has chosen another id.
 fn identity(
     kept: Option<&Snapshot>,
     is_held: bool,
@@ -315,8 +315,8 @@ fn identity(
     config
 }
 
-/// Call that was refused: a negative number in place of an id or a ticket, whose words are in `pkg/src/error.ts`. It is
-/// much smaller than an exception.
+/// Error of a call: a negative number in place of an id or a ticket; its texts are in `pkg/src/error.ts`. The code is
+/// much smaller than that of an exception.
 #[derive(Clone, Copy)]
 enum MessageError {
     Duplicate = -1,

@@ -44,7 +44,7 @@ export interface Host {
 }
 "#;
 
-/// Result of a call into the page: what it has thrown, if it has.
+/// Result of a call into the page; the error is the exception that it has thrown.
 pub(crate) type Called = Result<(), JsValue>;
 
 #[wasm_bindgen]
@@ -131,11 +131,11 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// Shows an error where people look for errors.
+    /// Prints an error to the console.
     #[wasm_bindgen(js_namespace = console, js_name = error)]
     pub(crate) fn console_error(error: &JsValue);
 
-    /// The words of an error, or of anything else that was thrown.
+    /// The text of an error, or of any other thrown value.
     #[wasm_bindgen(js_name = String, catch)]
     pub(crate) fn words(of: &JsValue) -> Result<alloc::string::String, JsValue>;
 }

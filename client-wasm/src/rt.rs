@@ -1,7 +1,7 @@
 //! Allocator and panic handler of a module without the standard library. Off in tests, which have the standard library.
 #![cfg(all(feature = "rt", target_arch = "wasm32"))]
 
-/// A panic is a trap: its message would cost more bytes than all of the session.
+/// Panic handler: a trap. Messages would take more bytes than all of the session.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

@@ -29,12 +29,12 @@ enum Channel {
     Prices,
 }
 
-/// Nothing here takes long: a wait that does is a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait of a test before it fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Answer to a request for a dictionary, in place of the dictionary.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum Answer {
     Open,
     NotFound,
     AnotherBody,
@@ -49,7 +49,7 @@ struct Backend {
 }
 
 impl Backend {
-    async fn start(door: Door) -> Self {
+    async fn start(answer: Answer) -> Self {
         let server = PushServer::builder()
             .dictionary(Channel::Prices, trained("EUR"))
             // A newer dictionary is named with a heartbeat.
@@ -57,7 +57,7 @@ impl Backend {
             .build()
             .unwrap();
         let requests = Arc::new(AtomicUsize::new(0));
-        let (address, task) = listen(&server, door, Arc::clone(&requests)).await;
+        let (address, task) = listen(&server, answer, Arc::clone(&requests)).await;
         Self {
             server,
             requests,
@@ -85,7 +85,7 @@ impl Drop for Backend {
 
 async fn listen(
     server: &Arc<PushServer<Channel>>,
-    door: Door,
+    answer: Answer,
     requests: Arc<AtomicUsize>,
 ) -> (SocketAddr, JoinHandle<()>) {
     let guard = move |request: Request, next: Next| {
@@ -95,11 +95,11 @@ async fn listen(
             if !is_for_one {
                 return next.run(request).await;
             }
-            match door {
-                Door::Open => next.run(request).await,
-                Door::NotFound => StatusCode::NOT_FOUND.into_response(),
-                Door::AnotherBody => "<!doctype html>".into_response(),
-                Door::TooLarge => vec![0; DICTIONARY_BYTES + 1].into_response(),
+            match answer {
+                Answer::Open => next.run(request).await,
+                Answer::NotFound => StatusCode::NOT_FOUND.into_response(),
+                Answer::AnotherBody => "<!doctype html>".into_response(),
+                Answer::TooLarge => vec![0; DICTIONARY_BYTES + 1].into_response(),
             }
         }
     };
@@ -144,12 +144,12 @@ impl Reader {
         Self { client, prices }
     }
 
-    /// Publishes prices and sees each of them come.
+    /// Publishes prices, and checks that each arrives.
     async fn reads(&mut self, backend: &Backend, currency: &str, count: usize) {
         for n in 0..count {
             let price = price(currency, n);
             backend.server.publish(Channel::Prices, &price).unwrap();
-            let seen = timeout(PATIENCE, self.prices.recv()).await.unwrap();
+            let seen = timeout(TIMEOUT, self.prices.recv()).await.unwrap();
             assert_eq!(seen, Some(price));
         }
     }
@@ -165,7 +165,7 @@ impl Reader {
                 self.reads(backend, currency, 1).await;
             }
         };
-        timeout(PATIENCE, reading).await.unwrap();
+        timeout(TIMEOUT, reading).await.unwrap();
     }
 
     async fn reads_until_compressed(&mut self, backend: &Backend, currency: &str) {
@@ -174,7 +174,7 @@ impl Reader {
         self.reads_until(backend, currency, more).await;
     }
 
-    /// Bytes that come in for each byte of value.
+    /// Received bytes per byte of value.
     async fn cost(&mut self, backend: &Backend, currency: &str) -> f64 {
         let before = self.stats().await;
         self.reads(backend, currency, 100).await;
@@ -190,12 +190,12 @@ async fn until(what: impl AsyncFn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, waiting).await.unwrap();
+    timeout(TIMEOUT, waiting).await.unwrap();
 }
 
 #[tokio::test]
 async fn compresses_after_dictionary_fetch() {
-    let backend = Backend::start(Door::Open).await;
+    let backend = Backend::start(Answer::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.reads_until_compressed(&backend, "EUR").await;
     let cost = reader.cost(&backend, "EUR").await;
@@ -206,7 +206,7 @@ async fn compresses_after_dictionary_fetch() {
 
 #[tokio::test]
 async fn fetches_dictionary_once() {
-    let backend = Backend::start(Door::Open).await;
+    let backend = Backend::start(Answer::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.reads_until_compressed(&backend, "EUR").await;
     for _ in 0..3 {
@@ -220,7 +220,7 @@ async fn fetches_dictionary_once() {
 
 #[tokio::test]
 async fn newer_dictionary_needs_no_reconnect() {
-    let backend = Backend::start(Door::Open).await;
+    let backend = Backend::start(Answer::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.reads_until_compressed(&backend, "EUR").await;
     let before = reader.cost(&backend, "guilder").await;
@@ -238,8 +238,8 @@ async fn newer_dictionary_needs_no_reconnect() {
 
 #[tokio::test]
 async fn missing_dictionary_only_costs_bytes() {
-    for door in [Door::NotFound, Door::AnotherBody, Door::TooLarge] {
-        let backend = Backend::start(door).await;
+    for answer in [Answer::NotFound, Answer::AnotherBody, Answer::TooLarge] {
+        let backend = Backend::start(answer).await;
         let mut reader = Reader::connect(backend.config()).await;
         until(async || backend.requests() == 1).await;
         reader.reads(&backend, "EUR", 200).await;
@@ -255,7 +255,7 @@ async fn missing_dictionary_only_costs_bytes() {
 
 #[tokio::test]
 async fn compression_is_optional() {
-    let backend = Backend::start(Door::Open).await;
+    let backend = Backend::start(Answer::Open).await;
     let mut config = backend.config();
     config.compression = false;
     let mut reader = Reader::connect(config).await;

@@ -13,8 +13,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
-/// Longer than anything here takes: only a fault lasts so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait of a test before it fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The channels of the tests.
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,7 +53,7 @@ impl Server {
         Self { push, url, task }
     }
 
-    /// Opens a socket and says nothing.
+    /// Opens a socket and sends nothing.
     pub(crate) async fn open(&self) -> Client {
         let (socket, _) = connect_async(&self.url).await.unwrap();
         Client {
@@ -62,7 +62,7 @@ impl Server {
         }
     }
 
-    /// Connects and says who it is; `extra` is merged into the `auth`.
+    /// Connects and sends `auth`, with `extra` merged into it.
     pub(crate) async fn connect(&self, id: Uuid, extra: Value) -> Client {
         let mut client = self.open().await;
         client.id = id;
@@ -77,12 +77,12 @@ impl Server {
     /// Connects and authenticates.
     pub(crate) async fn join(&self, id: Uuid, extra: Value) -> Client {
         let mut client = self.connect(id, extra).await;
-        assert_eq!(client.hear().await["op"], "auth_ok");
+        assert_eq!(client.receive_json().await["op"], "auth_ok");
         client
     }
 }
 
-/// A socket on which the test speaks.
+/// A socket on which the test sends and receives messages.
 pub(crate) struct Client {
     pub(crate) id: Uuid,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -107,13 +107,13 @@ impl Client {
                 }
             }
         };
-        timeout(PATIENCE, next)
+        timeout(TIMEOUT, next)
             .await
             .expect("the server says something in time")
     }
 
     /// The next op or frame.
-    pub(crate) async fn hear(&mut self) -> Value {
+    pub(crate) async fn receive_json(&mut self) -> Value {
         match self.next().await {
             Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
             other => panic!("no text: {other:?}"),
@@ -124,7 +124,7 @@ impl Client {
     pub(crate) async fn frames(&mut self, channel: &str, count: u64) -> Vec<(u64, Value)> {
         let mut frames = Vec::new();
         for _ in 0..count {
-            let frame = self.hear().await;
+            let frame = self.receive_json().await;
             assert_eq!(frame["channel"], channel, "{frame}");
             let cursor = frame["cursor"].as_u64().expect("a cursor");
             frames.push((cursor, frame["payload"].clone()));
@@ -132,13 +132,13 @@ impl Client {
         frames
     }
 
-    /// Asks for a sign of life: what it says, nothing was said before.
-    pub(crate) async fn heard_nothing(&mut self) {
+    /// Sends a ping; fails if anything but its answer arrives.
+    pub(crate) async fn receives_nothing(&mut self) {
         self.say(&json!({ "op": "ping" })).await;
-        assert_eq!(self.hear().await, json!({ "op": "pong" }));
+        assert_eq!(self.receive_json().await, json!({ "op": "pong" }));
     }
 
-    /// The close code of the server, after whatever it says before.
+    /// The close code of the server; messages before it are ignored.
     pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             match self.next().await {
@@ -149,8 +149,8 @@ impl Client {
         }
     }
 
-    /// Loses the line without a word.
-    pub(crate) fn vanish(self) {
+    /// Drops the connection without a close frame.
+    pub(crate) fn drop_connection(self) {
         drop(self);
     }
 }

@@ -66,7 +66,7 @@ async fn cursors_are_dense_per_client() {
 async fn inbox_waits_for_absent_client() {
     let server = default_server().await;
     let alice = server.join(ALICE, chat_only()).await;
-    alice.vanish();
+    alice.drop_connection();
     (1..=5).for_each(|n| send(&server, ALICE, n));
     let mut alice = server.join(ALICE, chat_only()).await;
     assert_eq!(alice.frames("chat", 5).await, numbered(1..=5));
@@ -83,7 +83,7 @@ async fn replays_from_given_cursor() {
     let mut alice = server.join(ALICE, chat_only()).await;
     (1..=100).for_each(|n| send(&server, ALICE, n));
     alice.frames("chat", 100).await;
-    alice.vanish();
+    alice.drop_connection();
     (101..=600).for_each(|n| send(&server, ALICE, n));
     let resume = json!({ "capabilities": ["chat"], "resume_cursors": { "chat": 100 } });
     let mut alice = server.join(ALICE, resume).await;
@@ -96,8 +96,8 @@ async fn newer_connection_takes_over() {
     let mut older = server.join(ALICE, chat_only()).await;
     let mut newer = server.join(ALICE, chat_only()).await;
     assert_eq!(older.close_code().await, 4201);
-    older.vanish();
-    newer.heard_nothing().await;
+    older.drop_connection();
+    newer.receives_nothing().await;
     assert_eq!(server.push.connected_client_ids(), [ALICE]);
     send(&server, ALICE, 1);
     assert_eq!(newer.frames("chat", 1).await, numbered(1..=1));
@@ -126,7 +126,7 @@ async fn garbage_affects_no_other_client() {
     ];
     for message in garbage {
         alice.send(message.clone()).await;
-        let answer = alice.hear().await;
+        let answer = alice.receive_json().await;
         assert_eq!(answer["op"], "error", "{message:?}: {answer}");
         assert!(
             answer["message"]
@@ -165,7 +165,7 @@ async fn states_gap_before_entries() {
         .publish(Channel::Short, &json!({ "n": 1 }))
         .unwrap();
     assert_eq!(alice.frames("short", 1).await, numbered(1..=1));
-    alice.vanish();
+    alice.drop_connection();
     for n in 2..=10 {
         server
             .push
@@ -174,7 +174,7 @@ async fn states_gap_before_entries() {
     }
     let resume = json!({ "capabilities": ["short"], "resume_cursor": 1 });
     let mut alice = server.join(ALICE, resume).await;
-    let stated = alice.hear().await;
+    let stated = alice.receive_json().await;
     assert_eq!(
         (&stated["op"], &stated["channel"]),
         (&json!("resume_required"), &json!("short"))
@@ -202,10 +202,13 @@ async fn acknowledged_is_not_repeated() {
         .say(&json!({ "op": "ack", "channel": "chat", "cursor": 99 }))
         .await;
     let stated = json!({ "op": "resume_required", "channel": "chat", "from_cursor": 10 });
-    assert_eq!(alice.hear().await, stated);
-    alice.vanish();
+    assert_eq!(alice.receive_json().await, stated);
+    alice.drop_connection();
     let mut alice = server.connect(ALICE, chat_only()).await;
-    assert_eq!(alice.hear().await["resume_cursors"], json!({ "chat": 7 }));
+    assert_eq!(
+        alice.receive_json().await["resume_cursors"],
+        json!({ "chat": 7 })
+    );
     assert_eq!(alice.frames("chat", 3).await, numbered(8..=10));
 }
 

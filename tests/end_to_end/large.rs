@@ -31,8 +31,8 @@ enum Channel {
     File,
 }
 
-/// Nothing here takes long: a wait that does is a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait of a test before it fails.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const ALARM_BYTES: usize = 200;
 
@@ -108,11 +108,11 @@ impl Scene {
     }
 
     async fn file(&mut self) -> (Cursor, Bytes) {
-        timeout(PATIENCE, self.files.recv()).await.unwrap().unwrap()
+        timeout(TIMEOUT, self.files.recv()).await.unwrap().unwrap()
     }
 }
 
-/// Bytes in which no alarm is to be read by mistake.
+/// Bytes that cannot be mistaken for an alarm.
 fn file(bytes: usize) -> Bytes {
     let byte = |at: usize| u8::try_from(at * 31 % 251).unwrap();
     (0..bytes).map(byte).collect()
@@ -174,7 +174,7 @@ async fn urgent_messages_pass_a_large_entry() {
     }
 }
 
-/// The link breaks three times before 5 MB are over: they come, whole and once, and so does all the rest.
+/// The link breaks three times while 5 MB are sent: they arrive complete and once, as does everything else.
 #[tokio::test]
 async fn interrupted_large_entry_is_repeated() {
     let (mut scene, link, address) = Scene::set().await;
@@ -251,7 +251,7 @@ async fn entry_above_limit_ends_subscription() {
         .publish_bytes(Channel::File, file(200_000))
         .unwrap();
     loop {
-        let event = timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
+        let event = timeout(TIMEOUT, events.recv()).await.unwrap().unwrap();
         if let ClientEvent::Ended { cause, message, .. } = event {
             assert_eq!(cause, EndCause::Error(ErrorCode::TooLarge));
             assert!(message.contains("200000") && message.contains("100000"));
@@ -259,7 +259,7 @@ async fn entry_above_limit_ends_subscription() {
         }
     }
     scene.server.publish(Channel::Alarm, &json!(1)).unwrap();
-    let alarm = timeout(PATIENCE, alarms.recv()).await.unwrap();
+    let alarm = timeout(TIMEOUT, alarms.recv()).await.unwrap();
     assert_eq!(alarm, Some(json!(1)));
     task.abort();
 }
@@ -274,7 +274,7 @@ async fn json_gets_large_entry_in_one_message() {
     let text = "x".repeat(3_000_000);
     scene.server.publish(Channel::File, &text).unwrap();
     loop {
-        let message = timeout(PATIENCE, socket.next())
+        let message = timeout(TIMEOUT, socket.next())
             .await
             .unwrap()
             .unwrap()

@@ -7,10 +7,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Forwards connections to a server. Dropping it cuts them.
+/// Proxy that forwards connections to a server. Dropping it cuts them.
 pub(crate) struct Line {
     address: SocketAddr,
-    /// Counts the cuts; each ends the connections that stand.
+    /// Counter of the cuts; each change ends the open connections.
     cuts: watch::Sender<u32>,
     task: JoinHandle<()>,
 }
@@ -35,7 +35,7 @@ impl Line {
         format!("http://{}", self.address)
     }
 
-    /// Breaks every connection that stands; new ones are let through.
+    /// Breaks every open connection; new ones are forwarded.
     pub(crate) fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }

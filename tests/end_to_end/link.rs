@@ -10,10 +10,10 @@ use tokio::net::{TcpListener, TcpSocket};
 /// Bytes that cross at once.
 const STEP: usize = 512;
 
-/// Bytes that the link's end at the server takes in advance: the system makes the least of it that it can.
+/// Receive buffer of the link's end at the server; the kernel raises it to its minimum.
 const AHEAD: u32 = 1;
 
-/// Said on the link: text before a number of six digits.
+/// Text before a number of six digits, by which alarms are recognised on the link.
 const WORD: &[u8] = b"alarm ";
 
 /// A message whose last word is this number, as the text of a JSON string of this length.
@@ -76,8 +76,8 @@ impl Crossed {
     }
 }
 
-/// Takes connections and lets them cross to the server, one after the other. After each step `watch` sees what has
-/// crossed, while nothing else does; it ends the connection by saying false.
+/// Accepts connections and forwards them to the server, one after the other. After each step `watch` is called with
+/// what has crossed, while nothing else crosses; false ends the connection.
 pub(crate) async fn cross(
     listener: TcpListener,
     server: SocketAddr,

@@ -30,10 +30,10 @@ enum Channel {
     Doc,
 }
 
-/// Nothing here takes long: a wait that does is a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait of a test before it fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A server of its own for each test, at the far end of a line that can be cut.
+/// A server of one test, behind a proxy whose connections can be cut.
 struct Backend {
     server: Arc<PushServer<Channel>>,
     line: Line,
@@ -82,7 +82,7 @@ async fn listen(server: &Arc<PushServer<Channel>>) -> (SocketAddr, JoinHandle<()
     (address, task)
 }
 
-/// Gives the frames of a channel to a queue that the test reads.
+/// Passes the frames of a channel to a queue that the test reads.
 fn watch(client: &mut PushClient<Channel>, channel: Channel) -> mpsc::UnboundedReceiver<Value> {
     let (seen, frames) = mpsc::unbounded_channel();
     client.on(channel, move |frame: Frame<Channel>| {
@@ -92,7 +92,7 @@ fn watch(client: &mut PushClient<Channel>, channel: Channel) -> mpsc::UnboundedR
 }
 
 async fn soon<T>(what: impl Future<Output = Option<T>>) -> T {
-    timeout(PATIENCE, what).await.unwrap().unwrap()
+    timeout(TIMEOUT, what).await.unwrap().unwrap()
 }
 
 async fn until_event(
@@ -219,7 +219,7 @@ async fn sends_arrive_once_through_cuts() {
         assert_eq!(soon(seen.recv()).await, json!(number));
     }
     let last = Frame::new(Channel::Room, json!("last"));
-    timeout(PATIENCE, client.send_confirmed(last))
+    timeout(TIMEOUT, client.send_confirmed(last))
         .await
         .unwrap()
         .unwrap();
@@ -232,7 +232,7 @@ async fn failed_messages_are_rejected() {
     let mut client = backend.client();
     client.connect().await.unwrap();
     let nobody = client.send_confirmed(Frame::new(Channel::Doc, json!(1)));
-    let Err(SendError::Refused { code, .. }) = timeout(PATIENCE, nobody).await.unwrap() else {
+    let Err(SendError::Refused { code, .. }) = timeout(TIMEOUT, nobody).await.unwrap() else {
         panic!("a message that nobody handles was taken");
     };
     assert_eq!(code, ErrorCode::NoHandler);
@@ -486,7 +486,7 @@ async fn full_queue_pauses_its_subscription_alone() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, paused).await.unwrap();
+    timeout(TIMEOUT, paused).await.unwrap();
     backend.log(0..1);
     assert_eq!(soon(numbers.recv()).await, json!(0));
     for number in 0..entries {

@@ -15,14 +15,14 @@ enum Channel {
     Note,
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 const UPLOAD: usize = 1024 * 1024;
 
 /// Bytes around the text of a message.
 const ENVELOPE: usize = 100;
 
-/// Sends the texts to a server whose heartbeats no test lives to see; returns once it has carried out all of them.
+/// Sends the texts to a server without heartbeats during the test; returns once all are carried out.
 async fn upload(texts: &[String]) {
     let server = PushServer::<Channel>::builder()
         .heartbeat(Duration::from_secs(3600))
@@ -43,7 +43,7 @@ async fn upload(texts: &[String]) {
             .unwrap();
     }
     let last = Frame::new(Channel::Note, last.as_str().into());
-    timeout(PATIENCE, client.send_confirmed(last))
+    timeout(TIMEOUT, client.send_confirmed(last))
         .await
         .unwrap()
         .unwrap();

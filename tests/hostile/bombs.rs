@@ -14,14 +14,14 @@ const MIB: usize = 1024 * 1024;
 /// The id "no dictionary" and zstd's magic number.
 const START: [u8; 8] = [0, 0, 0, 0, 0x28, 0xb5, 0x2f, 0xfd];
 
-/// A block that repeats one byte: all that it holds is 4 bytes.
+/// A zstd block of 4 bytes that repeats one byte.
 fn repeat(bytes: usize, is_last: bool) -> [u8; 4] {
     let header = u32::try_from(bytes << 3 | 1 << 1 | usize::from(is_last)).expect("a small block");
     let [a, b, c, _] = header.to_le_bytes();
     [a, b, c, b'x']
 }
 
-/// 32 KiB that inflate to 1 GiB, with a window of 2 MiB and without a word about the size.
+/// 32 KiB that inflate to 1 GiB, with a window of 2 MiB and without a stated size.
 fn bomb() -> Vec<u8> {
     let mut body = [&START[..], &[0x00, 0x58]].concat();
     for block in (0..8 * 1024).rev() {
@@ -152,7 +152,7 @@ fn large_bodies_of_unknown_size_arrive() {
     }
 }
 
-/// As values, twenty thousand maps of one entry would take a hundred times what they have on the wire.
+/// Twenty thousand maps of one entry, which as values would take a hundred times their bytes.
 #[test]
 fn many_small_maps_stay_small() {
     let auth = ClientOp::Auth(Auth {

@@ -57,7 +57,7 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Waits until enough has come.
+    /// Waits until the counts are sufficient.
     ///
     /// # Errors
     /// Fails if a reader ends before.
@@ -113,9 +113,9 @@ struct Reader {
     stream: TcpStream,
     dialect: Dialect,
     tally: Rc<RefCell<Tally>>,
-    /// Read into by all readers in turn.
+    /// Read buffer that all readers share.
     scratch: Rc<RefCell<Vec<u8>>>,
-    /// The front of a message.
+    /// The beginning of an incomplete message.
     partial: Vec<u8>,
     /// Number of the last entry.
     last: u64,

@@ -9,9 +9,9 @@ use crate::Fallible;
 pub struct Tally {
     /// Readers whose stream is being read.
     pub ready: usize,
-    /// Entries, each for each reader that got it.
+    /// Delivered entries, counted once per reader.
     pub deliveries: u64,
-    /// Entries that came again or out of order.
+    /// Entries that were repeated or out of order.
     pub misplaced: u64,
     /// Bytes that came out of the sockets.
     pub bytes: u64,

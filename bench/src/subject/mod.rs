@@ -10,10 +10,10 @@ pub use process::{CpuTime, ServerProcess};
 pub use published::Channel as PublishedChannel;
 pub use serve::{Publish, serve_if_asked};
 
-/// Which server.
+/// A measured server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Subject {
-    /// One epoll loop that writes ready-made bytes, without sessions: what the kernel's part costs.
+    /// One epoll loop that writes ready-made bytes, without sessions: the cost of the kernel's part.
     Floor,
     /// This project's server, in its own dialect.
     PushWire,

@@ -19,7 +19,7 @@ enum Channel {
 }
 
 /// Nothing here takes long: a wait that does is a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn listener() -> (TcpListener, PushClient<Channel>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,7 +61,7 @@ async fn answered_with(message: Message) -> (ConnectError, u16) {
         }
     };
     let both = async { tokio::join!(client.connect(), server) };
-    let (connected, code) = timeout(PATIENCE, both).await.unwrap();
+    let (connected, code) = timeout(TIMEOUT, both).await.unwrap();
     assert_eq!(client.state(), ConnectionState::Disconnected);
     (connected.unwrap_err(), code)
 }
@@ -96,7 +96,7 @@ async fn detects_other_dialect() {
         drop(accept_async(stream).await);
     };
     let both = async { tokio::join!(client.connect(), server) };
-    let (connected, ()) = timeout(PATIENCE, both).await.unwrap();
+    let (connected, ()) = timeout(TIMEOUT, both).await.unwrap();
     let error = connected.unwrap_err().to_string();
     assert!(error.to_lowercase().contains("subprotocol"), "{error}");
 }
@@ -106,6 +106,6 @@ async fn reports_server_close() {
     let (listener, mut client) = listener().await;
     let server = async { drop(accept(&listener).await) };
     let both = async { tokio::join!(client.connect(), server) };
-    let (connected, ()) = timeout(PATIENCE, both).await.unwrap();
+    let (connected, ()) = timeout(TIMEOUT, both).await.unwrap();
     assert!(matches!(connected, Err(ConnectError::Transport(_))));
 }

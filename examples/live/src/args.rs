@@ -25,9 +25,9 @@ pub(crate) struct Args {
 /// Command of the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// To serve.
+    /// Serve the demo.
     Serve(Args),
-    /// To be told how.
+    /// Print the usage.
     Help,
 }
 

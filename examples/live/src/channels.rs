@@ -8,7 +8,8 @@ pub(crate) enum Live {
     /// Control ops of the connection.
     #[channel(system)]
     System,
-    /// This machine's counters: a state, [`crate::machine::Machine`]. Low, so that it never delays a word.
+    /// This machine's counters: a state, [`crate::machine::Machine`]. Low priority, so that it never delays a chat
+    /// message.
     #[channel(priority = "low")]
     Machine,
     /// The watched file: a state, [`crate::document::Document`].

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::watch::FileWatch;
 
-/// A larger file is not shown: rendering it would stop the page.
+/// Largest file shown (512 KiB), in bytes: rendering a larger one would block the page.
 const MOST_BYTES: u64 = 512 * 1024;
 
-/// The document channel's value: a text, or why there is none.
+/// The document channel's value: a text, or the reason for having none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Document {
     name: String,

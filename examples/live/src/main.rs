@@ -30,7 +30,7 @@ use request_log::RequestLog;
 
 type Server = Arc<PushServer<Live>>;
 
-/// A page that opens days later still gets what was logged and said.
+/// Retention of log lines and chat messages (7 days).
 const KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Bases of deltas for a page that was away for a minute, at four values a second.
@@ -111,7 +111,7 @@ fn push_server() -> Result<Server, push_wire_server::BuildError> {
     Ok(server)
 }
 
-/// Publishes values to a channel; one that cannot be published is told to the operator.
+/// Publishes values to a channel; one that cannot be published is logged.
 fn publisher<T: serde::Serialize + ?Sized>(
     server: &Server,
     channel: Live,

@@ -13,7 +13,7 @@ use axum::response::Response;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/live");
 
-/// A larger file is renamed to `….1` and begun anew.
+/// Size at which the file is renamed to `….1` and a new one is begun (1 MiB).
 const ROTATE_AT_BYTES: u64 = 1024 * 1024;
 
 const DAY_S: u64 = 24 * 60 * 60;

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use push_wire_server::HandlerError;
 use serde::{Deserialize, Serialize};
 
-/// The rooms there are. A fixed list, so that nobody can make topics without end.
+/// The rooms: a fixed list, so that clients cannot create topics without limit.
 pub(crate) const ROOMS: [&str; 3] = ["lobby", "workshop", "garden"];
 
 /// Longest name, in characters.
@@ -32,10 +32,10 @@ pub(crate) struct Message {
     at_s: u64,
 }
 
-/// The topic and the entry that a saying becomes.
+/// Checks a page's message; returns the room's topic and the entry to publish.
 ///
 /// # Errors
-/// A sentence for the one who said it.
+/// The error text for the sender.
 pub(crate) fn accept(saying: &Saying) -> Result<(&'static str, Message), HandlerError> {
     let room = ROOMS
         .into_iter()

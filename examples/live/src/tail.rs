@@ -43,7 +43,7 @@ pub(crate) fn follow(path: PathBuf, publish: impl Fn(&str) + Send + 'static) -> 
     Ok(())
 }
 
-/// A file being followed. Reads when told; knows nothing of time.
+/// A followed file, which is read on each call.
 struct Tail {
     path: PathBuf,
     open: Option<Open>,
@@ -184,7 +184,7 @@ fn character_start(bytes: &[u8], at: usize) -> usize {
         .unwrap_or(at)
 }
 
-/// A file that ends in the middle of a line and will not go on: the line is what there is of it.
+/// Completes the last line of a file that will not grow any more.
 fn end_line(partial: &mut Vec<u8>, line: &mut impl FnMut(&str)) {
     if !partial.is_empty() {
         line(&String::from_utf8_lossy(&mem::take(partial)));

@@ -35,7 +35,7 @@ async fn whom_the_validator_refuses_stays_out() {
     client
         .say(json!({"op": "auth", "client_id": CLIENT, "capabilities": ["chat"]}))
         .await;
-    let refusal = client.hear().await;
+    let refusal = client.receive_json().await;
     assert_eq!(refusal, json!({"op": "error", "message": "invalid token"}));
     assert_eq!(client.closed().await.0, 1008);
 }
@@ -153,11 +153,11 @@ async fn json_client_keeps_to_its_grant() {
     let mut client = running.json("/rps").await;
     client.auth(CLIENT).await;
     client.say(json!({"channel": "chat", "payload": 1})).await;
-    let error = client.hear().await;
+    let error = client.receive_json().await;
     let message = "this session may not send on this channel";
     assert_eq!(error, json!({"op": "error", "message": message}));
     client.say(json!({"channel": "prices", "payload": 2})).await;
-    let entry = client.hear().await;
+    let entry = client.receive_json().await;
     assert_eq!(
         (&entry["channel"], &entry["payload"]),
         (&json!("prices"), &json!(2))

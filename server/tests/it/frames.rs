@@ -170,7 +170,7 @@ async fn framing_errors_close_with_standard_codes() {
     let closes = server.stats().closes;
     assert_eq!((closes.get(&1002), closes.get(&1007)), (Some(&5), Some(&1)));
     server.publish(Channel::Chat, &"still here").unwrap();
-    assert_eq!(bystander.hear().await["payload"], "still here");
+    assert_eq!(bystander.receive_json().await["payload"], "still here");
 }
 
 #[tokio::test]

@@ -61,7 +61,10 @@ async fn handler_gets_sender_and_answers() {
     client
         .say(json!({"channel": "chat", "payload": {"text": "hi"}}))
         .await;
-    assert_eq!(client.hear().await["payload"], json!([{"text": "hi"}]));
+    assert_eq!(
+        client.receive_json().await["payload"],
+        json!([{"text": "hi"}])
+    );
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
 /// Limit of a test's waits; nothing takes this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Channel {
@@ -69,7 +69,7 @@ pub(crate) async fn start(server: &Arc<PushServer<Channel>>) -> Running {
 
 /// Waits, but not for ever.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future)
+    timeout(TIMEOUT, future)
         .await
         .expect("what was waited for did not happen")
 }
@@ -117,7 +117,7 @@ impl Socket {
     }
 
     /// The next text message, as JSON.
-    pub(crate) async fn hear(&mut self) -> Value {
+    pub(crate) async fn receive_json(&mut self) -> Value {
         match self.receive().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("not a text message: {other:?}"),
@@ -138,7 +138,7 @@ impl Socket {
     pub(crate) async fn auth(&mut self, client_id: Uuid) -> Value {
         self.say(json!({"op": "auth", "client_id": client_id}))
             .await;
-        let answer = self.hear().await;
+        let answer = self.receive_json().await;
         assert_eq!(answer["op"], "auth_ok", "{answer}");
         answer
     }

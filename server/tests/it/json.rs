@@ -23,7 +23,7 @@ async fn inbox_keeps_entries_while_away() {
     let mut client = running.json("/rps").await;
     client.auth(client_id()).await;
     send(1).unwrap();
-    assert_eq!(client.hear().await["payload"], 1);
+    assert_eq!(client.receive_json().await["payload"], 1);
     drop(client);
     for n in 2..=300 {
         send(n).unwrap();
@@ -32,9 +32,9 @@ async fn inbox_keeps_entries_while_away() {
     let mut client = running.json("/rps").await;
     let auth = json!({"op": "auth", "client_id": client_id(), "resume_cursors": {"chat": 1}});
     client.say(auth).await;
-    assert_eq!(client.hear().await["op"], "auth_ok");
+    assert_eq!(client.receive_json().await["op"], "auth_ok");
     for n in 2..=300 {
-        let entry = client.hear().await;
+        let entry = client.receive_json().await;
         assert_eq!(
             (&entry["cursor"], &entry["payload"]),
             (&json!(n), &json!(n))
@@ -65,7 +65,7 @@ async fn paused_client_gets_everything() {
             .unwrap();
     }
     for n in 0..ENTRIES {
-        let entry = client.hear().await;
+        let entry = client.receive_json().await;
         assert_eq!(entry["payload"]["n"], n);
         assert_eq!(entry["payload"]["filling"], Value::from(filling.as_str()));
     }
@@ -99,11 +99,11 @@ async fn errors_change_nothing() {
         json!("?"),
     ] {
         client.say(bad.clone()).await;
-        let answer = client.hear().await;
+        let answer = client.receive_json().await;
         assert_eq!(answer["op"], "error", "{bad}: {answer}");
     }
     server.publish(Channel::Chat, &"still here").unwrap();
-    assert_eq!(client.hear().await["payload"], "still here");
+    assert_eq!(client.receive_json().await["payload"], "still here");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn system_ops_reach_a_connected_client() {
     client.auth(client_id()).await;
     server.send_system(client_id(), op);
     assert_eq!(
-        client.hear().await,
+        client.receive_json().await,
         json!({"op": "health", "status": "degraded"})
     );
 }
@@ -137,7 +137,7 @@ async fn texts_of_system_ops_are_cut() {
     let reason = Some(long);
     server.send_system(client_id(), SystemOp::Goodbye { reason });
     for (op, field) in [("error", "message"), ("goodbye", "reason")] {
-        let heard = client.hear().await;
+        let heard = client.receive_json().await;
         assert_eq!(heard["op"], op);
         assert_eq!(heard[field].as_str().map(str::len), Some(TEXT_BYTES));
     }
@@ -153,13 +153,13 @@ async fn newer_connection_replaces_older() {
     newer.auth(client_id()).await;
     assert_eq!(older.closed().await.0, 4201);
     drop(older);
-    soon(server_hears(&server, &mut newer)).await;
+    soon(client_receives(&server, &mut newer)).await;
     assert_eq!(server.connected_client_ids(), [client_id()]);
 }
 
-async fn server_hears(server: &PushServer<Channel>, client: &mut super::harness::Socket) {
+async fn client_receives(server: &PushServer<Channel>, client: &mut super::harness::Socket) {
     server
         .send(client_id(), Frame::new(Channel::Chat, json!("you")))
         .unwrap();
-    assert_eq!(client.hear().await["payload"], "you");
+    assert_eq!(client.receive_json().await["payload"], "you");
 }

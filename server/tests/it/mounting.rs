@@ -18,7 +18,7 @@ async fn works(server: &PushServer<Channel>, mut client: Socket) {
     client.auth(Uuid::from_u128(1)).await;
     server.publish(Channel::Chat, &"hi").unwrap();
     let entry = json!({"channel": "chat", "cursor": 1, "payload": "hi"});
-    assert_eq!(client.hear().await, entry);
+    assert_eq!(client.receive_json().await, entry);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn json_takes_a_large_message() {
     let text = "x".repeat(UPLOAD - ENVELOPE);
     let message = json!({"channel": Channel::Chat.name(), "payload": text});
     socket.say(message).await;
-    assert_eq!(socket.hear().await["payload"], text.len());
+    assert_eq!(socket.receive_json().await["payload"], text.len());
 }
 
 #[tokio::test]
@@ -58,13 +58,13 @@ async fn json_takes_many_small_messages() {
         }
         writing.flush().await.unwrap();
     };
-    let hear = async {
+    let receive_json = async {
         for _ in 0..count {
             let answer = reading.next().await.unwrap().unwrap().into_text().unwrap();
             assert_eq!(answer.as_str(), r#"{"op":"pong"}"#);
         }
     };
-    soon(async { tokio::join!(ask, hear) }).await;
+    soon(async { tokio::join!(ask, receive_json) }).await;
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// Longer than anything here takes: only a fault lasts so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait of a test before it fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The channels, as our server has them.
 mod ours {
@@ -77,7 +77,7 @@ impl pushwire_client::ChannelKind for Channel {
     }
 }
 
-/// A server, and a line to it that breaks each time the cut is touched.
+/// A server, and a proxy to it that breaks its connections at each cut.
 struct Line {
     server: Arc<PushServer<ours::Channel>>,
     url: String,
@@ -132,7 +132,7 @@ struct Handed(mpsc::UnboundedReceiver<Frame<Channel>>);
 
 impl Handed {
     async fn next(&mut self) -> Frame<Channel> {
-        let next = timeout(PATIENCE, self.0.recv()).await;
+        let next = timeout(TIMEOUT, self.0.recv()).await;
         next.expect("a frame arrives in time")
             .expect("the client lives")
     }
@@ -226,7 +226,7 @@ async fn burst_of_a_thousand_arrives_whole() {
         client.send(frame).await.unwrap();
     }
     for n in 1..=1_000 {
-        let next = timeout(PATIENCE, said.recv()).await;
+        let next = timeout(TIMEOUT, said.recv()).await;
         assert_eq!(next.expect("in time"), Some(said_by_client(n)));
     }
 }
@@ -292,7 +292,7 @@ async fn settle(line: &Line, client: &PushClient<Channel>) {
     let before = errors();
     let frame = Frame::new(Channel::System, json!({ "op": "none" }));
     client.send(frame).await.unwrap();
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while errors() == before {
             tokio::task::yield_now().await;
         }

@@ -22,7 +22,7 @@ enum Channel {
     Chat,
 }
 
-/// So that this crate tests what it says that it tests.
+/// Checks that the features are on in this build.
 #[test]
 fn features_are_on() {
     let text = r#"{"b":1.000,"a":2}"#;

@@ -57,7 +57,7 @@ pub(super) fn run(bytes: &[u8]) {
     }
 }
 
-/// Checks that a value that can be read can be written, and is read as the same.
+/// Checks that a value that was read can be written, and is then read as the same.
 fn settles<T: Serialize + DeserializeOwned + Debug>(encoding: PayloadEncoding, bytes: &[u8]) {
     let Ok(value) = encoding.decode::<T>(bytes) else {
         return;

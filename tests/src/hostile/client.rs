@@ -172,7 +172,7 @@ impl Page {
         self.input(Input::Token { request, token });
     }
 
-    /// Something came for the dictionary that the session wanted last.
+    /// Passes bytes to the session for the dictionary that it requested last.
     fn fetched(&mut self, bytes: Vec<u8>) {
         if let Some(sha256) = self.wanted {
             self.session.dictionary_fetched(self.now, sha256, bytes);
@@ -205,17 +205,17 @@ impl Page {
                     self.attempt = attempt;
                     self.server.connected();
                 }
-                Output::Transmit(message) => self.server.hear(&message),
+                Output::Transmit(message) => self.server.receive(&message),
                 Output::TokenWanted { request } => self.token_wanted = Some(request),
                 Output::Disconnect { .. } => {}
                 Output::FetchDictionary { sha256 } => self.wanted = Some(sha256),
-                Output::Event(event) => self.hear(event),
+                Output::Event(event) => self.receive(event),
             }
         }
     }
 
     /// Checks the promises to the application, whatever the server sends.
-    fn hear(&mut self, event: Event) {
+    fn receive(&mut self, event: Event) {
         match event {
             Event::Outcome { id, position, .. } => match position {
                 Some(position) => drop(self.reached.insert(id, position)),

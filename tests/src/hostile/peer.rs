@@ -63,8 +63,8 @@ impl Server {
         self.asked.clear();
     }
 
-    /// The client's frames are well-formed, whatever it was told.
-    pub(super) fn hear(&mut self, message: &[u8]) {
+    /// Checks that the client's frames are well-formed, whatever it received.
+    pub(super) fn receive(&mut self, message: &[u8]) {
         for record in Records::new(message) {
             let (header, payload) = record.expect("a client's record");
             if header.channel != SYSTEM {
@@ -80,7 +80,7 @@ impl Server {
         }
     }
 
-    /// The message of a step; none when it has nothing to say.
+    /// The message of a step, if it has one.
     pub(super) fn say(&mut self, step: Step<'_>) -> Option<Vec<u8>> {
         let mut bytes = step.bytes;
         match step.kind % 8 {
@@ -111,7 +111,7 @@ impl Server {
         self.control(&payload)
     }
 
-    /// An outcome, or another word about a stream; the number of a stream is its subscription's.
+    /// An outcome, or another op about a stream; a stream's number is its subscription's id.
     fn outcome(&mut self, id: u32, how: u8) -> Vec<u8> {
         let stream = u64::from(id);
         self.cursor = u64::from(how >> 4);

@@ -41,7 +41,7 @@ fn run(dialect: Dialect, bytes: &[u8]) {
     line.peer.disconnected(line.now);
 }
 
-/// The server's end, and all that comes out of it.
+/// A server's peer, and the state for checking its output.
 struct Line {
     dialect: Dialect,
     hub: Arc<Hub>,
@@ -90,7 +90,7 @@ impl Line {
                 self.now = self.now + Duration::from_millis(u64::from(step.number()));
                 self.peer.handle_timeout(self.now);
             }
-            7 => self.come_back(),
+            7 => self.reconnect(),
             9 => self.text(step.bytes),
             10 => {
                 if let Some(due) = self.peer.poll_timeout() {
@@ -149,13 +149,13 @@ impl Line {
     }
 
     /// Another connection of the client.
-    fn come_back(&mut self) {
+    fn reconnect(&mut self) {
         self.peer.disconnected(self.now);
         self.peer = Peer::new(Arc::clone(&self.hub), self.dialect, self.now);
         (self.sent, self.received) = (0, 0);
     }
 
-    /// Does what the peer asks, and looks at all that it writes.
+    /// Carries out the peer's actions, and checks what it writes.
     fn drain(&mut self) {
         self.peer.handle_wake(self.now);
         while let Some(action) = self.peer.poll_action() {
@@ -169,7 +169,7 @@ impl Line {
             }
             self.peer.wrote(self.now, true);
             for message in messages {
-                self.hear(message.kind, &message.content());
+                self.receive(message.kind, &message.content());
             }
         }
     }
@@ -200,12 +200,12 @@ impl Line {
                 };
                 self.peer.handle_answer(self.now, inbound.number, answer);
             }
-            Action::Close { .. } => self.come_back(),
+            Action::Close { .. } => self.reconnect(),
         }
     }
 
     /// Checks that the server's messages follow the protocol, whatever it received.
-    fn hear(&mut self, kind: Kind, message: &[u8]) {
+    fn receive(&mut self, kind: Kind, message: &[u8]) {
         if self.dialect == Dialect::Json && kind == Kind::Ping {
             return assert_eq!(message, b"");
         }

@@ -155,12 +155,12 @@ impl Connection {
             self.peer.wrote(self.now, true);
             let message = pieces.concat();
             bytes += message.len();
-            self.client_hears(&message);
+            self.receive(&message);
         }
     }
 
     /// Takes the WebSocket messages in these bytes.
-    fn client_hears(&mut self, mut bytes: &[u8]) {
+    fn receive(&mut self, mut bytes: &[u8]) {
         while let [_, len, rest @ ..] = bytes {
             let (len, rest) = match len {
                 126 => (

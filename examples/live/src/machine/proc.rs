@@ -7,7 +7,7 @@ use std::io;
 /// `Documentation/admin-guide/iostats.rst`).
 const SECTOR_BYTES: u64 = 512;
 
-/// Everything that is shown, at one moment. All but the gauges only ever grow.
+/// All counters at one moment. All but the gauges only grow.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Counters {
     pub(super) cores: Vec<Core>,

@@ -75,8 +75,8 @@ fn repacked(message: &[u8], length: usize, packed: &[u8]) -> Vec<u8> {
     message
 }
 
-fn fetches(line: &mut Line) -> Vec<[u8; 32]> {
-    let outputs = core::mem::take(&mut line.outputs);
+fn fetches(harness: &mut Harness) -> Vec<[u8; 32]> {
+    let outputs = core::mem::take(&mut harness.outputs);
     let fetch = |output| {
         if let Output::FetchDictionary { sha256 } = output {
             Some(sha256)
@@ -87,120 +87,120 @@ fn fetches(line: &mut Line) -> Vec<[u8; 32]> {
     outputs.into_iter().filter_map(fetch).collect()
 }
 
-fn fetched(line: &mut Line, bytes: &[u8]) {
-    let is_it = line
+fn fetched(harness: &mut Harness, bytes: &[u8]) {
+    let is_it = harness
         .session
-        .dictionary_fetched(line.now, hash(bytes), bytes.to_vec());
+        .dictionary_fetched(harness.now, hash(bytes), bytes.to_vec());
     assert!(is_it);
-    line.drain();
+    harness.drain();
 }
 
 /// A reader of the chat that holds a dictionary under this id.
-fn holding(id: u32, bytes: &[u8]) -> Line {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    line.said();
-    line.control(&[named(id, CHAT, bytes)]);
-    assert_eq!(fetches(&mut line), [hash(bytes)]);
-    fetched(&mut line, bytes);
-    assert_eq!(line.ops(), [ClientOp::Have(vec![id])]);
-    line
+fn holding(id: u32, bytes: &[u8]) -> Harness {
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.sent_frames();
+    harness.control(&[named(id, CHAT, bytes)]);
+    assert_eq!(fetches(&mut harness), [hash(bytes)]);
+    fetched(&mut harness, bytes);
+    assert_eq!(harness.ops(), [ClientOp::Have(vec![id])]);
+    harness
 }
 
 #[test]
 fn decompresses_without_dictionary() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
     let body = text(1).repeat(9);
-    line.message(packed_entry(3, 1, &pack(0, b"", body.as_bytes())));
-    assert_eq!(line.texts(), [(1, body)]);
-    assert_eq!(line.session.stats().compressed, 1);
+    harness.message(packed_entry(3, 1, &pack(0, b"", body.as_bytes())));
+    assert_eq!(harness.texts(), [(1, body)]);
+    assert_eq!(harness.session.stats().compressed, 1);
 }
 
 #[test]
 fn fetches_confirms_and_uses_dictionary() {
     let bytes = dictionary(0);
-    let mut line = holding(9, &bytes);
+    let mut harness = holding(9, &bytes);
     let packed = pack(9, &bytes, text(5).as_bytes());
     assert!(packed.len() * 2 < text(5).len(), "{}", packed.len());
-    line.message(packed_entry(3, 1, &packed));
-    assert_eq!(line.texts(), [(1, text(5))]);
+    harness.message(packed_entry(3, 1, &packed));
+    assert_eq!(harness.texts(), [(1, text(5))]);
 }
 
 #[test]
 fn a_delta_may_be_compressed_too() {
-    let (mut line, ..) = Line::reading("doc", 4, at(0));
+    let (mut harness, ..) = Harness::reading("doc", 4, at(0));
     let (base, target) = (text(1), text(1) + &text(2).repeat(9));
-    line.value(4, 1, &base);
+    harness.value(4, 1, &base);
     let ops = crate::delta::encode(base.as_bytes(), target.as_bytes()).unwrap();
     let message = delta_entry(4, 2, 1, &base, &target);
-    line.message(repacked(&message, ops.len(), &pack(0, b"", &ops)));
-    assert_eq!(line.texts(), [(1, base), (2, target)]);
+    harness.message(repacked(&message, ops.len(), &pack(0, b"", &ops)));
+    assert_eq!(harness.texts(), [(1, base), (2, target)]);
 }
 
 #[test]
 fn keeps_dictionary_over_reconnect() {
     let bytes = dictionary(0);
-    let mut line = holding(9, &bytes);
-    let auth = line.reconnect();
+    let mut harness = holding(9, &bytes);
+    let auth = harness.reconnect();
     assert!(auth.zstd);
-    line.auth_ok(false, 0);
-    line.control(&[
+    harness.auth_ok(false, 0);
+    harness.control(&[
         resumed(auth.subscriptions[0].id, 3, at(0), 0),
         named(2, CHAT, &bytes),
     ]);
-    assert_eq!(fetches(&mut line), [] as [[u8; 32]; 0]);
-    assert_eq!(line.ops(), [ClientOp::Have(vec![2])]);
-    line.message(packed_entry(3, 1, &pack(2, &bytes, text(5).as_bytes())));
-    assert_eq!(line.texts(), [(1, text(5))]);
+    assert_eq!(fetches(&mut harness), [] as [[u8; 32]; 0]);
+    assert_eq!(harness.ops(), [ClientOp::Have(vec![2])]);
+    harness.message(packed_entry(3, 1, &pack(2, &bytes, text(5).as_bytes())));
+    assert_eq!(harness.texts(), [(1, text(5))]);
 }
 
 #[test]
 fn newer_dictionary_keeps_previous() {
     let (first, second, third) = (dictionary(0), dictionary(1), dictionary(2));
-    let mut line = holding(1, &first);
-    line.control(&[named(2, CHAT, &second)]);
-    fetched(&mut line, &second);
-    line.message(packed_entry(3, 1, &pack(1, &first, text(1).as_bytes())));
-    line.message(packed_entry(3, 2, &pack(2, &second, text(2).as_bytes())));
-    assert_eq!(line.session.stats().compressed, 2);
-    line.control(&[named(3, CHAT, &third)]);
-    fetched(&mut line, &third);
-    line.message(packed_entry(3, 3, &pack(1, &first, text(3).as_bytes())));
-    assert_eq!(line.closed_with(), Some(4202), "two are kept, not three");
+    let mut harness = holding(1, &first);
+    harness.control(&[named(2, CHAT, &second)]);
+    fetched(&mut harness, &second);
+    harness.message(packed_entry(3, 1, &pack(1, &first, text(1).as_bytes())));
+    harness.message(packed_entry(3, 2, &pack(2, &second, text(2).as_bytes())));
+    assert_eq!(harness.session.stats().compressed, 2);
+    harness.control(&[named(3, CHAT, &third)]);
+    fetched(&mut harness, &third);
+    harness.message(packed_entry(3, 3, &pack(1, &first, text(3).as_bytes())));
+    assert_eq!(harness.closed_with(), Some(4202), "two are kept, not three");
 }
 
 #[test]
 fn refuses_other_bytes_as_dictionary() {
     let bytes = dictionary(0);
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    line.said();
-    line.control(&[named(1, CHAT, &bytes)]);
-    let is_it = line
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.sent_frames();
+    harness.control(&[named(1, CHAT, &bytes)]);
+    let is_it = harness
         .session
-        .dictionary_fetched(line.now, hash(&bytes), vec![7; bytes.len()]);
+        .dictionary_fetched(harness.now, hash(&bytes), vec![7; bytes.len()]);
     assert!(!is_it);
-    line.drain();
-    assert_eq!(line.events(), []);
-    assert!(line.ops().is_empty());
-    assert!(line.disconnected().is_none());
+    harness.drain();
+    assert_eq!(harness.events(), []);
+    assert!(harness.ops().is_empty());
+    assert!(harness.disconnected().is_none());
 }
 
 #[test]
 fn compression_can_be_off() {
-    let mut line = Line::new(ClientConfig {
+    let mut harness = Harness::new(ClientConfig {
         compression: false,
         ..config()
     });
-    assert!(!line.open().zstd);
-    line.auth_ok(false, 0);
-    line.control(&[named(1, CHAT, &dictionary(0))]);
-    assert_eq!(fetches(&mut line), [] as [[u8; 32]; 0]);
-    assert!(line.ops().is_empty());
+    assert!(!harness.open().zstd);
+    harness.auth_ok(false, 0);
+    harness.control(&[named(1, CHAT, &dictionary(0))]);
+    assert_eq!(fetches(&mut harness), [] as [[u8; 32]; 0]);
+    assert!(harness.ops().is_empty());
 }
 
 #[test]
 fn names_beyond_the_limits_are_let_go() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    line.said();
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.sent_frames();
     let names = (0..40u8).map(|n| {
         ServerOp::Dictionary(DictionaryInfo {
             id: u32::from(n) + 1,
@@ -209,13 +209,13 @@ fn names_beyond_the_limits_are_let_go() {
             bytes: 2_000,
         })
     });
-    line.control(&names.collect::<Vec<_>>());
-    assert_eq!(fetches(&mut line).len(), DICTIONARIES);
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    harness.control(&names.collect::<Vec<_>>());
+    assert_eq!(fetches(&mut harness).len(), DICTIONARIES);
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
     let too_large = vec![1; DICTIONARY_BYTES + 1];
     let unnamed = b"id 0 means none".to_vec();
-    line.control(&[named(1, CHAT, &too_large), named(0, CHAT, &unnamed)]);
-    assert_eq!(fetches(&mut line), [] as [[u8; 32]; 0]);
+    harness.control(&[named(1, CHAT, &too_large), named(0, CHAT, &unnamed)]);
+    assert_eq!(fetches(&mut harness), [] as [[u8; 32]; 0]);
 }
 
 #[test]
@@ -235,18 +235,18 @@ fn hostile_compression_closes_with_reason() {
         (vec![], 4202, "damaged"),
     ];
     for (packed, code, says) in cases {
-        let (mut line, ..) = Line::reading("chat", 3, at(0));
-        line.message(packed_entry(3, 1, &packed));
-        assert_eq!(line.closed_with(), Some(code));
-        let status = alloc::format!("{:?}", line.session.status());
+        let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+        harness.message(packed_entry(3, 1, &packed));
+        assert_eq!(harness.closed_with(), Some(code));
+        let status = alloc::format!("{:?}", harness.session.status());
         assert!(status.contains(says), "{status}");
     }
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
     let mut pong = vec![];
     ServerOp::Pong.encode(&mut pong);
-    line.message(repacked(&entry(SYSTEM, 0, 2, b"  "), 4, &pong));
+    harness.message(repacked(&entry(SYSTEM, 0, 2, b"  "), 4, &pong));
     assert_eq!(
-        line.closed_with(),
+        harness.closed_with(),
         Some(4202),
         "control frames are not compressed"
     );

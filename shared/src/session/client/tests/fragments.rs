@@ -32,19 +32,19 @@ fn frame(flags: u8, channel: u8, sequence: u32, payload: &[u8]) -> Vec<u8> {
     message
 }
 
-fn give(line: &mut Line, messages: &[Vec<u8>]) {
-    messages.iter().for_each(|it| line.message(it.clone()));
+fn give(harness: &mut Harness, messages: &[Vec<u8>]) {
+    messages.iter().for_each(|it| harness.message(it.clone()));
 }
 
 #[test]
 fn fragments_become_their_entry() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
     let (text, messages) = large(CHAT, 3, 1);
     let (last, before) = messages.split_last().unwrap();
-    give(&mut line, before);
-    assert_eq!(line.events(), vec![]);
-    line.message(last.clone());
-    match &line.events()[..] {
+    give(&mut harness, before);
+    assert_eq!(harness.events(), vec![]);
+    harness.message(last.clone());
+    match &harness.events()[..] {
         [Event::Entry(entry)] => {
             assert_eq!((entry.position, &entry.body[..]), (at(1), text.as_bytes()));
             let on_the_wire: usize = messages.iter().map(|message| message.len() - 1).sum();
@@ -52,73 +52,73 @@ fn fragments_become_their_entry() {
         }
         other => panic!("{other:?}"),
     }
-    line.entry(3, 2, "small");
-    assert_eq!(line.texts(), [(2, "small".into())]);
+    harness.entry(3, 2, "small");
+    assert_eq!(harness.texts(), [(2, "small".into())]);
 }
 
 #[test]
 fn entries_of_other_streams_pass_between() {
-    let mut line = Line::new(config());
-    line.subscribe(whole_channel("chat"));
-    line.subscribe(whole_channel("doc"));
-    let auth = line.open();
-    line.auth_ok(false, 0);
-    line.control(&[
+    let mut harness = Harness::new(config());
+    harness.subscribe(whole_channel("chat"));
+    harness.subscribe(whole_channel("doc"));
+    let auth = harness.open();
+    harness.auth_ok(false, 0);
+    harness.control(&[
         resumed(auth.subscriptions[0].id, 3, at(0), 0),
         resumed(auth.subscriptions[1].id, 4, at(0), 0),
     ]);
-    line.events();
+    harness.events();
     let (chat, chats) = large(CHAT, 3, 1);
     let (doc, docs) = large(DOC, 4, 2);
-    line.value(4, 1, "small");
+    harness.value(4, 1, "small");
     for (chat, doc) in chats.iter().zip(&docs) {
-        give(&mut line, &[chat.clone(), doc.clone()]);
+        give(&mut harness, &[chat.clone(), doc.clone()]);
     }
-    assert_eq!(line.texts(), [(1, "small".into()), (1, chat), (2, doc)]);
+    assert_eq!(harness.texts(), [(1, "small".into()), (1, chat), (2, doc)]);
 }
 
 #[test]
 fn a_delta_may_come_in_fragments() {
-    let (mut line, ..) = Line::reading("doc", 3, at(0));
+    let (mut harness, ..) = Harness::reading("doc", 3, at(0));
     let (base, target) = ("abc".repeat(40), "xyz".repeat(40) + &"abc".repeat(40));
-    line.value(3, 1, &base);
+    harness.value(3, 1, &base);
     let delta = delta_entry(3, 2, 1, &base, &target);
-    give(&mut line, &in_fragments(3, 2, &delta, 7));
-    assert_eq!(line.texts(), [(1, base), (2, target)]);
+    give(&mut harness, &in_fragments(3, 2, &delta, 7));
+    assert_eq!(harness.texts(), [(1, base), (2, target)]);
 }
 
 #[test]
 fn cut_entry_restarts_at_first_fragment() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
     let (text, messages) = large(CHAT, 3, 1);
-    give(&mut line, &messages[..5]);
-    let asked = line.reconnect().subscriptions[0].clone();
+    give(&mut harness, &messages[..5]);
+    let asked = harness.reconnect().subscriptions[0].clone();
     assert_eq!(asked.position, Some(at(0)));
-    assert_eq!(line.session.stats().unfinished, 1);
-    line.auth_ok(true, 0);
-    line.control(&[resumed(asked.id, 3, at(0), 1)]);
-    line.events();
-    give(&mut line, &messages);
-    assert_eq!(line.texts(), [(1, text)]);
+    assert_eq!(harness.session.stats().unfinished, 1);
+    harness.auth_ok(true, 0);
+    harness.control(&[resumed(asked.id, 3, at(0), 1)]);
+    harness.events();
+    give(&mut harness, &messages);
+    assert_eq!(harness.texts(), [(1, text)]);
 }
 
 #[test]
 fn ignores_fragments_after_unsubscribe() {
-    let (mut line, id, _) = Line::reading("chat", 3, at(0));
+    let (mut harness, id, _) = Harness::reading("chat", 3, at(0));
     let (text, messages) = large(CHAT, 3, 1);
-    give(&mut line, &messages[..5]);
-    line.session.unsubscribe(line.now, id);
-    line.subscribe(whole_channel("chat"));
-    give(&mut line, &messages[5..]);
-    let ops = line.ops();
+    give(&mut harness, &messages[..5]);
+    harness.session.unsubscribe(harness.now, id);
+    harness.subscribe(whole_channel("chat"));
+    give(&mut harness, &messages[5..]);
+    let ops = harness.ops();
     let Some(ClientOp::Subscribe(asked)) = ops.last() else {
         panic!("{ops:?}");
     };
-    line.control(&[resumed(asked[0].id, 3, at(0), 1)]);
-    line.events();
-    give(&mut line, &messages);
-    assert_eq!(line.texts(), [(1, text)]);
-    assert_eq!(line.session.stats().unfinished, 1);
+    harness.control(&[resumed(asked[0].id, 3, at(0), 1)]);
+    harness.events();
+    give(&mut harness, &messages);
+    assert_eq!(harness.texts(), [(1, text)]);
+    assert_eq!(harness.session.stats().unfinished, 1);
 }
 
 #[test]
@@ -141,28 +141,28 @@ fn skipped_fragment_is_a_loss() {
         vec![other[0].clone()],
     ];
     for fault in faults {
-        let (mut line, _, wire_id) = Line::reading("chat", 3, at(0));
-        line.said();
-        give(&mut line, &fault);
+        let (mut harness, _, wire_id) = Harness::reading("chat", 3, at(0));
+        harness.sent_frames();
+        give(&mut harness, &fault);
         // What was under way before the server knows is of no interest.
-        give(&mut line, &messages[3..]);
-        let asked = line.asked_again(wire_id);
+        give(&mut harness, &messages[3..]);
+        let asked = harness.asked_again(wire_id);
         assert_eq!(asked.position, Some(at(0)));
-        line.control(&[resumed(asked.id, 3, at(0), 1)]);
-        line.events();
-        give(&mut line, &messages);
-        assert_eq!(line.texts(), [(1, text.clone())]);
+        harness.control(&[resumed(asked.id, 3, at(0), 1)]);
+        harness.events();
+        give(&mut harness, &messages);
+        assert_eq!(harness.texts(), [(1, text.clone())]);
     }
 }
 
 #[test]
 fn ignores_fragments_of_delivered_entry() {
-    let (mut line, ..) = Line::reading("chat", 3, at(2));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(2));
     let (_, messages) = large(CHAT, 3, 1);
-    give(&mut line, &messages);
-    assert_eq!(line.events(), vec![]);
-    assert_eq!(line.session.stats().repeats, 1);
-    assert_eq!(line.session.status(), Status::Ready);
+    give(&mut harness, &messages);
+    assert_eq!(harness.events(), vec![]);
+    assert_eq!(harness.session.stats().repeats, 1);
+    assert_eq!(harness.session.status(), Status::Ready);
 }
 
 #[test]
@@ -170,44 +170,44 @@ fn an_entry_above_the_limit_ends_the_session() {
     let mut config = config();
     config.max_value_bytes = 100;
     for (bytes, closed) in [(100, None), (200, Some(4204))] {
-        let mut line = Line::new(config.clone());
-        line.subscribe(whole_channel("chat"));
-        let id = line.open().subscriptions[0].id;
-        line.auth_ok(false, 0);
-        line.control(&[resumed(id, 3, at(0), 0)]);
+        let mut harness = Harness::new(config.clone());
+        harness.subscribe(whole_channel("chat"));
+        let id = harness.open().subscriptions[0].id;
+        harness.auth_ok(false, 0);
+        harness.control(&[resumed(id, 3, at(0), 0)]);
         let entry = entry(CHAT, 3, 1, &vec![b'x'; bytes]);
-        give(&mut line, &in_fragments(3, 1, &entry, 10));
-        assert_eq!(line.disconnected(), closed);
+        give(&mut harness, &in_fragments(3, 1, &entry, 10));
+        assert_eq!(harness.disconnected(), closed);
     }
 }
 
 #[test]
 fn unknown_stream_fragment_reconnects() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    line.message(large(CHAT, 4, 1).1[0].clone());
-    assert_eq!(line.disconnected(), Some(4002));
-    assert!(matches!(line.session.status(), Status::Waiting { .. }));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.message(large(CHAT, 4, 1).1[0].clone());
+    assert_eq!(harness.disconnected(), Some(4002));
+    assert!(matches!(harness.session.status(), Status::Waiting { .. }));
 }
 
 #[test]
 fn refuses_more_incomplete_entries_than_lanes() {
-    let mut line = Line::new(config());
+    let mut harness = Harness::new(config());
     for topic in 0..4 {
         let mut subscription = whole_channel("chat");
         subscription.scope = crate::session::op::ScopeRequest::Topic(topic.to_string());
-        line.subscribe(subscription);
+        harness.subscribe(subscription);
     }
-    let asked = line.open().subscriptions;
-    line.auth_ok(false, 0);
+    let asked = harness.open().subscriptions;
+    harness.auth_ok(false, 0);
     for (asked, stream) in asked.iter().zip(10..) {
-        line.control(&[resumed(asked.id, stream, at(0), 0)]);
+        harness.control(&[resumed(asked.id, stream, at(0), 0)]);
     }
     for stream in 10..13 {
-        line.message(large(CHAT, stream, 1).1[0].clone());
+        harness.message(large(CHAT, stream, 1).1[0].clone());
     }
-    assert_eq!(line.session.status(), Status::Ready);
-    line.message(large(CHAT, 13, 1).1[0].clone());
-    assert_eq!(line.closed_with(), Some(4202));
+    assert_eq!(harness.session.status(), Status::Ready);
+    harness.message(large(CHAT, 13, 1).1[0].clone());
+    assert_eq!(harness.closed_with(), Some(4202));
 }
 
 #[test]
@@ -227,18 +227,18 @@ fn protocol_errors_end_the_connection() {
         frame(2, SYSTEM, 2, &of(2, 0)),
     ];
     for fault in faults {
-        let (mut line, ..) = Line::reading("chat", 3, at(0));
-        line.message(fault.clone());
-        assert_eq!(line.closed_with(), Some(4202), "{fault:?}");
+        let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+        harness.message(fault.clone());
+        assert_eq!(harness.closed_with(), Some(4202), "{fault:?}");
     }
 }
 
 #[test]
 fn waiting_value_is_requested_once() {
-    let (mut line, ..) = Line::reading("doc", 3, at(0));
-    line.value(3, 1, "one");
-    line.message(delta_entry(3, 3, 1, &"b".repeat(99), &"b".repeat(90)));
-    line.ops();
+    let (mut harness, ..) = Harness::reading("doc", 3, at(0));
+    harness.value(3, 1, "one");
+    harness.message(delta_entry(3, 3, 1, &"b".repeat(99), &"b".repeat(90)));
+    harness.ops();
     let (text, messages) = large(DOC, 3, 4);
     let (last, before) = messages.split_last().unwrap();
     let ping = |head| ServerOp::Ping {
@@ -249,12 +249,12 @@ fn waiting_value_is_requested_once() {
         }],
     };
     for (message, head) in before.iter().zip(4..) {
-        line.message(message.clone());
-        line.control(&[ping(head)]);
+        harness.message(message.clone());
+        harness.control(&[ping(head)]);
     }
-    assert!(line.ops().iter().all(|op| *op == ClientOp::Pong));
-    line.message(last.clone());
-    assert_eq!(line.texts(), [(1, "one".into()), (4, text)]);
+    assert!(harness.ops().iter().all(|op| *op == ClientOp::Pong));
+    harness.message(last.clone());
+    assert_eq!(harness.texts(), [(1, "one".into()), (4, text)]);
 }
 
 proptest! {
@@ -263,17 +263,17 @@ proptest! {
     fn no_order_of_fragments_makes_a_wrong_entry(
         stretches in prop::collection::vec((0usize..3, 0usize..3, 1usize..30), 0..20),
     ) {
-        let (mut line, ..) = Line::reading("chat", 3, at(0));
+        let (mut harness, ..) = Harness::reading("chat", 3, at(0));
         let entries: Vec<_> = (1..4).map(|cursor| large(CHAT, 3, cursor)).collect();
         for (of, start, len) in stretches {
             for message in entries[of].1.iter().skip(start).take(len) {
-                line.message(message.clone());
-                for said in line.said() {
-                    if let Said::Op(ClientOp::Subscribe(asked)) = said {
-                        line.control(&[resumed(asked[0].id, 3, asked[0].position.unwrap(), 0)]);
+                harness.message(message.clone());
+                for sent_frames in harness.sent_frames() {
+                    if let SentFrame::Op(ClientOp::Subscribe(asked)) = sent_frames {
+                        harness.control(&[resumed(asked[0].id, 3, asked[0].position.unwrap(), 0)]);
                     }
                 }
-                for event in line.events() {
+                for event in harness.events() {
                     if let Event::Entry(entry) = event {
                         let at = usize::try_from(entry.position.cursor).unwrap() - 1;
                         prop_assert_eq!(&entry.body[..], entries[at].0.as_bytes());
@@ -290,15 +290,15 @@ proptest! {
             1..40,
         ),
     ) {
-        let (mut line, ..) = Line::reading("chat", 3, at(0));
-        line.subscribe(whole_channel("doc"));
+        let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+        harness.subscribe(whole_channel("doc"));
         for (stream, cursor, total, index, bytes) in fragments {
             let mut payload = fragment_id(stream, cursor).as_bytes().to_vec();
             payload.extend(total.to_be_bytes());
             payload.extend(index.to_be_bytes());
             payload.extend(bytes);
             let sequence = u32::try_from(cursor).unwrap();
-            line.message(frame(2, CHAT, sequence, &payload));
+            harness.message(frame(2, CHAT, sequence, &payload));
         }
     }
 }

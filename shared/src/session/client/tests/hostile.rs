@@ -25,12 +25,12 @@ fn control_frame(payload: &[u8], sequence: u32) -> Vec<u8> {
 
 #[test]
 fn missing_control_frame_reconnects() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    line.skip_control();
-    line.control(&[ServerOp::Pong]);
-    assert_eq!(line.disconnected(), Some(4002));
-    line.let_time_pass();
-    line.open_socket();
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.skip_control();
+    harness.control(&[ServerOp::Pong]);
+    assert_eq!(harness.disconnected(), Some(4002));
+    harness.let_time_pass();
+    harness.open_socket();
 }
 
 #[test]
@@ -45,65 +45,65 @@ fn protocol_errors_end_the_connection() {
         delta
     };
     for message in [too_short, cut_op, no_field, delta_on_log] {
-        let (mut line, ..) = Line::reading("chat", 3, at(0));
-        line.message(message);
-        assert_eq!(line.disconnected(), Some(4202));
-        assert_eq!(line.closed_with(), Some(4202));
+        let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+        harness.message(message);
+        assert_eq!(harness.disconnected(), Some(4202));
+        assert_eq!(harness.closed_with(), Some(4202));
     }
 }
 
 #[test]
 fn first_op_must_be_auth_ok() {
-    let mut line = Line::new(config());
-    line.open();
-    line.control(&[ServerOp::Pong]);
-    assert_eq!(line.closed_with(), Some(4202));
+    let mut harness = Harness::new(config());
+    harness.open();
+    harness.control(&[ServerOp::Pong]);
+    assert_eq!(harness.closed_with(), Some(4202));
 }
 
 #[test]
 fn an_op_of_a_later_version_changes_nothing() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    line.message(control_frame(b"\x81\xa2op\xa5dance", 2));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.message(control_frame(b"\x81\xa2op\xa5dance", 2));
     assert!(matches!(
-        &line.events()[..],
+        &harness.events()[..],
         [Event::Error { message, .. }] if message.ends_with("dance")
     ));
-    assert_eq!(line.session.status(), Status::Ready);
+    assert_eq!(harness.session.status(), Status::Ready);
 }
 
 #[test]
 fn unknown_stream_entry_reconnects() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    line.entry(4, 1, "x");
-    assert_eq!(line.events(), vec![]);
-    assert_eq!(line.disconnected(), Some(4002));
-    assert!(matches!(line.session.status(), Status::Waiting { .. }));
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.entry(4, 1, "x");
+    assert_eq!(harness.events(), vec![]);
+    assert_eq!(harness.disconnected(), Some(4002));
+    assert!(matches!(harness.session.status(), Status::Waiting { .. }));
 }
 
 #[test]
 fn a_message_above_the_limit_is_not_read() {
     let mut config = config();
     config.max_message_bytes = 1000;
-    let mut line = Line::new(config);
-    line.open();
-    line.auth_ok(false, 0);
-    line.message(entry(CHAT, 3, 1, String::from("x").repeat(1000).as_bytes()));
-    assert_eq!(line.closed_with(), Some(4204));
+    let mut harness = Harness::new(config);
+    harness.open();
+    harness.auth_ok(false, 0);
+    harness.message(entry(CHAT, 3, 1, String::from("x").repeat(1000).as_bytes()));
+    assert_eq!(harness.closed_with(), Some(4204));
 }
 
 proptest! {
     #[test]
     fn any_bytes_are_survived(before in 0usize..3, messages: Vec<Vec<u8>>) {
-        let mut line = Line::new(config());
-        line.subscribe(whole_channel("chat"));
-        let wire_id = line.open().subscriptions[0].id;
+        let mut harness = Harness::new(config());
+        harness.subscribe(whole_channel("chat"));
+        let wire_id = harness.open().subscriptions[0].id;
         if before > 0 {
-            line.auth_ok(false, 0);
+            harness.auth_ok(false, 0);
         }
         if before > 1 {
-            line.control(&[resumed(wire_id, 3, at(0), 0)]);
+            harness.control(&[resumed(wire_id, 3, at(0), 0)]);
         }
-        messages.into_iter().for_each(|message| line.message(message));
+        messages.into_iter().for_each(|message| harness.message(message));
     }
 
     #[test]
@@ -113,29 +113,29 @@ proptest! {
             1..20,
         ),
     ) {
-        let (mut line, ..) = Line::reading("chat", 3, at(0));
-        line.subscribe(whole_channel("doc"));
+        let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+        harness.subscribe(whole_channel("doc"));
         for (flags, channel, sequence, payload) in frames {
             let flags = BinaryFlags::from_byte(flags);
             let header = FrameHeader { flags, channel, sequence };
             let mut message = vec![];
             write_record(&mut message, header, &payload);
-            line.message(message);
+            harness.message(message);
         }
     }
 
     #[test]
     fn flipped_bit_makes_no_wrong_value(at_byte: prop::sample::Index, bit in 0u8..8) {
-        let (mut line, ..) = Line::reading("doc", 3, at(0));
-        line.value(3, 1, &"abc ".repeat(40));
+        let (mut harness, ..) = Harness::reading("doc", 3, at(0));
+        harness.value(3, 1, &"abc ".repeat(40));
         let mut message = delta_entry(3, 2, 1, &"abc ".repeat(40), &"abc ".repeat(41));
         // After the record's length, the frame's header, the stream and the kind.
         let checked = 1 + 9 + 1 + 1;
         let at_byte = checked + at_byte.index(message.len() - checked);
         message[at_byte] ^= 1 << bit;
-        line.events();
-        line.message(message);
-        for (cursor, text) in line.texts() {
+        harness.events();
+        harness.message(message);
+        for (cursor, text) in harness.texts() {
             prop_assert_eq!((cursor, text), (2, "abc ".repeat(41)));
         }
     }

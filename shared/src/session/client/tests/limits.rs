@@ -40,11 +40,11 @@ fn values_too_small_are_named() {
 fn handshake_and_requests_fit_the_server() {
     let mut config = config();
     config.token = Some("t".repeat(TOKEN_BYTES));
-    let mut line = Line::new(config);
+    let mut harness = Harness::new(config);
     for n in 0..SUBSCRIPTIONS {
-        line.subscribe(topic(n));
+        harness.subscribe(topic(n));
     }
-    let auth = line.open();
+    let auth = harness.open();
     let mut payload = alloc::vec![];
     ClientOp::Auth(auth.clone()).encode(&mut payload);
     assert!(payload.len() < HANDSHAKE_BYTES, "{}", payload.len());
@@ -52,8 +52,8 @@ fn handshake_and_requests_fit_the_server() {
     assert!((50..SUBSCRIPTIONS).contains(&asked), "{asked}");
 
     // The server of these tests takes 10,000 bytes.
-    line.auth_ok(false, 0);
-    let ops = line.ops();
+    harness.auth_ok(false, 0);
+    let ops = harness.ops();
     assert!(ops.len() > 10);
     for op in ops {
         let mut payload = alloc::vec![];
@@ -69,27 +69,32 @@ fn handshake_and_requests_fit_the_server() {
 
 #[test]
 fn names_are_bounded() {
-    let mut line = Line::new(config());
+    let mut harness = Harness::new(config());
     for channel in [String::new(), "x".repeat(256)] {
         let subscription = whole_channel(&channel);
-        let refused = line.session.subscribe(line.now, subscription);
+        let refused = harness.session.subscribe(harness.now, subscription);
         assert_eq!(refused, Err(SubscribeError::BadChannel));
     }
 }
 
 #[test]
 fn largest_message_is_sent() {
-    let (mut line, ..) = Line::reading("chat", 3, at(0));
-    let send = |line: &mut Line, bytes| {
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    let send = |harness: &mut Harness, bytes| {
         let body = alloc::vec![b'x'; bytes];
-        let sent = line.session.send(line.now, "chat", Content::Value, body);
-        line.drain();
+        let sent = harness
+            .session
+            .send(harness.now, "chat", Content::Value, body);
+        harness.drain();
         sent
     };
     let headers = 16;
-    assert!(send(&mut line, 10_000 - headers).is_ok());
-    assert!(matches!(line.said()[..], [Said::Message { .. }]));
+    assert!(send(&mut harness, 10_000 - headers).is_ok());
+    assert!(matches!(
+        harness.sent_frames()[..],
+        [SentFrame::Message { .. }]
+    ));
     let max_message_bytes = 10_000;
-    let refused = send(&mut line, max_message_bytes);
+    let refused = send(&mut harness, max_message_bytes);
     assert_eq!(refused, Err(SendError::TooLarge { max_message_bytes }));
 }

@@ -49,21 +49,21 @@ pub(super) fn whole_channel(channel: &str) -> Subscription {
     }
 }
 
-/// Both ends of a line that the test moves by hand.
-pub(super) struct Line {
+/// A client session and a scripted server, connected by the test.
+pub(super) struct Harness {
     pub(super) session: ClientSession,
     pub(super) now: Moment,
     attempt: u32,
     next_control: u32,
-    next_heard: u32,
-    said: Vec<Said>,
-    /// Outputs of the session since the last call, without messages.
+    next_sequence: u32,
+    sent_frames: Vec<SentFrame>,
+    /// Outputs of the session other than messages, since the test last took them.
     pub(super) outputs: Vec<Output>,
 }
 
 /// One frame that the client sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Said {
+pub(super) enum SentFrame {
     Op(ClientOp),
     Message {
         channel: u8,
@@ -72,29 +72,29 @@ pub(super) enum Said {
     },
 }
 
-impl Line {
+impl Harness {
     pub(super) fn new(config: ClientConfig) -> Self {
         Self {
             session: ClientSession::new(config),
             now: Moment::after_origin(Duration::from_secs(1_000)),
             attempt: 0,
             next_control: 0,
-            next_heard: 0,
-            said: vec![],
+            next_sequence: 0,
+            sent_frames: vec![],
             outputs: vec![],
         }
     }
 
     /// A session that is connected and reads one whole channel; returns the subscription and its wire id.
     pub(super) fn reading(channel: &str, stream: u64, position: Position) -> (Self, u32, u32) {
-        let mut line = Self::new(config());
-        let id = line.subscribe(whole_channel(channel));
-        let auth = line.open();
-        line.auth_ok(false, 0);
+        let mut harness = Self::new(config());
+        let id = harness.subscribe(whole_channel(channel));
+        let auth = harness.open();
+        harness.auth_ok(false, 0);
         let wire_id = auth.subscriptions[0].id;
-        line.control(&[resumed(wire_id, stream, position, 0)]);
-        line.events();
-        (line, id, wire_id)
+        harness.control(&[resumed(wire_id, stream, position, 0)]);
+        harness.events();
+        (harness, id, wire_id)
     }
 
     pub(super) fn subscribe(&mut self, subscription: Subscription) -> u32 {
@@ -103,16 +103,16 @@ impl Line {
         id
     }
 
-    /// Moves the client's outputs where the test can see them.
+    /// Sorts the client's outputs into messages, events and others.
     pub(super) fn drain(&mut self) {
         while let Some(output) = self.session.poll_output() {
             if let Output::Connect { attempt } = output {
                 self.attempt = attempt;
                 self.next_control = 0;
-                self.next_heard = 0;
+                self.next_sequence = 0;
             }
             if let Output::Transmit(message) = output {
-                self.hear(&message);
+                self.receive(&message);
             } else {
                 self.outputs.push(output);
             }
@@ -120,11 +120,11 @@ impl Line {
     }
 
     /// Reads a message of the client; its control frames must count up.
-    fn hear(&mut self, message: &[u8]) {
+    fn receive(&mut self, message: &[u8]) {
         for record in Records::new(message) {
             let (header, payload) = record.unwrap();
-            let said = read(header, payload, &mut self.next_heard);
-            self.said.push(said);
+            let sent_frames = read(header, payload, &mut self.next_sequence);
+            self.sent_frames.push(sent_frames);
         }
     }
 
@@ -142,11 +142,11 @@ impl Line {
 
     /// Opens the socket that the client asked for; returns its `auth`.
     pub(super) fn open_socket(&mut self) -> Auth {
-        self.said();
+        self.sent_frames();
         let attempt = self.attempt;
         self.input(Input::Opened { attempt });
-        match &self.said()[..] {
-            [Said::Op(ClientOp::Auth(auth))] => auth.clone(),
+        match &self.sent_frames()[..] {
+            [SentFrame::Op(ClientOp::Auth(auth))] => auth.clone(),
             other => panic!("not auth alone: {other:?}"),
         }
     }
@@ -195,14 +195,14 @@ impl Line {
         self.input(Input::Closed { attempt, code });
     }
 
-    /// Loses the line, waits for the client's next attempt, and opens its socket.
+    /// Loses the connection, waits for the client's next attempt, and opens its socket.
     pub(super) fn reconnect(&mut self) -> Auth {
         self.close(None);
         self.let_time_pass();
         self.open_socket()
     }
 
-    /// To the next deadline.
+    /// Moves the time to the next deadline.
     pub(super) fn let_time_pass(&mut self) {
         self.now = self.session.poll_timeout().unwrap().max(self.now);
         self.session.handle_timeout(self.now);
@@ -218,15 +218,18 @@ impl Line {
     }
 
     /// Messages that the client sent since the last call.
-    pub(super) fn said(&mut self) -> Vec<Said> {
-        core::mem::take(&mut self.said)
+    pub(super) fn sent_frames(&mut self) -> Vec<SentFrame> {
+        core::mem::take(&mut self.sent_frames)
     }
 
     pub(super) fn ops(&mut self) -> Vec<ClientOp> {
-        let ops = self.said().into_iter().map(|said| match said {
-            Said::Op(op) => op,
-            Said::Message { .. } => panic!("not an op: {said:?}"),
-        });
+        let ops = self
+            .sent_frames()
+            .into_iter()
+            .map(|sent_frames| match sent_frames {
+                SentFrame::Op(op) => op,
+                SentFrame::Message { .. } => panic!("not an op: {sent_frames:?}"),
+            });
         ops.collect()
     }
 
@@ -242,7 +245,7 @@ impl Line {
         }
     }
 
-    /// Events since the test looked last, without changes of status.
+    /// Events since the last call, without changes of status.
     pub(super) fn events(&mut self) -> Vec<Event> {
         let mut events = vec![];
         self.outputs.retain(|output| match output {
@@ -260,7 +263,7 @@ impl Line {
         events
     }
 
-    /// Cursor and text of each entry since the test looked last, which must be all events.
+    /// Cursor and text of each entry since the last call; there must be no other events.
     pub(super) fn texts(&mut self) -> Vec<(Cursor, String)> {
         let entries = self.events().into_iter().map(|event| {
             let Event::Entry(Entry { position, body, .. }) = event else {
@@ -271,7 +274,7 @@ impl Line {
         entries.collect()
     }
 
-    /// The close code of the `Disconnect` since the test looked last.
+    /// The close code of the `Disconnect` since the last call.
     pub(super) fn disconnected(&mut self) -> Option<u16> {
         let mut code = None;
         self.outputs.retain(|output| match output {
@@ -305,16 +308,16 @@ impl Line {
     }
 }
 
-fn read(header: FrameHeader, payload: &[u8], next_control: &mut u32) -> Said {
+fn read(header: FrameHeader, payload: &[u8], next_control: &mut u32) -> SentFrame {
     let is_first = *next_control == 0;
     if is_first || header.channel == SYSTEM {
         assert_eq!(header.sequence, *next_control);
         *next_control += 1;
-        return Said::Op(ClientOp::decode(payload).unwrap());
+        return SentFrame::Op(ClientOp::decode(payload).unwrap());
     }
     let (kind, body) = UplinkHeader::split(payload).unwrap();
     assert_eq!(kind.content, Content::Value);
-    Said::Message {
+    SentFrame::Message {
         channel: header.channel,
         number: header.sequence,
         body: body.to_vec(),
@@ -401,7 +404,7 @@ pub(super) fn inbox_entry(stream: u64, cursor: Cursor, body: &[u8]) -> Vec<u8> {
     frame(CHAT, cursor, &whole(stream, body), true)
 }
 
-/// The messages in which an entry leaves when fragments are of `piece_bytes`.
+/// The messages of an entry that is sent in fragments of `piece_bytes`.
 pub(super) fn in_fragments(
     stream: u64,
     cursor: Cursor,

@@ -88,20 +88,20 @@ fn errors_say_what_is_wrong() {
 fn taken() -> Vec<u8> {
     let mut config = config();
     config.attempts = Some(4);
-    let mut line = Line::new(config);
-    let chat = line.subscribe(whole_channel("chat"));
-    let doc = line.subscribe(whole_channel("doc"));
-    let auth = line.open();
-    line.auth_ok(false, 0);
-    line.control(&[
+    let mut harness = Harness::new(config);
+    let chat = harness.subscribe(whole_channel("chat"));
+    let doc = harness.subscribe(whole_channel("doc"));
+    let auth = harness.open();
+    harness.auth_ok(false, 0);
+    harness.control(&[
         resumed(auth.subscriptions[0].id, 3, at(0), 0),
         resumed(auth.subscriptions[1].id, 4, at(0), 0),
     ]);
-    (1..=3).for_each(|n| line.entry(3, n, "x"));
-    line.value(4, 1, "v");
-    line.session.handled(line.now, chat, at(2));
-    line.session.handled(line.now, doc, at(1));
-    line.session.snapshot()
+    (1..=3).for_each(|n| harness.entry(3, n, "x"));
+    harness.value(4, 1, "v");
+    harness.session.handled(harness.now, chat, at(2));
+    harness.session.handled(harness.now, doc, at(1));
+    harness.session.snapshot()
 }
 
 #[test]
@@ -120,30 +120,30 @@ fn resumes_after_handled_position() {
     };
     assert_eq!(snapshot.positions, [kept]);
 
-    let mut line = Line::new(ClientConfig::continuing(&snapshot, 1));
-    line.session.restore_positions(snapshot);
-    let unread = line.session.snapshot();
+    let mut harness = Harness::new(ClientConfig::continuing(&snapshot, 1));
+    harness.session.restore_positions(snapshot);
+    let unread = harness.session.snapshot();
     assert_eq!(Snapshot::decode(&unread).unwrap().positions.len(), 1);
-    let id = line.subscribe(whole_channel("chat"));
-    let auth = line.open();
+    let id = harness.subscribe(whole_channel("chat"));
+    let auth = harness.open();
     assert_eq!((auth.secret, auth.attempt), (Some(SECRET), Some(6)));
     assert_eq!(auth.subscriptions[0].position, Some(at(2)));
-    line.session.unsubscribe(line.now, id);
-    let forgotten = Snapshot::decode(&line.session.snapshot()).unwrap();
+    harness.session.unsubscribe(harness.now, id);
+    let forgotten = Snapshot::decode(&harness.session.snapshot()).unwrap();
     assert_eq!(forgotten.positions, []);
 }
 
 #[test]
 fn subscription_may_stay_out() {
     let snapshot = Snapshot::decode(&taken()).unwrap();
-    let mut line = Line::new(config());
-    line.session.restore_positions(snapshot);
-    line.subscribe(Subscription {
+    let mut harness = Harness::new(config());
+    harness.session.restore_positions(snapshot);
+    harness.subscribe(Subscription {
         keeps_position: false,
         ..whole_channel("chat")
     });
-    assert_eq!(line.open().subscriptions[0].position, None);
-    let kept = Snapshot::decode(&line.session.snapshot()).unwrap();
+    assert_eq!(harness.open().subscriptions[0].position, None);
+    let kept = Snapshot::decode(&harness.session.snapshot()).unwrap();
     assert_eq!(kept.positions.len(), 1);
 }
 

@@ -17,20 +17,20 @@ fn page(title: &str) -> String {
 }
 
 /// Reads the document, and holds its value of entry 5.
-fn document() -> (Line, u32, u32) {
-    let (mut line, id, wire_id) = Line::reading("doc", 8, at(4));
-    line.value(8, 5, &page("one"));
-    assert_eq!(line.texts(), [(5, page("one"))]);
-    (line, id, wire_id)
+fn document() -> (Harness, u32, u32) {
+    let (mut harness, id, wire_id) = Harness::reading("doc", 8, at(4));
+    harness.value(8, 5, &page("one"));
+    assert_eq!(harness.texts(), [(5, page("one"))]);
+    (harness, id, wire_id)
 }
 
 #[test]
 fn deltas_come_out_as_whole_values() {
-    let (mut line, ..) = document();
-    line.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
-    line.message(delta_entry(8, 9, 3, &page("two"), &page("three")));
-    assert_eq!(line.texts(), [(6, page("two")), (9, page("three"))]);
-    let stats = line.session.stats();
+    let (mut harness, ..) = document();
+    harness.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
+    harness.message(delta_entry(8, 9, 3, &page("two"), &page("three")));
+    assert_eq!(harness.texts(), [(6, page("two")), (9, page("three"))]);
+    let stats = harness.session.stats();
     assert_eq!((stats.entries, stats.deltas), (3, 2));
     let whole = page("one").len() + page("two").len() + page("three").len();
     assert_eq!(stats.value_bytes, whole as u64);
@@ -39,10 +39,10 @@ fn deltas_come_out_as_whole_values() {
 
 #[test]
 fn an_entry_says_what_it_cost_on_the_wire() {
-    let (mut line, ..) = document();
-    line.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
-    line.value(8, 7, &page("three"));
-    let costs: Vec<_> = line
+    let (mut harness, ..) = document();
+    harness.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
+    harness.value(8, 7, &page("three"));
+    let costs: Vec<_> = harness
         .events()
         .iter()
         .map(|event| {
@@ -74,16 +74,16 @@ fn unfitting_delta_requests_whole() {
         },
     ];
     for misfit in misfits {
-        let (mut line, _, wire_id) = document();
-        line.message(misfit);
-        assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
-        line.message(delta_entry(8, 9, 1, &page("four"), &page("five")));
-        assert_eq!(line.said(), vec![]);
-        assert_eq!(line.events(), vec![]);
+        let (mut harness, _, wire_id) = document();
+        harness.message(misfit);
+        assert_eq!(harness.ops(), [ClientOp::Whole(wire_id)]);
+        harness.message(delta_entry(8, 9, 1, &page("four"), &page("five")));
+        assert_eq!(harness.sent_frames(), vec![]);
+        assert_eq!(harness.events(), vec![]);
 
-        line.value(8, 9, &page("five"));
-        line.message(delta_entry(8, 10, 1, &page("five"), &page("six")));
-        assert_eq!(line.texts(), [(9, page("five")), (10, page("six"))]);
+        harness.value(8, 9, &page("five"));
+        harness.message(delta_entry(8, 10, 1, &page("five"), &page("six")));
+        assert_eq!(harness.texts(), [(9, page("five")), (10, page("six"))]);
     }
 }
 
@@ -91,74 +91,74 @@ fn unfitting_delta_requests_whole() {
 fn a_value_above_the_limit_is_not_built() {
     let mut config = config();
     config.max_value_bytes = 1000;
-    let mut line = Line::new(config);
-    line.subscribe(whole_channel("doc"));
-    let wire_id = line.open().subscriptions[0].id;
-    line.auth_ok(false, 0);
-    line.control(&[resumed(wire_id, 8, at(4), 1)]);
-    line.value(8, 5, &page("one"));
+    let mut harness = Harness::new(config);
+    harness.subscribe(whole_channel("doc"));
+    let wire_id = harness.open().subscriptions[0].id;
+    harness.auth_ok(false, 0);
+    harness.control(&[resumed(wire_id, 8, at(4), 1)]);
+    harness.value(8, 5, &page("one"));
     let twice = page("one") + &page("one");
-    line.message(delta_entry(8, 6, 1, &page("one"), &twice));
-    assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
+    harness.message(delta_entry(8, 6, 1, &page("one"), &twice));
+    assert_eq!(harness.ops(), [ClientOp::Whole(wire_id)]);
 }
 
 #[test]
 fn state_position_needs_its_value() {
-    let (mut line, ..) = Line::reading("doc", 8, at(4));
-    assert_eq!(line.reconnect().subscriptions[0].position, None);
-    let (mut line, ..) = document();
-    let auth = line.reconnect();
+    let (mut harness, ..) = Harness::reading("doc", 8, at(4));
+    assert_eq!(harness.reconnect().subscriptions[0].position, None);
+    let (mut harness, ..) = document();
+    let auth = harness.reconnect();
     assert_eq!(auth.subscriptions[0].position, Some(at(5)));
-    line.auth_ok(true, 0);
-    line.control(&[resumed(auth.subscriptions[0].id, 8, at(5), 1)]);
-    line.events();
-    line.message(delta_entry(8, 7, 2, &page("one"), &page("two")));
-    assert_eq!(line.texts(), [(7, page("two"))]);
+    harness.auth_ok(true, 0);
+    harness.control(&[resumed(auth.subscriptions[0].id, 8, at(5), 1)]);
+    harness.events();
+    harness.message(delta_entry(8, 7, 2, &page("one"), &page("two")));
+    assert_eq!(harness.texts(), [(7, page("two"))]);
 }
 
 #[test]
 fn stored_position_brings_value() {
-    let mut line = Line::new(config());
-    line.subscribe(Subscription {
+    let mut harness = Harness::new(config());
+    harness.subscribe(Subscription {
         position: Some(at(5)),
         ..whole_channel("doc")
     });
-    let wire_id = line.open().subscriptions[0].id;
-    line.auth_ok(true, 0);
-    line.control(&[resumed(wire_id, 8, at(5), 0)]);
-    assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
-    line.events();
-    line.value(8, 5, &page("one"));
-    assert_eq!(line.texts(), [(5, page("one"))]);
+    let wire_id = harness.open().subscriptions[0].id;
+    harness.auth_ok(true, 0);
+    harness.control(&[resumed(wire_id, 8, at(5), 0)]);
+    assert_eq!(harness.ops(), [ClientOp::Whole(wire_id)]);
+    harness.events();
+    harness.value(8, 5, &page("one"));
+    assert_eq!(harness.texts(), [(5, page("one"))]);
 }
 
 #[test]
 fn a_new_epoch_forgets_the_value() {
-    let (mut line, ..) = document();
-    let wire_id = line.reconnect().subscriptions[0].id;
-    line.auth_ok(false, 0);
+    let (mut harness, ..) = document();
+    let wire_id = harness.reconnect().subscriptions[0].id;
+    harness.auth_ok(false, 0);
     let fresh = Position::untagged(Epoch(6), 0);
     let reason = ResetReason::EpochChanged;
-    line.control(&[ServerOp::Reset {
+    harness.control(&[ServerOp::Reset {
         id: wire_id,
         reason,
         reading: Some((8, fresh)),
         floor: 0,
         head: 1,
     }]);
-    assert!(line.events().iter().any(|event| matches!(
+    assert!(harness.events().iter().any(|event| matches!(
         event,
         Event::Outcome { outcome: Outcome::Reset(of), .. } if *of == reason
     )));
-    line.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
-    assert_eq!(line.ops(), [ClientOp::Whole(wire_id)]);
-    line.value(8, 1, &page("new"));
-    assert_eq!(line.texts(), [(1, page("new"))]);
+    harness.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
+    assert_eq!(harness.ops(), [ClientOp::Whole(wire_id)]);
+    harness.value(8, 1, &page("new"));
+    assert_eq!(harness.texts(), [(1, page("new"))]);
 }
 
 #[test]
 fn heartbeat_shows_lost_value() {
-    let (mut line, _, wire_id) = document();
+    let (mut harness, _, wire_id) = document();
     let ping = || ServerOp::Ping {
         heads: vec![StreamHead {
             stream: 8,
@@ -166,15 +166,15 @@ fn heartbeat_shows_lost_value() {
             head: 6,
         }],
     };
-    line.control(&[ping()]);
-    let ops = line.ops();
+    harness.control(&[ping()]);
+    let ops = harness.ops();
     assert_eq!(ops[1], ClientOp::Unsubscribe(vec![wire_id]));
     assert!(matches!(&ops[2], ClientOp::Subscribe(items) if items[0].position == Some(at(5))));
 }
 
 #[test]
 fn missing_whole_value_is_requested_again() {
-    let (mut line, _, wire_id) = document();
+    let (mut harness, _, wire_id) = document();
     let ping = || ServerOp::Ping {
         heads: vec![StreamHead {
             stream: 8,
@@ -182,20 +182,20 @@ fn missing_whole_value_is_requested_again() {
             head: 6,
         }],
     };
-    line.message(delta_entry(8, 6, 1, &page("uno"), &page("two")));
-    line.control(&[ping()]);
-    assert_eq!(line.ops(), [ClientOp::Whole(wire_id), ClientOp::Pong]);
-    line.control(&[ping()]);
-    let ops = line.ops();
+    harness.message(delta_entry(8, 6, 1, &page("uno"), &page("two")));
+    harness.control(&[ping()]);
+    assert_eq!(harness.ops(), [ClientOp::Whole(wire_id), ClientOp::Pong]);
+    harness.control(&[ping()]);
+    let ops = harness.ops();
     assert_eq!(ops[1], ClientOp::Unsubscribe(vec![wire_id]));
     assert!(matches!(&ops[2], ClientOp::Subscribe(items) if items[0].position.is_none()));
 }
 
 #[test]
 fn reader_without_value_never_goes_back() {
-    let (mut line, ..) = Line::reading("doc", 8, at(4));
-    line.value(8, 3, "older");
-    assert_eq!(line.events(), vec![]);
-    line.value(8, 5, "newer");
-    assert_eq!(line.texts(), [(5, "newer".into())]);
+    let (mut harness, ..) = Harness::reading("doc", 8, at(4));
+    harness.value(8, 3, "older");
+    assert_eq!(harness.events(), vec![]);
+    harness.value(8, 5, "newer");
+    assert_eq!(harness.texts(), [(5, "newer".into())]);
 }
