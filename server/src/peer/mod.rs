@@ -233,8 +233,11 @@ impl Peer {
         answer: Result<(), MessageError>,
     ) {
         self.session.handle_answer(number, answer);
-        self.perform(now);
-        self.read_on(now);
+        // Answers to messages that the driver takes in one go are acknowledged together.
+        if self.executor.actions.is_empty() {
+            self.perform(now);
+            self.read_on(now);
+        }
     }
 
     /// Takes the hub's notices, as many as there is room for.

@@ -260,6 +260,16 @@ fn handles_client_messages_once_in_order() {
 }
 
 #[test]
+fn acknowledges_a_message_of_many_once() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![]);
+    let uplinks = (1..=3).flat_map(|number| uplink_record(CHAT, number, b"1"));
+    let seen = client.message(uplinks.collect());
+    assert_eq!(seen, [Seen::Op(ServerOp::Received { upto: 3 })]);
+}
+
+#[test]
 fn rejects_before_acknowledging() {
     const NOWHERE: u8 = 9;
     let hub = hub();

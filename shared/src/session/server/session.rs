@@ -192,6 +192,7 @@ impl ServerSession {
 
     /// Ends the connection.
     pub fn close(&mut self, reason: CloseReason) {
+        self.uplink.acknowledge(&mut self.outputs);
         self.outputs.close(reason);
         self.note_close();
     }
@@ -226,6 +227,10 @@ impl ServerSession {
 
     /// Returns the next output.
     pub fn poll_output(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.take() {
+            return Some(output);
+        }
+        self.uplink.acknowledge(&mut self.outputs);
         self.outputs.take()
     }
 

@@ -10,6 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use super::*;
@@ -23,6 +24,7 @@ use crate::session::op::{
     Auth, AuthOk, ClientOp, ErrorCode, RejectedMessage, ScopeRequest, ServerOp, StreamHead,
     Subscribe,
 };
+use crate::session::wire::Content;
 use crate::time::Moment;
 
 fn config() -> Arc<ServerConfig> {
@@ -181,6 +183,79 @@ fn a_reused_id_reads_the_later_stream() {
         "{said:?}"
     );
     assert!(matches!(said[1], Output::Read { id: 1, look, .. } if look == looks[1].0));
+}
+
+fn upload(session: &mut ServerSession, number: u32) {
+    let uplink = Uplink {
+        channel: 1,
+        sequence: Some(number),
+        content: Content::Value,
+        body: Bytes::from_static(b"1"),
+    };
+    session.handle_uplink(Moment::default(), uplink);
+}
+
+fn refused() -> Result<(), MessageError> {
+    Err(MessageError {
+        code: ErrorCode::Refused,
+        message: String::new(),
+    })
+}
+
+fn received(upto: u64) -> Output {
+    Output::Op(ServerOp::Received { upto })
+}
+
+#[test]
+fn acknowledges_answers_together() {
+    let mut session = ready();
+    (1..=4).for_each(|number| upload(&mut session, number));
+    assert_eq!(outputs(&mut session).len(), 4);
+    session.handle_answer(Some(1), Ok(()));
+    session.handle_answer(Some(2), refused());
+    session.handle_answer(Some(3), Ok(()));
+    let [rejected, acknowledged] = &outputs(&mut session)[..] else {
+        panic!("not one refusal and one acknowledgement");
+    };
+    assert!(
+        matches!(rejected, Output::Op(ServerOp::Rejected(rejected)) if rejected.number == 2),
+        "{rejected:?}"
+    );
+    assert_eq!(*acknowledged, received(3));
+    session.handle_answer(Some(4), Ok(()));
+    assert_eq!(outputs(&mut session), [received(4)]);
+    assert_eq!(outputs(&mut session), []);
+}
+
+#[test]
+fn acknowledges_repeats_together() {
+    let mut session = ready();
+    upload(&mut session, 1);
+    session.handle_answer(Some(1), Ok(()));
+    outputs(&mut session);
+    upload(&mut session, 1);
+    upload(&mut session, 1);
+    assert_eq!(outputs(&mut session), [received(1)]);
+}
+
+#[test]
+fn acknowledges_before_it_closes() {
+    let mut session = ready();
+    (1..=2).for_each(|number| upload(&mut session, number));
+    outputs(&mut session);
+    session.handle_answer(Some(1), Ok(()));
+    session.close(CloseReason::Draining);
+    let closed = |reason| [received(1), Output::Close(reason)];
+    assert_eq!(outputs(&mut session), closed(CloseReason::Draining));
+    assert_eq!(outputs(&mut session), []);
+
+    let mut session = ready();
+    upload(&mut session, 1);
+    outputs(&mut session);
+    session.handle_answer(Some(1), Ok(()));
+    upload(&mut session, 3);
+    let closed = closed(CloseReason::ProtocolError);
+    assert_eq!(outputs(&mut session), closed);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(super) struct UplinkOrder {
     received: u64,
     /// Number of the newest message such that it and all before it were answered.
     answered: u64,
+    /// The client waits for the number of the newest answer.
+    is_ack_due: bool,
 }
 
 impl UplinkOrder {
@@ -41,6 +43,7 @@ impl UplinkOrder {
         *self = Self {
             received,
             answered: received,
+            is_ack_due: false,
         };
     }
 
@@ -51,9 +54,11 @@ impl UplinkOrder {
             Some(low) => {
                 let number = cursor_from_low_bits(low, self.received);
                 if number <= self.received {
-                    return self.acknowledge(outputs);
+                    self.is_ack_due = true;
+                    return;
                 }
                 if number > self.received + 1 {
+                    self.acknowledge(outputs);
                     return outputs.close(CloseReason::ProtocolError);
                 }
                 self.received = number;
@@ -88,7 +93,7 @@ impl UplinkOrder {
             (Ok(()), Some(number)) => {
                 // The application answers in order, so that this is the last answer of all up to it.
                 self.answered = self.answered.max(number);
-                self.acknowledge(outputs);
+                self.is_ack_due = true;
             }
             (Err(error), number) => self.refuse(number, error, outputs),
         }
@@ -108,14 +113,17 @@ impl UplinkOrder {
         if number == self.answered + 1 {
             self.answered = number;
         }
-        self.acknowledge(outputs);
+        self.is_ack_due = true;
     }
 
-    /// Acknowledges up to `answered`, not up to `received`: a message acknowledged before its refusal would count as
-    /// carried out.
-    fn acknowledge(&self, outputs: &mut Outputs) {
-        outputs.op(ServerOp::Received {
-            upto: self.answered,
-        });
+    /// Acknowledges up to `answered`, with one op for all answers since the last time. To be called when nothing else is
+    /// to be put out, so that it follows the refusals among them: a message acknowledged before its refusal would count
+    /// as carried out.
+    pub(super) fn acknowledge(&mut self, outputs: &mut Outputs) {
+        if core::mem::take(&mut self.is_ack_due) {
+            outputs.op(ServerOp::Received {
+                upto: self.answered,
+            });
+        }
     }
 }
