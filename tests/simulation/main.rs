@@ -4,3 +4,4 @@
 mod fault_injection;
 mod interleave;
 mod seeds;
+mod server_end;

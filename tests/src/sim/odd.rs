@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use push_wire_server::internals::hub::Hub;
+use push_wire_shared::session::op::ClientOp;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
@@ -25,6 +26,9 @@ const REUSED: u32 = 1;
 
 /// Most messages that a client which reads nothing sends at once.
 const UNREAD_MESSAGES: usize = 40;
+
+/// Pings, and messages to the application, in each of them.
+const UNREAD_FRAMES: usize = 50;
 
 /// Bytes that wait for a client which reads nothing, at most: `control_ops` ops of 90 bytes, and the answers to one
 /// message above that.
@@ -67,7 +71,7 @@ pub enum Trick {
         /// As many as the largest message of the connection takes.
         is_full: bool,
     },
-    /// Sends messages of the connection, each with messages to the application, until the server takes no more.
+    /// Sends messages of the connection, each with pings and messages to the application, until the server takes no more.
     Flood,
 }
 
@@ -262,7 +266,12 @@ fn flood(now: Moment, odd: &mut OddPeer) -> Result<(), PromiseError> {
         if odd.is_full() {
             break;
         }
-        upload(now, odd, 100, 10, false)?;
+        let mut message = odd.message();
+        for number in (odd.next_upload()..).take(UNREAD_FRAMES) {
+            message.op(&ClientOp::Ping);
+            message.upload(number, 10);
+        }
+        odd.send(now, message)?;
         if odd.unread_bytes() > UNREAD_BYTES {
             let what = format!("{} bytes wait to be read", odd.unread_bytes());
             return Err(Promise::Answers.broken(what));

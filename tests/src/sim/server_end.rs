@@ -19,6 +19,8 @@ use super::node::Node;
 pub struct ServerEnd {
     peer: Peer,
     client: Option<Uuid>,
+    /// Messages that have come while the peer was full, oldest first.
+    held: VecDeque<Vec<u8>>,
     unsent: VecDeque<Vec<u8>>,
     closed: Option<u16>,
     busy_until: Moment,
@@ -42,6 +44,7 @@ impl ServerEnd {
         Self {
             peer,
             client: None,
+            held: VecDeque::new(),
             unsent: VecDeque::new(),
             closed: None,
             busy_until: now,
@@ -49,10 +52,28 @@ impl ServerEnd {
         }
     }
 
-    /// Takes a message.
+    /// Takes a message, once the peer has room for the answers to those before it.
     pub fn handle_message(&mut self, now: Moment, message: Vec<u8>) {
-        self.peer
-            .handle_message(now, Message::Binary(message.into()));
+        self.held.push_back(message);
+        self.hand_on(now);
+    }
+
+    /// Number of messages that wait until the peer has room.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Hands messages on until the peer is full. Returns whether there was one.
+    fn hand_on(&mut self, now: Moment) -> bool {
+        let before = self.held.len();
+        while !self.peer.is_full()
+            && let Some(message) = self.held.pop_front()
+        {
+            self.peer
+                .handle_message(now, Message::Binary(message.into()));
+        }
+        self.held.len() < before
     }
 
     /// Handles the timers that are due.
@@ -89,7 +110,7 @@ impl ServerEnd {
         node: &mut Node,
         model: &mut Model,
     ) -> Result<bool, PromiseError> {
-        let mut acted = self.check_wake(now);
+        let mut acted = self.check_wake(now) | self.hand_on(now);
         while let Some(action) = self.peer.poll_action() {
             acted = true;
             match action {
@@ -139,6 +160,7 @@ impl ServerEnd {
         }
         let message = self.unsent.pop_front()?;
         self.peer.wrote(now, self.unsent.is_empty());
+        self.hand_on(now);
         Some(message)
     }
 
