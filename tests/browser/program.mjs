@@ -32,6 +32,8 @@ export class Program {
     program.#binary = path.join(target, "debug", name);
     program.#argumentsFor = argumentsFor;
     program.#folder = folder;
+    // A file of tests that is ended at its time limit calls no `stop`.
+    process.once("exit", () => program.#child?.kill("SIGKILL"));
     await program.#spawn(0);
     return program;
   }

@@ -17,6 +17,14 @@ pub(crate) enum Error {
         command: String,
         status: std::process::ExitStatus,
     },
+    #[error(
+        "`{command}` was ended after {} minutes; its last output tells where it was",
+        limit.as_secs() / 60
+    )]
+    TimedOut {
+        command: String,
+        limit: std::time::Duration,
+    },
     #[error("{what} is missing; run: {command}")]
     Missing {
         what: &'static str,

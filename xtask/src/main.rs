@@ -24,6 +24,7 @@ mod size;
 mod test;
 mod toolchain;
 mod wasm;
+mod watchdog;
 mod websocket;
 mod workspace;
 

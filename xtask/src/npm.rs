@@ -43,7 +43,8 @@ pub(crate) fn script(workspace: &Workspace, script: &str, args: &[&str]) -> Comm
     command
 }
 
-/// Runs the tests of a folder: its files `*.test.mjs`, named one by one because not every Node takes a folder.
+/// Runs the tests of a folder: its files `*.test.mjs`, named one by one because not every Node takes a folder. A test
+/// that hangs is named, and ends its file.
 pub(crate) fn test(
     workspace: &Workspace,
     folder: &str,
@@ -58,7 +59,7 @@ pub(crate) fn test(
     if files.is_empty() {
         return Err(Error::NoTests { folder });
     }
-    let mut node = workspace.command("node", &["--test"]);
+    let mut node = workspace.command("node", &["--import", "./xtask/test-limit.mjs", "--test"]);
     node.args(files).envs(variables.iter().copied());
     process::run(&mut node)
 }

@@ -1,8 +1,15 @@
 //! Other programs, run to their end with their output shown.
 
-use std::process::{Command, Stdio};
+use std::io;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use crate::error::Error;
+use crate::watchdog::Watchdog;
+
+/// Time that a program may take (30 min): three times what the longest step of the tests takes on two cores, with
+/// nothing built before. A program that takes longer waits for something that does not come.
+const LIMIT: Duration = Duration::from_mins(30);
 
 /// Instruction for the case that a program is missing.
 fn advice(program: &str) -> &'static str {
@@ -21,7 +28,7 @@ fn describe(command: &Command) -> String {
         .join(" ")
 }
 
-fn start_error(command: &Command, source: std::io::Error) -> Error {
+fn start_error(command: &Command, source: io::Error) -> Error {
     let program = command.get_program().to_string_lossy().into_owned();
     Error::Start {
         advice: advice(&program),
@@ -30,11 +37,26 @@ fn start_error(command: &Command, source: std::io::Error) -> Error {
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end, for 30 minutes at most.
 pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
-    let status = command
-        .status()
+    run_within(command, LIMIT)
+}
+
+fn run_within(command: &mut Command, limit: Duration) -> Result<(), Error> {
+    let mut child = command
+        .spawn()
         .map_err(|source| start_error(command, source))?;
+    let watchdog = Watchdog::start(child.id(), limit);
+    let status = child.wait();
+    if watchdog.stop() {
+        let command = describe(command);
+        return Err(Error::TimedOut { command, limit });
+    }
+    check(command, status)
+}
+
+fn check(command: &Command, status: io::Result<ExitStatus>) -> Result<(), Error> {
+    let status = status.map_err(|source| start_error(command, source))?;
     if status.success() {
         return Ok(());
     }
@@ -55,7 +77,8 @@ pub(crate) fn become_it(command: &mut Command) -> Result<(), Error> {
 /// Runs a program to its end: this system knows no other way.
 #[cfg(not(unix))]
 pub(crate) fn become_it(command: &mut Command) -> Result<(), Error> {
-    run(command)
+    let status = command.status();
+    check(command, status)
 }
 
 /// Runs a program to its end and returns what it printed.
@@ -71,4 +94,22 @@ pub(crate) fn read(command: &mut Command) -> Result<String, Error> {
         command: describe(command),
         status: output.status,
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_at_the_limit() {
+        let mut endless = Command::new("tail");
+        let outcome = run_within(endless.args(["-f", "/dev/null"]), Duration::ZERO);
+        assert!(matches!(outcome, Err(Error::TimedOut { .. })));
+    }
+
+    #[test]
+    fn ends_by_itself() {
+        let outcome = run_within(&mut Command::new("true"), LIMIT);
+        assert!(outcome.is_ok());
+    }
 }

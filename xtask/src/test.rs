@@ -11,6 +11,7 @@ type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 const STEPS: &[Step] = &[
     ("format", format),
     ("lints", lints),
+    ("lints of the server alone", server_lints),
     ("Rust documentation", documentation),
     ("no_std build of shared", no_std),
     ("Rust tests", rust_tests),
@@ -58,6 +59,19 @@ fn lints(workspace: &Workspace) -> Result<(), Error> {
         "--quiet",
         "--workspace",
         "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+/// The server as an application builds it: in the whole workspace the tests turn on its feature `__internals`. The crates
+/// that it depends on are checked with it.
+fn server_lints(workspace: &Workspace) -> Result<(), Error> {
+    process::run(&mut workspace.cargo(&[
+        "clippy",
+        "--quiet",
+        "--package=push-wire-server",
         "--",
         "-D",
         "warnings",
