@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// Actions for the driver, to be carried out in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Find out what this client may do, then call `handle_authenticated`.
+    /// Authenticate this client, then call `handle_authenticated`.
     Authenticate(AuthRequest),
     /// A client's message for the application; its result goes to `handle_answer`.
     Deliver(Inbound),
@@ -29,7 +29,7 @@ pub enum Action {
 /// Client of the handshake.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthRequest {
-    /// The id that the client gives itself.
+    /// The client's id, its own choice.
     pub client_id: Uuid,
     /// The application's credential.
     pub token: Option<String>,

@@ -14,7 +14,7 @@ use push_wire_shared::time::Moment;
 use super::Dialect;
 use super::action::{Action, Actions, AuthRequest};
 use super::membership::{InboundError, Membership};
-use super::opened::{OpenedStreams, look_at};
+use super::opened::{OpenedStreams, lookup_stream};
 use super::outgoing::Outgoing;
 use crate::carrier::Carrier;
 use crate::hub::{ConnectionWaker, Hub, OpenError};
@@ -60,16 +60,16 @@ impl Executor {
             Output::Op(op) => self.say(&op),
             Output::Authenticate(auth) => self.authenticate(&auth),
             Output::Open {
-                look,
+                lookup,
                 key,
                 position,
-            } => self.open(now, look, &key, position, session),
+            } => self.open(now, lookup, &key, position, session),
             Output::Read {
                 id,
-                look,
+                lookup,
                 after,
                 has_base,
-            } => self.read(id, look, after, has_base),
+            } => self.read(id, lookup, after, has_base),
             Output::Stop { id } => outbox.stop(id),
             Output::Whole { id } => outbox.whole(id),
             Output::Have(ids) => {
@@ -159,14 +159,14 @@ impl Executor {
     fn open(
         &mut self,
         now: Moment,
-        look: u64,
+        lookup: u64,
         key: &StreamKey,
         position: Option<Position>,
         session: &mut ServerSession,
     ) {
         let (opened, stream) = match self.membership.open_stream(now, key) {
             None => (Opened::NotPermitted, None),
-            Some(Ok(stream)) => (look_at(now, &stream, position), Some(stream)),
+            Some(Ok(stream)) => (lookup_stream(now, &stream, position), Some(stream)),
             Some(Err(error)) => {
                 if matches!(error, OpenError::Limit(_)) {
                     session.report(ErrorCode::Refused, &error.to_string());
@@ -174,15 +174,15 @@ impl Executor {
                 (Opened::Unavailable, None)
             }
         };
-        if session.handle_opened(look, opened)
+        if session.handle_opened(lookup, opened)
             && let Some(stream) = stream
         {
-            self.opened.insert(look, stream);
+            self.opened.insert(lookup, stream);
         }
     }
 
-    fn read(&mut self, id: u32, look: u64, after: Cursor, has_base: bool) {
-        if let Some(stream) = self.opened.take(look) {
+    fn read(&mut self, id: u32, lookup: u64, after: Cursor, has_base: bool) {
+        if let Some(stream) = self.opened.take(lookup) {
             let channel = stream.channel();
             self.outgoing.outbox.read(id, stream, after, has_base);
             self.name_dictionary(channel);

@@ -31,7 +31,7 @@ pub(super) struct Membership {
     held: Option<Held>,
 }
 
-/// A client, which connection of its session this is, and what the session counts towards.
+/// The client, the number of the connection, and the owner that the session counts towards.
 #[derive(Debug)]
 struct Held {
     client: Uuid,
@@ -121,14 +121,15 @@ impl Membership {
         Some(held.and_then(|held| self.hub.open_stream(now, key, &held.owner)))
     }
 
-    /// The channel's newest dictionary, if the client may read what it was made of.
+    /// The channel's newest dictionary, if the client may read the streams that it was made of.
     pub(super) fn newest_dictionary(&self, channel: u8) -> Option<Arc<Dictionary>> {
         let newest = self.hub.dictionaries().newest(channel)?;
         let is_allowed = newest.audience() != Audience::Channel || self.may_read_channel(channel);
         is_allowed.then_some(newest)
     }
 
-    /// Takes a message of the client for its session, and makes it the application's: a value becomes JSON text.
+    /// Records a client message as taken by its session, and converts it for the application: a value becomes JSON
+    /// text.
     ///
     /// # Errors
     /// [`InboundError`]; a numbered message counts as taken unless the connection was replaced.
@@ -179,7 +180,7 @@ impl Membership {
         }
     }
 
-    /// Ends the connection's hold of the session, which is kept for its time.
+    /// Releases the session, which is kept for the session time.
     pub(super) fn leave(&mut self, now: Moment) {
         if let Some(held) = self.held.take() {
             self.hub.leave_session(now, held.client, held.generation);

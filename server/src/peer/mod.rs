@@ -71,7 +71,7 @@ impl Peer {
         }
     }
 
-    /// The other end of the connection: what sessions without identity are counted under.
+    /// Sets the address of the other end, under which sessions without identity are counted.
     pub fn set_address(&mut self, address: IpAddr) {
         self.executor.membership.set_address(address);
     }
@@ -87,7 +87,7 @@ impl Peer {
         !self.executor.actions.is_empty()
     }
 
-    /// Bytes of the largest message that the client may send now: a small one until its session stands.
+    /// Largest message that the client may send now, in bytes: smaller before the handshake is done.
     #[must_use]
     pub fn message_limit(&self) -> usize {
         let limit = self.hub.limits().message_bytes;
@@ -119,7 +119,7 @@ impl Peer {
         self.executor.op_room() == 0 || !self.unread.is_empty()
     }
 
-    /// Does what is due.
+    /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
         if self.executor.outgoing.stall.is_over(now) {
             self.session.close(CloseReason::Stalled);
@@ -141,18 +141,18 @@ impl Peer {
         self.executor.membership.leave(now);
     }
 
-    /// A message without an effect of its own: a pong, a fragment.
-    pub fn heard(&mut self, now: Moment) {
-        self.session.heard(now);
+    /// Records that something was received that has no other effect: a pong, or a fragment of a message.
+    pub fn note_activity(&mut self, now: Moment) {
+        self.session.note_activity(now);
     }
 
-    /// Takes a message of the client. While there is no room for the answers to the rest of it, the rest waits, and the
-    /// peer [`is_full`](Self::is_full).
+    /// Takes a message of the client. If there is no room for all answers, the rest of the message waits, and the peer
+    /// [`is_full`](Self::is_full).
     pub fn handle_message(&mut self, now: Moment, message: Message) {
         if self.closed || self.session.is_closed() {
             return;
         }
-        self.session.heard(now);
+        self.session.note_activity(now);
         self.unread.set(message);
         self.read_on(now);
     }
@@ -168,7 +168,7 @@ impl Peer {
         }
     }
 
-    /// The answer to [`Action::Authenticate`].
+    /// Takes the answer to [`Action::Authenticate`].
     pub fn handle_authenticated(&mut self, now: Moment, answer: Result<Grant, AuthFailure>) {
         match answer {
             Ok(grant) => self.open_session(now, grant),
@@ -202,7 +202,7 @@ impl Peer {
         self.begin(now, resumed);
     }
 
-    /// Subscriptions that the dialect begins with, once the session stands.
+    /// Subscribes to what the dialect begins with, once the session is open.
     fn begin(&mut self, now: Moment, resumed: bool) {
         let may_read = |channel| self.executor.membership.may_read_channel(channel);
         let mut requests = Vec::new();
@@ -225,7 +225,7 @@ impl Peer {
         }
     }
 
-    /// The answer to [`Action::Deliver`], with the number that came with it.
+    /// Takes the answer to [`Action::Deliver`], with its number.
     pub fn handle_answer(
         &mut self,
         now: Moment,
@@ -279,7 +279,7 @@ impl Peer {
         self.executor.write(now, &mut self.session, out);
     }
 
-    /// The transport took some bytes; `all` says whether it has taken everything it was given.
+    /// Records that the transport took some bytes; `all`: it has taken everything that it was given.
     pub fn wrote(&mut self, now: Moment, all: bool) {
         self.executor.outgoing.stall.taken(now, all);
         if all {

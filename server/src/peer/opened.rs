@@ -1,4 +1,4 @@
-//! Streams between the session's look at them and the first read.
+//! Streams that were opened for the session and are not read yet.
 
 use std::collections::VecDeque;
 
@@ -8,8 +8,12 @@ use push_wire_shared::time::Moment;
 
 use crate::hub::OpenStream;
 
-/// Result of a look at a stream, for a client that has everything up to `position`.
-pub(super) fn look_at(now: Moment, stream: &OpenStream, position: Option<Position>) -> Opened {
+/// Result of a lookup of a stream: its bounds, and the tag at the client's position.
+pub(super) fn lookup_stream(
+    now: Moment,
+    stream: &OpenStream,
+    position: Option<Position>,
+) -> Opened {
     let tag = |position: Position| stream.log().tag(position.cursor);
     Opened::Readable {
         stream: stream.number(),
@@ -18,23 +22,22 @@ pub(super) fn look_at(now: Moment, stream: &OpenStream, position: Option<Positio
     }
 }
 
-/// Streams that the session reads soon, by the number of its look, in the order of the looks.
+/// Opened streams by the number of the lookup, in the order of the lookups.
 #[derive(Default, Debug)]
 pub(super) struct OpenedStreams {
     streams: VecDeque<(u64, OpenStream)>,
 }
 
 impl OpenedStreams {
-    /// Adds the stream of a look, the newest one.
-    pub(super) fn insert(&mut self, look: u64, stream: OpenStream) {
-        self.streams.push_back((look, stream));
+    /// Adds the stream of the newest lookup.
+    pub(super) fn insert(&mut self, lookup: u64, stream: OpenStream) {
+        self.streams.push_back((lookup, stream));
     }
 
-    /// Takes the stream of a look. Streams are read in the order of their looks, so older ones are not read any more and
-    /// are dropped.
-    pub(super) fn take(&mut self, look: u64) -> Option<OpenStream> {
+    /// Takes the stream of a lookup. Streams are read in the order of their lookups, so older ones are dropped.
+    pub(super) fn take(&mut self, lookup: u64) -> Option<OpenStream> {
         while let Some((opened, stream)) = self.streams.pop_front() {
-            if opened == look {
+            if opened == lookup {
                 if self.streams.is_empty() {
                     // The capacity of a busy moment is not kept: most connections are idle.
                     self.streams = VecDeque::new();

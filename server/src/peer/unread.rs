@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use crate::dialect::{Codec, Message, Request};
 
-/// The rest of the client's last message, for whose answers there was no room. A message of 1 MiB can hold 100,000
+/// Unread rest of the client's last message, for whose answers there was no room. A message of 1 MiB can hold 100,000
 /// frames, and the answer to each can be ten times as long as the frame.
 #[derive(Default, Debug)]
 pub(super) struct Unread {

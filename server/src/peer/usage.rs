@@ -1,4 +1,4 @@
-//! State of a connection that tests look up.
+//! Counts of the state that one connection holds, for tests of the limits.
 
 use super::Peer;
 

@@ -217,7 +217,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(Received::Bytes)) => {
                 // A piece of a long message also counts as activity of the client.
-                self.peer.heard(now);
+                self.peer.note_activity(now);
                 Poll::Ready(self.closed_by_client.map(|code| End::Theirs { code }))
             }
             Poll::Ready(Ok(Received::End)) => Poll::Ready(Some(End::Broken)),

@@ -102,7 +102,7 @@ impl Line {
                 let channel = step.number().to_le_bytes()[0] % 3;
                 drop(self.hub.set_dictionary(channel, DICTIONARY.bytes.clone()));
             }
-            _ => self.peer.heard(self.now),
+            _ => self.peer.note_activity(self.now),
         }
     }
 

@@ -298,7 +298,7 @@ impl Page {
     }
 
     /// Lets the application handle what the session has put out; what concerns the network is added to `wishes`.
-    /// `current` tells whether the server that was heard last is the one that runs now.
+    /// `current`: the server process that the page received something from last is still running.
     ///
     /// # Errors
     /// Fails if what it is handed breaks a promise.

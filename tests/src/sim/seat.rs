@@ -24,8 +24,8 @@ pub struct Seat {
     pub offline_until: Moment,
     /// While offline, attempts go unanswered instead of being refused.
     pub silent: bool,
-    /// The server process that the page heard last.
-    pub heard: u32,
+    /// The server process from which the page received something last.
+    pub last_run: u32,
     /// Dictionaries on their way to the page, and when they arrive.
     fetches: VecDeque<(Moment, [u8; 32], Vec<u8>)>,
     /// Tokens on their way to the page, and when they arrive.
@@ -44,7 +44,7 @@ impl Seat {
             asleep_until: now,
             offline_until: now,
             silent: false,
-            heard: 0,
+            last_run: 0,
             fetches: VecDeque::new(),
             tokens: VecDeque::new(),
             trouble: None,

@@ -207,7 +207,7 @@ impl World {
         let line = &mut self.lines[index];
         let seat = &mut self.seats[line.seat()];
         if let Some(input) = line.arrive_at_page(self.now) {
-            seat.heard = line.run();
+            seat.last_run = line.run();
             seat.page.handle_input(self.now, input);
         }
     }
@@ -218,7 +218,7 @@ impl World {
         loop {
             for index in 0..self.seats.len() {
                 let seat = &mut self.seats[index];
-                let current = self.node.is_run(seat.heard);
+                let current = self.node.is_run(seat.last_run);
                 seat.page
                     .drain(self.now, &mut self.model, current, self.trace, &mut wishes)?;
                 for wish in wishes.drain(..) {
@@ -266,7 +266,7 @@ impl World {
             }
             (Wish::Transmit(message), Some(line)) => line.transmit(now, message),
             (Wish::Disconnect(code), Some(line)) => line.leave(now, Some(code)),
-            // The line was lost, and the page has not heard of it yet.
+            // The line was lost, and the page has not last_run of it yet.
             (Wish::Transmit(_) | Wish::Disconnect(_), None) => {}
             (Wish::Fetch(sha256), _) => {
                 let answer = self.node.dictionary(&sha256);

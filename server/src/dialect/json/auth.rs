@@ -6,9 +6,9 @@ use push_wire_shared::channel::ChannelTable;
 
 use super::names::{Names, resolve};
 
-/// Channels that `auth` requests, and the cursors after which reading goes on.
+/// Channels that `auth` requests, and the cursors after which reading continues.
 #[derive(Debug)]
-pub(super) struct Opening {
+pub(super) struct ResumeRequest {
     /// Channels to read; `None` is all that are permitted.
     channels: Option<BTreeSet<u8>>,
     /// Error text for unknown channel names.
@@ -19,7 +19,7 @@ pub(super) struct Opening {
     cursor: u64,
 }
 
-impl Opening {
+impl ResumeRequest {
     pub(super) fn new(
         table: &ChannelTable,
         capabilities: &[String],

@@ -11,7 +11,7 @@ use push_wire_shared::session::op::{ClientOp, ErrorCode, Subscribe};
 use push_wire_shared::session::server::{ServerConfig, Uplink};
 use push_wire_shared::session::wire::Content;
 
-use super::auth::Opening;
+use super::auth::ResumeRequest;
 use super::names::{Names, no_channel, resolve};
 use super::session::JsonSession;
 use super::subscriptions::{self, Source, Subscriptions, subscription_id};
@@ -25,7 +25,7 @@ pub(super) struct Channels {
     subscriptions: Subscriptions,
 }
 
-/// Number after which reading of a channel goes on, where that is not the one asked for.
+/// Number after which reading of a channel continues, if it is not the requested one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Unproved {
     pub(super) channel: u8,
@@ -127,15 +127,15 @@ impl Channels {
         report_unknown(unknown, each);
     }
 
-    /// Reads the channels that `auth` requests, as far as `may_read` allows. Returns the subscriptions, and the channels
-    /// of which entries may be missing; `resumed` tells that an earlier session goes on.
+    /// Begins to read the channels that `auth` requests, as far as `may_read` allows. Returns the subscriptions, and
+    /// the channels of which entries may be missing. `resumed`: an earlier session continues.
     pub(super) fn begin(
         &mut self,
-        opening: &Opening,
+        request: &ResumeRequest,
         resumed: bool,
         may_read: impl Fn(u8) -> bool,
     ) -> (Vec<Subscribe>, Vec<Unproved>) {
-        if opening.names_channels() {
+        if request.names_channels() {
             self.session.with(|session| session.reads_nothing = false);
         }
         let reads_nothing = self.session.with(|session| session.reads_nothing);
@@ -144,15 +144,15 @@ impl Channels {
         let channels = config.channels.channels().iter();
         for channel in channels.filter(|channel| channel.mode != ChannelMode::System) {
             let id = channel.id;
-            let wanted = opening.wants(id);
+            let wanted = request.wants(id);
             if wanted != Some(false) {
                 self.subscriptions.allow_sending(id);
             }
             let reads = wanted.unwrap_or_else(|| !reads_nothing && may_read(id));
-            if !reads && !opening.names_number(id) {
+            if !reads && !request.names_number(id) {
                 continue;
             }
-            let number = opening.number(id);
+            let number = request.number(id);
             let added = match reads {
                 true => self.subscriptions.add(id),
                 false => [false; 2],
@@ -169,7 +169,7 @@ impl Channels {
         (subscriptions, unproved)
     }
 
-    /// The subscriptions of a channel that are `wanted`, and the number that reading goes on after where that is not the
+    /// The subscriptions of a channel that are `wanted`, and the number after which reading continues if it is not the
     /// one `asked` for.
     fn items(
         &self,
@@ -200,7 +200,7 @@ impl Channels {
         acked.map(|(id, number)| (self.name(id), number)).collect()
     }
 
-    /// A subscription's reading begins after this position, as asked for.
+    /// Records that a subscription is read from the requested position.
     pub(super) fn resumed(&self, id: u32, position: Position) {
         if let Some((channel, source)) = subscriptions::stream_of(id) {
             self.session
@@ -208,7 +208,7 @@ impl Channels {
         }
     }
 
-    /// A subscription's reading goes on after this position, although entries before it were not delivered.
+    /// Records that a subscription is read after this position although entries before it were not delivered.
     pub(super) fn reset(&self, id: u32, position: Position) -> Option<Unproved> {
         let (channel, source) = subscriptions::stream_of(id)?;
         let number = self

@@ -12,7 +12,7 @@ mod subscriptions;
 
 use std::sync::Arc;
 
-use auth::Opening;
+use auth::ResumeRequest;
 use channels::{Channels, Unproved, bad_op, report_unknown};
 use decode::{JsonMessage, decode};
 use push_wire_broker::Entry;
@@ -45,7 +45,7 @@ enum Phase {
     /// Only `auth` is taken.
     AwaitingAuth,
     /// The credentials are being checked.
-    Opening(Box<Opening>),
+    Authenticating(Box<ResumeRequest>),
     /// The client is authenticated.
     Open,
 }
@@ -98,9 +98,9 @@ impl JsonCodec {
             } => {
                 if matches!(self.phase, Phase::AwaitingAuth) {
                     let table = self.channels.table();
-                    let opening =
-                        Opening::new(table, &capabilities, resume_cursor, &resume_cursors);
-                    self.phase = Phase::Opening(Box::new(opening));
+                    let request =
+                        ResumeRequest::new(table, &capabilities, resume_cursor, &resume_cursors);
+                    self.phase = Phase::Authenticating(Box::new(request));
                 }
                 ClientOp::Auth(auth(client_id, token))
             }
@@ -133,11 +133,11 @@ impl JsonCodec {
 
     /// Names of the channels that `auth` requests.
     pub(super) fn named_channels(&self) -> impl Iterator<Item = &str> {
-        let opening = match &self.phase {
-            Phase::Opening(opening) => Some(opening),
+        let request = match &self.phase {
+            Phase::Authenticating(request) => Some(request),
             Phase::AwaitingAuth | Phase::Open => None,
         };
-        let named = opening.into_iter().flat_map(|opening| opening.named());
+        let named = request.into_iter().flat_map(|request| request.named());
         named.map(|id| self.channels.name(id))
     }
 
@@ -151,14 +151,14 @@ impl JsonCodec {
         may_read: impl Fn(u8) -> bool,
         each: &mut dyn FnMut(Request),
     ) -> Vec<Subscribe> {
-        let Phase::Opening(opening) = std::mem::replace(&mut self.phase, Phase::Open) else {
+        let Phase::Authenticating(request) = std::mem::replace(&mut self.phase, Phase::Open) else {
             return Vec::new();
         };
-        let (subscriptions, unproved) = self.channels.begin(&opening, resumed, may_read);
+        let (subscriptions, unproved) = self.channels.begin(&request, resumed, may_read);
         unproved
             .into_iter()
             .for_each(|one| self.resume_required(one));
-        report_unknown(opening.unknown, each);
+        report_unknown(request.unknown, each);
         subscriptions
     }
 

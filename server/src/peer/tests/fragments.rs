@@ -183,7 +183,7 @@ fn cursor_moves_with_last_fragment() {
     client.peer.handle_timeout(at(15));
     assert_eq!(sent(&client.next_message(at(15))), [stream]);
     client.see_at(at(15));
-    client.peer.heard(at(16));
+    client.peer.note_activity(at(16));
     client.peer.handle_timeout(at(30));
     assert_eq!(
         sent(&client.next_message(at(30))),

@@ -237,7 +237,7 @@ impl Connection {
     }
 
     /// Takes the application's answer to [`Output::TokenWanted`].
-    pub(super) fn token_given(
+    pub(super) fn token_answered(
         &mut self,
         now: Moment,
         request: u32,
@@ -306,7 +306,7 @@ impl Connection {
 /// Signs of life.
 impl Connection {
     /// Something was received: the next silence is judged from here.
-    pub(super) fn heard(&mut self, now: Moment, link: &mut Link) {
+    pub(super) fn note_activity(&mut self, now: Moment, link: &mut Link) {
         if self.phase != Phase::Ready || self.farewell.is_some() {
             return;
         }
@@ -323,7 +323,7 @@ impl Connection {
     }
 
     /// Records the server's goodbye. Entries sent before the close may still arrive.
-    pub(super) fn said_goodbye(&mut self, now: Moment, farewell: Farewell, link: &mut Link) {
+    pub(super) fn note_goodbye(&mut self, now: Moment, farewell: Farewell, link: &mut Link) {
         self.farewell = Some(farewell);
         self.await_end(now, link);
     }
@@ -348,8 +348,8 @@ impl Connection {
         let was_ready = self.phase == Phase::Ready;
         if was_ready {
             let time = now.since(self.since);
-            self.retry.stood(time);
-            self.credential.stood(time, self.timing.steady);
+            self.retry.lasted(time);
+            self.credential.lasted(time, self.timing.steady);
         }
         self.farewell = None;
         let Farewell { cause, retry } = farewell;

@@ -85,7 +85,7 @@ impl Credential {
     }
 
     /// Records how long a connection lasted; from `steady` on, an earlier refusal is forgotten.
-    pub(super) fn stood(&mut self, time: Duration, steady: Duration) {
+    pub(super) fn lasted(&mut self, time: Duration, steady: Duration) {
         if time >= steady {
             self.was_refused = false;
         }

@@ -51,12 +51,12 @@ use crate::limits::{HANDSHAKE_BYTES, TOKEN_BYTES};
 use crate::position::{Cursor, Position};
 use crate::time::Moment;
 
-/// Session of one client: what survives its connections.
+/// Session of one client, which outlives its connections.
 ///
-/// The contract: call a method that takes `&mut self`, then drain [`poll_output`](Self::poll_output) and do what
-/// it says in that order, then arm one timer for [`poll_timeout`](Self::poll_timeout), replacing the one before.
-/// When it fires call [`handle_timeout`](Self::handle_timeout); a timer that fires late does no harm. `now` comes
-/// from one monotonic clock and never goes back; every method that changes the session takes it.
+/// The contract: call a method that takes `&mut self`, then drain [`poll_output`](Self::poll_output) and carry out the
+/// outputs in order, then arm one timer for [`poll_timeout`](Self::poll_timeout), replacing the one before. When it
+/// fires call [`handle_timeout`](Self::handle_timeout); a timer that fires late does no harm. `now` comes from one
+/// monotonic clock and never goes back; every method that changes the session takes it.
 ///
 /// Every entry that is handed out must be reported with [`handled`](Self::handled), sooner or later, unless a reset comes
 /// before: a subscription
@@ -95,8 +95,8 @@ impl ClientSession {
         }
     }
 
-    /// Connects now, and from now on comes back by itself after a loss. Also tries at once when an attempt is
-    /// set for later; without effect while connecting or connected.
+    /// Connects now, and from now on reconnects after a loss. If an attempt is scheduled, it is made at once. Without
+    /// effect while connecting or connected.
     pub fn connect(&mut self, now: Moment) {
         self.connection.connect(now, &mut self.link);
     }
@@ -104,7 +104,7 @@ impl ClientSession {
     /// Reads a stream, now or as soon as connected. Its outcome comes as [`Event::Outcome`] or [`Event::Ended`].
     ///
     /// # Errors
-    /// [`SubscribeError`] says what is wrong; nothing was changed.
+    /// [`SubscribeError`]; nothing was changed.
     pub fn subscribe(
         &mut self,
         _now: Moment,
@@ -117,7 +117,7 @@ impl ClientSession {
         Ok(id)
     }
 
-    /// Stops reading and forgets the position; nothing more is handed out for this id.
+    /// Ends a subscription and forgets its position; there are no more events of this id.
     pub fn unsubscribe(&mut self, _now: Moment, id: u32) {
         let is_ready = self.connection.is_ready();
         self.subscriptions.remove(id, is_ready, &mut self.link);
@@ -127,7 +127,7 @@ impl ClientSession {
     /// [`Event::Refused`].
     ///
     /// # Errors
-    /// [`SendError`] says why it was not queued.
+    /// [`SendError`]; nothing was queued.
     pub fn send(
         &mut self,
         _now: Moment,
@@ -150,15 +150,16 @@ impl ClientSession {
         Ok(ticket)
     }
 
-    /// The application has handled every entry of the subscription up to this one, whose [`Entry::position`] this is.
-    /// Entries from before a reset need not be reported. It is what [`position`](Self::position) returns and what is acknowledged to the server.
+    /// Records that the application has handled every entry of the subscription up to the one with this
+    /// [`Entry::position`]. Entries from before a reset need not be reported. It is what [`position`](Self::position)
+    /// returns and what is acknowledged to the server.
     pub fn handled(&mut self, now: Moment, id: u32, position: Position) {
         let is_ready = self.connection.is_ready();
         self.subscriptions
             .handled(now, id, position, is_ready, &mut self.link);
     }
 
-    /// Sets the token for the next handshake. A session that [renews its token](ClientConfig::renews_token) asks for
+    /// Sets the token for the next handshake. A session that [renews its token](ClientConfig::renews_token) requests
     /// another one before that.
     ///
     /// # Errors
@@ -171,8 +172,8 @@ impl ClientSession {
         Ok(())
     }
 
-    /// Says goodbye, which ends the session on the server, and makes no more attempts until `connect`.
-    /// Subscriptions and sends stay as they are. Without effect on a session that is closed.
+    /// Sends a goodbye, which ends the session on the server, and makes no more attempts until `connect`. Subscriptions
+    /// and sends are kept. Without effect on a closed session.
     pub fn close(&mut self, now: Moment) {
         if self.connection.is_ready() {
             self.subscriptions.acknowledge(&mut self.link);
@@ -182,7 +183,7 @@ impl ClientSession {
         self.connection.close(now, &mut self.link);
     }
 
-    /// Drops the connection without a goodbye and stays away that long; `wake` does not shorten it, `connect` does.
+    /// Drops the connection without a goodbye and makes no attempt for this long; `connect` ends that, `wake` does not.
     pub fn interrupt(&mut self, now: Moment, wait: Duration) {
         if self.connection.is_idle() || self.connection.is_closed() {
             return;
@@ -191,8 +192,8 @@ impl ClientSession {
         self.connection.stay_away(now, wait, &mut self.link);
     }
 
-    /// The page is visible or the network back: ends `suspend`, tries at once unless the server named a later
-    /// time, and, when connected, asks the server for a sign of life.
+    /// Ends `suspend`, when the page is visible or the network is back: tries at once unless the server has set a later
+    /// time, and checks a standing connection with a `ping`.
     pub fn wake(&mut self, now: Moment) {
         let hangs = self.connection.hangs(now);
         if hangs {
@@ -204,12 +205,12 @@ impl ClientSession {
         }
     }
 
-    /// The page is hidden or offline: no attempts until `wake`. A standing connection is kept.
+    /// Makes no attempts until `wake`, while the page is hidden or offline. A standing connection is kept.
     pub fn suspend(&mut self, _now: Moment) {
         self.connection.suspend(&mut self.link);
     }
 
-    /// Takes an answer of the driver.
+    /// Takes an input of the driver.
     pub fn handle_input(&mut self, now: Moment, input: Input) {
         let is_current =
             |attempt| attempt == self.connection.attempt() && self.connection.is_live();
@@ -224,20 +225,20 @@ impl ClientSession {
             Input::Opened { .. } | Input::Message { .. } | Input::Closed { .. } => {}
             Input::Token { request, token } => {
                 self.connection
-                    .token_given(now, request, token, &mut self.link);
+                    .token_answered(now, request, token, &mut self.link);
             }
         }
     }
 
-    /// Takes a dictionary that was asked for with [`Output::FetchDictionary`]. Returns whether the bytes are that
-    /// dictionary: if not they are dropped, and entries come less compressed.
+    /// Takes a dictionary that was requested with [`Output::FetchDictionary`]. Returns whether the bytes are that
+    /// dictionary; if not they are dropped, and entries arrive less compressed.
     pub fn dictionary_fetched(&mut self, _now: Moment, sha256: [u8; 32], bytes: Vec<u8>) -> bool {
         let is_ready = self.connection.is_ready();
         self.dictionaries
             .fetched(sha256, bytes, is_ready, &mut self.link)
     }
 
-    /// Does what is due.
+    /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
         while let Some(timer) = self.link.timers.expired(now) {
             match timer {
@@ -257,12 +258,12 @@ impl ClientSession {
         }
     }
 
-    /// The next thing to do.
+    /// Returns the next output.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.link.outputs.pop()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout); `None`: not before another call.
+    /// Time at which to call [`handle_timeout`](Self::handle_timeout); `None` if no timer is set.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         self.link.timers.next()
@@ -277,26 +278,26 @@ impl ClientSession {
         self.connection.status()
     }
 
-    /// Up to where the application has handled a subscription: what to keep over a restart or page reload.
-    /// `None` before the first outcome of a subscription that named no position.
+    /// Position up to which the application has handled a subscription, to be kept over a restart or page reload.
+    /// `None` before the first outcome of a subscription without a position.
     #[must_use]
     pub fn position(&self, id: u32) -> Option<Position> {
         self.subscriptions.get(id)?.handled
     }
 
-    /// Up to where entries of a subscription were handed out.
+    /// Position of the newest entry of a subscription that was given to the application.
     #[must_use]
     pub fn received(&self, id: u32) -> Option<Position> {
         self.subscriptions.get(id)?.received
     }
 
-    /// The newest entry of the subscription's stream that the session has heard of.
+    /// The newest known entry of the subscription's stream.
     #[must_use]
     pub fn head(&self, id: u32) -> Option<Cursor> {
         Some(self.subscriptions.get(id)?.head)
     }
 
-    /// Proof of the right to continue this session; keep it with the client id.
+    /// Secret that continues this session; keep it with the client id.
     #[must_use]
     pub const fn secret(&self) -> Option<[u8; 16]> {
         self.config.secret
@@ -308,7 +309,7 @@ impl ClientSession {
         self.config.client_id
     }
 
-    /// Attempts to connect that this client has made in all its lives, if they are counted.
+    /// Number of attempts to connect that this client has made, restarts included, if they are counted.
     #[must_use]
     pub fn attempts(&self) -> Option<u64> {
         let made = u64::from(self.connection.attempt());
@@ -321,14 +322,14 @@ impl ClientSession {
         &self.server.channels
     }
 
-    /// Counts of everything that has passed so far.
+    /// Counters since the session was created.
     #[must_use]
     pub const fn stats(&self) -> Stats {
         self.link.outputs.stats
     }
 
-    /// Everything that a later life of this client needs, as bytes for [`Snapshot::decode`]: its id, secret and
-    /// attempts, and the positions up to which the application has handled its streams.
+    /// State to continue from after a restart, as bytes for [`Snapshot::decode`]: id, secret, attempts, and the
+    /// positions up to which the application has handled its streams.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
         let snapshot = Snapshot {
@@ -340,9 +341,9 @@ impl ClientSession {
         snapshot.encode()
     }
 
-    /// Takes the positions of an earlier life: a subscription that [keeps its
-    /// position](Subscription::keeps_position) begins there. Who the client is says the configuration
-    /// ([`ClientConfig::continuing`]); a new client may go on from the positions of another.
+    /// Takes the positions of a snapshot: a subscription that [keeps its position](Subscription::keeps_position) begins
+    /// there. The client's id comes from the configuration ([`ClientConfig::continuing`]), so a new client may continue
+    /// from the positions of another.
     pub fn restore_positions(&mut self, snapshot: Snapshot) {
         self.subscriptions.restore(snapshot.positions);
     }
@@ -350,7 +351,7 @@ impl ClientSession {
 
 /// Begin and end of a connection.
 impl ClientSession {
-    /// The socket is open: authenticates, and requests the streams that fit into the handshake.
+    /// Handles an opened socket: sends `auth`, with the subscriptions that fit into it.
     fn opened(&mut self, now: Moment) {
         let Some(token) = self.connection.opened(now) else {
             return;
@@ -384,7 +385,7 @@ impl ClientSession {
         }
     }
 
-    /// The socket has ended by itself or by the peer.
+    /// Handles the end of the socket, by the peer or a loss.
     fn socket_closed(&mut self, now: Moment, code: Option<u16>) {
         let mut farewell = self.connection.take_farewell().unwrap_or_default();
         let cause = &mut farewell.cause;
@@ -397,7 +398,7 @@ impl ClientSession {
         self.lost(now, farewell);
     }
 
-    /// Nothing was heard for too long, or the close did not follow the server's goodbye.
+    /// Handles too long a silence, or a close that did not follow the server's goodbye.
     fn silent(&mut self, now: Moment) {
         let reason = CloseReason::HeartbeatLost;
         if let Some(farewell) = self.connection.take_farewell() {
@@ -431,7 +432,7 @@ impl ClientSession {
         }
     }
 
-    /// Forgets what was true of the connection only.
+    /// Forgets the state of the connection.
     fn detach(&mut self) {
         for timer in [Timer::Handshake, Timer::Silence, Timer::Probe, Timer::Ack] {
             self.link.timers.stop(timer);

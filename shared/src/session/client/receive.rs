@@ -32,14 +32,14 @@ pub(super) struct Receiver<'a> {
 }
 
 impl Receiver<'_> {
-    /// Takes one message. What follows an error in it is left unread: it comes again on the next connection.
+    /// Takes one message. After an error the rest of it is not read: its entries are sent again on the next connection.
     pub(super) fn message(&mut self, now: Moment, message: &Bytes) -> Result<(), ConnectionError> {
         if !self.connection.is_authenticating() && !self.connection.is_ready() {
             return Ok(());
         }
         self.link.outputs.stats.messages_in += 1;
         self.link.outputs.stats.bytes_in += message.len() as u64;
-        self.connection.heard(now, self.link);
+        self.connection.note_activity(now, self.link);
         if message.len() > self.config.max_message_bytes {
             let reason = CloseReason::MessageTooLarge;
             let what = "the server's message is above the size limit";
@@ -193,7 +193,7 @@ impl Receiver<'_> {
             ServerOp::Ping { heads } => {
                 link.send(&ClientOp::Pong);
                 for head in heads {
-                    subscriptions.heads_heard(head, link)?;
+                    subscriptions.note_head(head, link)?;
                 }
             }
             ServerOp::Pong => {}
@@ -206,7 +206,7 @@ impl Receiver<'_> {
         Ok(())
     }
 
-    /// The server took the handshake.
+    /// Handles `auth_ok`.
     fn authenticated(&mut self, now: Moment, answer: AuthOk) -> Result<(), ConnectionError> {
         if answer.client_id != self.config.client_id {
             let what = "the server answered for another client";
@@ -232,7 +232,7 @@ impl Receiver<'_> {
         uplink.start(resumed, answer.received, answer.rejected, &mut link.outputs);
         subscriptions.settle(link);
         uplink.transmit(&server.channels, link);
-        connection.heard(now, link);
+        connection.note_activity(now, link);
         Ok(())
     }
 
@@ -244,7 +244,7 @@ impl Receiver<'_> {
             },
             retry: retry_ms.map(Duration::from_millis),
         };
-        self.connection.said_goodbye(now, farewell, self.link);
+        self.connection.note_goodbye(now, farewell, self.link);
     }
 
     fn error(&mut self, code: ErrorCode, message: String) {

@@ -29,7 +29,7 @@ impl Retry {
     }
 
     /// Records how long a connection lasted.
-    pub(super) fn stood(&mut self, time: Duration) {
+    pub(super) fn lasted(&mut self, time: Duration) {
         if time >= self.policy.steady {
             self.failures = 0;
         }
@@ -106,9 +106,9 @@ mod tests {
     fn short_connection_keeps_back_off() {
         let mut retry = Retry::new(POLICY, 1);
         fail(&mut retry, 4);
-        retry.stood(Duration::from_secs(1));
+        retry.lasted(Duration::from_secs(1));
         assert_eq!(retry.failures(), 4);
-        retry.stood(Duration::from_secs(2));
+        retry.lasted(Duration::from_secs(2));
         assert_eq!(retry.failures(), 0);
     }
 

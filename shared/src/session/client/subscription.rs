@@ -334,7 +334,7 @@ impl Reader {
 
     /// Applies a heartbeat's cursors: newest entry sent, newest entry of the log. Returns whether an entry was lost.
     /// `is_busy`: large entries are being sent, so a requested value may be late.
-    pub(super) fn heard(&mut self, sent: Cursor, head: Cursor, is_busy: bool) -> bool {
+    pub(super) fn note_head(&mut self, sent: Cursor, head: Cursor, is_busy: bool) -> bool {
         self.head = self.head.max(head);
         let is_short = self.received.is_some_and(|received| received.cursor < sent);
         match self.repair {

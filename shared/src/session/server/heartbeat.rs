@@ -13,9 +13,9 @@ use crate::time::Moment;
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     next: Moment,
-    heard: Moment,
+    last_activity: Moment,
     interval: Duration,
-    patience: Duration,
+    silence_limit: Duration,
 }
 
 /// Bytes of a `ping` op without its heads.
@@ -25,14 +25,14 @@ impl Heartbeat {
     pub(super) fn new(now: Moment, config: &ServerConfig) -> Self {
         Self {
             next: now + config.heartbeat,
-            heard: now,
+            last_activity: now,
             interval: config.heartbeat,
-            patience: config.heartbeat.saturating_add(config.heartbeat_grace),
+            silence_limit: config.heartbeat.saturating_add(config.heartbeat_grace),
         }
     }
 
-    pub(super) fn heard(&mut self, now: Moment) {
-        self.heard = self.heard.max(now);
+    pub(super) fn note_activity(&mut self, now: Moment) {
+        self.last_activity = self.last_activity.max(now);
     }
 
     /// Time of the next heartbeat, or of the deadline for the peer's answer, whichever is first.
@@ -41,7 +41,7 @@ impl Heartbeat {
     }
 
     fn lost_at(&self) -> Moment {
-        self.heard + self.patience
+        self.last_activity + self.silence_limit
     }
 
     pub(super) fn is_lost(&self, now: Moment) -> bool {

@@ -10,32 +10,32 @@ use crate::position::{Bounds, Cursor, Position, StreamKey, Tag};
 use crate::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
 
-/// A step for the driver; steps are carried out in order.
+/// An action for the driver; actions are carried out in order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Output {
     /// Send a control op.
     Op(ServerOp),
     /// Credentials to check; the result goes to `handle_accepted` or `handle_refused`.
     Authenticate(Auth),
-    /// Look at a stream, then call `handle_opened`.
+    /// Open a stream, then call `handle_opened`.
     Open {
-        /// Number of this look, which names it in `handle_opened` and `Read`: the client may end the subscription and use
+        /// Number of this lookup, used in `handle_opened` and `Read`, since the client may end the subscription and use
         /// its id for another stream before the answer.
-        look: u64,
+        lookup: u64,
         /// The stream; an inbox is the session's own.
         key: StreamKey,
         /// Last entry that the client has.
         position: Option<Position>,
     },
-    /// Deliver the entries of the stream that was looked at after this cursor from now on. The outcome was sent before.
+    /// Deliver the entries of the stream of a lookup from now on. The outcome was sent before.
     Read {
         /// The subscription.
         id: u32,
-        /// Number of the look.
-        look: u64,
+        /// Number of the lookup.
+        lookup: u64,
         /// Entries after this.
         after: Cursor,
-        /// The client holds the value of that entry, so that a delta may build on it.
+        /// The client holds the value of that entry, so a delta may build on it.
         has_base: bool,
     },
     /// Stop delivering.
@@ -48,7 +48,7 @@ pub enum Output {
         /// The subscription.
         id: u32,
     },
-    /// The client holds these dictionaries: entries may leave compressed with them.
+    /// The client holds these dictionaries: entries may be compressed with them.
     Have(Vec<u32>),
     /// The client has handled everything up to the cursor.
     Acked {
@@ -68,11 +68,11 @@ pub enum Output {
         /// Its number, in dialects that have one.
         number: Option<u64>,
     },
-    /// Time for a heartbeat: gather the heads and send it.
+    /// A heartbeat is due: call `send_heartbeat` with the heads.
     Heartbeat,
-    /// The client said goodbye: forget its session.
+    /// The client sent a goodbye: remove its session.
     EndSession,
-    /// Send what was put out before this, close the transport, and drop the session.
+    /// Send what is queued, close the transport, and drop the session.
     Close(CloseReason),
 }
 
@@ -81,7 +81,7 @@ pub enum Output {
 pub struct SessionState {
     /// The session's secret.
     pub secret: [u8; 16],
-    /// True if an earlier session goes on.
+    /// True if an earlier session continues.
     pub resumed: bool,
     /// Newest client message that the session has taken.
     pub received: u64,
@@ -89,7 +89,7 @@ pub struct SessionState {
     pub rejected: Vec<RejectedMessage>,
 }
 
-/// Result of a look at a stream.
+/// Result of a lookup of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Opened {
     /// It can be read.

@@ -58,7 +58,7 @@ impl ServerSession {
 
     /// Takes a control op of the client.
     pub fn handle_op(&mut self, now: Moment, op: ClientOp) {
-        self.heard(now);
+        self.note_activity(now);
         match (&mut self.phase, op) {
             (Phase::Closed, _) => {}
             (Phase::AwaitingAuth { .. }, ClientOp::Auth(auth)) => {
@@ -107,7 +107,7 @@ impl ServerSession {
 
     /// Takes a client's message.
     pub fn handle_uplink(&mut self, now: Moment, uplink: Uplink) {
-        self.heard(now);
+        self.note_activity(now);
         if !self.is_ready() {
             return self.close(CloseReason::AuthExpected);
         }
@@ -147,11 +147,11 @@ impl ServerSession {
         }
     }
 
-    /// Result of the look of this number: states the outcome. Returns whether [`Output::Read`] of this look follows; if
-    /// not, the driver lets go of the stream.
+    /// Takes the result of a lookup, and sends the outcome. Returns whether [`Output::Read`] of this lookup follows; if
+    /// not, the driver drops the stream.
     #[must_use]
-    pub fn handle_opened(&mut self, look: u64, opened: Opened) -> bool {
-        self.is_ready() && self.subscriptions.opened(look, opened, &mut self.outputs)
+    pub fn handle_opened(&mut self, lookup: u64, opened: Opened) -> bool {
+        self.is_ready() && self.subscriptions.opened(lookup, opened, &mut self.outputs)
     }
 
     /// Sends a `reset` to a reader that retention has passed; the driver continues after the floor.
@@ -175,14 +175,14 @@ impl ServerSession {
         self.uplink.answer(number, answer, &mut self.outputs);
     }
 
-    /// Sends the heartbeat that [`Output::Heartbeat`] asked for.
+    /// Sends the heartbeat that [`Output::Heartbeat`] requests.
     pub fn send_heartbeat(&mut self, heads: Vec<StreamHead>) {
         ping(&heads, self.client_limits.message_bytes, &mut self.outputs);
     }
 
-    /// Notes that something arrived, whatever it was.
-    pub fn heard(&mut self, now: Moment) {
-        self.heartbeat.heard(now);
+    /// Records that something was received.
+    pub fn note_activity(&mut self, now: Moment) {
+        self.heartbeat.note_activity(now);
     }
 
     /// Reports an error of the client; nothing else is affected.

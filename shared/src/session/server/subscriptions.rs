@@ -20,27 +20,27 @@ use crate::session::op::{ErrorCode, ScopeRequest, ServerOp, Subscribe};
 
 /// The subscriptions of one connection.
 ///
-/// A client may end a subscription and use its id again while the driver still looks at the first stream. Each look
-/// therefore has a number of its own, and an answer to one that is not awaited any more is dropped.
+/// A client may end a subscription and use its id again while the driver still opens the first stream. Each lookup
+/// therefore has a number, and the answer to one that is not awaited any more is dropped.
 #[derive(Default, Debug)]
 pub(super) struct Subscriptions {
     by_id: BTreeMap<u32, State>,
     /// Looks at streams that are awaited, by number.
-    looks: BTreeMap<u64, Look>,
+    lookups: BTreeMap<u64, Lookup>,
     last_look: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    /// The driver is looking at the stream.
-    Opening { look: u64 },
+    /// The driver is opening the stream.
+    Opening { lookup: u64 },
     /// Entries of this stream are delivered.
     Reading { stream: u64 },
 }
 
-/// A request whose stream the driver is looking at.
+/// A request whose stream the driver is opening.
 #[derive(Debug)]
-struct Look {
+struct Lookup {
     id: u32,
     position: Option<Position>,
     start: StartAt,
@@ -74,7 +74,7 @@ impl Subscriptions {
             return outputs.error(ErrorCode::BadTopic, message, Some(id));
         };
         let (position, start) = (request.position, request.start);
-        let look = self.look(Look {
+        let lookup = self.lookup(Lookup {
             id,
             position,
             start,
@@ -82,35 +82,36 @@ impl Subscriptions {
         });
         let channel = known.id;
         outputs.put(Output::Open {
-            look,
+            lookup,
             key: StreamKey { channel, scope },
             position,
         });
     }
 
-    fn look(&mut self, look: Look) -> u64 {
+    fn lookup(&mut self, lookup: Lookup) -> u64 {
         self.last_look += 1;
         let number = self.last_look;
-        self.by_id.insert(look.id, State::Opening { look: number });
-        self.looks.insert(number, look);
+        self.by_id
+            .insert(lookup.id, State::Opening { lookup: number });
+        self.lookups.insert(number, lookup);
         number
     }
 
-    fn end_look(&mut self, number: u64) -> Option<Look> {
-        let look = self.looks.remove(&number);
-        if self.looks.is_empty() {
+    fn end_lookup(&mut self, number: u64) -> Option<Lookup> {
+        let lookup = self.lookups.remove(&number);
+        if self.lookups.is_empty() {
             // The capacity of a busy moment is not kept: most connections are idle.
-            self.looks = BTreeMap::new();
+            self.lookups = BTreeMap::new();
         }
-        look
+        lookup
     }
 
-    /// States the outcome of a look, and reads on if the stream can be read. Returns whether the driver is to read it.
+    /// Sends the outcome of a lookup. Returns whether the driver is to read the stream.
     pub(super) fn opened(&mut self, number: u64, opened: Opened, outputs: &mut Outputs) -> bool {
-        let Some(look) = self.end_look(number) else {
+        let Some(lookup) = self.end_lookup(number) else {
             return false;
         };
-        let id = look.id;
+        let id = lookup.id;
         let (stream, bounds, found) = match opened {
             Opened::Readable {
                 stream,
@@ -127,18 +128,18 @@ impl Subscriptions {
             }
         };
         self.by_id.insert(id, State::Reading { stream });
-        let position = look.position;
-        let (outcome, after) = if look.is_state {
+        let position = lookup.position;
+        let (outcome, after) = if lookup.is_state {
             resume_state(position, bounds, found)
         } else {
-            resume(position, look.start, bounds, found)
+            resume(position, lookup.start, bounds, found)
         };
         let has_base =
-            look.is_state && position.is_some() && matches!(outcome, Outcome::Resumed { .. });
+            lookup.is_state && position.is_some() && matches!(outcome, Outcome::Resumed { .. });
         outputs.op(outcome_op(id, stream, outcome, bounds, after));
         outputs.put(Output::Read {
             id,
-            look: number,
+            lookup: number,
             after: after.cursor,
             has_base,
         });
@@ -190,7 +191,7 @@ impl Subscriptions {
         for id in ids {
             match self.by_id.remove(&id) {
                 Some(State::Reading { .. }) => outputs.put(Output::Stop { id }),
-                Some(State::Opening { look }) => drop(self.end_look(look)),
+                Some(State::Opening { lookup }) => drop(self.end_lookup(lookup)),
                 None => unknown.push(id),
             }
         }

@@ -108,15 +108,15 @@ fn readable(stream: u64) -> Opened {
 }
 
 /// Looks that are asked for, with their topics.
-fn looks(outputs: &[Output]) -> Vec<(u64, String)> {
-    let look = |output: &Output| match output {
-        Output::Open { look, key, .. } => match &key.scope {
-            Scope::Topic(topic) => Some((*look, String::from(&**topic))),
+fn lookups(outputs: &[Output]) -> Vec<(u64, String)> {
+    let lookup = |output: &Output| match output {
+        Output::Open { lookup, key, .. } => match &key.scope {
+            Scope::Topic(topic) => Some((*lookup, String::from(&**topic))),
             Scope::Channel | Scope::Inbox(_) => None,
         },
         _ => None,
     };
-    outputs.iter().filter_map(look).collect()
+    outputs.iter().filter_map(lookup).collect()
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn unknown_ids_get_one_error() {
 fn lists_without_order_are_deduplicated() {
     let mut session = ready();
     let said = say(&mut session, ClientOp::Subscribe(vec![topic(7, "a")]));
-    assert!(session.handle_opened(looks(&said)[0].0, readable(1)));
+    assert!(session.handle_opened(lookups(&said)[0].0, readable(1)));
     outputs(&mut session);
     let acks = vec![(7, 3), (7, 9), (8, 1), (7, 4)];
     let said = say(&mut session, ClientOp::Ack(acks));
@@ -151,7 +151,7 @@ fn drops_lookup_of_ended_subscription() {
     let mut session = ready();
     session.handle_op(Moment::default(), ClientOp::Subscribe(vec![topic(1, "a")]));
     let said = say(&mut session, ClientOp::Unsubscribe(vec![1]));
-    assert!(!session.handle_opened(looks(&said)[0].0, readable(1)));
+    assert!(!session.handle_opened(lookups(&said)[0].0, readable(1)));
     assert_eq!(outputs(&mut session), []);
 }
 
@@ -165,11 +165,11 @@ fn a_reused_id_reads_the_later_stream() {
     ] {
         session.handle_op(Moment::default(), op);
     }
-    let looks = looks(&outputs(&mut session));
-    assert_eq!(looks[0].1, "a");
-    assert_eq!(looks[1].1, "b");
-    assert!(!session.handle_opened(looks[0].0, readable(11)));
-    assert!(session.handle_opened(looks[1].0, readable(22)));
+    let lookups = lookups(&outputs(&mut session));
+    assert_eq!(lookups[0].1, "a");
+    assert_eq!(lookups[1].1, "b");
+    assert!(!session.handle_opened(lookups[0].0, readable(11)));
+    assert!(session.handle_opened(lookups[1].0, readable(22)));
     let said = outputs(&mut session);
     assert!(
         matches!(
@@ -182,7 +182,7 @@ fn a_reused_id_reads_the_later_stream() {
         ),
         "{said:?}"
     );
-    assert!(matches!(said[1], Output::Read { id: 1, look, .. } if look == looks[1].0));
+    assert!(matches!(said[1], Output::Read { id: 1, lookup, .. } if lookup == lookups[1].0));
 }
 
 fn upload(session: &mut ServerSession, number: u32) {

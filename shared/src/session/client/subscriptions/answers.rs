@@ -137,7 +137,7 @@ impl Subscriptions {
     }
 
     /// Handles a heartbeat's cursors of one stream.
-    pub(in crate::session::client) fn heads_heard(
+    pub(in crate::session::client) fn note_head(
         &mut self,
         head: StreamHead,
         link: &mut Link,
@@ -145,7 +145,7 @@ impl Subscriptions {
         let is_of = |reader: &Reader| reader.is_reading(head.stream);
         let is_busy = !self.fragments.is_empty();
         if let Some(at) = self.readers.iter().position(is_of)
-            && self.readers[at].heard(head.sent, head.head, is_busy)
+            && self.readers[at].note_head(head.sent, head.head, is_busy)
         {
             return self.read_again(at, link);
         }
