@@ -1,12 +1,12 @@
 //! Parts below the typed API, for the simulator, the hostile tests, the fuzz targets and the benchmarks of this
 //! repository (feature `__internals`). Not part of the public API: any version may change them.
 
-/// Executor of trainings.
+/// Executor of dictionary training.
 pub mod compression {
     pub use crate::compression::Background;
 }
 
-/// Messages to clients, and what takes them.
+/// Messages to clients, and their carriers.
 pub mod carrier {
     pub use crate::carrier::{Carrier, Kind, Message, Part, SharedRecord, WebSocketFrames};
 }

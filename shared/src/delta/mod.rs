@@ -21,7 +21,8 @@
 
 mod apply;
 mod check;
-#[cfg(any(test, feature = "test-util"))]
+#[cfg(any(test, feature = "__internals"))]
+#[doc(hidden)]
 pub mod corpus;
 mod encode;
 mod index;
