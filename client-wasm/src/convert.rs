@@ -14,7 +14,7 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) -> Called {
     match event {
         Event::Status(status) => tell_status(host, now, status),
         Event::Ready { resumed, secret } => host.ready(*resumed, secret),
-        // Without a position the subscription has ended, which is told next.
+        // Without a position the subscription has ended, which the next event reports.
         Event::Outcome { position: None, .. } => Ok(()),
         Event::Outcome {
             id,

@@ -1,6 +1,6 @@
 //! Interface of the page to the engine: an object of the TypeScript face with these methods.
 //!
-//! A method that throws is reported (see `driver.rs`), and the engine goes on.
+//! An exception of a method is reported (see `driver.rs`), and the engine continues.
 
 use wasm_bindgen::prelude::*;
 

@@ -24,7 +24,7 @@ use crate::{
 /// Events kept for a slow receiver (1,024), which then gets the number of those that it missed.
 const EVENTS: usize = 1024;
 
-/// A client of one server: reads streams, and sends messages, over one connection that comes back by itself.
+/// A client of one server: reads streams and sends messages over one connection, which it restores after a loss.
 ///
 /// Dropping it sends a goodbye to the server in the background.
 pub struct PushClient<C: ChannelKind> {

@@ -175,7 +175,7 @@ impl<C: ChannelKind> Dispatch<C> {
         }
         match self.frame(stream, entry) {
             Ok(frame) => {
-                // Its end is told as an event of the queue.
+                // Its end is reported as an event of the queue.
                 drop(queue.send((frame, entry.position)));
                 Taken::Waits
             }
@@ -241,7 +241,7 @@ async fn forward<C: ChannelKind>(
     }
 }
 
-/// Runs the application's code; a panic in it is logged and the client goes on.
+/// Runs the application's code; a panic in it is logged, and the client continues.
 fn guarded<C: ChannelKind>(channel: C, run: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(run)).is_err() {
         tracing::error!(channel = channel.name(), "a channel's receiver panicked");

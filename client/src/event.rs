@@ -15,9 +15,9 @@ pub enum ClientEvent<C: ChannelKind> {
     Outcome {
         /// The channel.
         channel: C,
-        /// Which stream of it.
+        /// Stream of the channel.
         scope: ScopeRequest,
-        /// How.
+        /// The outcome.
         outcome: Outcome,
         /// Position after which reading continues; `None` when the subscription has ended.
         position: Option<Position>,
@@ -28,25 +28,25 @@ pub enum ClientEvent<C: ChannelKind> {
     Ended {
         /// The channel.
         channel: C,
-        /// Which stream of it.
+        /// Stream of the channel.
         scope: ScopeRequest,
-        /// Why, for programs.
+        /// Reason, for programs.
         cause: EndCause,
-        /// Why, for people.
+        /// Reason, for people.
         message: String,
     },
     /// The server did not carry out a message that was sent without waiting for its answer.
     Refused {
-        /// Why, for programs.
+        /// Reason, for programs.
         code: ErrorCode,
-        /// Why, for people.
+        /// Reason, for people.
         message: String,
     },
     /// An error that concerns no single subscription or message.
     Error {
-        /// What, for programs.
+        /// Kind of the error, for programs.
         code: ErrorCode,
-        /// What, for people.
+        /// Description, for people.
         message: String,
     },
 }

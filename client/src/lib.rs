@@ -1,7 +1,7 @@
 //! The native push-wire client, for services, command lines and tests.
 //!
-//! [`PushClient`] reads channels, topics and its own inbox over one connection, comes back after a loss by the
-//! cursor of each stream, and sends messages that wait while it is away.
+//! [`PushClient`] reads channels, topics and its own inbox over one connection. After a loss it reconnects and resumes
+//! each stream by its cursor. Messages sent in the meantime are queued.
 //!
 //! ```no_run
 //! use push_wire_client::{ChannelKind, ClientConfig, Frame, PushClient};
@@ -23,9 +23,8 @@
 //! # }
 //! ```
 //!
-//! Everything that decides (what to resume, what is a gap, when to come back) lives in
-//! [`session::client::ClientSession`]; this crate drives it over a tokio WebSocket. The names of `push_wire_shared` that a
-//! program needs are re-exported here.
+//! The protocol's decisions (resumes, gaps, reconnects) are made by [`session::client::ClientSession`]; this crate
+//! drives it over a tokio WebSocket. The names of `push_wire_shared` that a program needs are re-exported here.
 
 mod client;
 mod command;

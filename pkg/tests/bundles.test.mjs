@@ -49,7 +49,7 @@ after(async () => {
   await installed?.remove();
 });
 
-test("an esbuild bundle runs in Node, with nothing beside it", async () => {
+test("an esbuild bundle runs in Node without other files", async () => {
   await installed.write("app.js", 'export { connect } from "push-wire";');
   const outfile = installed.path("bundle.js");
   const options = { entryPoints: [installed.path("app.js")], bundle: true, format: "esm", outfile };
@@ -61,7 +61,7 @@ test("an esbuild bundle runs in Node, with nothing beside it", async () => {
   client.close();
 });
 
-test("slim says that it was not loaded, and runs once it is", async () => {
+test("slim runs only after initWasm", async () => {
   await installed.write("slim.js", 'export * from "push-wire/slim";');
   await installed.write("wasm.js", 'export const url = import.meta.resolve("push-wire/push-wire.wasm");');
   const { connect, initWasm } = await installed.import("slim.js");
@@ -100,7 +100,7 @@ test("a Vite build of both entries runs in Chromium", async () => {
   }
 });
 
-test("the types hold for strict programs, with the DOM's types and without", async () => {
+test("types compile strictly, with and without the DOM's", async () => {
   await installed.write("typed.ts", TYPED);
   for (const lib of ["ES2022", "ES2022,DOM"]) {
     await compile("typed.ts", lib);

@@ -58,7 +58,7 @@ function deferred() {
 
 const connected = (client) => until(client.status, ({ phase }) => phase === "connected");
 
-test("a log is read whole, in order, and over a cut line", async () => {
+test("a log is read in order over a lost connection", async () => {
   const client = open();
   await connected(client);
   const first = numbered("first", 200);
@@ -73,7 +73,7 @@ test("a log is read whole, in order, and over a cut line", async () => {
   assert.equal(reading.subscription.head, reading.subscription.position.cursor);
 });
 
-test("a slow consumer gets every entry once, and nothing piles up", async () => {
+test("a slow consumer gets every entry once, in bounded memory", async () => {
   const client = open();
   const lines = numbered("slow", 3000);
   backend.publishLog(lines);
@@ -91,7 +91,7 @@ test("a slow consumer gets every entry once, and nothing piles up", async () => 
   assert.deepEqual(await messages.next(), { done: true, value: undefined });
 });
 
-test("a handler that fails is told of, and the stream goes on", async (context) => {
+test("a handler's exception is reported, and entries continue", async (context) => {
   const errors = context.mock.method(console, "error", () => {});
   const client = open();
   const { promise, resolve } = deferred();
@@ -104,7 +104,7 @@ test("a handler that fails is told of, and the stream goes on", async (context) 
   assert.match(String(errors.mock.calls[0].arguments[0]), /the application stumbled/);
 });
 
-test("a document follows its value, by deltas", async () => {
+test("a document gets its value by deltas", async () => {
   const client = open();
   const file = client.document("document");
   const body = numbered("a line of the document, number", 500).join("\n");
@@ -127,7 +127,7 @@ test("a document follows its value, by deltas", async () => {
   assert.equal(element.textContent, "short\n", "the first one's close does not end it");
 });
 
-test("a send resolves when taken, waits while away, and rejects with the server's reason", async () => {
+test("a send waits offline, resolves or rejects", async () => {
   const client = open();
   const { promise, resolve } = deferred();
   client.on("room", (entry) => resolve(entry), { topic: "garden", from: "newest" });
@@ -154,7 +154,7 @@ test("a send resolves when taken, waits while away, and rejects with the server'
   await assert.rejects(client.send("room", { prices: [1, { eur: -Infinity }] }), refusal("bad_value", /-Infinity in "eur"/));
 });
 
-test("of sends that leave together each is answered for itself", async () => {
+test("sends in one message are answered one by one", async () => {
   const client = open();
   await connected(client);
   const say = (room) => client.send("room", { room, name: "Ada", text: "?" });
@@ -178,7 +178,7 @@ test("positions and the client's id are kept over a reload", async () => {
   assert.deepEqual(await linesUntil(reloaded, unread.at(-1)).lines, unread);
 });
 
-test("damaged kept state is begun anew", async () => {
+test("damaged stored state is replaced", async () => {
   for (const spoil of [
     (kept) => kept.slice(1),
     (kept) => kept.replace(/"snapshot":"....../, '"snapshot":"'),
@@ -202,7 +202,7 @@ test("damaged kept state is begun anew", async () => {
   }
 });
 
-test("a duplicated tab does not push its sibling away", async () => {
+test("a duplicated tab does not replace its original", async () => {
   const storage = new MemoryStorage();
   const sibling = open({ storage });
   await connected(sibling);
@@ -222,7 +222,7 @@ test("a message just under the limit is sent", async () => {
   assert.equal(client.status.value.phase, "connected");
 });
 
-test("two clients of one page are two clients", async () => {
+test("two clients of a page have different ids", async () => {
   const storage = new MemoryStorage();
   const one = open({ storage });
   const other = open({ storage });
@@ -260,7 +260,7 @@ test("a token function that fails is asked again", async () => {
   assert.equal(faults.at(-1).code, "token");
 });
 
-test("a token function that gives none closes the client once", async () => {
+test("a token function without a token closes the client once", async () => {
   const client = open({ token: async () => null });
   const phases = [];
   client.status.subscribe(({ phase }) => phases.push(phase));
@@ -278,7 +278,7 @@ test("values out of range are named", () => {
   assert.throws(() => open({ token: "x".repeat(16 * 1024 + 1) }), { code: "bad_argument", message: /token/ });
 });
 
-test("a socket class that throws costs an attempt", async () => {
+test("an exception of the socket class fails one attempt", async () => {
   let made = 0;
   class Fragile extends WebSocket {
     constructor(...how) {
@@ -296,7 +296,7 @@ test("a socket class that throws costs an attempt", async () => {
   assert.equal(made, 2);
 });
 
-test("what is wrong with a subscription is said", async () => {
+test("errors of a subscription name the reason", async () => {
   const client = open();
   client.on("log", () => {});
   assert.throws(() => client.on("log", () => {}), { code: "duplicate" });
@@ -314,7 +314,7 @@ test("what is wrong with a subscription is said", async () => {
   assert.throws(() => client.document("cpu").bind(null), wrong);
 });
 
-test("a subscription that ends unheard is told of as a fault", async () => {
+test("an ended subscription without listeners is reported", async () => {
   const client = open();
   const { promise, resolve } = deferred();
   client.onFault(resolve);
@@ -324,7 +324,7 @@ test("a subscription that ends unheard is told of as a fault", async () => {
   assert.match(message, /topic lobby of nowhere is not read: no channel named nowhere/);
 });
 
-test("what is wrong with a URL or a runtime is said", () => {
+test("errors of connect name the reason", () => {
   assert.throws(() => connect("/rps", { WebSocket }), { code: "bad_url", message: /relative/ });
   assert.throws(() => connect("ftp://127.0.0.1/", { WebSocket }), { code: "bad_url", message: /ftp/ });
   assert.throws(() => connect(undefined, { WebSocket }), { code: "bad_url", message: /needs a URL/ });
@@ -334,7 +334,7 @@ test("what is wrong with a URL or a runtime is said", () => {
   }
 });
 
-test("a server that is not there is waited for", async () => {
+test("connects when the server becomes reachable", async () => {
   const nobody = createServer().listen(0, "127.0.0.1");
   await once(nobody, "listening");
   const { port } = nobody.address();
@@ -345,7 +345,7 @@ test("a server that is not there is waited for", async () => {
   assert.equal(attempt, 1);
 });
 
-test("close ends all that was begun", async () => {
+test("close ends iterators and pending sends", async () => {
   const client = open();
   await connected(client);
   const next = client.messages("log", { from: "newest" }).next();

@@ -77,7 +77,7 @@ async function reads(page, count) {
   return Object.fromEntries(Object.keys(end).map((name) => [name, end[name] - start[name]]));
 }
 
-test("a page fetches the dictionary, and entries come compressed; a reload has it from the cache", async () => {
+test("a page fetches a dictionary once, also over a reload", async () => {
   const page = await openPage(browser, gate.url, []);
   await holdsDictionary(page);
   const first = await reads(page, 300);
@@ -92,7 +92,7 @@ test("a page fetches the dictionary, and entries come compressed; a reload has i
   await page.browserContext().close();
 });
 
-test("without the dictionary everything comes, only larger, and it is tried again on the next connection", async () => {
+test("entries arrive without a dictionary, which is retried", async () => {
   gate.state = "closed";
   const page = await openPage(browser, gate.url, []);
   await untilStats(page, "dictionariesFailed", 0);
@@ -109,7 +109,7 @@ test("without the dictionary everything comes, only larger, and it is tried agai
   await page.browserContext().close();
 });
 
-test("a client that is closed gives up what it was fetching", async (t) => {
+test("a closed client cancels its downloads", async (t) => {
   gate.state = "stuck";
   const givenUp = new Promise((resolve) => (gate.onGivenUp = resolve));
   const client = connect(gate.url, { WebSocket });
@@ -120,7 +120,7 @@ test("a client that is closed gives up what it was fetching", async (t) => {
   await givenUp;
 });
 
-test("Node fetches it too, unless compression is switched off", async (t) => {
+test("Node fetches a dictionary, unless compression is off", async (t) => {
   for (const compression of [true, false]) {
     // The address of a dictionary is that of the socket without its query.
     const client = connect(new URL("rps?page=7", gate.url), { WebSocket, compression });

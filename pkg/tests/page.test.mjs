@@ -56,7 +56,7 @@ test("a reload keeps the client's id", async () => {
   assert.equal(await id(page), before);
 });
 
-test("a tab that was duplicated and the duplicate both stay connected", async () => {
+test("a duplicated tab and its original both stay connected", async () => {
   const opened = new Promise((resolve) => page.once("popup", resolve));
   // A window opened by the page begins with a copy of its session storage, as a duplicated tab does.
   await page.evaluate(() => void window.open(location.href));
@@ -68,7 +68,7 @@ test("a tab that was duplicated and the duplicate both stay connected", async ()
   assert.equal(await page.evaluate(() => window.pushWire.status.value.phase), "connected");
 });
 
-test("a hidden page makes no attempts, and comes back when it is seen", async () => {
+test("a hidden page reconnects when it is visible", async () => {
   await hide();
   proxy.cut();
   await phase(page, "offline");
@@ -77,7 +77,7 @@ test("a hidden page makes no attempts, and comes back when it is seen", async ()
   await phase(page, "connected");
 });
 
-test("a page without network makes no attempts, and comes back with it", async () => {
+test("an offline page reconnects when it is online", async () => {
   await page.setOfflineMode(true);
   proxy.cut();
   await phase(page, "offline");
@@ -86,7 +86,7 @@ test("a page without network makes no attempts, and comes back with it", async (
   await phase(page, "connected");
 });
 
-test("a page that was frozen comes back with all that it missed", async () => {
+test("a frozen page resumes when it is thawed", async () => {
   const front = await hide();
   const devtools = await page.createCDPSession();
   await devtools.send("Page.setWebLifecycleState", { state: "frozen" });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { launch } from "../../tests/browser/browser.mjs";
 import { Fixture } from "./fixture.mjs";
 
-test("a page moves over to a newer dictionary while it stays connected", async () => {
+test("a connected page changes to a newer dictionary", async () => {
   // A newer dictionary is named with a heartbeat.
   const starting = [launch(), Fixture.start(), Fixture.start({ heartbeatMs: 100 })];
   const [browser, pages, backend] = await Promise.all(starting);

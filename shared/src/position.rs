@@ -190,7 +190,7 @@ impl ResetReason {
 /// Outcome of a subscribe or resume: continuity proved, or not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
-    /// Reading goes on exactly after the reader's cursor.
+    /// Reading continues exactly after the reader's cursor.
     Resumed {
         /// Entries between the reader's cursor and the head: what it is about to catch up.
         caught_up: u64,
@@ -199,11 +199,11 @@ pub enum Outcome {
     Reset(ResetReason),
 }
 
-/// Decides how a subscribe or resume ends, and after which position reading goes on. `found` is the tag that the log
+/// Decides how a subscribe or resume ends, and after which position reading continues. `found` is the tag that the log
 /// has at the requested cursor, [`Tag::UNKNOWN`] if it does not keep that entry.
 ///
-/// Without a position the reader starts where `start` says, and the outcome is `Resumed`: nothing that it had
-/// can have been lost. After a reset reading goes on at the floor, so that all that is kept is delivered.
+/// Without a position the reader starts where `start` says, and the outcome is `Resumed`: nothing that it had can have
+/// been lost. After a reset, reading continues at the floor, so that all that is kept is delivered.
 #[must_use]
 pub fn resume(
     requested: Option<Position>,
@@ -228,8 +228,8 @@ pub fn resume(
     }
 }
 
-/// As [`resume`], for a state: only the newest value matters, so a position within the incarnation is
-/// good however old it is, and reading goes on just before the newest value.
+/// As [`resume`], for a state: only the newest value matters, so a position of any age within the incarnation is
+/// accepted, and reading continues just before the newest value.
 #[must_use]
 pub fn resume_state(position: Option<Position>, log: Bounds, found: Tag) -> (Outcome, Position) {
     let before_newest = log.before_newest();

@@ -53,7 +53,7 @@ async function shows(page, expected) {
   assert.deepEqual(await page.evaluate(read), expected);
 }
 
-test("two tabs talk, and a reload keeps the list", async () => {
+test("two tabs exchange messages, kept over a reload", async () => {
   const [ada, ben] = [await open("Ada"), await open("Ben")];
   await say(ada, "hello");
   await shows(ben, [["Ada", "hello"]]);
@@ -76,7 +76,7 @@ test("the server's refusal is shown", async () => {
   await shows(page, []);
 });
 
-test("a restart of the server is said, and the chat goes on", async () => {
+test("a restart of the server is shown, and the chat continues", async () => {
   const page = await open("Ada");
   await say(page, "before");
   await shows(page, [["Ada", "before"]]);

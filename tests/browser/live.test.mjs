@@ -56,7 +56,7 @@ function untilDocument(page, text) {
 
 const lines = (from, to) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
 
-test("two pages show each of 500 lines once and in order, over five cuts", { timeout: 3 * PATIENCE_MS }, async () => {
+test("two pages show 500 lines once, in order, over five cuts", { timeout: 3 * PATIENCE_MS }, async () => {
   await withPages(2, async ({ backend, pages, proxies }) => {
     const draw = random("lines");
     const cuts = new Set();
@@ -77,7 +77,7 @@ test("two pages show each of 500 lines once and in order, over five cuts", { tim
   });
 });
 
-test("the document follows 50 edits over cuts, as deltas", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a document gets 50 edits as deltas, over cuts", { timeout: 3 * PATIENCE_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page], proxies: [proxy] }) => {
     const draw = random("document");
     const words = Array.from({ length: 1200 }, (_, index) => `word${index}`);
@@ -106,7 +106,7 @@ test("the document follows 50 edits over cuts, as deltas", { timeout: 3 * PATIEN
   });
 });
 
-test("a document of 400 KB comes whole, in fragments", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a document of 400 KB arrives in fragments", { timeout: 3 * PATIENCE_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page], proxies: [proxy] }) => {
     const draw = random("large document");
     const word = () => draw(2 ** 32).toString(36);
@@ -125,7 +125,7 @@ test("a document of 400 KB comes whole, in fragments", { timeout: 3 * PATIENCE_M
   });
 });
 
-test("after kill -9 the page says that the log began anew, and goes on", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a page shows the reset after kill -9, and continues", { timeout: 3 * PATIENCE_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page] }) => {
     await page.evaluate(() => (window.notReloaded = true));
     await backend.appendLines(lines(0, 20));
@@ -146,7 +146,7 @@ test("after kill -9 the page says that the log began anew, and goes on", { timeo
   });
 });
 
-test("a reload in the middle of a stream loses and repeats no line", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a reload loses and repeats no line", { timeout: 3 * PATIENCE_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page] }) => {
     for (let round = 0; round < 4; round += 1) {
       const from = round * 50;

@@ -6,7 +6,7 @@ import { blocks } from "../../examples/live/page/markdown/blocks.js";
 
 const paragraph = (text) => ({ kind: "paragraph", text });
 
-test("headings, rules and paragraphs part blocks", () => {
+test("headings, rules and paragraphs separate blocks", () => {
   assert.deepEqual(blocks("# One #\ntwo\nthree\n\n---\nfour\n"), [
     { kind: "heading", level: 1, text: "One" },
     paragraph("two\nthree"),
@@ -15,7 +15,7 @@ test("headings, rules and paragraphs part blocks", () => {
   ]);
 });
 
-test("code keeps its lines, also when its fence is never closed", () => {
+test("code keeps its lines, also in an unclosed fence", () => {
   assert.deepEqual(blocks("```rust\n# not a heading\n\n  x\n```\nafter"), [
     { kind: "code", language: "rust", text: "# not a heading\n\n  x" },
     paragraph("after"),
@@ -23,7 +23,7 @@ test("code keeps its lines, also when its fence is never closed", () => {
   assert.deepEqual(blocks("````\n```\nopen"), [{ kind: "code", language: "", text: "```\nopen" }]);
 });
 
-test("lists nest, number and hold their continued lines", () => {
+test("lists nest, are numbered and keep continued lines", () => {
   const [list] = blocks("3. one\n   more\n4. two\n   - inner\n   - second\n");
   assert.equal(list.kind, "list");
   assert.equal(list.start, 3);
@@ -34,7 +34,7 @@ test("lists nest, number and hold their continued lines", () => {
   ]);
 });
 
-test("a table's cells are parted by bars outside of code", () => {
+test("table cells are separated by bars outside of code", () => {
   assert.deepEqual(blocks("| a | b |\n|---|:-:|\n| `x|y` | c \\| d |\n| 1 | |\n\nafter"), [
     {
       kind: "table",
@@ -48,14 +48,14 @@ test("a table's cells are parted by bars outside of code", () => {
   ]);
 });
 
-test("quotes hold blocks", () => {
+test("quotes contain blocks", () => {
   assert.deepEqual(blocks("> # a\n> b\nc"), [
     { kind: "quote", blocks: [{ kind: "heading", level: 1, text: "a" }, paragraph("b")] },
     paragraph("c"),
   ]);
 });
 
-test("any text becomes blocks, and in reasonable time", () => {
+test("any text becomes blocks", () => {
   for (const text of ["", "\n\n", "- ", "|", "||\n|-|", ">", "1)", "`".repeat(5000), "- ".repeat(100_000), "> ".repeat(100_000), "*".repeat(5000)]) {
     assert.ok(Array.isArray(blocks(text)));
   }

@@ -1,4 +1,4 @@
-//! Error of a command, with the remedy in its text.
+//! Error of a command, whose text says what to do about it.
 
 use std::path::PathBuf;
 

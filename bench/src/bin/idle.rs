@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
-/// After the last handshake, so that what only it needs has been given back.
+/// Time after the last handshake, in which the handshakes' memory is freed.
 const SETTLE: Duration = Duration::from_secs(3);
 
 fn main() -> Fallible<()> {

@@ -1,9 +1,9 @@
-//! Instructions that a delivery takes of a server's own code, the kernel's left out; what else the machine does does
-//! not change them.
+//! Instructions of a server's own code per delivery, without the kernel's. Other load of the machine does not change
+//! them.
 //!
 //! `cargo run --release --bin instructions [-- READERS MESSAGES]`, by default 200 readers and 40 messages of 200 bytes.
 //! Each server runs under valgrind's cachegrind (package `valgrind`), which makes it some thirty times slower: once
-//! with the messages and once without, and what counts is the difference.
+//! with the messages and once without; the result is the difference.
 
 use std::fs;
 use std::process::Command;
@@ -15,8 +15,8 @@ use tempfile::NamedTempFile;
 use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_blocking};
 
-/// Messages a second: so few that each has left before the next comes, slow as the servers are here, and so many that
-/// all have come before the first heartbeat.
+/// Messages a second: few enough for the slowed servers to send each before the next, and enough for all to be sent
+/// before the first heartbeat.
 const RATE: f64 = 8.0;
 
 fn main() -> Fallible<()> {

@@ -326,7 +326,7 @@ impl Hub {
         let scope = Scope::Inbox(client);
         let key = StreamKey { channel, scope };
         if let Err(error) = self.publisher.check(&key, &record) {
-            // Who is asked about a client that there is not hears that first.
+            // An unknown client is reported before other errors.
             let is_known = self.sessions.knows(now, client);
             return Err(if is_known { error.into() } else { unknown });
         }

@@ -141,7 +141,7 @@ impl Sessions {
     }
 
     /// Begins or continues a client's session on a connection. A new session takes the secret that the client chose, so
-    /// that it can come back even if the answer does not reach it.
+    /// that the client can continue it even if the answer does not arrive.
     pub(super) fn open(
         &self,
         now: Moment,

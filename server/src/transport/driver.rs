@@ -103,7 +103,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             if let Err(error) = self.write(cx, now) {
                 return Poll::Ready(broken(&error));
             }
-            // What was written made room for the rest of a message.
+            // Writing has made room for the rest of a message.
             if self.peer.has_actions() {
                 continue;
             }

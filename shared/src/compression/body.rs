@@ -44,7 +44,7 @@ impl<'a> Body<'a> {
             Some(Ok(bytes)) if bytes <= max_bytes => Some(bytes),
             Some(_) => return Err(DecompressError::TooLarge { limit: max_bytes }),
         };
-        // What is announced will be allocated, so it has to be possible.
+        // The stated size will be allocated, so it must be possible.
         let most = (frame.len() / BLOCK_MIN + 1).saturating_mul(BLOCK_CONTENT_MAX);
         if content_bytes.is_some_and(|bytes| bytes > most) {
             return Err(DecompressError::Malformed);

@@ -139,7 +139,7 @@ impl Application {
         self.lingers_until = until;
     }
 
-    /// When it handles what it holds.
+    /// Time at which it handles what it holds.
     #[must_use]
     pub fn handles_at(&self) -> Option<Moment> {
         (!self.unhandled.is_empty()).then_some(self.lingers_until)

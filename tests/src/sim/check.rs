@@ -63,9 +63,9 @@ impl Promise {
 /// Error of a check: the broken promise, and a description.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PromiseError {
-    /// Which.
+    /// The broken promise.
     pub promise: Promise,
-    /// How.
+    /// Description.
     pub what: String,
 }
 

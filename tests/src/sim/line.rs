@@ -103,7 +103,7 @@ impl Line {
 
 /// Event of a connection.
 impl Line {
-    /// When the next parcel reaches the server.
+    /// Time at which the next parcel reaches the server.
     #[must_use]
     pub fn next_at_server(&self) -> Option<Moment> {
         let arrival = self.link.up.next_arrival()?;
@@ -111,7 +111,7 @@ impl Line {
         Some(free.map_or(arrival, |free| free.max(arrival)))
     }
 
-    /// When the next parcel reaches the page.
+    /// Time at which the next parcel reaches the page.
     #[must_use]
     pub fn next_at_page(&self) -> Option<Moment> {
         self.link.down.next_arrival()
@@ -197,7 +197,7 @@ impl Line {
         }
     }
 
-    /// When the server's end has something to do, at `now` or later.
+    /// Time at which the server's end has something to do, at `now` or later.
     #[must_use]
     pub fn poll_timeout(&self, now: Moment) -> Option<Moment> {
         self.server.as_ref()?.poll_timeout(now)

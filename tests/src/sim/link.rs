@@ -80,7 +80,7 @@ impl Direction {
         self.in_flight_bytes
     }
 
-    /// When the next parcel arrives.
+    /// Time at which the next parcel arrives.
     #[must_use]
     pub fn next_arrival(&self) -> Option<Moment> {
         let (arrival, _) = self.in_flight.front().filter(|_| !self.dead)?;

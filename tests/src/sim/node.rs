@@ -48,7 +48,7 @@ pub struct Node {
     seed: u64,
     rng: fastrand::Rng,
     presence: HashMap<Uuid, Presence>,
-    /// When the hub's upkeep is due.
+    /// Time at which the hub's upkeep is due.
     upkeep: Moment,
     crowd: Crowd,
     odd: Odd,
@@ -176,7 +176,7 @@ impl Node {
         self.starts_at = Some(starts_at);
     }
 
-    /// Which connections its processes have closed.
+    /// Connections that its processes have closed, by close code.
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = self.tally.clone();
@@ -186,18 +186,18 @@ impl Node {
         tally
     }
 
-    /// When the next process starts.
+    /// Time at which the next process starts.
     #[must_use]
     pub fn starts_at(&self) -> Option<Moment> {
         self.starts_at
     }
 
-    /// The process stands still.
+    /// Stops the process until this time.
     pub fn stall(&mut self, until: Moment) {
         self.stalled_until = until;
     }
 
-    /// When it goes on.
+    /// Time at which it continues.
     #[must_use]
     pub fn stalled_until(&self) -> Moment {
         self.stalled_until
@@ -217,7 +217,7 @@ impl Node {
         }
     }
 
-    /// When the upkeep of the process that runs is due.
+    /// Time at which the upkeep of the process that runs is due.
     #[must_use]
     pub fn next_upkeep(&self) -> Option<Moment> {
         self.hub.as_ref().map(|_| self.upkeep)
@@ -289,7 +289,7 @@ impl Node {
         Ok(())
     }
 
-    /// Which process it is, counted from 1.
+    /// Number of the running process, counted from 1.
     #[must_use]
     pub fn run(&self) -> u32 {
         self.run
@@ -308,7 +308,7 @@ impl Node {
         Some(ServerEnd::new(now, Peer::new(hub, Dialect::Wire, now)))
     }
 
-    /// How long a connection's task is kept from its work this time: by a handler, or by the scheduler.
+    /// Delay of a connection's task before its next work, by a handler or the scheduler.
     pub fn delay(&mut self) -> Duration {
         match self.rng.u8(0..8) {
             0 => Duration::from_millis(self.rng.u64(0..60)),

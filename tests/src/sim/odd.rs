@@ -53,9 +53,9 @@ pub enum Trick {
     },
     /// Uses one id for two streams.
     Reuse {
-        /// Which of the streams is first.
+        /// Index of the first stream.
         first: u8,
-        /// Which is second.
+        /// Index of the second stream.
         second: u8,
         /// Entries that are published into both while the first is read, and again when the second is.
         published: u8,

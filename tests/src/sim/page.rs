@@ -237,7 +237,7 @@ impl Page {
         self.application.linger(until);
     }
 
-    /// When its application handles what it holds.
+    /// Time at which its application handles what it holds.
     #[must_use]
     pub fn handles_at(&self) -> Option<Moment> {
         self.application.handles_at()
@@ -290,7 +290,7 @@ impl Page {
         self.session.handle_timeout(now);
     }
 
-    /// When its next timer fires, on the world's clock.
+    /// Time at which its next timer fires, on the world's clock.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         let due = self.session.poll_timeout()?.since_origin();

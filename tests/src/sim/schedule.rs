@@ -25,37 +25,37 @@ pub enum Operation {
     },
     /// A page sends messages.
     Say {
-        /// Who.
+        /// Number of the page.
         page: usize,
         /// Messages.
         count: u8,
     },
     /// A page begins or stops to read a feed.
     Toggle {
-        /// Who.
+        /// Number of the page.
         page: usize,
-        /// What.
+        /// Feed.
         feed: Feed,
         /// Only what is published from now on.
         newest: bool,
     },
     /// A page's connection is lost.
     Cut {
-        /// Whose.
+        /// Number of the page.
         page: usize,
         /// Sides that are notified.
         noticed: Noticed,
     },
     /// Nothing more arrives in one direction; no side is notified.
     HalfOpen {
-        /// Whose connection.
+        /// Number of the page.
         page: usize,
         /// True if the direction to the server is the dead one.
         up: bool,
     },
     /// The network of a page changes its pace, for its connection and later ones.
     Pace {
-        /// Whose.
+        /// Number of the page.
         page: usize,
         /// Latency of one direction, milliseconds.
         latency_ms: u16,
@@ -64,27 +64,27 @@ pub enum Operation {
     },
     /// New connections of a page fail.
     Offline {
-        /// Whose.
+        /// Number of the page.
         page: usize,
-        /// For so long.
+        /// Duration, in milliseconds.
         ms: u32,
         /// True if attempts go unanswered instead of being refused.
         silent: bool,
     },
     /// The server process dies and another one starts, with empty logs.
     Restart {
-        /// After so long.
+        /// Time until the next process starts, in milliseconds.
         down_ms: u32,
         /// True if the pages learn that their connections ended.
         noticed: bool,
     },
     /// The server process dies and another one starts with its logs, of which one has lost its newest entries.
     Restore {
-        /// After so long.
+        /// Time until the next process starts, in milliseconds.
         down_ms: u32,
         /// True if the pages learn that their connections ended.
         noticed: bool,
-        /// Which stream.
+        /// Stream of the log.
         feed: Feed,
         /// The page whose inbox is meant.
         page: usize,
@@ -93,63 +93,63 @@ pub enum Operation {
     },
     /// The server process stops for a while; its clock continues.
     Stall {
-        /// For so long.
+        /// Duration, in milliseconds.
         ms: u32,
     },
     /// A page's machine sleeps: it reads nothing and no timer fires; its clock continues.
     Sleep {
-        /// Whose.
+        /// Number of the page.
         page: usize,
-        /// For so long.
+        /// Duration, in milliseconds.
         ms: u32,
     },
     /// A page's clock leaps forward.
     Leap {
-        /// Whose.
+        /// Number of the page.
         page: usize,
-        /// So far.
+        /// Distance, in milliseconds.
         ms: u32,
     },
     /// A page is loaded anew, from the positions that it has handled.
     Reload {
-        /// Which.
+        /// Number of the page.
         page: usize,
         /// True if it still has its session's secret; without, it is a new client.
         keeps_session: bool,
     },
     /// A page drops its connection and stays away.
     Interrupt {
-        /// Which.
+        /// Number of the page.
         page: usize,
-        /// For so long.
+        /// Duration, in milliseconds.
         ms: u32,
     },
     /// A page becomes hidden, or visible again.
     Hide {
-        /// Which.
+        /// Number of the page.
         page: usize,
         /// Hidden rather than visible.
         hidden: bool,
     },
     /// A page's token function fails for a while.
     Tokens {
-        /// Whose.
+        /// Number of the page.
         page: usize,
         /// Action.
         trouble: TokenTrouble,
-        /// For so long.
+        /// Duration, in milliseconds.
         ms: u32,
     },
     /// A page that is closed connects again.
     Connect {
-        /// Which.
+        /// Number of the page.
         page: usize,
     },
     /// A page's application handles nothing for a while.
     Linger {
-        /// Whose.
+        /// Number of the page.
         page: usize,
-        /// For so long.
+        /// Duration, in milliseconds.
         ms: u32,
     },
     /// A channel is given another compression dictionary.
@@ -161,7 +161,7 @@ pub enum Operation {
     },
     /// A hostile peer connects with a page's client id and the token that all share.
     AttemptTakeover {
-        /// Whose.
+        /// Number of the page.
         page: usize,
         /// True if it shows a wrong secret, false for none.
         guesses: bool,
@@ -175,7 +175,7 @@ pub enum Operation {
     },
     /// The odd client does something that the protocol allows and no page does.
     Odd {
-        /// What.
+        /// Operation of the odd client.
         trick: Trick,
         /// True if it reads the answers.
         reads: bool,

@@ -59,7 +59,7 @@ impl Seat {
         }
     }
 
-    /// When the next dictionary arrives.
+    /// Time at which the next dictionary arrives.
     #[must_use]
     pub fn fetched_at(&self) -> Option<Moment> {
         self.fetches.front().map(|(at, ..)| *at)
@@ -92,7 +92,7 @@ impl Seat {
         self.trouble = Some((trouble, until));
     }
 
-    /// When the next token arrives.
+    /// Time at which the next token arrives.
     #[must_use]
     pub fn token_at(&self) -> Option<Moment> {
         self.tokens.front().map(|(at, ..)| *at)

@@ -81,7 +81,7 @@ impl ServerEnd {
         self.peer.handle_timeout(now);
     }
 
-    /// When something is due, at `now` or later.
+    /// Time at which something is due, at `now` or later.
     #[must_use]
     pub fn poll_timeout(&self, now: Moment) -> Option<Moment> {
         let busy = Some(self.busy_until).filter(|_| self.is_busy(now));

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use push_wire_shared::position::{Cursor, Position, Tag};
 
-/// Which of a channel's two streams an entry came from.
+/// Stream of a channel from which an entry came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Source {
     /// The channel itself.
@@ -124,7 +124,7 @@ impl Numbering {
             numbers.last += position.cursor.saturating_sub(before.cursor);
         }
         numbers.bases[source as usize] = Some(position);
-        // What lies before the hole cannot be resumed from: its numbers no longer lead to all entries.
+        // Numbers before the gap cannot be resumed from, since they no longer lead to all entries.
         numbers.floor = numbers.last;
         let other = source.other();
         numbers.bases[other as usize] = numbers.position(other, numbers.last);

@@ -200,7 +200,7 @@ pub(super) fn delta(
         let mut head = Vec::with_capacity(44);
         header.write_delta(delta, &mut head);
         let encoded = encoded(stream, entry, head, ops.into(), target.len(), params);
-        // What is far smaller than the value itself needs no comparison with the value compressed.
+        // Ops far smaller than the value need no comparison with the compressed value.
         let is_smaller = encoded.wire_bytes() * 16 < target.len()
             || encoded.wire_bytes() < whole(stream, entry, params).wire_bytes();
         is_smaller.then_some(encoded)

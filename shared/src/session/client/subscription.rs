@@ -258,7 +258,7 @@ impl Reader {
             return Place::Next;
         };
         match self.mode {
-            // What it stands on may come again to a reader without the value; what is older may not.
+            // A reader without the value may get the entry at its position again, but no older one.
             ChannelMode::State if cursor == received && self.value.is_none() => Place::Next,
             _ if cursor <= received => Place::Repeat,
             ChannelMode::Log | ChannelMode::System if cursor != received + 1 => Place::Gap,
