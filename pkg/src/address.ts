@@ -4,7 +4,7 @@ import type { Address } from "./types.js";
 
 const SCHEMES: Record<string, string> = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
 
-/** The WebSocket URL of what the application wrote; without a path it is the server's default, `/rps`. */
+/** WebSocket URL of the application's address; without a path, the server's default `/rps`. */
 export function address(url: Address): string {
   const text = typeof url === "string" ? url : url?.href;
   if (typeof text !== "string") throw new PushError("bad_url", "connect needs a URL, as text or as a URL");

@@ -13,7 +13,7 @@ export class Alarm {
   }
 
   /**
-   * Sees to it that it rings no later than this, in milliseconds as of `performance.now()`; `Infinity`: not at all. A deadline
+   * Sets the deadline, in milliseconds as of `performance.now()`; `Infinity` for none. A deadline
    * that moved away costs nothing here: it rings too early once, which is cheaper than two calls for each message.
    */
   set(at: number): void {

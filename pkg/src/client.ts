@@ -13,11 +13,11 @@ import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
 import type { Address, AnyChannels, Handler, Options, ReadOptions, Stats, Status, WebSocketClass } from "./types.js";
 
-/** Bounds of `maxMessageBytes`: room for the handshake, and what the engine counts in. */
+/** Bounds of `maxMessageBytes`: room for the handshake, and the engine's 32-bit sizes. */
 const MIN_MESSAGE_BYTES = 4096;
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
-/** One connection to a push-wire server, and all that is read and sent over it. */
+/** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
   readonly #core: Core;
   readonly #status = new ObservableValue<Status>({ phase: "connecting", transport: null, attempt: 0 });
@@ -52,17 +52,17 @@ export class Client<Channels extends object = AnyChannels> {
     this.#core.engine.connect();
   }
 
-  /** The client's UUID: what the server calls it by. */
+  /** The client's UUID, by which the server addresses it. */
   get id(): string {
     return this.#core.id;
   }
 
-  /** How the client is connected. */
+  /** State of the connection. */
   get status(): Observable<Status> {
     return this.#status;
   }
 
-  /** What has passed since the client began. */
+  /** Counters since the client was created. */
   get stats(): Stats {
     this.#core.check();
     const { engine, host } = this.#core;
@@ -82,7 +82,7 @@ export class Client<Channels extends object = AnyChannels> {
     };
   }
 
-  /** Reads a stream: `handler` is given each entry once, in order, over all reconnects. */
+  /** Reads a stream: `handler` is called with each entry once, in order, over all reconnects. */
   on<K extends keyof Channels & string>(
     channel: K,
     handler: Handler<Channels[K]>,
@@ -130,33 +130,33 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   /**
-   * Calls `listener` for what goes wrong outside of a send, and for a subscription that the server ends while nobody listens
-   * to its outcomes; without a listener that is a warning in the console.
+   * Calls `listener` for errors outside of sends, and for a subscription that the server ends without a listener
+   * for its outcomes. Without a listener they are warnings in the console.
    */
   onFault(listener: (error: PushError) => void): () => void {
     return this.#faults.add(listener);
   }
 
-  /** Tries to connect at once: after `closed`, or to cut a wait short. */
+  /** Connects at once: after `closed`, or while the client waits for its next attempt. */
   connect(): void {
     this.#core.check();
     this.#core.engine.connect();
   }
 
-  /** Drops the line and stays away for some milliseconds: to see, or to test, what a page does then. */
+  /** Drops the connection and makes no attempt for some milliseconds, for tests of a page. */
   interrupt(milliseconds: number): void {
     this.#core.check();
     this.#core.engine.interrupt(milliseconds);
   }
 
-  /** Says goodbye and ends everything: subscriptions, documents, iterators and unanswered sends. */
+  /** Sends a goodbye, and ends subscriptions, documents, iterators and unanswered sends. */
   close(): void {
     if (this.#core.closed) return;
     this.#leavePage();
     this.#core.close();
     for (const messages of this.#iterators) void messages.return();
     this.#documents.clear();
-    // Said once: the server may have closed it before.
+    // Reported once: the server may have closed it before.
     if (this.#status.value.phase === "closed") return;
     this.#status.set({ phase: "closed", transport: null, attempt: 0 });
   }
@@ -194,7 +194,7 @@ function encode(value: unknown): Uint8Array {
   throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);
 }
 
-/** Refuses what `JSON.stringify` would silently make something else of: numbers become null, bytes an object. */
+/** Refuses values that `JSON.stringify` would change silently: some numbers to null, bytes to an object. */
 function expressible(key: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value}${place(key)} has no form in JSON`);
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {

@@ -6,7 +6,7 @@ import { type ClientListener, PageHost } from "./host.js";
 import type { Store } from "./store.js";
 import type { WebSocketClass } from "./types.js";
 
-/** Something that has handled entries since it was last asked. */
+/** A part that reports handled entries to the engine. */
 export interface Committing {
   commit(): void;
 }
@@ -21,7 +21,7 @@ export interface Settings {
   readonly renewsToken: boolean;
 }
 
-/** What the parts of one client share: the engine, who is told what, and what outlives a reload. */
+/** State shared by the parts of one client: engine, host and storage. */
 export class Core {
   readonly engine: Engine;
   /** The client's UUID. */
@@ -59,18 +59,18 @@ export class Core {
     if (this.#closed) throw new PushError("closed", "the client is closed");
   }
 
-  /** Asks `part` to commit what it has handled, once for all that is handled in one go. */
+  /** Schedules one commit of `part`, for all entries that are handled in the same task. */
   commitSoon(part: Committing): void {
     if (this.#dirty.size === 0) queueMicrotask(() => this.#commit());
     this.#dirty.add(part);
   }
 
-  /** Keeps what the client needs to go on after a reload. */
+  /** Stores the state that the client needs after a reload. */
   keep(): void {
     if (!this.#closed) this.store.save(this.engine.snapshot());
   }
 
-  /** Says goodbye; nothing is told any more. */
+  /** Sends a goodbye; there are no more events. */
   close(): void {
     if (this.#closed) return;
     this.#commit();

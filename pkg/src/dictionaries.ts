@@ -1,11 +1,11 @@
 // Download of compression dictionaries.
 import { toHex } from "./hex.js";
 
-/** Largest compression dictionary, and how many are got at once (docs/protocol.md section 11). */
+/** Largest compression dictionary, in bytes, and number of downloads at once (docs/protocol.md section 11). */
 const MAX_BYTES = 112 * 1024;
 const MAX_LOADING = 16;
 
-/** Time that one may take, in milliseconds. */
+/** Longest time of a download, in milliseconds. */
 const PATIENCE = 30_000;
 
 /**
@@ -21,7 +21,7 @@ export class Dictionaries {
   readonly #loading = new Map<string, AbortController>();
   #failed = 0;
 
-  /** `take` is given what was fetched, and says whether it is the one. */
+  /** `take` is called with the bytes, and returns whether they are the dictionary. */
   constructor(socketUrl: string, take: (sha256: Uint8Array, bytes: Uint8Array) => boolean) {
     this.#address = (hex) => {
       const url = new URL(socketUrl);
@@ -33,12 +33,12 @@ export class Dictionaries {
     this.#take = take;
   }
 
-  /** How often one could not be had. */
+  /** Number of failed downloads. */
   get failed(): number {
     return this.#failed;
   }
 
-  /** Begins to get the dictionary with this hash. */
+  /** Starts the download of the dictionary with this hash. */
   get(sha256: Uint8Array): void {
     const hex = toHex(sha256);
     if (this.#loading.has(hex) || this.#loading.size === MAX_LOADING) return;
@@ -47,7 +47,7 @@ export class Dictionaries {
     void this.#load(hex, sha256.slice(), end);
   }
 
-  /** Gives up what is on its way; nothing is taken any more. */
+  /** Cancels all downloads. */
   close(): void {
     for (const end of this.#loading.values()) end.abort();
     this.#loading.clear();
@@ -63,7 +63,7 @@ export class Dictionaries {
   }
 }
 
-/** The body of a good answer; nothing if it is larger than a dictionary. */
+/** The body of a successful response; nothing if it is larger than a dictionary. */
 async function download(url: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
   const { ok, body } = await fetch(url, { credentials: "omit", signal });
   if (!ok || !body) return undefined;

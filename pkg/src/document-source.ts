@@ -5,7 +5,7 @@ import { Listeners } from "./observable.js";
 import { Reader } from "./reader.js";
 import type { Outcome, Position } from "./types.js";
 
-/** The newest value of a stream, shared by all who look at it. */
+/** The newest value of a stream, shared by all documents that show it. */
 export class DocumentSource {
   readonly #reader: Reader;
   readonly #values = new Listeners<void>();

@@ -3,12 +3,12 @@ import { PushError } from "./error.js";
 import type { DocumentSource } from "./document-source.js";
 import type { Outcome, Position } from "./types.js";
 
-/** What an element of the page has that {@link LiveDocument.bind} needs. */
+/** The part of an element's interface that {@link LiveDocument.bind} needs. */
 export interface TextElement {
   textContent: string | null;
 }
 
-/** What a document has cost so far. */
+/** Counters of a document. */
 export interface DocumentStats {
   /** Values received. */
   readonly updates: number;
@@ -37,12 +37,12 @@ export class LiveDocument<T> {
     return this.#source.value as T | undefined;
   }
 
-  /** Which version the value is; `undefined` before the first. */
+  /** Position of the value; `undefined` before the first. */
   get position(): Position | undefined {
     return this.#source.position;
   }
 
-  /** The newest version that the client has heard of. */
+  /** Cursor of the newest known version. */
   get head(): bigint | undefined {
     return this.#source.head;
   }
@@ -73,7 +73,7 @@ export class LiveDocument<T> {
     return this.subscribe((value) => render(element, value));
   }
 
-  /** Ends all listening, and the reading when nobody else looks at the document. */
+  /** Removes all listeners, and ends the subscription if no other document uses it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,6 +1,6 @@
 // The error class of the package, and the reporting of exceptions.
 /**
- * Why something was not done. `code` is for programs:
+ * Error of the package or the server. `code` is for programs:
  *
  * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of another type
  *   than the function takes), `duplicate` (another subscription reads this stream already), `bad_topic`, `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait
@@ -20,7 +20,7 @@ export class PushError extends Error {
   }
 }
 
-/** What the engine's negative answers mean, from -1 down. */
+/** Meanings of the engine's negative results, from -1 down. */
 const REFUSALS: [code: string, message: string][] = [
   ["duplicate", "another subscription of this client reads this stream already"],
   ["bad_topic", "a topic has 1 to 255 bytes of UTF-8"],
@@ -32,14 +32,14 @@ const REFUSALS: [code: string, message: string][] = [
   ["bad_argument", "the engine does not take this subscription"],
 ];
 
-/** The engine's answer, unless that is a refusal: those are thrown. */
+/** The engine's result; an error is thrown. */
 export function accepted(answer: number): number {
   const refusal = REFUSALS[-1 - answer];
   if (refusal) throw new PushError(...refusal);
   return answer;
 }
 
-/** Reports an error of the application's own code as if nobody had caught it, without stopping anything. */
+/** Reports an exception of the application's code as uncaught, without stopping the caller. */
 export function reportUncaught(error: unknown): void {
   if (typeof reportError === "function") reportError(error);
   else console.error(error);

@@ -6,7 +6,7 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The bytes that lower-case hexadecimal digits write. */
+/** The bytes of lower-case hexadecimal digits. */
 export function hexBytes(digits: string): Uint8Array<ArrayBuffer> {
   // "0" to "9" are 0x30 to 0x39, "a" to "f" 0x61 to 0x66.
   const value = (at: number): number => (digits.charCodeAt(at) & 15) + (digits.charCodeAt(at) >> 6) * 9;
@@ -22,7 +22,7 @@ export function uuidDigits(uuid: string): string {
   throw new PushError("bad_client_id", `"${uuid}" is not a UUID`);
 }
 
-/** A UUID as people write it. */
+/** A UUID in its usual form, with hyphens. */
 export function writeUuid(digits: string): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
@@ -32,7 +32,7 @@ export function writeEpoch(epoch: bigint): string {
   return epoch.toString(16).padStart(16, "0");
 }
 
-/** The number that the hexadecimal digits of an epoch write. */
+/** The number of an epoch's hexadecimal digits. */
 export function fromHex(digits: string): bigint {
   return BigInt(`0x${digits}`);
 }

@@ -12,7 +12,7 @@ export interface Size {
   readonly wire: number;
 }
 
-/** What the engine tells about one subscription. */
+/** Receiver of the engine's events of one subscription. */
 export interface StreamListener {
   outcome(
     reason: string,
@@ -28,13 +28,13 @@ export interface StreamListener {
   ended(reason: string, message: string): void;
 }
 
-/** Told what became of a send. */
+/** Receiver of a send's result. */
 interface Ticket {
   resolve(): void;
   reject(error: PushError): void;
 }
 
-/** What the engine tells about the client as a whole. */
+/** Receiver of the engine's events of the client. */
 export interface ClientListener {
   /** The application is to be asked for a token. */
   wantToken(request: number): void;
@@ -44,7 +44,7 @@ export interface ClientListener {
   fault(error: PushError): void;
 }
 
-/** The page's side of the engine: lends it a socket, a timer and fetches, reads values, and finds who is to be told. */
+/** The page's side of the engine: provides socket, timer and downloads, and passes events to their receivers. */
 export class PageHost implements Host {
   readonly streams = new Map<number, StreamListener>();
   readonly #tickets = new Map<number, Ticket>();
@@ -58,7 +58,7 @@ export class PageHost implements Host {
   /** Set before the engine does anything. */
   engine!: Engine;
   #socket: Socket | undefined;
-  /** A refusal that came before the engine had told its ticket. */
+  /** A refusal that arrived before `send` has returned its ticket. */
   #early: { ticket: number; error: PushError } | undefined;
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -173,12 +173,12 @@ export class PageHost implements Host {
     else this.#early = { ticket, error };
   }
 
-  /** How often a dictionary could not be had. */
+  /** Number of failed downloads of dictionaries. */
   get dictionariesFailed(): number {
     return this.#dictionaries.failed;
   }
 
-  /** What becomes of a send, which returned this ticket a moment ago. */
+  /** Registers the receiver of a send's result by its ticket. */
   answer(ticket: number): Promise<void> {
     const early = this.#early;
     this.#early = undefined;
@@ -186,7 +186,7 @@ export class PageHost implements Host {
     return new Promise((resolve, reject) => this.#tickets.set(ticket, { resolve, reject }));
   }
 
-  /** Nothing is told any more. */
+  /** Stops all events. */
   close(): void {
     this.#socket?.close();
     this.#alarm.set(Infinity);

@@ -2,8 +2,8 @@
 import type { Core } from "./core.js";
 
 /**
- * Follows the page's life: no attempts while it is hidden or offline, at once when it is back, and its place in the
- * storage given free when it is left. Returns what ends that; without a page around there is nothing to follow.
+ * Suspends the client while the page is hidden or offline, wakes it afterwards, and releases its key in the
+ * storage when the page is left. Returns a function that ends this; without a page it does nothing.
  */
 export function followPage(core: Core): () => void {
   if (typeof document !== "object" || typeof addEventListener !== "function") return () => {};

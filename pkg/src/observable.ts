@@ -3,13 +3,13 @@ import { reportUncaught } from "./error.js";
 
 /** A value that changes. */
 export interface Observable<T> {
-  /** What it is now. */
+  /** The current value. */
   readonly value: T;
   /** Calls `listener` now and after each change; the returned function ends that. */
   subscribe(listener: (value: T) => void): () => void;
 }
 
-/** A set of listeners, none of which can keep the others from being called. */
+/** A set of listeners. An exception of one does not prevent calls of the others. */
 export class Listeners<T> {
   readonly #listeners = new Set<(value: T) => void>();
 
@@ -20,7 +20,7 @@ export class Listeners<T> {
     return () => void this.#listeners.delete(entry);
   }
 
-  /** Returns whether there was anybody to tell. */
+  /** Returns whether there were listeners. */
   tell(value: T): boolean {
     const listeners = [...this.#listeners];
     for (const listener of listeners) {

@@ -5,10 +5,10 @@ import { fromHex, writeEpoch } from "./hex.js";
 import type { Size, StreamListener } from "./host.js";
 import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
 
-/** Takes the entries and outcomes of a stream. */
+/** Receiver of a stream's entries and outcomes. */
 export interface EntryHandler {
   entry(entry: Entry<unknown>, size: Size): unknown;
-  /** Returns whether somebody listens. */
+  /** Returns whether there are listeners. */
   outcome(outcome: Outcome): boolean;
 }
 
@@ -67,17 +67,17 @@ export class Reader implements StreamListener {
     this.#received = this.#handled;
   }
 
-  /** Up to where entries were handled. */
+  /** Position up to which entries were handled. */
   get position(): Position | undefined {
     return this.#handled;
   }
 
-  /** The newest entry that the client has heard of. */
+  /** Cursor of the newest known entry. */
   get head(): bigint | undefined {
     return this.#id === undefined || this.#core.closed ? undefined : this.#core.engine.head(this.#id);
   }
 
-  /** Nothing more will come. */
+  /** Ends the reader. */
   get over(): boolean {
     return this.#over;
   }
@@ -100,7 +100,7 @@ export class Reader implements StreamListener {
       this.#take({ outcome: { type: "resumed", position, caughtUp: Number(caughtUp), head }, position });
       return;
     }
-    // What still waits is of the stream as it was.
+    // Waiting entries are from before the reset.
     this.#waiting = [];
     const known = reason as "expired" | "epoch_changed";
     this.#take({ outcome: { type: "reset", reason: known, position, floor, head }, position });
@@ -119,7 +119,7 @@ export class Reader implements StreamListener {
     this.#take({ outcome: { type: "ended", reason, message }, position: undefined });
   }
 
-  /** Tells the engine what was handled. */
+  /** Reports handled entries to the engine. */
   commit(): void {
     const handled = this.#handled;
     if (!handled || this.#over) return;
@@ -178,7 +178,7 @@ export class Reader implements StreamListener {
   }
 }
 
-/** TypeScript says so earlier. */
+/** Checks options at run time, for callers without TypeScript. */
 function checkOptions({ topic, inbox, from = "oldest" }: ReadOptions): void {
   if (inbox && topic !== undefined) throw new PushError("bad_argument", "a stream is a topic or the inbox, not both");
   const isPosition = typeof from === "object" && /^[0-9a-f]{16}$/.test(from?.epoch) && typeof from.cursor === "bigint";
@@ -186,7 +186,7 @@ function checkOptions({ topic, inbox, from = "oldest" }: ReadOptions): void {
   throw new PushError("bad_argument", 'from is "oldest", "newest" or a position: {epoch: 16 hexadecimal digits, cursor: a BigInt}');
 }
 
-/** An arrow function returns what its expression gives, which is mostly no promise. */
+/** Returns whether a handler's result is a promise; handlers may return any value. */
 function isPromise(answer: unknown): answer is PromiseLike<unknown> {
   return typeof (answer as PromiseLike<unknown> | null | undefined)?.then === "function";
 }

@@ -7,8 +7,8 @@ import type { Address, AnyChannels, Options } from "./types.js";
 export * from "./exports.js";
 
 /**
- * Loads the engine from where the page says: `push-wire/push-wire.wasm`, as a URL, a `Response` or a
- * promise of one, bytes, or a compiled `WebAssembly.Module`. To be awaited before the first `connect`.
+ * Loads the engine from a source that the page gives: `push-wire/push-wire.wasm`, as a URL, a `Response` or a
+ * promise of one, bytes, or a compiled `WebAssembly.Module`. Await it before the first `connect`.
  */
 export async function initWasm(source: string | object): Promise<void> {
   const { memory } = await init({ module_or_path: source as InitInput });

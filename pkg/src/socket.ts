@@ -13,13 +13,13 @@ const TOO_LARGE = 4204;
 /** Close code of a connection that was lost: no frame carried it. */
 const LOST = 1006;
 
-/** The WebSocket of one attempt, and what it reports. */
+/** The WebSocket of one attempt; reports its events to the engine. */
 export class Socket {
   readonly #socket: WebSocket;
   readonly #engine: Engine;
   readonly #attempt: number;
 
-  /** Begins to open it; throws what the class throws. */
+  /** Opens the socket; throws the exceptions of its class. */
   constructor(of: WebSocketClass, url: string, maxMessageBytes: number, engine: Engine, attempt: number) {
     const socket = new of(url, PROTOCOL) as WebSocket;
     this.#socket = socket;
@@ -40,7 +40,7 @@ export class Socket {
     socket.onerror = () => {};
   }
 
-  /** Sends a message that is lent for this call only. */
+  /** Sends a message, whose bytes are valid during this call only. */
   send(message: Uint8Array): void {
     try {
       // A copy: not every class takes its own before it returns.

@@ -3,10 +3,10 @@ import { PushError } from "./error.js";
 import { hexBytes, toHex } from "./hex.js";
 import type { KeyValueStorage } from "./types.js";
 
-/** What outlives a reload, as JSON text under one key. */
+/** State kept over a reload, stored as JSON text under one key. */
 interface Saved {
   readonly version: 2;
-  /** A living page uses this client. */
+  /** An open page uses this client. */
   readonly held: boolean;
   /** The engine's snapshot, as hexadecimal digits. */
   readonly snapshot: string;
@@ -18,7 +18,7 @@ const keysInUse = new Set<string>();
 /**
  * Keeps the engine's snapshot over a reload of the page.
  *
- * A duplicated tab begins with a copy of its sibling's storage. Its record then says `held`, because only a page that
+ * A duplicated tab starts with a copy of the original's storage. Its record then says `held`, because only a page that
  * is left says otherwise; the engine takes a new id for the duplicate, so that it does not push its sibling off the
  * server, and goes on from the same positions.
  */
@@ -41,19 +41,19 @@ export class Store {
     keysInUse.add(this.#key);
   }
 
-  /** Keeps this snapshot from now on. */
+  /** Stores this snapshot. */
   save(snapshot: Uint8Array): void {
     this.#snapshot = toHex(snapshot);
     this.#write();
   }
 
-  /** The page is being left (false) or is back (true). */
+  /** Records that the page is left (false) or restored (true). */
   hold(held: boolean): void {
     this.#held = held;
     this.#write();
   }
 
-  /** Gives the key free for another client of this page. */
+  /** Releases the key for another client of this page. */
   release(): void {
     this.hold(false);
     keysInUse.delete(this.#key);

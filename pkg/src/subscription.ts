@@ -5,7 +5,7 @@ import { Listeners } from "./observable.js";
 import { Reader } from "./reader.js";
 import type { Entry, Handler, Outcome, Position, ReadOptions } from "./types.js";
 
-/** A stream being read. */
+/** A subscription to one stream. */
 export class Subscription<T> {
   readonly #reader: Reader;
   readonly #outcomes = new Listeners<Outcome>();
@@ -28,22 +28,22 @@ export class Subscription<T> {
     });
   }
 
-  /** Up to where entries were handled; `undefined` before the first answer of the server. */
+  /** Position up to which entries were handled; `undefined` before the server's first answer. */
   get position(): Position | undefined {
     return this.#reader.position;
   }
 
-  /** The newest entry of the stream that the client has heard of. */
+  /** Cursor of the newest known entry of the stream. */
   get head(): bigint | undefined {
     return this.#reader.head;
   }
 
-  /** How the latest subscribe or resume ended. */
+  /** The latest outcome. */
   get outcome(): Outcome | undefined {
     return this.#outcome;
   }
 
-  /** The subscription has ended, by `close` or by the server. */
+  /** True when the subscription has ended, by `close` or by the server. */
   get closed(): boolean {
     return this.#reader.over;
   }

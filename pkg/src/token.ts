@@ -9,7 +9,7 @@ type TokenFunction = Exclude<Options["token"], string | undefined>;
 /**
  * Answers the engine's requests for a token with the application's function; the engine decides when to ask.
  *
- * A function that throws or rejects has no token for now: the engine asks again after the back-off delay. One that gives
+ * A function that throws or rejects has failed for now: the engine asks again after the back-off delay. One that returns
  * `null` or `undefined` denies it, which closes the client.
  */
 export class TokenSource {
@@ -21,7 +21,7 @@ export class TokenSource {
     this.#failed = failed;
   }
 
-  /** Asks the application; `isOver` says whether the engine is gone meanwhile. */
+  /** Calls the application's function; `isOver` returns whether the engine has ended meanwhile. */
   async give(engine: Engine, request: number, isOver: () => boolean): Promise<void> {
     let token: unknown;
     try {

@@ -1,8 +1,8 @@
 // Public types of the package.
-/** Payload types by channel name, for a client without types of its own: it takes and gives anything. */
+/** Payload types by channel name, for a client without declared types: any. */
 export type AnyChannels = Record<string, any>;
 
-/** A place in a stream: everything of this incarnation of its log up to this entry. */
+/** A position in a stream: everything of this incarnation of its log up to this entry has been read. */
 export interface Position {
   /** Incarnation of the log: 16 hexadecimal digits. */
   readonly epoch: string;
@@ -21,15 +21,15 @@ export interface Entry<T> extends Position {
   readonly value: T;
   /** The bytes; `undefined` when the entry carries a value. */
   readonly bytes: Uint8Array | undefined;
-  /** Published before the connection stood: caught up rather than live. */
+  /** True if it was published before the latest outcome: replayed rather than live. */
   readonly replayed: boolean;
 }
 
-/** How a subscribe or resume ended. */
+/** Outcome of a subscribe or resume. */
 export type Outcome =
-  /** Reading goes on exactly where it stood; `caughtUp` entries were published meanwhile and follow. */
+  /** Reading continues exactly after the position; `caughtUp` entries were published meanwhile and follow. */
   | { readonly type: "resumed"; readonly position: Position; readonly caughtUp: number; readonly head: bigint }
-  /** Continuity cannot be proved: forget what came from this stream. All that the log still holds follows. */
+  /** Continuity cannot be proved: discard what came from this stream. All entries that the log holds follow. */
   | {
       readonly type: "reset";
       readonly reason: "expired" | "epoch_changed";
@@ -40,7 +40,7 @@ export type Outcome =
   /** The server ended the subscription: `not_permitted`, `store_unavailable`, `unknown_channel` … */
   | { readonly type: "ended"; readonly reason: string; readonly message: string };
 
-/** Which stream to read, and from where. */
+/** Stream to read, and position to start from. */
 export interface ReadOptions {
   /** Read this topic of the channel. */
   topic?: string;
@@ -55,7 +55,7 @@ export interface ReadOptions {
   persist?: boolean;
 }
 
-/** Handles an entry. One that returns a promise is given the next entry when that is settled. */
+/** Handler of entries. If it returns a promise, the next entry follows when that is settled. */
 export type Handler<T> = (entry: Entry<T>) => unknown;
 
 /** The part of the Web Storage interface that is used. */
@@ -71,7 +71,7 @@ export type Address = string | { readonly href: string };
 /** A class with the interface of the browser's WebSocket. */
 export type WebSocketClass = new (url: string, protocols: string) => unknown;
 
-/** Answer of a token function; null and undefined: there will be no token. */
+/** Result of a token function; null and undefined deny the token. */
 export type TokenAnswer = string | null | undefined;
 
 /** Settings of a client; each has a default. */
@@ -99,14 +99,14 @@ export interface Options {
   compression?: boolean;
 }
 
-/** How the client is connected. */
+/** State of the connection. */
 export interface Status {
   /**
    * `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden or the
    * network away. `closed`: over; see `code` and `reason`.
    */
   readonly phase: "connecting" | "connected" | "waiting" | "offline" | "closed";
-  /** What carries the connection; null while there is none. */
+  /** Transport of the connection; null while there is none. */
   readonly transport: "websocket" | null;
   /** Attempts that failed in a row. */
   readonly attempt: number;
@@ -114,30 +114,30 @@ export interface Status {
   readonly retryAt?: number;
   /** Close code of the last connection, if it had one. */
   readonly code?: number;
-  /** Why the last connection ended. */
+  /** Reason for the end of the last connection. */
   readonly reason?: string;
 }
 
-/** What has passed since the client began. */
+/** Counters since the client was created. */
 export interface Stats {
   readonly messagesIn: number;
   readonly messagesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Entries handed to the application. */
+  /** Entries given to the application. */
   readonly entries: number;
-  /** Bytes of their values whole: what they would have cost without deltas and compression. */
+  /** Bytes of those entries' values, without deltas and compression. */
   readonly valueBytes: number;
-  /** How many of them came as deltas. */
+  /** Entries received as deltas. */
   readonly deltas: number;
-  /** How many of them came compressed. */
+  /** Entries received compressed. */
   readonly compressed: number;
-  /** Compression dictionaries that were fetched. */
+  /** Compression dictionaries fetched. */
   readonly dictionaries: number;
-  /** How often one could not be had: entries come without it, and it is tried again on the next connection. */
+  /** Failed downloads of dictionaries: entries arrive without them, and they are tried again on the next connection. */
   readonly dictionariesFailed: number;
-  /** Entries that came twice and were handed over once. */
+  /** Repeated entries that were dropped. */
   readonly repeats: number;
-  /** Losses that were found and asked for again. */
+  /** Losses found and requested again. */
   readonly gaps: number;
 }
