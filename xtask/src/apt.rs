@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 /// Installs packages.
 ///
 /// # Errors
-/// `missing`, which names the command, when that cannot be done here.
+/// `missing`, which names the command, if the packages cannot be installed here.
 pub(crate) fn install(
     workspace: &Workspace,
     packages: &[&str],

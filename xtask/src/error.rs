@@ -41,7 +41,7 @@ pub(crate) enum Error {
     Bindgen { module: PathBuf, message: String },
 }
 
-/// Says which file an I/O error is about.
+/// Adds the path to an I/O error.
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.into();
     |source| Error::File { path, source }

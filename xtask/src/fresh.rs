@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, at};
 
-/// Names one build step and what it was last built from.
+/// Stamp of a build step: its name, and the hash of its inputs.
 pub(crate) struct Stamp {
     file: PathBuf,
     hash: String,
@@ -25,13 +25,13 @@ impl Stamp {
         })
     }
 
-    /// The step was finished with these inputs, and its outputs are still there.
+    /// Returns whether the step was finished with these inputs, and its outputs still exist.
     pub(crate) fn is_fresh(&self, outputs: &[PathBuf]) -> bool {
         outputs.iter().all(|output| output.exists())
             && fs::read_to_string(&self.file).is_ok_and(|hash| hash == self.hash)
     }
 
-    /// Remembers that the step is finished.
+    /// Records that the step is finished.
     pub(crate) fn write(&self) -> Result<(), Error> {
         if let Some(folder) = self.file.parent() {
             fs::create_dir_all(folder).map_err(at(folder))?;

@@ -107,7 +107,8 @@ fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
     process::run(&mut workspace.cargo(&["test", "--quiet", "--workspace"]))
 }
 
-/// It has a workspace and a lock file of its own: the published client's dependencies concern nobody else.
+/// Tests with the published client, which has a workspace and lock file of its own, so that its dependencies affect no
+/// other crate.
 fn published_client(workspace: &Workspace) -> Result<(), Error> {
     test_apart(workspace, "tests/interop/Cargo.toml")
 }

@@ -18,7 +18,7 @@ enum Channel {
     System,
 }
 
-/// Nothing here takes long: a wait that does is a failure.
+/// Longest wait of a test before it fails.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn listener() -> (TcpListener, PushClient<Channel>) {

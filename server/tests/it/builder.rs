@@ -165,7 +165,7 @@ fn system_channel_has_no_policy() {
 }
 
 proptest! {
-    /// Whatever builds has routes.
+    /// A path that the builder accepts can be routed.
     #[test]
     fn path_that_builds_can_be_routed(path in "(/|[a-c:*{}.%?# é\\\\~-]){0,8}") {
         let Ok(server) = PushServer::<Channel>::builder().path(path).build() else {

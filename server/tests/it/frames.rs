@@ -18,7 +18,7 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
-/// A client below the level of messages.
+/// A client that writes and reads raw bytes of frames.
 struct Raw(TcpStream);
 
 impl Raw {
@@ -70,7 +70,7 @@ impl Raw {
         serde_json::from_slice(&payload).unwrap()
     }
 
-    /// Code and reason of the close frame that comes next but for text; then the end of the stream.
+    /// Code and reason of the next close frame, text before it ignored; then the stream must end.
     async fn closed(&mut self) -> (u16, String) {
         let (mut opcode, mut payload) = self.read().await;
         while opcode == TEXT {

@@ -18,7 +18,7 @@ async fn entered(server: &Arc<PushServer<Channel>>) -> (Running, Wire) {
     (running, wire)
 }
 
-/// Sends a value, and sees how that ends: the code and text of its rejection, if it is rejected.
+/// Sends a value; returns the code and text of its rejection, if it is rejected.
 async fn outcome(
     wire: &mut Wire,
     channel: Channel,

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
-/// Limit of a test's waits; nothing takes this long unless it is broken.
+/// Longest wait of a test before it fails.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,7 +67,7 @@ pub(crate) async fn start(server: &Arc<PushServer<Channel>>) -> Running {
     Running::serve(server.router()).await
 }
 
-/// Waits, but not for ever.
+/// Waits for a future; fails after [`TIMEOUT`].
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(TIMEOUT, future)
         .await
@@ -124,7 +124,7 @@ impl Socket {
         }
     }
 
-    /// Code and reason with which the server closes; other messages are passed over.
+    /// Code and reason with which the server closes; other messages are ignored.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         loop {
             if let Message::Close(close) = self.receive().await {
@@ -203,7 +203,7 @@ impl Wire {
         self.frame(channel.wire_id(), number, &payload).await;
     }
 
-    /// Says who it is, and what it reads.
+    /// Sends `auth` with these subscriptions.
     pub(crate) async fn auth(
         &mut self,
         client_id: Uuid,
@@ -250,7 +250,7 @@ impl Wire {
         }
     }
 
-    /// The next entry's cursor and value; ops are passed over.
+    /// The next entry's cursor and value; ops are ignored.
     pub(crate) async fn entry(&mut self) -> (u32, Value) {
         loop {
             if let Seen::Entry { cursor, body, .. } = self.see().await {

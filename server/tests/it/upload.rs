@@ -17,8 +17,8 @@ const UPLOAD: usize = 1024 * 1024;
 /// Bytes around the text of a message, in either dialect.
 const ENVELOPE: usize = 100;
 
-/// A server that publishes on `Prices` the length of each text that it is sent on `Chat`, and whose heartbeats no test
-/// lives to see.
+/// A server that publishes on `Prices` the length of each text that it is sent on `Chat`, without heartbeats during a
+/// test.
 async fn measuring() -> (Arc<PushServer<Channel>>, Running) {
     let server = PushServer::<Channel>::builder()
         .heartbeat(Duration::from_secs(3600))

@@ -9,7 +9,7 @@ const LEVELS: [i32; 6] = [-50, 1, 3, 6, 12, 19];
 
 const LIMIT: usize = 4 << 20;
 
-/// Contents of every kind of block: text, few symbols, one symbol, noise, what is far apart, what is long.
+/// Contents that lead to every kind of block: text, few symbols, one symbol, noise, distant repeats, long repeats.
 fn contents() -> Vec<Vec<u8>> {
     let mut rng = Rng::with_seed(7);
     let mut contents: Vec<Vec<u8>> = corpora(3, 4)
@@ -35,7 +35,7 @@ fn contents() -> Vec<Vec<u8>> {
     contents
 }
 
-/// In one piece, which tells its size.
+/// Compresses in one piece; the frame states its size.
 fn at_once(level: i32, checksum: bool, content: &[u8]) -> Vec<u8> {
     let mut context = CCtx::create();
     context
@@ -49,7 +49,7 @@ fn at_once(level: i32, checksum: bool, content: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// In pieces, each of which ends a block; the size is not told.
+/// Compresses in pieces, each of which ends a block; the frame does not state its size.
 fn bit_by_bit(level: i32, content: &[u8]) -> Vec<u8> {
     let mut context = CCtx::create();
     context
@@ -116,7 +116,7 @@ fn reads_frames_of_every_level() {
     }
 }
 
-/// Damage never comes out as more than the limit, and never as a panic; what C reads of it is read alike.
+/// Damaged frames never give more than the limit and never panic; what the C library reads, the other reads alike.
 #[test]
 fn damaged_frames_do_no_harm() {
     let mut rng = Rng::with_seed(11);

@@ -191,7 +191,7 @@ fn tagged_null_is_none() {
     assert!(cbor::from_slice::<Option<String>>(&bytes("df")).is_err());
 }
 
-/// RFC 8949 section 3.2.3.
+/// Chunks of a text are UTF-8 each (RFC 8949 section 3.2.3).
 #[test]
 fn characters_are_not_split_across_chunks() {
     assert_eq!(

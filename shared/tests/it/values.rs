@@ -233,7 +233,7 @@ fn errors_say_what_and_where() {
     );
 }
 
-/// A value that is cut off is so at the same byte, whether its type is asked for or found out.
+/// A cut value is an error at the same byte, whether its type is requested or found from the bytes.
 #[test]
 fn error_offset_is_the_same_for_every_type() {
     fn place<T: for<'de> Deserialize<'de>>(encoding: PayloadEncoding, bytes: &[u8]) -> String {

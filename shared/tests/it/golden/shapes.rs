@@ -9,7 +9,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// Is shown each value.
+/// Visitor of the values.
 pub(super) trait Inspect {
     fn shape<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
         &mut self,
@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// A list that does not say how long it is.
+/// A list whose `Serialize` announces no length.
 #[derive(Deserialize, PartialEq, Debug, Clone)]
 struct Unsized(Vec<u16>);
 
