@@ -94,7 +94,7 @@ export class Client<Channels extends object = AnyChannels> {
   /** Reads a stream as an async iterable; a `break` out of its loop ends the reading. */
   messages<K extends keyof Channels & string>(channel: K, options: ReadOptions = {}): Messages<Channels[K]> {
     const messages = new Messages<Channels[K]>(
-      (handler) => this.on(channel, handler, options),
+      (handler, onClose) => new Subscription(this.#core, channel, options, handler, onClose),
       (over) => this.#iterators.delete(over),
     );
     this.#iterators.add(messages);

@@ -8,20 +8,33 @@ interface Offer<T> {
   readonly handled: () => void;
 }
 
-/** A stream as an async iterable: an entry counts as handled when the next one is asked for. */
+/** A call of `next` that waits for its entry. */
+interface Request<T> {
+  resolve(result: IteratorResult<Entry<T>>): void;
+  reject(error: PushError): void;
+}
+
+/**
+ * A stream as an async iterable: an entry counts as handled when the next one is asked for. Calls of `next` that overlap are
+ * given the next entries in order.
+ */
 export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
   readonly subscription: Subscription<T>;
+  /** Requests and an offer never wait at the same time. */
+  readonly #requests: Request<T>[] = [];
   #offer: Offer<T> | undefined;
   #taken: Offer<T> | undefined;
-  #wanted: PromiseWithResolvers<IteratorResult<Entry<T>>> | undefined;
   #end: PushError | true | undefined;
 
   readonly #over: (messages: Messages<T>) => void;
 
   /** @internal */
-  constructor(subscribe: (handler: Handler<T>) => Subscription<T>, over: (messages: Messages<T>) => void) {
+  constructor(subscribe: (handler: Handler<T>, onClose: () => void) => Subscription<T>, over: (messages: Messages<T>) => void) {
     this.#over = over;
-    this.subscription = subscribe((entry) => new Promise<void>((handled) => this.#give({ entry, handled })));
+    this.subscription = subscribe(
+      (entry) => new Promise<void>((handled) => this.#give({ entry, handled })),
+      () => this.#finish(true),
+    );
     this.subscription.onOutcome((outcome) => {
       if (outcome.type === "ended") this.#finish(new PushError(outcome.reason, outcome.message || outcome.reason));
     });
@@ -31,54 +44,48 @@ export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
     return this;
   }
 
+  /** The next entry; after the end `done`, or a rejection with the server's reason if that ended the subscription. */
   next(): Promise<IteratorResult<Entry<T>>> {
     this.#taken?.handled();
-    this.#taken = this.#offer;
+    this.#taken = undefined;
+    const offer = this.#offer;
     this.#offer = undefined;
-    if (this.#taken) return Promise.resolve({ done: false, value: this.#taken.entry });
-    if (this.#end instanceof PushError) return Promise.reject(this.#end);
-    if (this.#end) return Promise.resolve({ done: true, value: undefined });
-    this.#wanted ??= withResolvers();
-    return this.#wanted.promise;
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ resolve, reject });
+      if (offer) this.#give(offer);
+      else if (this.#end) this.#settle(this.#end);
+    });
   }
 
+  /** Ends the reading; calls of `next` that wait are `done`. */
   return(): Promise<IteratorResult<Entry<T>>> {
     this.#taken?.handled();
     this.subscription.close();
-    this.#finish(true);
     return Promise.resolve({ done: true, value: undefined });
   }
 
   #give(offer: Offer<T>): void {
-    const wanted = this.#wanted;
-    if (!wanted) {
+    const request = this.#requests.shift();
+    if (!request) {
       this.#offer = offer;
       return;
     }
-    this.#wanted = undefined;
-    this.#taken = offer;
-    wanted.resolve({ done: false, value: offer.entry });
+    request.resolve({ done: false, value: offer.entry });
+    if (this.#requests.length > 0) offer.handled();
+    else this.#taken = offer;
   }
 
   #finish(end: PushError | true): void {
     this.#end ??= end;
+    this.#offer = undefined;
     this.#over(this);
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    if (this.#end instanceof PushError) wanted?.reject(this.#end);
-    else wanted?.resolve({ done: true, value: undefined });
+    this.#settle(this.#end);
   }
-}
 
-interface PromiseWithResolvers<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-function withResolvers<T>(): PromiseWithResolvers<T> {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((...settle) => ([resolve, reject] = settle));
-  return { promise, resolve, reject };
+  #settle(end: PushError | true): void {
+    for (const { resolve, reject } of this.#requests.splice(0)) {
+      if (end instanceof PushError) reject(end);
+      else resolve({ done: true, value: undefined });
+    }
+  }
 }

@@ -9,6 +9,7 @@ import type { Entry, Handler, Outcome, Position, ReadOptions } from "./types.js"
 export class Subscription<T> {
   readonly #reader: Reader;
   readonly #outcomes = new Listeners<Outcome>();
+  readonly #onClose: () => void;
   #outcome: Outcome | undefined;
 
   /** @internal */
@@ -17,8 +18,10 @@ export class Subscription<T> {
     readonly channel: string,
     options: ReadOptions,
     handler: Handler<T>,
+    onClose: () => void = () => {},
   ) {
     if (typeof handler !== "function") throw new PushError("bad_argument", "a subscription needs a function that is given its entries");
+    this.#onClose = onClose;
     this.#reader = new Reader(core, channel, options, {
       entry: (entry) => handler(entry as Entry<T>),
       outcome: (outcome) => {
@@ -59,5 +62,6 @@ export class Subscription<T> {
   /** Stops reading and forgets the position. */
   close(): void {
     this.#reader.close();
+    this.#onClose();
   }
 }

@@ -91,6 +91,45 @@ test("a slow consumer gets every entry once, in bounded memory", async () => {
   assert.deepEqual(await messages.next(), { done: true, value: undefined });
 });
 
+test("overlapping calls of next are given the next entries in order", async () => {
+  const client = open();
+  const messages = client.messages("log", { from: "newest" });
+  await until({ subscribe: (told) => messages.subscription.onOutcome(told) }, ({ type }) => type === "resumed");
+  const calls = [messages.next(), messages.next(), messages.next()];
+  backend.publishLog(["one", "two", "three", "four"]);
+  const taken = await Promise.all(calls);
+  assert.deepEqual(taken.map(({ value }) => value.value), ["one", "two", "three"]);
+  assert.equal(messages.subscription.position.cursor, taken[1].value.cursor, "the third is not handled yet");
+  assert.equal((await messages.next()).value.value, "four");
+
+  const waiting = [messages.next(), messages.next()];
+  const done = { done: true, value: undefined };
+  assert.deepEqual(await messages.return(), done);
+  assert.deepEqual(await Promise.all([...waiting, messages.next()]), [done, done, done]);
+});
+
+test("an iterator ends with its subscription", async () => {
+  const client = open();
+  const messages = client.messages("log", { from: "newest" });
+  const waiting = [messages.next(), messages.next()];
+  messages.subscription.close();
+  const done = { done: true, value: undefined };
+  assert.deepEqual(await Promise.all(waiting), [done, done]);
+
+  const nowhere = client.messages("nowhere");
+  const refused = await Promise.allSettled([nowhere.next(), nowhere.next()]);
+  assert.deepEqual(refused.map(({ reason }) => reason?.code), ["unknown_channel", "unknown_channel"]);
+});
+
+test("an entry that was not taken is not given after return", async () => {
+  const client = open();
+  const messages = client.messages("log");
+  backend.publishLog(["offered"]);
+  while (client.stats.entries === 0) await new Promise(setImmediate);
+  await messages.return();
+  assert.deepEqual(await messages.next(), { done: true, value: undefined });
+});
+
 test("a handler's exception is reported, and entries continue", async (context) => {
   const errors = context.mock.method(console, "error", () => {});
   const client = open();
