@@ -3,7 +3,7 @@ import { address } from "./address.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
 import { DocumentSource } from "./document-source.js";
-import { accepted, PushError } from "./error.js";
+import { accepted, PushError, thrownText } from "./error.js";
 import { uuidDigits } from "./hex.js";
 import { followPage } from "./lifecycle.js";
 import { Messages } from "./messages.js";
@@ -131,7 +131,7 @@ export class Client<Channels extends object = AnyChannels> {
 
   /**
    * Calls `listener` for errors outside of sends, and for a subscription that the server ends without a listener
-   * for its outcomes. Without a listener they are warnings in the console.
+   * for its outcomes, each in a microtask. Without a listener they are warnings in the console.
    */
   onFault(listener: (error: PushError) => void): () => void {
     return this.#faults.add(listener);
@@ -165,8 +165,11 @@ export class Client<Channels extends object = AnyChannels> {
     if (!this.#core.closed) this.#status.set(status);
   }
 
+  /** Reports in a microtask, because there is no listener before the constructor has returned. */
   #fault(error: PushError): void {
-    if (!this.#faults.tell(error)) console.warn("push-wire:", error);
+    queueMicrotask(() => {
+      if (!this.#faults.tell(error)) console.warn("push-wire:", error);
+    });
   }
 }
 
@@ -188,7 +191,7 @@ function encode(value: unknown): Uint8Array {
   try {
     text = JSON.stringify(value, expressible);
   } catch (cause) {
-    throw new PushError("bad_value", `the value cannot be sent as JSON: ${cause}`, { cause });
+    throw new PushError("bad_value", `the value cannot be sent as JSON: ${thrownText(cause)}`, { cause });
   }
   if (text !== undefined) return utf8.encode(text);
   throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);

@@ -1,6 +1,7 @@
 // Live documents: the newest value of a state stream, as the application uses it.
 import { PushError } from "./error.js";
 import type { DocumentSource } from "./document-source.js";
+import { call } from "./observable.js";
 import type { Outcome, Position } from "./types.js";
 
 /** The part of an element's interface that {@link LiveDocument.bind} needs. */
@@ -55,7 +56,7 @@ export class LiveDocument<T> {
   subscribe(listener: (value: T) => void): () => void {
     const told = () => listener(this.#source.value as T);
     const end = this.#listen(this.#source.onValue(told));
-    if (this.#source.stats.updates > 0) told();
+    if (this.#source.stats.updates > 0) call(listener, this.#source.value as T);
     return end;
   }
 

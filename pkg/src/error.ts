@@ -2,10 +2,10 @@
 /**
  * Error of the package or the server. `code` is for programs:
  *
- * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of another type
- *   than the function takes), `duplicate` (another subscription reads this stream already), `bad_topic`, `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait
- *   already), `too_large`, `closed`, `storage`, `token` (the application's token function failed, and is asked again), `page` (code of the page threw inside
- *   the engine);
+ * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of a type or out
+ *   of a range that the function does not take), `duplicate` (another subscription reads this stream already), `bad_topic`,
+ *   `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait already), `too_large`, `closed`, `storage`, `token` (the
+ *   application's token function failed, and is asked again), `page` (code of the page threw inside the engine);
  * - from the server: `unknown_channel`, `not_permitted`, `no_handler`, `refused`, `bad_payload` …, and a handler's own codes.
  */
 export class PushError extends Error {
@@ -37,6 +37,15 @@ export function accepted(answer: number): number {
   const refusal = REFUSALS[-1 - answer];
   if (refusal) throw new PushError(...refusal);
   return answer;
+}
+
+/** The text of a thrown value, which may be anything. */
+export function thrownText(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "a value without a text";
+  }
 }
 
 /** Reports an exception of the application's code as uncaught, without stopping the caller. */

@@ -2,7 +2,7 @@
 import { Alarm } from "./alarm.js";
 import { Dictionaries } from "./dictionaries.js";
 import type { Engine, Host } from "./engine.js";
-import { PushError } from "./error.js";
+import { PushError, thrownText } from "./error.js";
 import { Socket } from "./socket.js";
 import type { Status, WebSocketClass } from "./types.js";
 
@@ -86,7 +86,7 @@ export class PageHost implements Host {
     try {
       this.#socket = new Socket(this.#socketClass, this.#url, this.#maxMessageBytes, this.engine, attempt);
     } catch (cause) {
-      this.fault("no_websocket", `a WebSocket to ${this.#url} cannot be opened: ${cause}`);
+      this.fault("no_websocket", `a WebSocket to ${this.#url} cannot be opened: ${thrownText(cause)}`);
       this.engine.closed(attempt);
     }
   }

@@ -5,8 +5,17 @@ import { reportUncaught } from "./error.js";
 export interface Observable<T> {
   /** The current value. */
   readonly value: T;
-  /** Calls `listener` now and after each change; the returned function ends that. */
+  /** Calls `listener` now and after each change; the returned function ends that. Exceptions of `listener` are reported as uncaught. */
   subscribe(listener: (value: T) => void): () => void;
+}
+
+/** Calls a listener and reports its exception. */
+export function call<T>(listener: (value: T) => void, value: T): void {
+  try {
+    listener(value);
+  } catch (error) {
+    reportUncaught(error);
+  }
 }
 
 /** A set of listeners. An exception of one does not prevent calls of the others. */
@@ -23,13 +32,7 @@ export class Listeners<T> {
   /** Returns whether there were listeners. */
   tell(value: T): boolean {
     const listeners = [...this.#listeners];
-    for (const listener of listeners) {
-      try {
-        listener(value);
-      } catch (error) {
-        reportUncaught(error);
-      }
-    }
+    for (const listener of listeners) call(listener, value);
     return listeners.length > 0;
   }
 }
@@ -54,7 +57,7 @@ export class ObservableValue<T> implements Observable<T> {
 
   subscribe(listener: (value: T) => void): () => void {
     const end = this.#listeners.add(listener);
-    listener(this.#value);
+    call(listener, this.#value);
     return end;
   }
 }

@@ -1,5 +1,5 @@
 // Storage of a client's snapshot over reloads of the page.
-import { PushError } from "./error.js";
+import { PushError, thrownText } from "./error.js";
 import { hexBytes, toHex } from "./hex.js";
 import type { KeyValueStorage } from "./types.js";
 
@@ -65,14 +65,19 @@ export class Store {
     try {
       this.#storage.setItem(this.#key, JSON.stringify(saved));
     } catch (cause) {
-      this.#failed(new PushError("storage", "positions cannot be kept over a reload", { cause }));
+      this.#failed(new PushError("storage", `positions cannot be kept over a reload: ${thrownText(cause)}`, { cause }));
     }
   }
 
   #read(): Saved | undefined {
+    let text: string | null | undefined;
     try {
-      const text = this.#storage?.getItem(this.#key);
-      if (!text) return undefined;
+      text = this.#storage?.getItem(this.#key);
+    } catch (cause) {
+      this.#failed(new PushError("storage", `"${this.#key}" cannot be read: ${thrownText(cause)}; beginning anew`, { cause }));
+    }
+    if (!text) return undefined;
+    try {
       const saved = JSON.parse(text) as Saved;
       if (saved.version !== 2) return undefined;
       if (/^([0-9a-f]{2})+$/.test(saved.snapshot)) return saved;

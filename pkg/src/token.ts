@@ -1,5 +1,5 @@
 // Tokens from the application's function.
-import { PushError } from "./error.js";
+import { PushError, thrownText } from "./error.js";
 import type { Engine } from "./engine.js";
 import type { Options } from "./types.js";
 
@@ -28,7 +28,7 @@ export class TokenSource {
       token = await this.#get();
     } catch (cause) {
       if (isOver()) return;
-      const message = `the application's token function failed: ${cause}`;
+      const message = `the application's token function failed: ${thrownText(cause)}`;
       this.#failed(new PushError("token", message, { cause }));
       if (!isOver()) engine.tokenFailed(request, message);
       return;

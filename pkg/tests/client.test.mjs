@@ -130,6 +130,33 @@ test("an entry that was not taken is not given after return", async () => {
   assert.deepEqual(await messages.next(), { done: true, value: undefined });
 });
 
+test("a listener that throws in its first call goes on listening", async (context) => {
+  const errors = context.mock.method(console, "error", () => {});
+  const client = open();
+  backend.publish("document", [{ text: "first\n" }]);
+  const file = client.document("document");
+  await until(file, ({ text }) => text === "first\n");
+  await connected(client);
+
+  let calls = 0;
+  const stumble = () => {
+    calls += 1;
+    throw new Error("the listener stumbled");
+  };
+  const ends = [client.status.subscribe(stumble), file.subscribe(stumble), file.bind({ textContent: null }, stumble)];
+  assert.equal(calls, 3);
+  backend.publish("document", [{ text: "second\n" }]);
+  await until(file, ({ text }) => text === "second\n");
+  assert.equal(calls, 5);
+  for (const end of ends) end();
+  backend.publish("document", [{ text: "third\n" }]);
+  await until(file, ({ text }) => text === "third\n");
+  client.close();
+  assert.equal(calls, 5);
+  assert.equal(errors.mock.callCount(), 5);
+  assert.match(String(errors.mock.calls[0].arguments[0]), /the listener stumbled/);
+});
+
 test("a handler's exception is reported, and entries continue", async (context) => {
   const errors = context.mock.method(console, "error", () => {});
   const client = open();
@@ -238,6 +265,24 @@ test("damaged stored state is replaced", async () => {
     assert.notEqual(anew.id, before.id);
     await connected(anew);
     anew.close();
+    assert.deepEqual(faults.map(({ code }) => code), ["storage"]);
+  }
+});
+
+test("a storage that throws is reported with its error", async () => {
+  const broken = () => {
+    throw new Error("the disk is full");
+  };
+  for (const [storage, said] of [
+    [{ getItem: broken, setItem: () => {} }, /cannot be read: Error: the disk is full/],
+    [{ getItem: () => null, setItem: broken }, /cannot be kept over a reload: Error: the disk is full/],
+  ]) {
+    const client = open({ storage });
+    const { promise, resolve } = deferred();
+    client.onFault(resolve);
+    const { code, message } = await promise;
+    assert.equal(code, "storage");
+    assert.match(message, said);
   }
 });
 
@@ -283,7 +328,7 @@ test("a token function is asked again after a lost connection", async () => {
 test("a token function that fails is asked again", async () => {
   const failures = [
     () => { throw new Error("no session yet"); },
-    () => Promise.reject(new Error("no session yet")),
+    () => Promise.reject({ __proto__: null, toString: () => "no session yet" }),
   ];
   let asked = 0;
   const client = open({ token: () => failures[asked++]?.() ?? "token" });
@@ -294,9 +339,22 @@ test("a token function that fails is asked again", async () => {
   await connected(client);
   assert.equal(asked, 3);
   assert.deepEqual(phases.filter((phase) => phase === "closed"), []);
-  // The first one failed before anybody could listen, and went to the console.
-  assert.match(faults.at(-1).message, /no session yet/);
-  assert.equal(faults.at(-1).code, "token");
+  assert.deepEqual(faults.map(({ code }) => code), ["token", "token"]);
+  for (const { message } of faults) assert.match(message, /no session yet/);
+});
+
+test("a token function that throws a value without text is asked again", async () => {
+  let asked = 0;
+  const client = open({
+    token: () => {
+      if (asked++ === 0) throw Object.create(null);
+      return "token";
+    },
+  });
+  const { promise, resolve } = deferred();
+  client.onFault(resolve);
+  await connected(client);
+  assert.match((await promise).message, /without a text/);
 });
 
 test("a token function without a token closes the client once", async () => {
@@ -331,8 +389,12 @@ test("an exception of the socket class fails one attempt", async () => {
     }
   }
   const client = open({ WebSocket: Fragile });
+  const faults = [];
+  client.onFault((fault) => faults.push(fault));
   await connected(client);
   assert.equal(made, 2);
+  assert.equal(faults[0].code, "no_websocket");
+  assert.match(faults[0].message, /not now/);
 });
 
 test("errors of a subscription name the reason", async () => {
