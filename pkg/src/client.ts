@@ -1,21 +1,20 @@
 // The client: connection, subscriptions, documents and sends of one page.
 import { address } from "./address.js";
+import { badArgument, checkObject, checkStream, checkText } from "./arguments.js";
+import { attached, encode } from "./body.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
 import { DocumentSource } from "./document-source.js";
-import { accepted, PushError, thrownText } from "./error.js";
+import { accepted, PushError } from "./error.js";
 import { uuidDigits } from "./hex.js";
 import { followPage } from "./lifecycle.js";
 import { Messages } from "./messages.js";
 import { Listeners, type Observable, ObservableValue } from "./observable.js";
+import { checkOptions, messageBytes, socketClass } from "./options.js";
 import { Store, sessionStorageIfAny } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
-import type { Address, AnyChannels, Handler, Options, ReadOptions, Stats, Status, WebSocketClass } from "./types.js";
-
-/** Bounds of `maxMessageBytes`: room for the handshake, and the engine's 32-bit sizes. */
-const MIN_MESSAGE_BYTES = 4096;
-const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+import type { Address, AnyChannels, Handler, Options, ReadOptions, Stats, Status } from "./types.js";
 
 /** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
@@ -29,14 +28,15 @@ export class Client<Channels extends object = AnyChannels> {
   /** @internal */
   constructor(url: Address, options: Options) {
     const target = address(url);
+    checkOptions(options);
     const fault = (error: PushError) => this.#fault(error);
     const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
     const clientId = options.clientId === undefined ? undefined : uuidDigits(options.clientId);
     const maxMessageBytes = messageBytes(options.maxMessageBytes);
-    const { token, compression = true } = options;
+    const { token, compression = true, storageKey = `push-wire:${target}` } = options;
     const tokens = typeof token === "function" ? new TokenSource(token, fault) : undefined;
     const socket = socketClass(options);
-    const store = new Store(storage, options.storageKey ?? `push-wire:${target}`, fault);
+    const store = new Store(storage, storageKey, fault);
     const settings = { clientId, maxMessageBytes, compression, renewsToken: tokens !== undefined };
     this.#core = new Core(target, socket, store, settings, {
       wantToken: (request) => void tokens?.give(this.#core.engine, request, () => this.#core.closed),
@@ -104,6 +104,8 @@ export class Client<Channels extends object = AnyChannels> {
   /** The document of a state channel, or of a topic of one. */
   document<K extends keyof Channels & string>(channel: K, options: { topic?: string } = {}): LiveDocument<Channels[K]> {
     this.#core.check();
+    checkObject("options", options);
+    checkStream(channel, options.topic);
     const name = JSON.stringify([channel, options.topic]);
     let source = this.#documents.get(name);
     if (!source || source.over) {
@@ -119,12 +121,18 @@ export class Client<Channels extends object = AnyChannels> {
    * Sends a value as JSON, or a `Uint8Array` as it is. Resolves when the server has taken it; sends made while away wait and
    * go out in order.
    *
-   * Rejects with a {@link PushError}: the server's code when it refused, `queue_full`, `too_large`, `bad_value` or `closed`.
+   * JSON is as `JSON.stringify` writes it: `undefined`, functions and symbols are left out of objects and become null in
+   * lists, an invalid `Date` becomes null and a valid one text, a `Map` or `Set` becomes {}, and -0 becomes 0. NaN, the
+   * infinities, BigInts and bytes inside of a value are refused.
+   *
+   * Rejects with a {@link PushError}: the server's code when it refused, `queue_full`, `too_large`, `bad_value`,
+   * `bad_argument` or `closed`.
    */
   async send<K extends keyof Channels & string>(channel: K, value: Channels[K] | Uint8Array): Promise<void> {
     this.#core.check();
+    checkText("channel", channel);
     const isBytes = value instanceof Uint8Array;
-    const body = isBytes ? value : encode(value);
+    const body = isBytes ? attached(value) : encode(value);
     const ticket = accepted(this.#core.engine.send(channel, isBytes, body));
     return this.#core.host.answer(ticket);
   }
@@ -146,6 +154,7 @@ export class Client<Channels extends object = AnyChannels> {
   /** Drops the connection and makes no attempt for some milliseconds, for tests of a page. */
   interrupt(milliseconds: number): void {
     this.#core.check();
+    if (typeof milliseconds !== "number" || !(milliseconds >= 0)) throw badArgument("milliseconds", milliseconds, "a number from 0 on");
     this.#core.engine.interrupt(milliseconds);
   }
 
@@ -171,41 +180,4 @@ export class Client<Channels extends object = AnyChannels> {
       if (!this.#faults.tell(error)) console.warn("push-wire:", error);
     });
   }
-}
-
-function messageBytes(wanted = 1024 * 1024): number {
-  if (Number.isInteger(wanted) && wanted >= MIN_MESSAGE_BYTES && wanted <= MAX_MESSAGE_BYTES) return wanted;
-  throw new PushError("bad_argument", `maxMessageBytes is ${wanted}; it must be a whole number from ${MIN_MESSAGE_BYTES} on`);
-}
-
-function socketClass(options: Options): WebSocketClass {
-  const found = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
-  if (found) return found;
-  throw new PushError("no_websocket", "this runtime has no WebSocket: pass a class in options.WebSocket");
-}
-
-const utf8 = new TextEncoder();
-
-function encode(value: unknown): Uint8Array {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value, expressible);
-  } catch (cause) {
-    throw new PushError("bad_value", `the value cannot be sent as JSON: ${thrownText(cause)}`, { cause });
-  }
-  if (text !== undefined) return utf8.encode(text);
-  throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);
-}
-
-/** Refuses values that `JSON.stringify` would change silently: some numbers to null, bytes to an object. */
-function expressible(key: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value}${place(key)} has no form in JSON`);
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-    throw new TypeError(`bytes${place(key)} have no form in JSON; a message of bytes is sent as a Uint8Array`);
-  }
-  return value;
-}
-
-function place(key: string): string {
-  return key === "" ? "" : ` in ${JSON.stringify(key)}`;
 }

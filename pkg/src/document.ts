@@ -1,5 +1,5 @@
 // Live documents: the newest value of a state stream, as the application uses it.
-import { PushError } from "./error.js";
+import { badArgument, checkFunction } from "./arguments.js";
 import type { DocumentSource } from "./document-source.js";
 import { call } from "./observable.js";
 import type { Outcome, Position } from "./types.js";
@@ -54,6 +54,7 @@ export class LiveDocument<T> {
 
   /** Calls `listener` with the value, now if there is one and after each change; the returned function ends that. */
   subscribe(listener: (value: T) => void): () => void {
+    checkFunction("listener", listener);
     const told = () => listener(this.#source.value as T);
     const end = this.#listen(this.#source.onValue(told));
     if (this.#source.stats.updates > 0) call(listener, this.#source.value as T);
@@ -70,7 +71,8 @@ export class LiveDocument<T> {
    * returned function ends that.
    */
   bind<E extends TextElement>(element: E, render: (element: E, value: T) => void = showText): () => void {
-    if (!element) throw new PushError("bad_argument", "bind needs an element, and this one is not in the page");
+    if (typeof element !== "object" || element === null) throw badArgument("element", element, "an element of the page");
+    checkFunction("render", render);
     return this.subscribe((value) => render(element, value));
   }
 

@@ -1,4 +1,5 @@
 // Observable values and sets of listeners.
+import { checkFunction } from "./arguments.js";
 import { reportUncaught } from "./error.js";
 
 /** A value that changes. */
@@ -23,6 +24,7 @@ export class Listeners<T> {
   readonly #listeners = new Set<(value: T) => void>();
 
   add(listener: (value: T) => void): () => void {
+    checkFunction("listener", listener);
     // Wrapped, so that the same function may listen twice.
     const entry = (value: T) => listener(value);
     this.#listeners.add(entry);

@@ -1,6 +1,7 @@
 // Reader of one stream: queues entries, calls the handler and reports what was handled.
+import { checkReadOptions, checkStream } from "./arguments.js";
 import type { Core } from "./core.js";
-import { accepted, PushError, reportUncaught } from "./error.js";
+import { accepted, reportUncaught } from "./error.js";
 import { fromHex, writeEpoch } from "./hex.js";
 import type { Size, StreamListener } from "./host.js";
 import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
@@ -36,7 +37,8 @@ export class Reader implements StreamListener {
 
   constructor(core: Core, channel: string, options: ReadOptions, handler: EntryHandler) {
     core.check();
-    checkOptions(options);
+    checkStream(channel, options.topic);
+    checkReadOptions(options);
     this.#core = core;
     this.#channel = channel;
     this.#options = options;
@@ -176,14 +178,6 @@ export class Reader implements StreamListener {
       this.#handle(item);
     }
   }
-}
-
-/** Checks options at run time, for callers without TypeScript. */
-function checkOptions({ topic, inbox, from = "oldest" }: ReadOptions): void {
-  if (inbox && topic !== undefined) throw new PushError("bad_argument", "a stream is a topic or the inbox, not both");
-  const isPosition = typeof from === "object" && /^[0-9a-f]{16}$/.test(from?.epoch) && typeof from.cursor === "bigint";
-  if (isPosition || from === "oldest" || from === "newest") return;
-  throw new PushError("bad_argument", 'from is "oldest", "newest" or a position: {epoch: 16 hexadecimal digits, cursor: a BigInt}');
 }
 
 /** Returns whether a handler's result is a promise; handlers may return any value. */

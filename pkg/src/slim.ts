@@ -1,7 +1,8 @@
 // Entry `push-wire/slim`: the client, with the WebAssembly module loaded by the page.
 import init, { type InitInput } from "../engine/engine.js";
+import { checkObject } from "./arguments.js";
 import { Client } from "./client.js";
-import { started } from "./engine.js";
+import { engineMemory, started } from "./engine.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
@@ -11,6 +12,7 @@ export * from "./exports.js";
  * promise of one, bytes, or a compiled `WebAssembly.Module`. Await it before the first `connect`.
  */
 export async function initWasm(source: string | object): Promise<void> {
+  if (typeof source !== "string") checkObject("source", source);
   const { memory } = await init({ module_or_path: source as InitInput });
   started(memory);
 }
@@ -20,5 +22,7 @@ export function connect<Channels extends object = AnyChannels>(
   url: Address,
   options: Options = {},
 ): Client<Channels> {
+  // Before the client takes its key in the storage.
+  engineMemory();
   return new Client<Channels>(url, options);
 }

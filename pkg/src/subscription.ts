@@ -1,6 +1,6 @@
 // A subscription of the application to one stream.
+import { checkFunction, checkObject } from "./arguments.js";
 import type { Core } from "./core.js";
-import { PushError } from "./error.js";
 import { Listeners } from "./observable.js";
 import { Reader } from "./reader.js";
 import type { Entry, Handler, Outcome, Position, ReadOptions } from "./types.js";
@@ -20,7 +20,8 @@ export class Subscription<T> {
     handler: Handler<T>,
     onClose: () => void = () => {},
   ) {
-    if (typeof handler !== "function") throw new PushError("bad_argument", "a subscription needs a function that is given its entries");
+    checkFunction("handler", handler);
+    checkObject("options", options);
     this.#onClose = onClose;
     this.#reader = new Reader(core, channel, options, {
       entry: (entry) => handler(entry as Entry<T>),

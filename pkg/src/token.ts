@@ -1,4 +1,5 @@
 // Tokens from the application's function.
+import { describe } from "./arguments.js";
 import { PushError, thrownText } from "./error.js";
 import type { Engine } from "./engine.js";
 import type { Options } from "./types.js";
@@ -10,7 +11,7 @@ type TokenFunction = Exclude<Options["token"], string | undefined>;
  * Answers the engine's requests for a token with the application's function; the engine decides when to ask.
  *
  * A function that throws or rejects has failed for now: the engine asks again after the back-off delay. One that returns
- * `null` or `undefined` denies it, which closes the client.
+ * `null`, `undefined` or another value that is no string denies it, which closes the client.
  */
 export class TokenSource {
   readonly #get: TokenFunction;
@@ -35,6 +36,6 @@ export class TokenSource {
     }
     if (isOver()) return;
     if (typeof token === "string") engine.tokenGiven(request, token);
-    else engine.tokenDenied(request, "the application's token function gave none");
+    else engine.tokenDenied(request, `the application's token function gave ${token == null ? "none" : describe(token)}`);
   }
 }

@@ -4,11 +4,11 @@ export type AnyChannels = Record<string, any>;
 
 /** A position in a stream: everything of this incarnation of its log up to this entry has been read. */
 export interface Position {
-  /** Incarnation of the log: 16 hexadecimal digits. */
+  /** Incarnation of the log: 16 hexadecimal digits, in lower case. */
   readonly epoch: string;
-  /** Number of the last entry; entries count 1, 2, 3 … in each stream. */
+  /** Number of the last entry; entries count 1, 2, 3 … in each stream, up to 2^64 - 1. 0: before the first. */
   readonly cursor: bigint;
-  /** Random number of that entry, which is checked on return; 0 or left out: not known. */
+  /** Random number of that entry, below 2^32, which is checked on return; 0 or left out: not known. */
   readonly tag?: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface ReadOptions {
   inbox?: boolean;
   /**
    * Where to begin: at the oldest entry kept (default), with what is published from now on, or after a position that the
-   * application kept itself. A position kept from before a reload goes first, unless `persist` is false.
+   * application kept itself: one that is out of range is `bad_argument`. A position kept from before a reload goes first, unless `persist` is false.
    */
   from?: "oldest" | "newest" | Position;
   /** Keep the position over a reload of the page (default true). */
@@ -74,12 +74,13 @@ export type WebSocketClass = new (url: string, protocols: string) => unknown;
 /** Result of a token function; null and undefined deny the token. */
 export type TokenAnswer = string | null | undefined;
 
-/** Settings of a client; each has a default. */
+/** Settings of a client; each has a default. A value of a type that is not named here is `bad_argument`. */
 export interface Options {
   /**
-   * The application's token (at most 16 KiB), or a function that gets one, which is asked before each attempt to connect.
-   * One that throws or rejects is reported to `onFault` and asked again later; so is one that takes longer than 30 s. One
-   * that gives `null` or `undefined` denies the token, which closes the client.
+   * The application's token (at most 16 KiB), or a function that gets one, which is asked before each attempt to connect;
+   * left out: none. A function that throws or rejects is reported to `onFault` and asked again later; so is one that takes
+   * longer than 30 s. One that gives `null`, `undefined` or another value that is no string denies the token, which closes
+   * the client.
    */
   token?: string | (() => TokenAnswer | Promise<TokenAnswer>);
   /** The client's UUID; default: a random one, kept over a reload of the page. Two pages must never share one. */
@@ -90,7 +91,7 @@ export interface Options {
   storageKey?: string;
   /** Default: the runtime's own. Node.js before 22 has none: pass the one of the package `ws`. */
   WebSocket?: WebSocketClass;
-  /** Largest message taken from the server, in bytes, at least 4,096; default 1 MiB. The server keeps to it. */
+  /** Largest message taken from the server, in bytes, from 4,096 to 2^31 - 1; default 1 MiB. The server keeps to it. */
   maxMessageBytes?: number;
   /**
    * Whether entries may come compressed (default true). The dictionaries for that are fetched from

@@ -1,0 +1,166 @@
+// Arguments of a wrong type or out of range: each is an error that names it.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { WebSocket } from "ws";
+
+import { Fixture } from "./fixture.mjs";
+import { Installed, MemoryStorage } from "./installed.mjs";
+
+let installed;
+let backend;
+let whole;
+let slim;
+const clients = [];
+
+before(async () => {
+  [installed, backend] = await Promise.all([Installed.create(), Fixture.start()]);
+  await installed.write("whole.js", 'export * from "push-wire";');
+  await installed.write("slim.js", 'export * from "push-wire/slim"; export const wasm = import.meta.resolve("push-wire/push-wire.wasm");');
+  [whole, slim] = [await installed.import("whole.js"), await installed.import("slim.js")];
+});
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+after(async () => {
+  await backend?.stop();
+  await installed?.remove();
+});
+
+function open(options = {}, { connect } = whole) {
+  const client = connect(`http://127.0.0.1:${backend.port}`, { WebSocket, ...options });
+  clients.push(client);
+  return client;
+}
+
+/** The error of an argument that is named so; `said` is a part of its message. */
+function wrong(name, said = "must be") {
+  return (error) => {
+    assert.equal(error.name, "PushError", String(error));
+    assert.equal(error.code, "bad_argument");
+    assert.ok(error.message.startsWith(`${name} is `) && error.message.includes(said), error.message);
+    return true;
+  };
+}
+
+const NO_TEXT = [5, null, {}, true, Symbol("text"), "\ud800"];
+
+test("settings are checked", () => {
+  for (const options of [null, 5, "options"]) {
+    assert.throws(() => whole.connect("http://127.0.0.1/", options), wrong("options"));
+  }
+  for (const maxMessageBytes of [0, Number.NaN, -1, 4095, 8192.5, "1", null, 2 ** 31, 2 ** 32, 2n ** 20n, Symbol("bytes")]) {
+    assert.throws(() => open({ maxMessageBytes }), wrong("maxMessageBytes", "from 4096 to 2147483647"));
+  }
+  for (const token of [5, {}, true, null, Symbol("token")]) assert.throws(() => open({ token }), wrong("token", "a string or a function"));
+  assert.throws(() => open({ token: "x".repeat(16 * 1024 + 1) }), wrong("token", "larger than 16 KiB"));
+  for (const text of NO_TEXT) {
+    assert.throws(() => open({ clientId: text }), wrong("clientId"));
+    assert.throws(() => open({ storageKey: text }), wrong("storageKey"));
+  }
+  for (const storage of [5, false]) assert.throws(() => open({ storage }), wrong("storage"));
+  assert.throws(() => open({ storage: {} }), wrong("storage.getItem", "a function"));
+  assert.throws(() => open({ storage: { getItem: () => null } }), wrong("storage.setItem", "a function"));
+  for (const value of [null, {}]) assert.throws(() => open({ WebSocket: value }), wrong("WebSocket", "a function"));
+  assert.throws(() => open({ compression: "no" }), wrong("compression", "true or false"));
+});
+
+test("names of streams and handlers are checked", async () => {
+  const client = open();
+  for (const text of [undefined, ...NO_TEXT]) {
+    assert.throws(() => client.on(text, () => {}), wrong("channel"));
+    assert.throws(() => client.messages(text), wrong("channel"));
+    assert.throws(() => client.document(text), wrong("channel"));
+    await assert.rejects(client.send(text, 1), wrong("channel"));
+  }
+  for (const topic of [...NO_TEXT, 5n]) {
+    assert.throws(() => client.on("room", () => {}, { topic }), wrong("topic"));
+    assert.throws(() => client.messages("room", { topic }), wrong("topic"));
+    assert.throws(() => client.document("room", { topic }), wrong("topic"));
+  }
+  for (const handler of [undefined, null, {}]) assert.throws(() => client.on("log", handler), wrong("handler", "a function"));
+  for (const options of [null, 5]) {
+    assert.throws(() => client.on("log", () => {}, options), wrong("options"));
+    assert.throws(() => client.messages("log", options), wrong("options"));
+    assert.throws(() => client.document("log", options), wrong("options"));
+  }
+  assert.throws(() => client.on("log", () => {}, { inbox: "yes" }), wrong("inbox", "true or false"));
+  assert.throws(() => client.on("log", () => {}, { persist: 0 }), wrong("persist", "true or false"));
+  assert.throws(() => client.on("room", () => {}, { topic: "lobby", inbox: true }), { code: "bad_argument" });
+  client.on("log", () => {}).close();
+});
+
+test("positions are checked", () => {
+  const client = open();
+  const from = (position) => () => client.on("log", () => {}, { from: position });
+  const epoch = "0123456789abcdef";
+  for (const position of ["latest", null, 5, () => {}]) assert.throws(from(position), wrong("from", "a position"));
+  for (const value of ["x", undefined, 5, epoch.toUpperCase(), [epoch]]) {
+    assert.throws(from({ epoch: value, cursor: 1n }), wrong("from.epoch", "16 hexadecimal digits"));
+  }
+  for (const cursor of [2n ** 64n, 2n ** 64n + 5n, -1n, 5, "5", undefined]) {
+    assert.throws(from({ epoch, cursor }), wrong("from.cursor", "from 0 to 2^64 - 1"));
+  }
+  for (const tag of [2 ** 32, -1, 0.5, Number.NaN, Infinity, "1", 1n, null]) {
+    assert.throws(from({ epoch, cursor: 1n, tag }), wrong("from.tag", "from 0 to 2^32 - 1"));
+  }
+  const greatest = { epoch, cursor: 2n ** 64n - 1n, tag: 2 ** 32 - 1 };
+  const subscription = client.on("log", () => {}, { from: greatest });
+  assert.deepEqual(subscription.position, greatest);
+});
+
+test("listeners, elements and times are checked", () => {
+  const client = open();
+  const file = client.document("document");
+  const { subscription } = client.messages("log");
+  for (const listener of [undefined, null, {}]) {
+    assert.throws(() => client.status.subscribe(listener), wrong("listener", "a function"));
+    assert.throws(() => client.onFault(listener), wrong("listener", "a function"));
+    assert.throws(() => subscription.onOutcome(listener), wrong("listener", "a function"));
+    assert.throws(() => file.subscribe(listener), wrong("listener", "a function"));
+    assert.throws(() => file.onOutcome(listener), wrong("listener", "a function"));
+  }
+  for (const element of [undefined, null, "main"]) assert.throws(() => file.bind(element), wrong("element"));
+  assert.throws(() => file.bind({ textContent: null }, null), wrong("render", "a function"));
+  for (const time of [-1, Number.NaN, "5", undefined, 5n]) assert.throws(() => client.interrupt(time), wrong("milliseconds"));
+});
+
+test("bytes of a detached buffer are refused", async () => {
+  const client = open();
+  const bytes = Uint8Array.of(1, 2);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  await assert.rejects(client.send("room", bytes), { name: "PushError", code: "bad_argument", message: /detached/ });
+});
+
+test("values are sent as the documentation of send says", async () => {
+  const sent = [];
+  class Tapped extends WebSocket {
+    send(bytes) {
+      sent.push(Buffer.from(bytes).toString("latin1"));
+      super.send(bytes);
+    }
+  }
+  const client = open({ WebSocket: Tapped });
+  const list = [undefined, () => {}, Symbol("s"), new Date(Number.NaN), new Date(0), new Map([[1, 2]]), new Set([1]), -0];
+  await client.send("lines", { list, absent: undefined, method() {} });
+  const body = '{"list":[null,null,null,null,"1970-01-01T00:00:00.000Z",{},{},0]}';
+  assert.equal(sent.filter((message) => message.includes(body)).length, 1);
+  const thrower = {
+    toJSON() {
+      throw Object.create(null);
+    },
+  };
+  await assert.rejects(client.send("lines", thrower), { code: "bad_value", message: /without a text/ });
+});
+
+test("slim is loaded from a string or an object", async () => {
+  const storage = new MemoryStorage();
+  const connect = () => open({ storage, storageKey: "slim" }, slim);
+  assert.throws(connect, { code: "not_loaded" });
+  for (const source of [undefined, null, 5]) await assert.rejects(slim.initWasm(source), wrong("source"));
+  const { readFile } = await import("node:fs/promises");
+  await slim.initWasm(await readFile(new URL(slim.wasm)));
+  connect();
+  assert.notEqual(storage.getItem("slim"), null, "the client that was not begun has no key");
+});
