@@ -71,7 +71,7 @@ fn reader(hub: &Arc<Hub>, client: usize) -> (Peer, Vec<carrier::Message>) {
     let now = Moment::default();
     let mut peer = Peer::new(Arc::clone(hub), Dialect::Wire, now);
     peer.handle_message(now, Message::Binary(auth(client)));
-    while let Some(action) = peer.poll_action() {
+    while let Some(action) = peer.poll_action(now) {
         assert!(matches!(action, Action::Authenticate(_)), "{action:?}");
         peer.handle_authenticated(now, Ok(Grant::everything()));
     }

@@ -162,7 +162,7 @@ impl Scene {
         if self.peer.has_wake() {
             self.peer.handle_wake(self.now);
         }
-        while let Some(action) = self.peer.poll_action() {
+        while let Some(action) = self.peer.poll_action(self.now) {
             match action {
                 Action::Authenticate(_) => self
                     .peer

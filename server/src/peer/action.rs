@@ -88,24 +88,46 @@ impl AuthFailure {
     }
 }
 
-/// Actions that wait for the driver.
+/// A message of the client that its session has not taken yet.
+#[derive(Debug)]
+pub(super) struct Untaken {
+    pub(super) channel: u8,
+    pub(super) content: Content,
+    /// The body, in the connection's encoding.
+    pub(super) body: Bytes,
+    /// Its number, in dialects that have one.
+    pub(super) number: Option<u64>,
+}
+
+/// Something that is done once all before it is done.
+#[derive(Debug)]
+pub(super) enum Queued {
+    /// An action of the driver.
+    Action(Action),
+    /// A client's message for the application.
+    Message(Untaken),
+    /// The end of the session.
+    EndSession,
+}
+
+/// What waits for the driver, in order.
 #[derive(Default, Debug)]
 pub(super) struct Actions {
-    queue: VecDeque<Action>,
+    queue: VecDeque<Queued>,
 }
 
 impl Actions {
-    pub(super) fn push(&mut self, action: Action) {
-        self.queue.push_back(action);
+    pub(super) fn push(&mut self, queued: Queued) {
+        self.queue.push_back(queued);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Action> {
-        let action = self.queue.pop_front();
-        if action.is_none() {
+    pub(super) fn pop(&mut self) -> Option<Queued> {
+        let queued = self.queue.pop_front();
+        if queued.is_none() {
             // The capacity of a busy moment is not kept: most connections are idle.
             self.queue = VecDeque::new();
         }
-        action
+        queued
     }
 
     pub(super) fn is_empty(&self) -> bool {

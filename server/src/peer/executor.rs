@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::limits::TEXT_BYTES;
 use push_wire_shared::position::{Cursor, Position, StreamKey};
-use push_wire_shared::session::op::{Auth, ErrorCode, ServerOp};
-use push_wire_shared::session::server::{Opened, Output, ServerSession};
-use push_wire_shared::session::wire::Content;
+use push_wire_shared::quote::cut;
+use push_wire_shared::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
+use push_wire_shared::session::server::{MessageError, Opened, Output, ServerSession};
 use push_wire_shared::time::Moment;
 
 use super::Dialect;
-use super::action::{Action, Actions, AuthRequest};
+use super::action::{Action, Actions, AuthRequest, Queued, Untaken};
 use super::membership::{InboundError, Membership};
 use super::opened::{OpenedStreams, lookup_stream};
 use super::outgoing::Outgoing;
@@ -88,9 +88,14 @@ impl Executor {
                 content,
                 body,
                 number,
-            } => self.deliver(channel, content, body, number, session),
+            } => self.actions.push(Queued::Message(Untaken {
+                channel,
+                content,
+                body,
+                number,
+            })),
             Output::Heartbeat => self.beat(now, session),
-            Output::EndSession => self.membership.end(),
+            Output::EndSession => self.actions.push(Queued::EndSession),
             Output::Close(reason) => self.close(reason),
         }
     }
@@ -153,7 +158,8 @@ impl Executor {
         let names = self.outgoing.codec.authenticate(auth);
         let request = AuthRequest::new(auth, &names, self.hub.channels());
         self.membership.note_credentials(auth);
-        self.actions.push(Action::Authenticate(request));
+        self.actions
+            .push(Queued::Action(Action::Authenticate(request)));
     }
 
     fn open(
@@ -189,23 +195,53 @@ impl Executor {
         }
     }
 
-    fn deliver(
+    /// The next action of the driver. The session takes a client's message when it becomes an action: those that are left
+    /// when the connection ends are the client's to send again.
+    pub(super) fn next_action(
         &mut self,
-        channel: u8,
-        content: Content,
-        body: Bytes,
+        now: Moment,
+        session: &mut ServerSession,
+    ) -> Option<Action> {
+        loop {
+            let untaken = match self.actions.pop()? {
+                Queued::Action(action) => return Some(action),
+                Queued::EndSession => {
+                    self.membership.end();
+                    continue;
+                }
+                Queued::Message(untaken) => untaken,
+            };
+            let number = untaken.number;
+            let encoding = self.outgoing.codec.encoding();
+            match self.membership.take_inbound(untaken, encoding) {
+                Ok(inbound) => return Some(Action::Deliver(inbound)),
+                Err(InboundError::Replaced) => session.close(CloseReason::Replaced),
+                Err(InboundError::Refused(error)) => self.answer(number, Err(error), session),
+            }
+            if self.actions.is_empty() {
+                self.perform(now, session);
+            }
+        }
+    }
+
+    /// Passes on the answer to a client's message.
+    pub(super) fn answer(
+        &self,
         number: Option<u64>,
+        answer: Result<(), MessageError>,
         session: &mut ServerSession,
     ) {
-        let encoding = self.outgoing.codec.encoding();
-        let inbound = self
-            .membership
-            .take_inbound(channel, content, encoding, body, number);
-        match inbound {
-            Ok(inbound) => self.actions.push(Action::Deliver(inbound)),
-            Err(InboundError::Replaced) => session.close(CloseReason::Replaced),
-            Err(InboundError::Refused(error)) => session.handle_answer(number, Err(error)),
+        if session.is_closed()
+            && let (Some(number), Err(error)) = (number, &answer)
+        {
+            // This connection says no more: the next one of the session does.
+            self.membership.note_rejected(&RejectedMessage {
+                number,
+                code: error.code,
+                message: cut(&error.message, TEXT_BYTES).into_owned(),
+            });
         }
+        session.handle_answer(number, answer);
     }
 
     fn beat(&mut self, now: Moment, session: &mut ServerSession) {
@@ -230,9 +266,9 @@ impl Executor {
 
     fn close(&mut self, reason: CloseReason) {
         self.hub.counters().closed(reason);
-        self.actions.push(Action::Close {
+        self.actions.push(Queued::Action(Action::Close {
             code: self.outgoing.codec.close_code(reason),
             text: reason.text().to_owned(),
-        });
+        }));
     }
 }

@@ -3,17 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::{Auth, ErrorCode, RejectedMessage};
 use push_wire_shared::session::server::MessageError;
-use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::action::Inbound;
+use super::action::{Inbound, Untaken};
 use super::body;
 use crate::auth::Grant;
 use crate::compression::{Audience, Dictionary};
@@ -135,12 +133,15 @@ impl Membership {
     /// [`InboundError`]; a numbered message counts as taken unless the connection was replaced.
     pub(super) fn take_inbound(
         &self,
-        channel: u8,
-        content: Content,
+        message: Untaken,
         encoding: PayloadEncoding,
-        body: Bytes,
-        number: Option<u64>,
     ) -> Result<Inbound, InboundError> {
+        let Untaken {
+            channel,
+            content,
+            body,
+            number,
+        } = message;
         let held = self.held.as_ref().ok_or(InboundError::Replaced)?;
         // Before the application sees it: two connections of one session must not both hand it on.
         if let Some(number) = number

@@ -44,7 +44,7 @@ use crate::hub::{ConnectionWaker, Hub, Notice};
 /// [`poll_action`](Self::poll_action) until it is `None`, write what [`poll_write`](Self::poll_write) gives
 /// once the previous bytes are gone, hand it no message while it [`is_full`](Self::is_full), and arm one timer for
 /// [`poll_timeout`](Self::poll_timeout). Wait for the first of: a message, the timer, [`poll_wake`](Self::poll_wake). At
-/// the end, call [`disconnected`](Self::disconnected).
+/// the end, carry out the actions that are left, then call [`disconnected`](Self::disconnected).
 #[derive(Debug)]
 pub struct Peer {
     hub: Arc<Hub>,
@@ -77,8 +77,17 @@ impl Peer {
     }
 
     /// The next thing to do.
-    pub fn poll_action(&mut self) -> Option<Action> {
-        self.executor.actions.pop()
+    pub fn poll_action(&mut self, now: Moment) -> Option<Action> {
+        loop {
+            let action = self.executor.next_action(now, &mut self.session);
+            if action.is_some() {
+                return action;
+            }
+            self.read_on(now);
+            if self.executor.actions.is_empty() {
+                return None;
+            }
+        }
     }
 
     /// Returns whether [`poll_action`](Self::poll_action) has something.
@@ -232,7 +241,7 @@ impl Peer {
         number: Option<u64>,
         answer: Result<(), MessageError>,
     ) {
-        self.session.handle_answer(number, answer);
+        self.executor.answer(number, answer, &mut self.session);
         // Answers to messages that the driver takes in one go are acknowledged together.
         if self.executor.actions.is_empty() {
             self.perform(now);

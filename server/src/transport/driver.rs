@@ -14,6 +14,7 @@ use push_wire_shared::close::CloseReason;
 use push_wire_shared::time::Moment;
 use push_wire_websocket::{Event, ProtocolError};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::alarm::Alarm;
@@ -26,6 +27,11 @@ use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
 
 /// Time that a closing connection has for the closing handshake (5 s).
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+/// Actions carried out in one poll of the task (32). The other tasks of the thread, which are woken by what the
+/// application publishes for a message, then run before the next ones: retention must not pass an idle reader because of
+/// one client's burst.
+const ACTIONS_PER_POLL: usize = 32;
 
 /// One connection.
 pub(crate) struct Connection<Io> {
@@ -96,15 +102,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         if self.peer.poll_wake(cx).is_ready() {
             self.peer.handle_wake(now);
         }
+        let mut budget = ACTIONS_PER_POLL;
         loop {
-            if let Some(end) = self.act(cx, now) {
+            if let Some(end) = self.act(cx, now, &mut budget) {
                 return Poll::Ready(end);
             }
             if let Err(error) = self.write(cx, now) {
                 return Poll::Ready(broken(&error));
             }
-            // Writing has made room for the rest of a message.
             if self.peer.has_actions() {
+                if budget == 0 {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                // Writing has made room for the rest of a message.
                 continue;
             }
             match self.poll_read(cx, now) {
@@ -119,13 +130,21 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
-    /// Carries out the peer's actions until there are none or an answer is pending.
-    fn act(&mut self, cx: &mut Context<'_>, now: Moment) -> Option<End> {
+    /// Carries out the peer's actions until there are none, an answer is pending, or the budget is used up.
+    fn act(&mut self, cx: &mut Context<'_>, now: Moment, budget: &mut usize) -> Option<End> {
         loop {
-            while let Some(action) = self.peer.poll_action() {
+            while *budget > 0
+                && let Some(action) = self.peer.poll_action(now)
+            {
+                *budget -= 1;
                 if let Some(end) = self.carry_out(now, action) {
                     return Some(end);
                 }
+            }
+            if *budget == 0 {
+                // Puts out the answers to those that were carried out.
+                self.peer.handle_wake(now);
+                return None;
             }
             let Poll::Ready(answer) = guard::poll_grant(self.grant.as_mut()?, cx) else {
                 return None;
@@ -230,8 +249,24 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
+    /// Hands the application the messages that came before the end.
+    async fn deliver_rest(&mut self) {
+        let mut budget = ACTIONS_PER_POLL;
+        while let Some(action) = self.peer.poll_action(clock::now()) {
+            if matches!(action, Action::Deliver(_)) {
+                self.carry_out(clock::now(), action);
+            }
+            budget -= 1;
+            if budget == 0 {
+                yield_now().await;
+                budget = ACTIONS_PER_POLL;
+            }
+        }
+    }
+
     /// The closing handshake (RFC 6455 section 7.1).
     async fn end(&mut self, end: End) {
+        self.deliver_rest().await;
         let (code, text) = match end {
             End::Broken => return self.peer.disconnected(clock::now()),
             End::Theirs { code } => (code, String::new()),

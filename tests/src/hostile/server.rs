@@ -158,7 +158,7 @@ impl Line {
     /// Carries out the peer's actions, and checks what it writes.
     fn drain(&mut self) {
         self.peer.handle_wake(self.now);
-        while let Some(action) = self.peer.poll_action() {
+        while let Some(action) = self.peer.poll_action(self.now) {
             self.perform(action);
         }
         loop {

@@ -68,7 +68,7 @@ fn connect(hub: &Arc<Hub>, now: Moment, address: Option<IpAddr>, auth: Auth) -> 
     }
     peer.handle_message(now, message(0, &ClientOp::Auth(auth)));
     let mut closed = None;
-    while let Some(action) = peer.poll_action() {
+    while let Some(action) = peer.poll_action(now) {
         match action {
             Action::Authenticate(_) => peer.handle_authenticated(now, Ok(Grant::everything())),
             Action::Close { code, .. } => closed = Some(code),
@@ -215,6 +215,7 @@ impl Crowd {
         let (mut peer, answer) = connect(hub, now, Some(NEWCOMER), newcomer);
         let fine = answer.is_accepted() && answer.begun() == 1;
         peer.handle_message(now, message(1, &ClientOp::Goodbye));
+        while peer.poll_action(now).is_some() {}
         peer.disconnected(now);
         if !fine || hub.knows(now, client) {
             let what = format!(

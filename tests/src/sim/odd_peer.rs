@@ -182,7 +182,6 @@ impl OddPeer {
     fn note(&mut self, steps: Vec<(u32, Option<Source>)>) {
         let mut asked = Vec::new();
         for (id, source) in steps {
-            asked.retain(|(_, other)| *other != id);
             self.readings.remove(&id);
             let Some(source) = source else { continue };
             self.asks += 1;
@@ -209,7 +208,7 @@ impl OddPeer {
 
     /// Carries out what the peer asks for.
     fn act(&mut self, now: Moment) -> Result<(), PromiseError> {
-        while let Some(action) = self.peer.poll_action() {
+        while let Some(action) = self.peer.poll_action(now) {
             match action {
                 Action::Authenticate(_) => {
                     self.peer.handle_authenticated(now, Ok(Grant::everything()));

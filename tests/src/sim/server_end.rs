@@ -111,7 +111,7 @@ impl ServerEnd {
         model: &mut Model,
     ) -> Result<bool, PromiseError> {
         let mut acted = self.check_wake(now) | self.hand_on(now);
-        while let Some(action) = self.peer.poll_action() {
+        while let Some(action) = self.peer.poll_action(now) {
             acted = true;
             match action {
                 Action::Authenticate(request) => {

@@ -134,7 +134,7 @@ impl Connection {
     }
 
     fn server_speaks(&mut self) -> usize {
-        while let Some(action) = self.peer.poll_action() {
+        while let Some(action) = self.peer.poll_action(self.now) {
             match action {
                 Action::Authenticate(_) => {
                     self.peer

@@ -63,15 +63,17 @@ impl WireCodec {
         each: &mut dyn FnMut(Request),
     ) -> Option<Message> {
         let Message::Binary(bytes) = message else {
+            let what = "a text message, where this dialect's are binary";
+            each(Request::Error(ErrorCode::BadFrame, what.into()));
             each(Request::Close(CloseReason::ProtocolError));
             return None;
         };
         let rest = self.decoder.decode(bytes, most, |incoming| match incoming {
             Incoming::Op(op) => each(Request::Op(op)),
             Incoming::Uplink(uplink) => each(Request::Uplink(uplink)),
-            Incoming::Error(code, message) => each(Request::Error(code, message.into())),
-            Incoming::Fatal(reason, message) => {
-                each(Request::Error(ErrorCode::BadFrame, message.into()));
+            Incoming::Error(code, message) => each(Request::Error(code, message)),
+            Incoming::Fatal(reason, code, message) => {
+                each(Request::Error(code, message));
                 each(Request::Close(reason));
             }
         });

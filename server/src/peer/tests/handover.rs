@@ -4,7 +4,10 @@ use push_wire_shared::position::ResetReason;
 use push_wire_shared::session::op::{Auth, AuthOk, ClientOp, ScopeRequest, ServerOp, Subscribe};
 use uuid::Uuid;
 
-use super::{CHAT, Seen, WireClient, bodies, client_id, config, hub, hub_of, publish, subscribe};
+use super::{
+    CHAT, Message, Seen, WireClient, at, bodies, client_id, config, hub, hub_of, publish,
+    subscribe, uplink_record,
+};
 use crate::auth::Grant;
 
 const SECRET: [u8; 16] = [7; 16];
@@ -134,4 +137,43 @@ fn has_error(seen: &[Seen], text: &str) -> bool {
         Seen::Op(ServerOp::Error { message, .. }) => message.contains(text),
         _ => false,
     })
+}
+
+#[test]
+fn a_refusal_outlives_a_broken_connection() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    auth(&mut client, SECRET, 1);
+    client.refuses = r#""no""#;
+    // A message to be refused, and a number that skips one.
+    let message = [
+        uplink_record(CHAT, 1, br#""no""#),
+        uplink_record(CHAT, 3, br#""yes""#),
+    ];
+    let seen = client.message(message.concat());
+    assert_eq!(seen.last(), Some(&Seen::Close(4202)));
+    let mut again = WireClient::connect(&hub);
+    let seen = auth(&mut again, SECRET, 2);
+    let auth_ok = auth_ok(&seen).unwrap();
+    let rejected: Vec<u64> = auth_ok
+        .rejected
+        .iter()
+        .map(|message| message.number)
+        .collect();
+    assert_eq!((auth_ok.received, &rejected[..]), (1, &[1][..]));
+}
+
+#[test]
+fn what_the_application_has_not_had_is_not_received() {
+    let hub = hub();
+    let mut older = WireClient::connect(&hub);
+    auth(&mut older, SECRET, 1);
+    let message = Message::Binary(uplink_record(CHAT, 1, br#""one""#).into());
+    older.peer.handle_message(at(0), message);
+    let mut newer = WireClient::connect(&hub);
+    let seen = auth(&mut newer, SECRET, 2);
+    assert_eq!(auth_ok(&seen).unwrap().received, 0);
+    newer.send(CHAT, 1, r#""one""#);
+    older.see();
+    assert_eq!((older.delivered.len(), newer.delivered.len()), (0, 1));
 }

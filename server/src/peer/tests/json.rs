@@ -40,7 +40,7 @@ impl JsonClient {
         let mut close = None;
         self.peer.handle_wake(at(0));
         loop {
-            match self.peer.poll_action() {
+            match self.peer.poll_action(at(0)) {
                 Some(Action::Authenticate(_)) => {
                     self.peer
                         .handle_authenticated(at(0), Ok(Grant::everything()));

@@ -10,6 +10,7 @@ mod compression;
 mod fragments;
 mod handover;
 mod json;
+mod uplink;
 mod wire;
 
 use std::sync::Arc;
@@ -233,7 +234,7 @@ impl WireClient {
         let mut close = None;
         self.peer.handle_wake(now);
         loop {
-            match self.peer.poll_action() {
+            match self.peer.poll_action(at(0)) {
                 Some(Action::Authenticate(_)) => {
                     self.peer.handle_authenticated(now, Ok(self.grant.clone()));
                 }

@@ -1,8 +1,10 @@
 //! Tests of a connection's driver over an in-memory pipe.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::http::Request;
 use push_wire_shared::ChannelKind;
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::{Limits, PushServer};
@@ -19,6 +21,8 @@ const PIPE: usize = 256;
 
 const CONTROL_OPS: usize = 64;
 
+const AUTH: &str = r#"{"op":"auth","client_id":"00000000-0000-0000-0000-000000000001"}"#;
+
 /// A text message of a client; the mask is zero, so it reads as it is.
 fn message(text: &str) -> Vec<u8> {
     let len = u16::try_from(text.len()).unwrap().to_be_bytes();
@@ -29,13 +33,9 @@ fn message(text: &str) -> Vec<u8> {
     .concat()
 }
 
-fn connect() -> (Arc<PushServer<Channel>>, DuplexStream) {
-    let limits = Limits {
-        control_ops: CONTROL_OPS,
-        ..Limits::default()
-    };
+fn connect(limits: Limits, pipe: usize) -> (Arc<PushServer<Channel>>, DuplexStream) {
     let server = PushServer::builder().limits(limits).build().unwrap();
-    let (client, io) = duplex(PIPE);
+    let (client, io) = duplex(pipe);
     let (request, ()) = Request::new(()).into_parts();
     let app: Arc<dyn Application> = server.clone();
     let connection = Connection::new(app, Dialect::Json, Box::new(request), io);
@@ -58,10 +58,13 @@ async fn write_all_that_is_taken(client: &mut DuplexStream, bytes: &[u8], at_mos
 
 #[tokio::test(start_paused = true)]
 async fn unread_answers_pause_reading() {
-    let (server, mut client) = connect();
-    let auth = r#"{"op":"auth","client_id":"00000000-0000-0000-0000-000000000001"}"#;
+    let limits = Limits {
+        control_ops: CONTROL_OPS,
+        ..Limits::default()
+    };
+    let (server, mut client) = connect(limits, PIPE);
     client
-        .write_all(&message(&format!("{auth:<200}")))
+        .write_all(&message(&format!("{AUTH:<200}")))
         .await
         .unwrap();
     let question = message(&format!("{:<1000}", r#"{"op":"ping"}"#));
@@ -74,4 +77,63 @@ async fn unread_answers_pause_reading() {
         "{written} bytes, at most {bound}"
     );
     assert!(server.stats().closes.is_empty());
+}
+
+/// A connected client of a server whose application counts its messages.
+async fn counted() -> (Arc<AtomicUsize>, DuplexStream) {
+    let (server, mut client) = connect(Limits::default(), 1024 * 1024);
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    server.on_message(Channel::Chat, move |_, _| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    client
+        .write_all(&message(&format!("{AUTH:<200}")))
+        .await
+        .unwrap();
+    // The pipe is read once the answer is there.
+    assert_ne!(client.read(&mut [0; 1024]).await.unwrap(), 0);
+    (count, client)
+}
+
+/// This many messages for the application.
+fn burst(messages: usize) -> Vec<u8> {
+    message(&format!("{:<200}", r#"{"channel":"chat","payload":1}"#)).repeat(messages)
+}
+
+#[tokio::test]
+async fn a_burst_leaves_others_their_turn() {
+    const MESSAGES: usize = 1_000;
+    let (count, mut client) = counted().await;
+    client.write_all(&burst(MESSAGES)).await.unwrap();
+    // Another task of the same thread, which has its turn whenever the connection gives it.
+    let (mut last, mut most) = (0, 0);
+    let other = tokio::spawn(poll_fn(move |cx| {
+        let now = count.load(Ordering::Relaxed);
+        most = most.max(now - last);
+        last = now;
+        if last == MESSAGES {
+            return Poll::Ready(most);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }));
+    let most = other.await.unwrap();
+    assert!(most <= ACTIONS_PER_POLL, "{most} messages in one turn");
+}
+
+#[tokio::test]
+async fn messages_before_the_end_are_delivered() {
+    const MESSAGES: usize = 100;
+    const CLOSE: [u8; 8] = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8];
+    for last in [&CLOSE[..], &[]] {
+        let (count, mut client) = counted().await;
+        let sent = [&burst(MESSAGES), last].concat();
+        client.write_all(&sent).await.unwrap();
+        client.shutdown().await.unwrap();
+        // Ends when the server has closed its side.
+        while client.read(&mut [0; 1024]).await.unwrap() > 0 {}
+        assert_eq!(count.load(Ordering::Relaxed), MESSAGES);
+    }
 }

@@ -221,19 +221,16 @@ enum Written<'a> {
 
 #[derive(Deserialize)]
 struct SubscribeOp {
-    #[serde(default)]
     subscribe: Bounded<Subscribe, SUBSCRIPTIONS>,
 }
 
 #[derive(Deserialize)]
 struct IdsOp<const N: usize> {
-    #[serde(default)]
     ids: Bounded<u32, N>,
 }
 
 #[derive(Deserialize)]
 struct AckOp {
-    #[serde(default)]
     acks: Bounded<(u32, Cursor), SUBSCRIPTIONS>,
 }
 

@@ -157,8 +157,9 @@ pub(super) fn is_untagged(tag: &u32) -> bool {
     *tag == 0
 }
 
-/// The position that its three fields make.
+/// The position that its three fields make. There is no entry of cursor 0, and so no tag.
 pub(super) const fn position(epoch: u64, cursor: u64, tag: u32) -> Position {
+    let tag = if cursor == 0 { 0 } else { tag };
     Position {
         epoch: Epoch(epoch),
         cursor,

@@ -66,9 +66,14 @@ impl ServerSession {
                 self.client_limits = ClientLimits::of(&auth);
                 authenticate(&mut self.phase, auth, &mut self.outputs);
             }
-            (Phase::AwaitingAuth { .. }, _) => self.close(CloseReason::AuthExpected),
+            (Phase::AwaitingAuth { .. }, _) => {
+                self.report(ErrorCode::BadOp, "the first op of a connection is auth");
+                self.close(CloseReason::AuthExpected);
+            }
             (Phase::Authenticating { request, .. }, op) => {
                 if !request.defer(op) {
+                    let message = "more ops before auth_ok than are kept (protocol, section 11)";
+                    self.report(ErrorCode::BadOp, message);
                     self.close(CloseReason::ProtocolError);
                 }
             }

@@ -21,13 +21,14 @@ use crate::session::op::{ErrorCode, ScopeRequest, ServerOp, Subscribe};
 /// The subscriptions of one connection.
 ///
 /// A client may end a subscription and use its id again while the driver still opens the first stream. Each lookup
-/// therefore has a number, and the answer to one that is not awaited any more is dropped.
+/// therefore has a number, and each has an outcome, also after its subscription has ended: the outcomes of an id come in
+/// the order of its requests.
 #[derive(Default, Debug)]
 pub(super) struct Subscriptions {
     by_id: BTreeMap<u32, State>,
-    /// Looks at streams that are awaited, by number.
+    /// Lookups that the driver has not answered, by number.
     lookups: BTreeMap<u64, Lookup>,
-    last_look: u64,
+    last_lookup: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +46,8 @@ struct Lookup {
     position: Option<Position>,
     start: StartAt,
     is_state: bool,
+    /// The client has ended the subscription meanwhile; its id may be another's now.
+    is_ended: bool,
 }
 
 impl Subscriptions {
@@ -79,6 +82,7 @@ impl Subscriptions {
             position,
             start,
             is_state: known.mode == ChannelMode::State,
+            is_ended: false,
         });
         let channel = known.id;
         outputs.put(Output::Open {
@@ -89,8 +93,8 @@ impl Subscriptions {
     }
 
     fn lookup(&mut self, lookup: Lookup) -> u64 {
-        self.last_look += 1;
-        let number = self.last_look;
+        self.last_lookup += 1;
+        let number = self.last_lookup;
         self.by_id
             .insert(lookup.id, State::Opening { lookup: number });
         self.lookups.insert(number, lookup);
@@ -119,15 +123,12 @@ impl Subscriptions {
                 found,
             } => (stream, bounds, found),
             Opened::NotPermitted => {
-                self.end(id, ResetReason::NotPermitted, outputs);
-                return false;
+                return self.not_opened(&lookup, ResetReason::NotPermitted, outputs);
             }
             Opened::Unavailable => {
-                self.end(id, ResetReason::StoreUnavailable, outputs);
-                return false;
+                return self.not_opened(&lookup, ResetReason::StoreUnavailable, outputs);
             }
         };
-        self.by_id.insert(id, State::Reading { stream });
         let position = lookup.position;
         let (outcome, after) = if lookup.is_state {
             resume_state(position, bounds, found)
@@ -137,6 +138,10 @@ impl Subscriptions {
         let has_base =
             lookup.is_state && position.is_some() && matches!(outcome, Outcome::Resumed { .. });
         outputs.op(outcome_op(id, stream, outcome, bounds, after));
+        if lookup.is_ended {
+            return false;
+        }
+        self.by_id.insert(id, State::Reading { stream });
         outputs.put(Output::Read {
             id,
             lookup: number,
@@ -157,7 +162,8 @@ impl Subscriptions {
     /// Ends a subscription whose log cannot be read any more.
     pub(super) fn unreadable(&mut self, id: u32, outputs: &mut Outputs) {
         if self.by_id.contains_key(&id) {
-            self.end(id, ResetReason::StoreUnavailable, outputs);
+            self.by_id.remove(&id);
+            end(id, ResetReason::StoreUnavailable, outputs);
             outputs.put(Output::Stop { id });
         }
     }
@@ -172,15 +178,13 @@ impl Subscriptions {
         }
     }
 
-    fn end(&mut self, id: u32, reason: ResetReason, outputs: &mut Outputs) {
-        self.by_id.remove(&id);
-        outputs.op(ServerOp::Reset {
-            id,
-            reason,
-            reading: None,
-            floor: 0,
-            head: 0,
-        });
+    /// A stream could not be opened. Returns that it is not to be read.
+    fn not_opened(&mut self, lookup: &Lookup, reason: ResetReason, outputs: &mut Outputs) -> bool {
+        if !lookup.is_ended {
+            self.by_id.remove(&lookup.id);
+        }
+        end(lookup.id, reason, outputs);
+        false
     }
 
     /// Ends subscriptions. All unknown ids together are answered with one error.
@@ -191,7 +195,11 @@ impl Subscriptions {
         for id in ids {
             match self.by_id.remove(&id) {
                 Some(State::Reading { .. }) => outputs.put(Output::Stop { id }),
-                Some(State::Opening { lookup }) => drop(self.end_lookup(lookup)),
+                Some(State::Opening { lookup }) => {
+                    if let Some(lookup) = self.lookups.get_mut(&lookup) {
+                        lookup.is_ended = true;
+                    }
+                }
                 None => unknown.push(id),
             }
         }
@@ -257,6 +265,17 @@ fn outcome_op(
             head: bounds.head,
         },
     }
+}
+
+/// Sends the outcome of a subscription that ends with it.
+fn end(id: u32, reason: ResetReason, outputs: &mut Outputs) {
+    outputs.op(ServerOp::Reset {
+        id,
+        reason,
+        reading: None,
+        floor: 0,
+        head: 0,
+    });
 }
 
 /// Sends one error that names the first few unknown ids.

@@ -1,5 +1,6 @@
 //! Server side of client messages: each delivered once, in order (docs/protocol.md section 7).
 
+use alloc::format;
 use alloc::string::String;
 
 use bytes::Bytes;
@@ -59,6 +60,10 @@ impl UplinkOrder {
                 }
                 if number > self.received + 1 {
                     self.acknowledge(outputs);
+                    let received = self.received;
+                    let message =
+                        format!("message {number} after {received}: no number is skipped");
+                    outputs.error(ErrorCode::BadFrame, &message, None);
                     return outputs.close(CloseReason::ProtocolError);
                 }
                 self.received = number;

@@ -1,5 +1,7 @@
 //! Server side of the push-wire dialect: decoding of clients' messages, encoding of ops.
 
+use alloc::borrow::Cow;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -18,9 +20,9 @@ pub enum Incoming {
     /// A message for the application.
     Uplink(Uplink),
     /// A frame that cannot be read; the connection continues.
-    Error(ErrorCode, &'static str),
+    Error(ErrorCode, Cow<'static, str>),
     /// An error that ends the connection.
-    Fatal(CloseReason, &'static str),
+    Fatal(CloseReason, ErrorCode, Cow<'static, str>),
 }
 
 /// Decodes a client's messages; one per connection, since control frames are counted.
@@ -54,11 +56,11 @@ impl WireDecoder {
         for record in records.by_ref().take(most) {
             let incoming = match record {
                 Ok((header, payload)) => self.frame(header, payload, message),
-                Err(error) => Incoming::Fatal(CloseReason::ProtocolError, error.0),
+                Err(error) => fatal(CloseReason::ProtocolError, error.0),
             };
-            let fatal = matches!(incoming, Incoming::Fatal(..));
+            let is_last = matches!(incoming, Incoming::Fatal(..));
             each(incoming);
-            if fatal {
+            if is_last {
                 return Bytes::new();
             }
         }
@@ -69,7 +71,7 @@ impl WireDecoder {
         if header.flags.compressed || header.flags.fragmented {
             return Incoming::Error(
                 ErrorCode::BadFrame,
-                "compressed or fragmented client frames are not taken",
+                "compressed or fragmented client frames are not taken".into(),
             );
         }
         // The first frame is auth whatever its channel says: the client learns the system channel's id from
@@ -84,24 +86,31 @@ impl WireDecoder {
                 content: uplink.content,
                 body: message.slice_ref(body),
             }),
-            Err(error) => Incoming::Error(ErrorCode::BadPayload, error.0),
+            Err(error) => Incoming::Error(ErrorCode::BadPayload, error.0.into()),
         }
     }
 
     fn control(&mut self, header: FrameHeader, payload: &[u8]) -> Incoming {
         if header.sequence != self.control {
-            return Incoming::Fatal(CloseReason::OutOfSequence, "a control frame is missing");
+            return fatal(CloseReason::OutOfSequence, "a control frame is missing");
         }
         let first = !core::mem::replace(&mut self.started, true);
         self.control = self.control.wrapping_add(1);
         match ClientOp::decode(payload) {
             Ok(op) => Incoming::Op(op),
-            Err(_) if first => {
-                Incoming::Fatal(CloseReason::AuthExpected, "the first frame is no auth")
-            }
-            Err(_) => Incoming::Error(ErrorCode::BadOp, "an unknown or malformed control op"),
+            Err(error) if first => Incoming::Fatal(
+                CloseReason::AuthExpected,
+                ErrorCode::BadOp,
+                error.to_string().into(),
+            ),
+            Err(error) => Incoming::Error(ErrorCode::BadOp, error.to_string().into()),
         }
     }
+}
+
+/// An error of a frame's form that ends the connection.
+const fn fatal(reason: CloseReason, message: &'static str) -> Incoming {
+    Incoming::Fatal(reason, ErrorCode::BadFrame, Cow::Borrowed(message))
 }
 
 /// Encodes a server's control ops; one per connection.

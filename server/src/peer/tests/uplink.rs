@@ -1,0 +1,95 @@
+//! Tests of clients' messages in the push-wire dialect: order, acknowledgement and refusals.
+
+use push_wire_shared::close::CloseReason;
+
+use super::*;
+
+#[test]
+fn handles_client_messages_once_in_order() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    let secret = WireClient::secret(&client.auth(None, vec![]));
+    let received = |upto| [Seen::Op(ServerOp::Received { upto })];
+    assert_eq!(client.send(CHAT, 1, "\"a\""), received(1));
+    assert_eq!(client.send(CHAT, 2, "\"b\""), received(2));
+    assert_eq!(client.send(CHAT, 2, "\"b\""), received(2));
+    assert_eq!(client.delivered, ["\"a\"", "\"b\""]);
+    let mut again = WireClient::connect(&hub);
+    let seen = again.auth(Some(secret), vec![]);
+    assert!(matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.received == 2));
+    assert_eq!(again.send(CHAT, 2, "\"b\""), received(2));
+    assert_eq!(again.delivered, [""; 0]);
+    let seen = again.send(CHAT, 4, "1");
+    assert_eq!(
+        seen.last(),
+        Some(&Seen::Close(CloseReason::ProtocolError.code()))
+    );
+}
+
+#[test]
+fn acknowledges_a_message_of_many_once() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![]);
+    let uplinks = (1..=3).flat_map(|number| uplink_record(CHAT, number, b"1"));
+    let seen = client.message(uplinks.collect());
+    assert_eq!(seen, [Seen::Op(ServerOp::Received { upto: 3 })]);
+}
+
+#[test]
+fn rejects_before_acknowledging() {
+    const NOWHERE: u8 = 9;
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.refuses = "\"no\"";
+    client.auth(None, vec![]);
+    let seen = client.message(
+        [
+            uplink_record(CHAT, 1, b"\"no\""),
+            uplink_record(NOWHERE, 2, b"1"),
+            uplink_record(CHAT, 3, b"\"no\""),
+            uplink_record(CHAT, 4, b"\"yes\""),
+        ]
+        .concat(),
+    );
+    let mut refused = Vec::new();
+    let mut acknowledged = 0;
+    for one in &seen {
+        match one {
+            Seen::Op(ServerOp::Rejected(rejection)) => {
+                assert!(rejection.number > acknowledged, "{seen:?}");
+                refused.push(rejection.number);
+            }
+            Seen::Op(ServerOp::Received { upto }) => acknowledged = *upto,
+            other => panic!("{other:?}"),
+        }
+    }
+    refused.sort_unstable();
+    assert_eq!((&refused[..], acknowledged), (&[1, 2, 3][..], 4));
+}
+
+#[test]
+fn unknown_channel_uses_number() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    let secret = WireClient::secret(&client.auth(None, vec![]));
+    client.send(9, 1, "1");
+    let mut again = WireClient::connect(&hub);
+    let seen = again.auth(Some(secret), vec![]);
+    assert!(matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.received == 1));
+}
+
+#[test]
+fn repeats_rejections_after_reconnect() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.grant = Grant::nothing();
+    let secret = WireClient::secret(&client.auth(None, vec![]));
+    client.send(CHAT, 1, "1");
+    let mut again = WireClient::connect(&hub);
+    let seen = again.auth(Some(secret), vec![]);
+    assert!(matches!(
+        &seen[0],
+        Seen::Op(ServerOp::AuthOk(ok)) if ok.received == 1 && ok.rejected[0].number == 1
+    ));
+}
