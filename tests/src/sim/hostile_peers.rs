@@ -9,21 +9,23 @@ use push_wire_server::internals::hub::Hub;
 use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
-use push_wire_shared::position::{ResetReason, StartAt};
+use push_wire_shared::position::{ResetReason, Scope, StartAt, StreamKey};
 use push_wire_shared::session::op::{Auth, ClientOp, ScopeRequest, ServerOp, Subscribe};
 use push_wire_shared::session::wire::{Records, write_record};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use super::check::{Promise, PromiseError};
-use super::feed::{Feed, SYSTEM};
-use super::page::SHARED_TOKEN;
+use super::feed::{Feed, ROOM, SYSTEM};
 
 /// Sessions that one address may have at once.
 pub const SESSIONS_PER_ADDRESS: usize = 8;
 
 /// Topics that one address may create at once.
 pub const STREAMS_PER_ADDRESS: usize = 20;
+
+/// Token of every client of a crowd.
+const CROWD_TOKEN: &str = "shared";
 
 const CROWD: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 const NEWCOMER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
@@ -103,7 +105,11 @@ fn message(sequence: u32, op: &ClientOp) -> Message {
     Message::Binary(message.into())
 }
 
-fn auth(client_id: Uuid, secret: Option<[u8; 16]>, topics: Vec<String>) -> Auth {
+fn topic(client: u128, number: u8) -> String {
+    format!("crowd-{client}-{number}")
+}
+
+fn auth(client_id: Uuid, token: &str, topics: Vec<String>) -> Auth {
     let subscribe = |(id, topic)| Subscribe {
         id,
         channel: Feed::Room(0).channel().into(),
@@ -112,15 +118,15 @@ fn auth(client_id: Uuid, secret: Option<[u8; 16]>, topics: Vec<String>) -> Auth 
         start: StartAt::Oldest,
     };
     Auth {
-        token: Some(SHARED_TOKEN.into()),
-        secret,
+        token: Some(token.into()),
         attempt: Some(u64::MAX),
         subscriptions: (0..).zip(topics).map(subscribe).collect(),
         ..Auth::new(client_id)
     }
 }
 
-/// Connects with the id of a client that has a session, with the token that all share, and no secret or a wrong one.
+/// Connects with the id of a client that has a session and with its token, as if all shared one, and with no secret or a
+/// wrong one.
 ///
 /// # Errors
 /// Fails if it is accepted, or not closed with 4200.
@@ -128,9 +134,14 @@ pub fn attempt_takeover(
     hub: &Arc<Hub>,
     now: Moment,
     client: Uuid,
+    token: &str,
     secret: Option<[u8; 16]>,
 ) -> Result<(), PromiseError> {
-    let (mut peer, answer) = connect(hub, now, None, auth(client, secret, Vec::new()));
+    let auth = Auth {
+        secret,
+        ..auth(client, token, Vec::new())
+    };
+    let (mut peer, answer) = connect(hub, now, None, auth);
     peer.disconnected(now);
     if answer.is_accepted() || answer.closed != Some(CloseReason::Unauthorized.code()) {
         let what = format!(
@@ -147,6 +158,10 @@ pub fn attempt_takeover(
 pub struct Crowd {
     inside: Vec<Peer>,
     clients: u128,
+    /// Clients whose sessions may stand.
+    members: Vec<Uuid>,
+    /// Topics that they asked for, and that may exist.
+    asked: Vec<StreamKey>,
 }
 
 impl std::fmt::Debug for Crowd {
@@ -181,6 +196,7 @@ impl Crowd {
         for _ in 0..clients {
             let (peer, answer) = connect(hub, now, Some(CROWD), self.newcomer(topics));
             self.inside.push(peer);
+            self.note(topics);
             let unavailable = answer.unavailable();
             let is_stated = if answer.is_accepted() {
                 unavailable == 0 || answer.names("streams_per_address")
@@ -197,15 +213,41 @@ impl Crowd {
             }
             refused += u64::from(!answer.is_accepted()) + unavailable as u64;
         }
-        self.leaves_room(hub, now)?;
+        self.keeps_to_its_share(hub, now)?;
+        // More than its share, if what has ended counted on.
+        for _ in 0..=SESSIONS_PER_ADDRESS {
+            self.leaves_room(hub, now)?;
+        }
         Ok(refused)
     }
 
     fn newcomer(&mut self, topics: u8) -> Auth {
         self.clients += 1;
         let client = self.clients;
-        let topics = (0..topics).map(|topic| format!("crowd-{client}-{topic}"));
-        auth(Uuid::from_u128(client), None, topics.collect())
+        let topics = (0..topics).map(|number| topic(client, number));
+        auth(Uuid::from_u128(client), CROWD_TOKEN, topics.collect())
+    }
+
+    /// Notes the newest client, and the topics that it asked for.
+    fn note(&mut self, topics: u8) {
+        let client = self.clients;
+        self.members.push(Uuid::from_u128(client));
+        self.asked.extend((0..topics).map(|number| StreamKey {
+            channel: ROOM,
+            scope: Scope::Topic(topic(client, number).into()),
+        }));
+    }
+
+    /// Checks that its address holds no more sessions and topics than it may.
+    fn keeps_to_its_share(&mut self, hub: &Hub, now: Moment) -> Result<(), PromiseError> {
+        self.members.retain(|client| hub.knows(now, *client));
+        self.asked.retain(|key| hub.readers(key).is_some());
+        let (sessions, streams) = (self.members.len(), self.asked.len());
+        if sessions > SESSIONS_PER_ADDRESS || streams > STREAMS_PER_ADDRESS {
+            let what = format!("one address holds {sessions} sessions and {streams} topics");
+            return Err(Promise::Share.broken(what));
+        }
+        Ok(())
     }
 
     /// Checks that a client of another address is accepted; ends its session again.

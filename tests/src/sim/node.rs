@@ -34,6 +34,8 @@ const TOKEN_LIFE: Duration = Duration::from_secs(120);
 struct Presence {
     connections: u32,
     left_at: Moment,
+    /// When its newest token was made.
+    token_made_at: Moment,
 }
 
 /// The server's machine: one process after another.
@@ -240,18 +242,16 @@ impl Node {
         client: Uuid,
         guesses: bool,
     ) -> Result<(), PromiseError> {
-        let stands =
-            self.presence.contains_key(&client) && !self.session_may_have_ended(now, client);
-        match self
-            .hub
-            .as_ref()
-            .filter(|_| stands && !self.is_stalled(now))
-        {
-            Some(hub) => {
-                hostile_peers::attempt_takeover(hub, now, client, guesses.then_some([0x5e; 16]))
-            }
-            None => Ok(()),
-        }
+        let Some(presence) = self.presence.get(&client) else {
+            return Ok(());
+        };
+        let stands = !self.session_may_have_ended(now, client) && !self.is_stalled(now);
+        let Some(hub) = self.hub.as_ref().filter(|_| stands) else {
+            return Ok(());
+        };
+        let token = self.token(presence.token_made_at);
+        let secret = guesses.then_some([0x5e; 16]);
+        hostile_peers::attempt_takeover(hub, now, client, &token, secret)
     }
 
     /// A crowd comes for all that it can get.
@@ -407,23 +407,25 @@ impl Node {
     ) -> Result<Grant, AuthFailure> {
         let issued = request.token.as_ref().and_then(|token| token.parse().ok());
         let issued = issued.map(|nanos| Moment::after_origin(Duration::from_nanos(nanos)));
-        if issued.is_none_or(|issued| now.since(issued) > TOKEN_LIFE) {
+        let Some(issued) = issued.filter(|issued| now.since(*issued) <= TOKEN_LIFE) else {
             self.tally.add("tokens expired", 1);
             return Err(AuthFailure {
                 message: "the token has expired".into(),
                 unavailable: false,
             });
-        }
-        self.authenticated(now, request.client_id, model);
+        };
+        self.authenticated(now, request.client_id, issued, model);
         Ok(Grant::everything())
     }
 
     /// A client's session is there: a new one, if the one before was away too long.
-    fn authenticated(&mut self, now: Moment, client: Uuid, model: &mut Model) {
+    fn authenticated(&mut self, now: Moment, client: Uuid, issued: Moment, model: &mut Model) {
         if self.session_may_have_ended(now, client) {
             model.session_may_have_ended(client);
         }
-        self.presence.entry(client).or_default().connections += 1;
+        let presence = self.presence.entry(client).or_default();
+        presence.connections += 1;
+        presence.token_made_at = issued;
     }
 
     /// One of a client's connections has ended.

@@ -219,7 +219,14 @@ fn unknown(now: Moment, odd: &mut OddPeer, ops: u8, ids: u16) -> Result<(), Prom
         let ids = (0..u32::from(ids)).map(|id| UNKNOWN + id - id % 3);
         message.unsubscribe(ids.collect());
     }
-    odd.send(now, message)
+    let before = odd.unread_ops();
+    odd.send(now, message)?;
+    let answers = odd.unread_ops() - before;
+    if answers > usize::from(ops) {
+        let what = format!("{ops} ops with unknown ids are answered with {answers}");
+        return Err(Promise::Answers.broken(what));
+    }
+    Ok(())
 }
 
 fn both(now: Moment, odd: &mut OddPeer, topics: u8, together: bool) -> Result<(), PromiseError> {

@@ -136,6 +136,12 @@ impl OddPeer {
         self.peer.is_full()
     }
 
+    /// Ops that wait to be read.
+    #[must_use]
+    pub fn unread_ops(&self) -> usize {
+        self.peer.usage().pending_ops
+    }
+
     /// Bytes that wait to be read.
     #[must_use]
     pub fn unread_bytes(&self) -> usize {

@@ -18,9 +18,6 @@ use super::model::Model;
 use super::tally::Tally;
 use super::wish::Wish;
 
-/// The token that all clients share, so that it proves nothing.
-pub const SHARED_TOKEN: &str = "shared";
-
 /// A page: client session and application.
 #[derive(Debug)]
 pub struct Page {

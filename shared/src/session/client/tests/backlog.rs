@@ -78,6 +78,17 @@ fn bytes_count_as_well() {
 }
 
 #[test]
+fn handled_bytes_count_no_more() {
+    let (mut harness, id, _) = reading();
+    for n in 1..=20 {
+        harness.entry(3, n, &"x".repeat(300));
+        handled(&mut harness, id, n.saturating_sub(2));
+    }
+    assert_eq!(harness.sent_frames(), vec![]);
+    assert_eq!(harness.texts().len(), 20);
+}
+
+#[test]
 fn prompt_application_is_never_paused() {
     let (mut harness, id, _) = reading();
     // As many in one message as a server puts there, handled once the message is taken.
