@@ -6,7 +6,7 @@
  *   of a range that the function does not take), `duplicate` (another subscription reads this stream already), `bad_topic`,
  *   `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait already), `too_large`, `closed`, `storage`, `token` (the
  *   application's token function failed, and is asked again), `page` (code of the page threw inside the engine);
- * - from the server: `unknown_channel`, `not_permitted`, `no_handler`, `refused`, `bad_payload` …, and a handler's own codes.
+ * - from the server: `unknown_channel`, `not_permitted`, `no_handler`, `refused`, `bad_payload` …
  */
 export class PushError extends Error {
   override readonly name = "PushError";

@@ -92,3 +92,5 @@ pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
 pub use send::SendError;
 pub use server::PushServer;
 pub use transport::tune_tcp;
+/// Type of client ids.
+pub use uuid::Uuid;

@@ -7,7 +7,7 @@ use push_wire_server::{ChannelKind, ChannelPolicy, HandlerError, PushServer};
 use serde::{Deserialize, Serialize};
 use tower_http::services::ServeDir;
 
-/// The application's channels. The page names them in lower case.
+/// The application's channels. The page names them in snake case: `chat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ChannelKind)]
 enum Channel {
     #[channel(system)]

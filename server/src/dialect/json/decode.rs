@@ -1,7 +1,10 @@
 //! Reading of clients' messages: control ops, and frames whose channel stands as a name.
 
+use std::collections::HashMap;
+
 use push_wire_shared::quote::quoted;
 use push_wire_shared::{Frame, SystemOp};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// One message of a client.
@@ -20,23 +23,13 @@ pub(super) enum JsonMessage<'a> {
 pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>, String> {
     let frame = match serde_json::from_str::<Frame<String, &'a RawValue>>(text) {
         Ok(frame) => frame,
-        Err(no_frame) => {
-            let op = serde_json::from_str(text).map(JsonMessage::Op);
-            return op.map_err(|no_op| {
-                let (no_frame, no_op) = (no_frame.to_string(), no_op.to_string());
-                let (no_frame, no_op) = (quoted(&no_frame), quoted(&no_op));
-                format!("expected a frame or a control op; as a frame: {no_frame}; as a control op: {no_op}")
-            });
-        }
+        Err(error) => return decode_bare_op(text, &error),
     };
     let payload = frame.payload.get();
     if frame.channel == system {
         return serde_json::from_str(payload)
             .map(JsonMessage::Op)
-            .map_err(|error| {
-                let error = error.to_string();
-                format!("no control op in the system frame: {}", quoted(&error))
-            });
+            .map_err(|error| error_text("no control op in the system frame", &error));
     }
     if payload == "null" {
         return Err("a frame needs a payload other than null".into());
@@ -45,6 +38,22 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
         channel: frame.channel,
         payload,
     })
+}
+
+/// Reads a message that is no frame, as `no_frame` says: it is a control op, or an error.
+fn decode_bare_op<'a>(text: &str, no_frame: &serde_json::Error) -> Result<JsonMessage<'a>, String> {
+    let fields: HashMap<String, IgnoredAny> =
+        serde_json::from_str(text).map_err(|error| error_text("no JSON object", &error))?;
+    if !fields.contains_key("op") {
+        return Err(error_text("neither a frame nor a control op", no_frame));
+    }
+    serde_json::from_str(text)
+        .map(JsonMessage::Op)
+        .map_err(|error| error_text("no control op", &error))
+}
+
+fn error_text(what: &str, error: &serde_json::Error) -> String {
+    format!("{what}: {}", quoted(&error.to_string()))
 }
 
 #[cfg(test)]

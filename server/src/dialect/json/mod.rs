@@ -18,6 +18,7 @@ use decode::{JsonMessage, decode};
 use push_wire_broker::Entry;
 use push_wire_shared::SystemOp;
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::limits::TOKEN_BYTES;
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, Subscribe};
 use push_wire_shared::session::server::ServerConfig;
 use render::Renderer;
@@ -89,6 +90,15 @@ impl JsonCodec {
 
     fn handle_op(&mut self, op: SystemOp<String>, each: &mut dyn FnMut(Request)) {
         let op = match op {
+            SystemOp::Auth {
+                token: Some(token), ..
+            } if token.len() > TOKEN_BYTES => {
+                let bytes = token.len();
+                each(bad_op(format!(
+                    "a token of {bytes} bytes, where {TOKEN_BYTES} may be"
+                )));
+                return each(Request::Close(CloseReason::AuthExpected));
+            }
             SystemOp::Auth {
                 client_id,
                 token,

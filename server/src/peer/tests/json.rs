@@ -1,6 +1,6 @@
 //! Tests of peers of the JSON dialect.
 
-use push_wire_shared::limits::{LISTED_NAMES, QUOTE_BYTES, VALUE_BYTES};
+use push_wire_shared::limits::{LISTED_NAMES, QUOTE_BYTES, TOKEN_BYTES, VALUE_BYTES};
 use serde_json::{Value, json as value};
 
 use super::*;
@@ -227,8 +227,17 @@ fn invalid_auth_is_answered() {
     let seen = JsonClient::connect(&hub()).text(r#"{"op":"auth","client_id":7}"#);
     assert_eq!(seen.len(), 2, "{seen:?}");
     let message = seen[0]["message"].as_str().unwrap();
-    assert!(message.contains("as a control op"), "{message}");
+    assert!(message.contains("no control op"), "{message}");
     assert_eq!(seen[1], value!({"close": 4205}));
+
+    let token = "x".repeat(TOKEN_BYTES + 1);
+    let mut client = JsonClient::connect(&hub());
+    let seen = client.say(&value!({"op": "auth", "client_id": client_id(), "token": token}));
+    assert!(seen[0]["message"].as_str().unwrap().contains("16385 bytes"));
+    assert_eq!(seen[1], value!({"close": 4205}));
+    let mut client = JsonClient::connect(&hub());
+    let seen = client.say(&value!({"op": "auth", "client_id": client_id(), "token": null}));
+    assert_eq!(seen[0]["op"], "auth_ok");
 }
 
 #[test]
