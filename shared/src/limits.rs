@@ -126,9 +126,12 @@ pub const FRAGMENTED_BYTES: usize = VALUE_BYTES;
 /// Time from a message's first fragment to its last (default 60 s): 16 MiB at 2.3 Mbit/s.
 pub const FRAGMENTED_AGE: Duration = Duration::from_secs(60);
 
-/// Refused client messages that a session keeps to report again after a reconnect (32): as many as may be in transit
-/// when a connection is lost.
-pub const REJECTIONS: usize = 32;
+/// Refused client messages that a session keeps to report again after a reconnect (1,024): as many as a client holds
+/// unacknowledged.
+pub const REJECTIONS: usize = UPLINK_MESSAGES;
+
+/// Those of them, the newest ones, whose texts are kept too (32): the others have their numbers and codes, 40 bytes each.
+pub const REJECTION_TEXTS: usize = 32;
 
 /// Signalling candidates that a router remembers as passed on (16,384; 50 bytes each): a connection takes some twenty, so
 /// those of the last 400 pairs of peers in each direction.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use push_wire_shared::limits::REJECTIONS;
+use push_wire_shared::limits::{REJECTION_TEXTS, REJECTIONS};
 use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::SessionState;
 use push_wire_shared::time::Moment;
@@ -168,6 +168,9 @@ impl Session {
         // Also one that never came to `take_message`, on a channel that there is not: its number is used up.
         self.received = self.received.max(rejection.number);
         self.rejected.push_back(rejection);
+        if let Some(at) = self.rejected.len().checked_sub(REJECTION_TEXTS + 1) {
+            self.rejected[at].message = String::new();
+        }
     }
 
     /// The inbox in a channel, if it was opened.

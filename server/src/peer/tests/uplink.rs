@@ -93,3 +93,20 @@ fn repeats_rejections_after_reconnect() {
         Seen::Op(ServerOp::AuthOk(ok)) if ok.received == 1 && ok.rejected[0].number == 1
     ));
 }
+
+#[test]
+fn every_refusal_of_a_burst_is_repeated() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.refuses = "1";
+    let secret = WireClient::secret(&client.auth(None, vec![]));
+    let burst = (1..=100).map(|number| uplink_record(CHAT, number, b"1"));
+    client.message(burst.collect::<Vec<_>>().concat());
+    let mut again = WireClient::connect(&hub);
+    let seen = again.auth(Some(secret), vec![]);
+    let Seen::Op(ServerOp::AuthOk(auth_ok)) = &seen[0] else {
+        panic!("not accepted: {seen:?}");
+    };
+    let rejected = auth_ok.rejected.iter().map(|message| message.number);
+    assert!(rejected.eq(1..=100));
+}

@@ -128,6 +128,11 @@ impl Uplink {
             .iter()
             .position(|item| item.number == Some(number));
         if let Some(at) = at {
+            let message = if message.is_empty() {
+                String::from("the server refused it, and has not kept the reason")
+            } else {
+                message
+            };
             self.refuse(at, code, message, outputs);
         }
     }

@@ -69,19 +69,20 @@ impl ClientLimits {
         })
     }
 
-    /// The newest refusals that take at most half of a message, so that the rest of `auth_ok` fits the other half.
+    /// The newest refusals that take at most half of a message, so that the rest of `auth_ok` fits the other half. Texts,
+    /// the older ones first, are left out before refusals are.
     fn fitting(self, mut rejected: Vec<RejectedMessage>) -> Vec<RejectedMessage> {
-        let mut room = self.message_bytes / 2;
-        let mut kept = 0;
-        for message in rejected.iter_mut().rev().take(REJECTIONS) {
-            message.message = cut(&message.message, TEXT_BYTES).into_owned();
-            let Some(left) = room.checked_sub(REJECTION_BYTES + message.message.len()) else {
-                break;
-            };
-            room = left;
-            kept += 1;
+        let room = self.message_bytes / 2;
+        let kept = (room / REJECTION_BYTES).min(REJECTIONS).min(rejected.len());
+        let mut rejected = rejected.split_off(rejected.len() - kept);
+        let mut room = room - kept * REJECTION_BYTES;
+        for message in rejected.iter_mut().rev() {
+            let text = cut(&message.message, TEXT_BYTES).into_owned();
+            let left = room.checked_sub(text.len());
+            room = left.unwrap_or(room);
+            message.message = left.map_or_else(String::new, |_| text);
         }
-        rejected.split_off(rejected.len() - kept)
+        rejected
     }
 }
 
