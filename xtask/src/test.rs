@@ -54,28 +54,18 @@ fn format(workspace: &Workspace) -> Result<(), Error> {
 }
 
 fn lints(workspace: &Workspace) -> Result<(), Error> {
-    process::run(&mut workspace.cargo(&[
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    clippy(workspace, &["--workspace", "--all-targets"])
 }
 
 /// The server as an application builds it: in the whole workspace the tests turn on its feature `__internals`. The crates
 /// that it depends on are checked with it.
 fn server_lints(workspace: &Workspace) -> Result<(), Error> {
-    process::run(&mut workspace.cargo(&[
-        "clippy",
-        "--quiet",
-        "--package=push-wire-server",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    clippy(workspace, &["--package=push-wire-server"])
+}
+
+fn clippy(workspace: &Workspace, targets: &[&str]) -> Result<(), Error> {
+    let mut clippy = workspace.cargo(&["clippy", "--quiet"]);
+    process::run(clippy.args(targets).args(["--", "-D", "warnings"]))
 }
 
 fn documentation(workspace: &Workspace) -> Result<(), Error> {

@@ -165,8 +165,11 @@ impl Session {
         if self.rejected.len() == REJECTIONS {
             self.rejected.pop_front();
         }
-        // Also one that never came to `take_message`, on a channel that there is not: its number is used up.
-        self.received = self.received.max(rejection.number);
+        // A message that was refused before its turn, on an unknown channel, uses its number; those before it may not have
+        // been taken yet.
+        if rejection.number == self.received + 1 {
+            self.received = rejection.number;
+        }
         self.rejected.push_back(rejection);
         if let Some(at) = self.rejected.len().checked_sub(REJECTION_TEXTS + 1) {
             self.rejected[at].message = String::new();

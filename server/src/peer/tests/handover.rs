@@ -168,7 +168,12 @@ fn what_the_application_has_not_had_is_not_received() {
     let hub = hub();
     let mut older = WireClient::connect(&hub);
     auth(&mut older, SECRET, 1);
-    let message = Message::Binary(uplink_record(CHAT, 1, br#""one""#).into());
+    // The second is refused at once, since there is no such channel.
+    let message = [
+        uplink_record(CHAT, 1, br#""one""#),
+        uplink_record(99, 2, br#""two""#),
+    ];
+    let message = Message::Binary(message.concat().into());
     older.peer.handle_message(at(0), message);
     let mut newer = WireClient::connect(&hub);
     let seen = auth(&mut newer, SECRET, 2);
