@@ -13,7 +13,8 @@ pub enum Compression {
     /// No compression: for entries that hold a secret together with text chosen by another, who could guess the secret
     /// from the length.
     Off,
-    /// Compression without a dictionary, of bodies of 512 bytes and more.
+    /// Compression without a dictionary, of bodies of 512 bytes and more. None is trained; one that the program gives
+    /// is used.
     Plain,
     /// Compression with a dictionary, which makes small messages two to three times smaller (the default). It is
     /// trained from what is published to the channel itself, and given only to clients that may read that; their

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use push_wire_server::{ChannelKind, ChannelPolicy, HandlerError, PushServer, train_dictionary};
+use push_wire_server::{
+    ChannelKind, ChannelPolicy, Compression, HandlerError, PushServer, train_dictionary,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
@@ -70,7 +72,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn server(heartbeat_ms: Option<u64>) -> Result<Arc<PushServer<Channel>>, Box<dyn Error>> {
     let mut builder = PushServer::builder()
         .channel(Channel::Log, ChannelPolicy::log().retain_entries(10_000))
-        .channel(Channel::Document, ChannelPolicy::state());
+        .channel(Channel::Document, ChannelPolicy::state())
+        // Its dictionaries are given by command, so none is trained by the server itself.
+        .channel(
+            Channel::Lines,
+            ChannelPolicy::log().compression(Compression::Plain),
+        );
     if let Some(heartbeat) = heartbeat_ms {
         builder = builder.heartbeat(Duration::from_millis(heartbeat));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::Duration;
 
 use push_wire_shared::compression::DictionaryError;
@@ -175,11 +175,22 @@ impl Dictionaries {
             current: self.newest(channel),
         };
         self.background.run(move || {
-            let trained = training.run();
-            if let Some(Err(error)) = trained.map(|bytes| this.issue(channel, audience, bytes)) {
-                tracing::debug!(channel, %error, "a trained dictionary is not used");
+            if let Some(bytes) = training.run() {
+                this.adopt(channel, audience, bytes);
             }
         });
+    }
+
+    /// Issues a trained dictionary, unless the program has given one since the training began.
+    fn adopt(&self, channel: u8, audience: Audience, bytes: Vec<u8>) {
+        let Some(of) = self.of(channel) else { return };
+        let sampling = of.lock_sampling();
+        if sampling.is_none() {
+            return;
+        }
+        if let Err(error) = self.issue(channel, audience, bytes) {
+            tracing::debug!(channel, %error, "a trained dictionary is not used");
+        }
     }
 
     /// Sets a channel's dictionary, which ends the training for it.
@@ -187,8 +198,9 @@ impl Dictionaries {
         let of = self.of(channel);
         let of = of.filter(|of| of.compression != Compression::Off);
         let of = of.ok_or(SetDictionaryError::NotCompressed)?;
+        let mut sampling = of.lock_sampling();
         self.issue(channel, Audience::All, bytes)?;
-        *of.sampling.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *sampling = None;
         Ok(())
     }
 
@@ -235,6 +247,10 @@ impl OfChannel {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn lock_sampling(&self) -> MutexGuard<'_, Option<Sampling>> {
+        self.sampling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Clients that may fetch a dictionary trained from this channel.

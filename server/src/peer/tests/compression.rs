@@ -102,6 +102,25 @@ fn uses_dictionary_after_have() {
 }
 
 #[test]
+fn given_dictionary_outlasts_training_begun_before() {
+    let (work, later) = std::sync::mpsc::channel();
+    let mut config = config();
+    config.background = Background::new(move |piece| work.send(piece).unwrap());
+    let hub = hub_of(config);
+    for n in 0..1_000 {
+        publish(&hub, CHAT, &message(n));
+    }
+    let given = trained(0);
+    hub.set_dictionary(CHAT, given.clone()).unwrap();
+    assert!(later.try_iter().map(|training| training()).count() > 0);
+    let (_, seen) = connect(&hub, "chat");
+    let [info] = named(&seen)[..] else {
+        panic!("{seen:?}");
+    };
+    assert!(hub.dictionary(&info.sha256).unwrap() == given);
+}
+
+#[test]
 fn names_dictionary_to_its_readers() {
     let hub = hub();
     hub.set_dictionary(CHAT, trained(0)).unwrap();
