@@ -79,7 +79,8 @@ pub(super) struct Sessions {
 
 #[derive(Default)]
 struct Table {
-    known: HashMap<Uuid, Session>,
+    /// Boxed, so that the table's growth under the lock moves little.
+    known: HashMap<Uuid, Box<Session>>,
     /// Sessions without a connection, ordered by the end of it.
     away: BTreeSet<(Moment, Uuid)>,
     generations: u64,
@@ -98,7 +99,7 @@ impl Table {
         (session.generation == generation).then_some(session)
     }
 
-    fn remove(&mut self, client: Uuid) -> Option<Session> {
+    fn remove(&mut self, client: Uuid) -> Option<Box<Session>> {
         let session = self.known.remove(&client)?;
         self.away.remove(&(session.away_since, client));
         Some(session)
@@ -178,7 +179,7 @@ impl Sessions {
                 }
                 let owner = Owner::new(credentials.identity.as_deref(), credentials.address);
                 let share = self.shares.take(&owner, Resource::Session)?;
-                place.insert(Session::new(now, share))
+                place.insert(Box::new(Session::new(now, share)))
             }
         };
         away.remove(&(session.away_since, client));

@@ -82,6 +82,10 @@ impl Outbox {
         stream.add_reader(Arc::clone(&subscriber));
         let reader = Reader::new(id, stream, subscriber, after, has_base);
         if slot == self.readers.len() {
+            if slot == 0 {
+                // Most connections read few streams, and a first push makes room for four.
+                self.readers.reserve_exact(1);
+            }
             self.readers.push(Some(reader));
         } else {
             self.readers[slot] = Some(reader);

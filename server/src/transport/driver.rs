@@ -91,7 +91,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// Runs until the connection has ended.
     pub(crate) async fn run(mut self: Box<Self>) {
         let end = poll_fn(|cx| self.poll(cx)).await;
-        if timeout(CLOSE_WAIT, self.end(end)).await.is_err() {
+        // Boxed, since the task would hold room for it from the beginning.
+        let ending = Box::pin(timeout(CLOSE_WAIT, self.end(end)));
+        if ending.await.is_err() {
             tracing::debug!("a client did not finish the closing handshake in time");
         }
     }
