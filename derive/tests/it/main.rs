@@ -1,10 +1,10 @@
 //! Tests of derived channels, and of the compiler's errors for wrong ones.
 
 mod channels;
+mod renamed_path;
+mod shadowed_names;
 
 #[test]
-fn right_and_wrong_enums() {
-    let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/pass/*.rs");
-    cases.compile_fail("tests/ui/fail/*.rs");
+fn errors_of_wrong_enums() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

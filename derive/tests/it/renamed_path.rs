@@ -1,20 +1,21 @@
-//! Compile test: `#[channel(crate = "…")]` names the path of the library.
+//! A channel of a crate that reaches the library by another path: `#[channel(crate = "…")]`.
 
 mod framework {
-    pub use push_wire_shared as push_wire;
+    pub(super) use push_wire_shared as push_wire;
 }
 
 use framework::push_wire::ChannelKind;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[channel(crate = "crate::framework::push_wire")]
+#[channel(crate = "crate::renamed_path::framework::push_wire")]
 enum Channel {
     #[channel(system)]
     System,
     Chat,
 }
 
-fn main() {
+#[test]
+fn derives_by_that_path() {
     assert_eq!(Channel::from_name("chat"), Some(Channel::Chat));
     assert!(Channel::System.is_system());
 }
