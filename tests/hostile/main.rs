@@ -5,6 +5,7 @@
 
 mod bombs;
 mod corpora;
+mod lists;
 mod readers;
 
 /// Most that a case may allocate at any one time.

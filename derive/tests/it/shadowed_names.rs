@@ -1,6 +1,10 @@
 //! A channel in a module that gives names of the standard library another meaning: generated code depends on none.
 
-#![expect(dead_code, unused_macros, reason = "the names are there to be in the way")]
+#![expect(
+    dead_code,
+    unused_macros,
+    reason = "the names are there to be in the way"
+)]
 
 struct Option;
 struct Some;

@@ -1,0 +1,192 @@
+//! Work that one message with a long list causes: allocations, actions and bytes of the answer, counted.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use push_wire_server::Grant;
+use push_wire_server::internals::carrier;
+use push_wire_server::internals::hub::{Hub, HubConfig};
+use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_shared::channel::ChannelTable;
+use push_wire_shared::encoding::msgpack;
+use push_wire_shared::frame::FrameHeader;
+use push_wire_shared::session::op::{Auth, ClientOp};
+use push_wire_shared::session::wire::write_record;
+use push_wire_shared::time::Moment;
+use push_wire_shared::{BinaryFlags, ChannelKind};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// Items of a list: more than every bound.
+const ITEMS: usize = 20_000;
+
+/// Allocations that a message may cost beside one for each item. A list is read, and refused or answered, as a whole.
+const ALLOCATIONS: u64 = 1_000;
+
+/// Bytes that the answers to a message may take.
+const ANSWER: usize = 64 * 1024;
+
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Channel {
+    #[channel(system)]
+    System,
+    Chat,
+    Price,
+}
+
+/// What one message has caused.
+#[derive(Debug, Default)]
+struct Work {
+    allocations: u64,
+    actions: usize,
+    answer: usize,
+}
+
+struct Client {
+    peer: Peer,
+    control_frames: u32,
+}
+
+impl Client {
+    fn new(dialect: Dialect) -> Self {
+        let config = HubConfig::new(ChannelTable::of::<Channel>());
+        let counter = AtomicU64::new(1);
+        let ids = Arc::new(move || counter.fetch_add(1, Ordering::Relaxed));
+        Self {
+            peer: Peer::new(Hub::new(config, ids), dialect, Moment::default()),
+            control_frames: 0,
+        }
+    }
+
+    /// A client of the push-wire dialect that is authenticated.
+    fn wire() -> Self {
+        let mut client = Self::new(Dialect::Wire);
+        let mut auth = Vec::new();
+        ClientOp::Auth(Auth::new(Uuid::from_u128(1))).encode(&mut auth);
+        let auth = client.op(&auth);
+        client.work(auth);
+        client
+    }
+
+    /// A client of the JSON dialect that is authenticated.
+    fn json() -> Self {
+        let mut client = Self::new(Dialect::Json);
+        let auth = format!(r#"{{"op":"auth","client_id":"{}"}}"#, Uuid::from_u128(1));
+        client.work(Message::Text(auth));
+        client
+    }
+
+    fn op(&mut self, op: &[u8]) -> Message {
+        let header = FrameHeader {
+            flags: BinaryFlags::default(),
+            channel: Channel::System.wire_id(),
+            sequence: self.control_frames,
+        };
+        self.control_frames += 1;
+        let mut message = Vec::new();
+        write_record(&mut message, header, op);
+        Message::Binary(Bytes::from(message))
+    }
+
+    fn work(&mut self, message: Message) -> Work {
+        let mut work = Work::default();
+        let counted = allocation_counter::measure(|| self.handle(message, &mut work));
+        work.allocations = counted.count_total;
+        work
+    }
+
+    fn handle(&mut self, message: Message, work: &mut Work) {
+        let now = Moment::default();
+        self.peer.handle_message(now, message);
+        while let Some(action) = self.peer.poll_action(now) {
+            work.actions += 1;
+            if let Action::Authenticate(_) = action {
+                self.peer.handle_authenticated(now, Ok(Grant::everything()));
+            }
+        }
+        loop {
+            let mut messages: Vec<carrier::Message> = Vec::new();
+            self.peer.poll_write(now, &mut messages);
+            if messages.is_empty() {
+                return;
+            }
+            self.peer.wrote(now, true);
+            work.answer += messages
+                .iter()
+                .map(|one| one.content().len())
+                .sum::<usize>();
+        }
+    }
+}
+
+/// Checks a message whose list has this many items.
+#[track_caller]
+fn is_bounded(what: &str, items: usize, work: &Work) {
+    let allocations = ALLOCATIONS + items as u64;
+    assert!(work.allocations <= allocations, "{what}: {work:?}");
+    assert!(work.actions <= 1, "{what}: {work:?}");
+    assert!(work.answer <= ANSWER, "{what}: {work:?}");
+}
+
+/// The lists of the JSON dialect: one name again and again, the known names in turn, and as many unknown ones.
+fn json_lists() -> [(&'static str, String); 3] {
+    let list = |name: fn(usize) -> String| {
+        let mut list = String::from("[");
+        for n in 0..ITEMS {
+            let comma = if n == 0 { "" } else { "," };
+            write!(list, r#"{comma}"{}""#, name(n)).unwrap();
+        }
+        list + "]"
+    };
+    [
+        ("one name", list(|_| "chat".into())),
+        ("known names", list(|n| ["chat", "price"][n % 2].into())),
+        ("unknown names", list(|n| format!("c{n}"))),
+    ]
+}
+
+#[test]
+fn json_ops_with_long_lists() {
+    for op in ["subscribe", "unsubscribe"] {
+        for (what, list) in json_lists() {
+            let text = format!(r#"{{"op":"{op}","capabilities":{list}}}"#);
+            let work = Client::json().work(Message::Text(text));
+            is_bounded(&format!("{op} {what}"), ITEMS, &work);
+        }
+    }
+}
+
+#[test]
+fn json_auth_with_long_lists() {
+    for (what, list) in json_lists() {
+        let id = Uuid::from_u128(1);
+        let text = format!(r#"{{"op":"auth","client_id":"{id}","capabilities":{list}}}"#);
+        let work = Client::new(Dialect::Json).work(Message::Text(text));
+        is_bounded(&format!("auth {what}"), ITEMS, &work);
+    }
+}
+
+/// An op with a list of numbers.
+#[derive(Serialize)]
+struct Numbers {
+    op: &'static str,
+    ids: Vec<u32>,
+}
+
+#[test]
+fn wire_ops_with_long_lists() {
+    type Id = fn(u32) -> u32;
+    let ids: [(&str, Id); 2] = [("one id", |_| 1), ("many ids", |n| n)];
+    for op in ["unsubscribe", "have"] {
+        for (what, id) in ids {
+            let items = u32::try_from(ITEMS).unwrap();
+            let ids = (0..items).map(id).collect();
+            let op_bytes = msgpack::to_vec(&Numbers { op, ids }).unwrap();
+            let mut client = Client::wire();
+            let message = client.op(&op_bytes);
+            is_bounded(&format!("{op} {what}"), 0, &client.work(message));
+        }
+    }
+}
