@@ -6,20 +6,23 @@ use serde_json::{Value, json as value};
 use super::*;
 
 /// A client of the JSON dialect that a test drives.
-struct JsonClient {
-    peer: Peer,
-    delivered: Vec<String>,
+pub(super) struct JsonClient {
+    pub(super) peer: Peer,
+    pub(super) delivered: Vec<String>,
+    /// The application refuses a message of this body.
+    pub(super) refuses: &'static str,
 }
 
 impl JsonClient {
-    fn connect(hub: &Arc<Hub>) -> Self {
+    pub(super) fn connect(hub: &Arc<Hub>) -> Self {
         Self {
             peer: Peer::new(Arc::clone(hub), Dialect::Json, at(0)),
             delivered: Vec::new(),
+            refuses: "",
         }
     }
 
-    fn auth(&mut self, extra: Value) -> Vec<Value> {
+    pub(super) fn auth(&mut self, extra: Value) -> Vec<Value> {
         let mut auth = value!({"op": "auth", "client_id": client_id(), "capabilities": ["chat"]});
         auth.as_object_mut()
             .unwrap()
@@ -27,7 +30,7 @@ impl JsonClient {
         self.say(&auth)
     }
 
-    fn say(&mut self, op: &Value) -> Vec<Value> {
+    pub(super) fn say(&mut self, op: &Value) -> Vec<Value> {
         self.text(&op.to_string())
     }
 
@@ -36,7 +39,7 @@ impl JsonClient {
         self.see()
     }
 
-    fn see(&mut self) -> Vec<Value> {
+    pub(super) fn see(&mut self) -> Vec<Value> {
         let mut close = None;
         self.peer.handle_wake(at(0));
         loop {
@@ -46,9 +49,10 @@ impl JsonClient {
                         .handle_authenticated(at(0), Ok(Grant::everything()));
                 }
                 Some(Action::Deliver(inbound)) => {
-                    self.delivered
-                        .push(String::from_utf8(inbound.body.to_vec()).unwrap());
-                    self.peer.handle_answer(at(0), inbound.number, Ok(()));
+                    let body = String::from_utf8(inbound.body.to_vec()).unwrap();
+                    let answer = answer(&body, self.refuses);
+                    self.delivered.push(body);
+                    self.peer.handle_answer(at(0), inbound.number, answer);
                 }
                 Some(Action::Close { code, .. }) => close = Some(value!({"close": code})),
                 None => break,
@@ -72,7 +76,7 @@ impl JsonClient {
     }
 }
 
-fn cursors(seen: &[Value]) -> Vec<u64> {
+pub(super) fn cursors(seen: &[Value]) -> Vec<u64> {
     seen.iter()
         .filter_map(|message| message["cursor"].as_u64())
         .collect()

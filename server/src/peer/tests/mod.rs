@@ -10,6 +10,7 @@ mod compression;
 mod fragments;
 mod handover;
 mod json;
+mod json_streams;
 mod uplink;
 mod wire;
 
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use push_wire_broker::Record;
+use push_wire_broker::{Broker, Memory, Record};
 use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_shared::compression::{CompressionDictionary, Decompressor, short};
 use push_wire_shared::fragment::FragmentShard;
@@ -110,6 +111,27 @@ fn subscribe(id: u32, channel: &str) -> Subscribe {
         position: None,
         start: Default::default(),
     }
+}
+
+/// Answer of an application that refuses messages of one body.
+fn answer(body: &str, refuses: &str) -> Result<(), MessageError> {
+    if body != refuses {
+        return Ok(());
+    }
+    Err(MessageError {
+        code: ErrorCode::Refused,
+        message: "not now".into(),
+    })
+}
+
+/// A hub, and the memory that it keeps its logs in.
+fn hub_in_memory() -> (Arc<Hub>, Arc<Memory>) {
+    let counter = Arc::new(AtomicU64::new(1));
+    let drawn = Arc::clone(&counter);
+    let memory = Arc::new(Memory::new(move || drawn.fetch_add(1, Ordering::Relaxed)));
+    let random = Arc::new(move || counter.fetch_add(1, Ordering::Relaxed));
+    let hub = Hub::with_broker(config(), random, Arc::clone(&memory) as Arc<dyn Broker>);
+    (hub, memory)
 }
 
 /// An event of a client of the push-wire dialect.
@@ -239,9 +261,9 @@ impl WireClient {
                     self.peer.handle_authenticated(now, Ok(self.grant.clone()));
                 }
                 Some(Action::Deliver(inbound)) => {
-                    let answer = self.answer(&inbound.body);
-                    self.delivered
-                        .push(String::from_utf8(inbound.body.to_vec()).unwrap());
+                    let body = String::from_utf8(inbound.body.to_vec()).unwrap();
+                    let answer = answer(&body, self.refuses);
+                    self.delivered.push(body);
                     self.peer.handle_answer(now, inbound.number, answer);
                 }
                 Some(Action::Close { code, .. }) => close = Some(code),
@@ -275,16 +297,6 @@ impl WireClient {
             seen.extend(Records::new(&content).map(|record| self.read(record.unwrap())));
         }
         seen
-    }
-
-    fn answer(&self, body: &[u8]) -> Result<(), MessageError> {
-        if body != self.refuses.as_bytes() {
-            return Ok(());
-        }
-        Err(MessageError {
-            code: ErrorCode::Refused,
-            message: String::new(),
-        })
     }
 
     fn read(&self, (header, payload): (FrameHeader, &[u8])) -> Seen {

@@ -1,6 +1,5 @@
 //! Tests of peers of the push-wire dialect.
 
-use push_wire_broker::{Broker, Memory};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Epoch, Position, ResetReason};
@@ -76,16 +75,6 @@ fn resumes_after_position_or_resets() {
         })
     ));
     assert_eq!(bodies(&seen), ["1", "2", "3", "4", "5"]);
-}
-
-/// A hub, and the memory that it keeps its logs in.
-fn hub_in_memory() -> (Arc<Hub>, Arc<Memory>) {
-    let counter = Arc::new(AtomicU64::new(1));
-    let drawn = Arc::clone(&counter);
-    let memory = Arc::new(Memory::new(move || drawn.fetch_add(1, Ordering::Relaxed)));
-    let random = Arc::new(move || counter.fetch_add(1, Ordering::Relaxed));
-    let hub = Hub::with_broker(config(), random, Arc::clone(&memory) as Arc<dyn Broker>);
-    (hub, memory)
 }
 
 #[test]
