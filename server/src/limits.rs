@@ -7,6 +7,9 @@ use push_wire_shared::limits;
 /// Notices queued for one connection (1,024): beyond this, system ops are refused with an error to the sender.
 pub(crate) const NOTICES: usize = 1_024;
 
+/// Time over which clients of a drained server are asked to come back (5 s): 100,000 clients are then 20,000 a second.
+pub(crate) const RETURN_SPREAD: Duration = Duration::from_secs(5);
+
 /// Limits of the memory that clients can take in a server.
 ///
 /// Entries in a session's inboxes are bounded by the retention of their channels: bytes, entries and age of the

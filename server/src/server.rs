@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Path};
@@ -16,6 +17,7 @@ use push_wire_shared::session::server::MessageError;
 use push_wire_shared::{ChannelKind, Frame, SystemOp};
 use serde::Serialize;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -163,7 +165,12 @@ impl<C: ChannelKind> PushServer<C> {
 
     /// Answers the request that opens a WebSocket, in a route of the application's own. The connection runs in
     /// a task of the current tokio runtime.
+    ///
+    /// A server that is being [drained](Self::drain) answers 503.
     pub async fn upgrade(self: Arc<Self>, upgrade: WebSocketUpgrade) -> Response {
+        if self.hub.is_draining() {
+            return crate::http::draining();
+        }
         let (response, on_upgrade, dialect, mut request) = upgrade.accept();
         self.upkeep.start(&self.hub);
         let connections = self.connections.clone();
@@ -186,6 +193,28 @@ impl<C: ChannelKind> PushServer<C> {
     /// authenticated.
     #[must_use]
     pub fn connection_tasks(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Ends all connections so that the process can end and its clients continue at another one, or at the next.
+    ///
+    /// New connections are refused with 503. On each connection, what the client has sent so far is handled, and answered
+    /// in the push-wire dialect; then it is closed with 4100 (server going away), and its client comes back after a random
+    /// part of 5 s. Publishing goes on. Returns when the last connection has ended, or after `grace`, with the number of
+    /// connections that are left; a client that takes no bytes, or does not authenticate, can take 15 s to end.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use push_wire_server::{ChannelKind, PushServer};
+    /// # async fn end<C: ChannelKind>(server: Arc<PushServer<C>>) {
+    /// let left = server.drain(Duration::from_secs(20)).await;
+    /// println!("{left} connections did not end in time");
+    /// # }
+    /// ```
+    pub async fn drain(&self, grace: Duration) -> usize {
+        self.hub.drain();
+        // Either way the count says what is left.
+        let _ended = timeout(grace, self.connections.wait()).await;
         self.connections.len()
     }
 

@@ -4,5 +4,5 @@ mod dictionary;
 mod upgrade;
 
 pub(crate) use dictionary::dictionary;
-pub(crate) use upgrade::tcp_stream;
 pub use upgrade::{UpgradeError, WebSocketUpgrade};
+pub(crate) use upgrade::{draining, tcp_stream};

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -11,6 +12,7 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use push_wire_websocket::{Handshake, HandshakeError};
 use tokio::net::TcpStream;
 
+use crate::limits::RETURN_SPREAD;
 use crate::peer::Dialect;
 use crate::transport::{Prefixed, tune_tcp};
 
@@ -33,6 +35,13 @@ impl WebSocketUpgrade {
         let response = self.handshake.response().map(|()| Body::empty());
         (response, self.on_upgrade, self.dialect, self.request)
     }
+}
+
+/// Answer to a client that wants to connect to a server that ends.
+pub(crate) fn draining() -> Response {
+    let later = [(RETRY_AFTER, RETURN_SPREAD.as_secs().to_string())];
+    let text = "the server is going away: come back later";
+    (StatusCode::SERVICE_UNAVAILABLE, later, text).into_response()
 }
 
 /// The TCP stream under a connection that `axum::serve` accepted from a `TcpListener`; for other connections, the

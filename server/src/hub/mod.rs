@@ -18,6 +18,7 @@ mod tests;
 mod waker;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ use uuid::Uuid;
 pub(crate) use waker::{ConnectionWaker, Notice, Subscriber};
 
 use crate::compression::{Background, Dictionaries, SetDictionaryError};
-use crate::limits::Limits;
+use crate::limits::{Limits, RETURN_SPREAD};
 use crate::policy::ChannelPolicy;
 
 /// Largest number of sessions, and of streams, that one run of the upkeep removes (256), so that it holds a lock for
@@ -111,6 +112,7 @@ pub struct Hub {
     publisher: Publisher,
     dictionaries: Arc<Dictionaries>,
     counters: Arc<Counters>,
+    draining: AtomicBool,
 }
 
 impl fmt::Debug for Hub {
@@ -171,6 +173,7 @@ impl Hub {
             streams,
             dictionaries,
             counters,
+            draining: AtomicBool::new(false),
         })
     }
 
@@ -282,6 +285,25 @@ impl Hub {
     /// [`NotifyError`]; no notice was added.
     pub(crate) fn notify(&self, client: Uuid, notice: Notice) -> Result<(), NotifyError> {
         self.sessions.notify(client, notice)
+    }
+
+    /// Ends all connections, now and later ones, with 4100: each once it has handled what it has received.
+    pub fn drain(&self) {
+        // Set first: a client is either connected already, or sees it when its session opens.
+        self.draining.store(true, Ordering::SeqCst);
+        self.sessions.notify_all(&Notice::Draining);
+    }
+
+    /// Returns whether [`drain`](Self::drain) has been called.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Delay after which a client comes back when the server has ended: at random, so that not all come at once.
+    pub(crate) fn return_delay(&self) -> Duration {
+        let spread = u64::try_from(RETURN_SPREAD.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis((self.random)() % spread)
     }
 
     /// The stream that a session of this owner subscribes to, created if there is none.

@@ -279,6 +279,17 @@ impl Sessions {
         has_room.then_some(()).ok_or(NotifyError::Full)
     }
 
+    /// Queues a notice for every connected client.
+    pub(super) fn notify_all(&self, notice: &Notice) {
+        let table = lock(&self.table);
+        let connected = table.known.values();
+        let wakers: Vec<_> = connected.filter_map(|one| one.waker().cloned()).collect();
+        drop(table);
+        for waker in wakers {
+            waker.notify(notice.clone());
+        }
+    }
+
     /// Removes sessions whose time is over, a bounded number at once; returns the time at which the next one expires.
     pub(super) fn upkeep(&self, now: Moment) -> Option<Moment> {
         let mut table = lock(&self.table);

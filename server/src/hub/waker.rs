@@ -15,6 +15,8 @@ use crate::limits::NOTICES;
 pub(crate) enum Notice {
     /// A newer connection of the session took over.
     Replaced,
+    /// The server ends.
+    Draining,
     /// A system op of the application, for each dialect.
     System {
         /// The op for the JSON dialect.
@@ -62,7 +64,7 @@ impl ConnectionWaker {
     /// Adds a notice. Returns whether there was room.
     pub(super) fn notify(&self, notice: Notice) -> bool {
         let mut notices = lock(&self.notices);
-        let room = notices.len() < NOTICES || notice == Notice::Replaced;
+        let room = notices.len() < NOTICES || !matches!(notice, Notice::System { .. });
         if room {
             notices.push(notice);
         }

@@ -53,6 +53,8 @@ pub struct Peer {
     notices: Notices,
     unread: Unread,
     closed: bool,
+    /// The server ends: so does the connection, once everything that it has received is handled.
+    draining: bool,
 }
 
 impl Peer {
@@ -67,6 +69,7 @@ impl Peer {
             notices: Notices::new(waker),
             unread: Unread::default(),
             closed: false,
+            draining: false,
             hub,
         }
     }
@@ -84,10 +87,19 @@ impl Peer {
                 return action;
             }
             self.read_on(now);
+            if self.draining && self.is_idle() {
+                self.session.drain(self.hub.return_delay());
+                self.perform(now);
+            }
             if self.executor.actions.is_empty() {
                 return None;
             }
         }
+    }
+
+    /// Returns whether everything that was received is handled.
+    fn is_idle(&self) -> bool {
+        self.executor.actions.is_empty() && self.unread.is_empty() && !self.session.is_closed()
     }
 
     /// Returns whether [`poll_action`](Self::poll_action) has something.
@@ -205,6 +217,7 @@ impl Peer {
         let limits = self.session.client_limits();
         self.executor.outgoing.codec.open(client, &opened, limits);
         let resumed = opened.state.resumed;
+        self.draining = self.hub.is_draining();
         self.session.handle_accepted(now, opened.state);
         // `auth_ok` is written before anything that follows from it.
         self.perform(now);
@@ -256,6 +269,7 @@ impl Peer {
         for notice in notices {
             match notice {
                 Notice::Replaced => self.session.close(CloseReason::Replaced),
+                Notice::Draining => self.draining = true,
                 Notice::System { json, op } => self.executor.say_system(&json, op.as_ref()),
             }
         }

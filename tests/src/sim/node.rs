@@ -46,6 +46,8 @@ pub struct Node {
     logs: Option<Arc<Memory>>,
     run: u32,
     starts_at: Option<Moment>,
+    /// When the process that drains ends, and when the next one starts.
+    ends: Option<(Moment, Moment)>,
     stalled_until: Moment,
     seed: u64,
     rng: fastrand::Rng,
@@ -67,6 +69,7 @@ impl Node {
             logs: None,
             run: 0,
             starts_at: None,
+            ends: None,
             stalled_until: Moment::default(),
             seed,
             rng: fastrand::Rng::with_seed(!seed),
@@ -148,6 +151,27 @@ impl Node {
         model.restarted();
     }
 
+    /// The process ends its connections, and itself at `ends_at`; the next one starts after that.
+    pub fn drain(&mut self, ends_at: Moment, starts_at: Moment) {
+        if let Some(hub) = &self.hub {
+            hub.drain();
+            self.ends.get_or_insert((ends_at, starts_at));
+        }
+    }
+
+    /// Time at which the process that drains ends.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Moment> {
+        self.ends.map(|(ends_at, _)| ends_at)
+    }
+
+    /// The process that drains ends, with its logs.
+    pub fn end(&mut self, model: &mut Model) {
+        if let Some((_, starts_at)) = self.ends {
+            self.stop(starts_at, model);
+        }
+    }
+
     /// The process dies; the next one, at this moment, goes on with its logs, of which one has lost its newest entries.
     pub fn restore(
         &mut self,
@@ -174,6 +198,7 @@ impl Node {
         self.crowd = Crowd::default();
         self.odd = Odd::default();
         self.hub = None;
+        self.ends = None;
         self.presence.clear();
         self.starts_at = Some(starts_at);
     }
@@ -211,6 +236,11 @@ impl Node {
         now < self.stalled_until
     }
 
+    /// Returns whether it runs now and takes new connections.
+    fn serves(&self, now: Moment) -> bool {
+        !self.is_stalled(now) && self.ends.is_none()
+    }
+
     /// It runs, from now on.
     pub fn recover(&mut self, now: Moment) {
         self.stalled_until = now;
@@ -245,7 +275,7 @@ impl Node {
         let Some(presence) = self.presence.get(&client) else {
             return Ok(());
         };
-        let stands = !self.session_may_have_ended(now, client) && !self.is_stalled(now);
+        let stands = !self.session_may_have_ended(now, client) && self.serves(now);
         let Some(hub) = self.hub.as_ref().filter(|_| stands) else {
             return Ok(());
         };
@@ -259,7 +289,7 @@ impl Node {
     /// # Errors
     /// Fails if it gets more than its share.
     pub fn crowd(&mut self, now: Moment, clients: u8, topics: u8) -> Result<(), PromiseError> {
-        let Some(hub) = self.hub.as_ref().filter(|_| !self.is_stalled(now)) else {
+        let Some(hub) = self.hub.as_ref().filter(|_| self.serves(now)) else {
             return Ok(());
         };
         self.crowd.leave(now);
@@ -279,7 +309,7 @@ impl Node {
         trick: Trick,
         end: (bool, Option<bool>),
     ) -> Result<(), PromiseError> {
-        let Some(hub) = self.hub.clone().filter(|_| !self.is_stalled(now)) else {
+        let Some(hub) = self.hub.clone().filter(|_| self.serves(now)) else {
             return Ok(());
         };
         let mut odd = std::mem::take(&mut self.odd);
@@ -304,7 +334,8 @@ impl Node {
     /// Takes a connection, if a process is there to take it.
     #[must_use]
     pub fn accept(&self, now: Moment) -> Option<ServerEnd> {
-        let hub = Arc::clone(self.hub.as_ref()?);
+        let hub = self.hub.as_ref().filter(|hub| !hub.is_draining())?;
+        let hub = Arc::clone(hub);
         Some(ServerEnd::new(now, Peer::new(hub, Dialect::Wire, now)))
     }
 

@@ -91,6 +91,13 @@ pub enum Operation {
         /// Entries.
         lost: u8,
     },
+    /// The server process ends its connections, then itself; another one starts, with empty logs.
+    Drain {
+        /// Time until it ends, in milliseconds.
+        grace_ms: u32,
+        /// Time from then on until the next process starts, in milliseconds.
+        down_ms: u32,
+    },
     /// The server process stops for a while; its clock continues.
     Stall {
         /// Duration, in milliseconds.
@@ -300,9 +307,13 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             ms: rng.u32(0..40_000),
             silent: rng.bool(),
         },
-        83..85 => Operation::Restart {
+        83 => Operation::Restart {
             down_ms: rng.u32(0..5_000),
             noticed: rng.u8(0..4) > 0,
+        },
+        84 => Operation::Drain {
+            grace_ms: rng.u32(0..10_000),
+            down_ms: rng.u32(0..5_000),
         },
         85 => Operation::Restore {
             down_ms: rng.u32(0..5_000),

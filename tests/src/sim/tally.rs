@@ -45,8 +45,8 @@ const EXPECTED: [&str; 27] = [
     "tokens expired",
 ];
 
-/// Close codes among it: heartbeat lost, stalled, overloaded, handshake time-out, unauthorized, replaced.
-const EXPECTED_CLOSES: [u16; 6] = [4000, 4001, 4101, 4103, 4200, 4201];
+/// Close codes among it: heartbeat lost, stalled, draining, overloaded, handshake time-out, unauthorized, replaced.
+const EXPECTED_CLOSES: [u16; 7] = [4000, 4001, 4100, 4101, 4103, 4200, 4201];
 
 impl Tally {
     /// Counts an event of a page; `began`: its reader had no position before.

@@ -47,6 +47,7 @@ pub struct World {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Due {
     ServerStarts,
+    ServerEnds,
     Upkeep,
     AtServer(usize),
     AtPage(usize),
@@ -153,6 +154,11 @@ impl World {
             }
         };
         offer(
+            self.node.ends_at(),
+            self.node.stalled_until(),
+            Due::ServerEnds,
+        );
+        offer(
             self.node.next_upkeep(),
             self.node.stalled_until(),
             Due::Upkeep,
@@ -188,6 +194,7 @@ impl World {
     fn handle(&mut self, due: Due) {
         match due {
             Due::ServerStarts => self.node.start(self.now),
+            Due::ServerEnds => self.end_server(),
             Due::Upkeep => self.node.upkeep(self.now),
             Due::AtServer(index) => self.lines[index].arrive_at_server(self.now, &mut self.node),
             Due::AtPage(index) => self.arrive_at_page(index),
@@ -200,6 +207,14 @@ impl World {
             }
             Due::ServerTimer(index) => self.lines[index].handle_timeout(self.now),
             Due::PageTimer(index) => self.seats[index].page.handle_timeout(self.now),
+        }
+    }
+
+    /// The process that drains ends.
+    fn end_server(&mut self) {
+        self.node.end(&mut self.model);
+        for line in &mut self.lines {
+            line.server_died(self.now, true);
         }
     }
 
@@ -348,6 +363,7 @@ impl World {
             | Operation::Offline { .. }
             | Operation::Restart { .. }
             | Operation::Restore { .. }
+            | Operation::Drain { .. }
             | Operation::Stall { .. }
             | Operation::Sleep { .. }
             | Operation::Leap { .. } => self.inject(operation),
@@ -402,6 +418,11 @@ impl World {
                     .iter_mut()
                     .for_each(|line| line.server_died(now, noticed));
             }
+            Operation::Drain { grace_ms, down_ms } => {
+                let ends_at = after(grace_ms);
+                let down = Duration::from_millis(down_ms.into());
+                self.node.drain(ends_at, ends_at + down);
+            }
             Operation::Stall { ms } => self.node.stall(after(ms)),
             Operation::Sleep { page, ms } => self.seats[page].asleep_until = after(ms),
             Operation::Leap { page, ms } => {
@@ -436,6 +457,9 @@ impl World {
     /// The network, the server and the pages are well from now on.
     fn heal(&mut self) -> Result<(), PromiseError> {
         self.note(|| "all is well from now on".into());
+        if self.node.ends_at().is_some() {
+            self.end_server();
+        }
         self.node.recover(self.now);
         for index in 0..self.seats.len() {
             self.set_pace(index, WELL);

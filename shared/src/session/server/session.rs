@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use uuid::Uuid;
 
@@ -200,6 +201,18 @@ impl ServerSession {
         self.uplink.acknowledge(&mut self.outputs);
         self.outputs.close(reason);
         self.note_close();
+    }
+
+    /// Ends the connection because the server ends; the client comes back after `retry`.
+    pub fn drain(&mut self, retry: Duration) {
+        let reason = CloseReason::Draining;
+        self.uplink.acknowledge(&mut self.outputs);
+        self.outputs.op(ServerOp::Goodbye {
+            code: reason.code(),
+            message: reason.text().into(),
+            retry_ms: Some(u64::try_from(retry.as_millis()).unwrap_or(u64::MAX)),
+        });
+        self.close(reason);
     }
 
     fn note_close(&mut self) {
