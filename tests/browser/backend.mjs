@@ -54,6 +54,11 @@ export class Backend {
     return this.#program.killAndRestart(between);
   }
 
+  /** SIGTERM, and a new process on the same port once the old one has ended. */
+  endAndRestart() {
+    return this.#program.endAndRestart();
+  }
+
   async stop() {
     await this.#program.stop();
     await rm(this.#folder, { recursive: true });

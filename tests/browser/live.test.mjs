@@ -146,6 +146,19 @@ test("a page shows the reset after kill -9, and continues", { timeout: 3 * PATIE
   });
 });
 
+test("pages continue after SIGTERM", { timeout: 3 * PATIENCE_MS }, async () => {
+  await withPages(2, async ({ backend, pages }) => {
+    await backend.appendLines(lines(0, 20));
+    await Promise.all(pages.map((page) => untilShown(page, "line 19")));
+    await backend.endAndRestart();
+    await backend.appendLines(lines(20, 25));
+    for (const page of pages) {
+      await untilShown(page, "line 24");
+      assert.deepEqual(await shownLines(page), lines(0, 25));
+    }
+  });
+});
+
 test("a reload loses and repeats no line", { timeout: 3 * PATIENCE_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page] }) => {
     for (let round = 0; round < 4; round += 1) {

@@ -55,6 +55,15 @@ export class Program {
     await this.#spawn(this.port);
   }
 
+  /** Asks the process to end (SIGTERM), waits until it has, and starts a new one on the same port. */
+  async endAndRestart() {
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const [code, signal] = await ended;
+    if (code !== 0) throw new Error(`ended with ${code ?? signal}:\n${this.#output}`);
+    await this.#spawn(this.port);
+  }
+
   /** Ends the process with SIGKILL. */
   async stop() {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

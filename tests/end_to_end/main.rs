@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod dictionaries;
+mod drain;
 mod json_client;
 mod json_dialect;
 mod large;

@@ -9,6 +9,7 @@ mod request_log;
 mod room;
 #[cfg(test)]
 mod scratch;
+mod shutdown;
 mod tail;
 mod watch;
 
@@ -71,7 +72,9 @@ async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         eprintln!("warning: {problem}");
     }
     println!("http://{addr}/");
-    axum::serve(listener, app).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(shutdown::drained(server))
+        .await?;
     Ok(())
 }
 

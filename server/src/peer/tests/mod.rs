@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod compression;
+mod drain;
 mod fragments;
 mod handover;
 mod json;
