@@ -1,4 +1,4 @@
-//! Tests of the checks: each promise that a faulty server breaks must be found, and named.
+//! Tests of the checks: with a faulty server they must report the promise that it breaks.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn run_with(bytes: u16, fault: InjectedFault) -> Result<bool, Promise> {
         count,
         bytes,
     };
-    let toggle = Operation::Toggle {
+    let toggle_subscription = Operation::ToggleSubscription {
         page: 0,
         feed,
         newest: false,
@@ -31,7 +31,7 @@ fn run_with(bytes: u16, fault: InjectedFault) -> Result<bool, Promise> {
         down_ms: 100,
         noticed: true,
     };
-    let operations = [toggle, publish(5), restart, publish(3)];
+    let operations = [toggle_subscription, publish(5), restart, publish(3)];
     let schedule = Schedule {
         seed: 1,
         pages: 1,
@@ -39,11 +39,11 @@ fn run_with(bytes: u16, fault: InjectedFault) -> Result<bool, Promise> {
     };
     let report = World::run(&schedule, fault, false);
     let fault_injected = report.map(|report| report.fault_injected);
-    fault_injected.map_err(|violation| violation.promise)
+    fault_injected.map_err(|error| error.promise)
 }
 
 #[test]
-fn a_good_server_breaks_nothing() {
+fn correct_server_breaks_no_promise() {
     assert_eq!(run(InjectedFault::None), Ok(false));
 }
 
@@ -59,16 +59,16 @@ fn lost_fragment_is_read_again() {
 }
 
 #[test]
-fn a_skipped_entry_is_caught() {
-    assert_eq!(run(InjectedFault::Skip), Err(Promise::Truth));
+fn skipped_entry_is_found() {
+    assert_eq!(run(InjectedFault::Skip), Err(Promise::Content));
 }
 
 #[test]
-fn a_repeated_entry_is_caught() {
-    assert_eq!(run(InjectedFault::Repeat), Err(Promise::Truth));
+fn repeated_entry_is_found() {
+    assert_eq!(run(InjectedFault::Repeat), Err(Promise::Content));
 }
 
 #[test]
-fn a_resume_that_cannot_be_is_caught() {
+fn forged_resume_is_found() {
     assert_eq!(run(InjectedFault::ClaimResume), Err(Promise::Outcome));
 }

@@ -19,14 +19,14 @@ use push_wire_shared::session::client::{
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
-use push_wire_tests::sim::link::{Direction, Pace, Parcel};
+use push_wire_tests::sim::link::{Direction, NetworkConditions, Packet};
 use uuid::Uuid;
 
 const ALARM: u8 = 1;
 const FILE: u8 = 2;
 
 /// 20 Mbit/s, no latency: the test measures only the wait behind other bytes.
-const LINK: Pace = Pace {
+const LINK: NetworkConditions = NetworkConditions {
     latency: Duration::ZERO,
     bytes_per_second: 2_500_000,
 };
@@ -41,8 +41,8 @@ const ALARM_BYTES: usize = 200;
 /// Time between two alarms.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Both ends and the link between them.
-struct Scene {
+/// Server's peer, client session and the link between them.
+struct Transfer {
     now: Moment,
     hub: Arc<Hub>,
     peer: Peer,
@@ -62,9 +62,9 @@ fn channel(id: u8, name: &str, priority: u8, mode: ChannelMode) -> Channel {
     }
 }
 
-impl Scene {
+impl Transfer {
     /// A client that reads alarms (1) and files (2), whose lane is `lane`.
-    fn set(lane: u8) -> Self {
+    fn new(lane: u8) -> Self {
         let now = Moment::after_origin(Duration::from_secs(1));
         let mut config = HubConfig::new(ChannelTable::new(vec![
             channel(0, "system", 0, ChannelMode::System),
@@ -90,7 +90,7 @@ impl Scene {
             session.subscribe(now, subscription).unwrap();
         }
         session.connect(now);
-        let mut scene = Self {
+        let mut transfer = Self {
             now,
             peer: Peer::new(Arc::clone(&hub), Dialect::Wire, now),
             hub,
@@ -99,8 +99,8 @@ impl Scene {
             down: Direction::new(now, LINK),
             arrived: Vec::new(),
         };
-        scene.run_until(now + PAUSE);
-        scene
+        transfer.run_until(now + PAUSE);
+        transfer
     }
 
     fn publish(&self, channel: u8, bytes: usize) {
@@ -123,11 +123,11 @@ impl Scene {
                 break;
             };
             self.now = at.max(self.now);
-            while let Some(Parcel::Message(message)) = self.up.receive(self.now) {
+            while let Some(Packet::Message(message)) = self.up.receive(self.now) {
                 self.peer
                     .handle_message(self.now, Message::Binary(message.into()));
             }
-            while let Some(Parcel::Message(bytes)) = self.down.receive(self.now) {
+            while let Some(Packet::Message(bytes)) = self.down.receive(self.now) {
                 self.session
                     .handle_input(self.now, Input::Message { attempt: 1, bytes });
             }
@@ -146,7 +146,7 @@ impl Scene {
                     self.session
                         .handle_input(self.now, Input::Opened { attempt });
                 }
-                Output::Transmit(message) => self.up.send(self.now, Parcel::Message(message)),
+                Output::Transmit(message) => self.up.send(self.now, Packet::Message(message)),
                 Output::Event(Event::Entry(entry)) => {
                     let (position, bytes) = (entry.position, entry.body.len());
                     self.arrived.push((self.now, entry.id, position, bytes));
@@ -179,7 +179,7 @@ impl Scene {
             self.peer.wrote(self.now, true);
             for message in messages {
                 let content = message.content().to_vec();
-                self.down.send(self.now, Parcel::Message(content));
+                self.down.send(self.now, Packet::Message(content));
             }
         }
     }
@@ -188,17 +188,17 @@ impl Scene {
 #[test]
 fn urgent_message_waits_for_one_fragment() {
     for lane in [2, 1] {
-        let mut scene = Scene::set(lane);
-        scene.publish(FILE, FILE_BYTES);
+        let mut transfer = Transfer::new(lane);
+        transfer.publish(FILE, FILE_BYTES);
         let mut published = Vec::new();
-        while scene.arrived.iter().all(|(_, id, ..)| *id != 2) {
-            published.push(scene.now);
-            scene.publish(ALARM, ALARM_BYTES);
-            scene.run_until(scene.now + PAUSE);
+        while transfer.arrived.iter().all(|(_, id, ..)| *id != 2) {
+            published.push(transfer.now);
+            transfer.publish(ALARM, ALARM_BYTES);
+            transfer.run_until(transfer.now + PAUSE);
         }
-        let file = scene.arrived.iter().find(|(_, id, ..)| *id == 2);
+        let file = transfer.arrived.iter().find(|(_, id, ..)| *id == 2);
         assert!(file.is_some_and(|(.., bytes)| *bytes == FILE_BYTES));
-        let alarms = scene.arrived.iter().filter(|(_, id, ..)| *id == 1);
+        let alarms = transfer.arrived.iter().filter(|(_, id, ..)| *id == 1);
         let mut waits: Vec<Duration> = alarms
             .zip(&published)
             .map(|((at, ..), &published)| *at - published)
@@ -216,6 +216,6 @@ fn urgent_message_waits_for_one_fragment() {
         );
         assert!(p99 * 2 <= fragment * 3);
         // The link was never idle.
-        assert!(scene.now - published[0] < Duration::from_millis(20_400));
+        assert!(transfer.now - published[0] < Duration::from_millis(20_400));
     }
 }

@@ -1,4 +1,4 @@
-//! The server's end of a simulated connection: it keeps the contract of its peer.
+//! Tests of the server's end of a simulated connection: it calls its peer as the peer's contract demands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use push_wire_shared::time::Moment;
 use push_wire_tests::sim::feed;
 use push_wire_tests::sim::model::Model;
 use push_wire_tests::sim::node::Node;
-use push_wire_tests::sim::odd_message::OddMessage;
+use push_wire_tests::sim::raw_message::RawMessage;
 use push_wire_tests::sim::server_end::ServerEnd;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ const CONTROL_OPS: usize = 4;
 const PINGS: usize = 20;
 
 fn message(number: u32, op: &ClientOp) -> Vec<u8> {
-    let mut message = OddMessage::new(number);
+    let mut message = RawMessage::new(number);
     message.op(op);
     message.into_bytes()
 }

@@ -1,4 +1,4 @@
-//! The application of a page: it believes what it is handed, and has it checked.
+//! The application of a page: it reads streams, handles entries at once or in batches, and has each event checked.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,8 +18,8 @@ const BATCH_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Application {
     readers: Vec<(u32, Reader)>,
-    /// Nothing is handled before this moment.
-    lingers_until: Moment,
+    /// Time before which nothing is handled.
+    paused_until: Moment,
     /// Entries that are not handled, oldest first.
     unhandled: VecDeque<(u32, Position)>,
 }
@@ -30,7 +30,7 @@ impl Application {
     pub fn new(now: Moment) -> Self {
         Self {
             readers: Vec::new(),
-            lingers_until: now,
+            paused_until: now,
             unhandled: VecDeque::new(),
         }
     }
@@ -50,12 +50,12 @@ impl Application {
         reader.map(|(_, reader)| reader)
     }
 
-    /// Reads a stream, as the subscription of this id.
+    /// Begins to read a stream, as the subscription of this id.
     pub fn read(&mut self, id: u32, reader: Reader) {
         self.readers.push((id, reader));
     }
 
-    /// Reads a feed no more, if it did. Returns the subscription.
+    /// Stops reading a feed. Returns its subscription, if it was read.
     pub fn stop(&mut self, feed: Feed) -> Option<u32> {
         let mut readers = self.readers.iter();
         let at = readers.position(|(_, reader)| reader.feed == feed)?;
@@ -64,20 +64,20 @@ impl Application {
         Some(id)
     }
 
-    /// Forgets everything. Returns the readers that it had.
+    /// Stops reading all feeds. Returns their readers.
     pub fn stop_all(&mut self) -> Vec<(u32, Reader)> {
         self.unhandled.clear();
         std::mem::take(&mut self.readers)
     }
 
-    /// The connection has ended: the outcomes of the next one are to come.
+    /// Records that the connection has ended: each reader waits for an outcome on the next one.
     pub fn unsettle(&mut self) {
         for (_, reader) in &mut self.readers {
             reader.settled = false;
         }
     }
 
-    /// Takes an outcome.
+    /// Handles an outcome.
     ///
     /// # Errors
     /// Fails if it breaks a promise.
@@ -95,8 +95,8 @@ impl Application {
         check::outcome(reported, model, reader)
     }
 
-    /// Takes an entry, which is handled now or, if `lazy`, a while later, with those that came meanwhile: some
-    /// applications batch or are slow. Returns whether it is to be handled now.
+    /// Takes an entry. With `batches` it is handled after [`BATCH_TIME`], together with those that arrive until then.
+    /// Returns whether it is to be handled now.
     ///
     /// # Errors
     /// Fails if it breaks a promise.
@@ -105,44 +105,44 @@ impl Application {
         now: Moment,
         model: &mut Model,
         entry: &Entry,
-        lazy: bool,
+        batches: bool,
     ) -> Result<bool, PromiseError> {
         let (id, position) = (entry.id, entry.position);
         let reader = self.reader_mut(id).ok_or_else(|| unknown(id))?;
         check::entry(model, reader, position, &entry.body)?;
-        if lazy {
-            self.lingers_until = self.lingers_until.max(now + BATCH_TIME);
+        if batches {
+            self.paused_until = self.paused_until.max(now + BATCH_TIME);
         }
-        let is_handled = now >= self.lingers_until && self.unhandled.is_empty();
+        let is_handled = now >= self.paused_until && self.unhandled.is_empty();
         if !is_handled {
             self.unhandled.push_back((id, position));
         }
         Ok(is_handled)
     }
 
-    /// An entry has been handled.
+    /// Records that an entry was handled.
     pub fn handled(&mut self, model: &mut Model, id: u32, position: Position) {
         let Some(reader) = self.reader_mut(id) else {
             return;
         };
         let is_further =
             |before: Position| before.epoch == position.epoch && before.cursor < position.cursor;
-        // A reset came in between: what is handled now is of no more use.
+        // After a reset, an entry that was handled late does not count.
         if reader.handled.is_some_and(is_further) {
             reader.handled = Some(position);
             model.handled(&reader.stream, position);
         }
     }
 
-    /// Handles nothing for a while.
-    pub fn linger(&mut self, until: Moment) {
-        self.lingers_until = until;
+    /// Handles nothing until this time.
+    pub fn pause_handling(&mut self, until: Moment) {
+        self.paused_until = until;
     }
 
     /// Time at which it handles what it holds.
     #[must_use]
     pub fn handles_at(&self) -> Option<Moment> {
-        (!self.unhandled.is_empty()).then_some(self.lingers_until)
+        (!self.unhandled.is_empty()).then_some(self.paused_until)
     }
 
     /// Takes the entries that it holds, to handle them.
@@ -158,7 +158,7 @@ impl Application {
         self.reader(*id).is_none_or(|reader| reader.at.is_none())
     }
 
-    /// Returns whether a reader learns that its cursor belongs to another entry now, or to none, in a log that goes on.
+    /// Returns whether an event resets a reader within its epoch: the log goes on, but its cursor has another entry or none.
     pub fn is_reused(&self, event: &Event) -> bool {
         let Event::Outcome {
             id,
@@ -175,5 +175,5 @@ impl Application {
 }
 
 fn unknown(id: u32) -> PromiseError {
-    Promise::Outcome.broken(format!("something for subscription {id}, which has ended"))
+    Promise::Outcome.broken(format!("an event of subscription {id}, which has ended"))
 }

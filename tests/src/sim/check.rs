@@ -14,43 +14,42 @@ use super::model::Model;
 pub enum Promise {
     /// Entries are numbered densely within an epoch.
     Dense,
-    /// A log keeps its epoch while it stands, and never takes an earlier one.
+    /// A log keeps its epoch while it exists, and a new log never has an earlier epoch.
     Epochs,
-    /// A log's entries are handed over in order, without holes and without repeats; a state only moves forward.
+    /// A log's entries are delivered in order, without gaps and repeats; a state's cursor only grows.
     Order,
     /// An entry delivered at a position is the one published there.
-    Truth,
-    /// Each subscribe and each resume ends in one outcome, which is true.
+    Content,
+    /// Each subscribe and each resume has one outcome, which is correct.
     Outcome,
     /// `send` refuses only clients that the server does not know.
     Inbox,
-    /// Client messages are taken each once and in order within a session, and confirmed when they were taken.
-    Uplink,
+    /// Client messages are accepted once and in order within a session, and confirmed after that.
+    ClientMessages,
     /// Once the network works, every reader reaches the head and every message is confirmed.
     Liveness,
-    /// The server sends nothing twice and leaves nothing out: the client never has to repair what a connection
-    /// carried.
-    Economy,
+    /// The server sends each entry of a connection once: the client drops no repeat and requests nothing again.
+    NoRepair,
     /// No correct client is closed for good.
-    Patience,
-    /// A session continues only for a client that proves the right to it; others are refused, and it is not disturbed.
+    StaysOpen,
+    /// A session continues only for a client with its secret. Others are refused, and its connection stays open.
     Takeover,
-    /// An entry is delivered only under a subscription that stands, and is one of its stream.
+    /// An entry is delivered only to a subscription that exists, and is one of its stream.
     Subscription,
-    /// The answer to a message is bounded by the message's bytes, and what waits for a client that reads
-    /// nothing by a number.
-    Answers,
+    /// The answer to a message is bounded by the message's bytes, and what waits for a client that reads nothing by a
+    /// limit.
+    BoundedAnswers,
     /// No state of a subscription or connection is left when it has ended.
-    Leftovers,
-    /// No address takes more than its limit: more is refused with the limit's name, and other addresses are not
-    /// affected.
-    Share,
+    Cleanup,
+    /// No address gets more than its limits: a request beyond is refused with the limit's name, and other addresses are
+    /// not affected.
+    AddressLimits,
     /// A session that was reported closed makes no attempts, and is reported closed once.
     Status,
 }
 
 impl Promise {
-    /// A error of this promise.
+    /// Error that names this promise.
     #[must_use]
     pub fn broken(self, what: String) -> PromiseError {
         PromiseError {
@@ -80,19 +79,19 @@ impl fmt::Display for PromiseError {
 pub struct Reader {
     /// Stream that it reads.
     pub feed: Feed,
-    /// The stream that this is for its client.
+    /// The stream of that feed for its client.
     pub stream: StreamKey,
     /// Requested start.
     pub start: StartAt,
-    /// The head when reading was asked for, if the log was known.
+    /// Head at the time of the subscribe, if the log was known.
     pub head_at_start: Option<Position>,
     /// Position delivered; `None` before the first outcome.
     pub at: Option<Position>,
     /// Position that its application has handled.
     pub handled: Option<Position>,
-    /// It holds the value of the entry at `at`; of interest for a state only.
+    /// Whether the application has the value of the entry at `at`. Used for states only.
     pub has_value: bool,
-    /// An outcome of the connection that stands now has been seen.
+    /// Whether an outcome was received on the present connection.
     pub settled: bool,
 }
 
@@ -103,7 +102,7 @@ impl Reader {
     }
 }
 
-/// An entry was handed over.
+/// Checks a delivered entry.
 ///
 /// # Errors
 /// Fails if it is not the next one, or not what was published.
@@ -116,15 +115,15 @@ pub fn entry(
     let Some(at) = reader.at.filter(|_| reader.settled) else {
         return Err(reader.broken(Promise::Outcome, "an entry before the outcome"));
     };
-    follows(reader, at, position)?;
-    is_what_was_published(model, reader, position, body)?;
+    check_order(reader, at, position)?;
+    check_content(model, reader, position, body)?;
     reader.at = Some(position);
     reader.has_value = true;
     Ok(())
 }
 
-/// Promise 1: a log goes on with the next entry, a state with a later one.
-fn follows(reader: &Reader, at: Position, position: Position) -> Result<(), PromiseError> {
+/// Checks that a log goes on with the next entry, a state with a later one.
+fn check_order(reader: &Reader, at: Position, position: Position) -> Result<(), PromiseError> {
     let next = if reader.feed.is_state() {
         position.cursor > at.cursor
     } else {
@@ -133,10 +132,10 @@ fn follows(reader: &Reader, at: Position, position: Position) -> Result<(), Prom
     if at.epoch == position.epoch && next {
         return Ok(());
     }
-    Err(reader.broken(Promise::Order, &format!("handed {position:?}")))
+    Err(reader.broken(Promise::Order, &format!("received {position:?}")))
 }
 
-fn is_what_was_published(
+fn check_content(
     model: &Model,
     reader: &Reader,
     position: Position,
@@ -148,11 +147,11 @@ fn is_what_was_published(
     }
     let text = |body: &[u8]| String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
     let what = format!(
-        "handed {:?} as {position:?}, published was {:?}",
+        "received {:?} as {position:?}, published was {:?}",
         text(body),
         published.map(text)
     );
-    Err(reader.broken(Promise::Truth, &what))
+    Err(reader.broken(Promise::Content, &what))
 }
 
 /// Outcome of a subscribe or resume, as reported to a page.
@@ -164,7 +163,7 @@ pub struct Reported {
     pub current: bool,
     /// Outcome.
     pub outcome: Outcome,
-    /// Reading goes on after this.
+    /// Position after which reading goes on.
     pub position: Position,
     /// The newest entry.
     pub head: Cursor,
@@ -173,33 +172,33 @@ pub struct Reported {
 /// Checks an outcome of a subscribe or resume.
 ///
 /// # Errors
-/// Fails if the outcome is not true.
+/// Fails if the outcome is not correct.
 pub fn outcome(
     reported: &Reported,
     model: &Model,
     reader: &mut Reader,
 ) -> Result<(), PromiseError> {
-    // A state without its value has nothing to go on with: it begins anew.
+    // A state reader without its value begins anew.
     let at = reader
         .at
         .filter(|_| reader.has_value || !reader.feed.is_state());
     match (reported.outcome, at) {
         (Outcome::Resumed { caught_up }, Some(at)) => {
-            resumed_goes_on(reported, model, reader, at)?;
-            count_is_so(reported, model, reader, caught_up)?;
+            check_resumed_position(reported, model, reader, at)?;
+            check_caught_up_count(reported, model, reader, caught_up)?;
         }
         (Outcome::Resumed { caught_up }, None) => {
-            start_skips_nothing(reported, model, reader)?;
-            count_is_so(reported, model, reader, caught_up)?;
+            check_start(reported, model, reader)?;
+            check_caught_up_count(reported, model, reader, caught_up)?;
         }
         (Outcome::Reset(reason), Some(at)) => {
-            reset_is_so(reported, model, reader, reason, at)?;
-            start_skips_nothing(reported, model, reader)?;
+            check_reset_reason(reported, model, reader, reason, at)?;
+            check_start(reported, model, reader)?;
             reader.handled = None;
             reader.has_value = false;
         }
         (Outcome::Reset(_), None) => {
-            return Err(reader.broken(Promise::Outcome, "a reset of one who had no position"));
+            return Err(reader.broken(Promise::Outcome, "a reset without a position"));
         }
     }
     reader.at = Some(reported.position);
@@ -208,8 +207,8 @@ pub fn outcome(
     Ok(())
 }
 
-/// Promise 2: a resume goes on exactly where the reader stands, in a log that is not gone.
-fn resumed_goes_on(
+/// Checks that a resume goes on at the reader's position, in a log that exists.
+fn check_resumed_position(
     reported: &Reported,
     model: &Model,
     reader: &Reader,
@@ -235,18 +234,14 @@ fn is_proved_lost(reported: &Reported, model: &Model, reader: &Reader, at: Posit
     model.is_lost(&reader.stream, at) && !is_old
 }
 
-/// Promise 2: one who begins anew gets all that is kept, or exactly what comes after.
-fn start_skips_nothing(
-    reported: &Reported,
-    model: &Model,
-    reader: &Reader,
-) -> Result<(), PromiseError> {
+/// Checks that a reader that begins anew gets all that is kept, or all that is published after its subscribe.
+fn check_start(reported: &Reported, model: &Model, reader: &Reader) -> Result<(), PromiseError> {
     let position = reported.position;
     if position.cursor == 0 || reader.feed.is_state() {
         return Ok(());
     }
-    let fine = match (reader.start, reader.at) {
-        // Whoever asks for what comes from now on may miss nothing that was published after the asking.
+    let is_complete = match (reader.start, reader.at) {
+        // A reader that starts at the newest entry misses nothing that was published after its subscribe.
         (StartAt::Newest, None) => reader
             .head_at_start
             .filter(|head| head.epoch == position.epoch && !model.is_lost(&reader.stream, *head))
@@ -255,14 +250,14 @@ fn start_skips_nothing(
             model.may_be_gone(reported.now, reader.feed, &reader.stream, position)
         }
     };
-    if fine {
+    if is_complete {
         return Ok(());
     }
     Err(reader.broken(Promise::Outcome, &format!("began at {position:?}")))
 }
 
-/// Promise 2: the reason of a reset is so.
-fn reset_is_so(
+/// Checks the reason of a reset.
+fn check_reset_reason(
     reported: &Reported,
     model: &Model,
     reader: &Reader,
@@ -279,8 +274,8 @@ fn reset_is_so(
     Err(reader.broken(Promise::Outcome, &what))
 }
 
-/// Promise 2: the stated number of entries lay between the reader and the head.
-fn count_is_so(
+/// Checks that the stated number of entries was between the reader and the head.
+fn check_caught_up_count(
     reported: &Reported,
     model: &Model,
     reader: &Reader,
@@ -299,11 +294,11 @@ fn count_is_so(
 ///
 /// # Errors
 /// Fails if it had to.
-pub fn needed_no_repair(stats: Stats) -> Result<(), PromiseError> {
+pub fn check_no_repair(stats: Stats) -> Result<(), PromiseError> {
     if stats.repeats == 0 && stats.gaps == 0 {
         return Ok(());
     }
-    Err(Promise::Economy.broken(format!("{stats:?}")))
+    Err(Promise::NoRepair.broken(format!("{stats:?}")))
 }
 
 /// Checks, after the recovery time, that a reader has reached the head.

@@ -7,7 +7,7 @@ use push_wire_shared::train_dictionary;
 /// Number of dictionaries.
 pub const DICTIONARIES: u8 = 3;
 
-/// One of them, trained once a process from documents such as the application publishes.
+/// A dictionary by its number, trained once per process from documents like the application's.
 ///
 /// # Panics
 /// Panics if there is no such dictionary.

@@ -1,4 +1,4 @@
-//! Fault injector: rewrites a correct server's messages so that one promise is broken, which the checks must find.
+//! Fault injector: rewrites a correct server's messages so that one promise is broken. The checks must find it.
 
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Position, ResetReason};
@@ -12,9 +12,9 @@ use super::feed::{Feed, SYSTEM};
 pub enum InjectedFault {
     /// No fault.
     None,
-    /// One entry is dropped. The client finds that from the cursors, so no promise is broken.
+    /// One entry is dropped. The client detects that from the cursors, so no promise is broken.
     Lose,
-    /// One entry is dropped, and later ones get its cursor and so on, so that no client can find it.
+    /// One entry is dropped and later cursors are one lower, so that no client can detect it.
     Skip,
     /// One entry is sent twice, the second time under the next cursor.
     Repeat,
@@ -82,16 +82,16 @@ impl FaultInjector {
     }
 
     fn control(&mut self, out: &mut Vec<u8>, header: FrameHeader, payload: &[u8]) {
-        let Some(claim) = self.claim(payload) else {
+        let Some(forged_resume) = self.forged_resume(payload) else {
             return write_record(out, header, payload);
         };
         let mut payload = Vec::new();
-        claim.encode(&mut payload);
+        forged_resume.encode(&mut payload);
         write_record(out, header, &payload);
         self.done = true;
     }
 
-    fn claim(&self, payload: &[u8]) -> Option<ServerOp> {
+    fn forged_resume(&self, payload: &[u8]) -> Option<ServerOp> {
         if self.fault != InjectedFault::ClaimResume {
             return None;
         }
@@ -122,10 +122,10 @@ impl FaultInjector {
         {
             header.sequence = header.sequence.wrapping_add(by);
         }
-        // The first entry shows the client where the stream stands; the second is the one.
-        let chance =
+        // The fault needs a first entry, from which the client knows the stream's position.
+        let is_target =
             !self.done && header.channel == Feed::Room(0).channel_id() && header.sequence > 1;
-        if !chance {
+        if !is_target {
             return write_record(out, header, payload);
         }
         self.done = true;

@@ -1,4 +1,4 @@
-//! Streams of the simulated application: five, in four channels.
+//! The five streams of the simulated application, in four channels.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::ScopeRequest;
 use uuid::Uuid;
 
-/// Something that a page reads.
+/// A stream that a page reads.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Feed {
-    /// A log with a short retention, which slow readers fall behind.
+    /// A log with a short retention, which slow readers exceed.
     Events,
     /// A state channel: the newest value of one document.
     Document,

@@ -1,4 +1,4 @@
-//! Hostile peers: clients that try to take over another's session or to use up the server's limits.
+//! Hostile peers: clients that try to take over another client's session or to use up the server's limits.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -125,8 +125,7 @@ fn auth(client_id: Uuid, token: &str, topics: Vec<String>) -> Auth {
     }
 }
 
-/// Connects with the id of a client that has a session and with its token, as if all shared one, and with no secret or a
-/// wrong one.
+/// Connects with the id and the token of a client that has a session, and with no secret or a wrong one.
 ///
 /// # Errors
 /// Fails if it is accepted, or not closed with 4200.
@@ -145,7 +144,7 @@ pub fn attempt_takeover(
     peer.disconnected(now);
     if answer.is_accepted() || answer.closed != Some(CloseReason::Unauthorized.code()) {
         let what = format!(
-            "the peer that named {client} was answered {:?}, {:?}",
+            "a peer with the id {client} got {:?}, {:?}",
             answer.ops, answer.closed
         );
         return Err(Promise::Takeover.broken(what));
@@ -153,21 +152,22 @@ pub fn attempt_takeover(
     Ok(())
 }
 
-/// Connections of one address that take as many sessions and streams as they get, and keep them.
+/// Many clients of one address, which request as many sessions and streams as they get, and keep them.
 #[derive(Default)]
 pub struct Crowd {
-    inside: Vec<Peer>,
+    peers: Vec<Peer>,
+    /// Number of client ids used so far.
     clients: u128,
-    /// Clients whose sessions may stand.
+    /// Clients whose sessions may exist.
     members: Vec<Uuid>,
-    /// Topics that they asked for, and that may exist.
-    asked: Vec<StreamKey>,
+    /// Topics that they requested and that may exist.
+    topics: Vec<StreamKey>,
 }
 
 impl std::fmt::Debug for Crowd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Crowd")
-            .field("inside", &self.inside.len())
+            .field("peers", &self.peers.len())
             .finish_non_exhaustive()
     }
 }
@@ -175,17 +175,17 @@ impl std::fmt::Debug for Crowd {
 impl Crowd {
     /// Ends its connections; their sessions last for a while.
     pub fn leave(&mut self, now: Moment) {
-        for mut peer in self.inside.drain(..) {
+        for mut peer in self.peers.drain(..) {
             peer.disconnected(now);
         }
     }
 
-    /// Connects new clients, each of which reads new topics. Returns the number of requests that met a limit.
+    /// Connects new clients, each of which reads new topics. Returns the number of requests that a limit refused.
     ///
     /// # Errors
     /// Fails if they get more than the limit of an address, are refused without the limit's name, or a client of
     /// another address is refused.
-    pub fn come(
+    pub fn join(
         &mut self,
         hub: &Arc<Hub>,
         now: Moment,
@@ -195,7 +195,7 @@ impl Crowd {
         let mut refused = 0;
         for _ in 0..clients {
             let (peer, answer) = connect(hub, now, Some(CROWD), self.newcomer(topics));
-            self.inside.push(peer);
+            self.peers.push(peer);
             self.note(topics);
             let unavailable = answer.unavailable();
             let is_stated = if answer.is_accepted() {
@@ -209,14 +209,14 @@ impl Crowd {
                     "refused without a limit: {:?}, {:?}",
                     answer.ops, answer.closed
                 );
-                return Err(Promise::Share.broken(what));
+                return Err(Promise::AddressLimits.broken(what));
             }
             refused += u64::from(!answer.is_accepted()) + unavailable as u64;
         }
-        self.keeps_to_its_share(hub, now)?;
-        // More than its share, if what has ended counted on.
+        self.check_limits(hub, now)?;
+        // More sessions than an address may have: ended ones must not count.
         for _ in 0..=SESSIONS_PER_ADDRESS {
-            self.leaves_room(hub, now)?;
+            self.check_other_address(hub, now)?;
         }
         Ok(refused)
     }
@@ -228,43 +228,43 @@ impl Crowd {
         auth(Uuid::from_u128(client), CROWD_TOKEN, topics.collect())
     }
 
-    /// Notes the newest client, and the topics that it asked for.
+    /// Records the newest client, and the topics that it requested.
     fn note(&mut self, topics: u8) {
         let client = self.clients;
         self.members.push(Uuid::from_u128(client));
-        self.asked.extend((0..topics).map(|number| StreamKey {
+        self.topics.extend((0..topics).map(|number| StreamKey {
             channel: ROOM,
             scope: Scope::Topic(topic(client, number).into()),
         }));
     }
 
     /// Checks that its address holds no more sessions and topics than it may.
-    fn keeps_to_its_share(&mut self, hub: &Hub, now: Moment) -> Result<(), PromiseError> {
+    fn check_limits(&mut self, hub: &Hub, now: Moment) -> Result<(), PromiseError> {
         self.members.retain(|client| hub.knows(now, *client));
-        self.asked.retain(|key| hub.readers(key).is_some());
-        let (sessions, streams) = (self.members.len(), self.asked.len());
+        self.topics.retain(|key| hub.readers(key).is_some());
+        let (sessions, streams) = (self.members.len(), self.topics.len());
         if sessions > SESSIONS_PER_ADDRESS || streams > STREAMS_PER_ADDRESS {
             let what = format!("one address holds {sessions} sessions and {streams} topics");
-            return Err(Promise::Share.broken(what));
+            return Err(Promise::AddressLimits.broken(what));
         }
         Ok(())
     }
 
-    /// Checks that a client of another address is accepted; ends its session again.
-    fn leaves_room(&mut self, hub: &Arc<Hub>, now: Moment) -> Result<(), PromiseError> {
+    /// Checks that a client of another address is accepted, and ends its session.
+    fn check_other_address(&mut self, hub: &Arc<Hub>, now: Moment) -> Result<(), PromiseError> {
         let newcomer = self.newcomer(1);
         let client = newcomer.client_id;
         let (mut peer, answer) = connect(hub, now, Some(NEWCOMER), newcomer);
-        let fine = answer.is_accepted() && answer.begun() == 1;
+        let is_served = answer.is_accepted() && answer.begun() == 1;
         peer.handle_message(now, message(1, &ClientOp::Goodbye));
         while peer.poll_action(now).is_some() {}
         peer.disconnected(now);
-        if !fine || hub.knows(now, client) {
+        if !is_served || hub.knows(now, client) {
             let what = format!(
-                "no room beside a crowd: {:?}, {:?}",
+                "a client of another address was refused: {:?}, {:?}",
                 answer.ops, answer.closed
             );
-            return Err(Promise::Share.broken(what));
+            return Err(Promise::AddressLimits.broken(what));
         }
         Ok(())
     }

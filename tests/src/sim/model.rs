@@ -1,6 +1,6 @@
-//! Record of what happened: entries published into each incarnation of each stream, and messages of each client.
+//! Record of a run: entries published into each incarnation of each stream, and messages of each client.
 //!
-//! The checks of [`super::check`] compare what clients are handed with this.
+//! The checks of [`super::check`] compare what clients receive with it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,28 +11,28 @@ use uuid::Uuid;
 use super::check::{Promise, PromiseError};
 use super::feed::Feed;
 
-/// The truth about all streams and messages of one run.
+/// Record of all streams and messages of one run.
 #[derive(Debug, Default)]
 pub struct Model {
     logs: HashMap<StreamKey, Vec<Incarnation>>,
-    /// Streams that the server that runs now has published into.
+    /// Streams whose newest incarnation the running server has.
     current: HashSet<StreamKey>,
     /// Inboxes whose session may have ended: the next entry may begin another epoch.
     doubtful: HashSet<StreamKey>,
     /// Highest cursor that any page of the inbox's client has handled: what may have been dropped.
     acknowledged: HashMap<(StreamKey, Epoch), Cursor>,
-    authors: HashMap<Uuid, Author>,
+    senders: HashMap<Uuid, Sender>,
     published: u64,
 }
 
 #[derive(Debug)]
 struct Incarnation {
     epoch: Epoch,
-    /// Those of cursors 1, 2, 3 …
+    /// Entries of the cursors 1, 2, 3 …
     entries: Vec<Published>,
-    /// Those that the store lost, whose cursors other entries may have now.
+    /// Entries that the store lost. Their cursors may have been given to other entries.
     lost: Vec<(Cursor, Published)>,
-    /// The highest head that it ever had.
+    /// Highest head so far.
     highest: Cursor,
 }
 
@@ -65,35 +65,35 @@ struct Published {
 
 /// Messages of one client id, and their results.
 #[derive(Debug, Default)]
-struct Author {
-    said: Vec<Fate>,
-    /// The session that takes the author's messages now.
-    session: Option<Taking>,
+struct Sender {
+    sent: Vec<MessageState>,
+    /// Last message that the client's session accepted.
+    session: Option<Accepted>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Fate {
-    taken: bool,
+struct MessageState {
+    accepted: bool,
     confirmed: bool,
-    /// The page that said it was reloaded or refused it: nobody waits for it any more.
+    /// Its page was reloaded, so no answer is expected.
     given_up: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Taking {
+struct Accepted {
     number: u64,
     message: usize,
     may_have_ended: bool,
 }
 
 impl Model {
-    /// A number that no publication of this run had before.
+    /// Draws the next number of a publication, from 1.
     pub fn next_publication(&mut self) -> u64 {
         self.published += 1;
         self.published
     }
 
-    /// Remembers an accepted publication.
+    /// Records an accepted publication.
     ///
     /// # Errors
     /// Fails if the server numbered it otherwise than densely within its epoch, or began an epoch anew.
@@ -143,14 +143,14 @@ impl Model {
         self.doubtful.contains(stream)
     }
 
-    /// The server lost everything.
+    /// Records that the server lost all logs and sessions.
     pub fn restarted(&mut self) {
         self.current.clear();
         self.doubtful.clear();
         self.sessions_lost();
     }
 
-    /// The server lost its sessions, and this many of a stream's newest entries; its logs go on.
+    /// Records that the server lost its sessions and the `lost` newest entries of a stream; its logs go on.
     pub fn restored(&mut self, stream: &StreamKey, lost: usize) {
         self.sessions_lost();
         let log = self.logs.get_mut(stream).and_then(|logs| logs.last_mut());
@@ -169,8 +169,8 @@ impl Model {
     }
 
     fn sessions_lost(&mut self) {
-        for author in self.authors.values_mut() {
-            author.session = None;
+        for sender in self.senders.values_mut() {
+            sender.session = None;
         }
     }
 
@@ -238,7 +238,7 @@ impl Model {
             && self.head(stream).is_none_or(|head| head.epoch != epoch)
     }
 
-    /// A page has handled an inbox's entries up to here.
+    /// Records that a page has handled a stream's entries up to a position.
     pub fn handled(&mut self, stream: &StreamKey, at: Position) {
         let newest = self
             .acknowledged
@@ -262,64 +262,70 @@ impl Model {
     }
 }
 
-/// Client messages.
+/// Record of client messages.
 impl Model {
-    /// The number of the next message that this client says.
-    pub fn say(&mut self, client: Uuid) -> usize {
-        let said = &mut self.authors.entry(client).or_default().said;
-        said.push(Fate::default());
-        said.len() - 1
+    /// Records that a client sends a message. Returns the message's number, from 0.
+    pub fn send(&mut self, client: Uuid) -> usize {
+        let sent = &mut self.senders.entry(client).or_default().sent;
+        sent.push(MessageState::default());
+        sent.len() - 1
     }
 
-    /// Nobody waits for these of the client's messages any more.
+    /// Records that no answer is expected for these messages of a client.
     pub fn give_up(&mut self, client: Uuid, messages: impl IntoIterator<Item = usize>) {
         for message in messages {
-            if let Some(fate) = self.fate(client, message) {
-                fate.given_up = true;
+            if let Some(state) = self.state(client, message) {
+                state.given_up = true;
             }
         }
     }
 
-    /// This client was away as long as its session lives: the server may have begun another.
+    /// Records that a client was away for longer than its session's time to live: the server may have begun another.
     pub fn session_may_have_ended(&mut self, client: Uuid) {
         self.doubtful.insert(Feed::Orders.stream(client));
-        let author = self.authors.get_mut(&client);
-        if let Some(session) = author.and_then(|author| author.session.as_mut()) {
+        let sender = self.senders.get_mut(&client);
+        if let Some(session) = sender.and_then(|sender| sender.session.as_mut()) {
             session.may_have_ended = true;
         }
     }
 
-    /// The server took a message: each once and in order within a session, never after it was confirmed.
+    /// Records that the server accepted a message. Each is accepted once and in order within a session, and never after it
+    /// was confirmed.
     ///
     /// # Errors
-    /// Fails if it is a repeat, out of order, or was never said.
-    pub fn taken(&mut self, client: Uuid, number: u64, message: usize) -> Result<(), PromiseError> {
+    /// Fails if it is a repeat, out of order, or was never sent.
+    pub fn accepted(
+        &mut self,
+        client: Uuid,
+        number: u64,
+        message: usize,
+    ) -> Result<(), PromiseError> {
         let broken = |what: &str| {
             let what = format!("client {client}, message {message} as number {number}: {what}");
-            Err(Promise::Uplink.broken(what))
+            Err(Promise::ClientMessages.broken(what))
         };
-        let Some(author) = self.authors.get_mut(&client) else {
-            return broken("never said");
+        let Some(sender) = self.senders.get_mut(&client) else {
+            return broken("never sent");
         };
-        match author.session {
+        match sender.session {
             Some(last) if number == 1 && last.may_have_ended => {}
             Some(last) if number != last.number + 1 => return broken("does not follow the last"),
             Some(last) if message <= last.message => return broken("a repeat, or out of order"),
             None if number != 1 => return broken("a session that does not begin at 1"),
             Some(_) | None => {}
         }
-        author.session = Some(Taking {
+        sender.session = Some(Accepted {
             number,
             message,
             may_have_ended: false,
         });
-        let Some(fate) = author.said.get_mut(message) else {
-            return broken("never said");
+        let Some(state) = sender.sent.get_mut(message) else {
+            return broken("never sent");
         };
-        if fate.confirmed {
-            return broken("taken again after it was confirmed");
+        if state.confirmed {
+            return broken("accepted again after it was confirmed");
         }
-        fate.taken = true;
+        state.accepted = true;
         Ok(())
     }
 
@@ -328,26 +334,26 @@ impl Model {
     /// # Errors
     /// Fails if the message was not taken, or was confirmed before.
     pub fn confirmed(&mut self, client: Uuid, message: usize) -> Result<(), PromiseError> {
-        let fate = self.fate(client, message).copied().unwrap_or_default();
-        if !fate.taken || fate.confirmed {
-            let what = format!("client {client}, message {message}: confirmed while {fate:?}");
-            return Err(Promise::Uplink.broken(what));
+        let state = self.state(client, message).copied().unwrap_or_default();
+        if !state.accepted || state.confirmed {
+            let what = format!("client {client}, message {message}: confirmed while {state:?}");
+            return Err(Promise::ClientMessages.broken(what));
         }
-        if let Some(fate) = self.fate(client, message) {
-            fate.confirmed = true;
+        if let Some(state) = self.state(client, message) {
+            state.confirmed = true;
         }
         Ok(())
     }
 
-    /// The first message of this client that somebody waits for and that is not confirmed.
+    /// First message of a client whose answer is expected and that is not confirmed.
     #[must_use]
     pub fn unconfirmed(&self, client: Uuid) -> Option<usize> {
-        let said = &self.authors.get(&client)?.said;
-        said.iter()
-            .position(|fate| !fate.confirmed && !fate.given_up)
+        let sent = &self.senders.get(&client)?.sent;
+        sent.iter()
+            .position(|state| !state.confirmed && !state.given_up)
     }
 
-    fn fate(&mut self, client: Uuid, message: usize) -> Option<&mut Fate> {
-        self.authors.get_mut(&client)?.said.get_mut(message)
+    fn state(&mut self, client: Uuid, message: usize) -> Option<&mut MessageState> {
+        self.senders.get_mut(&client)?.sent.get_mut(message)
     }
 }

@@ -1,4 +1,4 @@
-//! The simulated server process: hub and application.
+//! The server's machine: one process after another, each a hub and the application.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use super::dictionary::dictionary;
 use super::feed::{self, Feed};
 use super::hostile_peers::{self, Crowd, SESSIONS_PER_ADDRESS, STREAMS_PER_ADDRESS};
 use super::model::Model;
-use super::odd::{ODD_TOPICS, Odd, Trick};
+use super::raw_client::{RAW_TOPICS, RawClient, RawOperation};
 use super::server_end::ServerEnd;
 use super::tally::Tally;
 
-/// Time for which a token is good: longer than what a client takes for fresh and a stalled server together.
+/// Validity of a token (120 s): longer than a client's age limit for a token and the longest stall together.
 const TOKEN_LIFE: Duration = Duration::from_secs(120);
 
 /// Counts of a client's connections to this process.
@@ -34,40 +34,40 @@ const TOKEN_LIFE: Duration = Duration::from_secs(120);
 struct Presence {
     connections: u32,
     left_at: Moment,
-    /// When its newest token was made.
-    token_made_at: Moment,
+    /// Time at which its newest token was issued.
+    token_issued_at: Moment,
 }
 
 /// The server's machine: one process after another.
 #[derive(Debug)]
 pub struct Node {
     hub: Option<Arc<Hub>>,
-    /// The logs; they outlive a process that dies only where a restart says so.
+    /// The logs. A process keeps those of the previous one only after `restore`.
     logs: Option<Arc<Memory>>,
-    run: u32,
+    process: u32,
     starts_at: Option<Moment>,
-    /// When the process that drains ends, and when the next one starts.
+    /// End of the process that drains, and start of the next one.
     ends: Option<(Moment, Moment)>,
     stalled_until: Moment,
     seed: u64,
     rng: fastrand::Rng,
     presence: HashMap<Uuid, Presence>,
-    /// Time at which the hub's upkeep is due.
+    /// Time at which the hub's upkeep is due, while a process runs.
     upkeep: Moment,
     crowd: Crowd,
-    odd: Odd,
-    /// Connections closed by earlier processes.
+    raw_client: RawClient,
+    /// Counts of the earlier processes.
     tally: Tally,
 }
 
 impl Node {
-    /// A machine on which the first process runs.
+    /// A machine with its first process.
     #[must_use]
     pub fn new(now: Moment, seed: u64) -> Self {
         let mut node = Self {
             hub: None,
             logs: None,
-            run: 0,
+            process: 0,
             starts_at: None,
             ends: None,
             stalled_until: Moment::default(),
@@ -76,28 +76,28 @@ impl Node {
             presence: HashMap::new(),
             upkeep: now,
             crowd: Crowd::default(),
-            odd: Odd::default(),
+            raw_client: RawClient::default(),
             tally: Tally::default(),
         };
         node.start(now);
         node
     }
 
-    /// A new process starts, and knows nothing of the ones before but the logs that they left.
+    /// Starts a process, with the logs that were kept.
     pub fn start(&mut self, now: Moment) {
         self.starts_at = None;
         self.upkeep = now;
-        self.run += 1;
+        self.process += 1;
         let mut config = HubConfig::new(feed::table());
-        // Below the time after which a missing pong ends the connection: else nobody ever stalls long enough.
+        // Below the time after which a missing pong ends the connection, which would always come first.
         config.limits.stall = Duration::from_secs(20);
-        // Some entries are several times as large.
+        // Some entries are several times as large, so that they are fragmented.
         config.limits.fragment_bytes = 3_000;
         config.limits.sessions_per_address = SESSIONS_PER_ADDRESS;
         config.limits.streams_per_address = STREAMS_PER_ADDRESS;
-        // Room for the pages, for a newcomer, and for a crowd that keeps to its share.
+        // Room for the pages, for one new client, and for a crowd that is within its limits.
         config.limits.sessions = 100 + SESSIONS_PER_ADDRESS;
-        config.limits.streams = 3 + STREAMS_PER_ADDRESS + ODD_TOPICS;
+        config.limits.streams = 3 + STREAMS_PER_ADDRESS + RAW_TOPICS;
         for feed in Feed::ALL {
             let policy = if feed.is_state() {
                 ChannelPolicy::state()
@@ -109,7 +109,7 @@ impl Node {
                 .retain_age(feed.kept_age());
             config.set_policy(feed.channel_id(), policy);
         }
-        let random = fastrand::Rng::with_seed(self.seed ^ u64::from(self.run) << 40);
+        let random = fastrand::Rng::with_seed(self.seed ^ u64::from(self.process) << 40);
         let random = std::sync::Mutex::new(random);
         let random: Random = Arc::new(move || match random.lock() {
             Ok(mut random) => random.u64(..),
@@ -123,11 +123,11 @@ impl Node {
         });
         self.logs = Some(Arc::clone(&logs));
         self.hub = Some(Hub::with_broker(config, random, logs));
-        // The others get theirs in the course of events, if at all.
+        // The other channels get a dictionary by an operation, if at all.
         self.rotate(Feed::Document, 0);
     }
 
-    /// A channel is given another compression dictionary, if a process is there to take it.
+    /// Gives a channel another compression dictionary, if a process runs.
     ///
     /// # Panics
     /// Panics if the hub refuses it.
@@ -138,20 +138,20 @@ impl Node {
         }
     }
 
-    /// The dictionary of this hash, as HTTP would give it.
+    /// The dictionary of this hash, as the server answers over HTTP.
     #[must_use]
     pub fn dictionary(&self, sha256: &[u8; 32]) -> Option<Vec<u8>> {
         Some(self.hub.as_ref()?.dictionary(sha256)?.to_vec())
     }
 
-    /// The process dies with its logs, and the next one starts at this moment.
+    /// Ends the process and drops its logs; the next one starts at this time.
     pub fn stop(&mut self, starts_at: Moment, model: &mut Model) {
         self.end_process(starts_at);
         self.logs = None;
         model.restarted();
     }
 
-    /// The process ends its connections, and itself at `ends_at`; the next one starts after that.
+    /// Drains the process: it ends its connections, and itself at `ends_at`; the next one starts at `starts_at`.
     pub fn drain(&mut self, ends_at: Moment, starts_at: Moment) {
         if let Some(hub) = &self.hub {
             hub.drain();
@@ -165,14 +165,14 @@ impl Node {
         self.ends.map(|(ends_at, _)| ends_at)
     }
 
-    /// The process that drains ends, with its logs.
+    /// Ends the process that drains, and drops its logs.
     pub fn end(&mut self, model: &mut Model) {
         if let Some((_, starts_at)) = self.ends {
             self.stop(starts_at, model);
         }
     }
 
-    /// The process dies; the next one, at this moment, goes on with its logs, of which one has lost its newest entries.
+    /// Ends the process; the next one starts at this time with its logs, of which one has lost its newest entries.
     pub fn restore(
         &mut self,
         now: Moment,
@@ -181,7 +181,7 @@ impl Node {
         key: &StreamKey,
         lost: usize,
     ) {
-        // The process may have forgotten the inboxes of these before it died.
+        // The process may have dropped the inboxes of these before it ended.
         for client in self.presence.keys() {
             if self.session_may_have_ended(now, *client) {
                 model.session_may_have_ended(*client);
@@ -196,14 +196,14 @@ impl Node {
     fn end_process(&mut self, starts_at: Moment) {
         self.tally = self.tally();
         self.crowd = Crowd::default();
-        self.odd = Odd::default();
+        self.raw_client = RawClient::default();
         self.hub = None;
         self.ends = None;
         self.presence.clear();
         self.starts_at = Some(starts_at);
     }
 
-    /// Connections that its processes have closed, by close code.
+    /// Counts of all its processes.
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = self.tally.clone();
@@ -230,18 +230,18 @@ impl Node {
         self.stalled_until
     }
 
-    /// Returns whether it stands still now.
+    /// Returns whether it is stopped now.
     #[must_use]
     pub fn is_stalled(&self, now: Moment) -> bool {
         now < self.stalled_until
     }
 
-    /// Returns whether it runs now and takes new connections.
+    /// Returns whether it runs now and accepts new connections.
     fn serves(&self, now: Moment) -> bool {
         !self.is_stalled(now) && self.ends.is_none()
     }
 
-    /// It runs, from now on.
+    /// Ends a stop, and starts a process if none runs.
     pub fn recover(&mut self, now: Moment) {
         self.stalled_until = now;
         if self.hub.is_none() {
@@ -255,17 +255,17 @@ impl Node {
         self.hub.as_ref().map(|_| self.upkeep)
     }
 
-    /// Lets the process forget what has expired.
+    /// Lets the hub remove expired state.
     pub fn upkeep(&mut self, now: Moment) {
         if let Some(hub) = &self.hub {
             self.upkeep = hub.upkeep(now);
         }
     }
 
-    /// A hostile peer connects with a client's id, if that client certainly has a session.
+    /// Lets a hostile peer connect with a client's id, if that client certainly has a session.
     ///
     /// # Errors
-    /// Fails if it gets anything.
+    /// Fails if it is accepted.
     pub fn attempt_takeover(
         &self,
         now: Moment,
@@ -275,63 +275,64 @@ impl Node {
         let Some(presence) = self.presence.get(&client) else {
             return Ok(());
         };
-        let stands = !self.session_may_have_ended(now, client) && self.serves(now);
-        let Some(hub) = self.hub.as_ref().filter(|_| stands) else {
+        let has_session = !self.session_may_have_ended(now, client) && self.serves(now);
+        let Some(hub) = self.hub.as_ref().filter(|_| has_session) else {
             return Ok(());
         };
-        let token = self.token(presence.token_made_at);
+        let token = self.token(presence.token_issued_at);
         let secret = guesses.then_some([0x5e; 16]);
         hostile_peers::attempt_takeover(hub, now, client, &token, secret)
     }
 
-    /// A crowd comes for all that it can get.
+    /// Lets clients of one address request as many sessions and topics as they get.
     ///
     /// # Errors
-    /// Fails if it gets more than its share.
+    /// Fails if they get more than the limits of an address.
     pub fn crowd(&mut self, now: Moment, clients: u8, topics: u8) -> Result<(), PromiseError> {
         let Some(hub) = self.hub.as_ref().filter(|_| self.serves(now)) else {
             return Ok(());
         };
         self.crowd.leave(now);
-        let refused = self.crowd.come(hub, now, clients, topics)?;
+        let refused = self.crowd.join(hub, now, clients, topics)?;
         self.tally.add("refused by a limit", refused);
         Ok(())
     }
 
-    /// The odd client does something, and reads the answers and leaves or not.
+    /// Lets the raw client carry out an operation. `end` says whether it reads the answers, and whether its connection then
+    /// ends, with a goodbye (true) or without.
     ///
     /// # Errors
-    /// Fails if the server does not answer as it should, or keeps something of it.
-    pub fn act_oddly(
+    /// Fails if an answer breaks a promise, or if state is left after the end.
+    pub fn act_as_raw_client(
         &mut self,
         now: Moment,
         model: &mut Model,
-        trick: Trick,
+        operation: RawOperation,
         end: (bool, Option<bool>),
     ) -> Result<(), PromiseError> {
         let Some(hub) = self.hub.clone().filter(|_| self.serves(now)) else {
             return Ok(());
         };
-        let mut odd = std::mem::take(&mut self.odd);
-        let reached = odd.act(now, &hub, self, model, trick, end)?;
-        self.odd = odd;
+        let mut raw_client = std::mem::take(&mut self.raw_client);
+        let reached = raw_client.act(now, &hub, self, model, operation, end)?;
+        self.raw_client = raw_client;
         self.tally += &reached;
         Ok(())
     }
 
     /// Number of the running process, counted from 1.
     #[must_use]
-    pub fn run(&self) -> u32 {
-        self.run
+    pub fn process(&self) -> u32 {
+        self.process
     }
 
     /// Returns whether this process runs now.
     #[must_use]
-    pub fn is_run(&self, run: u32) -> bool {
-        self.hub.is_some() && self.run == run
+    pub fn is_process(&self, process: u32) -> bool {
+        self.hub.is_some() && self.process == process
     }
 
-    /// Takes a connection, if a process is there to take it.
+    /// Accepts a connection, if a process runs.
     #[must_use]
     pub fn accept(&self, now: Moment) -> Option<ServerEnd> {
         let hub = self.hub.as_ref().filter(|hub| !hub.is_draining())?;
@@ -339,7 +340,7 @@ impl Node {
         Some(ServerEnd::new(now, Peer::new(hub, Dialect::Wire, now)))
     }
 
-    /// Delay of a connection's task before its next work, by a handler or the scheduler.
+    /// Delay before a connection's task runs again: mostly zero, else up to 60 ms.
     pub fn delay(&mut self) -> Duration {
         match self.rng.u8(0..8) {
             0 => Duration::from_millis(self.rng.u64(0..60)),
@@ -353,7 +354,7 @@ impl Node {
     /// Publishes one entry; one for the inbox is sent to `client`.
     ///
     /// # Errors
-    /// Fails if the hub numbers or refuses it against the promises.
+    /// Fails if its position or a refusal breaks a promise.
     pub fn publish(
         &mut self,
         now: Moment,
@@ -387,7 +388,7 @@ impl Node {
         }
     }
 
-    /// A document changes in places; other bodies are unlike each other.
+    /// Body of an entry. Versions of the document differ in a few lines, other bodies are random.
     fn body(&mut self, feed: Feed, number: u64, bytes: u16) -> Vec<u8> {
         if feed.is_state() {
             let line = |line: u64| {
@@ -420,7 +421,7 @@ impl Node {
         })
     }
 
-    /// A token that is good from now on for `TOKEN_LIFE`.
+    /// A token that is valid from now on for `TOKEN_LIFE`.
     #[must_use]
     pub fn token(&self, now: Moment) -> String {
         now.since_origin().as_nanos().to_string()
@@ -449,27 +450,27 @@ impl Node {
         Ok(Grant::everything())
     }
 
-    /// A client's session is there: a new one, if the one before was away too long.
+    /// Records that a client was authenticated. Its session is a new one if it was away too long.
     fn authenticated(&mut self, now: Moment, client: Uuid, issued: Moment, model: &mut Model) {
         if self.session_may_have_ended(now, client) {
             model.session_may_have_ended(client);
         }
         let presence = self.presence.entry(client).or_default();
         presence.connections += 1;
-        presence.token_made_at = issued;
+        presence.token_issued_at = issued;
     }
 
-    /// One of a client's connections has ended.
+    /// Records that one of a client's connections has ended.
     pub fn left(&mut self, now: Moment, client: Uuid) {
         let presence = self.presence.entry(client).or_default();
         presence.connections = presence.connections.saturating_sub(1);
         presence.left_at = now;
     }
 
-    /// A client said something: it goes to everybody in the room.
+    /// Handles a client's message: publishes an entry to the room.
     ///
     /// # Errors
-    /// Fails if it is a repeat, out of order, or not what anybody said.
+    /// Fails if it is a repeat, out of order, or was never sent.
     pub fn delivered(
         &mut self,
         now: Moment,
@@ -482,10 +483,10 @@ impl Node {
             .and_then(|rest| rest.strip_suffix('}'))
             .and_then(|message| message.parse().ok());
         let Some((message, number)) = message.zip(inbound.number) else {
-            let what = format!("{inbound:?} is not what anybody said");
-            return Err(Promise::Uplink.broken(what));
+            let what = format!("{inbound:?} was never sent");
+            return Err(Promise::ClientMessages.broken(what));
         };
-        model.taken(inbound.client_id, number, message)?;
+        model.accepted(inbound.client_id, number, message)?;
         self.publish(now, model, Feed::Room(0), inbound.client_id, 20)
     }
 }

@@ -1,4 +1,4 @@
-//! One page: a client session, and an application that believes what it is handed and has it checked.
+//! One page: a client session, and an application whose every event is checked.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use super::application::Application;
 use super::check::{Promise, PromiseError, Reader, Reported};
 use super::feed::Feed;
 use super::model::Model;
+use super::page_request::PageRequest;
 use super::tally::Tally;
-use super::wish::Wish;
 
 /// A page: client session and application.
 #[derive(Debug)]
@@ -24,24 +24,24 @@ pub struct Page {
     client: Uuid,
     session: ClientSession,
     application: Application,
-    /// Sends that wait for the server's answer: ticket, and the model's number of the message.
+    /// Sends without an answer: ticket, and the model's number of the message.
     waiting: Vec<(u64, usize)>,
-    /// Offset of its clock.
+    /// Offset of its clock from the world's.
     ahead: Duration,
     rng: fastrand::Rng,
-    /// Outcomes reported to it, over all loads.
+    /// Counts of the events reported to it, over all loads.
     tally: Tally,
-    /// Number of clients that this page has been.
-    lives: u16,
+    /// Number of client ids that this page has given up.
+    old_clients: u16,
     index: u16,
-    /// Its session is closed, until it connects again.
+    /// True from the status `closed` to the next connect.
     is_closed: bool,
     /// The last request for a token was denied.
     is_denied: bool,
 }
 
 impl Page {
-    /// A page that connects.
+    /// A page that has called `connect`.
     #[must_use]
     pub fn new(index: u16, now: Moment, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -59,7 +59,7 @@ impl Page {
             ahead: Duration::ZERO,
             rng,
             tally: Tally::default(),
-            lives: 0,
+            old_clients: 0,
             index,
             is_closed: false,
             is_denied: false,
@@ -77,7 +77,7 @@ impl Page {
         self.application.readers()
     }
 
-    /// Outcomes reported to it, over all loads.
+    /// Counts of the events reported to it, over all loads.
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = self.tally.clone();
@@ -98,8 +98,8 @@ impl Page {
     /// Begins or stops to read a feed.
     ///
     /// # Errors
-    /// Fails if the session refuses a subscription that is in order.
-    pub fn toggle(
+    /// Fails if the session refuses a valid subscription.
+    pub fn toggle_subscription(
         &mut self,
         now: Moment,
         model: &Model,
@@ -146,25 +146,27 @@ impl Page {
     ///
     /// # Errors
     /// Fails if the session refuses it.
-    pub fn say(&mut self, now: Moment, model: &mut Model) -> Result<(), PromiseError> {
+    pub fn send(&mut self, now: Moment, model: &mut Model) -> Result<(), PromiseError> {
         if self.is_closed {
             return Ok(());
         }
-        let message = model.say(self.client);
+        let message = model.send(self.client);
         let body = format!(r#"{{"message":{message}}}"#).into_bytes();
         let now = self.clock(now);
         let room = Feed::Room(0).channel();
         match self.session.send(now, room, Content::Value, body) {
             Ok(ticket) => self.waiting.push((ticket, message)),
-            Err(error) => return Err(Promise::Uplink.broken(format!("send said {error}"))),
+            Err(error) => {
+                return Err(Promise::ClientMessages.broken(format!("send failed: {error}")));
+            }
         }
         Ok(())
     }
 
-    /// The page is loaded anew: what its application had handled is all that it keeps.
+    /// Reloads the page. It keeps only the positions that its application has handled.
     ///
     /// # Errors
-    /// Fails if the session has lost count of what was handled, or refuses a subscription.
+    /// Fails if the session's positions are not those that were handled, or if it refuses a subscription.
     pub fn reload(
         &mut self,
         now: Moment,
@@ -177,8 +179,8 @@ impl Page {
         model.give_up(self.client, waiting.into_iter().map(|(_, message)| message));
         let secret = self.session.secret().filter(|_| keeps_session);
         if secret.is_none() {
-            self.lives += 1;
-            self.client = client_id(self.index, self.lives);
+            self.old_clients += 1;
+            self.client = client_id(self.index, self.old_clients);
         }
         let mut config = config(self.client, self.rng.u64(..));
         config.attempts = secret.map_or(Some(0), |_| self.session.attempts());
@@ -187,7 +189,7 @@ impl Page {
         self.is_closed = false;
         self.session.connect(now);
         for (id, mut reader) in self.application.stop_all() {
-            // A state's position means nothing without its value, which ends with the page.
+            // A state's position is of no use without its value, which a reload drops.
             if old.position(id) != reader.handled && !reader.feed.is_state() {
                 let what = format!(
                     "{:?} kept {:?} of {reader:?}",
@@ -208,7 +210,7 @@ impl Page {
         Ok(())
     }
 
-    /// Drops the connection and stays away.
+    /// Drops the connection, and connects again after this time.
     pub fn interrupt(&mut self, now: Moment, wait: Duration) {
         let now = self.clock(now);
         self.session.interrupt(now, wait);
@@ -221,7 +223,7 @@ impl Page {
         self.session.connect(now);
     }
 
-    /// Takes what its application's token function has given.
+    /// Handles the answer of its application's token function.
     pub fn token(&mut self, now: Moment, request: u32, token: Result<String, TokenError>) {
         let now = self.clock(now);
         self.is_denied = matches!(token, Err(TokenError::Denied { .. }));
@@ -229,25 +231,25 @@ impl Page {
         self.session.handle_input(now, input);
     }
 
-    /// Its application handles nothing for a while.
-    pub fn linger(&mut self, until: Moment) {
-        self.application.linger(until);
+    /// Makes its application handle nothing until this time.
+    pub fn pause_handling(&mut self, until: Moment) {
+        self.application.pause_handling(until);
     }
 
-    /// Time at which its application handles what it holds.
+    /// Time at which its application handles the entries that it holds.
     #[must_use]
     pub fn handles_at(&self) -> Option<Moment> {
         self.application.handles_at()
     }
 
-    /// Its application handles what it holds.
+    /// Makes its application handle the entries that it holds.
     pub fn handle_held(&mut self, now: Moment, model: &mut Model) {
         for (id, position) in self.application.take_held() {
             self.handled(now, model, id, position);
         }
     }
 
-    /// Becomes hidden or visible.
+    /// Hides or shows the page.
     pub fn hide(&mut self, now: Moment, hidden: bool) {
         let now = self.clock(now);
         if hidden {
@@ -257,12 +259,12 @@ impl Page {
         }
     }
 
-    /// Its clock leaps forward.
-    pub fn leap(&mut self, by: Duration) {
+    /// Moves its clock forward.
+    pub fn advance_clock(&mut self, by: Duration) {
         self.ahead += by;
     }
 
-    /// Takes an input of the network.
+    /// Handles an input of the network.
     pub fn handle_input(&mut self, now: Moment, input: Input) {
         let now = self.clock(now);
         let is_end = matches!(input, Input::Closed { .. });
@@ -274,7 +276,7 @@ impl Page {
         }
     }
 
-    /// A dictionary has arrived.
+    /// Handles a dictionary that has arrived.
     pub fn fetched(&mut self, now: Moment, sha256: [u8; 32], bytes: Vec<u8>) {
         let now = self.clock(now);
         self.tally.add("dictionaries fetched", 1);
@@ -294,18 +296,18 @@ impl Page {
         Some(Moment::after_origin(due.saturating_sub(self.ahead)))
     }
 
-    /// Lets the application handle what the session has put out; what concerns the network is added to `wishes`.
-    /// `current`: the server process that the page received something from last is still running.
+    /// Passes the session's events to the application, and adds its requests to the network to `requests`. `current` says
+    /// whether the server process that the page last received from is still running.
     ///
     /// # Errors
-    /// Fails if what it is handed breaks a promise.
+    /// Fails if an event breaks a promise.
     pub fn drain(
         &mut self,
         now: Moment,
         model: &mut Model,
         current: bool,
         trace: bool,
-        wishes: &mut Vec<Wish>,
+        requests: &mut Vec<PageRequest>,
     ) -> Result<(), PromiseError> {
         while let Some(output) = self.session.poll_output() {
             let is_attempt = matches!(output, Output::Connect { .. } | Output::TokenWanted { .. });
@@ -317,14 +319,14 @@ impl Page {
                 return Err(Promise::Status.broken(what));
             }
             match output {
-                Output::TokenWanted { request } => wishes.push(Wish::Token(request)),
-                Output::Connect { attempt } => wishes.push(Wish::Connect(attempt)),
-                Output::Transmit(bytes) => wishes.push(Wish::Transmit(bytes)),
-                Output::Disconnect { code } => wishes.push(Wish::Disconnect(code)),
-                Output::FetchDictionary { sha256 } => wishes.push(Wish::Fetch(sha256)),
+                Output::TokenWanted { request } => requests.push(PageRequest::Token(request)),
+                Output::Connect { attempt } => requests.push(PageRequest::Connect(attempt)),
+                Output::Transmit(bytes) => requests.push(PageRequest::Transmit(bytes)),
+                Output::Disconnect { code } => requests.push(PageRequest::Disconnect(code)),
+                Output::FetchDictionary { sha256 } => requests.push(PageRequest::Fetch(sha256)),
                 Output::Event(event) => {
                     if trace {
-                        eprintln!("             page {} is reported {event:?}", self.index);
+                        eprintln!("             page {}: {event:?}", self.index);
                     }
                     self.tally.event(&event, self.application.begins(&event));
                     self.tally.add(
@@ -356,8 +358,8 @@ impl Page {
                 Ok(())
             }
             Event::Status(Status::Closed { cause }) => {
-                let closed = format!("page {} was sent away: {cause:?}", self.index);
-                Err(Promise::Patience.broken(closed))
+                let closed = format!("page {} was closed for good: {cause:?}", self.index);
+                Err(Promise::StaysOpen.broken(closed))
             }
             Event::Status(Status::Ready) | Event::Ready { .. } => Ok(()),
             Event::Status(_) => {
@@ -380,14 +382,14 @@ impl Page {
                 };
                 self.application.outcome(model, id, &reported)
             }
-            // Its token had expired on the way; it comes back with a new one.
+            // Its token expired before it arrived. The session connects again with a new one.
             Event::Error {
                 code: ErrorCode::NotPermitted,
                 ..
             } => Ok(()),
             Event::Entry(entry) => {
-                let lazy = self.rng.u8(0..8) == 0;
-                if self.application.entry(now, model, &entry, lazy)? {
+                let batches = self.rng.u8(0..8) == 0;
+                if self.application.entry(now, model, &entry, batches)? {
                     self.handled(now, model, entry.id, entry.position);
                 }
                 Ok(())
@@ -396,7 +398,7 @@ impl Page {
                 let waiting = self.waiting.iter().position(|(known, _)| *known == ticket);
                 let Some(waiting) = waiting else {
                     let what = format!("ticket {ticket} was confirmed and never given");
-                    return Err(Promise::Uplink.broken(what));
+                    return Err(Promise::ClientMessages.broken(what));
                 };
                 let (_, message) = self.waiting.remove(waiting);
                 model.confirmed(self.client, message)
@@ -405,7 +407,7 @@ impl Page {
             | Event::Ended { .. }
             | Event::Refused { .. }
             | Event::Error { .. }) => {
-                Err(Promise::Patience.broken(format!("page {}: {unexpected:?}", self.index)))
+                Err(Promise::StaysOpen.broken(format!("page {}: {unexpected:?}", self.index)))
             }
         }
     }
@@ -430,7 +432,7 @@ fn config(client: Uuid, seed: u64) -> ClientConfig {
     config
 }
 
-/// The id of a page's n-th life as a client.
-fn client_id(page: u16, life: u16) -> Uuid {
-    Uuid::from_fields(1, page, life, b"sim page")
+/// Id of a page's n-th client.
+fn client_id(page: u16, number: u16) -> Uuid {
+    Uuid::from_fields(1, page, number, b"sim page")
 }

@@ -1,4 +1,4 @@
-//! Runner of many seeds, which reports how to repeat one that fails.
+//! Runner of many seeds. It reports how to repeat one that fails.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,7 +62,7 @@ fn merge(a: Result<Tally, Failure>, b: Result<Tally, Failure>) -> Result<Tally, 
     }
 }
 
-/// Runs one seed, saying on the standard error what happens if `trace` is set.
+/// Runs one seed; with `trace`, prints its events to the standard error.
 ///
 /// # Errors
 /// Fails if the run breaks a promise or panics.
@@ -81,11 +81,11 @@ fn text(panic: &(dyn std::any::Any + Send)) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
     owned
         .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("of another type than text")
+        .unwrap_or("a value without a text")
 }
 
 impl Failure {
-    /// The failure, the line that repeats it, and what happened in it.
+    /// Text with the failure, the command that repeats it, and the schedule.
     #[must_use]
     pub fn report(&self) -> String {
         let Self { seed, what } = self;

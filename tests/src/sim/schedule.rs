@@ -7,12 +7,12 @@ use fastrand::Rng;
 
 use super::dictionary::DICTIONARIES;
 use super::feed::Feed;
-use super::odd::{SOURCES, Trick};
+use super::raw_client::{RawOperation, SOURCES};
 
 /// One operation of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
-    /// The backend publishes this many entries, each with about `bytes` of padding.
+    /// The backend publishes `count` entries, each with about `bytes` of padding.
     Publish {
         /// To this stream; [`Feed::Orders`] means the inbox of `page`.
         feed: Feed,
@@ -24,14 +24,14 @@ pub enum Operation {
         bytes: u16,
     },
     /// A page sends messages.
-    Say {
+    Send {
         /// Number of the page.
         page: usize,
         /// Messages.
         count: u8,
     },
     /// A page begins or stops to read a feed.
-    Toggle {
+    ToggleSubscription {
         /// Number of the page.
         page: usize,
         /// Feed.
@@ -44,7 +44,7 @@ pub enum Operation {
         /// Number of the page.
         page: usize,
         /// Sides that are notified.
-        noticed: Noticed,
+        noticed: NotifiedSides,
     },
     /// Nothing more arrives in one direction; no side is notified.
     HalfOpen {
@@ -53,8 +53,8 @@ pub enum Operation {
         /// True if the direction to the server is the dead one.
         up: bool,
     },
-    /// The network of a page changes its pace, for its connection and later ones.
-    Pace {
+    /// The network of a page changes its conditions, for its connection and later ones.
+    ChangeNetwork {
         /// Number of the page.
         page: usize,
         /// Latency of one direction, milliseconds.
@@ -75,14 +75,14 @@ pub enum Operation {
     Restart {
         /// Time until the next process starts, in milliseconds.
         down_ms: u32,
-        /// True if the pages learn that their connections ended.
+        /// True if the pages are notified that their connections ended.
         noticed: bool,
     },
     /// The server process dies and another one starts with its logs, of which one has lost its newest entries.
     Restore {
         /// Time until the next process starts, in milliseconds.
         down_ms: u32,
-        /// True if the pages learn that their connections ended.
+        /// True if the pages are notified that their connections ended.
         noticed: bool,
         /// Stream of the log.
         feed: Feed,
@@ -110,21 +110,21 @@ pub enum Operation {
         /// Duration, in milliseconds.
         ms: u32,
     },
-    /// A page's clock leaps forward.
-    Leap {
+    /// A page's clock jumps forward.
+    AdvanceClock {
         /// Number of the page.
         page: usize,
         /// Distance, in milliseconds.
         ms: u32,
     },
-    /// A page is loaded anew, from the positions that it has handled.
+    /// A page is reloaded, and reads from the positions that it has handled.
     Reload {
         /// Number of the page.
         page: usize,
         /// True if it still has its session's secret; without, it is a new client.
         keeps_session: bool,
     },
-    /// A page drops its connection and stays away.
+    /// A page drops its connection, and connects again after a while.
     Interrupt {
         /// Number of the page.
         page: usize,
@@ -142,8 +142,8 @@ pub enum Operation {
     Tokens {
         /// Number of the page.
         page: usize,
-        /// Action.
-        trouble: TokenTrouble,
+        /// Behaviour of the function.
+        failure: TokenFailure,
         /// Duration, in milliseconds.
         ms: u32,
     },
@@ -153,7 +153,7 @@ pub enum Operation {
         page: usize,
     },
     /// A page's application handles nothing for a while.
-    Linger {
+    PauseHandling {
         /// Number of the page.
         page: usize,
         /// Duration, in milliseconds.
@@ -161,7 +161,7 @@ pub enum Operation {
     },
     /// A channel is given another compression dictionary.
     Rotate {
-        /// Whose channel.
+        /// The feed whose channel it is.
         feed: Feed,
         /// Which of the [dictionaries](super::dictionary).
         which: u8,
@@ -173,38 +173,39 @@ pub enum Operation {
         /// True if it shows a wrong secret, false for none.
         guesses: bool,
     },
-    /// The connections of a crowd end, and new clients of its address take as many sessions and streams as they get.
+    /// The connections of a crowd (many clients of one address) end, and new clients of that address request as many
+    /// sessions and streams as they get.
     Crowd {
         /// New clients.
         clients: u8,
         /// Topics that each of them reads.
         topics: u8,
     },
-    /// The odd client does something that the protocol allows and no page does.
-    Odd {
-        /// Operation of the odd client.
-        trick: Trick,
+    /// The raw client does something that the protocol allows and no page does.
+    RawClient {
+        /// Operation of the raw client.
+        operation: RawOperation,
         /// True if it reads the answers.
         reads: bool,
-        /// True if its connection ends then, and with a goodbye.
+        /// Whether its connection then ends with a goodbye (true) or without (false); `None` if it stays.
         leaves: Option<bool>,
     },
 }
 
-/// Behaviour of a token function that gives no token.
+/// Failure of a page's token function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TokenTrouble {
-    /// It asks for another attempt.
+pub enum TokenFailure {
+    /// Returns an error that allows another attempt.
     Fails,
-    /// It does not answer.
+    /// Returns nothing.
     Hangs,
-    /// It denies the token.
+    /// Returns an error that is final.
     Denies,
 }
 
 /// Sides that are notified of a lost connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Noticed {
+pub enum NotifiedSides {
     /// Both ends.
     Both,
     /// The page only.
@@ -218,7 +219,7 @@ pub enum Noticed {
 /// Schedule of a run: number of pages, and timed operations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Schedule {
-    /// The seed that it was drawn from; the world draws its jitter from it too.
+    /// Seed that it was drawn from. The world's other random choices come from it too.
     pub seed: u64,
     /// Pages.
     pub pages: usize,
@@ -227,7 +228,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule of this seed.
+    /// Draws the schedule of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
@@ -240,7 +241,10 @@ impl Schedule {
             let reads = feeds.into_iter().take(rng.usize(1..=5));
             operations.extend(reads.map(|feed| {
                 let newest = false;
-                (Duration::ZERO, Operation::Toggle { page, feed, newest })
+                (
+                    Duration::ZERO,
+                    Operation::ToggleSubscription { page, feed, newest },
+                )
             }));
         }
         operations.extend((0..count).map(|_| (wait(&mut rng), operation(&mut rng, pages))));
@@ -264,7 +268,8 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// Mostly within a round trip of the operation before, sometimes long enough for heartbeats and session ends.
+/// Time since the previous operation: mostly less than a round trip, sometimes enough for heartbeats and the end of a
+/// session.
 fn wait(rng: &mut Rng) -> Duration {
     let ms = match rng.u8(0..20) {
         0..4 => 0,
@@ -280,11 +285,11 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
     match rng.u8(0..119) {
         0..44 => publish(rng, page),
-        44..54 => Operation::Say {
+        44..54 => Operation::Send {
             page,
             count: rng.u8(1..6),
         },
-        54..60 => Operation::Toggle {
+        54..60 => Operation::ToggleSubscription {
             page,
             feed: feed(rng),
             newest: rng.u8(0..4) == 0,
@@ -297,7 +302,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             up: rng.bool(),
         },
-        74..79 => Operation::Pace {
+        74..79 => Operation::ChangeNetwork {
             page,
             latency_ms: rng.u16(0..600),
             bytes_per_second: [2_000, 20_000, 10_000_000][rng.usize(0..3)],
@@ -329,7 +334,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             ms: rng.u32(0..150_000),
         },
-        90..92 => Operation::Leap {
+        90..92 => Operation::AdvanceClock {
             page,
             ms: rng.u32(0..150_000),
         },
@@ -345,13 +350,13 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             hidden: rng.bool(),
         },
-        99..104 => Operation::Linger {
+        99..104 => Operation::PauseHandling {
             page,
             ms: rng.u32(0..60_000),
         },
         104..109 => Operation::Tokens {
             page,
-            trouble: trouble(rng),
+            failure: failure(rng),
             ms: rng.u32(0..60_000),
         },
         109..111 => Operation::Connect { page },
@@ -367,32 +372,32 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             guesses: rng.bool(),
         },
-        _ => Operation::Odd {
-            trick: trick(rng),
+        _ => Operation::RawClient {
+            operation: raw_operation(rng),
             reads: rng.u8(0..4) > 0,
             leaves: (rng.u8(0..4) == 0).then(|| rng.bool()),
         },
     }
 }
 
-fn trick(rng: &mut Rng) -> Trick {
+fn raw_operation(rng: &mut Rng) -> RawOperation {
     match rng.u8(0..16) {
-        0..4 => Trick::Unknown {
+        0..4 => RawOperation::Unknown {
             ops: rng.u8(1..8),
             ids: rng.u16(1..1_100),
         },
-        4..8 => Trick::Both {
+        4..8 => RawOperation::Together {
             topics: rng.u8(1..20),
             together: rng.bool(),
         },
-        8..13 => Trick::Reuse {
+        8..13 => RawOperation::Reuse {
             first: rng.u8(0..SOURCES),
             second: rng.u8(0..SOURCES),
             published: rng.u8(0..4),
             at_once: rng.u8(0..3) == 0,
         },
-        13 => Trick::Flood,
-        _ => Trick::Upload {
+        13 => RawOperation::Flood,
+        _ => RawOperation::Upload {
             messages: rng.u8(1..100),
             bytes: rng.u16(1..20_000),
             is_full: rng.u8(0..4) == 0,
@@ -424,16 +429,16 @@ fn feed(rng: &mut Rng) -> Feed {
     Feed::ALL[rng.usize(0..Feed::ALL.len())]
 }
 
-fn trouble(rng: &mut Rng) -> TokenTrouble {
-    use TokenTrouble::{Denies, Fails, Hangs};
+fn failure(rng: &mut Rng) -> TokenFailure {
+    use TokenFailure::{Denies, Fails, Hangs};
     [Fails, Fails, Hangs, Hangs, Denies][rng.usize(0..5)]
 }
 
-fn noticed(rng: &mut Rng) -> Noticed {
+fn noticed(rng: &mut Rng) -> NotifiedSides {
     [
-        Noticed::Both,
-        Noticed::Page,
-        Noticed::Server,
-        Noticed::Nobody,
+        NotifiedSides::Both,
+        NotifiedSides::Page,
+        NotifiedSides::Server,
+        NotifiedSides::Nobody,
     ][rng.usize(0..4)]
 }

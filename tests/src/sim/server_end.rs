@@ -1,4 +1,4 @@
-//! The server's end of one connection.
+//! The server's end of one simulated connection.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use super::check::PromiseError;
 use super::model::Model;
 use super::node::Node;
 
-/// The server's end of one connection: what a transport does, without a transport.
+/// The server's end of one connection: it drives a peer as the server's transport does, without a socket.
 #[derive(Debug)]
 pub struct ServerEnd {
     peer: Peer,
     client: Option<Uuid>,
-    /// Messages that have come while the peer was full, oldest first.
+    /// Messages that arrived while the peer was full, oldest first.
     held: VecDeque<Vec<u8>>,
     unsent: VecDeque<Vec<u8>>,
     closed: Option<u16>,
@@ -38,7 +38,7 @@ impl Wake for WakeFlag {
 }
 
 impl ServerEnd {
-    /// The end of a connection that has just been opened.
+    /// Server's end of a connection that was just opened.
     #[must_use]
     pub fn new(now: Moment, peer: Peer) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl ServerEnd {
     /// Takes a message, once the peer has room for the answers to those before it.
     pub fn handle_message(&mut self, now: Moment, message: Vec<u8>) {
         self.held.push_back(message);
-        self.hand_on(now);
+        self.pass_held(now);
     }
 
     /// Number of messages that wait until the peer has room.
@@ -64,8 +64,8 @@ impl ServerEnd {
         self.held.len()
     }
 
-    /// Hands messages on until the peer is full. Returns whether there was one.
-    fn hand_on(&mut self, now: Moment) -> bool {
+    /// Passes held messages to the peer until it is full. Returns whether there was one.
+    fn pass_held(&mut self, now: Moment) -> bool {
         let before = self.held.len();
         while !self.peer.is_full()
             && let Some(message) = self.held.pop_front()
@@ -88,29 +88,29 @@ impl ServerEnd {
         busy.or_else(|| self.peer.poll_timeout())
     }
 
-    /// Until when its task does nothing.
+    /// End of the time in which its task is busy elsewhere.
     #[must_use]
     pub fn busy_until(&self) -> Moment {
         self.busy_until
     }
 
-    /// Returns whether its task does something else now.
+    /// Returns whether its task is busy elsewhere.
     #[must_use]
     pub fn is_busy(&self, now: Moment) -> bool {
         now < self.busy_until
     }
 
-    /// Carries out what the peer asks for; tells whether there was anything.
+    /// Carries out the peer's actions. Returns whether there was one.
     ///
     /// # Errors
-    /// Fails if what it asks for breaks a promise.
+    /// Fails if an action breaks a promise.
     pub fn act(
         &mut self,
         now: Moment,
         node: &mut Node,
         model: &mut Model,
     ) -> Result<bool, PromiseError> {
-        let mut acted = self.check_wake(now) | self.hand_on(now);
+        let mut acted = self.check_wake(now) | self.pass_held(now);
         while let Some(action) = self.peer.poll_action(now) {
             acted = true;
             match action {
@@ -134,20 +134,20 @@ impl ServerEnd {
         Ok(acted)
     }
 
-    /// Handles a wake-up if there was one; a lost wake-up is not made up for.
+    /// Handles a wake-up if there was one. Without one the peer is not polled, so that a lost wake-up is found.
     fn check_wake(&mut self, now: Moment) -> bool {
-        let mut news = false;
+        let mut woken = false;
         while self.wake_flag.0.swap(false, Ordering::Relaxed) {
             let waker = Waker::from(Arc::clone(&self.wake_flag));
             while self.peer.poll_wake(&mut Context::from_waker(&waker)) == Poll::Ready(()) {
                 self.peer.handle_wake(now);
-                news = true;
+                woken = true;
             }
         }
-        news
+        woken
     }
 
-    /// The next message for the socket, if it has room. What it has no room for waits here.
+    /// The next message for the socket, if the socket has room. Others wait here.
     pub fn next_message(&mut self, now: Moment, has_room: bool) -> Option<Vec<u8>> {
         if self.unsent.is_empty() {
             let mut messages: Vec<carrier::Message> = Vec::new();
@@ -160,17 +160,17 @@ impl ServerEnd {
         }
         let message = self.unsent.pop_front()?;
         self.peer.wrote(now, self.unsent.is_empty());
-        self.hand_on(now);
+        self.pass_held(now);
         Some(message)
     }
 
-    /// The code that the peer wants the connection closed with, once everything is written.
+    /// Close code, once the peer has closed the connection; it is sent after all messages.
     #[must_use]
     pub fn closed(&self) -> Option<u16> {
         self.closed
     }
 
-    /// The connection has ended.
+    /// Ends the connection.
     pub fn disconnected(&mut self, now: Moment, node: &mut Node) {
         self.peer.disconnected(now);
         if let Some(client) = self.client {

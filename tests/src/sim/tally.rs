@@ -32,24 +32,25 @@ const EXPECTED: [&str; 27] = [
     "messages confirmed",
     "sessions resumed",
     "refused by a limit",
-    "odd: unknown ids",
-    "odd: begun and ended in one message",
-    "odd: an id reused",
-    "odd: uploads",
-    "odd: uploads up to the limit",
-    "odd: floods until the server stops it",
-    "odd: reads nothing",
-    "odd: entries",
+    "raw client: unknown ids",
+    "raw client: begun and ended in one message",
+    "raw client: an id reused",
+    "raw client: uploads",
+    "raw client: uploads up to the limit",
+    "raw client: floods until the server stops it",
+    "raw client: reads nothing",
+    "raw client: entries",
     "subscriptions paused",
     "closed without a token",
     "tokens expired",
 ];
 
-/// Close codes among it: heartbeat lost, stalled, draining, overloaded, handshake time-out, unauthorized, replaced.
+/// Close codes that every large number of runs must have reached: heartbeat lost, stalled, draining, overloaded,
+/// handshake time-out, unauthorized, replaced.
 const EXPECTED_CLOSES: [u16; 7] = [4000, 4001, 4100, 4101, 4103, 4200, 4201];
 
 impl Tally {
-    /// Counts an event of a page; `began`: its reader had no position before.
+    /// Counts an event of a page. `began` says that its reader had no position before.
     pub fn event(&mut self, event: &Event, began: bool) {
         let what = match event {
             Event::Entry(entry) if entry.replayed => "entries replayed",
@@ -87,7 +88,7 @@ impl Tally {
         }
     }
 
-    /// Returns the events that were not reached and should have been.
+    /// Returns the expected events and close codes that did not occur.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let counts = EXPECTED

@@ -1,4 +1,4 @@
-//! Everything in one thread: pages, network and server on one virtual clock, moved on event by event.
+//! The simulated world: pages, network and server in one thread, on one virtual clock that advances from event to event.
 
 use std::time::Duration;
 
@@ -6,36 +6,36 @@ use push_wire_shared::position::StartAt;
 use push_wire_shared::time::Moment;
 
 use super::check::{self, Promise, PromiseError};
+use super::connection::Connection;
 use super::fault_injector::{FaultInjector, InjectedFault};
-use super::line::Line;
-use super::link::Pace;
+use super::link::NetworkConditions;
 use super::model::Model;
 use super::node::Node;
 use super::page::Page;
+use super::page_host::PageHost;
+use super::page_request::PageRequest;
 use super::schedule::{Operation, Schedule};
-use super::seat::Seat;
 use super::tally::Tally;
-use super::wish::Wish;
 
-/// Pace of a working network.
-const WELL: Pace = Pace {
+/// Latency and throughput of a working network.
+const GOOD_NETWORK: NetworkConditions = NetworkConditions {
     latency: Duration::from_millis(20),
     bytes_per_second: 10_000_000,
 };
 
-/// Time in which every failure is found and repaired once the network works: a heartbeat with its grace on both ends, a
-/// stalled writer, the longest retry delay, a handshake.
+/// Time after the last failure in which every page recovers (120 s): a heartbeat time-out on both ends, a stalled writer,
+/// the longest retry delay, and a handshake.
 const RECOVERY: Duration = Duration::from_secs(120);
 
 /// Largest number of events at one moment; more means an endless loop.
 const EVENTS_AT_ONCE: u32 = 100_000;
 
-/// The simulated world.
+/// State of a run: pages, connections, server and the record of what happened.
 #[derive(Debug)]
 pub struct World {
     now: Moment,
-    seats: Vec<Seat>,
-    lines: Vec<Line>,
+    hosts: Vec<PageHost>,
+    connections: Vec<Connection>,
     node: Node,
     model: Model,
     fault: InjectedFault,
@@ -43,7 +43,7 @@ pub struct World {
     trace: bool,
 }
 
-/// Kinds of events that can be due.
+/// Events that can be due; those with an index concern that connection or page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Due {
     ServerStarts,
@@ -68,7 +68,7 @@ pub struct Report {
 }
 
 impl World {
-    /// Runs a schedule to its end and through the recovery after it.
+    /// Runs a schedule, and the recovery after it.
     ///
     /// # Errors
     /// The first promise that was broken.
@@ -81,15 +81,15 @@ impl World {
         for &(wait, operation) in &schedule.operations {
             world.run_until(world.now + wait)?;
             world.note(|| format!("{operation:?}"));
-            world.carry_out(operation)?;
+            world.carry_out_operation(operation)?;
             world.settle()?;
         }
-        world.heal()?;
+        world.recover()?;
         world.run_until(world.now + RECOVERY)?;
-        world.all_is_well()?;
+        world.check_recovered()?;
         let mut tally = world.node.tally();
-        for seat in &world.seats {
-            tally += &seat.page.tally();
+        for host in &world.hosts {
+            tally += &host.page.tally();
         }
         Ok(Report {
             tally,
@@ -99,14 +99,14 @@ impl World {
 
     fn new(schedule: &Schedule, fault: InjectedFault, trace: bool) -> Self {
         let now = Moment::after_origin(Duration::from_secs(1));
-        let seat = |index: u16| {
+        let host = |index: u16| {
             let seed = schedule.seed ^ (u64::from(index) << 32);
-            Seat::new(now, Page::new(index, now, seed), WELL)
+            PageHost::new(now, Page::new(index, now, seed), GOOD_NETWORK)
         };
         Self {
             now,
-            seats: (0..).take(schedule.pages).map(seat).collect(),
-            lines: Vec::new(),
+            hosts: (0..).take(schedule.pages).map(host).collect(),
+            connections: Vec::new(),
             node: Node::new(now, schedule.seed),
             model: Model::default(),
             fault,
@@ -126,14 +126,16 @@ impl World {
     }
 }
 
-/// The passing of time.
+/// The clock, and the events that are due.
 impl World {
     fn run_until(&mut self, end: Moment) -> Result<(), PromiseError> {
         let mut at_once = 0;
         while let Some((at, due)) = self.next().filter(|(at, _)| *at <= end) {
             at_once = if at > self.now { 0 } else { at_once + 1 };
             if at_once > EVENTS_AT_ONCE {
-                return Err(Promise::Liveness.broken(format!("{due:?} again and again at {at:?}")));
+                return Err(
+                    Promise::Liveness.broken(format!("{due:?} is due without end at {at:?}"))
+                );
             }
             self.now = self.now.max(at);
             self.handle(due);
@@ -153,40 +155,23 @@ impl World {
                 next = Some(offer);
             }
         };
-        offer(
-            self.node.ends_at(),
-            self.node.stalled_until(),
-            Due::ServerEnds,
-        );
-        offer(
-            self.node.next_upkeep(),
-            self.node.stalled_until(),
-            Due::Upkeep,
-        );
-        for (index, line) in self.lines.iter().enumerate() {
-            let stalled_until = self.node.stalled_until();
-            offer(line.next_at_server(), stalled_until, Due::AtServer(index));
-            offer(
-                line.poll_timeout(self.now),
-                stalled_until,
-                Due::ServerTimer(index),
-            );
-            let asleep_until = self.seats[line.seat()].asleep_until;
-            offer(line.next_at_page(), asleep_until, Due::AtPage(index));
+        let stalled_until = self.node.stalled_until();
+        offer(self.node.ends_at(), stalled_until, Due::ServerEnds);
+        offer(self.node.next_upkeep(), stalled_until, Due::Upkeep);
+        for (index, connection) in self.connections.iter().enumerate() {
+            let arrival = connection.next_at_server();
+            offer(arrival, stalled_until, Due::AtServer(index));
+            let timer = connection.poll_timeout(self.now);
+            offer(timer, stalled_until, Due::ServerTimer(index));
+            let asleep_until = self.hosts[connection.page()].asleep_until;
+            offer(connection.next_at_page(), asleep_until, Due::AtPage(index));
         }
-        for (index, seat) in self.seats.iter().enumerate() {
-            offer(seat.fetched_at(), seat.asleep_until, Due::Fetched(index));
-            offer(seat.token_at(), seat.asleep_until, Due::Token(index));
-            offer(
-                seat.page.handles_at(),
-                seat.asleep_until,
-                Due::Handles(index),
-            );
-            offer(
-                seat.page.poll_timeout(),
-                seat.asleep_until,
-                Due::PageTimer(index),
-            );
+        for (index, host) in self.hosts.iter().enumerate() {
+            let (page, awake_at) = (&host.page, host.asleep_until);
+            offer(host.fetched_at(), awake_at, Due::Fetched(index));
+            offer(host.token_at(), awake_at, Due::Token(index));
+            offer(page.handles_at(), awake_at, Due::Handles(index));
+            offer(page.poll_timeout(), awake_at, Due::PageTimer(index));
         }
         next
     }
@@ -196,105 +181,109 @@ impl World {
             Due::ServerStarts => self.node.start(self.now),
             Due::ServerEnds => self.end_server(),
             Due::Upkeep => self.node.upkeep(self.now),
-            Due::AtServer(index) => self.lines[index].arrive_at_server(self.now, &mut self.node),
+            Due::AtServer(index) => {
+                self.connections[index].arrive_at_server(self.now, &mut self.node)
+            }
             Due::AtPage(index) => self.arrive_at_page(index),
-            Due::Fetched(index) => self.seats[index].fetched(self.now),
-            Due::Token(index) => self.seats[index].token_given(self.now),
+            Due::Fetched(index) => self.hosts[index].fetched(self.now),
+            Due::Token(index) => self.hosts[index].token_given(self.now),
             Due::Handles(index) => {
-                self.seats[index]
+                self.hosts[index]
                     .page
                     .handle_held(self.now, &mut self.model);
             }
-            Due::ServerTimer(index) => self.lines[index].handle_timeout(self.now),
-            Due::PageTimer(index) => self.seats[index].page.handle_timeout(self.now),
+            Due::ServerTimer(index) => self.connections[index].handle_timeout(self.now),
+            Due::PageTimer(index) => self.hosts[index].page.handle_timeout(self.now),
         }
     }
 
-    /// The process that drains ends.
+    /// Ends the process that drains.
     fn end_server(&mut self) {
         self.node.end(&mut self.model);
-        for line in &mut self.lines {
-            line.server_died(self.now, true);
+        for connection in &mut self.connections {
+            connection.server_died(self.now, true);
         }
     }
 
     fn arrive_at_page(&mut self, index: usize) {
-        let line = &mut self.lines[index];
-        let seat = &mut self.seats[line.seat()];
-        if let Some(input) = line.arrive_at_page(self.now) {
-            seat.last_run = line.run();
-            seat.page.handle_input(self.now, input);
+        let connection = &mut self.connections[index];
+        let host = &mut self.hosts[connection.page()];
+        if let Some(input) = connection.arrive_at_page(self.now) {
+            host.last_process = connection.process();
+            host.page.handle_input(self.now, input);
         }
     }
 
-    /// Lets everybody act until nobody has anything to do at this moment.
+    /// Lets pages and connections act until none of them has anything to do at this time.
     fn settle(&mut self) -> Result<(), PromiseError> {
-        let mut wishes = Vec::new();
+        let mut requests = Vec::new();
         loop {
-            for index in 0..self.seats.len() {
-                let seat = &mut self.seats[index];
-                let current = self.node.is_run(seat.last_run);
-                seat.page
-                    .drain(self.now, &mut self.model, current, self.trace, &mut wishes)?;
-                for wish in wishes.drain(..) {
-                    self.grant(index, wish);
+            for index in 0..self.hosts.len() {
+                let host = &mut self.hosts[index];
+                let current = self.node.is_process(host.last_process);
+                host.page.drain(
+                    self.now,
+                    &mut self.model,
+                    current,
+                    self.trace,
+                    &mut requests,
+                )?;
+                for request in requests.drain(..) {
+                    self.carry_out_request(index, request);
                 }
             }
-            let mut quiet = true;
-            for line in &mut self.lines {
-                quiet &= !line.drive(self.now, &mut self.node, &mut self.model)?;
+            let mut is_idle = true;
+            for connection in &mut self.connections {
+                is_idle &= !connection.drive(self.now, &mut self.node, &mut self.model)?;
             }
-            if quiet {
+            if is_idle {
                 break;
             }
         }
-        self.fault_injected |= self.lines.iter().any(Line::fault_injected);
-        self.lines.retain(Line::is_alive);
+        self.fault_injected |= self.connections.iter().any(Connection::fault_injected);
+        self.connections.retain(Connection::is_alive);
         Ok(())
     }
 }
 
 /// Execution of the pages' requests, and of events of pages.
 impl World {
-    fn grant(&mut self, index: usize, wish: Wish) {
+    fn carry_out_request(&mut self, index: usize, request: PageRequest) {
         let now = self.now;
-        self.note(|| format!("page {index} {}", wish.describe()));
-        let seat = &self.seats[index];
-        let line = self.lines.iter_mut().find(|line| line.is_of_page(index));
-        match (wish, line) {
-            (Wish::Connect(attempt), line) => {
-                // Whoever connects anew has dropped the line that it had.
-                if let Some(line) = line {
-                    line.leave(now, None);
+        self.note(|| format!("page {index} {}", request.describe()));
+        let host = &self.hosts[index];
+        let mut connections = self.connections.iter_mut();
+        let connection = connections.find(|connection| connection.is_of_page(index));
+        match (request, connection) {
+            (PageRequest::Connect(attempt), connection) => {
+                // A page that connects again has dropped its previous connection.
+                if let Some(connection) = connection {
+                    connection.close(now, None);
                 }
-                let mut line = Line::open(
-                    now,
-                    index,
-                    attempt,
-                    seat.pace,
-                    FaultInjector::new(self.fault),
-                );
-                if now < seat.offline_until {
-                    line.fail(now, seat.silent);
+                let injector = FaultInjector::new(self.fault);
+                let mut connection =
+                    Connection::open(now, index, attempt, host.conditions, injector);
+                if now < host.offline_until {
+                    connection.fail(now, host.silent);
                 }
-                self.lines.push(line);
+                self.connections.push(connection);
             }
-            (Wish::Transmit(message), Some(line)) => line.transmit(now, message),
-            (Wish::Disconnect(code), Some(line)) => line.leave(now, Some(code)),
-            // The line was lost, and the page has not last_run of it yet.
-            (Wish::Transmit(_) | Wish::Disconnect(_), None) => {}
-            (Wish::Fetch(sha256), _) => {
+            (PageRequest::Transmit(message), Some(connection)) => connection.transmit(now, message),
+            (PageRequest::Disconnect(code), Some(connection)) => connection.close(now, Some(code)),
+            // The connection was lost, and the page has not been notified yet.
+            (PageRequest::Transmit(_) | PageRequest::Disconnect(_), None) => {}
+            (PageRequest::Fetch(sha256), _) => {
                 let answer = self.node.dictionary(&sha256);
-                self.seats[index].fetch(now, sha256, answer);
+                self.hosts[index].fetch(now, sha256, answer);
             }
-            (Wish::Token(request), _) => {
+            (PageRequest::Token(request), _) => {
                 let token = self.node.token(now);
-                self.seats[index].ask_for_token(now, request, token);
+                self.hosts[index].ask_for_token(now, request, token);
             }
         }
     }
 
-    fn carry_out(&mut self, operation: Operation) -> Result<(), PromiseError> {
+    fn carry_out_operation(&mut self, operation: Operation) -> Result<(), PromiseError> {
         let now = self.now;
         match operation {
             Operation::Publish {
@@ -303,106 +292,108 @@ impl World {
                 count,
                 bytes,
             } => {
-                let client = self.seats[page].page.client();
+                let client = self.hosts[page].page.client();
                 for _ in 0..count {
                     self.node
                         .publish(now, &mut self.model, feed, client, bytes)?;
                 }
             }
-            Operation::Say { page, count } => {
+            Operation::Send { page, count } => {
                 for _ in 0..count {
-                    self.seats[page].page.say(now, &mut self.model)?;
+                    self.hosts[page].page.send(now, &mut self.model)?;
                 }
             }
-            Operation::Toggle { page, feed, newest } => {
+            Operation::ToggleSubscription { page, feed, newest } => {
                 let start = if newest {
                     StartAt::Newest
                 } else {
                     StartAt::Oldest
                 };
-                let page = &mut self.seats[page].page;
-                page.toggle(now, &self.model, feed, start)?;
+                let page = &mut self.hosts[page].page;
+                page.toggle_subscription(now, &self.model, feed, start)?;
             }
             Operation::Reload {
                 page,
                 keeps_session,
             } => {
-                self.each_line_of(page, |line| line.leave(now, Some(1001)));
-                self.seats[page].reload(now, &mut self.model, keeps_session)?;
+                self.each_connection_of(page, |connection| connection.close(now, Some(1001)));
+                self.hosts[page].reload(now, &mut self.model, keeps_session)?;
             }
             Operation::Interrupt { page, ms } => {
                 let wait = Duration::from_millis(ms.into());
-                self.seats[page].page.interrupt(now, wait);
+                self.hosts[page].page.interrupt(now, wait);
             }
-            Operation::Connect { page } => self.seats[page].page.connect(now),
-            Operation::Tokens { page, trouble, ms } => {
+            Operation::Connect { page } => self.hosts[page].page.connect(now),
+            Operation::Tokens { page, failure, ms } => {
                 let until = now + Duration::from_millis(ms.into());
-                self.seats[page].lose_tokens(trouble, until);
+                self.hosts[page].fail_tokens(failure, until);
             }
-            Operation::Linger { page, ms } => {
+            Operation::PauseHandling { page, ms } => {
                 let until = now + Duration::from_millis(ms.into());
-                self.seats[page].page.linger(until);
+                self.hosts[page].page.pause_handling(until);
             }
-            Operation::Hide { page, hidden } => self.seats[page].page.hide(now, hidden),
+            Operation::Hide { page, hidden } => self.hosts[page].page.hide(now, hidden),
             Operation::Rotate { feed, which } => self.node.rotate(feed, which),
             Operation::AttemptTakeover { page, guesses } => {
-                let client = self.seats[page].page.client();
+                let client = self.hosts[page].page.client();
                 self.node.attempt_takeover(now, client, guesses)?;
             }
             Operation::Crowd { clients, topics } => self.node.crowd(now, clients, topics)?,
-            Operation::Odd {
-                trick,
+            Operation::RawClient {
+                operation,
                 reads,
                 leaves,
             } => self
                 .node
-                .act_oddly(now, &mut self.model, trick, (reads, leaves))?,
+                .act_as_raw_client(now, &mut self.model, operation, (reads, leaves))?,
             Operation::Cut { .. }
             | Operation::HalfOpen { .. }
-            | Operation::Pace { .. }
+            | Operation::ChangeNetwork { .. }
             | Operation::Offline { .. }
             | Operation::Restart { .. }
             | Operation::Restore { .. }
             | Operation::Drain { .. }
             | Operation::Stall { .. }
             | Operation::Sleep { .. }
-            | Operation::Leap { .. } => self.inject(operation),
+            | Operation::AdvanceClock { .. } => self.inject(operation),
         }
         Ok(())
     }
 
-    /// Events without an actor, such as a timer.
+    /// Injects a fault of the network, of the server's process or of a page's machine.
     fn inject(&mut self, fault: Operation) {
         let now = self.now;
         let after = |ms: u32| now + Duration::from_millis(ms.into());
         match fault {
             Operation::Cut { page, noticed } => {
-                self.each_line_of(page, |line| line.cut(now, noticed))
+                self.each_connection_of(page, |connection| connection.cut(now, noticed))
             }
-            Operation::HalfOpen { page, up } => self.each_line_of(page, |line| line.half_open(up)),
-            Operation::Pace {
+            Operation::HalfOpen { page, up } => {
+                self.each_connection_of(page, |connection| connection.half_open(up))
+            }
+            Operation::ChangeNetwork {
                 page,
                 latency_ms,
                 bytes_per_second,
             } => {
                 let latency = Duration::from_millis(latency_ms.into());
-                self.set_pace(
+                self.set_network(
                     page,
-                    Pace {
+                    NetworkConditions {
                         latency,
                         bytes_per_second,
                     },
                 );
             }
             Operation::Offline { page, ms, silent } => {
-                self.seats[page].offline_until = after(ms);
-                self.seats[page].silent = silent;
+                self.hosts[page].offline_until = after(ms);
+                self.hosts[page].silent = silent;
             }
             Operation::Restart { down_ms, noticed } => {
                 self.node.stop(after(down_ms), &mut self.model);
-                self.lines
+                self.connections
                     .iter_mut()
-                    .for_each(|line| line.server_died(now, noticed));
+                    .for_each(|connection| connection.server_died(now, noticed));
             }
             Operation::Restore {
                 down_ms,
@@ -411,12 +402,12 @@ impl World {
                 page,
                 lost,
             } => {
-                let stream = feed.stream(self.seats[page].page.client());
+                let stream = feed.stream(self.hosts[page].page.client());
                 self.node
                     .restore(now, after(down_ms), &mut self.model, &stream, lost.into());
-                self.lines
+                self.connections
                     .iter_mut()
-                    .for_each(|line| line.server_died(now, noticed));
+                    .for_each(|connection| connection.server_died(now, noticed));
             }
             Operation::Drain { grace_ms, down_ms } => {
                 let ends_at = after(grace_ms);
@@ -424,60 +415,64 @@ impl World {
                 self.node.drain(ends_at, ends_at + down);
             }
             Operation::Stall { ms } => self.node.stall(after(ms)),
-            Operation::Sleep { page, ms } => self.seats[page].asleep_until = after(ms),
-            Operation::Leap { page, ms } => {
-                self.seats[page].page.leap(Duration::from_millis(ms.into()));
+            Operation::Sleep { page, ms } => self.hosts[page].asleep_until = after(ms),
+            Operation::AdvanceClock { page, ms } => {
+                self.hosts[page]
+                    .page
+                    .advance_clock(Duration::from_millis(ms.into()));
             }
             Operation::Publish { .. }
-            | Operation::Say { .. }
-            | Operation::Toggle { .. }
+            | Operation::Send { .. }
+            | Operation::ToggleSubscription { .. }
             | Operation::Reload { .. }
             | Operation::Interrupt { .. }
             | Operation::Connect { .. }
             | Operation::Tokens { .. }
-            | Operation::Linger { .. }
+            | Operation::PauseHandling { .. }
             | Operation::Hide { .. }
             | Operation::Rotate { .. }
             | Operation::AttemptTakeover { .. }
             | Operation::Crowd { .. }
-            | Operation::Odd { .. } => {}
+            | Operation::RawClient { .. } => {}
         }
     }
 
-    fn each_line_of(&mut self, page: usize, act: impl FnMut(&mut Line)) {
-        let lines = self.lines.iter_mut();
-        lines.filter(|line| line.is_of_page(page)).for_each(act);
+    fn each_connection_of(&mut self, page: usize, act: impl FnMut(&mut Connection)) {
+        let connections = self.connections.iter_mut();
+        connections
+            .filter(|connection| connection.is_of_page(page))
+            .for_each(act);
     }
 
-    fn set_pace(&mut self, page: usize, pace: Pace) {
-        self.seats[page].pace = pace;
-        self.each_line_of(page, |line| line.set_pace(pace));
+    fn set_network(&mut self, page: usize, conditions: NetworkConditions) {
+        self.hosts[page].conditions = conditions;
+        self.each_connection_of(page, |connection| connection.set_network(conditions));
     }
 
-    /// The network, the server and the pages are well from now on.
-    fn heal(&mut self) -> Result<(), PromiseError> {
-        self.note(|| "all is well from now on".into());
+    /// Ends all faults of network, server and pages.
+    fn recover(&mut self) -> Result<(), PromiseError> {
+        self.note(|| "all faults end".into());
         if self.node.ends_at().is_some() {
             self.end_server();
         }
         self.node.recover(self.now);
-        for index in 0..self.seats.len() {
-            self.set_pace(index, WELL);
+        for index in 0..self.hosts.len() {
+            self.set_network(index, GOOD_NETWORK);
             let token = self.node.token(self.now);
-            self.seats[index].heal(self.now, &token);
+            self.hosts[index].recover(self.now, &token);
         }
         self.settle()
     }
 
-    fn all_is_well(&self) -> Result<(), PromiseError> {
-        for seat in &self.seats {
+    fn check_recovered(&self) -> Result<(), PromiseError> {
+        for host in &self.hosts {
             if self.fault == InjectedFault::None {
-                check::needed_no_repair(seat.page.stats())?;
+                check::check_no_repair(host.page.stats())?;
             }
-            for reader in seat.page.readers() {
+            for reader in host.page.readers() {
                 check::caught_up(&self.model, reader)?;
             }
-            let client = seat.page.client();
+            let client = host.page.client();
             if let Some(message) = self.model.unconfirmed(client) {
                 let what = format!("client {client}: message {message} is not confirmed");
                 return Err(Promise::Liveness.broken(what));

@@ -5,8 +5,8 @@ use push_wire_shared::session::wire::Records;
 
 /// Request of a page to the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Wish {
-    /// Open a connection, named so.
+pub enum PageRequest {
+    /// Open a connection with this number.
     Connect(u32),
     /// Send a message.
     Transmit(Vec<u8>),
@@ -14,25 +14,25 @@ pub enum Wish {
     Disconnect(u16),
     /// Fetch the dictionary of this hash.
     Fetch([u8; 32]),
-    /// Get a token, for this request.
+    /// Get a token, for the request of this number.
     Token(u32),
 }
 
-impl Wish {
-    /// In few words.
+impl PageRequest {
+    /// Short text for the trace.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
             Self::Connect(attempt) => format!("connects, attempt {attempt}"),
             Self::Transmit(message) => format!("sends {}", describe(message)),
             Self::Disconnect(code) => format!("disconnects with {code}"),
-            Self::Token(request) => format!("wants a token, request {request}"),
+            Self::Token(request) => format!("requests a token, request {request}"),
             Self::Fetch(sha256) => format!("fetches dictionary {:02x?}", &sha256[..4]),
         }
     }
 }
 
-/// The client's side of a message, in few words.
+/// Ops and frames of a client's message, as a short text.
 fn describe(message: &[u8]) -> String {
     let frame = |frame| match frame {
         Ok((header, payload)) => match ClientOp::decode(payload) {

@@ -1,4 +1,4 @@
-//! Messages of the odd client: arbitrary ops and uploads in one message.
+//! Messages of the raw client: arbitrary ops and uploads in one message.
 
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{Scope, StartAt, StreamKey};
@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::feed::{Feed, ROOM, SYSTEM};
 
-const TOPIC: &str = "odd-";
+const TOPIC: &str = "raw-";
 
-/// A stream that the odd client reads.
+/// A stream that the raw client reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
     /// The stream.
@@ -44,24 +44,24 @@ impl Source {
         }
     }
 
-    /// Returns whether nobody else reads this stream.
+    /// Returns whether only the raw client reads this stream.
     #[must_use]
-    pub fn is_odd(key: &StreamKey) -> bool {
+    pub fn is_raw(key: &StreamKey) -> bool {
         matches!(&key.scope, Scope::Topic(topic) if topic.starts_with(TOPIC))
     }
 }
 
-/// A message that is being written.
+/// Builder of one WebSocket message.
 #[derive(Debug)]
-pub struct OddMessage {
+pub struct RawMessage {
     bytes: Vec<u8>,
     control: u32,
     uploads: u64,
     steps: Vec<(u32, Option<Source>)>,
 }
 
-impl OddMessage {
-    /// A message of a connection that has written this many control frames.
+impl RawMessage {
+    /// An empty message of a connection that has written this many control frames.
     #[must_use]
     pub const fn new(control: u32) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl OddMessage {
         self.op(&ClientOp::Unsubscribe(ids));
     }
 
-    /// Adds a message of this number to the application, with a body of about so many bytes.
+    /// Adds a message to the application, with this number and a text of `bytes` bytes.
     pub fn upload(&mut self, number: u64, bytes: usize) {
         let mut payload = Vec::new();
         let content = Content::Value;
@@ -120,7 +120,7 @@ impl OddMessage {
         self.uploads += 1;
     }
 
-    /// Bytes so far.
+    /// Length in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.bytes.len()
@@ -132,25 +132,25 @@ impl OddMessage {
         self.bytes.is_empty()
     }
 
-    /// Control frames that the connection has written with it.
+    /// Control frames that the connection has written, with those of this message.
     #[must_use]
     pub const fn control(&self) -> u32 {
         self.control
     }
 
-    /// Messages to the application in it.
+    /// Number of messages to the application.
     #[must_use]
     pub const fn uploads(&self) -> u64 {
         self.uploads
     }
 
-    /// Changes to subscriptions, in order: begins to read a source, or ends.
+    /// Changes to subscriptions, in order: id and source of a subscribe, id and `None` of an unsubscribe.
     #[must_use]
     pub fn steps(&self) -> Vec<(u32, Option<Source>)> {
         self.steps.clone()
     }
 
-    /// The message.
+    /// Bytes of the message.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

@@ -1,99 +1,100 @@
-//! One simulated connection with both its ends: the page's, driven by the world, and the server's, driven here.
+//! One simulated connection, with both its ends: the world drives the page's, this file the server's.
 
 use push_wire_shared::session::client::Input;
 use push_wire_shared::time::Moment;
 
 use super::check::PromiseError;
 use super::fault_injector::FaultInjector;
-use super::link::{Link, Pace, Parcel};
+use super::link::{Link, NetworkConditions, Packet};
 use super::model::Model;
 use super::node::Node;
-use super::schedule::Noticed;
+use super::schedule::NotifiedSides;
 use super::server_end::ServerEnd;
 
-/// Bytes that the server's socket takes before it says "later".
+/// Bytes in flight above which the server's socket takes no more.
 const SOCKET_BYTES: usize = 8 * 1024;
 
 /// A connection, from the page's request on.
 #[derive(Debug)]
-pub struct Line {
-    seat: usize,
-    /// The page's name for it; `None` once the page has left.
+pub struct Connection {
+    /// Index of the page.
+    page: usize,
+    /// The client session's number for it; `None` once the page has closed it.
     attempt: Option<u32>,
     link: Link,
     server: Option<ServerEnd>,
-    run: u32,
+    process: u32,
     injector: FaultInjector,
 }
 
 /// The page's side.
-impl Line {
-    /// A page asks for a connection.
+impl Connection {
+    /// A connection that a page requests.
     #[must_use]
     pub fn open(
         now: Moment,
-        seat: usize,
+        page: usize,
         attempt: u32,
-        pace: Pace,
+        conditions: NetworkConditions,
         injector: FaultInjector,
     ) -> Self {
-        let mut link = Link::new(now, pace);
-        link.up.send(now, Parcel::Open);
+        let mut link = Link::new(now, conditions);
+        link.up.send(now, Packet::Open);
         Self {
-            seat,
+            page,
             attempt: Some(attempt),
             link,
             server: None,
-            run: 0,
+            process: 0,
             injector,
         }
     }
 
-    /// The request reaches nobody.
+    /// Fails the request: after one latency the page is notified of the close, unless `silent`.
     pub fn fail(&mut self, now: Moment, silent: bool) {
         self.link.up.kill();
         if !silent {
-            self.link.down.send(now, Parcel::Close(None));
+            self.link.down.send(now, Packet::Close(None));
         }
     }
 
-    /// Returns whether the page still listens here.
+    /// Returns whether this is a connection of the page that the page has not closed.
     #[must_use]
-    pub fn is_of_page(&self, seat: usize) -> bool {
-        self.seat == seat && self.attempt.is_some()
+    pub fn is_of_page(&self, page: usize) -> bool {
+        self.page == page && self.attempt.is_some()
     }
 
-    /// Whose it is.
+    /// Index of the page.
     #[must_use]
-    pub fn seat(&self) -> usize {
-        self.seat
+    pub fn page(&self) -> usize {
+        self.page
     }
 
-    /// The server process at the other end.
+    /// Number of the server process at the other end.
     #[must_use]
-    pub fn run(&self) -> u32 {
-        self.run
+    pub fn process(&self) -> u32 {
+        self.process
     }
 
-    /// The page sends a message.
+    /// Sends a message of the page.
     pub fn transmit(&mut self, now: Moment, message: Vec<u8>) {
-        self.link.up.send(now, Parcel::Message(message));
+        self.link.up.send(now, Packet::Message(message));
     }
 
-    /// The page closes, and hears nothing of this connection any more.
-    pub fn leave(&mut self, now: Moment, code: Option<u16>) {
+    /// Closes the page's end, which receives nothing more.
+    pub fn close(&mut self, now: Moment, code: Option<u16>) {
         self.attempt = None;
-        self.link.up.send(now, Parcel::Close(code));
+        self.link.up.send(now, Packet::Close(code));
     }
 
-    /// Messages that have arrived at the page.
+    /// Input for the page from the next packet that has arrived, if there is one.
     pub fn arrive_at_page(&mut self, now: Moment) -> Option<Input> {
-        let parcel = self.link.down.receive(now)?;
+        let packet = self.link.down.receive(now)?;
         let attempt = self.attempt?;
-        Some(match parcel {
-            Parcel::Open => Input::Opened { attempt },
-            Parcel::Message(bytes) => Input::Message { attempt, bytes },
-            Parcel::Close(code) => {
+        Some(match packet {
+            Packet::Open => Input::Opened { attempt },
+            Packet::Message(bytes) => Input::Message { attempt, bytes },
+            Packet::Close(code) => {
                 self.attempt = None;
                 Input::Closed { attempt, code }
             }
@@ -101,9 +102,9 @@ impl Line {
     }
 }
 
-/// Event of a connection.
-impl Line {
-    /// Time at which the next parcel reaches the server.
+/// Network and timers of a connection.
+impl Connection {
+    /// Time at which the next packet reaches the server.
     #[must_use]
     pub fn next_at_server(&self) -> Option<Moment> {
         let arrival = self.link.up.next_arrival()?;
@@ -111,25 +112,25 @@ impl Line {
         Some(free.map_or(arrival, |free| free.max(arrival)))
     }
 
-    /// Time at which the next parcel reaches the page.
+    /// Time at which the next packet reaches the page.
     #[must_use]
     pub fn next_at_page(&self) -> Option<Moment> {
         self.link.down.next_arrival()
     }
 
     /// Cuts the connection; the sides named are notified.
-    pub fn cut(&mut self, now: Moment, noticed: Noticed) {
+    pub fn cut(&mut self, now: Moment, noticed: NotifiedSides) {
         match noticed {
-            Noticed::Both | Noticed::Server => self.link.up.cut(now),
-            Noticed::Page | Noticed::Nobody => self.link.up.kill(),
+            NotifiedSides::Both | NotifiedSides::Server => self.link.up.cut(now),
+            NotifiedSides::Page | NotifiedSides::Nobody => self.link.up.kill(),
         }
         match noticed {
-            Noticed::Both | Noticed::Page => self.link.down.cut(now),
-            Noticed::Server | Noticed::Nobody => self.link.down.kill(),
+            NotifiedSides::Both | NotifiedSides::Page => self.link.down.cut(now),
+            NotifiedSides::Server | NotifiedSides::Nobody => self.link.down.kill(),
         }
     }
 
-    /// One direction is lost without notice to either side.
+    /// Loses one direction, without notice to either side.
     pub fn half_open(&mut self, up: bool) {
         if up {
             self.link.up.kill();
@@ -138,24 +139,24 @@ impl Line {
         }
     }
 
-    /// The network changes its pace.
-    pub fn set_pace(&mut self, pace: Pace) {
-        self.link.up.set_pace(pace);
-        self.link.down.set_pace(pace);
+    /// Changes the latency and throughput of both directions.
+    pub fn set_network(&mut self, conditions: NetworkConditions) {
+        self.link.up.set_network(conditions);
+        self.link.down.set_network(conditions);
     }
 
-    /// The server's process is gone. What it has sent still arrives.
+    /// Ends the server's process. Messages that it has sent still arrive.
     pub fn server_died(&mut self, now: Moment, noticed: bool) {
         if self.server.take().is_none() {
             return;
         }
         self.link.up.kill();
         if noticed {
-            self.link.down.send(now, Parcel::Close(None));
+            self.link.down.send(now, Packet::Close(None));
         }
     }
 
-    /// Returns whether anything can still happen here.
+    /// Returns whether the server's end is open or a packet is in flight.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.server.is_some() || self.next_at_server().is_some() || self.next_at_page().is_some()
@@ -169,51 +170,51 @@ impl Line {
 }
 
 /// The server's side.
-impl Line {
-    /// Takes what has come up to the server.
+impl Connection {
+    /// Handles the next packet that has arrived at the server, if there is one.
     pub fn arrive_at_server(&mut self, now: Moment, node: &mut Node) {
-        let Some(parcel) = self.link.up.receive(now) else {
+        let Some(packet) = self.link.up.receive(now) else {
             return;
         };
-        match (parcel, &mut self.server) {
-            (Parcel::Open, _) => {
-                self.run = node.run();
+        match (packet, &mut self.server) {
+            (Packet::Open, _) => {
+                self.process = node.process();
                 self.server = node.accept(now);
                 let answer = match self.server {
-                    Some(_) => Parcel::Open,
-                    None => Parcel::Close(None),
+                    Some(_) => Packet::Open,
+                    None => Packet::Close(None),
                 };
                 self.link.down.send(now, answer);
             }
-            (Parcel::Message(message), Some(server)) => {
+            (Packet::Message(message), Some(server)) => {
                 self.injector.note_requests(&message);
                 server.handle_message(now, message);
             }
-            (Parcel::Close(_), Some(server)) => {
+            (Packet::Close(_), Some(server)) => {
                 server.disconnected(now, node);
                 self.server = None;
             }
-            (Parcel::Message(_) | Parcel::Close(_), None) => {}
+            (Packet::Message(_) | Packet::Close(_), None) => {}
         }
     }
 
-    /// Time at which the server's end has something to do, at `now` or later.
+    /// Time at which the server's next timer fires, at `now` or later.
     #[must_use]
     pub fn poll_timeout(&self, now: Moment) -> Option<Moment> {
         self.server.as_ref()?.poll_timeout(now)
     }
 
-    /// Does what is due at the server's end.
+    /// Handles the server's timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
         if let Some(server) = &mut self.server {
             server.handle_timeout(now);
         }
     }
 
-    /// Lets the server's end act and write; tells whether it did anything.
+    /// Lets the server's end act and write. Returns whether it did anything.
     ///
     /// # Errors
-    /// Fails if it does what breaks a promise.
+    /// Fails if it breaks a promise.
     pub fn drive(
         &mut self,
         now: Moment,
@@ -233,11 +234,11 @@ impl Line {
             acted = true;
             let message = self.injector.rewrite(message);
             if !message.is_empty() {
-                self.link.down.send(now, Parcel::Message(message));
+                self.link.down.send(now, Packet::Message(message));
             }
         }
         if let Some(code) = server.closed().filter(|_| !server.is_busy(now)) {
-            self.link.down.send(now, Parcel::Close(Some(code)));
+            self.link.down.send(now, Packet::Close(Some(code)));
             server.disconnected(now, node);
             self.server = None;
             acted = true;

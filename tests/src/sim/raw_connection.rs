@@ -1,5 +1,4 @@
-//! The odd client: a raw connection beside the pages, whose frames are well-formed and whose ops come in orders that
-//! our clients never use.
+//! One connection of the raw client: its frames are well-formed, and its ops come in orders that our clients never use.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -20,96 +19,97 @@ use uuid::Uuid;
 use super::check::{Promise, PromiseError};
 use super::feed::SYSTEM;
 use super::model::Model;
-use super::odd_message::{OddMessage, Source};
+use super::raw_message::{RawMessage, Source};
 
-/// Bytes of control ops that a byte of a client may cause; the smallest op that is answered takes 10 bytes with its
-/// frame, a short error 90.
+/// Bytes of control ops that the server may answer per byte received: the smallest op with an answer takes 10 bytes
+/// with its frame, a short error 90.
 const ANSWER_FACTOR: usize = 9;
 
-/// Bytes of control ops that any message may cause beside those.
+/// Bytes of control ops that the server may answer to any message beside those.
 const ANSWER_BYTES: usize = 512;
 
 /// A subscription as the client knows it.
 #[derive(Debug)]
-struct Reading {
-    ask: u64,
+struct Subscription {
+    request: u64,
     key: StreamKey,
     /// Number of the stream, and the last entry; `None` before the outcome.
     at: Option<(u64, Position)>,
 }
 
-/// One connection of the odd client.
-pub struct OddPeer {
+/// One connection of the raw client.
+pub struct RawConnection {
     peer: Peer,
     hub: Arc<Hub>,
     client: Uuid,
     /// Control frames written.
     control: u32,
-    readings: BTreeMap<u32, Reading>,
-    asks: u64,
-    /// Subscriptions whose outcomes have not been read: number of the ask, and id.
+    subscriptions: BTreeMap<u32, Subscription>,
+    requests: u64,
+    /// Subscribes whose outcomes have not been read: number of the request, and id.
     outcomes: VecDeque<(u64, u32)>,
     fragments: HashMap<Uuid, Vec<u8>>,
-    /// Messages to the application: written, taken, and confirmed.
+    /// Numbers of the last message to the application that was sent, delivered and confirmed.
     uploads: [u64; 3],
     entries: u64,
     closed: bool,
 }
 
-impl fmt::Debug for OddPeer {
+impl fmt::Debug for RawConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OddPeer")
+        f.debug_struct("RawConnection")
             .field("client", &self.client)
-            .field("readings", &self.readings)
+            .field("subscriptions", &self.subscriptions)
             .finish_non_exhaustive()
     }
 }
 
-impl OddPeer {
-    /// A connection whose session stands.
+impl RawConnection {
+    /// An authenticated connection.
     ///
     /// # Errors
-    /// Fails if it is not let in.
+    /// Fails if the server closes it.
     pub fn connect(hub: &Arc<Hub>, now: Moment, client: Uuid) -> Result<Self, PromiseError> {
-        let mut odd = Self {
+        let mut connection = Self {
             peer: Peer::new(Arc::clone(hub), Dialect::Wire, now),
             hub: Arc::clone(hub),
             client,
             control: 0,
-            readings: BTreeMap::new(),
-            asks: 0,
+            subscriptions: BTreeMap::new(),
+            requests: 0,
             outcomes: VecDeque::new(),
             fragments: HashMap::new(),
             uploads: [0; 3],
             entries: 0,
             closed: false,
         };
-        let mut message = OddMessage::new(0);
+        let mut message = RawMessage::new(0);
         message.op(&ClientOp::Auth(Auth::new(client)));
-        odd.control = message.control();
+        connection.control = message.control();
         let message = Message::Binary(message.into_bytes().into());
-        odd.peer.handle_message(now, message);
-        odd.act(now)?;
-        if odd.closed {
-            return Err(Promise::Patience.broken(format!("{odd:?} was not let in")));
+        connection.peer.handle_message(now, message);
+        connection.act(now)?;
+        if connection.closed {
+            return Err(Promise::StaysOpen
+                .broken(format!("{connection:?} was closed during authentication")));
         }
-        Ok(odd)
+        Ok(connection)
     }
 
-    /// Does what is due. Returns whether the connection stands.
+    /// Handles what is due. Returns whether the connection is open.
     ///
     /// # Errors
-    /// Fails if the server asks for what breaks a promise.
-    pub fn stands(&mut self, now: Moment) -> Result<bool, PromiseError> {
+    /// Fails if an action of the server breaks a promise.
+    pub fn is_open(&mut self, now: Moment) -> Result<bool, PromiseError> {
         self.peer.handle_timeout(now);
         self.act(now)?;
         Ok(!self.closed)
     }
 
-    /// A message to be filled and sent.
+    /// An empty message for this connection.
     #[must_use]
-    pub fn message(&self) -> OddMessage {
-        OddMessage::new(self.control)
+    pub fn message(&self) -> RawMessage {
+        RawMessage::new(self.control)
     }
 
     /// Bytes of the largest message that the server takes.
@@ -148,26 +148,26 @@ impl OddPeer {
         self.peer.usage().pending_bytes
     }
 
-    /// Of these streams, which nobody else reads, there is none.
+    /// Checks that none of these streams, which nobody else reads, exists.
     ///
     /// # Errors
-    /// Fails if the hub holds one.
+    /// Fails if the hub has one.
     pub fn has_no_stream_of(
         &self,
         mut sources: impl Iterator<Item = Source>,
     ) -> Result<(), PromiseError> {
         let left = sources.find(|source| self.hub.readers(&source.key).is_some());
         match left {
-            Some(left) => Err(Promise::Leftovers.broken(format!("{left:?} is still there"))),
+            Some(left) => Err(Promise::Cleanup.broken(format!("{left:?} still exists"))),
             None => Ok(()),
         }
     }
 
-    /// Sends a message; nothing of the answers is read.
+    /// Sends a message, and reads none of the answers.
     ///
     /// # Errors
-    /// Fails if the answers or what the server then holds are above their bounds, or do not agree with the subscriptions.
-    pub fn send(&mut self, now: Moment, message: OddMessage) -> Result<(), PromiseError> {
+    /// Fails if the answers exceed their limit, or the server's state does not match the subscriptions.
+    pub fn send(&mut self, now: Moment, message: RawMessage) -> Result<(), PromiseError> {
         self.control = message.control();
         self.uploads[0] += message.uploads();
         self.note(message.steps());
@@ -180,7 +180,7 @@ impl OddPeer {
         let answers = self.peer.usage().pending_bytes - before;
         if answers > allowed {
             let what = format!("{len} bytes are answered with {answers}");
-            return Err(Promise::Answers.broken(what));
+            return Err(Promise::BoundedAnswers.broken(what));
         }
         self.holds_what_it_reads()
     }
@@ -188,31 +188,31 @@ impl OddPeer {
     fn note(&mut self, steps: Vec<(u32, Option<Source>)>) {
         let mut asked = Vec::new();
         for (id, source) in steps {
-            self.readings.remove(&id);
+            self.subscriptions.remove(&id);
             let Some(source) = source else { continue };
-            self.asks += 1;
-            asked.push((self.asks, id));
-            let reading = Reading {
-                ask: self.asks,
+            self.requests += 1;
+            asked.push((self.requests, id));
+            let reading = Subscription {
+                request: self.requests,
                 key: source.key,
                 at: None,
             };
-            self.readings.insert(id, reading);
+            self.subscriptions.insert(id, reading);
         }
         self.outcomes.extend(asked);
     }
 
-    /// Nothing is held for a subscription that has ended.
+    /// Checks that the server holds no state of a subscription that has ended.
     fn holds_what_it_reads(&self) -> Result<(), PromiseError> {
         let usage = self.peer.usage();
-        if self.closed || (usage.opened == 0 && usage.readers == self.readings.len()) {
+        if self.closed || (usage.opened == 0 && usage.readers == self.subscriptions.len()) {
             return Ok(());
         }
-        let what = format!("{usage:?} for {:?}", self.readings);
-        Err(Promise::Leftovers.broken(what))
+        let what = format!("{usage:?} for {:?}", self.subscriptions);
+        Err(Promise::Cleanup.broken(what))
     }
 
-    /// Carries out what the peer asks for.
+    /// Carries out the peer's actions.
     fn act(&mut self, now: Moment) -> Result<(), PromiseError> {
         while let Some(action) = self.peer.poll_action(now) {
             match action {
@@ -223,7 +223,7 @@ impl OddPeer {
                     self.uploads[1] += 1;
                     if inbound.number != Some(self.uploads[1]) {
                         let what = format!("{:?} was delivered out of order", inbound.number);
-                        return Err(Promise::Uplink.broken(what));
+                        return Err(Promise::ClientMessages.broken(what));
                     }
                     self.peer.handle_answer(now, inbound.number, Ok(()));
                 }
@@ -233,10 +233,10 @@ impl OddPeer {
         Ok(())
     }
 
-    /// Reads all that the server has for it.
+    /// Reads everything that the server has to send.
     ///
     /// # Errors
-    /// Fails if an entry is not one of a subscription that stands, or something is missing in the end.
+    /// Fails if an entry belongs to no subscription, or if an outcome, an entry or a confirmation is missing.
     pub fn read(&mut self, now: Moment, model: &Model) -> Result<(), PromiseError> {
         loop {
             if self.peer.has_wake() {
@@ -251,7 +251,7 @@ impl OddPeer {
                 let message = message.content();
                 for record in Records::new(&message) {
                     let (header, payload) =
-                        record.map_err(|error| Promise::Truth.broken(error.to_string()))?;
+                        record.map_err(|error| Promise::Content.broken(error.to_string()))?;
                     self.record(model, header, payload)?;
                 }
             }
@@ -270,7 +270,7 @@ impl OddPeer {
     ) -> Result<(), PromiseError> {
         if header.channel == SYSTEM {
             let op = ServerOp::decode(payload);
-            let op = op.map_err(|error| Promise::Answers.broken(error.to_string()))?;
+            let op = op.map_err(|error| Promise::BoundedAnswers.broken(error.to_string()))?;
             return self.op(op);
         }
         if !header.flags.fragmented {
@@ -278,7 +278,7 @@ impl OddPeer {
         }
         let fragment = FragmentHeader::split(payload);
         let (fragment, bytes) =
-            fragment.map_err(|error| Promise::Truth.broken(error.to_string()))?;
+            fragment.map_err(|error| Promise::Content.broken(error.to_string()))?;
         let id = fragment.fragment_id;
         let payload = self.fragments.entry(id).or_default();
         payload.extend_from_slice(bytes);
@@ -310,11 +310,11 @@ impl OddPeer {
                 Ok(())
             }
             ServerOp::Error { id: Some(id), .. } => {
-                self.readings.remove(&id);
+                self.subscriptions.remove(&id);
                 Ok(())
             }
             ServerOp::Rejected(rejected) => {
-                Err(Promise::Uplink.broken(format!("refused: {rejected:?}")))
+                Err(Promise::ClientMessages.broken(format!("refused: {rejected:?}")))
             }
             ServerOp::AuthOk(_)
             | ServerOp::Error { id: None, .. }
@@ -325,15 +325,17 @@ impl OddPeer {
         }
     }
 
-    /// Takes the outcome of a subscribe, or of a reader that retention has passed. Outcomes come in the order of the asks.
+    /// Handles the outcome of a subscribe, or the reset of a reader that is behind the retention. Outcomes come in the order
+    /// of the requests.
     fn outcome(&mut self, id: u32, reading: Option<(u64, Position)>) -> Result<(), PromiseError> {
         let answered = self.outcomes.pop_front();
         if answered.is_some_and(|(_, asked)| asked != id) {
             let what = format!("outcome of {id}, and {answered:?} was asked for before");
             return Err(Promise::Outcome.broken(what));
         }
-        let known = self.readings.get_mut(&id);
-        let Some(known) = known.filter(|known| answered.is_none_or(|(ask, _)| ask == known.ask))
+        let known = self.subscriptions.get_mut(&id);
+        let Some(known) =
+            known.filter(|known| answered.is_none_or(|(request, _)| request == known.request))
         else {
             return match answered {
                 Some(_) => Ok(()),
@@ -348,7 +350,7 @@ impl OddPeer {
         Ok(())
     }
 
-    /// An entry belongs to a subscription that stands, is the next of its stream, and what was published there.
+    /// Checks that an entry belongs to a subscription, is the next of its stream, and has the published body.
     fn entry(
         &mut self,
         model: &Model,
@@ -359,13 +361,13 @@ impl OddPeer {
     ) -> Result<(), PromiseError> {
         self.entries += 1;
         let split = EntryHeader::split(payload);
-        let (header, body) = split.map_err(|error| Promise::Truth.broken(error.to_string()))?;
-        let mut readings = self.readings.iter_mut().filter_map(|(id, reading)| {
+        let (header, body) = split.map_err(|error| Promise::Content.broken(error.to_string()))?;
+        let mut subscriptions = self.subscriptions.iter_mut().filter_map(|(id, reading)| {
             let (number, at) = reading.at.as_mut()?;
             (*number == header.stream).then_some((*id, &reading.key, at))
         });
         let broken = |what: String| Err(Promise::Subscription.broken(what));
-        let Some((id, key, at)) = readings.next() else {
+        let Some((id, key, at)) = subscriptions.next() else {
             return broken(format!("an entry of stream {}: not read", header.stream));
         };
         if key.channel != channel || stream.is_some_and(|stream| stream != header.stream) {
@@ -387,26 +389,26 @@ impl OddPeer {
         Ok(())
     }
 
-    /// Each subscription has its outcome and stands at the head, and each message is confirmed.
+    /// Checks that each subscription has its outcome and is at the head, and that each message is confirmed.
     fn is_complete(&self, model: &Model) -> Result<(), PromiseError> {
-        let behind = self.readings.values().find(|reading| {
+        let behind = self.subscriptions.values().find(|reading| {
             reading.at.is_none_or(|(_, at)| {
                 let head = model.head(&reading.key);
                 head.is_some_and(|head| head.epoch == at.epoch && head.cursor > at.cursor)
             })
         });
-        let [written, taken, confirmed] = self.uploads;
-        if self.closed || (behind.is_none() && written == taken && taken == confirmed) {
+        let [sent, delivered, confirmed] = self.uploads;
+        if self.closed || (behind.is_none() && sent == delivered && delivered == confirmed) {
             return Ok(());
         }
         let what = format!("{behind:?} is behind; messages {:?}", self.uploads);
         Err(Promise::Liveness.broken(what))
     }
 
-    /// The connection ends; the session too, if it says goodbye while the server reads.
+    /// Ends the connection, and the session too if it says goodbye while the server reads.
     ///
     /// # Errors
-    /// Fails if something of it stays in the hub.
+    /// Fails if state of it is left in the hub.
     pub fn leave(mut self, now: Moment, says_goodbye: bool) -> Result<(), PromiseError> {
         let hub = Arc::clone(&self.hub);
         if says_goodbye && !self.closed && !self.peer.is_full() {
@@ -416,11 +418,11 @@ impl OddPeer {
             self.peer.handle_message(now, message);
             self.act(now)?;
             if hub.knows(now, self.client) {
-                let what = format!("{} said goodbye and is known", self.client);
-                return Err(Promise::Leftovers.broken(what));
+                let what = format!("{} said goodbye, and its session exists", self.client);
+                return Err(Promise::Cleanup.broken(what));
             }
         }
-        let keys = std::mem::take(&mut self.readings).into_values();
+        let keys = std::mem::take(&mut self.subscriptions).into_values();
         let keys: Vec<StreamKey> = keys.map(|reading| reading.key).collect();
         let readers = |key: &StreamKey| hub.readers(key).unwrap_or(0);
         let before: Vec<usize> = keys.iter().map(readers).collect();
@@ -428,9 +430,9 @@ impl OddPeer {
         drop(self);
         for (key, before) in keys.iter().zip(before) {
             let (after, is_left) = (readers(key), hub.readers(key).is_some());
-            if after + 1 != before || (after == 0 && is_left && Source::is_odd(key)) {
+            if after + 1 != before || (after == 0 && is_left && Source::is_raw(key)) {
                 let what = format!("{key:?} had {before} readers and has {after}: {is_left}");
-                return Err(Promise::Leftovers.broken(what));
+                return Err(Promise::Cleanup.broken(what));
             }
         }
         Ok(())
