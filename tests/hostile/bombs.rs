@@ -11,7 +11,7 @@ use super::{PEAK, peak};
 
 const MIB: usize = 1024 * 1024;
 
-/// The id "no dictionary" and zstd's magic number.
+/// Start of a body: the id "no dictionary" and zstd's magic number.
 const START: [u8; 8] = [0, 0, 0, 0, 0x28, 0xb5, 0x2f, 0xfd];
 
 /// A zstd block of 4 bytes that repeats one byte.
@@ -21,7 +21,7 @@ fn repeat(bytes: usize, is_last: bool) -> [u8; 4] {
     [a, b, c, b'x']
 }
 
-/// 32 KiB that inflate to 1 GiB, with a window of 2 MiB and without a stated size.
+/// A body of 32 KiB that decompresses to 1 GiB, with a window of 2 MiB and without a stated size.
 fn bomb() -> Vec<u8> {
     let mut body = [&START[..], &[0x00, 0x58]].concat();
     for block in (0..8 * 1024).rev() {
@@ -31,8 +31,8 @@ fn bomb() -> Vec<u8> {
     body
 }
 
-/// 8 KiB with a window of 128 MiB.
-fn wide() -> Vec<u8> {
+/// A body of 8 KiB with a window of 128 MiB.
+fn wide_window() -> Vec<u8> {
     let mut body = [&START[..], &[0x00, 17 << 3]].concat();
     for block in (0..2 * 1024).rev() {
         body.extend_from_slice(&repeat(1, block == 0));
@@ -69,22 +69,22 @@ fn bomb_takes_less_than_4_mib() {
 }
 
 #[test]
-fn a_wide_window_costs_nothing() {
-    let wide = wide();
+fn large_window_is_refused() {
+    let wide = wide_window();
     for (name, decompress) in DECODERS {
         let peak = peak(|| {
             let refused = decompress(&wide, MIB);
             let window = 128 * 1024 * 1024;
             assert_eq!(refused, Err(DecompressError::WindowTooLarge { window }));
         });
-        // What a decoder begins with.
+        // The memory of a new decoder.
         assert!(peak < 2 * 1024, "{name} takes {peak} bytes");
     }
 }
 
 /// Checks that the memory that a decoder keeps between bodies does not grow.
 #[test]
-fn bombs_in_a_row_cost_no_more() {
+fn repeated_bombs_need_no_more_memory() {
     let bomb = bomb();
     let (mut native, mut portable) = Default::default();
     let peak = peak(|| {
@@ -112,11 +112,11 @@ enum Channel {
 }
 
 #[test]
-fn frames_with_bombs_are_refused() {
+fn refuses_frames_with_bombs() {
     let frame = |body: &[u8]| [&b"RP\x01\x01\x01\0\0\0\0"[..], body].concat();
     let decode =
         |frame: &[u8]| decode_frame::<Channel, Vec<u8>>(frame, PayloadEncoding::MessagePack);
-    let (bomb, wide) = (frame(&bomb()), frame(&wide()));
+    let (bomb, wide) = (frame(&bomb()), frame(&wide_window()));
     let peak = peak(|| {
         let limit = VALUE_BYTES;
         assert_eq!(decode(&bomb), Err(BinaryError::TooLarge { limit }));
@@ -127,7 +127,7 @@ fn frames_with_bombs_are_refused() {
 
 /// Checks that a large body within the limit is read without an announced size.
 #[test]
-fn large_bodies_of_unknown_size_arrive() {
+fn decodes_large_body_of_unknown_size() {
     let mut body = [&START[..], &[0x00, 0x58]].concat();
     for block in (0..24).rev() {
         body.extend_from_slice(&repeat(128 * 1024, block == 0));
@@ -138,7 +138,7 @@ fn large_bodies_of_unknown_size_arrive() {
         assert!(content.iter().all(|byte| *byte == b'x'), "{name}");
         assert!(
             content.capacity() < 4 * MIB,
-            "{name} takes just the room that it needs"
+            "{name} allocates only what it needs"
         );
         assert_eq!(
             decompress(&body, 3 * MIB).map(|content| content.len()),
@@ -152,9 +152,9 @@ fn large_bodies_of_unknown_size_arrive() {
     }
 }
 
-/// Twenty thousand maps of one entry, which as values would take a hundred times their bytes.
+/// Sends twenty thousand maps of one entry, which would take a hundred times their bytes as values.
 #[test]
-fn many_small_maps_stay_small() {
+fn many_small_maps_take_little_memory() {
     let auth = ClientOp::Auth(Auth {
         encoding: PayloadEncoding::MessagePack,
         ..Auth::new(Uuid::from_u128(7))
@@ -174,7 +174,7 @@ fn many_small_maps_stay_small() {
     assert!(peak < PEAK, "{peak} bytes");
 }
 
-/// A step of the target's: `[kind: 1][length: 2 LE][bytes]`.
+/// A step of the target: `[kind: 1][length: 2 LE][bytes]`.
 fn step(kind: u8, bytes: &[u8]) -> Vec<u8> {
     let len = u16::try_from(bytes.len()).expect("a short step");
     [&[kind], &len.to_le_bytes()[..], bytes].concat()

@@ -25,7 +25,7 @@ fn corpus(target: Target) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn the_corpora_hold_no_surprise() {
+fn replays_corpora() {
     for target in TARGETS {
         let inputs = corpus(target);
         assert!(!inputs.is_empty(), "no corpus of {}", target.name);
@@ -37,7 +37,7 @@ fn the_corpora_hold_no_surprise() {
 }
 
 #[test]
-fn each_target_has_its_program() {
+fn each_target_has_program() {
     let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap();
     for target in TARGETS {
         let name = target.name;
@@ -48,8 +48,8 @@ fn each_target_has_its_program() {
     }
 }
 
-/// An input of some target, changed in some places and cut off.
-fn nearby() -> impl Strategy<Value = (Target, Vec<u8>)> {
+/// An input of a corpus with some bytes changed and, at times, its end cut off.
+fn mutated_input() -> impl Strategy<Value = (Target, Vec<u8>)> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8);
     let all: Vec<_> = TARGETS
         .into_iter()
@@ -74,7 +74,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn mutated_corpora_are_survived((target, bytes) in nearby()) {
+    fn survives_mutated_corpora((target, bytes) in mutated_input()) {
         let peak = peak(|| (target.run)(&bytes));
         prop_assert!(peak <= PEAK, "{} takes {peak} bytes", target.name);
     }
@@ -82,7 +82,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn any_bytes_are_survived(bytes: Vec<u8>) {
+    fn survives_random_bytes(bytes: Vec<u8>) {
         for target in TARGETS {
             let peak = peak(|| (target.run)(&bytes));
             prop_assert!(peak <= PEAK, "{} takes {peak} bytes", target.name);

@@ -1,4 +1,4 @@
-//! Work that one message with a long list causes: allocations, actions and bytes of the answer, counted.
+//! Tests of messages with long lists: their allocations, actions and bytes of the answer are bounded.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use push_wire_shared::{BinaryFlags, ChannelKind};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Items of a list: more than every bound.
+/// Items of a list: more than every limit.
 const ITEMS: usize = 20_000;
 
-/// Allocations that a message may cost beside one for each item. A list is read, and refused or answered, as a whole.
+/// Limit of a message's allocations beside one for each item: a list is refused or answered as a whole.
 const ALLOCATIONS: u64 = 1_000;
 
-/// Bytes that the answers to a message may take.
+/// Limit of the answers to a message, in bytes.
 const ANSWER: usize = 64 * 1024;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ enum Channel {
     Price,
 }
 
-/// What one message has caused.
+/// Work that one message has caused.
 #[derive(Debug, Default)]
 struct Work {
     allocations: u64,
@@ -44,6 +44,7 @@ struct Work {
     answer: usize,
 }
 
+/// A server's peer, as a client that sends ops reaches it.
 struct Client {
     peer: Peer,
     control_frames: u32,
@@ -121,16 +122,16 @@ impl Client {
     }
 }
 
-/// Checks a message whose list has this many items.
+/// Checks the work of a message whose list has this many items.
 #[track_caller]
-fn is_bounded(what: &str, items: usize, work: &Work) {
+fn assert_bounded(what: &str, items: usize, work: &Work) {
     let allocations = ALLOCATIONS + items as u64;
     assert!(work.allocations <= allocations, "{what}: {work:?}");
     assert!(work.actions <= 1, "{what}: {work:?}");
     assert!(work.answer <= ANSWER, "{what}: {work:?}");
 }
 
-/// The lists of the JSON dialect: one name again and again, the known names in turn, and as many unknown ones.
+/// Lists of the JSON dialect: one name repeated, the known names in turn, and different unknown names.
 fn json_lists() -> [(&'static str, String); 3] {
     let list = |name: fn(usize) -> String| {
         let mut list = String::from("[");
@@ -148,23 +149,23 @@ fn json_lists() -> [(&'static str, String); 3] {
 }
 
 #[test]
-fn json_ops_with_long_lists() {
+fn bounds_json_ops_with_long_lists() {
     for op in ["subscribe", "unsubscribe"] {
         for (what, list) in json_lists() {
             let text = format!(r#"{{"op":"{op}","capabilities":{list}}}"#);
             let work = Client::json().work(Message::Text(text));
-            is_bounded(&format!("{op} {what}"), ITEMS, &work);
+            assert_bounded(&format!("{op} {what}"), ITEMS, &work);
         }
     }
 }
 
 #[test]
-fn json_auth_with_long_lists() {
+fn bounds_json_auth_with_long_lists() {
     for (what, list) in json_lists() {
         let id = Uuid::from_u128(1);
         let text = format!(r#"{{"op":"auth","client_id":"{id}","capabilities":{list}}}"#);
         let work = Client::new(Dialect::Json).work(Message::Text(text));
-        is_bounded(&format!("auth {what}"), ITEMS, &work);
+        assert_bounded(&format!("auth {what}"), ITEMS, &work);
     }
 }
 
@@ -176,7 +177,7 @@ struct Numbers {
 }
 
 #[test]
-fn wire_ops_with_long_lists() {
+fn bounds_wire_ops_with_long_lists() {
     type Id = fn(u32) -> u32;
     let ids: [(&str, Id); 2] = [("one id", |_| 1), ("many ids", |n| n)];
     for op in ["unsubscribe", "have"] {
@@ -186,7 +187,7 @@ fn wire_ops_with_long_lists() {
             let op_bytes = msgpack::to_vec(&Numbers { op, ids }).unwrap();
             let mut client = Client::wire();
             let message = client.op(&op_bytes);
-            is_bounded(&format!("{op} {what}"), 0, &client.work(message));
+            assert_bounded(&format!("{op} {what}"), 0, &client.work(message));
         }
     }
 }

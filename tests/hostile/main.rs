@@ -1,4 +1,4 @@
-//! Tests of hostile input: fuzz corpora, random bytes and bombs, with the memory that each allocates.
+//! Tests of hostile input: fuzz corpora, random bytes and decompression bombs. Each measures the memory it allocates.
 //!
 //! A test program of its own, because it installs an allocator that counts.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
@@ -8,10 +8,10 @@ mod corpora;
 mod lists;
 mod readers;
 
-/// Most that a case may allocate at any one time.
+/// Limit of the memory that a case may hold at any one time (4 MiB), in bytes.
 const PEAK: u64 = 4 * 1024 * 1024;
 
-/// Runs a case; returns the most bytes that it held at any one time.
+/// Runs a case. Returns the peak of its allocated bytes.
 fn peak(case: impl FnOnce()) -> u64 {
     allocation_counter::measure(case).bytes_max
 }

@@ -1,4 +1,4 @@
-//! Memory of many readers that take nothing.
+//! Test of the memory of many readers whose sockets accept nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use super::peak;
 const READERS: usize = 100;
 const VALUE: usize = 4 * 1024 * 1024;
 
-/// Memory that a reader may take beside the value: its session, and the fragment that its socket does not take.
+/// Limit of the memory of a reader beside the value (64 KiB), in bytes: its session, and one unsent fragment.
 const READER: usize = 64 * 1024;
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,7 +66,7 @@ fn auth(client: usize) -> Bytes {
     message.into()
 }
 
-/// A connection that was given the value's first fragment and has not taken it.
+/// A connection whose socket has not accepted the value's first fragment.
 fn reader(hub: &Arc<Hub>, client: usize) -> (Peer, Vec<carrier::Message>) {
     let now = Moment::default();
     let mut peer = Peer::new(Arc::clone(hub), Dialect::Wire, now);
@@ -104,7 +104,7 @@ fn readers_share_a_large_value() {
         fragment_bytes > READERS * 8 * 1024,
         "{fragment_bytes} bytes were sent"
     );
-    // The value as published, and as its readers are sent it.
+    // The published value, and the form in which it is sent.
     let most = 3 * VALUE + READERS * READER;
-    assert!(peak < most as u64, "{peak} bytes, where {most} may be");
+    assert!(peak < most as u64, "{peak} bytes, more than {most}");
 }

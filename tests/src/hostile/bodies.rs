@@ -17,7 +17,7 @@ pub(super) const ENCODINGS: [PayloadEncoding; 3] = [
     PayloadEncoding::Json,
 ];
 
-/// One field of each kind that serde knows.
+/// Struct with a field of each kind of serde's data model.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub(super) struct Everything {
     flag: bool,
@@ -49,16 +49,16 @@ enum Kind {
 
 pub(super) fn run(bytes: &[u8]) {
     for encoding in ENCODINGS {
-        settles::<Value>(encoding, bytes);
-        settles::<Everything>(encoding, bytes);
-        settles::<BinaryEnvelope>(encoding, bytes);
-        settles::<SystemOp<Channel>>(encoding, bytes);
-        settles::<Frame<Channel>>(encoding, bytes);
+        round_trips::<Value>(encoding, bytes);
+        round_trips::<Everything>(encoding, bytes);
+        round_trips::<BinaryEnvelope>(encoding, bytes);
+        round_trips::<SystemOp<Channel>>(encoding, bytes);
+        round_trips::<Frame<Channel>>(encoding, bytes);
     }
 }
 
 /// Checks that a value that was read can be written, and is then read as the same.
-fn settles<T: Serialize + DeserializeOwned + Debug>(encoding: PayloadEncoding, bytes: &[u8]) {
+fn round_trips<T: Serialize + DeserializeOwned + Debug>(encoding: PayloadEncoding, bytes: &[u8]) {
     let Ok(value) = encoding.decode::<T>(bytes) else {
         return;
     };
@@ -68,13 +68,13 @@ fn settles<T: Serialize + DeserializeOwned + Debug>(encoding: PayloadEncoding, b
     let again: T = encoding
         .decode(&written)
         .expect("what was written can be read");
-    // JSON text may come back with another last digit: it is parsed fast rather than exactly.
+    // JSON numbers may differ in the last digit: they are parsed fast rather than exactly.
     if encoding != PayloadEncoding::Json {
         assert_eq!(sorted(&again), sorted(&value));
     }
 }
 
-/// As text, in which the order of a hash map's entries does not count.
+/// Sorted characters of the debug text: the same for any order of a hash map's entries.
 fn sorted(value: &impl Debug) -> Vec<u8> {
     let mut text = format!("{value:?}").into_bytes();
     text.sort_unstable();

@@ -14,7 +14,7 @@ use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::peer::{DICTIONARY, Server};
+use super::faulty_server::{DICTIONARY, FaultyServer};
 use super::steps::{Step, steps};
 
 /// Largest message and value that the client takes.
@@ -27,25 +27,25 @@ pub(super) fn run(bytes: &[u8]) {
     page.session.connect(page.now);
     page.drain();
     for step in steps(bytes) {
-        page.take(step);
+        page.run_step(step);
         page.drain();
     }
 }
 
-/// The session, its application and its driver.
+/// A page: client session, its application and its driver, connected to a faulty server.
 struct Page {
     session: ClientSession,
     now: Moment,
     attempt: u32,
-    server: Server,
-    /// Position of each subscription, as reported to the application.
+    server: FaultyServer,
+    /// Position of each subscription, as delivered to the application.
     reached: BTreeMap<u32, Position>,
-    /// The request for a token that was made last.
-    token_wanted: Option<u32>,
-    /// The session was reported closed, until it is connected again.
+    /// Number of the last request for a token that has no answer.
+    token_request: Option<u32>,
+    /// True from the status `closed` to the next connect.
     is_closed: bool,
-    /// The dictionary that the session wants.
-    wanted: Option<[u8; 32]>,
+    /// Hash of the dictionary that the session requested last.
+    dictionary_request: Option<[u8; 32]>,
     /// Channel names of the subscriptions.
     channels: BTreeMap<u32, &'static str>,
 }
@@ -63,30 +63,30 @@ impl Page {
             session: ClientSession::new(config),
             now: Moment::after_origin(Duration::from_secs(1)),
             attempt: 0,
-            server: Server::default(),
+            server: FaultyServer::default(),
             reached: BTreeMap::new(),
-            token_wanted: None,
+            token_request: None,
             is_closed: false,
-            wanted: None,
+            dictionary_request: None,
             channels: BTreeMap::new(),
         }
     }
 
-    fn take(&mut self, step: Step<'_>) {
+    fn run_step(&mut self, step: Step<'_>) {
         let is_token = step.kind >= 96 && step.kind % 16 == 14;
-        if self.token_wanted.is_some() && !is_token {
+        if self.token_request.is_some() && !is_token {
             self.token_given("a token".into());
             self.drain();
         }
         match step.kind {
             0..64 => {
-                if let Some(bytes) = self.server.say(step) {
+                if let Some(bytes) = self.server.message(step) {
                     let attempt = self.attempt;
                     self.input(Input::Message { attempt, bytes });
                 }
             }
-            64..96 => self.line(step),
-            _ => self.application(step),
+            64..96 => self.connection_event(step),
+            _ => self.application_call(step),
         }
     }
 
@@ -94,8 +94,8 @@ impl Page {
         self.session.handle_input(self.now, input);
     }
 
-    /// Events of the connection, and the passing of time.
-    fn line(&mut self, step: Step<'_>) {
+    /// Handles a step that is an event of the connection or a timer.
+    fn connection_event(&mut self, step: Step<'_>) {
         let attempt = self.attempt;
         match step.kind % 4 {
             0 => self.input(Input::Opened { attempt }),
@@ -116,7 +116,7 @@ impl Page {
         }
     }
 
-    fn application(&mut self, step: Step<'_>) {
+    fn application_call(&mut self, step: Step<'_>) {
         let now = self.now;
         let text = String::from_utf8_lossy(step.bytes).into_owned();
         match step.kind % 16 {
@@ -154,14 +154,14 @@ impl Page {
             }
             12 => drop(self.session.set_token(Some(text))),
             13 => self.fetched(step.bytes.to_vec()),
-            14 if self.token_wanted.is_some() => self.token_given(text),
+            14 if self.token_request.is_some() => self.token_given(text),
             _ => self.fetched(DICTIONARY.bytes.clone()),
         }
     }
 
-    /// The application's answer to the latest request for a token.
+    /// Answers the last request for a token.
     fn token_given(&mut self, message: String) {
-        let Some(request) = self.token_wanted.take() else {
+        let Some(request) = self.token_request.take() else {
             return;
         };
         let token = match message.len() % 8 {
@@ -172,9 +172,9 @@ impl Page {
         self.input(Input::Token { request, token });
     }
 
-    /// Passes bytes to the session for the dictionary that it requested last.
+    /// Passes these bytes to the session as the dictionary that it requested last.
     fn fetched(&mut self, bytes: Vec<u8>) {
-        if let Some(sha256) = self.wanted {
+        if let Some(sha256) = self.dictionary_request {
             self.session.dictionary_fetched(self.now, sha256, bytes);
         }
     }
@@ -206,15 +206,15 @@ impl Page {
                     self.server.connected();
                 }
                 Output::Transmit(message) => self.server.receive(&message),
-                Output::TokenWanted { request } => self.token_wanted = Some(request),
+                Output::TokenWanted { request } => self.token_request = Some(request),
                 Output::Disconnect { .. } => {}
-                Output::FetchDictionary { sha256 } => self.wanted = Some(sha256),
+                Output::FetchDictionary { sha256 } => self.dictionary_request = Some(sha256),
                 Output::Event(event) => self.receive(event),
             }
         }
     }
 
-    /// Checks the promises to the application, whatever the server sends.
+    /// Checks the event, whatever the server has sent.
     fn receive(&mut self, event: Event) {
         match event {
             Event::Outcome { id, position, .. } => match position {
@@ -248,9 +248,9 @@ impl Page {
             .iter()
             .find(|channel| channel.name == name);
         match channel.map(|channel| channel.mode) {
-            // A value may come again to a reader that has none.
-            Some(ChannelMode::State) => assert!(after.cursor >= before.cursor, "not back"),
-            _ => assert_eq!(after.cursor, before.cursor + 1, "no hole, no repeat"),
+            // A reader without a value may get the entry at its position again.
+            Some(ChannelMode::State) => assert!(after.cursor >= before.cursor, "a state went back"),
+            _ => assert_eq!(after.cursor, before.cursor + 1, "a gap or a repeat"),
         }
         *reached = after;
     }

@@ -2,21 +2,21 @@
 
 use push_wire_shared::compression::{CompressionDictionary, DecompressError, native, portable};
 
-/// Most that may come out.
+/// Limit of the decompressed content, in bytes.
 const CAP: usize = 64 * 1024;
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const TRAINED_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 
 pub(super) fn run(bytes: &[u8]) {
-    let mut both = Both::default();
-    both.agree(bytes);
+    let mut decoders = Decoders::default();
+    decoders.agree(bytes);
     // Random bytes rarely begin with the magic number.
-    both.agree(&[&[0; 4], &ZSTD_MAGIC, bytes].concat());
-    both.round_trip(bytes, None);
+    decoders.agree(&[&[0; 4], &ZSTD_MAGIC, bytes].concat());
+    decoders.round_trip(bytes, None);
 }
 
-/// The first two bytes are the dictionary's length.
+/// Checks a dictionary and a body. The first two bytes are the dictionary's length.
 pub(super) fn run_with_dictionary(bytes: &[u8]) {
     let Some(([low, high], rest)) = bytes.split_first_chunk() else {
         return;
@@ -24,36 +24,37 @@ pub(super) fn run_with_dictionary(bytes: &[u8]) {
     let len = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());
     let (dictionary, body) = rest.split_at(len);
     let dictionary = CompressionDictionary::new(7, [&TRAINED_MAGIC, dictionary].concat());
-    let mut both = Both::default();
-    let in_c = both.native.add_dictionary(&dictionary);
-    let in_rust = both.portable.add_dictionary(&dictionary);
-    if in_c.is_err() || in_rust.is_err() {
+    let mut decoders = Decoders::default();
+    let native = decoders.native.add_dictionary(&dictionary);
+    let portable = decoders.portable.add_dictionary(&dictionary);
+    if native.is_err() || portable.is_err() {
         return;
     }
-    both.agree(&[&[0, 0, 0, 7], &ZSTD_MAGIC, body].concat());
-    both.round_trip(body, Some(&dictionary));
+    decoders.agree(&[&[0, 0, 0, 7], &ZSTD_MAGIC, body].concat());
+    decoders.round_trip(body, Some(&dictionary));
 }
 
+/// The two decoders, which must agree.
 #[derive(Default)]
-struct Both {
+struct Decoders {
     native: native::Decompressor,
     portable: portable::Decompressor,
 }
 
-impl Both {
-    /// Both decoders make the same of a body, and no more than the cap.
+impl Decoders {
+    /// Checks that both decoders return the same content or refuse the body, and stay below the limit.
     fn agree(&mut self, body: &[u8]) {
-        let in_c = self.native.decompress(body, CAP);
-        let in_rust = self.portable.decompress(body, CAP);
-        for content in [&in_c, &in_rust].into_iter().flatten() {
+        let native = self.native.decompress(body, CAP);
+        let portable = self.portable.decompress(body, CAP);
+        for content in [&native, &portable].into_iter().flatten() {
             assert!(content.len() <= CAP);
         }
-        match (in_c, in_rust) {
-            // They differ in what they find damaged, in both directions: C alone verifies a checksum, for one.
+        match (native, portable) {
+            // They differ in what they call malformed, in both directions: C alone verifies a checksum, for example.
             (Err(DecompressError::Malformed), _) | (_, Err(DecompressError::Malformed)) => {}
-            // Of two errors C finds trailing bytes first, Rust too large an output.
+            // Of two errors C reports trailing bytes first, Rust a too large output.
             (Err(_), Err(_)) => {}
-            (in_c, in_rust) => assert_eq!(in_c, in_rust),
+            (native, portable) => assert_eq!(native, portable),
         }
     }
 

@@ -5,7 +5,7 @@ use push_wire_shared::delta::{apply, check, encode};
 /// Largest value that a delta may build.
 const CAP: usize = 64 * 1024;
 
-/// The first two bytes are the base's length.
+/// Checks a base, and ops or a target. The first two bytes are the base's length.
 pub(super) fn run(bytes: &[u8]) {
     let Some(([low, high], rest)) = bytes.split_first_chunk() else {
         return;
@@ -16,7 +16,7 @@ pub(super) fn run(bytes: &[u8]) {
         assert!(value.len() <= CAP);
     }
     round_trip(base, rest);
-    // Alike but for what was inserted in the middle.
+    // Targets that share parts with their base.
     let (before, after) = base.split_at(base.len() / 2);
     round_trip(base, &[before, rest, after].concat());
     round_trip(rest, &[after, rest, before, rest].concat());

@@ -15,36 +15,40 @@ const LIMITS: FragmentLimits = FragmentLimits {
     max_age: Duration::from_secs(60),
 };
 
-/// The id of messages that arrive whole.
+/// Id of messages of which all fragments are given.
 const WHOLE: Uuid = Uuid::max();
 
 pub(super) fn run(bytes: &[u8]) {
-    let mut line = Line {
+    let mut receiver = Receiver {
         assembler: FragmentAssembler::with_limits(LIMITS),
         arrived: BTreeMap::new(),
         now: Moment::default(),
     };
     for step in steps(bytes) {
-        line.take(step);
-        assert!(line.assembler.inflight() <= LIMITS.max_messages);
-        assert!(line.assembler.held_bytes() <= LIMITS.max_bytes);
+        receiver.run_step(step);
+        assert!(receiver.assembler.inflight() <= LIMITS.max_messages);
+        assert!(receiver.assembler.held_bytes() <= LIMITS.max_bytes);
     }
-    line.assembler.expire(line.now + LIMITS.max_age);
+    receiver.assembler.expire(receiver.now + LIMITS.max_age);
     assert_eq!(
-        (line.assembler.inflight(), line.assembler.held_bytes()),
+        (
+            receiver.assembler.inflight(),
+            receiver.assembler.held_bytes()
+        ),
         (0, 0)
     );
 }
 
-struct Line {
+/// A receiver of fragments, and the fragments that it was given.
+struct Receiver {
     assembler: FragmentAssembler,
-    /// The last piece taken of each id and index.
+    /// Last payload given for each id and index.
     arrived: BTreeMap<(Uuid, u16), Vec<u8>>,
     now: Moment,
 }
 
-impl Line {
-    fn take(&mut self, step: Step<'_>) {
+impl Receiver {
+    fn run_step(&mut self, step: Step<'_>) {
         match step.kind % 4 {
             0 => {
                 if let Ok(shard) = FragmentShard::decode(step.bytes) {
@@ -73,7 +77,7 @@ impl Line {
         assert_eq!(whole, pieces.concat());
     }
 
-    /// A whole message, which arrives if it fits.
+    /// Gives all fragments of a message, which must be assembled if it fits.
     fn push_all(&mut self, payload: &[u8]) {
         let id = WHOLE;
         let Ok(shards) = split(id, payload, 7) else {
@@ -95,7 +99,7 @@ impl Line {
     }
 }
 
-/// One of few messages with few pieces, so that pieces meet.
+/// A fragment of one of few messages with few fragments, so that some are completed.
 fn small_shard(mut bytes: &[u8]) -> FragmentShard {
     let bytes = &mut bytes;
     FragmentShard {

@@ -11,19 +11,19 @@ use serde_json::Value;
 use super::bodies::{ENCODINGS, Everything};
 use super::channels::Channel;
 
-/// Most that a payload may decompress to.
+/// Limit of a decompressed payload, in bytes.
 const CAP: usize = 16 * 1024;
 
 pub(super) fn run(bytes: &[u8]) {
     for encoding in ENCODINGS {
-        settles::<Value>(encoding, bytes);
-        settles::<Everything>(encoding, bytes);
-        settles::<Vec<u8>>(encoding, bytes);
+        round_trips::<Value>(encoding, bytes);
+        round_trips::<Everything>(encoding, bytes);
+        round_trips::<Vec<u8>>(encoding, bytes);
     }
 }
 
 /// Checks that a frame that can be read can be written, compressed or not, and be read again.
-fn settles<T: Serialize + DeserializeOwned>(encoding: PayloadEncoding, bytes: &[u8]) {
+fn round_trips<T: Serialize + DeserializeOwned>(encoding: PayloadEncoding, bytes: &[u8]) {
     let Ok(frame) = decode_frame_within::<Channel, T>(bytes, encoding, &[], CAP) else {
         return;
     };

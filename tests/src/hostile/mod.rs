@@ -1,17 +1,17 @@
-//! Fuzz targets: one function for each kind of input of a peer, with the properties that it must keep.
+//! Fuzz targets: one function for each kind of input from a peer, which checks the properties that must hold.
 //!
-//! `fuzz/` searches for bytes that break them, `tests/hostile/` replays what it found. A function panics when
-//! something does not hold; what its input makes it allocate is measured by the caller.
+//! `fuzz/` searches for bytes that break them, `tests/hostile/` replays what it found. A function panics when a property
+//! does not hold; its caller measures the memory that it allocates.
 
 mod bodies;
 mod channels;
 mod client;
 mod compression;
 mod delta;
+mod faulty_server;
 mod fragments;
 mod frames;
 mod ops;
-mod peer;
 mod server;
 mod snapshot;
 mod steps;
@@ -47,7 +47,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, run }
 }
 
-/// Does what the target of this name does.
+/// Runs the target of this name.
 ///
 /// # Panics
 /// Panics if there is no such target, or if a property does not hold for these bytes.

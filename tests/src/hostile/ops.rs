@@ -25,17 +25,14 @@ pub(super) fn run_records(bytes: &[u8]) {
         };
         write_record(&mut written, header, payload);
         read += 1;
-        payload_of_an_entry(payload);
-        payload_of_a_client(payload);
+        check_entry_payload(payload);
+        check_client_payload(payload);
     }
-    assert!(
-        bytes.starts_with(&written),
-        "there is one way to write a record"
-    );
+    assert!(bytes.starts_with(&written), "a record has one encoding");
     assert_eq!(Records::new(&written).count(), read);
 }
 
-fn payload_of_an_entry(payload: &[u8]) {
+fn check_entry_payload(payload: &[u8]) {
     let Ok((header, body)) = EntryHeader::split(payload) else {
         return;
     };
@@ -54,7 +51,7 @@ fn payload_of_an_entry(payload: &[u8]) {
     assert_eq!(written, payload);
 }
 
-fn payload_of_a_client(payload: &[u8]) {
+fn check_client_payload(payload: &[u8]) {
     let Ok((header, body)) = UplinkHeader::split(payload) else {
         return;
     };

@@ -21,7 +21,7 @@ use push_wire_shared::time::Moment;
 use push_wire_shared::{BinaryFlags, ChannelKind};
 
 use super::channels::Channel;
-use super::peer::DICTIONARY;
+use super::faulty_server::DICTIONARY;
 use super::steps::{Step, steps, take_byte};
 
 pub(super) fn run_wire(bytes: &[u8]) {
@@ -33,28 +33,28 @@ pub(super) fn run_json(bytes: &[u8]) {
 }
 
 fn run(dialect: Dialect, bytes: &[u8]) {
-    let mut line = Line::new(dialect);
+    let mut connection = Connection::new(dialect);
     for step in steps(bytes) {
-        line.take(step);
-        line.drain();
+        connection.run_step(step);
+        connection.drain();
     }
-    line.peer.disconnected(line.now);
+    connection.peer.disconnected(connection.now);
 }
 
-/// A server's peer, and the state for checking its output.
-struct Line {
+/// A connection to a server: its peer, and the state to check its output.
+struct Connection {
     dialect: Dialect,
     hub: Arc<Hub>,
     peer: Peer,
     now: Moment,
-    /// Control frames that the client has sent and received.
+    /// Numbers of control frames that the client has sent and received.
     sent: u32,
     received: u32,
-    /// Messages that the client has sent.
+    /// Number of messages that the client has sent.
     number: u32,
 }
 
-impl Line {
+impl Connection {
     fn new(dialect: Dialect) -> Self {
         let hub = hub();
         let now = Moment::after_origin(Duration::from_secs(1));
@@ -69,7 +69,7 @@ impl Line {
         }
     }
 
-    fn take(&mut self, step: Step<'_>) {
+    fn run_step(&mut self, step: Step<'_>) {
         match step.kind % 16 {
             0..4 if self.dialect == Dialect::Json => self.text(step.bytes),
             0 | 8 => self.message(step.bytes.to_vec()),
@@ -127,7 +127,7 @@ impl Line {
         self.message(message);
     }
 
-    /// The application publishes a value.
+    /// Publishes a value, as the application does.
     fn publish(&mut self, scope: Scope, bytes: &[u8]) {
         let channel = if bytes.len().is_multiple_of(2) {
             Channel::Chat
@@ -148,7 +148,7 @@ impl Line {
             .expect("room for a small entry");
     }
 
-    /// Another connection of the client.
+    /// Ends the connection and opens another.
     fn reconnect(&mut self) {
         self.peer.disconnected(self.now);
         self.peer = Peer::new(Arc::clone(&self.hub), self.dialect, self.now);
@@ -204,7 +204,7 @@ impl Line {
         }
     }
 
-    /// Checks that the server's messages follow the protocol, whatever it received.
+    /// Checks that a message of the server follows the protocol, whatever the server has received.
     fn receive(&mut self, kind: Kind, message: &[u8]) {
         if self.dialect == Dialect::Json && kind == Kind::Ping {
             return assert_eq!(message, b"");

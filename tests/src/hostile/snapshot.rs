@@ -3,10 +3,10 @@
 use push_wire_shared::limits::SUBSCRIPTIONS;
 use push_wire_shared::session::client::{ClientConfig, ClientSession, Snapshot};
 
-/// The bytes as they are, and with the checksum that they ought to have, so that the fields are read too.
+/// Checks the bytes as they are, and with a correct checksum, so that the fields are decoded too.
 pub(super) fn run(bytes: &[u8]) {
     check(bytes);
-    check(&sealed(bytes));
+    check(&with_checksum(bytes));
 }
 
 fn check(bytes: &[u8]) {
@@ -14,14 +14,14 @@ fn check(bytes: &[u8]) {
         return;
     };
     assert!(snapshot.positions.len() <= SUBSCRIPTIONS);
-    assert_eq!(snapshot.encode(), bytes, "one form only");
+    assert_eq!(snapshot.encode(), bytes, "one encoding per snapshot");
     let config = ClientConfig::continuing(&snapshot, 1);
     let mut session = ClientSession::new(config);
     session.restore_positions(snapshot.clone());
     assert_eq!(Snapshot::decode(&session.snapshot()), Ok(snapshot));
 }
 
-fn sealed(bytes: &[u8]) -> Vec<u8> {
+fn with_checksum(bytes: &[u8]) -> Vec<u8> {
     let mut sealed = bytes.to_vec();
     let check = push_wire_shared::delta::check(bytes).sha256();
     sealed.extend_from_slice(&check[..8]);

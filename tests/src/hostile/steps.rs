@@ -1,6 +1,6 @@
 //! Fuzz input split into a sequence of steps, for targets with state.
 
-/// One step: what to do, and with which bytes.
+/// One step: the kind of its action, and the bytes for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step<'a> {
     pub(super) kind: u8,
@@ -8,7 +8,7 @@ pub(super) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// The first bytes as a number, as far as there are any.
+    /// The first four bytes as a little-endian number; missing ones count as 0.
     pub(super) fn number(&self) -> u32 {
         let mut number = [0; 4];
         for (to, from) in number.iter_mut().zip(self.bytes) {
@@ -29,7 +29,7 @@ pub(super) fn steps(mut input: &[u8]) -> impl Iterator<Item = Step<'_>> {
     })
 }
 
-/// Cuts a byte off the front; 0 when there is none.
+/// Removes the first byte and returns it; 0 if there is none.
 pub(super) fn take_byte(input: &mut &[u8]) -> u8 {
     match input.split_first() {
         Some((first, rest)) => {

@@ -2,7 +2,7 @@
 
 use push_wire_websocket::{Event, ProtocolError, Reader, Role};
 
-/// Largest message taken.
+/// Limit of a message, in bytes.
 const LIMIT: usize = 4096;
 
 /// Checks that the reader finds the same events however the bytes are cut. The first byte gives the length of the pieces
@@ -21,7 +21,7 @@ pub(super) fn run(bytes: &[u8]) {
     assert_eq!(in_pieces, whole);
 }
 
-/// The events in these bytes, given in pieces of this length, and the error at their end.
+/// Events in these bytes, read in pieces of this length, and the error that ended them.
 fn read(bytes: &[u8], piece_bytes: usize, role: Role) -> (Vec<String>, Option<ProtocolError>) {
     let mut reader = Reader::new(role, LIMIT);
     let mut events = Vec::new();
@@ -30,18 +30,18 @@ fn read(bytes: &[u8], piece_bytes: usize, role: Role) -> (Vec<String>, Option<Pr
         let mut input = &mut piece[..];
         loop {
             match reader.next(&mut input) {
-                Ok(Some(event)) => events.push(described(&event)),
+                Ok(Some(event)) => events.push(describe(&event)),
                 Ok(None) => break,
                 Err(error) => return (events, Some(error)),
             }
         }
-        assert!(input.is_empty(), "all of a piece is used");
+        assert!(input.is_empty(), "the reader consumes a whole piece");
     }
     (events, None)
 }
 
-/// The same whether the event's bytes are lent or not.
-fn described(event: &Event<'_>) -> String {
+/// Text of an event: the same whether its bytes are borrowed or owned.
+fn describe(event: &Event<'_>) -> String {
     match event {
         Event::Text(text) => format!("text {text:?}"),
         Event::Binary(bytes) => format!("binary {bytes:?}"),

@@ -1,4 +1,4 @@
-//! Server that writes well-formed messages and breaks the protocol's rules, for the client target.
+//! Faulty server for the client target: its messages are well-formed and break the rules of the protocol.
 
 use std::sync::LazyLock;
 
@@ -39,25 +39,25 @@ static PREPARED: LazyLock<PreparedDictionary> =
 
 const DICTIONARY_ID: u32 = 3;
 
-/// Form of an entry: bits of a byte of the step.
-mod how {
+/// Flags of an entry's representation: bits of a byte of the step.
+mod flag {
     pub(super) const COMPRESSED: u8 = 8;
     pub(super) const WITH_DICTIONARY: u8 = 16;
     pub(super) const FRAGMENTED: u8 = 32;
 }
 
-/// State of the peer, so that its messages are valid more often than random ones.
+/// State of the server, by which its messages are valid more often than random ones.
 #[derive(Default)]
-pub(super) struct Server {
+pub(super) struct FaultyServer {
     control: u32,
-    /// Subscriptions that the client asked for last.
+    /// Ids of the client's last subscribe that have no outcome.
     asked: Vec<u32>,
     cursor: u64,
     value: Vec<u8>,
 }
 
-impl Server {
-    /// The client begins another connection.
+impl FaultyServer {
+    /// Resets the state for another connection.
     pub(super) fn connected(&mut self) {
         self.control = 0;
         self.asked.clear();
@@ -73,15 +73,15 @@ impl Server {
             let items = match ClientOp::decode(payload) {
                 Ok(ClientOp::Auth(auth)) => auth.subscriptions,
                 Ok(ClientOp::Subscribe(items)) => items,
-                // A client of another system channel's number sends its messages on this one.
+                // If the server gave its system channel another number, this is a message to the application.
                 Ok(_) | Err(_) => continue,
             };
             self.asked = items.into_iter().map(|item| item.id).collect();
         }
     }
 
-    /// The message of a step, if it has one.
-    pub(super) fn say(&mut self, step: Step<'_>) -> Option<Vec<u8>> {
+    /// The message of a step, if the step has one.
+    pub(super) fn message(&mut self, step: Step<'_>) -> Option<Vec<u8>> {
         let mut bytes = step.bytes;
         match step.kind % 8 {
             0 => Some(step.bytes.to_vec()),
@@ -111,7 +111,7 @@ impl Server {
         self.control(&payload)
     }
 
-    /// An outcome, or another op about a stream; a stream's number is its subscription's id.
+    /// A message with an outcome, or with the heads of a ping. A stream's number is its subscription's id.
     fn outcome(&mut self, id: u32, how: u8) -> Vec<u8> {
         let stream = u64::from(id);
         self.cursor = u64::from(how >> 4);
@@ -155,7 +155,7 @@ impl Server {
         }))
     }
 
-    /// The next entry of a stream, or one not quite next: `[stream][how][step][body]`.
+    /// A message with an entry of a stream, up to three cursors ahead: `[stream][flags][step][body]`.
     fn entry(&mut self, channel: u8, mut bytes: &[u8]) -> Vec<u8> {
         let stream = u64::from(take_byte(&mut bytes) % 8);
         let how = take_byte(&mut bytes);
@@ -165,10 +165,10 @@ impl Server {
         self.value = bytes.to_vec();
         let mut payload = Vec::new();
         entry_header(stream).write_whole(&mut payload);
-        self.carry(channel, stream, how, payload, bytes)
+        self.entry_message(channel, stream, how, payload, bytes)
     }
 
-    /// A delta against the last value, its checks right or not: `[stream][how][wrong][target]`.
+    /// A message with a delta against the last value, its checks right or wrong: `[stream][flags][wrong][target]`.
     fn delta(&mut self, mut bytes: &[u8]) -> Vec<u8> {
         let stream = u64::from(take_byte(&mut bytes) % 8);
         let how = take_byte(&mut bytes);
@@ -186,11 +186,11 @@ impl Server {
         entry_header(stream).write_delta(header, &mut payload);
         self.cursor = self.cursor.wrapping_add(1);
         self.value = target;
-        self.carry(PRICE, stream, how, payload, ops.as_deref().unwrap_or(bytes))
+        self.entry_message(PRICE, stream, how, payload, ops.as_deref().unwrap_or(bytes))
     }
 
-    /// An entry's message; fragments are several records of it.
-    fn carry(
+    /// The message of an entry. Fragments are records of one message.
+    fn entry_message(
         &self,
         channel: u8,
         stream: u64,
@@ -199,25 +199,25 @@ impl Server {
         body: &[u8],
     ) -> Vec<u8> {
         let mut flags = BinaryFlags::from_byte(how & 4);
-        let dictionary = (how & how::WITH_DICTIONARY != 0).then_some(&*PREPARED);
-        flags.compressed = how & how::COMPRESSED != 0
+        let dictionary = (how & flag::WITH_DICTIONARY != 0).then_some(&*PREPARED);
+        flags.compressed = how & flag::COMPRESSED != 0
             && Compressor::new().compress_short_into(&mut payload, body, dictionary);
         if !flags.compressed {
             payload.extend_from_slice(body);
         }
-        flags.fragmented = how & how::FRAGMENTED != 0;
+        flags.fragmented = how & flag::FRAGMENTED != 0;
         let sequence = low_bits(self.cursor);
         if !flags.fragmented {
             return record(channel, flags, sequence, &payload);
         }
         let id = fragment_id(stream, self.cursor);
-        let shards = split(id, &payload, 1 + payload.len() / 3).expect("few pieces");
-        // The last one is held back at times.
-        let held_back = usize::from(how >> 7);
+        let shards = split(id, &payload, 1 + payload.len() / 3).expect("few fragments");
+        // The last fragment is left out at times.
+        let left_out = usize::from(how >> 7);
         let mut records: Vec<_> = shards
             .map(|shard| record(channel, flags, sequence, &shard.encode()))
             .collect();
-        records.truncate(records.len() - held_back);
+        records.truncate(records.len() - left_out);
         records.concat()
     }
 }
@@ -226,7 +226,7 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     delta::check(bytes).sha256()
 }
 
-/// A frame with this header: `[channel][flags][sequence][payload]`.
+/// A record with an arbitrary header: `[channel][flags][sequence][payload]`.
 fn frame(mut bytes: &[u8]) -> Vec<u8> {
     let channel = take_byte(&mut bytes);
     let flags = BinaryFlags::from_byte(take_byte(&mut bytes));
