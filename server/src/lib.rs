@@ -62,6 +62,7 @@ mod peer;
 mod policy;
 mod record;
 mod send;
+mod serve;
 mod server;
 mod transport;
 mod upkeep;
@@ -90,6 +91,7 @@ pub use push_wire_shared::{
 #[cfg(feature = "rtc")]
 pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
 pub use send::SendError;
+pub use serve::{Serve, serve};
 pub use server::PushServer;
 pub use transport::tune_tcp;
 /// Type of client ids.

@@ -9,4 +9,5 @@ mod large;
 mod line;
 mod link;
 mod native_client;
+mod serve;
 mod upload;

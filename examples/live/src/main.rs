@@ -9,7 +9,6 @@ mod request_log;
 mod room;
 #[cfg(test)]
 mod scratch;
-mod shutdown;
 mod tail;
 mod watch;
 
@@ -33,6 +32,9 @@ type Server = Arc<PushServer<Live>>;
 
 /// Retention of log lines and chat messages (7 days).
 const KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Time that connections have to end when the process is asked to.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Bases of deltas for a page that was away for a minute, at four values a second.
 const MACHINE_VERSIONS: usize = 240;
@@ -72,9 +74,9 @@ async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         eprintln!("warning: {problem}");
     }
     println!("http://{addr}/");
-    axum::serve(listener, app)
-        .with_graceful_shutdown(shutdown::drained(server))
-        .await?;
+    push_wire_server::serve(listener, app)
+        .drain_on_signal(server, GRACE)
+        .await;
     Ok(())
 }
 
