@@ -43,9 +43,10 @@ const SERVER: [&str; 14] = [
 ];
 
 /// The typed face, which uses all of them.
-const FACE: [&str; 7] = [
+const FACE: [&str; 8] = [
     "lib",
     "server",
+    "serve",
     "builder",
     "record",
     "send",
