@@ -3,6 +3,7 @@
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::Outcome;
 use push_wire_shared::session::client::{Cause, Entry, Event, Status};
+use push_wire_shared::session::op::SystemNotice;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 
@@ -50,6 +51,7 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) -> Called {
             code,
             message,
         } => host.refused(*ticket as f64, code.name(), message),
+        Event::Notice(notice) => tell_notice(host, notice),
         Event::Error { code, message } => host.fault(code.name(), message),
     }
 }
@@ -82,6 +84,16 @@ fn tell_status(host: &Host, now: Moment, status: &Status) -> Called {
         cause.code.unwrap_or(0),
         &cause.message,
     )
+}
+
+fn tell_notice(host: &Host, notice: &SystemNotice) -> Called {
+    match notice {
+        SystemNotice::Health(health) => host.health(&health.status, health.detail.clone()),
+        SystemNotice::Slow(slow) => host.slow(slow.window),
+        SystemNotice::Features(features) => {
+            host.features(features.supported.clone(), features.requested.clone())
+        }
+    }
 }
 
 fn tell_entry(host: &Host, entry: &Entry) -> Called {

@@ -2,6 +2,9 @@
 //!
 //! An exception of a method is reported (see `driver.rs`), and the engine continues.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -39,6 +42,12 @@ export interface Host {
   sent(ticket: number): void;
   /** A send was not carried out. */
   refused(ticket: number, code: string, message: string): void;
+  /** The application on the server reports its state. */
+  health(status: string, detail?: string): void;
+  /** The application on the server wants at most so many messages at once. */
+  slow(window?: number): void;
+  /** The application on the server names features. */
+  features(supported: string[], requested: string[]): void;
   /** Something went wrong that concerns no single subscription or send. */
   fault(code: string, message: string): void;
 }
@@ -126,6 +135,19 @@ extern "C" {
     ) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
+    pub(crate) fn health(this: &Host, status: &str, detail: Option<String>) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn slow(this: &Host, window: Option<u32>) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn features(
+        this: &Host,
+        supported: Vec<String>,
+        requested: Vec<String>,
+    ) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
     pub(crate) fn fault(this: &Host, code: &str, message: &str) -> Result<(), JsValue>;
 }
 
@@ -137,5 +159,5 @@ extern "C" {
 
     /// The text of an error, or of any other thrown value.
     #[wasm_bindgen(js_name = String, catch)]
-    pub(crate) fn words(of: &JsValue) -> Result<alloc::string::String, JsValue>;
+    pub(crate) fn words(of: &JsValue) -> Result<String, JsValue>;
 }

@@ -305,6 +305,7 @@ impl<C: ChannelKind> Driver<C> {
                     self.tell(ClientEvent::Refused { code, message });
                 }
             },
+            Event::Notice(notice) => self.tell(ClientEvent::Notice(notice)),
             Event::Error { code, message } => self.complain(code, message),
         }
     }

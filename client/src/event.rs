@@ -3,7 +3,7 @@
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Cursor, Outcome, Position};
 use push_wire_shared::session::client::{EndCause, Status};
-use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
+use push_wire_shared::session::op::{ErrorCode, ScopeRequest, SystemNotice};
 
 /// Event of a client, from [`PushClient::events`](crate::PushClient::events).
 #[derive(Clone, PartialEq, Debug)]
@@ -42,6 +42,8 @@ pub enum ClientEvent<C: ChannelKind> {
         /// Reason, for people.
         message: String,
     },
+    /// A notice of the application on the server, sent with `send_system`.
+    Notice(SystemNotice),
     /// An error that concerns no single subscription or message.
     Error {
         /// Kind of the error, for programs.

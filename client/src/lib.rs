@@ -53,7 +53,9 @@ pub use push_wire_shared::__private;
 pub use push_wire_shared::session::client::{
     Cause, ConfigError, EndCause, Snapshot, SnapshotError, Stats, Status, TokenError,
 };
-pub use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
+pub use push_wire_shared::session::op::{
+    ErrorCode, Features, Health, ScopeRequest, Slow, SystemNotice,
+};
 pub use push_wire_shared::{
     BinaryEnvelope, BinaryError, BinaryFlags, BinaryFrame, ChannelKind, CompressionConfig,
     CompressionDictionary, DeltaApplyResult, DeltaError, DeltaOp, FRAGMENT_HEADER_LEN,

@@ -14,13 +14,14 @@ import { checkOptions, messageBytes, socketClass } from "./options.js";
 import { Store, sessionStorageIfAny } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
-import type { Address, AnyChannels, Handler, Options, ReadOptions, Stats, Status } from "./types.js";
+import type { Address, AnyChannels, Handler, Notice, Options, ReadOptions, Stats, Status } from "./types.js";
 
 /** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
   readonly #core: Core;
   readonly #status = new ObservableValue<Status>({ phase: "connecting", transport: null, attempt: 0 });
   readonly #faults = new Listeners<PushError>();
+  readonly #notices = new Listeners<Notice>();
   readonly #documents = new Map<string, DocumentSource>();
   readonly #iterators = new Set<{ return(): unknown }>();
   readonly #leavePage: () => void;
@@ -42,6 +43,7 @@ export class Client<Channels extends object = AnyChannels> {
       wantToken: (request) => void tokens?.give(this.#core.engine, request, () => this.#core.closed),
       status: (status) => this.#turn(status),
       changed: () => this.#core.keep(),
+      notice: (notice) => void this.#notices.tell(notice),
       fault,
     });
     if (typeof token === "string" && !this.#core.engine.setToken(token)) {
@@ -143,6 +145,11 @@ export class Client<Channels extends object = AnyChannels> {
    */
   onFault(listener: (error: PushError) => void): () => void {
     return this.#faults.add(listener);
+  }
+
+  /** Calls `listener` for notices that the application on the server sends with `send_system`. */
+  onNotice(listener: (notice: Notice) => void): () => void {
+    return this.#notices.add(listener);
   }
 
   /** Connects at once: after `closed`, or while the client waits for its next attempt. */

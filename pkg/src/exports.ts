@@ -11,6 +11,7 @@ export type {
   Entry,
   Handler,
   KeyValueStorage,
+  Notice,
   Options,
   Outcome,
   Position,

@@ -4,7 +4,7 @@ import { Dictionaries } from "./dictionaries.js";
 import type { Engine, Host } from "./engine.js";
 import { PushError, thrownText } from "./error.js";
 import { Socket } from "./socket.js";
-import type { Status, WebSocketClass } from "./types.js";
+import type { Notice, Status, WebSocketClass } from "./types.js";
 
 /** Bytes of an entry: of its value, and of the frame that carried it. */
 export interface Size {
@@ -41,6 +41,7 @@ export interface ClientListener {
   status(status: Status): void;
   /** The snapshot to keep has changed. */
   changed(): void;
+  notice(notice: Notice): void;
   fault(error: PushError): void;
 }
 
@@ -196,6 +197,18 @@ export class PageHost implements Host {
     }
     this.#tickets.clear();
     this.streams.clear();
+  }
+
+  health(status: string, detail?: string): void {
+    this.#client.notice({ type: "health", status, ...(detail !== undefined && { detail }) });
+  }
+
+  slow(window?: number): void {
+    this.#client.notice({ type: "slow", ...(window !== undefined && { window }) });
+  }
+
+  features(supported: string[], requested: string[]): void {
+    this.#client.notice({ type: "features", supported, requested });
   }
 
   fault(code: string, message: string): void {

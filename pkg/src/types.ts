@@ -119,6 +119,15 @@ export interface Status {
   readonly reason?: string;
 }
 
+/** Notice of the application on the server, which has no effect by itself. */
+export type Notice =
+  /** State of the server: one word, such as `ok`, and a longer description. */
+  | { readonly type: "health"; readonly status: string; readonly detail?: string }
+  /** The page sends too much; `window`: messages that the server can take at once. */
+  | { readonly type: "slow"; readonly window?: number }
+  /** Features that the server has, and those that it requests, by names of the application. */
+  | { readonly type: "features"; readonly supported: readonly string[]; readonly requested: readonly string[] };
+
 /** Counters since the client was created. */
 export interface Stats {
   readonly messagesIn: number;

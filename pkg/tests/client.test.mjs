@@ -454,3 +454,24 @@ test("close ends iterators and pending sends", async () => {
   assert.throws(() => client.on("log", () => {}), { code: "closed" });
   await assert.rejects(client.send("room", {}), { code: "closed" });
 });
+
+test("notices of the backend are reported", async () => {
+  const client = open();
+  const notices = [];
+  const { promise, resolve } = deferred();
+  client.onNotice((notice) => notices.push(notice) === 5 && resolve());
+  await connected(client);
+  backend.notify({ op: "health", status: "degraded", detail: "the database is slow" });
+  backend.notify({ op: "health", status: "ok" });
+  backend.notify({ op: "slow", window: 8 });
+  backend.notify({ op: "slow" });
+  backend.notify({ op: "features", supported: ["charts", "maps"], requested: [] });
+  await promise;
+  assert.deepEqual(notices, [
+    { type: "health", status: "degraded", detail: "the database is slow" },
+    { type: "health", status: "ok" },
+    { type: "slow", window: 8 },
+    { type: "slow" },
+    { type: "features", supported: ["charts", "maps"], requested: [] },
+  ]);
+});

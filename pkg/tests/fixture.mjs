@@ -34,6 +34,11 @@ export class Fixture {
     this.publish("log", lines);
   }
 
+  /** Sends a control op to every connected client. */
+  notify(op) {
+    this.#program.write(JSON.stringify({ notify: op }));
+  }
+
   /** Gives the channel `lines` a dictionary of what was published to it since the last. */
   train() {
     this.#program.write(JSON.stringify("train"));

@@ -1,8 +1,8 @@
 //! Errors of sending to one client, and the forms of the application's control ops.
 
-use push_wire_shared::limits::TEXT_BYTES;
+use push_wire_shared::limits::{FEATURES, NAME_BYTES, TEXT_BYTES};
 use push_wire_shared::quote::cut;
-use push_wire_shared::session::op::{ErrorCode, ServerOp};
+use push_wire_shared::session::op::{ErrorCode, Features, Health, ServerOp, Slow, SystemNotice};
 use push_wire_shared::{ChannelKind, SystemOp};
 use uuid::Uuid;
 
@@ -64,10 +64,15 @@ pub(crate) fn notice<C: ChannelKind>(op: SystemOp<C>) -> Result<Notice, SendErro
     let op = with_short_text(op);
     let json = serde_json::to_string(&op);
     let json = json.map_err(|error| SendError::Serialization(error.to_string()))?;
-    Ok(Notice::System {
-        json,
-        op: in_wire_dialect(op),
-    })
+    let op = in_wire_dialect(op);
+    if let Some(ServerOp::Notice(SystemNotice::Features(features))) = &op
+        && !features.are_within_limits()
+    {
+        let limits =
+            format!("features: more than {FEATURES} names, or one above {NAME_BYTES} bytes");
+        return Err(SendError::Rejected(limits));
+    }
+    Ok(Notice::System { json, op })
 }
 
 /// The op with its text for people cut to the limit of receivers.
@@ -86,17 +91,30 @@ fn with_short_text<C: ChannelKind>(op: SystemOp<C>) -> SystemOp<C> {
     op
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other ops belong to the JSON dialect, whose clients know what they mean"
+)]
 fn in_wire_dialect<C: ChannelKind>(op: SystemOp<C>) -> Option<ServerOp> {
-    if let SystemOp::Error { message } = op {
-        let code = ErrorCode::Other;
-        return Some(ServerOp::Error {
-            code,
+    Some(match op {
+        SystemOp::Error { message } => ServerOp::Error {
+            code: ErrorCode::Other,
             message,
             id: None,
-        });
-    }
-    if matches!(op, SystemOp::Ping) {
-        return Some(ServerOp::Ping { heads: Vec::new() });
-    }
-    matches!(op, SystemOp::Pong).then_some(ServerOp::Pong)
+        },
+        SystemOp::Ping => ServerOp::Ping { heads: Vec::new() },
+        SystemOp::Pong => ServerOp::Pong,
+        SystemOp::Health { status, detail } => {
+            ServerOp::Notice(SystemNotice::Health(Health { status, detail }))
+        }
+        SystemOp::Slow { window } => ServerOp::Notice(SystemNotice::Slow(Slow { window })),
+        SystemOp::Features {
+            supported,
+            requested,
+        } => ServerOp::Notice(SystemNotice::Features(Features {
+            supported,
+            requested,
+        })),
+        _ => return None,
+    })
 }

@@ -353,12 +353,14 @@ impl<C: ChannelKind> PushServer<C> {
         }
     }
 
-    /// Sends a control op to a connected client. The push-wire dialect has `error`, `ping` and `pong`; other ops are
-    /// not sent to clients of that dialect.
+    /// Sends a control op to a connected client. Clients of both dialects get `Error`, `Ping`, `Pong`, `Health`, `Slow`
+    /// and `Features`; the native client and the page report the last three as notices. The other ops are those of the
+    /// JSON dialect, and are sent to its clients only.
     ///
     /// # Errors
     /// [`SendError::NotConnected`] for a client without a connection, even if it has a session;
-    /// [`SendError::Backpressure`] if too many ops are queued for its connection.
+    /// [`SendError::Backpressure`] if too many ops are queued for its connection; [`SendError::Rejected`] if `Features`
+    /// has more than 64 names in a list, or one above 1 KiB.
     pub fn try_send_system(&self, client_id: Uuid, op: SystemOp<C>) -> Result<(), SendError> {
         let left = self.hub.notify(client_id, notice(op)?);
         left.map_err(|error| SendError::of_notice(error, client_id))

@@ -147,6 +147,9 @@ pub const QUOTE_BYTES: usize = 100;
 /// `auth_ok`, take 32 KiB.
 pub const TEXT_BYTES: usize = 1024;
 
+/// Names in a list of a `features` notice (64): features are switches, of which a program has few.
+pub const FEATURES: usize = 64;
+
 /// Longest channel or topic name that is read at all, in bytes (1 KiB): a name between [`MAX_TOPIC_BYTES`] and this is
 /// refused alone, a longer one with its whole op.
 pub const NAME_BYTES: usize = 1024;

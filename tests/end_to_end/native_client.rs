@@ -9,7 +9,8 @@ use push_wire_client::position::{Outcome, ResetReason};
 use push_wire_client::session::client::Status;
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
-    ScopeRequest, SendError, StreamRequest, TokenError, TransportPreference,
+    ScopeRequest, SendError, Slow, StreamRequest, SystemNotice, SystemOp, TokenError,
+    TransportPreference,
 };
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
@@ -299,6 +300,44 @@ async fn slow_reader_gets_everything() {
             (json!(number), Some(number + 1))
         );
     }
+}
+
+#[tokio::test]
+async fn notices_are_reported() {
+    let backend = Backend::start().await;
+    let mut client = backend.client();
+    let mut events = client.events();
+    client.connect().await.unwrap();
+    let id = backend.server.connected_client_ids()[0];
+    let health = SystemOp::Health {
+        status: "x".repeat(2_000),
+        detail: None,
+    };
+    let too_many = SystemOp::Features {
+        supported: vec!["charts".into(); 65],
+        requested: Vec::new(),
+    };
+    let refused = backend.server.try_send_system(id, too_many);
+    assert!(matches!(
+        refused,
+        Err(push_wire_server::SendError::Rejected(_))
+    ));
+    backend.server.try_send_system(id, health).unwrap();
+    let slow = SystemOp::Slow { window: Some(8) };
+    backend.server.try_send_system(id, slow).unwrap();
+    until_event(&mut events, |event| match event {
+        ClientEvent::Notice(SystemNotice::Health(health)) => {
+            assert_eq!(health.status.len(), 1_024, "cut to what clients take");
+            true
+        }
+        _ => false,
+    })
+    .await;
+    until_event(&mut events, |event| {
+        let slow = SystemNotice::Slow(Slow { window: Some(8) });
+        *event == ClientEvent::Notice(slow)
+    })
+    .await;
 }
 
 #[tokio::test]

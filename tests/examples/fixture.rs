@@ -4,6 +4,7 @@
 //! standard input, with which it ends:
 //!
 //! - `{"publish": {"channel": NAME, "values": […]}}` publishes to `log`, `document` or `lines`.
+//! - `{"notify": OP}` sends a control op to every connected client.
 //! - `"train"` gives `lines` a dictionary, trained from what was published to it since the last.
 //!
 //! Messages of a page on `room` are published to the topic that they name; on `lines` they are only acknowledged; `log`
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use push_wire_server::{
-    ChannelKind, ChannelPolicy, Compression, HandlerError, PushServer, train_dictionary,
+    ChannelKind, ChannelPolicy, Compression, HandlerError, PushServer, SystemOp, train_dictionary,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +38,7 @@ enum Channel {
 #[serde(rename_all = "snake_case")]
 enum Command {
     Publish { channel: String, values: Vec<Value> },
+    Notify(SystemOp<Channel>),
     Train,
 }
 
@@ -107,6 +109,11 @@ async fn obey(server: &PushServer<Channel>) -> Result<(), Box<dyn Error>> {
                     if channel == Channel::Lines {
                         samples.push(serde_json::to_vec(&value)?);
                     }
+                }
+            }
+            Command::Notify(op) => {
+                for client in server.connected_client_ids() {
+                    server.try_send_system(client, op.clone())?;
                 }
             }
             Command::Train => {

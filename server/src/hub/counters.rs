@@ -79,6 +79,7 @@ impl Counters {
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Pong
+            | ServerOp::Notice(_)
             | ServerOp::Goodbye { .. } => {}
         }
     }

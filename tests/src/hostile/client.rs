@@ -231,6 +231,7 @@ impl Page {
             | Event::Ready { .. }
             | Event::Sent { .. }
             | Event::Refused { .. }
+            | Event::Notice(_)
             | Event::Error { .. } => {}
         }
     }

@@ -404,6 +404,7 @@ impl Page {
                 model.confirmed(self.client, message)
             }
             unexpected @ (Event::Outcome { .. }
+            | Event::Notice(_)
             | Event::Ended { .. }
             | Event::Refused { .. }
             | Event::Error { .. }) => {

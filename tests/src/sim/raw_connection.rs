@@ -321,6 +321,7 @@ impl RawConnection {
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Pong
+            | ServerOp::Notice(_)
             | ServerOp::Goodbye { .. } => Ok(()),
         }
     }

@@ -69,6 +69,7 @@ impl Tally {
             Event::Status(_)
             | Event::Ended { .. }
             | Event::Refused { .. }
+            | Event::Notice(_)
             | Event::Error { .. } => return,
         };
         self.add(what, 1);

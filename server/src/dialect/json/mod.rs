@@ -204,6 +204,7 @@ impl JsonCodec {
             // Published clients answer pings of the WebSocket, not those of the dialect.
             ServerOp::Ping { .. } => self.renderer.ping(),
             ServerOp::Pong => self.renderer.op(&SystemOp::Pong),
+            ServerOp::Notice(notice) => self.renderer.notice(notice),
             ServerOp::Goodbye { message, .. } => self.renderer.op(&SystemOp::Goodbye {
                 reason: Some(message.clone()),
             }),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use push_wire_broker::Entry;
 use push_wire_shared::SystemOp;
 use push_wire_shared::limits::VALUE_BYTES;
+use push_wire_shared::session::op::SystemNotice;
 use push_wire_shared::session::wire::Content;
 use uuid::Uuid;
 
@@ -51,6 +52,12 @@ impl Renderer {
     pub(super) fn op(&mut self, op: &SystemOp<&str>) {
         // Names, numbers and texts: nothing in an op can fail to be written.
         self.text(serde_json::to_vec(op).unwrap_or_default());
+    }
+
+    /// Adds a notice.
+    pub(super) fn notice(&mut self, notice: &SystemNotice) {
+        // As an op: nothing in it can fail to be written.
+        self.text(serde_json::to_vec(notice).unwrap_or_default());
     }
 
     /// Adds an error.

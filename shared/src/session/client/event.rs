@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Status, TokenError};
 use crate::channel::ChannelMode;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
-use crate::session::op::{ErrorCode, ScopeRequest};
+use crate::session::op::{ErrorCode, ScopeRequest, SystemNotice};
 use crate::session::wire::Content;
 
 /// Input from the driver. Input about an older attempt than the latest `Connect` is ignored.
@@ -129,6 +129,8 @@ pub enum Event {
         /// Reason, for people.
         message: String,
     },
+    /// A notice of the application on the server.
+    Notice(SystemNotice),
     /// An error that concerns no single subscription or send.
     Error {
         /// Kind, for programs.

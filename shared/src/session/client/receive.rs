@@ -126,6 +126,7 @@ impl Receiver<'_> {
             | ServerOp::Rejected { .. }
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
+            | ServerOp::Notice(_)
             | ServerOp::Pong => {
                 let what = "the server's first op was not auth_ok";
                 return Err(ConnectionError::protocol(what));
@@ -197,6 +198,7 @@ impl Receiver<'_> {
                 }
             }
             ServerOp::Pong => {}
+            ServerOp::Notice(notice) => link.event(Event::Notice(notice)),
             ServerOp::Goodbye {
                 code,
                 message,

@@ -105,6 +105,20 @@ where
     serializer.serialize_str(&cut(text.as_ref(), N))
 }
 
+/// Writes a text field that may be left out, cut to `N` bytes.
+pub(super) fn cut_opt_text<S, const N: usize>(
+    text: &Option<String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error>
+where
+    S: Serializer,
+{
+    match text {
+        Some(text) => serializer.serialize_some(&*cut(text, N)),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Reads a list field through [`Bounded`].
 pub(super) fn list<'de, D, T, const N: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where

@@ -4,6 +4,7 @@
 mod bounded;
 mod client;
 mod fields;
+mod notice;
 mod server;
 
 use alloc::string::String;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bounded::{Bounded, BoundedText};
 pub use client::{Auth, ClientOp, ScopeRequest, Subscribe};
+pub use notice::{Features, Health, Slow, SystemNotice};
 pub use server::{
     AuthOk, ChannelInfo, DictionaryInfo, ErrorCode, RejectedMessage, ServerOp, StreamHead,
 };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::bounded::{Bounded, cut_text, list, text};
 use super::client::NoFields;
 use super::fields::{fixed, is_false, is_untagged, name, position};
-use super::{OpError, op_fields, op_name, unknown_op, write_op};
+use super::{OpError, SystemNotice, op_fields, op_name, unknown_op, write_op};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::limits::{CHANNELS, NAME_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
@@ -70,6 +70,8 @@ pub enum ServerOp {
     },
     /// Answers `ping`.
     Pong,
+    /// A notice of the application.
+    Notice(SystemNotice),
     /// Announces the close of the connection.
     Goodbye {
         /// A close code.
@@ -374,6 +376,7 @@ impl ServerOp {
             Self::Dictionary(info) => Written::Dictionary(*info),
             Self::Ping { heads } => Written::Ping { heads },
             Self::Pong => Written::Pong,
+            Self::Notice(notice) => return write_op(out, notice),
             Self::Goodbye {
                 code,
                 message,
@@ -410,6 +413,11 @@ impl ServerOp {
                 heads: op.heads.into_vec(),
             }),
             "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
+            "health" => op_fields("health", bytes).map(|op| Self::Notice(SystemNotice::Health(op))),
+            "slow" => op_fields("slow", bytes).map(|op| Self::Notice(SystemNotice::Slow(op))),
+            "features" => {
+                op_fields("features", bytes).map(|op| Self::Notice(SystemNotice::Features(op)))
+            }
             "goodbye" => op_fields("goodbye", bytes).map(|op: GoodbyeOp<Message>| Self::Goodbye {
                 code: op.close,
                 message: op.message.into_string(),

@@ -5,7 +5,9 @@ use alloc::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::FEATURES;
 use crate::position::{Epoch, Tag};
+use crate::session::op::{Features, Health, Slow};
 
 fn position() -> impl Strategy<Value = Position> {
     any::<(u64, u64, u32)>().prop_map(|(e, cursor, tag)| Position {
@@ -35,6 +37,21 @@ fn rejection() -> impl Strategy<Value = RejectedMessage> {
         code: ErrorCode::NoHandler,
         message,
     })
+}
+
+fn notice() -> impl Strategy<Value = SystemNotice> {
+    let names = || prop::collection::vec(".{0,40}", 0..=FEATURES);
+    prop_oneof![
+        (".{0,40}", prop::option::of(".{0,40}"))
+            .prop_map(|(status, detail)| SystemNotice::Health(Health { status, detail })),
+        any::<Option<u32>>().prop_map(|window| SystemNotice::Slow(Slow { window })),
+        (names(), names()).prop_map(|(supported, requested)| {
+            SystemNotice::Features(Features {
+                supported,
+                requested,
+            })
+        }),
+    ]
 }
 
 fn op() -> impl Strategy<Value = ServerOp> {
@@ -104,6 +121,7 @@ fn op() -> impl Strategy<Value = ServerOp> {
         }),
         heads,
         Just(ServerOp::Pong),
+        notice().prop_map(ServerOp::Notice),
         (any::<u16>(), ".{0,40}", any::<Option<u64>>()).prop_map(|(code, message, retry_ms)| {
             ServerOp::Goodbye {
                 code,
