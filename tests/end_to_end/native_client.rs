@@ -325,12 +325,12 @@ async fn notices_are_reported() {
     backend.server.try_send_system(id, health).unwrap();
     let slow = SystemOp::Slow { window: Some(8) };
     backend.server.try_send_system(id, slow).unwrap();
-    until_event(&mut events, |event| match event {
-        ClientEvent::Notice(SystemNotice::Health(health)) => {
-            assert_eq!(health.status.len(), 1_024, "cut to what clients take");
-            true
-        }
-        _ => false,
+    until_event(&mut events, |event| {
+        let ClientEvent::Notice(SystemNotice::Health(health)) = event else {
+            return false;
+        };
+        assert_eq!(health.status.len(), 1_024, "cut to what clients take");
+        true
     })
     .await;
     until_event(&mut events, |event| {
