@@ -95,7 +95,7 @@ impl Application {
         check::outcome(reported, model, reader)
     }
 
-    /// Takes an entry. With `batches` it is handled after [`BATCH_TIME`], together with those that arrive until then.
+    /// Takes an entry. With `batches` it is handled after `BATCH_TIME`, together with those that arrive until then.
     /// Returns whether it is to be handled now.
     ///
     /// # Errors
