@@ -1,4 +1,4 @@
-// Measurements inside the page: subjects run in turn, and the median of the times of each is reported.
+// Benchmarks in the page: decoders and delta codecs run in turn, and the median of each one's times is returned.
 import * as fzstd from "fzstd";
 import { ZSTDDecoder } from "zstddec";
 import init, { Frames, Pages } from "/built/browser.js";
@@ -19,7 +19,7 @@ async function frames() {
   const subjects = [
     ["push-wire, with dictionary", packed, (body) => ours.decode(body)],
     ["fzstd, without", plain, (body) => fzstd.decompress(body)],
-    // Told the size, as its frames would tell it otherwise.
+    // Its decoder needs the size, which our frames do not state.
     ["zstddec, without", plain, (body, message) => zstddec.decode(body, message.length)],
   ];
   for (const [name, bodies, decode] of subjects) {
@@ -37,14 +37,14 @@ async function frames() {
 function pages() {
   const changes = 100;
   const pages = Pages.with(changes);
-  if (!pages.are_right()) throw new Error("a delta builds another page");
+  if (!pages.are_correct()) throw new Error("a delta makes a wrong page");
   const names = ["push-wire apply", "fossil-delta apply", "SHA-256 of a page"];
   const times = medians([() => pages.apply(), () => pages.apply_fossil(), () => pages.hash()], 20);
   const of = names.map((name, i) => ({ name, micros: (times[i] * 1000) / changes / 20 }));
   return { bytes: pages.mean_len(), of };
 }
 
-/** The middle of each subject's times, in milliseconds; one round more is not counted. */
+/** The median of each subject's times, in milliseconds; one more round before them is not counted. */
 function medians(subjects, repeat = 1) {
   const times = subjects.map(() => []);
   for (let round = 0; round <= ROUNDS; round++) {
@@ -59,14 +59,14 @@ function medians(subjects, repeat = 1) {
 
 function assertEqual(name, got, expected) {
   const same = got?.length === expected.length && got.every((byte, i) => byte === expected[i]);
-  if (!same) throw new Error(`${name} makes another message`);
+  if (!same) throw new Error(`${name} decodes a wrong message`);
 }
 
 async function load(name) {
   return (await fetch(`/built/${name}`)).arrayBuffer();
 }
 
-/** Items, each with its length in four bytes before it. */
+/** Loads a file of items, each after its length in four bytes (little-endian). */
 async function list(name) {
   const buffer = await load(name);
   const view = new DataView(buffer);

@@ -1,4 +1,4 @@
-// Decoding and applying in Chromium, beside other libraries. Built and run by `cargo xtask bench-browser`.
+// Benchmark of decompression and deltas in Chromium, against other libraries. Run by `cargo xtask bench-browser`.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname } from "node:path";

@@ -1,8 +1,8 @@
-//! Shared code of the measurements: timing, messages, server processes and the readers that load them.
+//! Shared code of the benchmarks: timing, messages, server processes and the readers that load them.
 //!
-//! `rounds` times codecs side by side, `messages` is what they are given. `subject` runs a server in a process of its
-//! own, so that its processor time and memory are the server's alone; `load` is the other side: many lean readers in
-//! one process, which spend as little as they can.
+//! `rounds` times codecs in turn, on the input of `messages`. `subject` runs a server in its own process, so that its
+//! CPU time and memory can be measured; `load` has the clients: many readers in one process, with little work per
+//! message.
 
 pub mod load;
 pub mod messages;
@@ -11,5 +11,5 @@ pub mod subject;
 
 use std::error::Error;
 
-/// Result of a measurement, which ends at the first error.
+/// Result of a benchmark, which ends at the first error.
 pub type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;

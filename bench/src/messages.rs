@@ -31,7 +31,7 @@ const NAMES: [&str; 10] = [
     "Ana", "Bruno", "Chiara", "David", "Ewa", "Felix", "Greta", "Henri", "Ines", "Jonas",
 ];
 
-/// That many messages, of 240 to 252 bytes.
+/// Returns this number of messages, each of 240 to 252 bytes.
 pub fn orders(seed: u64, count: usize) -> Vec<String> {
     let mut rng = Rng::with_seed(seed);
     let mut pick = move |number: u64| {

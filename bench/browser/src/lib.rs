@@ -1,11 +1,11 @@
-//! WebAssembly part of the measurements in a browser: see run.mjs.
+//! WebAssembly part of the browser benchmarks, which `page.mjs` calls: decompression and deltas.
 
 use push_wire_shared::compression::{CompressionDictionary, Decompressor};
 use push_wire_shared::delta;
 use push_wire_shared::delta::corpus::corpora;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Messages and values are smaller.
+/// Limit of a message and of a value (1 MiB), in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The decoder of the browser client, kept for all messages.
@@ -14,7 +14,7 @@ pub struct Frames(Decompressor);
 
 #[wasm_bindgen]
 impl Frames {
-    /// With the dictionary of id 1.
+    /// A decoder with this dictionary, whose id is 1; `None` if it is malformed.
     pub fn with(dictionary: Vec<u8>) -> Option<Self> {
         let mut decompressor = Decompressor::new();
         let dictionary = CompressionDictionary::new(1, dictionary);
@@ -22,13 +22,13 @@ impl Frames {
         Some(Self(decompressor))
     }
 
-    /// The message of a compressed body.
+    /// Decompresses a body; `None` if it is malformed.
     pub fn decode(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         self.0.decompress(body, MAX_BYTES).ok()
     }
 }
 
-/// Versions of an HTML page of 18 KB, and what turns each into the next.
+/// Versions of an HTML page of 18 KB, with the deltas from each to the next.
 #[wasm_bindgen]
 pub struct Pages(Vec<Change>);
 
@@ -41,7 +41,7 @@ struct Change {
 
 #[wasm_bindgen]
 impl Pages {
-    /// That many changes.
+    /// This number of changes; `None` if a version has no delta.
     pub fn with(changes: usize) -> Option<Self> {
         let corpora = corpora(1, changes + 1);
         let html = corpora
@@ -70,8 +70,8 @@ impl Pages {
             / self.0.len()
     }
 
-    /// Returns whether both deltas build each page.
-    pub fn are_right(&self) -> bool {
+    /// Returns whether both deltas of each change make the right page.
+    pub fn are_correct(&self) -> bool {
         self.0.iter().all(|change| {
             delta::apply(&change.base, &change.ops, MAX_BYTES).as_ref() == Ok(&change.target)
                 && fossil_delta::apply(&change.base, &change.fossil)
@@ -79,7 +79,7 @@ impl Pages {
         })
     }
 
-    /// Applies every delta; bytes made.
+    /// Applies every delta. Returns the bytes of the results.
     pub fn apply(&self) -> usize {
         let apply = |change: &Change| delta::apply(&change.base, &change.ops, MAX_BYTES);
         self.0
@@ -88,7 +88,7 @@ impl Pages {
             .sum()
     }
 
-    /// Applies every fossil delta; bytes made.
+    /// Applies every fossil delta. Returns the bytes of the results.
     pub fn apply_fossil(&self) -> usize {
         let apply = |change: &Change| fossil_delta::apply(&change.base, &change.fossil);
         self.0
@@ -97,7 +97,7 @@ impl Pages {
             .sum()
     }
 
-    /// Hashes every page; a sum of the hashes' first bytes.
+    /// Hashes every page. Returns the sum of the hashes' first bytes.
     pub fn hash(&self) -> usize {
         self.0
             .iter()

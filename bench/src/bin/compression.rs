@@ -1,8 +1,8 @@
-//! Frames with a dictionary beside the published crate's: the same messages and dictionary, by the same calls, and by
-//! those that take a dictionary which is kept ready.
+//! Benchmark of compressed frames with a dictionary against the published crate: the same messages and dictionary, once
+//! by the published calls and once by those that take a prepared dictionary.
 //!
-//! `cargo run --release --bin compression`: messages of about 250 bytes, of one half of which a dictionary of 16 KB is
-//! trained; the other half is encoded and decoded. `-- --write FOLDER` writes the dictionary and the messages as zstd
+//! `cargo run --release --bin compression`: a dictionary of 16 KB is trained on one half of the messages of about 250
+//! bytes; the other half is encoded and decoded. `-- --write FOLDER` writes the dictionary and the messages as zstd
 //! frames with and without it instead, for the measurements in browser/.
 
 use std::fs;
@@ -47,8 +47,8 @@ fn main() -> Fallible<()> {
     }
 }
 
-/// One way to make frames and to read them.
-struct Way<'a> {
+/// Codec under measurement: it encodes and decodes frames.
+struct Codec<'a> {
     name: &'static str,
     encode: Step<'a, str, Vec<u8>>,
     decode: Step<'a, [u8], String>,
@@ -57,36 +57,39 @@ struct Way<'a> {
 type Step<'a, From, To> = Box<dyn FnMut(&From) -> Fallible<To> + 'a>;
 
 fn compare(messages: &[String], dictionary: &CompressionDictionary) -> Fallible<()> {
-    let (published, kept) = (dictionaries_of(dictionary), Kept::new(dictionary)?);
-    let mut ways = [
-        with_kept_dictionary(kept),
-        with_calls(dictionary),
-        theirs(&published),
+    let (published, prepared) = (dictionaries_of(dictionary), Prepared::new(dictionary)?);
+    let mut codecs = [
+        with_prepared_dictionary(prepared),
+        with_published_calls(dictionary),
+        published_crate(&published),
     ];
     let mut frames = Vec::new();
-    for way in &mut ways {
-        let of_way: Fallible<Vec<_>> = messages
+    for codec in &mut codecs {
+        let of_codec: Fallible<Vec<_>> = messages
             .iter()
-            .map(|message| (way.encode)(message))
+            .map(|message| (codec.encode)(message))
             .collect();
-        frames.push(of_way?);
+        frames.push(of_codec?);
     }
-    // Each reads the others' frames too.
-    for way in &mut ways {
-        for (message, frame) in frames.iter().flat_map(|of_way| messages.iter().zip(of_way)) {
-            if (way.decode)(frame)? != *message {
-                return Err(format!("{} reads another message", way.name).into());
+    // Each decodes the others' frames too.
+    for codec in &mut codecs {
+        for (message, frame) in frames
+            .iter()
+            .flat_map(|of_codec| messages.iter().zip(of_codec))
+        {
+            if (codec.decode)(frame)? != *message {
+                return Err(format!("{} decodes a wrong message", codec.name).into());
             }
         }
     }
-    let encode = rounds(&mut ways, |_, way| {
+    let encode = rounds(&mut codecs, |_, codec| {
         for message in messages {
-            drop(black_box((way.encode)(message)));
+            drop(black_box((codec.encode)(message)));
         }
     });
-    let decode = rounds(&mut ways, |at, way| {
+    let decode = rounds(&mut codecs, |at, codec| {
         for frame in &frames[at] {
-            drop(black_box((way.decode)(frame)));
+            drop(black_box((codec.decode)(frame)));
         }
     });
     println!(
@@ -96,12 +99,12 @@ fn compare(messages: &[String], dictionary: &CompressionDictionary) -> Fallible<
     );
     println!("| | frame bytes | encode ns | decode ns | times faster | |");
     println!("|---|---|---|---|---|---|");
-    let last = ways.len() - 1;
-    for (at, way) in ways.iter().enumerate() {
+    let last = codecs.len() - 1;
+    for (at, codec) in codecs.iter().enumerate() {
         let each = |rounds: &Rounds| rounds.median_ns(at) / messages.len() as f64;
         println!(
             "| {} | {:.1} | {:.0} | {:.0} | {:.1} | {:.1} |",
-            way.name,
+            codec.name,
             mean_len(&frames[at]),
             each(&encode),
             each(&decode),
@@ -112,26 +115,26 @@ fn compare(messages: &[String], dictionary: &CompressionDictionary) -> Fallible<
     Ok(())
 }
 
-/// The ways take turns.
-fn rounds(ways: &mut [Way<'_>], run: impl Fn(usize, &mut Way<'_>)) -> Rounds {
+/// Times a function of each codec in turn.
+fn rounds(codecs: &mut [Codec<'_>], run: impl Fn(usize, &mut Codec<'_>)) -> Rounds {
     let run = &run;
-    let mut subjects: Vec<_> = ways
+    let mut subjects: Vec<_> = codecs
         .iter_mut()
         .enumerate()
-        .map(|(at, way)| move || run(at, way))
+        .map(|(at, codec)| move || run(at, codec))
         .collect();
     let mut subjects: Vec<_> = subjects.iter_mut().map(|s| s as &mut dyn FnMut()).collect();
     Rounds::run(ROUNDS, 1, &mut subjects)
 }
 
-/// State that a sender and reader of many frames keeps.
-struct Kept {
+/// State that a sender and a reader keep for many frames.
+struct Prepared {
     compressor: Compressor,
     dictionary: PreparedDictionary,
     decompressor: Decompressor,
 }
 
-impl Kept {
+impl Prepared {
     fn new(dictionary: &CompressionDictionary) -> Fallible<Self> {
         let mut decompressor = Decompressor::new();
         decompressor.add_dictionary(dictionary)?;
@@ -143,14 +146,14 @@ impl Kept {
     }
 }
 
-fn with_kept_dictionary(kept: Kept) -> Way<'static> {
-    let Kept {
+fn with_prepared_dictionary(prepared: Prepared) -> Codec<'static> {
+    let Prepared {
         mut compressor,
         dictionary,
         mut decompressor,
-    } = kept;
-    Way {
-        name: "push-wire, the dictionary kept ready",
+    } = prepared;
+    Codec {
+        name: "push-wire, prepared dictionary",
         encode: Box::new(move |message| {
             let (frame, dictionary) = (frame(message), Some(&dictionary));
             let bytes = encode_frame_with_compressor(
@@ -174,13 +177,13 @@ fn with_kept_dictionary(kept: Kept) -> Way<'static> {
     }
 }
 
-fn with_calls(dictionary: &CompressionDictionary) -> Way<'_> {
+fn with_published_calls(dictionary: &CompressionDictionary) -> Codec<'_> {
     let compression = CompressionConfig {
         threshold: THRESHOLD,
         dictionary: Some(dictionary.clone()),
     };
     let held = std::slice::from_ref(dictionary);
-    Way {
+    Codec {
         name: "push-wire, the published calls",
         encode: Box::new(move |message| {
             let bytes = encode_frame_with_compression(&frame(message), ENCODING, &compression);
@@ -209,13 +212,13 @@ fn dictionaries_of(
     [pushwire_core::CompressionDictionary::new(id, bytes)]
 }
 
-fn theirs(held: &[pushwire_core::CompressionDictionary; 1]) -> Way<'_> {
+fn published_crate(held: &[pushwire_core::CompressionDictionary; 1]) -> Codec<'_> {
     let encoding = pushwire_core::PayloadEncoding::MessagePack;
     let compression = pushwire_core::CompressionConfig {
         threshold: THRESHOLD,
         dictionary: Some(held[0].clone()),
     };
-    Way {
+    Codec {
         name: "pushwire-core",
         encode: Box::new(move |message| {
             let frame = pushwire_core::BinaryFrame {
@@ -237,7 +240,8 @@ fn theirs(held: &[pushwire_core::CompressionDictionary; 1]) -> Way<'_> {
     }
 }
 
-/// `dictionary`, and one file each of the messages and of what they are as zstd frames, each with its length before it.
+/// Writes the dictionary, the messages, and their zstd frames with and without it. Each message and frame follows its
+/// length in four bytes.
 fn write(messages: &[String], dictionary: &CompressionDictionary, folder: &Path) -> Fallible<()> {
     let prepared = PreparedDictionary::new(dictionary)?;
     let mut compressor = Compressor::new();
@@ -252,7 +256,7 @@ fn write(messages: &[String], dictionary: &CompressionDictionary, folder: &Path)
     let mut plain = Vec::new();
     for message in messages {
         packed.push(compress(message, Some(&prepared))?);
-        // Without the dictionary's id before it: what other decoders take.
+        // Without the dictionary's id before it, which other decoders do not know.
         plain.push(compress(message, None)?.split_off(4));
     }
     fs::create_dir_all(folder)?;

@@ -1,6 +1,6 @@
-//! MessagePack and CBOR beside the libraries whose bytes they are.
+//! Benchmark of MessagePack and CBOR against the libraries that write the same bytes.
 //!
-//! `cargo run --release --bin encodings`: a struct that is 172 bytes as JSON is written and read, typed.
+//! `cargo run --release --bin encodings`: a struct that takes 172 bytes as JSON is encoded and decoded.
 
 use std::hint::black_box;
 
@@ -67,7 +67,7 @@ fn compare(
 ) -> Fallible<()> {
     let bytes = encoding.encode(trade)?;
     if write(trade).as_ref() != Some(&bytes) || read(&bytes).as_ref() != Some(trade) {
-        return Err(format!("{library} and we differ").into());
+        return Err(format!("{library} writes other bytes").into());
     }
     let writing = Rounds::run(
         ROUNDS,

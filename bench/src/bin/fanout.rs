@@ -1,8 +1,9 @@
-//! Cost of a delivery in servers that publish the same messages to many readers, beside the floor.
+//! Benchmark of fan-out: CPU time of a delivery in servers that publish the same messages to many readers, and its ratio
+//! to the floor's.
 //!
 //! `cargo run --release --bin fanout` measures 1,000 readers of messages of 200 bytes, 20 and then 400 a second, for 5
-//! seconds in each of 3 rounds; `-- READERS RATE BYTES SECONDS ROUNDS` another pace. The servers take turns, so that
-//! what else the machine does hits all alike: compare the ratios.
+//! seconds in each of 3 rounds; `-- READERS RATE BYTES SECONDS ROUNDS` other values. The servers run in
+//! turn, so that other load of the machine affects all of them; the ratios are what to compare.
 
 use std::time::Duration;
 
@@ -13,15 +14,17 @@ use push_wire_bench::subject::{CpuTime, Publish, ServerProcess, Subject, serve_i
 use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_blocking};
 
-/// Messages a second when no other pace is asked for.
+/// Rates of the default run, in messages a second.
 const RATES: [u32; 2] = [20, 400];
 
+/// Settings of a run.
 struct Plan {
     readers: usize,
     run: Publish,
     rounds: usize,
 }
 
+/// Results of one server in one round.
 #[derive(Clone, Copy)]
 struct Figures {
     cpu: CpuTime,
@@ -73,7 +76,7 @@ fn measure(subject: Subject, plan: &Plan) -> Fallible<Figures> {
     LocalSet::new().block_on(&runtime, async {
         let mut server = ServerProcess::start(subject)?;
         let mut readers = Readers::connect(server.address, subject, plan.readers).await?;
-        // A message first, so that nothing is measured that happens once.
+        // One message before the measurement, so that one-time work is not counted.
         let warm_up = Publish {
             messages: 1,
             ..plan.run
@@ -146,7 +149,7 @@ impl Plan {
             [readers, rate, bytes, seconds, rounds] => {
                 Ok(vec![Self::new(readers, rate, bytes, seconds, rounds)])
             }
-            _ => Err("five numbers, or none".into()),
+            _ => Err("usage: fanout [READERS RATE BYTES SECONDS ROUNDS]".into()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Memory that an idle connection with one stream takes in a server.
+//! Benchmark of idle connections: memory of the server for each, with one stream read.
 //!
 //! `cargo run --release --bin idle [-- CONNECTIONS]`, by default 5,000.
 
@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
-/// Time after the last handshake, in which the handshakes' memory is freed.
+/// Time after the last handshake in which the memory of the handshakes is freed.
 const SETTLE: Duration = Duration::from_secs(3);
 
 fn main() -> Fallible<()> {

@@ -1,5 +1,5 @@
-//! Instructions of a server's own code per delivery, without the kernel's. Other load of the machine does not change
-//! them.
+//! Benchmark of instructions per delivery in a server's own code, without the kernel's. Other load of the machine does
+//! not change them.
 //!
 //! `cargo run --release --bin instructions [-- READERS MESSAGES]`, by default 200 readers and 40 messages of 200 bytes.
 //! Each server runs under valgrind's cachegrind (package `valgrind`), which makes it some thirty times slower: once
@@ -15,8 +15,8 @@ use tempfile::NamedTempFile;
 use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_blocking};
 
-/// Messages a second: few enough for the slowed servers to send each before the next, and enough for all to be sent
-/// before the first heartbeat.
+/// Messages a second: slow enough that a server under valgrind sends each before the next, and fast enough that all are
+/// sent before the first heartbeat.
 const RATE: f64 = 8.0;
 
 fn main() -> Fallible<()> {
@@ -42,7 +42,7 @@ fn main() -> Fallible<()> {
     Ok(())
 }
 
-/// Instructions of a server from its start to its end, with one message to warm up and then so many.
+/// Instructions of a server from its start to its end, with one message to warm up and then `messages`.
 fn count(subject: Subject, readers: u64, messages: u64) -> Fallible<u64> {
     let counts = NamedTempFile::new()?;
     let mut valgrind = Command::new("valgrind");
@@ -73,5 +73,8 @@ fn count(subject: Subject, readers: u64, messages: u64) -> Fallible<u64> {
     let total = counts
         .lines()
         .find_map(|line| line.strip_prefix("summary: "));
-    Ok(total.ok_or("no summary of cachegrind")?.trim().parse()?)
+    Ok(total
+        .ok_or("cachegrind printed no summary")?
+        .trim()
+        .parse()?)
 }

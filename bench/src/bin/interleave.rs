@@ -1,4 +1,4 @@
-//! Delay of urgent messages while a large entry is sent over a slow link.
+//! Benchmark of the delay of urgent messages while a large entry is sent over a slow link.
 //!
 //! `cargo run --release --bin interleave [-- MEGABYTES MBITS RATE]`, by default an entry of 50 MB over 20 Mbit/s, and
 //! beside it 20 messages of 200 bytes a second on a channel of high priority. Server, link and client are threads of
@@ -38,13 +38,13 @@ enum Channel {
 
 const ALARM_BYTES: usize = 200;
 
-/// Bytes that cross the link at once: an Ethernet frame's.
+/// Bytes that the link forwards at once: the payload of an Ethernet frame.
 const STEP: usize = 1_448;
 
-/// Delay by which a sleep may end late.
+/// Delay of a late sleep that the link catches up with.
 const SLACK: Duration = Duration::from_millis(20);
 
-/// Clients that begin to read and stop.
+/// Number of clients that begin to read and stop.
 const SLOW_READERS: u32 = 20;
 
 fn main() -> Fallible<()> {
@@ -58,7 +58,7 @@ fn main() -> Fallible<()> {
     let runtime = Runtime::new()?;
     let _guard = runtime.enter();
     let (server, address) = serve(&runtime, bytes)?;
-    let link = lay_link(&runtime, address, bytes_per_second)?;
+    let link = start_link(&runtime, address, bytes_per_second)?;
 
     let mut client = Client::connect(link, 1, bytes)?;
     server.publish_bytes(Channel::File, vec![0; bytes])?;
@@ -124,12 +124,12 @@ fn serve(runtime: &Runtime, bytes: usize) -> Fallible<(Arc<PushServer<Channel>>,
     Ok((server, address))
 }
 
-/// A link to the server that lets a client's connection through at this pace.
-fn lay_link(runtime: &Runtime, server: SocketAddr, pace: f64) -> Fallible<SocketAddr> {
+/// Starts a proxy that forwards a client's connection to the server at this rate, in bytes a second.
+fn start_link(runtime: &Runtime, server: SocketAddr, rate_bytes: f64) -> Fallible<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let far = TcpSocket::new_v4()?;
-    // The link takes little in advance, as a modem would.
+    // A small receive buffer, so that the link reads little in advance.
     far.set_recv_buffer_size(1)?;
     let far = runtime.block_on(far.connect(server))?.into_std()?;
     far.set_nonblocking(false)?;
@@ -138,14 +138,14 @@ fn lay_link(runtime: &Runtime, server: SocketAddr, pace: f64) -> Fallible<Socket
         near.set_nodelay(true)?;
         let (mut up_from, mut up_to) = (near.try_clone()?, far.try_clone()?);
         thread::spawn(move || std::io::copy(&mut up_from, &mut up_to));
-        let ended = cross(&far, &near, pace);
+        let ended = forward(&far, &near, rate_bytes);
         near.shutdown(Shutdown::Both)?;
         ended
     });
     Ok(address)
 }
 
-fn cross(mut from: &TcpStream, mut to: &TcpStream, pace: f64) -> Fallible<()> {
+fn forward(mut from: &TcpStream, mut to: &TcpStream, rate_bytes: f64) -> Fallible<()> {
     let mut step = [0; STEP];
     let mut free_at = Instant::now();
     loop {
@@ -153,9 +153,9 @@ fn cross(mut from: &TcpStream, mut to: &TcpStream, pace: f64) -> Fallible<()> {
             0 => return Ok(()),
             len => len,
         };
-        // Sleeping too long is made good, being idle is not.
+        // A sleep that ended late is caught up with; idle time is not.
         let idle_since = Instant::now().checked_sub(SLACK).unwrap_or(free_at);
-        free_at = free_at.max(idle_since) + Duration::from_secs_f64(len as f64 / pace);
+        free_at = free_at.max(idle_since) + Duration::from_secs_f64(len as f64 / rate_bytes);
         thread::sleep(free_at.saturating_duration_since(Instant::now()));
         to.write_all(&step[..len])?;
     }
@@ -219,7 +219,7 @@ impl Client {
         Moment::after_origin(self.begun.elapsed() + Duration::from_secs(1))
     }
 
-    /// Reads once, and lets the session act on it.
+    /// Reads once, and passes complete messages to the session.
     fn step(&mut self) -> Fallible<()> {
         let mut step = [0; 32 * 1024];
         let len = self.socket.read(&mut step)?;
@@ -231,7 +231,7 @@ impl Client {
         loop {
             let (bytes, rest) = match websocket::split(&self.read)? {
                 Some((Frame::Message(message), rest)) => (message.to_vec(), rest.len()),
-                Some((Frame::Ping, _)) => return Err("a ping of WebSocket".into()),
+                Some((Frame::Ping, _)) => return Err("an unexpected WebSocket ping".into()),
                 None => return Ok(()),
             };
             self.read.drain(..self.read.len() - rest);
@@ -263,7 +263,7 @@ impl Client {
         Ok(())
     }
 
-    /// Times at which the alarms arrived, until the file was complete.
+    /// Reads until the file is complete. Returns the arrival times of the alarms.
     fn read_until_file(&mut self) -> Fallible<Vec<Instant>> {
         while self.files.is_empty() {
             self.step()?;

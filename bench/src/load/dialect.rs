@@ -1,4 +1,4 @@
-//! A reader's messages, in the dialect of each server.
+//! Messages that a reader sends and receives, in the dialect of each server.
 
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::StartAt;
@@ -16,12 +16,13 @@ const SYSTEM: u8 = 0;
 /// Result of reading a message.
 #[derive(Default)]
 pub(super) struct Received {
-    /// The stream is being read.
+    /// The server has confirmed the subscription.
     pub(super) ready: bool,
     /// The server expects a pong.
     pub(super) wants_pong: bool,
 }
 
+/// The dialect of one connection.
 pub(super) struct Dialect {
     wire: bool,
     /// Control frames sent.
@@ -41,7 +42,7 @@ impl Dialect {
         self.wire.then_some("push-wire.v1")
     }
 
-    pub(super) fn hello(&mut self, client_id: Uuid) -> Fallible<Vec<u8>> {
+    pub(super) fn auth(&mut self, client_id: Uuid) -> Fallible<Vec<u8>> {
         if !self.wire {
             let auth = serde_json::json!({ "op": "auth", "client_id": client_id, "capabilities": ["feed"] });
             return websocket::message(false, auth.to_string().as_bytes());
@@ -78,7 +79,7 @@ impl Dialect {
         websocket::message(true, &record)
     }
 
-    /// Takes a message; `entry` gets the body of each entry in it.
+    /// Reads a message, and calls `entry` with the body of each entry in it.
     pub(super) fn read(
         &self,
         message: &[u8],
@@ -110,9 +111,9 @@ impl Dialect {
             match ServerOp::decode(payload)? {
                 ServerOp::Resumed { .. } => received.ready = true,
                 ServerOp::Ping { .. } => received.wants_pong = true,
-                // After a reset, what it leaves out is counted as lost.
+                // Entries that a reset leaves out are counted as lost.
                 ServerOp::AuthOk(_) | ServerOp::Reset { .. } => {}
-                other => return Err(format!("the server said {other:?}").into()),
+                other => return Err(format!("the server sent {other:?}").into()),
             }
         }
         Ok(received)

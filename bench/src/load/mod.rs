@@ -1,5 +1,4 @@
-//! Load generator: thousands of WebSocket readers in one process and one thread, with as little work per message as
-//! possible.
+//! Load generator: thousands of WebSocket readers in one process and one thread, with little work per message.
 
 mod dialect;
 mod readers;

@@ -1,4 +1,4 @@
-//! Sockets of the load generator's readers: opening, subscribing, reading.
+//! Readers of the load generator: each connects, subscribes and counts entries.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -18,17 +18,17 @@ use super::websocket::{self, Frame};
 use crate::Fallible;
 use crate::subject::Subject;
 
-/// Handshakes at once.
+/// Limit of concurrent handshakes.
 const HANDSHAKES: usize = 64;
 
-/// Many connections that read the same stream. Lives inside a `LocalSet`.
+/// Many connections that read the same stream. Must be used inside a `LocalSet`.
 pub struct Readers {
     tally: Rc<RefCell<Tally>>,
     tasks: JoinSet<Fallible<()>>,
 }
 
 impl Readers {
-    /// Connects, and returns when all are reading.
+    /// Connects `count` readers. Returns when all of them are subscribed.
     ///
     /// # Errors
     /// Fails if a connection is refused or takes more than 30 s.
@@ -57,19 +57,19 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Waits until the counts are sufficient.
+    /// Waits until `enough` returns true for the counts, for 30 s at most.
     ///
     /// # Errors
-    /// Fails if a reader ends before.
+    /// Fails if a reader ends before, or after 30 s.
     pub async fn wait(&mut self, enough: impl Fn(&Tally) -> bool) -> Fallible<()> {
-        let mut patience = 30_000;
+        let mut remaining_ms = 30_000;
         while !enough(&self.tally.borrow()) {
             if let Some(end) = self.tasks.try_join_next() {
                 end??;
                 return Err("the server closed a connection".into());
             }
-            patience -= 1;
-            if patience == 0 {
+            remaining_ms -= 1;
+            if remaining_ms == 0 {
                 let tally = self.tally.borrow();
                 return Err(format!(
                     "only {} readers ready, {} deliveries",
@@ -82,7 +82,7 @@ impl Readers {
         Ok(())
     }
 
-    /// Waits until this many deliveries have come, or none for two seconds.
+    /// Waits until there are this many deliveries, or for two seconds no new one.
     ///
     /// # Errors
     /// Fails if a reader has ended.
@@ -141,7 +141,7 @@ impl Reader {
         if !response.starts_with(b"HTTP/1.1 101") {
             return Err(String::from_utf8(response)?.into());
         }
-        stream.write_all(&dialect.hello(client_id)?).await?;
+        stream.write_all(&dialect.auth(client_id)?).await?;
         Ok(Self {
             stream,
             dialect,
@@ -160,7 +160,7 @@ impl Reader {
                 let mut scratch = scratch.borrow_mut();
                 match self.stream.try_read(&mut scratch) {
                     Ok(0) => return Ok(()),
-                    Ok(read) => self.take(&scratch[..read])?,
+                    Ok(read) => self.receive(&scratch[..read])?,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
                     Err(error) => return Err(error.into()),
                 }
@@ -172,7 +172,7 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, read: &[u8]) -> Fallible<Received> {
+    fn receive(&mut self, read: &[u8]) -> Fallible<Received> {
         let mut tally = self.tally.borrow_mut();
         tally.bytes += read.len() as u64;
         let whole = match self.partial.is_empty() {

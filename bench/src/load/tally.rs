@@ -7,20 +7,20 @@ use crate::Fallible;
 /// Counts of all readers together.
 #[derive(Default)]
 pub struct Tally {
-    /// Readers whose stream is being read.
+    /// Readers that are subscribed.
     pub ready: usize,
     /// Delivered entries, counted once per reader.
     pub deliveries: u64,
-    /// Entries that were repeated or out of order.
+    /// Entries that were repeats or out of order.
     pub misplaced: u64,
-    /// Bytes that came out of the sockets.
+    /// Bytes read from the sockets.
     pub bytes: u64,
-    /// Of each delivery: microseconds from publishing to reading.
+    /// Latency of each delivery, from publish to read, in microseconds.
     pub latencies_us: Vec<u64>,
 }
 
 impl Tally {
-    /// Begins to count anew.
+    /// Resets all counts except `ready`.
     pub fn clear(&mut self) {
         *self = Self {
             ready: self.ready,
@@ -28,7 +28,7 @@ impl Tally {
         };
     }
 
-    /// The latency below which this share of deliveries lies, in milliseconds. Sorts.
+    /// Latency percentile in milliseconds; `share` is from 0 to 1. Sorts the latencies.
     pub fn latency_ms(&mut self, share: f64) -> f64 {
         self.latencies_us.sort_unstable();
         let last = self.latencies_us.len().saturating_sub(1);
@@ -38,7 +38,7 @@ impl Tally {
             .map_or(f64::NAN, |&us| us as f64 / 1e3)
     }
 
-    /// Counts an entry for a reader whose last one was `last`, and gives its number.
+    /// Counts an entry of a reader whose previous one had the number `last`. Returns the entry's number.
     pub(super) fn count(&mut self, body: &[u8], last: u64) -> Fallible<u64> {
         let number = number_after(body, b"\"number\":").ok_or("an entry without its number")?;
         let sent = number_after(body, b"\"sent_us\":").ok_or("an entry without its time")?;

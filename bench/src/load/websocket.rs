@@ -28,7 +28,7 @@ pub fn request(subprotocol: Option<&str>) -> String {
     )
 }
 
-/// A client's message. The masking key is zero: masked as the protocol wants, and free.
+/// A client's message, masked with the key zero, which leaves its bytes as they are.
 ///
 /// # Errors
 /// Fails if it is above 64 KiB.
@@ -64,7 +64,7 @@ pub fn server_text(body: &[u8]) -> Fallible<Vec<u8>> {
     Ok(frame)
 }
 
-/// Splits the next frame off what was read; `None` when it has not come whole yet.
+/// Splits the next frame off the bytes read; `None` if it is not complete.
 ///
 /// # Errors
 /// Fails if the server closes, or sends a fragment or an unknown frame.

@@ -1,7 +1,7 @@
 //! The baseline ("floor") of a fan-out: one thread with one epoll instance, which writes ready-made bytes to each
 //! socket.
 //!
-//! Frames that were published before the thread got round to them leave together, in one write per socket. There are no
+//! Frames that were published while the thread was busy are sent together, in one write per socket. There are no
 //! sessions, streams, limits or timers, and what clients send is not checked.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -25,9 +25,9 @@ const RESPONSE: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-/// The publisher's end of the loop.
+/// Handle by which messages are passed to the event loop.
 pub(super) struct Floor {
-    /// Frames that the loop has not taken.
+    /// Frames that the loop has not sent.
     frames: Arc<Mutex<Vec<u8>>>,
     waker: Waker,
 }
@@ -47,7 +47,7 @@ impl Floor {
         };
         thread::spawn(move || {
             if let Err(error) = event_loop.run() {
-                eprintln!("the loop ended: {error}");
+                eprintln!("the event loop ended: {error}");
                 std::process::exit(1);
             }
         });
@@ -69,7 +69,7 @@ impl Target for Floor {
 struct EventLoop {
     poll: Poll,
     listener: mio::net::TcpListener,
-    /// By token; `None` once it has ended.
+    /// Connections by token; `None` once it has ended.
     connections: Vec<Option<Connection>>,
     frames: Arc<Mutex<Vec<u8>>>,
     input: Vec<u8>,
@@ -122,7 +122,7 @@ impl EventLoop {
         for index in 0..self.connections.len() {
             self.with_connection(index, |connection, _| match connection.phase {
                 Phase::Open => connection.write(&frames),
-                Phase::Request(_) | Phase::Hello => Ok(()),
+                Phase::Request(_) | Phase::Auth => Ok(()),
             });
         }
     }
@@ -154,7 +154,7 @@ enum Phase {
     /// The request so far.
     Request(Vec<u8>),
     /// The client's first message is awaited.
-    Hello,
+    Auth,
     /// Frames are written to it.
     Open,
 }
@@ -168,7 +168,7 @@ impl Connection {
         }
     }
 
-    /// Reads until nothing is left, and answers the opening handshake and the first message.
+    /// Reads all that has arrived, and answers the opening handshake and the first message.
     fn read(&mut self, input: &mut [u8]) -> io::Result<()> {
         loop {
             let len = match self.stream.read(input) {
@@ -181,21 +181,21 @@ impl Connection {
                 Phase::Request(request) => {
                     request.extend_from_slice(&input[..len]);
                     if request.ends_with(b"\r\n\r\n") {
-                        self.phase = Phase::Hello;
+                        self.phase = Phase::Auth;
                         self.write(RESPONSE)?;
                     }
                 }
-                Phase::Hello => {
+                Phase::Auth => {
                     self.phase = Phase::Open;
-                    let hello = websocket::server_text(br#"{"op":"auth_ok"}"#);
-                    self.write(&hello.map_err(io::Error::other)?)?;
+                    let auth_ok = websocket::server_text(br#"{"op":"auth_ok"}"#);
+                    self.write(&auth_ok.map_err(io::Error::other)?)?;
                 }
                 Phase::Open => {}
             }
         }
     }
 
-    /// Writes these bytes after those that wait; what the socket does not take waits.
+    /// Writes these bytes after the unwritten ones, and keeps what the socket does not accept.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.unwritten.is_empty() {
             let written = self.write_once(bytes)?;

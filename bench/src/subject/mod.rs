@@ -1,4 +1,4 @@
-//! The servers that are measured, each in a process of its own.
+//! The measured servers, each in its own process.
 
 mod floor;
 mod process;
@@ -13,7 +13,7 @@ pub use serve::{Publish, serve_if_asked};
 /// A measured server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Subject {
-    /// One epoll loop that writes ready-made bytes, without sessions: the cost of the kernel's part.
+    /// Baseline: one epoll loop that writes ready-made bytes, without sessions. Its cost is nearly all the kernel's.
     Floor,
     /// This project's server, in its own dialect.
     PushWire,
@@ -24,7 +24,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// All that are compared, the floor first.
+    /// All measured servers, the floor first.
     pub const ALL: [Self; 4] = [
         Self::Floor,
         Self::PushWire,
@@ -32,7 +32,7 @@ impl Subject {
         Self::Published,
     ];
 
-    /// The name in tables and on the command line.
+    /// Name in tables and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Subject {
         }
     }
 
-    /// The subject of a name.
+    /// The server of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|subject| subject.name() == name)

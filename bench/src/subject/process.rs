@@ -1,4 +1,4 @@
-//! Handle of a server's process: start, commands, CPU time and memory.
+//! Handle of a server's process: starts it, sends commands, reads its CPU time and memory.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +10,7 @@ use super::Subject;
 use super::serve::{Publish, SERVE};
 use crate::Fallible;
 
-/// A server in a process of its own; ends when dropped.
+/// A server in its own process, which is killed when dropped.
 pub struct ServerProcess {
     child: Child,
     commands: Option<ChildStdin>,
@@ -19,12 +19,12 @@ pub struct ServerProcess {
     pub address: SocketAddr,
 }
 
-/// Processor time of a process.
+/// CPU time of a process.
 #[derive(Clone, Copy, Debug)]
 pub struct CpuTime {
     /// In its own code.
     pub user: Duration,
-    /// In the kernel on its behalf, most of it sending and receiving.
+    /// In the kernel, most of it for sending and receiving.
     pub system: Duration,
 }
 
@@ -35,12 +35,12 @@ impl ServerProcess {
     /// Starts a server.
     ///
     /// # Errors
-    /// Fails if the process does not start or does not say its port.
+    /// Fails if the process does not start or does not print its port.
     pub fn start(subject: Subject) -> Fallible<Self> {
         Self::start_by(Command::new(std::env::current_exe()?), subject)
     }
 
-    /// Starts a server by a command that runs this executable with the arguments that are added.
+    /// Starts a server by a command that runs this executable, such as valgrind's; the arguments are appended.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -67,7 +67,7 @@ impl ServerProcess {
         })
     }
 
-    /// Publishes, and returns when all is published.
+    /// Lets the server publish messages. Returns when all are published.
     ///
     /// # Errors
     /// Fails if the server ends.
@@ -82,7 +82,7 @@ impl ServerProcess {
         }
     }
 
-    /// Tells the server to end, and waits until it has.
+    /// Tells the server to end, and waits for its end.
     ///
     /// # Errors
     /// Fails if its process cannot be waited for.
@@ -92,10 +92,10 @@ impl ServerProcess {
         Ok(())
     }
 
-    /// Processor time so far.
+    /// CPU time so far.
     ///
     /// # Errors
-    /// Fails if `/proc` does not tell.
+    /// Fails if `/proc` cannot be read.
     pub fn cpu_time(&self) -> Fallible<CpuTime> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // Fields after the name in parentheses, which may hold blanks: utime and stime are the 14th and 15th of all.
@@ -104,7 +104,7 @@ impl ServerProcess {
             let ticks: u32 = fields
                 .split(' ')
                 .nth(i - 3)
-                .ok_or("too short a stat")?
+                .ok_or("/proc/pid/stat is too short")?
                 .parse()?;
             Ok(TICK * ticks)
         };
@@ -114,10 +114,10 @@ impl ServerProcess {
         })
     }
 
-    /// Memory that it occupies, in KiB.
+    /// Resident memory (RSS), in KiB.
     ///
     /// # Errors
-    /// Fails if `/proc` does not tell.
+    /// Fails if `/proc` cannot be read.
     pub fn rss_kib(&self) -> Fallible<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -139,7 +139,7 @@ impl CpuTime {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // Its standard input ends, so it does; killing it covers one that hangs.
+        // The server ends with its standard input; the kill is for one that hangs.
         self.commands = None;
         if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
             eprintln!("the server's process could not be ended: {error}");

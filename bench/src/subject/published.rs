@@ -1,4 +1,4 @@
-//! The published server, fed in the only way that it has: one `send` for each connected client.
+//! The published server. It has no publish, so each message takes one `send` for each connected client.
 
 use std::sync::Arc;
 
@@ -62,6 +62,7 @@ impl ChannelKind for Channel {
     }
 }
 
+/// A published server with one channel.
 pub(super) struct Published(Arc<PushServer<Channel>>);
 
 impl Published {
@@ -76,7 +77,7 @@ impl Target for Published {
     fn publish(&self, message: &Message) -> Fallible<()> {
         let value = serde_json::to_value(message)?;
         for client in self.0.connected_client_ids() {
-            // A full queue loses the message; the readers count what they miss.
+            // A full queue drops the message; the readers count the loss.
             if let Err(error) = self
                 .0
                 .send(client, Frame::new(Channel::Feed, value.clone()))

@@ -1,4 +1,4 @@
-//! This project's server, embedded as a backend embeds it.
+//! This project's server, with the API that a backend uses.
 
 use std::sync::Arc;
 

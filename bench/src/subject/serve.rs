@@ -1,4 +1,4 @@
-//! Main function of a server's process: prints its port, then publishes as commands on its standard input ask.
+//! Main function of a server's process: prints its port, then publishes by commands from its standard input.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use super::published::Published;
 use super::push_wire::PushWire;
 use crate::Fallible;
 
-/// A published message. The names are in the order in which a JSON map sorts them.
+/// A published message. The fields are in alphabetical order, as in a JSON map.
 #[derive(Serialize)]
 pub(super) struct Message {
     /// Counts from 1 in each run.
@@ -24,25 +24,26 @@ pub(super) struct Message {
     sent_us: u64,
 }
 
-/// A run of messages.
+/// Command to publish messages at a rate.
 #[derive(Clone, Copy, Serialize, Deserialize, Debug)]
 pub struct Publish {
-    /// Messages.
+    /// Number of messages.
     pub messages: u64,
     /// Messages a second.
     pub rate: f64,
-    /// Bytes of a message's JSON, about.
+    /// Approximate bytes of a message's JSON.
     pub bytes: usize,
 }
 
+/// A server that can publish.
 pub(super) trait Target {
     fn publish(&self, message: &Message) -> Fallible<()>;
 }
 
-/// Argument by which a measurement starts its own executable again as a server.
+/// Argument with which a benchmark starts its own executable as a server.
 pub(super) const SERVE: &str = "--serve";
 
-/// Becomes a server if this process was started as one.
+/// Runs a server to its end if this process was started as one. Returns whether it was.
 ///
 /// # Errors
 /// Fails if the server cannot be run.
@@ -61,26 +62,26 @@ async fn serve(subject: Subject) -> Fallible<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
     match subject {
-        Subject::Floor => obey(&Floor::start(listener.into_std()?)?).await?,
+        Subject::Floor => publish_by_command(&Floor::start(listener.into_std()?)?).await?,
         Subject::PushWire | Subject::PushWireJson => {
             let (target, router) = PushWire::new()?;
             tokio::select! {
                 end = axum::serve(listener, router) => end?,
-                end = obey(&target) => end?,
+                end = publish_by_command(&target) => end?,
             }
         }
         Subject::Published => {
             let (target, router) = Published::new();
             tokio::select! {
                 end = axum_07::serve(listener, router) => end?,
-                end = obey(&target) => end?,
+                end = publish_by_command(&target) => end?,
             }
         }
     }
     Ok(())
 }
 
-async fn obey(target: &impl Target) -> Fallible<()> {
+async fn publish_by_command(target: &impl Target) -> Fallible<()> {
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         publish(target, serde_json::from_str(&line)?).await?;

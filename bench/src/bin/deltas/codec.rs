@@ -11,7 +11,7 @@ pub(crate) struct Codec {
     pub(crate) apply: fn(base: &[u8], delta: &[u8]) -> Fallible<Vec<u8>>,
 }
 
-/// Ours first: the others are compared with it.
+/// All codecs; the others are compared with the first, ours.
 pub(crate) const CODECS: [Codec; 3] = [
     Codec {
         name: "push-wire",

@@ -6,7 +6,7 @@ use std::process::Command;
 use push_wire_bench::Fallible;
 use push_wire_shared::delta::corpus::Corpus;
 
-/// A manifest, a source file and prose: of each kind the one with the most versions.
+/// A manifest, a source file and a text: the ones with the most versions.
 const FILES: [&str; 3] = [
     "Cargo.toml",
     "server/src/hub/sessions.rs",

@@ -1,7 +1,7 @@
-//! Deltas beside other delta crates: bytes and time per version of documents that change.
+//! Benchmark of deltas against other delta crates: bytes and time per version of a document.
 //!
-//! `cargo run --release --bin deltas [-- --history FILE]`: made-up documents and what git keeps of three files of this
-//! repository, or only the versions that git keeps of a file. The bytes of xdelta3 too, if its program is installed.
+//! `cargo run --release --bin deltas [-- --history FILE]`: generated documents and the git history of three files of this
+//! repository, or only the git history of a file. The bytes of xdelta3 are added if its program is installed.
 
 mod codec;
 mod history;
@@ -16,9 +16,9 @@ use push_wire_shared::delta;
 use push_wire_shared::delta::corpus::{Corpus, corpora};
 
 const ROUNDS: usize = 31;
-/// Of the made-up documents.
+/// Versions of each generated document.
 const VERSIONS: usize = 200;
-/// Pairs of versions in a round, at least: a short history is encoded more often.
+/// Least number of version pairs in a round; a shorter history is encoded several times.
 const PAIRS: usize = 100;
 
 fn main() -> Fallible<()> {
@@ -106,7 +106,7 @@ fn measure(corpus: &Corpus) -> Fallible<()> {
     Ok(())
 }
 
-/// The times of `run` with the number of each codec.
+/// Times `run` with the index of each codec.
 fn times(repeat: usize, run: impl Fn(usize)) -> Rounds {
     let mut subjects: [_; CODECS.len()] = std::array::from_fn(|i| {
         let run = &run;
@@ -122,7 +122,7 @@ fn encode_all(codec: &Codec, pairs: &[(&[u8], &[u8])]) -> Fallible<Vec<Vec<u8>>>
         let delta = (codec.encode)(base, target)?;
         match (codec.apply)(base, &delta)? == target {
             true => Ok(delta),
-            false => Err(format!("{} built a wrong value", codec.name).into()),
+            false => Err(format!("{} made a wrong value", codec.name).into()),
         }
     };
     pairs.iter().map(encode).collect()

@@ -1,5 +1,5 @@
-//! Bytes of xdelta3's deltas, by its program: the crate that binds it needs libclang. Not timed: starting the program takes
-//! longer than the delta.
+//! Bytes of xdelta3's deltas. They are made by its program, because the crate that binds it needs libclang, and not timed,
+//! because starting the program takes longer than the delta.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,8 +16,8 @@ pub(crate) fn is_installed() -> bool {
     version.is_ok()
 }
 
-/// The deltas of pairs of base and target at its highest level and in the smallest form that is no second compression: no
-/// file names (`-A`), no checksum (`-n`). The source window is as small as it takes, for its memory is what takes the time.
+/// Encodes pairs of base and target at the highest level, without file names (`-A`), checksum (`-n`) and a second
+/// compression (`-S none`). The source window is the smallest that xdelta3 allows, because allocating it takes the time.
 pub(crate) fn encode_all(pairs: &[(&[u8], &[u8])]) -> Fallible<Vec<Vec<u8>>> {
     let encode = |&(base, target): &(&[u8], &[u8])| {
         let mut source = NamedTempFile::new()?;

@@ -1,4 +1,4 @@
-//! A client session connected to a server's peer in memory; the bytes that pass are counted.
+//! Client session connected to a server's peer in memory. The bytes that the server sends are counted.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use push_wire_server::session::wire::Content;
 use push_wire_server::time::{Moment, sooner};
 use uuid::Uuid;
 
+/// A client session, a server's peer, and the state between them.
 pub(crate) struct Connection {
     hub: Arc<Hub>,
     peer: Peer,
@@ -38,7 +39,7 @@ pub(crate) fn publish(hub: &Hub, now: Moment, channel: u8, message: &str) -> Fal
 }
 
 impl Connection {
-    /// A client that reads the feed.
+    /// Connects a client that reads the feed.
     pub(crate) fn open(hub: &Arc<Hub>, now: Moment, id: u128, compression: bool) -> Self {
         let mut config = ClientConfig::new(Uuid::from_u128(id), 1);
         config.compression = compression;
@@ -66,18 +67,18 @@ impl Connection {
         connection
     }
 
-    /// Bytes of each dictionary that the client has fetched.
+    /// Size of each dictionary that the client has fetched, in bytes.
     pub(crate) fn dictionaries(&self) -> &[usize] {
         &self.dictionaries
     }
 
-    /// The time that has passed.
+    /// The connection's present time.
     pub(crate) const fn now(&self) -> Moment {
         self.now
     }
 
-    /// Lets time pass, heartbeats and all. A time that is not later changes nothing.
-    pub(crate) fn pass(&mut self, until: Moment) {
+    /// Advances the time and handles the timers that are due. A time that is not later changes nothing.
+    pub(crate) fn advance(&mut self, until: Moment) {
         let due = |this: &Self| sooner(this.peer.poll_timeout(), this.session.poll_timeout());
         while let Some(due) = due(self).filter(|due| *due <= until) {
             self.now = self.now.max(due);
@@ -88,7 +89,7 @@ impl Connection {
         self.now = self.now.max(until);
     }
 
-    /// Bytes that the server sends now, WebSocket headers included.
+    /// Lets the server send what it has. Returns the bytes, with WebSocket headers.
     pub(crate) fn catch_up(&mut self) -> usize {
         self.peer.handle_wake(self.now);
         self.exchange()
@@ -97,17 +98,17 @@ impl Connection {
     fn exchange(&mut self) -> usize {
         let mut down = 0;
         loop {
-            let said = self.client_speaks();
-            let bytes = self.server_speaks();
+            let has_sent = self.run_client();
+            let bytes = self.run_server();
             down += bytes;
-            if !said && bytes == 0 {
+            if !has_sent && bytes == 0 {
                 return down;
             }
         }
     }
 
-    fn client_speaks(&mut self) -> bool {
-        let mut said = false;
+    fn run_client(&mut self) -> bool {
+        let mut has_sent = false;
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Connect { attempt } => {
@@ -116,7 +117,7 @@ impl Connection {
                         .handle_input(self.now, Input::Opened { attempt });
                 }
                 Output::Transmit(message) => {
-                    said = true;
+                    has_sent = true;
                     self.peer
                         .handle_message(self.now, Message::Binary(message.into()));
                 }
@@ -130,17 +131,17 @@ impl Connection {
                 Output::Event(_) | Output::TokenWanted { .. } => {}
             }
         }
-        said
+        has_sent
     }
 
-    fn server_speaks(&mut self) -> usize {
+    fn run_server(&mut self) -> usize {
         while let Some(action) = self.peer.poll_action(self.now) {
             match action {
                 Action::Authenticate(_) => {
                     self.peer
                         .handle_authenticated(self.now, Ok(Grant::everything()));
                 }
-                Action::Deliver(_) | Action::Close { .. } => panic!("not asked for: {action:?}"),
+                Action::Deliver(_) | Action::Close { .. } => panic!("unexpected {action:?}"),
             }
         }
         let mut bytes = 0;
@@ -159,7 +160,7 @@ impl Connection {
         }
     }
 
-    /// Takes the WebSocket messages in these bytes.
+    /// Passes the WebSocket messages in these bytes to the session.
     fn receive(&mut self, mut bytes: &[u8]) {
         while let [_, len, rest @ ..] = bytes {
             let (len, rest) = match len {

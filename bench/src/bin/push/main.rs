@@ -1,10 +1,10 @@
-//! Bytes of a message of about 250 bytes on the wire, all headers included.
+//! Benchmark of the bytes on the wire of a message of about 250 bytes, all headers included.
 //!
-//! `cargo run --release --bin push`: the messages are real, one for each file that a commit of this repository changed,
-//! published when that was committed. The clock follows: heartbeats fall when they are due, and the server trains its
-//! dictionaries, live, as it would have. Of the newer third of the messages those of 225 to 275 bytes are measured:
-//! what the server sends between publishing one and the next thing that happens. Heartbeats are not in it, nor are the
-//! dictionaries, which are named beside it. `-- REVISION` takes the history up to that commit.
+//! `cargo run --release --bin push`: there is one message for each file that a commit of this repository changed,
+//! published at the commit's time. The simulated clock follows these times, so that heartbeats are sent and dictionaries
+//! trained as in a real server. Of the newer third of the messages, those of 225 to 275 bytes are measured: the bytes
+//! that the server sends for each, without heartbeats. The sizes of the fetched dictionaries are printed beside them.
+//! `-- REVISION` takes the history up to that commit.
 
 mod connection;
 mod messages;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 const FEED: u8 = 1;
 
-/// Sizes that count as about 250 bytes.
+/// Sizes of the measured messages, in bytes.
 const TYPICAL: std::ops::RangeInclusive<usize> = 225..=275;
 
 fn main() -> Fallible<()> {
@@ -33,12 +33,12 @@ fn main() -> Fallible<()> {
     let (older, newer) = messages.split_at(messages.len() * 2 / 3);
     let hub = hub();
     let mut plain = Connection::open(&hub, first.at, 1, false);
-    let mut packed = Connection::open(&hub, first.at, 2, true);
+    let mut compressed = Connection::open(&hub, first.at, 2, true);
     let mut send = |message: &Message| -> Fallible<(usize, usize)> {
-        plain.pass(message.at);
-        packed.pass(message.at);
-        connection::publish(&hub, packed.now(), FEED, &message.text)?;
-        Ok((plain.catch_up(), packed.catch_up()))
+        plain.advance(message.at);
+        compressed.advance(message.at);
+        connection::publish(&hub, compressed.now(), FEED, &message.text)?;
+        Ok((plain.catch_up(), compressed.catch_up()))
     };
     for message in older {
         send(message)?;
@@ -46,23 +46,23 @@ fn main() -> Fallible<()> {
     let (mut count, mut bodies, mut published) = (0_u32, 0, 0);
     let (mut without, mut with) = (0, 0);
     for message in newer {
-        let (plain, packed) = send(message)?;
+        let (plain, compressed) = send(message)?;
         if TYPICAL.contains(&message.text.len()) {
             count += 1;
             bodies += message.text.len();
             published += published_bytes(&message.text)?;
             without += plain;
-            with += packed;
+            with += compressed;
         }
     }
-    if packed.dictionaries().is_empty() {
+    if compressed.dictionaries().is_empty() {
         return Err("the messages trained no dictionary: is this a shallow clone?".into());
     }
     let mean = |bytes: usize| bytes as f64 / f64::from(count);
     println!(
         "{count} messages of {:.0} bytes of JSON on average; dictionaries fetched, bytes: {:?}",
         mean(bodies),
-        packed.dictionaries()
+        compressed.dictionaries()
     );
     println!();
     println!("| on the wire | bytes / message |");
@@ -73,7 +73,7 @@ fn main() -> Fallible<()> {
     Ok(())
 }
 
-/// A hub that trains in the publish, so that every run is the same.
+/// A hub that trains dictionaries inside `publish`, so that every run has the same result.
 fn hub() -> Arc<Hub> {
     let channel = |id, name: &str, mode| Channel {
         id,

@@ -7,14 +7,13 @@ use push_wire_bench::Fallible;
 use push_wire_server::time::Moment;
 use serde_json::json;
 
-/// A message and when it was published.
+/// A message and the time of its publication.
 pub(crate) struct Message {
     pub(crate) at: Moment,
     pub(crate) text: String,
 }
 
-/// One JSON text for each file that a commit of this repository changed, oldest first, published when that was
-/// committed.
+/// Returns a JSON message for each file that a commit of this repository changed, oldest first, with the commit's time.
 pub(crate) fn of_this_repository(revision: &str) -> Fallible<Vec<Message>> {
     let log = Command::new("git")
         .args([
