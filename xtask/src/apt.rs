@@ -1,4 +1,4 @@
-//! Debian packages, installed when missing and allowed.
+//! Installation of missing Debian packages, where this process may install them.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 /// Installs packages.
 ///
 /// # Errors
-/// `missing`, which names the command, if the packages cannot be installed here.
+/// Returns `missing`, which names the command, if this process is not root or there is no apt-get.
 pub(crate) fn install(
     workspace: &Workspace,
     packages: &[&str],
@@ -23,7 +23,7 @@ pub(crate) fn install(
     process::run(install.args(packages))
 }
 
-/// Path of a program.
+/// Path of a program, searched in PATH.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

@@ -1,11 +1,11 @@
-//! The measurements in a browser.
+//! `cargo xtask bench-browser`: the benchmarks in a browser.
 
 use crate::error::Error;
 use crate::wasm::{self, Module, Names};
 use crate::workspace::Workspace;
 use crate::{browser, npm, process};
 
-/// Builds what bench/browser measures, and runs it.
+/// Builds the module and the input of bench/browser, and runs its benchmarks.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     npm::install(workspace)?;
     let folder = workspace.root().join("bench/browser");

@@ -1,4 +1,4 @@
-//! A browser for the tests, installed when missing.
+//! Chromium for the tests, installed when missing.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ const NAMES: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// Path of a Chromium: the one that the variable CHROMIUM names, one on the path, or one installed now.
+/// Path of Chromium: from the variable CHROMIUM, else from PATH, else of a Debian package that is installed now.
 pub(crate) fn chromium(workspace: &Workspace) -> Result<PathBuf, Error> {
     if let Some(named) = std::env::var_os("CHROMIUM") {
         return Ok(named.into());
@@ -22,7 +22,7 @@ pub(crate) fn chromium(workspace: &Workspace) -> Result<PathBuf, Error> {
         return Ok(found);
     }
     let missing = || Error::Missing {
-        what: "a Chromium for the browser tests",
+        what: "Chromium, for the browser tests,",
         command: "sudo apt-get install -y --no-install-recommends chromium fonts-liberation",
     };
     apt::install(workspace, &["chromium", "fonts-liberation"], missing())?;

@@ -1,7 +1,8 @@
-//! Error of a command, whose text says what to do about it.
+//! Error of a command. Its text names the failed step and, where there is one, the remedy.
 
 use std::path::PathBuf;
 
+/// Error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{0}")]
@@ -18,7 +19,7 @@ pub(crate) enum Error {
         status: std::process::ExitStatus,
     },
     #[error(
-        "`{command}` was ended after {} minutes; its last output tells where it was",
+        "`{command}` was ended after {} minutes; its last output names the step that did not end",
         limit.as_secs() / 60
     )]
     TimedOut {

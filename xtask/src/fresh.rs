@@ -1,4 +1,4 @@
-//! Check that a build is up to date: a hash of the inputs' bytes beside the output.
+//! Check whether a build step is up to date, by a hash of its inputs that was stored after its last run.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +13,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Hashes the inputs, folders with all that is in them.
+    /// Hashes the inputs; a folder with all of its files.
     pub(crate) fn of(target: &Path, step: &str, inputs: &[PathBuf]) -> Result<Self, Error> {
         let mut hasher = DefaultHasher::new();
         for input in inputs {

@@ -1,15 +1,15 @@
-//! The project's own commands.
+//! The project's build and test commands.
 //!
 //! ```text
 //! cargo xtask demo [-- ARGS]   build the npm package and examples/live, and run it
-//! cargo xtask test             everything that a change must pass
+//! cargo xtask test             run all checks and tests
 //! cargo xtask pkg              build the npm package into pkg/dist
-//! cargo xtask size             what the browser module weighs, part by part
+//! cargo xtask size             print the size of the browser module, part by part
 //! cargo xtask bench-browser    measure decoding and deltas in Chromium (bench/README.md)
 //! ```
 //!
-//! Missing programs are installed by their ordinary client (rustup, npm, apt-get), or the one
-//! command to run is named.
+//! Missing programs are installed with rustup, npm or apt-get. Where that is not possible, the
+//! error names the command to run.
 
 mod apt;
 mod bench;
@@ -36,9 +36,9 @@ use workspace::Workspace;
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo [-- ARGS]   build the npm package and examples/live, and run it with ARGS
-  test             everything that a change must pass
+  test             run all checks and tests
   pkg              build the npm package into pkg/dist
-  size             what the browser module weighs, part by part
+  size             print the size of the browser module, part by part
   bench-browser    measure decoding and deltas in Chromium";
 
 fn main() -> ExitCode {

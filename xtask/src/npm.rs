@@ -1,4 +1,4 @@
-//! npm packages of the lock file, and the programs in them.
+//! npm packages of the lock file, their programs, and tests run by Node.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::fresh::Stamp;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Installs what the lock file names, unless that is there already. No package's own script is run.
+/// Installs the packages of the lock file, unless they are installed. Install scripts of packages are not run.
 pub(crate) fn install(workspace: &Workspace) -> Result<(), Error> {
     let root = workspace.root();
     let stamp = Stamp::of(workspace.target(), "npm", &[root.join("package-lock.json")])?;
@@ -43,8 +43,8 @@ pub(crate) fn script(workspace: &Workspace, script: &str, args: &[&str]) -> Comm
     command
 }
 
-/// Runs the tests of a folder: its files `*.test.mjs`, named one by one because not every Node takes a folder. A test
-/// that hangs is named, and ends its file.
+/// Runs the tests of a folder: its files `*.test.mjs`, listed because not every Node version takes a folder. A test that
+/// exceeds its time limit is named, and ends its file.
 pub(crate) fn test(
     workspace: &Workspace,
     folder: &str,

@@ -1,4 +1,4 @@
-//! The npm package: the browser module and its TypeScript face, built into pkg/dist.
+//! `cargo xtask pkg`: builds the npm package, the browser module and its TypeScript API, into pkg/dist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::wasm::Module;
 use crate::workspace::Workspace;
 use crate::{npm, process, wasm};
 
-/// Builds the package unless nothing that goes into it has changed.
+/// Builds the package, unless its inputs are unchanged since the last build.
 pub(crate) fn build(workspace: &Workspace) -> Result<(), Error> {
     npm::install(workspace)?;
     let dist = workspace.pkg().join("dist");
@@ -47,10 +47,11 @@ fn inputs(workspace: &Workspace) -> Vec<PathBuf> {
     .collect()
 }
 
-/// `index.js` holds the module as text, for every loader there is; `slim.js` is given it by the page.
+/// Bundles the TypeScript. `index.js` contains the module as text, so that every loader can load it; `slim.js` is given
+/// the module by the page.
 ///
-/// The text is hexadecimal: compressed on its way it takes 2 KB more than the module itself, and base64, which puts the
-/// bytes out of step, 8 KB more.
+/// The text is hexadecimal: compressed for transfer it takes 2 KB more than the module itself, and base64, in which
+/// repeated bytes are not repeated characters, 8 KB more.
 fn bundle(workspace: &Workspace) -> Result<(), Error> {
     let pkg = workspace.pkg();
     let wasm = pkg.join("engine/engine.wasm");

@@ -1,4 +1,4 @@
-//! Other programs, run to their end with their output shown.
+//! Runs other programs with their output shown, within a time limit.
 
 use std::io;
 use std::process::{Command, ExitStatus, Stdio};
@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::watchdog::Watchdog;
 
-/// Time that a program may take (30 min): three times what the longest step of the tests takes on two cores, with
-/// nothing built before. A program that takes longer waits for something that does not come.
+/// Time limit of a program (30 min): three times the longest step of the tests on two cores with nothing built before.
+/// A program that takes longer is taken for one that hangs.
 const LIMIT: Duration = Duration::from_mins(30);
 
 /// Instruction for the case that a program is missing.
@@ -66,17 +66,17 @@ fn check(command: &Command, status: io::Result<ExitStatus>) -> Result<(), Error>
     })
 }
 
-/// Runs a program in the place of this one where the system can do that: what ends this ends the program.
+/// Replaces this process by a program, so that signals reach the program.
 #[cfg(unix)]
-pub(crate) fn become_it(command: &mut Command) -> Result<(), Error> {
+pub(crate) fn replace_process(command: &mut Command) -> Result<(), Error> {
     use std::os::unix::process::CommandExt;
     let source = command.exec();
     Err(start_error(command, source))
 }
 
-/// Runs a program to its end: this system knows no other way.
+/// Runs a program to its end: this system cannot replace a process.
 #[cfg(not(unix))]
-pub(crate) fn become_it(command: &mut Command) -> Result<(), Error> {
+pub(crate) fn replace_process(command: &mut Command) -> Result<(), Error> {
     let status = command.status();
     check(command, status)
 }
@@ -101,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_at_the_limit() {
+    fn kills_program_at_limit() {
         let mut endless = Command::new("tail");
         let outcome = run_within(endless.args(["-f", "/dev/null"]), Duration::ZERO);
         assert!(matches!(outcome, Err(Error::TimedOut { .. })));
     }
 
     #[test]
-    fn ends_by_itself() {
+    fn succeeds_within_limit() {
         let outcome = run_within(&mut Command::new("true"), LIMIT);
         assert!(outcome.is_ok());
     }

@@ -1,11 +1,11 @@
-//! Sizes of the browser module, part by part, and of the npm package's files.
+//! `cargo xtask size`: sizes of the browser module, part by part, and of the npm package's files.
 
 use crate::error::Error;
 use crate::wasm::{self, Names};
 use crate::workspace::Workspace;
 use crate::{pkg, process};
 
-/// Builds the package, and the module with the names of its functions, and prints what they weigh.
+/// Builds the package, and the module with the names of its functions, and prints their sizes.
 pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
     pkg::build(workspace)?;
     let out = workspace.target().join("xtask/size");

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that a change must pass, cheapest first.
+//! `cargo xtask test`: all checks and tests, the fastest first.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ const STEPS: &[Step] = &[
     ("browser tests", browser_tests),
 ];
 
-/// Runs the steps up to the first that fails, and says how long each took.
+/// Runs the steps up to the first that fails, and prints the time of each.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     let mut times: Vec<(&str, Duration)> = Vec::new();
     for &(name, step) in STEPS {
@@ -32,7 +32,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
         let outcome = step(workspace);
         times.push((name, begun.elapsed()));
         if outcome.is_err() {
-            summary(&times, "FAILED at the last of these");
+            summary(&times, "the last of these steps failed");
             return outcome;
         }
     }
@@ -73,7 +73,7 @@ fn documentation(workspace: &Workspace) -> Result<(), Error> {
     process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// `shared` on machines without a standard library, bare and with what does not need one.
+/// Checks `shared` on targets without a standard library, without features and with those that need none.
 fn no_std(workspace: &Workspace) -> Result<(), Error> {
     for target in toolchain::BARE {
         toolchain::ensure_target(workspace, target)?;
@@ -100,16 +100,16 @@ fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
 /// Tests with the published client, which has a workspace and lock file of its own, so that its dependencies affect no
 /// other crate.
 fn published_client(workspace: &Workspace) -> Result<(), Error> {
-    test_apart(workspace, "tests/interop/Cargo.toml")
+    test_other_workspace(workspace, "tests/interop/Cargo.toml")
 }
 
-/// The codec where other crates turned on features that change `serde_json`'s representation of values.
+/// Tests the codec in a build with the features of `serde_json` that change how it represents values.
 fn json_features(workspace: &Workspace) -> Result<(), Error> {
-    test_apart(workspace, "tests/json_features/Cargo.toml")
+    test_other_workspace(workspace, "tests/json_features/Cargo.toml")
 }
 
-/// Tests of a crate with a workspace of its own.
-fn test_apart(workspace: &Workspace, manifest: &str) -> Result<(), Error> {
+/// Runs the tests of a crate with a workspace of its own.
+fn test_other_workspace(workspace: &Workspace, manifest: &str) -> Result<(), Error> {
     let mut test = workspace.cargo(&["test", "--quiet", "--manifest-path", manifest]);
     process::run(test.env("CARGO_TARGET_DIR", workspace.target()))
 }
@@ -123,11 +123,11 @@ fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
     node_tests(workspace, "tests/browser")
 }
 
-/// Tests that are run by Node: they start the programs of the workspace and a browser.
+/// Builds the programs that the tests of a folder start, and runs these tests with Node and Chromium.
 fn node_tests(workspace: &Workspace, folder: &str) -> Result<(), Error> {
     npm::install(workspace)?;
     let chromium = browser::chromium(workspace)?;
-    // All of the workspace, so that its dependencies have the features, and need not be built again, of the Rust tests.
+    // `--workspace`, so that dependencies have the same features as in the Rust tests and are not built again.
     let programs = ["--bin=chat", "--bin=live", "--example=fixture"];
     let mut build = workspace.cargo(&["build", "--quiet", "--workspace"]);
     process::run(build.args(programs))?;

@@ -1,4 +1,4 @@
-//! Crates as WebAssembly modules for a browser, with their JavaScript glue, and both made small.
+//! Builds crates as optimised WebAssembly modules for a browser, with their JavaScript bindings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,20 +9,20 @@ use crate::error::{Error, at};
 use crate::workspace::Workspace;
 use crate::{npm, process, toolchain};
 
-/// Setting to keep the names of functions in the module, which browsers do not use.
+/// Whether to keep the names of functions in the module. Browsers do not need them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     Drop,
     Keep,
 }
 
-/// A crate that becomes a module.
+/// A crate that is built as a module.
 pub(crate) struct Module<'a> {
-    /// Of the files built: `NAME.wasm`, `NAME.js` and `NAME.d.ts`.
+    /// Name of the files built: `NAME.wasm`, `NAME.js` and `NAME.d.ts`.
     pub(crate) name: &'a str,
-    /// Arguments of cargo that select the crate.
+    /// Arguments to cargo that select the crate.
     pub(crate) cargo: &'a [&'a str],
-    /// The crate, as cargo names its module.
+    /// Name of the crate's file in cargo's target folder.
     pub(crate) krate: &'a str,
     /// Cargo's target folder.
     pub(crate) target: &'a Path,
@@ -40,12 +40,12 @@ impl<'a> Module<'a> {
     }
 }
 
-/// The first KiB is what is left of a full stack, which rustc puts first: no address is computed through it. Knowing
-/// that, `wasm-opt` moves additions into the offsets of loads and stores. Its passes run until they find nothing more:
-/// a second, for 100 bytes.
+/// Passes of `wasm-opt`. `--low-memory-unused`: rustc places the stack first, so no object has an address in the first
+/// KiB, and additions can move into the offsets of loads and stores. `--converge` repeats the passes until they change
+/// nothing; this takes a second and saves 100 bytes.
 const PASSES: [&str; 3] = ["-Oz", "--low-memory-unused", "--converge"];
 
-/// Builds a module and its glue into a folder.
+/// Builds a module and its bindings into a folder.
 pub(crate) fn build(
     workspace: &Workspace,
     module: &Module<'_>,
@@ -55,17 +55,18 @@ pub(crate) fn build(
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
     compile(workspace, module)?;
     fs::create_dir_all(out).map_err(at(out))?;
-    let glued = bind(module, out, names)?;
-    let small = out.join(format!("{}.wasm", module.name));
-    let mut shrink = npm::script(workspace, "binaryen/bin/wasm-opt", &PASSES);
+    let unoptimised = bind(module, out, names)?;
+    let optimised = out.join(format!("{}.wasm", module.name));
+    let mut optimise = npm::script(workspace, "binaryen/bin/wasm-opt", &PASSES);
     if names == Names::Keep {
-        shrink.arg("--debuginfo");
+        optimise.arg("--debuginfo");
     }
-    process::run(shrink.arg(&glued).arg("-o").arg(&small))?;
-    fs::remove_file(&glued).map_err(at(&glued))
+    process::run(optimise.arg(&unoptimised).arg("-o").arg(&optimised))?;
+    fs::remove_file(&unoptimised).map_err(at(&unoptimised))
 }
 
-/// The crate type is given here and not in the manifest: beside a second type fat LTO has no effect.
+/// Compiles the crate. The crate type is given here and not in the manifest, because with a second type fat LTO has no
+/// effect.
 fn compile(workspace: &Workspace, module: &Module<'_>) -> Result<(), Error> {
     let mut cargo = workspace.cargo(&[
         "rustc",
@@ -82,8 +83,8 @@ fn compile(workspace: &Workspace, module: &Module<'_>) -> Result<(), Error> {
     process::run(&mut cargo)
 }
 
-/// SHA-256 without its unrolled rounds: 1 KB less to load. And no folder of this machine in the module, so that it
-/// is the same, bit for bit, wherever it was built.
+/// Flags of rustc: SHA-256 without unrolled rounds, which saves 1 KB, and no path of this machine in the module, so that
+/// every machine builds the same bytes.
 fn flags(workspace: &Workspace) -> Result<String, Error> {
     let sysroot = process::read(&mut workspace.command("rustc", &["--print", "sysroot"]))?;
     let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(
@@ -109,7 +110,7 @@ fn bind(module: &Module<'_>, out: &Path, names: Names) -> Result<PathBuf, Error>
         .typescript(true)
         .remove_name_section(names == Names::Drop)
         .remove_producers_section(true)
-        // Bundlers trip over the default `new URL("…", import.meta.url)`.
+        // Bundlers cannot resolve the default `new URL("…", import.meta.url)`.
         .omit_default_module_path(true)
         .web(true)
         .and_then(|bindgen| bindgen.generate(out))

@@ -1,4 +1,4 @@
-//! Time limit of a program: past it, the program is ended with all that it has started.
+//! Time limit of a program. After it, the program and its descendants are killed.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -6,60 +6,60 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// A thread that ends a process which runs for longer than its limit.
+/// Thread that kills a process that runs for longer than its limit.
 pub(crate) struct Watchdog {
     stop: Sender<()>,
     thread: JoinHandle<bool>,
 }
 
 impl Watchdog {
-    /// Begins to watch a process.
+    /// Starts the time limit of a process.
     pub(crate) fn start(process: u32, limit: Duration) -> Self {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let is_late = stopped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
-            if is_late {
-                end_tree(process);
+            let is_over = stopped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+            if is_over {
+                kill_tree(process);
             }
-            is_late
+            is_over
         });
         Self { stop, thread }
     }
 
-    /// Ends the watch. Returns whether the process was ended.
+    /// Ends the time limit. Returns whether the process was killed.
     pub(crate) fn stop(self) -> bool {
         drop(self.stop);
         self.thread.join().unwrap_or(false)
     }
 }
 
-/// Ends a process and its descendants. A process group would not do: browsers form groups of their own, and a terminal's
-/// Ctrl-C reaches only the group of this program.
+/// Kills a process and its descendants. A process group would not suffice: browsers form groups of their own, and a
+/// terminal's Ctrl-C reaches only the group of this program.
 #[cfg(unix)]
-fn end_tree(process: u32) {
+fn kill_tree(process: u32) {
     let mut processes = vec![process.to_string()];
     processes.extend(descendants(process).iter().map(u32::to_string));
     // The shell's own `kill`, since minimal systems have no program of that name.
     let script = ["-c", r#"kill -KILL "$@" 2>/dev/null"#, "kill"];
     let killed = Command::new("sh").args(script).args(processes).status();
     if let Err(error) = killed {
-        eprintln!("xtask: process {process} cannot be ended: {error}");
+        eprintln!("xtask: process {process} cannot be killed: {error}");
     }
 }
 
-/// Ends a process and its descendants.
+/// Kills a process and its descendants.
 #[cfg(not(unix))]
-fn end_tree(process: u32) {
+fn kill_tree(process: u32) {
     let mut kill = Command::new("taskkill");
     let killed = kill
         .args(["/F", "/T", "/PID", &process.to_string()])
         .status();
     if let Err(error) = killed {
-        eprintln!("xtask: process {process} cannot be ended: {error}");
+        eprintln!("xtask: process {process} cannot be killed: {error}");
     }
 }
 
-/// Processes that a process has started, and those that they have started; none without the program `ps`.
+/// Descendants of a process; none if the program `ps` is missing.
 #[cfg(unix)]
 fn descendants(process: u32) -> Vec<u32> {
     let listed = Command::new("ps").args(["-A", "-o", "ppid=,pid="]).output();
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_descendants() {
+    fn kills_descendants() {
         let script = "tail -f /dev/null & echo started; wait";
         let mut shell = Command::new("sh");
         let mut child = shell.args(["-c", script]).stdout(Stdio::piped()).spawn();
@@ -98,9 +98,9 @@ mod tests {
         output.read_line(&mut line).unwrap();
         assert_eq!(line, "started\n");
         assert_eq!(descendants(child.id()).len(), 1);
-        end_tree(child.id());
+        kill_tree(child.id());
         assert!(!child.wait().unwrap().success());
-        // Its end comes when no process holds the pipe any more.
+        // The output ends when no process has the pipe open.
         assert_eq!(output.read_to_string(&mut line).unwrap(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of `push-wire-websocket` by other programs: Autobahn's cases, and npm's `ws`.
+//! Tests of `push-wire-websocket` against other implementations: Autobahn's cases, and npm's `ws`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::{apt, npm, process};
 
 const FOLDER: &str = "tests/websocket";
 
-/// Runs them against the crate's echo server.
+/// Builds the crate's echo server and runs the tests against it.
 pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     process::run(&mut workspace.cargo(&[
         "build",
@@ -25,7 +25,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     npm::test(workspace, FOLDER, &[("ECHO_BIN", &echo)])
 }
 
-/// Python of a virtual environment under the target folder that has what `requirements.txt` pins.
+/// Python of a virtual environment in the target folder, with the packages that `requirements.txt` pins.
 fn environment(workspace: &Workspace) -> Result<PathBuf, Error> {
     let requirements = workspace.root().join(FOLDER).join("requirements.txt");
     let folder = workspace.target().join("autobahn");
@@ -55,14 +55,14 @@ fn environment(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(python)
 }
 
-/// Debian keeps what makes virtual environments in a package of its own.
+/// Installs Python's module venv if it is missing: in Debian it is a package of its own.
 fn ensure_venv(workspace: &Workspace) -> Result<(), Error> {
     let mut probe = workspace.command("python3", &["-c", "import ensurepip, venv"]);
     if process::read(&mut probe).is_ok() {
         return Ok(());
     }
     let missing = Error::Missing {
-        what: "Python's venv",
+        what: "Python's module venv",
         command: "sudo apt-get install -y --no-install-recommends python3-venv",
     };
     apt::install(workspace, &["python3-venv"], missing)

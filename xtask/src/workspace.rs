@@ -1,8 +1,9 @@
-//! Paths in the repository.
+//! Paths of the repository, and commands that run in its root.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The repository's root and cargo's target folder.
 pub(crate) struct Workspace {
     root: PathBuf,
     target: PathBuf,
@@ -32,21 +33,21 @@ impl Workspace {
         self.root.join("pkg")
     }
 
-    /// A program, to be run in the root.
+    /// Command that runs a program in the root.
     pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.root);
         command
     }
 
-    /// The program at a path, to be run in the root.
+    /// Command that runs the program at this path in the root.
     pub(crate) fn command_at(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
         command
     }
 
-    /// Cargo of the toolchain that runs this program.
+    /// Command of the cargo that runs this program.
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         self.command(&cargo, args)
