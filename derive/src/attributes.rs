@@ -7,10 +7,10 @@ use syn::{Error, Lit, LitInt, LitStr, Result, Variant};
 
 pub(crate) const ID_RANGE: &str = "a wire id is one byte: 0 to 255";
 const PRIORITIES: &str = "a priority is \"high\" or 0, \"normal\" or 1, \"low\" or 2";
-/// The names of priorities 0, 1 and 2.
+/// Names of the priorities 0, 1 and 2.
 const LANES: [&str; 3] = ["high", "normal", "low"];
 
-/// The `#[channel(…)]` of one variant.
+/// Content of the `#[channel(…)]` attributes of one variant.
 #[derive(Default)]
 pub(crate) struct Attributes {
     pub(crate) name: Option<LitStr>,
@@ -68,7 +68,7 @@ fn checked_name(name: LitStr) -> Result<LitStr> {
     if text.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {
         return Err(Error::new(
             name.span(),
-            "a channel's name has no commas, blanks or control characters: it stands in lists in URLs",
+            "a channel's name has no commas, blanks or control characters: it is used in comma-separated lists in URLs",
         ));
     }
     Ok(name)

@@ -31,9 +31,9 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// On a variant, `#[channel(…)]` takes:
 ///
-/// | key | what | default |
+/// | key | meaning | default |
 /// |---|---|---|
-/// | `system` | this is the system channel; exactly one variant is | |
+/// | `system` | marks the system channel; exactly one variant has it | |
 /// | `name = "…"` | the name in JSON and URLs: any text without commas and blanks | the variant in snake case |
 /// | `id = 0..=255` | the id in binary frames | the variant's place in the enum, from 0 |
 /// | `priority = …` | the lane: `"high"` or 0, `"normal"` or 1, `"low"` or 2 | `"normal"`; `"high"` for the system channel |
@@ -41,8 +41,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// Ids and names are part of the wire: give them explicitly before you reorder or rename variants of a deployed enum.
 ///
 /// The generated code finds push-wire under the name that the crate's `Cargo.toml` gives to `push-wire-shared`,
-/// `push-wire-server` or `push-wire-client`, in this order. When it reaches you through another crate, say where it is:
-/// `#[channel(crate = "my_framework::push_wire")]` on the enum.
+/// `push-wire-server` or `push-wire-client`, in this order. If another crate re-exports it, name the path on the
+/// enum: `#[channel(crate = "my_framework::push_wire")]`.
 #[proc_macro_derive(ChannelKind, attributes(channel))]
 pub fn derive_channel_kind(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -4,18 +4,18 @@ use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::Span;
 use syn::{Error, Ident, Path, parse_quote};
 
-/// Crates that re-export what generated code needs, in the order in which the manifest is searched.
-const HOMES: [&str; 3] = ["push-wire-shared", "push-wire-server", "push-wire-client"];
+/// Crates that export the items used by generated code, in the order in which they are looked up in the manifest.
+const CRATES: [&str; 3] = ["push-wire-shared", "push-wire-server", "push-wire-client"];
 
-/// The path of the first of these crates that the user's manifest names.
+/// Path of the first of [`CRATES`] in the user's manifest.
 pub(crate) fn path() -> Result<Path, Error> {
-    let found = HOMES
+    let found = CRATES
         .iter()
-        .find_map(|&home| Some((home, crate_name(home).ok()?)));
+        .find_map(|&name| Some((name, crate_name(name).ok()?)));
     match found {
-        // In push-wire itself: each of its crates knows itself by its own name.
-        Some((home, FoundCrate::Itself)) => Ok(rooted(&home.replace('-', "_"))),
-        Some((_, FoundCrate::Name(name))) => Ok(rooted(&name)),
+        // In push-wire's own crates, which refer to themselves by their name.
+        Some((name, FoundCrate::Itself)) => Ok(absolute(&name.replace('-', "_"))),
+        Some((_, FoundCrate::Name(name))) => Ok(absolute(&name)),
         None => Err(Error::new(
             Span::call_site(),
             "cannot find push-wire: add push-wire-server, push-wire-client or push-wire-shared to Cargo.toml, \
@@ -24,7 +24,7 @@ pub(crate) fn path() -> Result<Path, Error> {
     }
 }
 
-fn rooted(name: &str) -> Path {
+fn absolute(name: &str) -> Path {
     let name = Ident::new(name, Span::call_site());
     parse_quote!(::#name)
 }

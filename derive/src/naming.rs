@@ -2,7 +2,7 @@
 
 use syn::Ident;
 
-/// `CpuLoad` is `cpu_load`, `HTTPLog` is `http_log`.
+/// Converts to snake case: `CpuLoad` to `cpu_load`, `HTTPLog` to `http_log`.
 pub(crate) fn snake_case(ident: &Ident) -> String {
     let ident = ident.to_string();
     let letters: Vec<char> = ident.trim_start_matches("r#").chars().collect();

@@ -1,4 +1,4 @@
-//! Parsing of the user's enum, with all checks.
+//! Parsing and checks of the user's enum.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -81,7 +81,7 @@ fn library_attribute(input: &DeriveInput) -> Result<Option<Path>> {
     Ok(library)
 }
 
-/// Ids and names of earlier variants.
+/// Ids and names of the variants read so far.
 #[derive(Default)]
 struct Seen {
     ids: HashMap<u8, Ident>,
@@ -128,7 +128,10 @@ fn channel(variant: &Variant, place: usize, seen: &mut Seen) -> Result<Channel> 
     })
 }
 
-/// Records the variant's id or name; an error if an earlier variant has it.
+/// Records the variant's id or name.
+///
+/// # Errors
+/// Fails if an earlier variant has it.
 fn claim<K: Eq + Hash + std::fmt::Display + Clone>(
     taken: &mut HashMap<K, Ident>,
     key: K,
@@ -145,7 +148,7 @@ fn claim<K: Eq + Hash + std::fmt::Display + Clone>(
     }
 }
 
-/// Errors of all variants, to be reported at once.
+/// Collected errors of all variants.
 #[derive(Default)]
 struct Errors(Option<Error>);
 

@@ -1,10 +1,10 @@
-//! Tests of derived channels, and of the compiler's errors for wrong ones.
+//! Tests of `#[derive(ChannelKind)]`, and of the compiler's errors for enums that it does not accept.
 
 mod channels;
 mod renamed_path;
 mod shadowed_names;
 
 #[test]
-fn errors_of_wrong_enums() {
+fn rejects_invalid_enums() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

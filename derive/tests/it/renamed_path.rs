@@ -1,4 +1,4 @@
-//! A channel of a crate that reaches the library by another path: `#[channel(crate = "…")]`.
+//! Test of an enum that names another path of the library: `#[channel(crate = "…")]`.
 
 mod framework {
     pub(super) use push_wire_shared as push_wire;
@@ -15,7 +15,7 @@ enum Channel {
 }
 
 #[test]
-fn derives_by_that_path() {
+fn uses_given_path() {
     assert_eq!(Channel::from_name("chat"), Some(Channel::Chat));
     assert!(Channel::System.is_system());
 }

@@ -1,9 +1,9 @@
-//! A channel in a module that gives names of the standard library another meaning: generated code depends on none.
+//! Test of an enum in a module that shadows names of the standard library, on which generated code must not depend.
 
 #![expect(
     dead_code,
     unused_macros,
-    reason = "the names are there to be in the way"
+    reason = "the names only shadow those of the standard library"
 )]
 
 struct Option;
@@ -22,7 +22,7 @@ enum Channel {
 }
 
 #[test]
-fn derives_in_spite_of_them() {
+fn ignores_shadowed_names() {
     assert_eq!(
         push_wire_shared::ChannelKind::name(&Channel::r#Type),
         "type"
