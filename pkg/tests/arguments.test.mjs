@@ -1,4 +1,4 @@
-// Arguments of a wrong type or out of range: each is an error that names it.
+// Tests of arguments of a wrong type or out of range: the error names the argument.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { WebSocket } from "ws";
@@ -34,12 +34,12 @@ function open(options = {}, { connect } = whole) {
   return client;
 }
 
-/** The error of an argument that is named so; `said` is a part of its message. */
-function wrong(name, said = "must be") {
+/** Checks that an error names this argument and that `part` is in its message. */
+function wrong(name, part = "must be") {
   return (error) => {
     assert.equal(error.name, "PushError", String(error));
     assert.equal(error.code, "bad_argument");
-    assert.ok(error.message.startsWith(`${name} is `) && error.message.includes(said), error.message);
+    assert.ok(error.message.startsWith(`${name} is `) && error.message.includes(part), error.message);
     return true;
   };
 }
@@ -162,5 +162,5 @@ test("slim is loaded from a string or an object", async () => {
   const { readFile } = await import("node:fs/promises");
   await slim.initWasm(await readFile(new URL(slim.wasm)));
   connect();
-  assert.notEqual(storage.getItem("slim"), null, "the client that was not begun has no key");
+  assert.notEqual(storage.getItem("slim"), null, "the failed connect released the storage key");
 });

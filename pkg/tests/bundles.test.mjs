@@ -1,4 +1,4 @@
-// The installed package in bundles, in a real browser, and under TypeScript.
+// Tests of the installed package in bundles, in Chromium, and under TypeScript.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, readdir } from "node:fs/promises";
@@ -18,7 +18,7 @@ import { Installed, until } from "./installed.mjs";
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A page that shows the log's last line, once by each entry of the package. */
+/** A page that shows the log's last line twice: once with each entry point of the package. */
 const PAGE = `<!doctype html><title>page</title><p id="whole"></p><p id="slim"></p><script type="module" src="/main.js"></script>`;
 const MAIN = `
 import * as whole from "push-wire";

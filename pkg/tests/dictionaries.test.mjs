@@ -1,10 +1,10 @@
-// Compressed entries and their dictionaries, which the real server trains from its log: in Chromium and in Node.
+// Tests of compressed entries and dictionaries, which the server trains from its log, in Chromium and in Node.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { WebSocket } from "ws";
 
 import { connected, launch, openPage, reload } from "../../tests/browser/browser.mjs";
-import { Gate } from "../../tests/browser/gate.mjs";
+import { HttpProxy } from "../../tests/browser/http-proxy.mjs";
 import { Fixture } from "./fixture.mjs";
 import { Installed, until } from "./installed.mjs";
 
@@ -12,7 +12,7 @@ let browser;
 let backend;
 let installed;
 let connect;
-let gate;
+let proxy;
 let written = 0;
 
 before(async () => {
@@ -24,10 +24,10 @@ before(async () => {
 });
 
 beforeEach(async () => {
-  gate = await Gate.to(backend.port);
+  proxy = await HttpProxy.to(backend.port);
 });
 
-afterEach(() => gate.close());
+afterEach(() => proxy.close());
 
 after(async () => {
   await browser?.close();
@@ -35,7 +35,7 @@ after(async () => {
   await installed?.remove();
 });
 
-/** Lines as of a request log: small, and much like each other. */
+/** Returns lines of a request log: short, and similar to each other. */
 function requests(count) {
   return Array.from({ length: count }, () => {
     written += 1;
@@ -43,30 +43,30 @@ function requests(count) {
   });
 }
 
-/** A minute on there may be a second dictionary; none is asked for twice. */
-function eachOnce() {
-  assert.ok(gate.asked.length > 0);
-  assert.deepEqual(gate.asked, [...new Set(gate.asked)], "asked for once");
+/** Checks that no dictionary was requested twice. After a minute there may be a second dictionary. */
+function assertRequestedOnce() {
+  assert.ok(proxy.requested.length > 0);
+  assert.deepEqual(proxy.requested, [...new Set(proxy.requested)], "requested once");
 }
 
-/** Lets others go on. */
+/** Lets other tasks of the event loop run. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 const stats = (page) => page.evaluate(() => window.pushWire.stats);
 
-/** Waits until this holds of the page's statistics. Not by animation frames, of which there are few here. */
-function untilStats(page, holds, than) {
-  const source = `(() => { const { ${holds} } = window.pushWire.stats; return ${holds} > ${than}; })()`;
+/** Waits until a counter of the page's statistics is above a number. Polls by time: here are few animation frames. */
+function untilStats(page, counter, above) {
+  const source = `window.pushWire.stats.${counter} > ${above}`;
   return page.waitForFunction(source, { polling: 20 });
 }
 
-/** Waits until the page has the dictionary and the server knows that: it answers in order. */
+/** Waits until the page has a dictionary and the server knows that, because the server answers messages in order. */
 async function holdsDictionary(page) {
   await untilStats(page, "dictionaries", 0);
   await page.evaluate(() => window.pushWire.send("lines", "ready"));
 }
 
-/** Adds lines to the log, waits until the page shows the last, and returns what came in meanwhile. */
+/** Adds lines to the log, waits until the page shows the last, and returns the growth of its statistics. */
 async function reads(page, count) {
   const start = await stats(page);
   const lines = requests(count);
@@ -78,30 +78,30 @@ async function reads(page, count) {
 }
 
 test("a page fetches a dictionary once, also over a reload", async () => {
-  const page = await openPage(browser, gate.url, []);
+  const page = await openPage(browser, proxy.url, []);
   await holdsDictionary(page);
   const first = await reads(page, 300);
   assert.ok(first.compressed >= 300, `${first.compressed} of 300 came compressed`);
   assert.ok(first.bytesIn < first.valueBytes / 2, `${first.bytesIn} bytes carried ${first.valueBytes}`);
-  eachOnce();
+  assertRequestedOnce();
 
   await reload(page);
   await holdsDictionary(page);
   assert.ok((await reads(page, 50)).compressed >= 50);
-  eachOnce();
+  assertRequestedOnce();
   await page.browserContext().close();
 });
 
 test("entries arrive without a dictionary, which is retried", async () => {
-  gate.state = "closed";
-  const page = await openPage(browser, gate.url, []);
+  proxy.state = "missing";
+  const page = await openPage(browser, proxy.url, []);
   await untilStats(page, "dictionariesFailed", 0);
   const { entries, valueBytes, bytesIn } = await reads(page, 300);
   assert.ok(entries >= 300);
   assert.ok(bytesIn > valueBytes);
-  eachOnce();
+  assertRequestedOnce();
 
-  gate.state = "open";
+  proxy.state = "open";
   await page.evaluate(() => window.pushWire.interrupt(0));
   await connected(page);
   await holdsDictionary(page);
@@ -110,20 +110,20 @@ test("entries arrive without a dictionary, which is retried", async () => {
 });
 
 test("a closed client cancels its downloads", async (t) => {
-  gate.state = "stuck";
-  const givenUp = new Promise((resolve) => (gate.onGivenUp = resolve));
-  const client = connect(gate.url, { WebSocket });
+  proxy.state = "stuck";
+  const canceled = new Promise((resolve) => (proxy.onCanceled = resolve));
+  const client = connect(proxy.url, { WebSocket });
   t.after(() => client.close());
   client.on("log", () => {});
-  while (gate.asked.length === 0) await turn();
+  while (proxy.requested.length === 0) await turn();
   client.close();
-  await givenUp;
+  await canceled;
 });
 
 test("Node fetches a dictionary, unless compression is off", async (t) => {
   for (const compression of [true, false]) {
-    // The address of a dictionary is that of the socket without its query.
-    const client = connect(new URL("rps?page=7", gate.url), { WebSocket, compression });
+    // A dictionary's URL is made from the socket's without its query.
+    const client = connect(new URL("rps?page=7", proxy.url), { WebSocket, compression });
     t.after(() => client.close());
     const last = requests(300);
     const reading = new Promise((resolve) => {
@@ -131,12 +131,12 @@ test("Node fetches a dictionary, unless compression is off", async (t) => {
     });
     await until(client.status, ({ phase }) => phase === "connected");
     while (compression && client.stats.dictionaries === 0) await turn();
-    // The server has heard that the client holds it once it answers what was said later.
+    // After the answer to this message the server knows that the client has the dictionary.
     await client.send("lines", "ready");
     backend.publishLog(last);
     await reading;
     assert.equal(client.stats.compressed > 0, compression);
     client.close();
-    eachOnce();
+    assertRequestedOnce();
   }
 });

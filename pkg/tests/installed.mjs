@@ -1,4 +1,4 @@
-// The package as its users get it: packed, and installed into a folder of its own.
+// The npm package, packed and installed into a temporary folder as users install it, and helpers of its tests.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ export class Installed {
   }
 }
 
-/** A promise for the first value of an observable that is as wanted. */
+/** Resolves with the first value of an observable for which `wanted` returns true. */
 export function until(observable, wanted) {
   return new Promise((resolve) => {
     let end = () => {};
@@ -59,7 +59,7 @@ export function until(observable, wanted) {
   });
 }
 
-/** A web storage that lives in a map. */
+/** A web storage in memory. */
 export class MemoryStorage {
   #items;
 
@@ -67,7 +67,7 @@ export class MemoryStorage {
     this.#items = new Map(items);
   }
 
-  /** What a duplicated tab begins with. */
+  /** A copy, as a duplicated tab gets it. */
   copy() {
     return new MemoryStorage(this.#items);
   }

@@ -1,4 +1,4 @@
-// The package through a page's life in Chromium: reloads, duplicates, hiding, frozen and offline pages.
+// Tests of the package in Chromium: reloaded, duplicated, hidden, frozen and offline pages.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
@@ -34,12 +34,12 @@ after(async () => {
   await backend?.stop();
 });
 
-/** Waits until the page's client is in this phase. Not by animation frames: a hidden page draws none. */
-function phase(of, wanted) {
-  return of.waitForFunction((name) => window.pushWire?.status.value.phase === name, { polling: 20 }, wanted);
+/** Waits until the page's client is in this phase. Polls by time: a hidden page has no animation frames. */
+function phase(page, wanted) {
+  return page.waitForFunction((name) => window.pushWire?.status.value.phase === name, { polling: 20 }, wanted);
 }
 
-const id = (of) => of.evaluate(() => window.pushWire.id);
+const id = (page) => page.evaluate(() => window.pushWire.id);
 
 /** Opens an empty tab in front of the page, and waits until the page knows that it is hidden. */
 async function hide() {
@@ -72,7 +72,7 @@ test("a hidden page reconnects when it is visible", async () => {
   await hide();
   proxy.cut();
   await phase(page, "offline");
-  proxy.mend();
+  proxy.restore();
   await page.bringToFront();
   await phase(page, "connected");
 });
@@ -81,12 +81,12 @@ test("an offline page reconnects when it is online", async () => {
   await page.setOfflineMode(true);
   proxy.cut();
   await phase(page, "offline");
-  proxy.mend();
+  proxy.restore();
   await page.setOfflineMode(false);
   await phase(page, "connected");
 });
 
-test("a frozen page resumes when it is thawed", async () => {
+test("a frozen page resumes when it is active", async () => {
   const front = await hide();
   const devtools = await page.createCDPSession();
   await devtools.send("Page.setWebLifecycleState", { state: "frozen" });

@@ -1,4 +1,4 @@
-// What the README shows compiles, as one strict program.
+// Test of the package's README: its TypeScript blocks compile together, in strict mode.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -10,7 +10,7 @@ import { Installed } from "./installed.mjs";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
-test("the README's program compiles", async () => {
+test("the README's code compiles", async () => {
   const readme = await readFile(path.join(repository, "pkg/README.md"), "utf8");
   const blocks = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => block);
   const installed = await Installed.create();

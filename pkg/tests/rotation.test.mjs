@@ -1,4 +1,4 @@
-// A channel that gets another dictionary while a page reads it, from a server of another origin.
+// Test of a channel that gets a newer dictionary while a page of another origin reads it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -24,7 +24,7 @@ test("a connected page changes to a newer dictionary", async () => {
 
     const holds = (source) => page.waitForFunction(source, { polling: 20 });
     let read = 0;
-    /** Publishes lines of one kind; how many bytes carried them once all have come. */
+    /** Publishes lines of one kind and waits for them. Returns the bytes received and the compressed entries. */
     const publish = async (kind, count) => {
       const before = await page.evaluate(() => globalThis.client.stats);
       const numbers = Array.from({ length: count }, (_, n) => read + n);
@@ -37,7 +37,7 @@ test("a connected page changes to a newer dictionary", async () => {
     const rotate = async (dictionaries) => {
       backend.train();
       await holds(`client.stats.dictionaries === ${dictionaries}`);
-      // The server has heard that the page holds it once it answers what was said later.
+      // After the answer to this message the server knows that the page has the dictionary.
       await page.evaluate(() => globalThis.client.send("lines", "ready"));
     };
 
@@ -46,12 +46,12 @@ test("a connected page changes to a newer dictionary", async () => {
     await rotate(1);
     const sparrows = await publish("sparrows", 50);
     assert.equal(sparrows.compressed, 50);
-    // So many that heartbeats, which count too, make no difference.
+    // So many that the bytes of heartbeats make no difference.
     const older = await publish("kingfishers", 500);
     await rotate(2);
     const newer = await publish("kingfishers", 500);
     assert.equal(newer.compressed, 500);
-    assert.ok(newer.bytes < older.bytes, "they are smaller with the newer dictionary");
+    assert.ok(newer.bytes < older.bytes, "entries are smaller with the newer dictionary");
 
     const { phases, lines, failed } = await page.evaluate(() => ({
       phases: globalThis.phases,
@@ -59,7 +59,7 @@ test("a connected page changes to a newer dictionary", async () => {
       failed: globalThis.client.stats.dictionariesFailed,
     }));
     assert.deepEqual(lines.map((line) => Number(line.match(/number (\d+)/)[1])), [...lines.keys()]);
-    assert.equal(phases.filter((phase) => phase === "connected").length, 1, `never away: ${phases}`);
+    assert.equal(phases.filter((phase) => phase === "connected").length, 1, `reconnected: ${phases}`);
     assert.equal(failed, 0);
   } finally {
     await browser.close();

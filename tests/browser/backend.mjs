@@ -1,4 +1,4 @@
-// The real examples/live program, with a document and a log of the test's own.
+// Process of examples/live, with a document and a log of the test's own.
 import { appendFile, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -32,7 +32,7 @@ export class Backend {
     return this.#program.port;
   }
 
-  /** What the program has printed, for the message of a failing test. */
+  /** Output of the program so far, for the error of a failed test. */
   get output() {
     return this.#program.output;
   }
@@ -49,7 +49,7 @@ export class Backend {
     await rename(fresh, this.#document);
   }
 
-  /** `kill -9`, and a new process on the same port; `between` runs while there is none. */
+  /** Kills the process, runs `between`, and starts a new process on the same port. */
   killAndRestart(between) {
     return this.#program.killAndRestart(between);
   }

@@ -1,4 +1,4 @@
-// Chromium without a display, and what tests ask of a page.
+// Headless Chromium, and helpers that open and read the live demo's page.
 import puppeteer from "puppeteer-core";
 
 const args = [
@@ -17,7 +17,7 @@ export function launch() {
   return puppeteer.launch({ executablePath, headless: true, args });
 }
 
-/** Opens a page in a window of its own (own storage) and waits until it is connected. */
+/** Opens a page in a browser context of its own, with its own storage, and waits until it is connected. */
 export async function openPage(browser, url, errors) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
@@ -31,7 +31,7 @@ export function connected(page) {
   return page.waitForSelector('#status[data-phase="connected"]');
 }
 
-/** Loads the page anew and waits until it is connected. */
+/** Reloads the page and waits until it is connected. */
 export async function reload(page) {
   await page.reload();
   await connected(page);
@@ -42,7 +42,7 @@ export function shownLines(page) {
   return page.$$eval("#log li[data-cursor]", (items) => items.map((item) => item.textContent));
 }
 
-/** The document's text as the page has it. */
+/** Text of the document that the page shows. */
 export function shownDocument(page) {
   return page.$eval("#document", (element) => element.dataset.text);
 }

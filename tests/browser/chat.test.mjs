@@ -1,4 +1,4 @@
-// examples/chat, which is the README's program, in Chromium.
+// Tests of examples/chat, the README's program, in Chromium.
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -22,7 +22,7 @@ afterEach(() => chat.stop());
 
 after(() => browser.close());
 
-/** Opens the page in a window of its own, with a name. */
+/** Opens the page in a browser context of its own, and types a name. */
 async function open(name) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
@@ -41,7 +41,7 @@ async function say(page, text) {
   await page.click("button");
 }
 
-/** Waits until the list holds exactly these, each as `[name, text]`, or `[undefined, text]` for a note. */
+/** Waits until the list has exactly these items: `[name, text]`, or `[null, text]` for a note. */
 async function shows(page, expected) {
   const read = () =>
     [...document.querySelectorAll("#messages li")].map((item) => [
@@ -68,7 +68,7 @@ test("two tabs exchange messages, kept over a reload", async () => {
   assert.equal(await ada.$eval("#name", (input) => input.value), "Ada");
 });
 
-test("the server's refusal is shown", async () => {
+test("an error of the server's handler is shown", async () => {
   const page = await open("Ada");
   await say(page, "   ");
   await page.waitForFunction(() => document.getElementById("problem").textContent !== "");
@@ -76,7 +76,7 @@ test("the server's refusal is shown", async () => {
   await shows(page, []);
 });
 
-test("a restart of the server is shown, and the chat continues", async () => {
+test("a restart of the server is shown, and entries continue", async () => {
   const page = await open("Ada");
   await say(page, "before");
   await shows(page, [["Ada", "before"]]);

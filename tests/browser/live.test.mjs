@@ -1,4 +1,4 @@
-// examples/live in Chromium, over a proxy that the tests cut: nothing is lost or repeated, and every reset is shown.
+// Tests of examples/live in Chromium, over a proxy whose connections are cut: no loss, no repeat, every reset shown.
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -10,7 +10,7 @@ import { root, target } from "./program.mjs";
 import { Proxy } from "./proxy.mjs";
 import { random } from "./random.mjs";
 
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 let browser;
 
 before(async () => {
@@ -19,7 +19,7 @@ before(async () => {
 
 after(() => browser.close());
 
-/** Runs a test with a backend and so many pages, each behind a line of its own. */
+/** Runs a test with a backend and `count` pages, each behind a proxy of its own. */
 async function withPages(count, run) {
   const backend = await Backend.start();
   const proxies = [];
@@ -31,9 +31,9 @@ async function withPages(count, run) {
       pages.push(await openPage(browser, proxies[index].url, errors));
     }
     await run({ backend, pages, proxies });
-    assert.deepEqual(errors, [], "a page threw");
+    assert.deepEqual(errors, [], "uncaught exceptions of the pages");
   } catch (error) {
-    error.message += `\nThe backend said:\n${backend.output}`;
+    error.message += `\nOutput of the backend:\n${backend.output}`;
     throw error;
   } finally {
     for (const page of pages) await page.browserContext().close();
@@ -45,18 +45,18 @@ async function withPages(count, run) {
 /** Waits until the page shows this line. */
 function untilShown(page, line) {
   const shows = (text) => [...document.querySelectorAll("#log li[data-cursor]")].some((item) => item.textContent === text);
-  return page.waitForFunction(shows, { timeout: PATIENCE_MS, polling: "mutation" }, line);
+  return page.waitForFunction(shows, { timeout: TIMEOUT_MS, polling: "mutation" }, line);
 }
 
-/** Waits until the page has this text of the document. */
+/** Waits until the page shows this text of the document. */
 function untilDocument(page, text) {
   const shows = (wanted) => document.getElementById("document").dataset.text === wanted;
-  return page.waitForFunction(shows, { timeout: PATIENCE_MS, polling: "mutation" }, text);
+  return page.waitForFunction(shows, { timeout: TIMEOUT_MS, polling: "mutation" }, text);
 }
 
 const lines = (from, to) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
 
-test("two pages show 500 lines once, in order, over five cuts", { timeout: 3 * PATIENCE_MS }, async () => {
+test("two pages show 500 lines once, in order, over five cuts", { timeout: 3 * TIMEOUT_MS }, async () => {
   await withPages(2, async ({ backend, pages, proxies }) => {
     const draw = random("lines");
     const cuts = new Set();
@@ -64,11 +64,11 @@ test("two pages show 500 lines once, in order, over five cuts", { timeout: 3 * P
     for (let n = 0; n < 500; n += 1) {
       await backend.appendLines([`line ${n}`]);
       if (!cuts.has(n)) continue;
-      // Only a page that has come this far can lose what follows.
+      // A page must be close behind when it is cut, so that the cut can lose lines.
       if (n > 0) await Promise.all(pages.map((page) => untilShown(page, `line ${Math.max(0, n - 40)}`)));
       proxies.forEach((proxy) => proxy.cut());
       if (draw(2) === 0) await Promise.all(pages.map(disconnected));
-      proxies.forEach((proxy) => proxy.mend());
+      proxies.forEach((proxy) => proxy.restore());
     }
     for (const page of pages) {
       await untilShown(page, "line 499");
@@ -77,7 +77,7 @@ test("two pages show 500 lines once, in order, over five cuts", { timeout: 3 * P
   });
 });
 
-test("a document gets 50 edits as deltas, over cuts", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a document gets 50 edits as deltas, over cuts", { timeout: 3 * TIMEOUT_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page], proxies: [proxy] }) => {
     const draw = random("document");
     const words = Array.from({ length: 1200 }, (_, index) => `word${index}`);
@@ -91,7 +91,7 @@ test("a document gets 50 edits as deltas, over cuts", { timeout: 3 * PATIENCE_MS
         proxy.cut();
         await disconnected(page);
         await backend.saveDocument(text());
-        proxy.mend();
+        proxy.restore();
       } else {
         await backend.saveDocument(text());
       }
@@ -106,7 +106,7 @@ test("a document gets 50 edits as deltas, over cuts", { timeout: 3 * PATIENCE_MS
   });
 });
 
-test("a document of 400 KB arrives in fragments", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a document of 400 KB arrives in fragments", { timeout: 3 * TIMEOUT_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page], proxies: [proxy] }) => {
     const draw = random("large document");
     const word = () => draw(2 ** 32).toString(36);
@@ -116,29 +116,29 @@ test("a document of 400 KB arrives in fragments", { timeout: 3 * PATIENCE_MS }, 
     await backend.saveDocument(first);
     await untilDocument(page, first);
     const after = await cost(page);
-    assert.ok(after.wireBytes - before.wireBytes > 10 * 16 * 1024, "few of its bytes are saved by compression");
+    assert.ok(after.wireBytes - before.wireBytes > 10 * 16 * 1024, "compression saves few of its bytes");
     proxy.cut();
     await disconnected(page);
     await backend.saveDocument(second);
-    proxy.mend();
+    proxy.restore();
     await untilDocument(page, second);
   });
 });
 
-test("a page shows the reset after kill -9, and continues", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a page shows the reset after kill -9, and continues", { timeout: 3 * TIMEOUT_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page] }) => {
     await page.evaluate(() => (window.notReloaded = true));
     await backend.appendLines(lines(0, 20));
     await untilShown(page, "line 19");
     await backend.killAndRestart(async () => {
       await backend.appendLines(lines(20, 25));
-      await backend.saveDocument("# written while nobody served\n");
+      await backend.saveDocument("# written while no server ran\n");
     });
     await connected(page);
     await untilShown(page, "line 24");
-    await untilDocument(page, "# written while nobody served\n");
+    await untilDocument(page, "# written while no server ran\n");
     const notes = await page.$$eval("#log li.note", (items) => items.map((item) => item.textContent));
-    assert.deepEqual(notes, ["the log began anew: epoch_changed"]);
+    assert.deepEqual(notes, ["the log was reset: epoch_changed"]);
     await backend.appendLines(lines(25, 30));
     await untilShown(page, "line 29");
     assert.deepEqual(await shownLines(page), lines(0, 30));
@@ -146,7 +146,7 @@ test("a page shows the reset after kill -9, and continues", { timeout: 3 * PATIE
   });
 });
 
-test("pages continue after SIGTERM", { timeout: 3 * PATIENCE_MS }, async () => {
+test("pages continue after SIGTERM", { timeout: 3 * TIMEOUT_MS }, async () => {
   await withPages(2, async ({ backend, pages }) => {
     await backend.appendLines(lines(0, 20));
     await Promise.all(pages.map((page) => untilShown(page, "line 19")));
@@ -159,7 +159,7 @@ test("pages continue after SIGTERM", { timeout: 3 * PATIENCE_MS }, async () => {
   });
 });
 
-test("a reload loses and repeats no line", { timeout: 3 * PATIENCE_MS }, async () => {
+test("a reload loses and repeats no line", { timeout: 3 * TIMEOUT_MS }, async () => {
   await withPages(1, async ({ backend, pages: [page] }) => {
     for (let round = 0; round < 4; round += 1) {
       const from = round * 50;
@@ -172,7 +172,7 @@ test("a reload loses and repeats no line", { timeout: 3 * PATIENCE_MS }, async (
   });
 });
 
-test("the page looks as it should", { timeout: 3 * PATIENCE_MS }, async () => {
+test("screenshots fit a desktop and a phone", { timeout: 3 * TIMEOUT_MS }, async () => {
   const folder = path.join(target, "screenshots");
   await mkdir(folder, { recursive: true });
   await withPages(1, async ({ backend, pages: [page] }) => {
@@ -186,7 +186,7 @@ test("the page looks as it should", { timeout: 3 * PATIENCE_MS }, async () => {
     await page.type("#say-text", "Hello from the test");
     await page.click("#say button");
     const full = () => document.querySelector("#room li") !== null && window.pushWire.stats.entries >= 60;
-    await page.waitForFunction(full, { timeout: PATIENCE_MS });
+    await page.waitForFunction(full, { timeout: TIMEOUT_MS });
     const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
     for (const [name, size] of Object.entries(sizes)) {
       await page.setViewport(size);
@@ -201,10 +201,10 @@ test("the page looks as it should", { timeout: 3 * PATIENCE_MS }, async () => {
 });
 
 function disconnected(page) {
-  return page.waitForSelector('#status:not([data-phase="connected"])', { timeout: PATIENCE_MS });
+  return page.waitForSelector('#status:not([data-phase="connected"])', { timeout: TIMEOUT_MS });
 }
 
-/** What the document's values have cost so far, as the client counts. */
+/** Statistics of the document: bytes received and bytes of the whole values so far. */
 function cost(page) {
   return page.evaluate(() => ({ ...window.liveDocument.stats }));
 }

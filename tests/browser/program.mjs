@@ -1,11 +1,11 @@
-// A server program of the workspace, as a process of the test.
+// Process of a server program of the workspace.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** The repository. */
+/** Root folder of the repository. */
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** Cargo's target folder. */
@@ -32,13 +32,13 @@ export class Program {
     program.#binary = path.join(target, "debug", name);
     program.#argumentsFor = argumentsFor;
     program.#folder = folder;
-    // A file of tests that is ended at its time limit calls no `stop`.
+    // A test file that is killed at its time limit does not call `stop`.
     process.once("exit", () => program.#child?.kill("SIGKILL"));
     await program.#spawn(0);
     return program;
   }
 
-  /** What the program has printed, for the message of a failing test. */
+  /** Output of the program so far, for the error of a failed test. */
   get output() {
     return this.#output;
   }
@@ -75,7 +75,7 @@ export class Program {
   async #spawn(port) {
     const options = { cwd: this.#folder, stdio: ["pipe", "pipe", "pipe"] };
     this.#child = spawn(this.#binary, this.#argumentsFor(`127.0.0.1:${port}`), options);
-    // Input for a process that has ended concerns nobody.
+    // Input for a process that has ended is dropped.
     this.#child.stdin.on("error", () => {});
     const lines = readline.createInterface({ input: this.#child.stdout });
     const listening = new Promise((resolve, reject) => {
@@ -86,7 +86,7 @@ export class Program {
       });
       this.#child.once("error", reject);
       this.#child.once("exit", (code) => {
-        reject(new Error(`${this.#binary} ended with ${code} before it listened:\n${this.#output}`));
+        reject(new Error(`${this.#binary} ended with ${code} before it printed its URL:\n${this.#output}`));
       });
     });
     this.#child.stderr.on("data", (data) => (this.#output += data));

@@ -1,4 +1,4 @@
-// A TCP proxy between a page and the server whose line a test can cut.
+// TCP proxy between a page and the server whose connections a test can cut.
 import net from "node:net";
 
 export class Proxy {
@@ -7,11 +7,11 @@ export class Proxy {
   #pairs = new Set();
   #open = true;
 
-  /** @param {number} target port on 127.0.0.1 that connections are carried to */
+  /** @param {number} target port on 127.0.0.1 that connections are forwarded to */
   static async to(target) {
     const proxy = new Proxy();
     proxy.#target = target;
-    proxy.#server = net.createServer((page) => proxy.#carry(page));
+    proxy.#server = net.createServer((page) => proxy.#forward(page));
     await new Promise((resolve, reject) => {
       proxy.#server.once("error", reject);
       proxy.#server.listen(0, "127.0.0.1", resolve);
@@ -19,17 +19,17 @@ export class Proxy {
     return proxy;
   }
 
-  /** Address of the proxy, as a page opens it. */
+  /** URL of the proxy. */
   get url() {
     return `http://127.0.0.1:${this.#server.address().port}/`;
   }
 
-  /** Connections that are carried now. */
+  /** Number of open connections. */
   get connections() {
     return this.#pairs.size;
   }
 
-  /** Resets every connection; new ones are reset too until `mend`. */
+  /** Resets every connection, and new ones until `restore`. */
   cut() {
     this.#open = false;
     for (const [page, server] of this.#pairs) {
@@ -39,8 +39,8 @@ export class Proxy {
     this.#pairs.clear();
   }
 
-  /** Lets connections through again. */
-  mend() {
+  /** Forwards new connections again. */
+  restore() {
     this.#open = true;
   }
 
@@ -49,7 +49,7 @@ export class Proxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #carry(page) {
+  #forward(page) {
     if (!this.#open) {
       page.resetAndDestroy();
       return;
@@ -64,7 +64,7 @@ export class Proxy {
     };
     for (const socket of pair) {
       socket.setNoDelay(true);
-      // An error is always followed by "close"; what ended one side ends the other.
+      // The end of one side ends the other. An error is always followed by "close".
       socket.on("error", end);
       socket.on("close", end);
     }

@@ -1,9 +1,9 @@
-// Random numbers from a seed; BROWSER_SEED repeats a run.
+// Random numbers from a seed, which BROWSER_SEED sets to repeat a run.
 
 const seed = Number(process.env.BROWSER_SEED ?? Date.now() % 1_000_000);
 console.log(`BROWSER_SEED=${seed}`);
 
-/** A function that draws whole numbers below its argument (mulberry32, one sequence for each name). */
+/** Returns a function that draws integers from 0 to below its argument (mulberry32, one sequence for each name). */
 export function random(name) {
   let state = [...name].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), seed);
   return (below) => {

@@ -1,29 +1,29 @@
-// An HTTP proxy between a page and the server that notes the requests for dictionaries, and can refuse or keep them.
+// HTTP proxy between a page and the server that records the requests for dictionaries, and can refuse or hold them.
 import http from "node:http";
 import net from "node:net";
 
-export class Gate {
+export class HttpProxy {
   #server;
-  /** Which dictionaries were asked for so far, by their hashes. */
-  asked = [];
-  /** Whether they are let through ("open"), answered with 404 ("closed") or not answered ("stuck"). */
+  /** Hashes of the dictionaries requested so far. */
+  requested = [];
+  /** What happens to these requests: "open" forwards, "missing" answers 404, "stuck" does not answer. */
   state = "open";
-  /** Called when a client gives up one that is stuck. */
-  onGivenUp = () => {};
+  /** Called when a client cancels a request that is stuck. */
+  onCanceled = () => {};
 
-  /** @param {number} target port on 127.0.0.1 that requests are carried to */
+  /** @param {number} target port on 127.0.0.1 that requests are forwarded to */
   static async to(target) {
-    const gate = new Gate();
-    gate.#server = http.createServer((request, response) => gate.#carry(target, request, response));
-    gate.#server.on("upgrade", (request, page) => tunnel(target, request, page));
+    const proxy = new HttpProxy();
+    proxy.#server = http.createServer((request, response) => proxy.#forward(target, request, response));
+    proxy.#server.on("upgrade", (request, page) => tunnel(target, request, page));
     await new Promise((resolve, reject) => {
-      gate.#server.once("error", reject);
-      gate.#server.listen(0, "127.0.0.1", resolve);
+      proxy.#server.once("error", reject);
+      proxy.#server.listen(0, "127.0.0.1", resolve);
     });
-    return gate;
+    return proxy;
   }
 
-  /** Address of the gate, as a page opens it. */
+  /** URL of the proxy. */
   get url() {
     return `http://127.0.0.1:${this.#server.address().port}/`;
   }
@@ -33,30 +33,30 @@ export class Gate {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #carry(target, request, response) {
+  #forward(target, request, response) {
     const [, hash] = request.url.match(/^\/rps\/dictionaries\/(.*)$/) ?? [];
     if (hash !== undefined) {
-      this.asked.push(hash);
+      this.requested.push(hash);
       if (this.state === "stuck") {
-        response.once("close", () => this.onGivenUp());
+        response.once("close", () => this.onCanceled());
         return;
       }
-      if (this.state === "closed") {
+      if (this.state === "missing") {
         response.writeHead(404).end();
         return;
       }
     }
     const { method, url: path, headers } = request;
-    const carried = http.request({ port: target, host: "127.0.0.1", method, path, headers }, (answer) => {
+    const forwarded = http.request({ port: target, host: "127.0.0.1", method, path, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });
-    carried.on("error", () => response.destroy());
-    request.pipe(carried);
+    forwarded.on("error", () => response.destroy());
+    request.pipe(forwarded);
   }
 }
 
-/** Carries a WebSocket, its opening request first. */
+/** Forwards a WebSocket, its opening request first. */
 function tunnel(target, { url, rawHeaders }, page) {
   const server = net.connect(target, "127.0.0.1");
   const headers = [];
