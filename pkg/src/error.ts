@@ -1,11 +1,12 @@
-// The error class of the package, and the reporting of exceptions.
+// The error class of the package, the errors of the engine's results, and the reporting of exceptions.
+
 /**
  * Error of the package or the server. `code` is for programs:
  *
  * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of a type or out
  *   of a range that the function does not take), `duplicate` (another subscription reads this stream already), `bad_topic`,
  *   `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait already), `too_large`, `closed`, `storage`, `token` (the
- *   application's token function failed, and is asked again), `page` (code of the page threw inside the engine);
+ *   application's token function failed, and is asked again), `page` (a function of the page, called by the engine, threw);
  * - from the server: `unknown_channel`, `not_permitted`, `no_handler`, `refused`, `bad_payload` …
  */
 export class PushError extends Error {
@@ -20,8 +21,8 @@ export class PushError extends Error {
   }
 }
 
-/** Meanings of the engine's negative results, from -1 down. */
-const REFUSALS: [code: string, message: string][] = [
+/** Errors of the engine's negative results: the first is that of -1, the second that of -2, and so on. */
+const ENGINE_ERRORS: [code: string, message: string][] = [
   ["duplicate", "another subscription of this client reads this stream already"],
   ["bad_topic", "a topic has 1 to 255 bytes of UTF-8"],
   ["too_many_subscriptions", "too many subscriptions in one client"],
@@ -32,14 +33,14 @@ const REFUSALS: [code: string, message: string][] = [
   ["bad_argument", "the engine does not take this subscription"],
 ];
 
-/** The engine's result; an error is thrown. */
+/** Returns a result of the engine, or throws its error. */
 export function accepted(answer: number): number {
-  const refusal = REFUSALS[-1 - answer];
-  if (refusal) throw new PushError(...refusal);
+  const error = ENGINE_ERRORS[-1 - answer];
+  if (error) throw new PushError(...error);
   return answer;
 }
 
-/** The text of a thrown value, which may be anything. */
+/** The text of a thrown value of any type. */
 export function thrownText(thrown: unknown): string {
   try {
     return String(thrown);
