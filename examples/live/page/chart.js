@@ -1,4 +1,4 @@
-// A time chart on a canvas: some series over the last minute, newest at the right edge.
+// Time chart on a canvas: series over the last minute, the newest value at the right edge.
 
 const GRID_LINES = 3;
 const PADDING = 4;
@@ -19,16 +19,16 @@ export class Chart {
    */
   show({ series, length, top, bands }) {
     this.#draw = () => {
-      const paper = this.#paper();
-      if (paper === null) return;
-      paper.grid();
-      for (const band of bands) paper.band(band, length);
-      for (const line of series) paper.line(line, length, top);
+      const drawing = this.#drawing();
+      if (drawing === null) return;
+      drawing.grid();
+      for (const band of bands) drawing.band(band, length);
+      for (const line of series) drawing.line(line, length, top);
     };
     this.#draw();
   }
 
-  #paper() {
+  #drawing() {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     if (width === 0 || height === 0) return null;
     const ratio = window.devicePixelRatio || 1;
@@ -36,11 +36,11 @@ export class Chart {
     this.#canvas.height = Math.round(height * ratio);
     const context = this.#canvas.getContext("2d");
     context.scale(ratio, ratio);
-    return new Paper(context, width, height, getComputedStyle(this.#canvas));
+    return new Drawing(context, width, height, getComputedStyle(this.#canvas));
   }
 }
 
-class Paper {
+class Drawing {
   constructor(context, width, height, style) {
     this.context = context;
     this.width = width;
@@ -61,7 +61,7 @@ class Paper {
     }
   }
 
-  /** Shades the time in which the line was cut; what is drawn over it came on the return. */
+  /** Shades a time without connection. Its values arrived after the reconnect. */
   band({ from, to }, length) {
     const left = this.#x(length - 1 - from, length);
     const right = this.#x(length - 1 - to, length);

@@ -1,4 +1,4 @@
-// The watched file, rendered, and what its changes cost on the wire.
+// Panel of the watched file: its rendered text, and the bytes that its changes take on the wire.
 import { bytes, share } from "./format.js";
 import { blocks } from "./markdown/blocks.js";
 import { render } from "./markdown/render.js";
@@ -32,7 +32,7 @@ export function showDocument(client, streams) {
   });
 }
 
-/** The rendered blocks. Blocks whose source stays are left alone, so that reading is not disturbed. */
+/** The rendered blocks. Blocks with an unchanged source keep their elements, so that reading is not disturbed. */
 class Blocks {
   #article;
   #sources = null;
@@ -85,7 +85,7 @@ function commonTail(a, b, head) {
   return length;
 }
 
-/** Bytes that carried the changes, against bytes of the whole values. The first value is not a change. */
+/** Bytes received for the changes, against bytes of the whole values. The first value is not a change. */
 class Costs {
   #first = null;
   #before = null;

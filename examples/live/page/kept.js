@@ -1,10 +1,10 @@
-// Entries that a panel has shown, kept over a reload together with the cursor each carries.
+// Entries that a panel has shown, kept over a reload in the session storage, each with its cursor.
 
-/** Characters that one panel keeps at most: all panels together stay far below a page's 5 million. */
-const MOST_CHARACTERS = 500_000;
+/** Limit of the characters that one panel keeps: all panels together stay far below the storage's 5 million. */
+const MAX_CHARACTERS = 500_000;
 
-/** One storage item per entry: keeping one more costs the same however many are kept. */
-export class Kept {
+/** Kept entries of one panel. Each is a storage item of its own, so that adding one costs the same however many are kept. */
+export class KeptEntries {
   #prefix;
   #limit;
   #epoch;
@@ -18,7 +18,7 @@ export class Kept {
     this.#epoch = sessionStorage.getItem(this.#epochKey);
   }
 
-  /** What was kept, oldest first: [{ cursor, value }]. */
+  /** The kept entries, oldest first: [{ cursor, value }]. */
   load() {
     const found = [];
     for (let index = 0; index < sessionStorage.length; index += 1) {
@@ -32,12 +32,12 @@ export class Kept {
     return found;
   }
 
-  /** Whether the cursors belong to this incarnation of the log. */
+  /** Returns whether the kept entries belong to this epoch of the log. */
   isOf(epoch) {
     return this.#epoch === epoch;
   }
 
-  /** Forgets all: what comes belongs to this incarnation. */
+  /** Removes all entries. Later ones belong to this epoch. */
   begin(epoch) {
     while (this.#items.length > 0) this.#dropOldest();
     this.#newest = 0n;
@@ -45,12 +45,12 @@ export class Kept {
     sessionStorage.setItem(this.#epochKey, epoch);
   }
 
-  /** Keeps one more; false if it came before. */
+  /** Keeps an entry. Returns false if it was kept already. */
   add({ cursor, value }) {
     if (cursor <= this.#newest) return false;
     const text = JSON.stringify(value);
     this.#note(cursor, text.length);
-    while (this.#items.length > this.#limit || this.#characters > MOST_CHARACTERS) this.#dropOldest();
+    while (this.#items.length > this.#limit || this.#characters > MAX_CHARACTERS) this.#dropOldest();
     if (this.#items.length > 0) sessionStorage.setItem(this.#prefix + cursor, text);
     return true;
   }

@@ -1,13 +1,13 @@
-// The followed file: each line is one entry, shown once, over cuts and reloads.
-import { Kept } from "./kept.js";
+// Panel of the followed file: each line is one entry, shown once, over lost connections and reloads.
+import { KeptEntries } from "./kept.js";
 
 const SHOWN = 2000;
 
 export function showLog(client, streams, about) {
   const list = new List(document.getElementById("log"), SHOWN);
-  const kept = new Kept("log", SHOWN);
+  const kept = new KeptEntries("log", SHOWN);
   document.getElementById("log-name").textContent = about.log;
-  if (about.own_requests) offerKnock();
+  if (about.own_requests) showRequestButton();
 
   for (const { cursor, value } of kept.load()) list.line(cursor, value, false);
   const begin = (epoch) => {
@@ -16,26 +16,26 @@ export function showLog(client, streams, about) {
   };
   const subscription = client.on("log", (entry) => {
     if (!kept.isOf(entry.epoch)) begin(entry.epoch);
-    if (kept.add(entry)) list.line(entry.cursor, entry.value, returned && entry.replayed);
+    if (kept.add(entry)) list.line(entry.cursor, entry.value, resumed && entry.replayed);
   });
-  // Lines that were there before this page first looked are not caught up.
+  // Lines older than the first subscribe do not count as caught up.
   let known = subscription.position !== undefined;
-  let returned = false;
+  let resumed = false;
   subscription.onOutcome((outcome) => {
-    returned = known && outcome.type === "resumed";
+    resumed = known && outcome.type === "resumed";
     known = true;
   });
   streams.add("log", subscription, ({ reason, position }) => {
     begin(position.epoch);
-    list.note(`the log began anew: ${reason}`);
+    list.note(`the log was reset: ${reason}`);
   });
 }
 
-/** The server's own request log moves when somebody asks for something: offer to. */
-function offerKnock() {
-  const knock = document.getElementById("knock");
-  knock.hidden = false;
-  knock.addEventListener("click", () => fetch("/knock", { method: "POST" }));
+/** Shows the button that makes a request, which adds a line to the server's request log. */
+function showRequestButton() {
+  const button = document.getElementById("make-request");
+  button.hidden = false;
+  button.addEventListener("click", () => fetch("/ping", { method: "POST" }));
 }
 
 /** A list that stays at its newest line unless the reader has scrolled away. */
@@ -58,7 +58,7 @@ class List {
     item.dataset.cursor = String(cursor);
     if (replayed) {
       item.dataset.replayed = "";
-      item.title = "caught up on the return";
+      item.title = "caught up after a reconnect";
     }
     item.textContent = text;
     this.#append(item);

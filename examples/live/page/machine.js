@@ -1,15 +1,15 @@
-// Charts of the machine's counters. Each value carries the last minute, so a page that was away has no gaps.
+// Charts of the machine's counters. Each value carries the last minute, so that a page that was disconnected has no gaps.
 import { Chart, niceTop } from "./chart.js";
 import { bytes } from "./format.js";
 import { write } from "./status.js";
 
 const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4"];
 const STALE_MS = 1500;
-const LEAST_RATE = 10_000;
+const MIN_TOP = 10_000;
 
 export function showMachine(client, streams) {
   const panel = document.getElementById("machine");
-  const away = new Away();
+  const disconnections = new Disconnections();
   const figures = {
     cpu: new Figure("cpu"),
     memory: new Figure("memory"),
@@ -25,7 +25,7 @@ export function showMachine(client, streams) {
       write(document.getElementById("machine-facts"), value.problem);
       return;
     }
-    show(figures, value, away.bands(value));
+    show(figures, value, disconnections.bands(value));
   });
   setInterval(() => panel.classList.toggle("stale", performance.now() - arrived > STALE_MS), 500);
 }
@@ -76,7 +76,7 @@ function rates(counters, names) {
     fill: index === 0,
     reading: `${bytes(counters[name].at(-1) ?? 0)}/s`,
   }));
-  const top = niceTop(series.map(({ values }) => values), LEAST_RATE);
+  const top = niceTop(series.map(({ values }) => values), MIN_TOP);
   return { series, legend: true, top, reading: "" };
 }
 
@@ -117,8 +117,8 @@ class Figure {
   }
 }
 
-/** Remembers, in the machine's own time, between which samples the line was down. */
-class Away {
+/** Records between which samples the connection was lost, by the machine's clock. */
+class Disconnections {
   #spans = [];
   #last = null;
 

@@ -1,4 +1,4 @@
-// Connects once and gives every panel its streams.
+// Start of the page: connects once, and passes the client to every panel.
 import { connect } from "push-wire";
 
 import { showDocument } from "./document.js";

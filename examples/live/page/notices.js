@@ -3,7 +3,7 @@ import { clock } from "./format.js";
 
 const KEPT = 50;
 
-/** Adds a line; `kind` is "line", "resumed", "reset" or "problem". */
+/** Adds a line; `kind` is "connection", "resumed", "reset" or "problem". */
 export function tell(kind, text) {
   const list = document.querySelector("#notices");
   const time = document.createElement("time");

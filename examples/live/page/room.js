@@ -1,6 +1,6 @@
 // Chat between the open pages: one topic per room, published by the server's handler.
 import { clock } from "./format.js";
-import { Kept } from "./kept.js";
+import { KeptEntries } from "./kept.js";
 import { write } from "./status.js";
 
 const SHOWN = 200;
@@ -19,7 +19,7 @@ export function showRooms(client, streams, about) {
   new Form(client, tabs, view);
 }
 
-/** What was said in one room, and how much of it was not seen. */
+/** Messages of one room, and the number of unread ones. */
 class Room {
   #kept;
   #view;
@@ -30,7 +30,7 @@ class Room {
   constructor(name, view) {
     this.name = name;
     this.#view = view;
-    this.#kept = new Kept(`room.${name}`, SHOWN);
+    this.#kept = new KeptEntries(`room.${name}`, SHOWN);
   }
 
   restore() {
@@ -52,7 +52,7 @@ class Room {
   }
 
   reset({ reason, position }) {
-    this.#begin(position.epoch, [{ note: `this room began anew: ${reason}` }]);
+    this.#begin(position.epoch, [{ note: `this room was reset: ${reason}` }]);
   }
 
   #begin(epoch, messages) {
@@ -62,7 +62,7 @@ class Room {
   }
 }
 
-/** The messages of the room in view. */
+/** List of the messages of the selected room. */
 class View {
   #list;
   room = null;
@@ -74,7 +74,7 @@ class View {
   show(room) {
     this.room = room;
     this.#list.replaceChildren(...room.messages.map(item));
-    if (room.messages.length === 0) this.#list.append(item({ nothing: "Nobody has said anything here." }));
+    if (room.messages.length === 0) this.#list.append(item({ nothing: "No messages yet." }));
     this.#toNewest();
   }
 
@@ -99,7 +99,7 @@ function item(message) {
     return element;
   }
   const time = document.createElement("time");
-  time.textContent = message.at_s ? clock(message.at_s * 1000).slice(0, 5) : "waits";
+  time.textContent = message.at_s ? clock(message.at_s * 1000).slice(0, 5) : "waiting";
   const name = document.createElement("b");
   name.textContent = message.name;
   element.append(time, name, message.text);
@@ -152,7 +152,7 @@ class Tabs {
   }
 }
 
-/** The form. A message said while away waits, is shown as waiting, and goes out on the return. */
+/** The form. A message sent while disconnected is shown as waiting, and is sent after the reconnect. */
 class Form {
   #client;
   #tabs;
@@ -193,7 +193,7 @@ class Form {
   #count(change) {
     this.#waiting += change;
     const away = this.#client.status.value.phase !== "connected";
-    const text = this.#waiting > 0 && away ? `${this.#waiting} waiting for the line` : "";
+    const text = this.#waiting > 0 && away ? `${this.#waiting} waiting for the connection` : "";
     write(document.getElementById("room-waiting"), text);
   }
 }

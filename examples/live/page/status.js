@@ -1,21 +1,21 @@
-// Status bar: the connection, its byte counts, and the button that cuts it.
+// Status bar: the connection, its byte counts, and the button that disconnects for a while.
 import { bytes, count, share } from "./format.js";
 import { tell } from "./notices.js";
 
-const CUT_MS = 5000;
+const DISCONNECT_MS = 5000;
 const REFRESH_MS = 250;
 
 const PHASES = {
   connecting: "Connecting",
   connected: "Connected",
-  waiting: "Away",
+  waiting: "Disconnected",
   offline: "Offline",
   closed: "Closed",
 };
 
 const element = (id) => document.getElementById(id);
 
-/** Writes a text only when it differs: screen readers hear changes alone. */
+/** Sets an element's text if it differs, so that screen readers read only changes. */
 export function write(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
@@ -28,7 +28,7 @@ export function showStatus(client, streams) {
     if (status.phase !== lastPhase) tellChange(lastPhase, status);
     lastPhase = status.phase;
   });
-  const cut = new Cut(element("cut"), client);
+  const cut = new DisconnectButton(element("cut"), client);
   const refresh = () => {
     cut.refresh();
     streams.refresh();
@@ -40,8 +40,8 @@ export function showStatus(client, streams) {
 }
 
 function tellChange(before, status) {
-  if (status.phase === "connected") tell("line", "The line is up");
-  if (before === "connected") tell("line", `The line went down${reason(status)}`);
+  if (status.phase === "connected") tell("connection", "Connected");
+  if (before === "connected") tell("connection", `The connection was lost${reason(status)}`);
   if (status.phase === "closed") tell("problem", `The connection has ended${reason(status)}`);
 }
 
@@ -69,7 +69,7 @@ function detail(status, streams) {
     const seconds = Math.max(0, Math.ceil((status.retryAt - Date.now()) / 1000));
     return `next attempt in ${seconds} s`;
   }
-  if (status.phase === "offline") return "waits for the network";
+  if (status.phase === "offline") return "waiting for the network";
   if (status.phase === "closed") return `code ${status.code ?? "none"} ${status.reason ?? ""}`;
   return status.attempt > 1 ? `attempt ${status.attempt}` : "";
 }
@@ -83,8 +83,8 @@ function showFigures(client, streams) {
   write(element("caught-up"), String(streams.caughtUp));
 }
 
-/** The button: the client drops the line and stays away, so that one can watch the return. */
-class Cut {
+/** The button that drops the connection for some seconds, to show how the streams resume. */
+class DisconnectButton {
   #button;
   #label;
   #until = 0;
@@ -93,9 +93,9 @@ class Cut {
     this.#button = button;
     this.#label = button.textContent;
     button.addEventListener("click", () => {
-      this.#until = Date.now() + CUT_MS;
-      client.interrupt(CUT_MS);
-      tell("line", `You cut the line for ${CUT_MS / 1000} s`);
+      this.#until = Date.now() + DISCONNECT_MS;
+      client.interrupt(DISCONNECT_MS);
+      tell("connection", `You disconnected for ${DISCONNECT_MS / 1000} s`);
       this.refresh();
     });
   }
@@ -103,6 +103,6 @@ class Cut {
   refresh() {
     const left = Math.ceil((this.#until - Date.now()) / 1000);
     this.#button.disabled = left > 0;
-    write(this.#button, left > 0 ? `Away for ${left} s` : this.#label);
+    write(this.#button, left > 0 ? `Reconnects in ${left} s` : this.#label);
   }
 }

@@ -16,7 +16,7 @@ export class Streams {
     return this.#rows.length;
   }
 
-  /** Entries read after the cursor, over all returns. */
+  /** Entries caught up after reconnects, over all streams. */
   get caughtUp() {
     return this.#caughtUp;
   }
@@ -26,20 +26,20 @@ export class Streams {
     const row = new Row(name, subscription);
     this.#rows.push(row);
     this.#body.append(row.element);
-    // After a reload too: a position that was kept is returned to.
-    let returning = subscription.position !== undefined;
+    // After a reload the kept position is resumed too.
+    let resumes = subscription.position !== undefined;
     subscription.onOutcome((outcome) => {
       row.show(outcome);
       if (outcome.type === "reset") {
         onReset(outcome);
-        tell("reset", `The ${name} began anew: ${outcome.reason}`);
+        tell("reset", `The ${name} was reset: ${outcome.reason}`);
       } else if (outcome.type === "ended") {
         tell("problem", `The ${name} has ended: ${outcome.reason} ${outcome.message}`);
-      } else if (returning && outcome.caughtUp > 0) {
+      } else if (resumes && outcome.caughtUp > 0) {
         this.#caughtUp += outcome.caughtUp;
         tell("resumed", `The ${name} resumed: ${caughtUp(outcome)}`);
       }
-      returning = true;
+      resumes = true;
     });
     row.refresh();
   }
@@ -48,7 +48,7 @@ export class Streams {
     for (const row of this.#rows) row.refresh();
   }
 
-  /** Entries that are known to be there and have not arrived, over all streams. */
+  /** Entries between cursor and head, over all streams. */
   behind() {
     return this.#rows.reduce((sum, row) => sum + row.lag(), 0n);
   }

@@ -1,4 +1,4 @@
-//! The command line.
+//! Parser of the command line.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn every_argument_is_read() {
+    fn parses_every_argument() {
         let request = parse(words("--log a.log --addr 127.0.0.1:0 --document b.md")).unwrap();
         let expected = Args {
             document: "b.md".into(),

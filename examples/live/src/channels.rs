@@ -1,11 +1,11 @@
-//! The channels of the demo: the one enum that backend and page share.
+//! Channels of the demo. The page uses their names.
 
 use push_wire_server::ChannelKind;
 
 /// Channels of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ChannelKind)]
 pub(crate) enum Live {
-    /// Control ops of the connection.
+    /// Control ops of connections.
     #[channel(system)]
     System,
     /// This machine's counters: a state, [`crate::machine::Machine`]. Low priority, so that it never delays a chat

@@ -1,4 +1,4 @@
-//! A watched file, published whole at each change; the server makes deltas of it.
+//! Publisher of a watched file: the whole text at each change, which the server sends as deltas.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::watch::FileWatch;
 
 /// Largest file shown (512 KiB), in bytes: rendering a larger one would block the page.
-const MOST_BYTES: u64 = 512 * 1024;
+const MAX_BYTES: u64 = 512 * 1024;
 
 /// The document channel's value: a text, or the reason for having none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,7 +25,7 @@ pub(crate) struct Document {
 enum Content {
     /// The file's bytes as UTF-8.
     Text(String),
-    /// A sentence for the reader.
+    /// Reason for the missing text, as a sentence for the page.
     Problem(String),
 }
 
@@ -74,9 +74,9 @@ fn read(path: &Path) -> Document {
 fn read_text(path: &Path) -> Result<String, String> {
     let fail = |problem: io::Error| format!("The file cannot be read: {problem}.");
     let size = fs::metadata(path).map_err(fail)?.len();
-    if size > MOST_BYTES {
+    if size > MAX_BYTES {
         return Err(format!(
-            "The file has {size} bytes; this page shows at most {MOST_BYTES}."
+            "The file has {size} bytes; this page shows at most {MAX_BYTES}."
         ));
     }
     let bytes = fs::read(path).map_err(fail)?;
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::scratch::Scratch;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     fn text(document: &Document) -> &str {
         match &document.content {
@@ -110,7 +110,7 @@ mod tests {
             sender.send(document.clone()).unwrap()
         })
         .unwrap();
-        let next = || published.recv_timeout(PATIENCE).unwrap();
+        let next = || published.recv_timeout(TIMEOUT).unwrap();
         assert_eq!(text(&next()), "one");
 
         fs::write(&path, "two").unwrap();

@@ -1,4 +1,4 @@
-//! HTTP routes of the page, of the npm package that it imports, and of its settings.
+//! HTTP routes: the page's files, the npm package that it imports, and its settings.
 //!
 //! Files are read from the source tree at each request: an edited page shows at the next reload.
 
@@ -30,15 +30,15 @@ pub(crate) struct About {
 pub(crate) fn routes(about: About) -> Router {
     Router::new()
         .route("/about.json", get(async move || Json(about)))
-        .route("/knock", post(async || StatusCode::NO_CONTENT))
+        .route("/ping", post(async || StatusCode::NO_CONTENT))
         .route("/push-wire/{*path}", get(package_file))
         .fallback(get(page_file))
 }
 
-/// Checks that the package was built; the error gives the command.
+/// Checks that the package was built.
 ///
 /// # Errors
-/// The sentence to show.
+/// A sentence that names the command to build it.
 pub(crate) fn check_package() -> Result<(), String> {
     if Path::new(PACKAGE).join("index.js").is_file() {
         return Ok(());
@@ -95,7 +95,7 @@ fn inside(root: &str, path: &str) -> Option<PathBuf> {
     plain.then(|| Path::new(root).join(path))
 }
 
-/// Only kinds that the page consists of are served.
+/// Content type by the file's extension; other files are not served.
 fn content_type(path: &str) -> Option<&'static str> {
     match Path::new(path).extension()?.to_str()? {
         "html" => Some("text/html; charset=utf-8"),
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_page_and_its_modules_are_served() {
+    async fn serves_page_and_modules() {
         for path in [
             "/",
             "/main.js",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_else_is() {
+    async fn serves_no_other_file() {
         for path in [
             "/../Cargo.toml",
             "/..%2fmain.rs",

@@ -1,4 +1,4 @@
-//! The server's own request log: a line for each request, in a file that is rotated when it has grown.
+//! The server's request log: one line for each request, in a file that is rotated at 1 MiB.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_log_is_rotated() {
+    fn rotates_large_log() {
         let folder = Scratch::new("requests");
         let path = folder.join("requests.log");
         let log = RequestLog::open_at(path.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! Chat: a page's message is checked, given a time, and published to the topic of its room.
+//! Chat: checks a page's message, and makes the entry for the topic of its room.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ const TEXT_CHARS: usize = 1000;
 /// Message of a page.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Saying {
+pub(crate) struct ChatMessage {
     room: String,
     name: String,
     text: String,
@@ -28,7 +28,7 @@ pub(crate) struct Saying {
 pub(crate) struct Message {
     name: String,
     text: String,
-    /// Time at which the server took it, in seconds since 1970.
+    /// Time at which the server accepted it, in seconds since 1970.
     at_s: u64,
 }
 
@@ -36,14 +36,14 @@ pub(crate) struct Message {
 ///
 /// # Errors
 /// The error text for the sender.
-pub(crate) fn accept(saying: &Saying) -> Result<(&'static str, Message), HandlerError> {
+pub(crate) fn accept(chat_message: &ChatMessage) -> Result<(&'static str, Message), HandlerError> {
     let room = ROOMS
         .into_iter()
-        .find(|room| *room == saying.room)
-        .ok_or_else(|| no_room(&saying.room))?;
+        .find(|room| *room == chat_message.room)
+        .ok_or_else(|| no_room(&chat_message.room))?;
     let message = Message {
-        name: checked("name", &saying.name, NAME_CHARS)?,
-        text: checked("text", &saying.text, TEXT_CHARS)?,
+        name: checked("name", &chat_message.name, NAME_CHARS)?,
+        text: checked("text", &chat_message.text, TEXT_CHARS)?,
         at_s: SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
@@ -59,15 +59,17 @@ fn no_room(name: &str) -> HandlerError {
     ))
 }
 
-fn checked(what: &str, text: &str, most: usize) -> Result<String, HandlerError> {
+fn checked(what: &str, text: &str, max: usize) -> Result<String, HandlerError> {
     let refused = |why: String| Err(HandlerError::Refused(format!("the {what} {why}")));
     let text = text.trim();
     if text.is_empty() {
         return refused("is empty".into());
     }
     let length = text.chars().count();
-    if length > most {
-        return refused(format!("has {length} characters; at most {most} are taken"));
+    if length > max {
+        return refused(format!(
+            "has {length} characters; at most {max} are allowed"
+        ));
     }
     if text.chars().any(|c| c.is_control() && c != '\n') {
         return refused("has control characters".into());
@@ -79,8 +81,8 @@ fn checked(what: &str, text: &str, most: usize) -> Result<String, HandlerError> 
 mod tests {
     use super::*;
 
-    fn saying(room: &str, name: &str, text: &str) -> Saying {
-        Saying {
+    fn chat_message(room: &str, name: &str, text: &str) -> ChatMessage {
+        ChatMessage {
             room: room.into(),
             name: name.into(),
             text: text.into(),
@@ -88,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn a_saying_goes_to_its_room() {
-        let (room, message) = accept(&saying("garden", " Wren ", "it rains")).unwrap();
+    fn accepts_message_for_its_room() {
+        let (room, message) = accept(&chat_message("garden", " Wren ", "it rains")).unwrap();
         assert_eq!(room, "garden");
         assert_eq!(
             (message.name.as_str(), message.text.as_str()),
@@ -100,13 +102,13 @@ mod tests {
     #[test]
     fn refused_message_gives_reason() {
         for (said, part) in [
-            (saying("cellar", "a", "b"), "no room \"cellar\""),
-            (saying("lobby", " ", "b"), "name is empty"),
+            (chat_message("cellar", "a", "b"), "no room \"cellar\""),
+            (chat_message("lobby", " ", "b"), "name is empty"),
             (
-                saying("lobby", "a", &"x".repeat(1001)),
+                chat_message("lobby", "a", &"x".repeat(1001)),
                 "has 1001 characters",
             ),
-            (saying("lobby", "a\u{7}", "b"), "control characters"),
+            (chat_message("lobby", "a\u{7}", "b"), "control characters"),
         ] {
             let problem = accept(&said).unwrap_err().to_string();
             assert!(problem.contains(part), "{said:?}: {problem}");

@@ -1,4 +1,4 @@
-//! Follower of a file like `tail -F`: through appends, truncation and rotation; the file need not exist yet.
+//! Follower of a file like `tail -F`: it handles appends, truncation, rotation and a file that does not exist yet.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,7 +14,7 @@ use crate::watch::FileWatch;
 /// Number of existing lines that are published at the start.
 const FIRST_LINES: usize = 200;
 
-/// Bytes before the end in which they are searched.
+/// Bytes at the end of the file in which these lines are searched.
 const FIRST_BYTES: u64 = 256 * 1024;
 
 /// A longer line is published in pieces of this size.
@@ -29,14 +29,17 @@ const READ_BYTES: usize = 64 * 1024;
 pub(crate) fn follow(path: PathBuf, publish: impl Fn(&str) + Send + 'static) -> io::Result<()> {
     let watch = FileWatch::new(&path)?;
     let mut tail = Tail::new(path);
-    for line in tail.first_lines().map_err(|problem| tail.fault(&problem))? {
+    for line in tail
+        .first_lines()
+        .map_err(|problem| tail.named_error(&problem))?
+    {
         publish(&line);
     }
     thread::Builder::new().name("tail".into()).spawn(move || {
         loop {
             watch.wait();
             if let Err(problem) = tail.read(&mut |line| publish(line)) {
-                tracing::warn!(problem = %tail.fault(&problem), "following the log");
+                tracing::warn!(problem = %tail.named_error(&problem), "following the log");
             }
         }
     })?;
@@ -64,7 +67,7 @@ impl Tail {
         }
     }
 
-    fn fault(&self, problem: &io::Error) -> io::Error {
+    fn named_error(&self, problem: &io::Error) -> io::Error {
         let message = format!("cannot read the log {}: {problem}", self.path.display());
         io::Error::new(problem.kind(), message)
     }
@@ -88,7 +91,7 @@ impl Tail {
         Ok(lines)
     }
 
-    /// Hands out each line that is complete since the last call.
+    /// Calls `line` with each line completed since the last call.
     fn read(&mut self, line: &mut impl FnMut(&str)) -> io::Result<()> {
         loop {
             if let Some(open) = &mut self.open {
@@ -99,7 +102,7 @@ impl Tail {
                 }
                 read_on(open, &mut self.partial, line)?;
             }
-            // What another file has taken the name of is read to its end before it is left.
+            // A file that was renamed is read to its end before the new one.
             let Some(next) = open(&self.path)? else {
                 return Ok(());
             };
@@ -184,7 +187,7 @@ fn character_start(bytes: &[u8], at: usize) -> usize {
         .unwrap_or(at)
 }
 
-/// Completes the last line of a file that will not grow any more.
+/// Ends the last line of a file that will not grow any more.
 fn end_line(partial: &mut Vec<u8>, line: &mut impl FnMut(&str)) {
     if !partial.is_empty() {
         line(&String::from_utf8_lossy(&mem::take(partial)));
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_once_and_whole() {
+    fn reads_complete_lines_once() {
         let folder = Scratch::new("tail");
         let path = folder.join("a.log");
         let mut tail = Tail::new(path.clone());
@@ -282,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_comes_in_pieces() {
+    fn splits_long_line() {
         let folder = Scratch::new("tail");
         let path = folder.join("a.log");
         let mut tail = Tail::new(path.clone());

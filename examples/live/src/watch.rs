@@ -109,7 +109,7 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
-/// One waiting change is enough: the receiver reads the file as it is then.
+/// Reports a change. One waiting event is enough, because the receiver then reads the whole file.
 fn send_event(sender: &SyncSender<()>) {
     match sender.try_send(()) {
         Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}

@@ -1,4 +1,4 @@
-// Splits Markdown into blocks: plain data, so that two versions of a text can be compared block by block.
+// Parser of Markdown into blocks, which are plain data, so that two versions of a text can be compared block by block.
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*(\S*)/;
 const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
@@ -7,11 +7,11 @@ const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const TABLE_RULE = /^ {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 
 /** Blocks deeper inside of others than this are shown as text. */
-const MOST_DEPTH = 12;
+const MAX_DEPTH = 12;
 
 /** [{ kind: "heading" | "paragraph" | "code" | "quote" | "list" | "table" | "rule", … }] */
 export function blocks(text, depth = 0) {
-  if (depth > MOST_DEPTH) return [{ kind: "paragraph", text }];
+  if (depth > MAX_DEPTH) return [{ kind: "paragraph", text }];
   const lines = text.split(/\r?\n/);
   const found = [];
   let at = 0;

@@ -1,4 +1,4 @@
-// Emphasis, code and links inside a line, as DOM nodes made of text.
+// Parser of emphasis, code and links inside a block, into DOM nodes.
 
 const PATTERN = new RegExp(
   [
@@ -18,11 +18,11 @@ const PATTERN = new RegExp(
 );
 
 /** A longer text is shown without emphasis and links: looking for their ends takes the square of its length. */
-const MOST_CHARACTERS = 20_000;
+const MAX_CHARACTERS = 20_000;
 
 /** The nodes of a text. */
 export function inline(text) {
-  if (text.length > MOST_CHARACTERS) return [text];
+  if (text.length > MAX_CHARACTERS) return [text];
   const nodes = [];
   let at = 0;
   for (const match of text.matchAll(PATTERN)) {

@@ -1,4 +1,4 @@
-// Makes elements of blocks. Text reaches the page as text only: no input is ever parsed as HTML.
+// Renderer of Markdown blocks into elements. Text is inserted as text only: no input is parsed as HTML.
 import { inline } from "./inline.js";
 
 /** One element for one block of `blocks()`. */

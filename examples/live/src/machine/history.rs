@@ -12,7 +12,7 @@ pub(super) const SAMPLES: usize = 240;
 /// Newest last; fewer than [`SAMPLES`] in the first minute.
 type Series = VecDeque<u64>;
 
-/// Samples of the charts.
+/// Values of all charts over the last minute.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct History {
     /// Busy time of each core, in percent.
@@ -47,7 +47,7 @@ struct DiskSeries {
 impl History {
     /// Adds what happened between two readings, `elapsed_ms` apart.
     pub(super) fn push(&mut self, before: &Counters, now: &Counters, elapsed_ms: u64) {
-        // A core that was taken away or added begins all of them anew.
+        // The number of cores can change while the machine runs.
         self.cores.resize_with(now.cores.len(), Series::new);
         for (core, series) in self.cores.iter_mut().enumerate() {
             let was = before.cores.get(core).copied().unwrap_or_default();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn restarted_counters_read_as_zero() {
+    fn restarted_counters_give_zero() {
         let mut history = History::default();
         let now = counters(15, 125, 1500);
         history.push(&now, &now, 250);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_is_kept() {
+    fn keeps_one_minute() {
         let mut history = History::default();
         for received in 0..500 {
             history.push(

@@ -1,7 +1,7 @@
 //! This machine's counters, read four times a second.
 //!
-//! The value carries the whole last minute, so a page that was away has no hole in its charts. Only the newest
-//! samples differ from one value to the next, so what travels is a delta of a few dozen bytes.
+//! A value contains the last minute, so that the charts of a page that was disconnected have no gaps. Two values differ
+//! only in the newest samples, so that the server sends deltas of a few dozen bytes.
 
 mod history;
 mod proc;
@@ -34,7 +34,7 @@ pub(crate) struct Machine {
     history: History,
 }
 
-/// Publishes a value at each reading, for ever.
+/// Publishes a value at each reading, without end.
 pub(crate) async fn sample(publish: impl Fn(&Machine)) {
     let mut machine = Machine {
         every_ms: EVERY_MS,
@@ -47,7 +47,7 @@ pub(crate) async fn sample(publish: impl Fn(&Machine)) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        // No file system waits behind /proc: reading it here does not hold up the other tasks.
+        // Reading /proc does no disk I/O, so it does not block the other tasks.
         let counters = match Counters::read() {
             Ok(counters) => counters,
             Err(problem) => {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_can_be_read() {
+    fn reads_this_machine() {
         let counters = Counters::read().unwrap();
         assert!(!counters.cores.is_empty());
         assert!(counters.memory.used <= counters.memory.total);

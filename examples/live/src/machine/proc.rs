@@ -7,7 +7,7 @@ use std::io;
 /// `Documentation/admin-guide/iostats.rst`).
 const SECTOR_BYTES: u64 = 512;
 
-/// All counters at one moment. All but the gauges only grow.
+/// All counters at one moment. All except gauges only grow.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Counters {
     pub(super) cores: Vec<Core>,
@@ -32,7 +32,7 @@ pub(super) struct Memory {
     pub(super) used: u64,
 }
 
-/// Bytes through all interfaces; those of the loopback, which go out and come in, on their own.
+/// Bytes through all interfaces; bytes of the loopback are counted apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Network {
     pub(super) received: u64,
@@ -153,7 +153,7 @@ fn parse_disks(text: &str, is_whole: impl Fn(&str) -> bool) -> Option<Disk> {
     Some(disk)
 }
 
-/// Partitions and layers over disks would count the same bytes again.
+/// Returns whether a device is a whole disk. Partitions and layers over disks would count the same bytes again.
 fn is_whole_disk(name: &str) -> bool {
     let is_layer = ["loop", "ram", "zram", "dm-", "md"]
         .iter()
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cores_are_read_and_their_sum_is_not() {
+    fn reads_cores_without_their_sum() {
         let text = "cpu  20 0 10 60 10 0 0 0 0 0\ncpu0 10 1 5 30 4 1 2 3 9 9\ncpu1 0 0 0 7 0 0 0 0 0 0\nintr 5\n";
         let cores = parse_cores(text).unwrap();
         assert_eq!(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_counted_on_its_own() {
+    fn counts_loopback_apart() {
         let text = "Inter-| Receive\n face |bytes\n    lo: 70 1 0 0 0 0 0 0 70 1 0 0 0 0 0 0\n  eth0: 500 2 0 0 0 0 0 0 30 4 0 0 0 0 0 0\n  eth1:5 2 0 0 0 0 0 0 3 4 0 0 0 0 0 0\n";
         let expected = Network {
             received: 505,
