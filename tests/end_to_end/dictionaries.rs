@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::line::Line;
+use crate::proxy::Proxy;
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Channel {
@@ -44,7 +44,7 @@ enum Answer {
 struct Backend {
     server: Arc<PushServer<Channel>>,
     requests: Arc<AtomicUsize>,
-    line: Line,
+    proxy: Proxy,
     task: JoinHandle<()>,
 }
 
@@ -61,13 +61,13 @@ impl Backend {
         Self {
             server,
             requests,
-            line: Line::to(address).await,
+            proxy: Proxy::to(address).await,
             task,
         }
     }
 
     fn config(&self) -> ClientConfig {
-        let mut config = ClientConfig::new(self.line.url());
+        let mut config = ClientConfig::new(self.proxy.url());
         config.reconnect.initial_delay = Duration::from_millis(20);
         config
     }
@@ -145,7 +145,7 @@ impl Reader {
     }
 
     /// Publishes prices, and checks that each arrives.
-    async fn reads(&mut self, backend: &Backend, currency: &str, count: usize) {
+    async fn read(&mut self, backend: &Backend, currency: &str, count: usize) {
         for n in 0..count {
             let price = price(currency, n);
             backend.server.publish(Channel::Prices, &price).unwrap();
@@ -159,25 +159,25 @@ impl Reader {
     }
 
     /// Publishes prices until this holds.
-    async fn reads_until(&mut self, backend: &Backend, currency: &str, it: impl Fn(Stats) -> bool) {
+    async fn read_until(&mut self, backend: &Backend, currency: &str, it: impl Fn(Stats) -> bool) {
         let reading = async {
             while !it(self.stats().await) {
-                self.reads(backend, currency, 1).await;
+                self.read(backend, currency, 1).await;
             }
         };
         timeout(TIMEOUT, reading).await.unwrap();
     }
 
-    async fn reads_until_compressed(&mut self, backend: &Backend, currency: &str) {
+    async fn read_until_compressed(&mut self, backend: &Backend, currency: &str) {
         let before = self.stats().await.compressed;
         let more = |stats: Stats| stats.compressed > before;
-        self.reads_until(backend, currency, more).await;
+        self.read_until(backend, currency, more).await;
     }
 
-    /// Received bytes per byte of value.
-    async fn cost(&mut self, backend: &Backend, currency: &str) -> f64 {
+    /// Received bytes per byte of the values.
+    async fn wire_ratio(&mut self, backend: &Backend, currency: &str) -> f64 {
         let before = self.stats().await;
-        self.reads(backend, currency, 100).await;
+        self.read(backend, currency, 100).await;
         let after = self.stats().await;
         let bytes_in = after.bytes_in - before.bytes_in;
         bytes_in as f64 / (after.value_bytes - before.value_bytes) as f64
@@ -197,8 +197,8 @@ async fn until(what: impl AsyncFn() -> bool) {
 async fn compresses_after_dictionary_fetch() {
     let backend = Backend::start(Answer::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
-    reader.reads_until_compressed(&backend, "EUR").await;
-    let cost = reader.cost(&backend, "EUR").await;
+    reader.read_until_compressed(&backend, "EUR").await;
+    let cost = reader.wire_ratio(&backend, "EUR").await;
     assert!(cost < 0.7, "{cost}");
     let stats = reader.stats().await;
     assert_eq!((stats.dictionaries, backend.requests()), (1, 1));
@@ -208,12 +208,12 @@ async fn compresses_after_dictionary_fetch() {
 async fn fetches_dictionary_once() {
     let backend = Backend::start(Answer::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
-    reader.reads_until_compressed(&backend, "EUR").await;
+    reader.read_until_compressed(&backend, "EUR").await;
     for _ in 0..3 {
-        backend.line.cut();
+        backend.proxy.cut();
         until(async || reader.client.status() != Status::Ready).await;
         until(async || reader.client.status() == Status::Ready).await;
-        reader.reads_until_compressed(&backend, "EUR").await;
+        reader.read_until_compressed(&backend, "EUR").await;
     }
     assert_eq!(backend.requests(), 1);
 }
@@ -222,34 +222,34 @@ async fn fetches_dictionary_once() {
 async fn newer_dictionary_needs_no_reconnect() {
     let backend = Backend::start(Answer::Open).await;
     let mut reader = Reader::connect(backend.config()).await;
-    reader.reads_until_compressed(&backend, "EUR").await;
-    let before = reader.cost(&backend, "guilder").await;
+    reader.read_until_compressed(&backend, "EUR").await;
+    let before = reader.wire_ratio(&backend, "guilder").await;
     backend
         .server
         .set_dictionary(Channel::Prices, trained("guilder"))
         .unwrap();
     let is_there = |stats: Stats| stats.dictionaries == 2;
-    reader.reads_until(&backend, "guilder", is_there).await;
-    reader.reads(&backend, "guilder", 1).await;
-    let after = reader.cost(&backend, "guilder").await;
+    reader.read_until(&backend, "guilder", is_there).await;
+    reader.read(&backend, "guilder", 1).await;
+    let after = reader.wire_ratio(&backend, "guilder").await;
     assert!(after < before, "{after} after {before}");
     assert_eq!(backend.requests(), 2);
 }
 
 #[tokio::test]
-async fn missing_dictionary_only_costs_bytes() {
+async fn entries_arrive_without_dictionary() {
     for answer in [Answer::NotFound, Answer::AnotherBody, Answer::TooLarge] {
         let backend = Backend::start(answer).await;
         let mut reader = Reader::connect(backend.config()).await;
         until(async || backend.requests() == 1).await;
-        reader.reads(&backend, "EUR", 200).await;
+        reader.read(&backend, "EUR", 200).await;
         let stats = reader.stats().await;
         assert_eq!((stats.dictionaries, stats.compressed), (0, 0));
         // It is tried again with the next connection, and not before.
         assert_eq!(backend.requests(), 1);
-        backend.line.cut();
+        backend.proxy.cut();
         until(async || backend.requests() == 2).await;
-        reader.reads(&backend, "EUR", 1).await;
+        reader.read(&backend, "EUR", 1).await;
     }
 }
 
@@ -259,7 +259,7 @@ async fn compression_is_optional() {
     let mut config = backend.config();
     config.compression = false;
     let mut reader = Reader::connect(config).await;
-    reader.reads(&backend, "EUR", 100).await;
+    reader.read(&backend, "EUR", 100).await;
     assert_eq!(reader.stats().await.compressed, 0);
     assert_eq!(backend.requests(), 0);
 }

@@ -1,4 +1,4 @@
-//! Scripted client of the JSON dialect, which sends only what a test tells it to.
+//! Client of the JSON dialect that sends only what a test passes to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) enum Channel {
     Short,
 }
 
-/// A server on a port of its own, which ends with the test.
+/// A server on a free port, stopped when dropped.
 pub(crate) struct Server {
     pub(crate) push: Arc<PushServer<Channel>>,
     url: String,
@@ -70,7 +70,7 @@ impl Server {
         if let (Some(auth), Value::Object(extra)) = (auth.as_object_mut(), extra) {
             auth.extend(extra);
         }
-        client.say(&auth).await;
+        client.send_op(&auth).await;
         client
     }
 
@@ -89,7 +89,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) async fn say(&mut self, op: &Value) {
+    pub(crate) async fn send_op(&mut self, op: &Value) {
         self.send(Message::text(op.to_string())).await;
     }
 
@@ -97,7 +97,7 @@ impl Client {
         self.socket.send(message).await.unwrap();
     }
 
-    /// The next message but for heartbeats; `None` at the end of a lost connection.
+    /// The next message other than a heartbeat; `None` once the connection is lost.
     async fn next(&mut self) -> Option<Message> {
         let next = async {
             loop {
@@ -109,7 +109,7 @@ impl Client {
         };
         timeout(TIMEOUT, next)
             .await
-            .expect("the server says something in time")
+            .expect("the server sends a message in time")
     }
 
     /// The next op or frame.
@@ -120,7 +120,7 @@ impl Client {
         }
     }
 
-    /// The next so many frames of a channel, as (cursor, payload).
+    /// The next `count` frames of a channel, as (cursor, payload).
     pub(crate) async fn frames(&mut self, channel: &str, count: u64) -> Vec<(u64, Value)> {
         let mut frames = Vec::new();
         for _ in 0..count {
@@ -132,9 +132,9 @@ impl Client {
         frames
     }
 
-    /// Sends a ping; fails if anything but its answer arrives.
+    /// Checks that nothing is received before the answer to a ping.
     pub(crate) async fn receives_nothing(&mut self) {
-        self.say(&json!({ "op": "ping" })).await;
+        self.send_op(&json!({ "op": "ping" })).await;
         assert_eq!(self.receive_json().await, json!({ "op": "pong" }));
     }
 

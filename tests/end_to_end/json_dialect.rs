@@ -104,7 +104,7 @@ async fn newer_connection_takes_over() {
 }
 
 #[tokio::test]
-async fn a_burst_arrives_whole() {
+async fn burst_arrives_complete() {
     let server = default_server().await;
     let mut alice = server.join(ALICE, chat_only()).await;
     (1..=1_000).for_each(|n| send(&server, ALICE, n));
@@ -112,11 +112,11 @@ async fn a_burst_arrives_whole() {
 }
 
 #[tokio::test]
-async fn garbage_affects_no_other_client() {
+async fn invalid_messages_affect_no_other_client() {
     let server = default_server().await;
     let mut alice = server.join(ALICE, chat_only()).await;
     let mut bob = server.join(BOB, chat_only()).await;
-    let garbage = [
+    let invalid = [
         Message::text("{"),
         Message::text("[]"),
         Message::text(r#"{"op":"levitate"}"#),
@@ -124,7 +124,7 @@ async fn garbage_affects_no_other_client() {
         Message::text(r#"{"channel":"chat"}"#),
         Message::binary(vec![0xff, 0x00, 0x52, 0x50]),
     ];
-    for message in garbage {
+    for message in invalid {
         alice.send(message.clone()).await;
         let answer = alice.receive_json().await;
         assert_eq!(answer["op"], "error", "{message:?}: {answer}");
@@ -141,21 +141,21 @@ async fn garbage_affects_no_other_client() {
 }
 
 #[tokio::test]
-async fn a_silent_handshake_ends() {
+async fn handshake_times_out() {
     let server = Server::start(|builder| builder.handshake(Duration::from_millis(50))).await;
     assert_eq!(server.open().await.close_code().await, 4103);
 }
 
 #[tokio::test]
-async fn first_message_is_auth() {
+async fn closes_without_auth_first() {
     let server = default_server().await;
     let mut client = server.open().await;
-    client.say(&json!({ "op": "ping" })).await;
+    client.send_op(&json!({ "op": "ping" })).await;
     assert_eq!(client.close_code().await, 4205);
 }
 
 #[tokio::test]
-async fn states_gap_before_entries() {
+async fn announces_gap_before_entries() {
     let policy = ChannelPolicy::log().retain_entries(3);
     let server = Server::start(|builder| builder.channel(Channel::Short, policy)).await;
     let short = json!({ "capabilities": ["short"] });
@@ -190,16 +190,16 @@ async fn states_gap_before_entries() {
 }
 
 #[tokio::test]
-async fn acknowledged_is_not_repeated() {
+async fn repeats_only_unacknowledged() {
     let server = default_server().await;
     let mut alice = server.join(ALICE, chat_only()).await;
     (1..=10).for_each(|n| send(&server, ALICE, n));
     alice.frames("chat", 10).await;
     alice
-        .say(&json!({ "op": "ack", "channel": "chat", "cursor": 7 }))
+        .send_op(&json!({ "op": "ack", "channel": "chat", "cursor": 7 }))
         .await;
     alice
-        .say(&json!({ "op": "ack", "channel": "chat", "cursor": 99 }))
+        .send_op(&json!({ "op": "ack", "channel": "chat", "cursor": 99 }))
         .await;
     let stated = json!({ "op": "resume_required", "channel": "chat", "from_cursor": 10 });
     assert_eq!(alice.receive_json().await, stated);

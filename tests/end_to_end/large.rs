@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::link::{Crossed, alarm, cross};
+use crate::metered_proxy::{Forwarded, alarm, forward};
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Channel {
@@ -39,11 +39,11 @@ const ALARM_BYTES: usize = 200;
 /// 20 Mbit/s, in bytes.
 const RATE: usize = 2_500_000;
 
-/// Limit of a fragment's headers on the wire.
+/// Limit of a fragment's headers on the wire, in bytes.
 const HEADERS: usize = 64;
 
-/// A server, a client that reads both channels of it, and the link between them.
-struct Scene {
+/// A server, a client that reads both of its channels, and the address of the proxy between them.
+struct Setup {
     server: Arc<PushServer<Channel>>,
     client: PushClient<Channel>,
     files: mpsc::UnboundedReceiver<(Cursor, Bytes)>,
@@ -52,7 +52,7 @@ struct Scene {
     url: String,
 }
 
-impl Drop for Scene {
+impl Drop for Setup {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
@@ -70,8 +70,8 @@ impl ChannelReceiver<Channel> for Files {
     }
 }
 
-impl Scene {
-    async fn set() -> (Self, TcpListener, SocketAddr) {
+impl Setup {
+    async fn new() -> (Self, TcpListener, SocketAddr) {
         let server = PushServer::builder()
             .channel(Channel::File, ChannelPolicy::log().retain_bytes(1))
             .channel(
@@ -84,8 +84,8 @@ impl Scene {
         let address = listener.local_addr().unwrap();
         let router = server.router::<()>();
         let serve = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let link = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", link.local_addr().unwrap());
+        let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", proxy.local_addr().unwrap());
         let mut config = ClientConfig::new(&url);
         config.reconnect.initial_delay = Duration::from_millis(20);
         let mut client = PushClient::new(config);
@@ -96,7 +96,7 @@ impl Scene {
             said.send(frame.payload.as_str().unwrap().to_owned())
                 .unwrap();
         });
-        let scene = Self {
+        let setup = Self {
             server,
             client,
             files,
@@ -104,7 +104,7 @@ impl Scene {
             tasks: vec![serve],
             url,
         };
-        (scene, link, address)
+        (setup, proxy, address)
     }
 
     async fn file(&mut self) -> (Cursor, Bytes) {
@@ -112,40 +112,40 @@ impl Scene {
     }
 }
 
-/// Bytes that cannot be mistaken for an alarm.
+/// A file of this length, without the text of an alarm.
 fn file(bytes: usize) -> Bytes {
     let byte = |at: usize| u8::try_from(at * 31 % 251).unwrap();
     (0..bytes).map(byte).collect()
 }
 
-/// Alarms at 20 a second over a link of 20 Mbit/s while 8 MB of low priority cross it: each waits for one fragment at
-/// most, and for what two kernels hold.
+/// Publishes an alarm for each 1/20 s of a link of 20 Mbit/s while an entry of 8 MB with low priority is sent: each waits
+/// for one fragment at most, and for the bytes in the kernels' buffers.
 #[tokio::test]
 async fn urgent_messages_pass_a_large_entry() {
-    let (mut scene, link, address) = Scene::set().await;
+    let (mut setup, listener, address) = Setup::new().await;
     let published = Arc::new(Mutex::new(Vec::new()));
     let arrived = Arc::new(Mutex::new(Vec::new()));
-    let (server, log, seen) = (scene.server.clone(), published.clone(), arrived.clone());
-    let publish = move |crossed: &Crossed| {
+    let (server, log, seen) = (setup.server.clone(), published.clone(), arrived.clone());
+    let publish = move |forwarded: &Forwarded| {
         let mut log = log.lock().unwrap();
-        if crossed.bytes >= (log.len() + 1) * RATE / 20 {
-            log.push(crossed.bytes);
+        if forwarded.bytes >= (log.len() + 1) * RATE / 20 {
+            log.push(forwarded.bytes);
             let text = alarm(log.len() - 1, ALARM_BYTES);
             server.publish(Channel::Alarm, &text).unwrap();
         }
-        seen.lock().unwrap().clone_from(&crossed.alarms);
+        seen.lock().unwrap().clone_from(&forwarded.alarms);
         true
     };
-    scene
+    setup
         .tasks
-        .push(tokio::spawn(cross(link, address, publish)));
-    scene.client.connect().await.unwrap();
+        .push(tokio::spawn(forward(listener, address, publish)));
+    setup.client.connect().await.unwrap();
     let body = file(8_000_000);
-    scene
+    setup
         .server
         .publish_bytes(Channel::File, body.clone())
         .unwrap();
-    assert_eq!(scene.file().await, (1, body));
+    assert_eq!(setup.file().await, (1, body));
     let published = published.lock().unwrap().clone();
     let arrived = arrived.lock().unwrap().clone();
     assert!(arrived.len() >= 60, "{}", arrived.len());
@@ -169,20 +169,20 @@ async fn urgent_messages_pass_a_large_entry() {
         "{p99} bytes, fragments of {fragment}"
     );
     for number in 0..arrived.len() {
-        let said = scene.alarms.recv().await.unwrap();
+        let said = setup.alarms.recv().await.unwrap();
         assert_eq!(said, alarm(number, ALARM_BYTES));
     }
 }
 
-/// The link breaks three times while 5 MB are sent: they arrive complete and once, as does everything else.
+/// Cuts the connection three times while an entry of 5 MB is sent: it arrives complete and once, as do the alarms.
 #[tokio::test]
 async fn interrupted_large_entry_is_repeated() {
-    let (mut scene, link, address) = Scene::set().await;
-    let server = scene.server.clone();
+    let (mut setup, listener, address) = Setup::new().await;
+    let server = setup.server.clone();
     let mut said = 0;
     let mut cut_at = 1_000_000;
-    let publish_and_cut = move |crossed: &Crossed| {
-        if crossed.bytes >= cut_at && cut_at <= 9_000_000 {
+    let publish_and_cut = move |forwarded: &Forwarded| {
+        if forwarded.bytes >= cut_at && cut_at <= 9_000_000 {
             cut_at += 4_000_000;
             server
                 .publish(Channel::Alarm, &alarm(said, ALARM_BYTES))
@@ -192,41 +192,41 @@ async fn interrupted_large_entry_is_repeated() {
         }
         true
     };
-    scene
+    setup
         .tasks
-        .push(tokio::spawn(cross(link, address, publish_and_cut)));
-    scene.client.connect().await.unwrap();
+        .push(tokio::spawn(forward(listener, address, publish_and_cut)));
+    setup.client.connect().await.unwrap();
     let body = file(5_000_000);
-    scene
+    setup
         .server
         .publish_bytes(Channel::File, body.clone())
         .unwrap();
-    assert_eq!(scene.file().await, (1, body));
+    assert_eq!(setup.file().await, (1, body));
     for number in 0..3 {
         let alarm = alarm(number, ALARM_BYTES);
-        assert_eq!(scene.alarms.recv().await, Some(alarm));
+        assert_eq!(setup.alarms.recv().await, Some(alarm));
     }
-    let stats = scene.client.stats().await.unwrap();
+    let stats = setup.client.stats().await.unwrap();
     assert_eq!((stats.unfinished, stats.repeats, stats.gaps), (3, 0, 0));
-    scene.server.publish_bytes(Channel::File, file(3)).unwrap();
-    assert_eq!(scene.file().await, (2, file(3)));
+    setup.server.publish_bytes(Channel::File, file(3)).unwrap();
+    assert_eq!(setup.file().await, (2, file(3)));
 }
 
 #[tokio::test]
 async fn compresses_and_fragments() {
-    let (mut scene, link, address) = Scene::set().await;
-    scene
+    let (mut setup, listener, address) = Setup::new().await;
+    setup
         .tasks
-        .push(tokio::spawn(cross(link, address, |_| true)));
-    scene.client.connect().await.unwrap();
+        .push(tokio::spawn(forward(listener, address, |_| true)));
+    setup.client.connect().await.unwrap();
     let mut rng = fastrand::Rng::with_seed(1);
     let digits: Bytes = (0..900_000).map(|_| rng.u8(b'0'..=b'9')).collect();
-    scene
+    setup
         .server
         .publish_bytes(Channel::File, digits.clone())
         .unwrap();
-    assert_eq!(scene.file().await, (1, digits));
-    let stats = scene.client.stats().await.unwrap();
+    assert_eq!(setup.file().await, (1, digits));
+    let stats = setup.client.stats().await.unwrap();
     assert_eq!((stats.entries, stats.compressed), (1, 1));
     // Digits take less than half of their bytes.
     assert!((20..28).contains(&stats.fragments), "{stats:?}");
@@ -234,19 +234,19 @@ async fn compresses_and_fragments() {
 
 #[tokio::test]
 async fn entry_above_limit_ends_subscription() {
-    let (scene, link, address) = Scene::set().await;
-    let mut config = ClientConfig::new(&scene.url);
+    let (setup, listener, address) = Setup::new().await;
+    let mut config = ClientConfig::new(&setup.url);
     config.max_value_bytes = 100_000;
     let mut client = PushClient::new(config);
-    let (hand, mut alarms) = mpsc::unbounded_channel();
+    let (sender, mut alarms) = mpsc::unbounded_channel();
     client.on(Channel::File, |_: Frame<Channel>| {});
     client.on(Channel::Alarm, move |frame: Frame<Channel>| {
-        hand.send(frame.payload).unwrap();
+        sender.send(frame.payload).unwrap();
     });
-    let task = tokio::spawn(cross(link, address, |_| true));
+    let task = tokio::spawn(forward(listener, address, |_| true));
     let mut events = client.events();
     client.connect().await.unwrap();
-    scene
+    setup
         .server
         .publish_bytes(Channel::File, file(200_000))
         .unwrap();
@@ -258,7 +258,7 @@ async fn entry_above_limit_ends_subscription() {
             break;
         }
     }
-    scene.server.publish(Channel::Alarm, &json!(1)).unwrap();
+    setup.server.publish(Channel::Alarm, &json!(1)).unwrap();
     let alarm = timeout(TIMEOUT, alarms.recv()).await.unwrap();
     assert_eq!(alarm, Some(json!(1)));
     task.abort();
@@ -266,13 +266,13 @@ async fn entry_above_limit_ends_subscription() {
 
 #[tokio::test]
 async fn json_gets_large_entry_in_one_message() {
-    let (scene, _link, address) = Scene::set().await;
+    let (setup, _listener, address) = Setup::new().await;
     let url = format!("ws://{address}/rps");
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     let auth = json!({"op": "auth", "client_id": uuid::Uuid::from_u128(1)}).to_string();
     socket.send(auth.into()).await.unwrap();
     let text = "x".repeat(3_000_000);
-    scene.server.publish(Channel::File, &text).unwrap();
+    setup.server.publish(Channel::File, &text).unwrap();
     loop {
         let message = timeout(TIMEOUT, socket.next())
             .await

@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::line::Line;
+use crate::proxy::Proxy;
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Channel {
@@ -37,7 +37,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// A server of one test, behind a proxy whose connections can be cut.
 struct Backend {
     server: Arc<PushServer<Channel>>,
-    line: Line,
+    proxy: Proxy,
     task: JoinHandle<()>,
 }
 
@@ -51,13 +51,13 @@ impl Backend {
         let (address, task) = listen(&server).await;
         Self {
             server,
-            line: Line::to(address).await,
+            proxy: Proxy::to(address).await,
             task,
         }
     }
 
     fn client(&self) -> PushClient<Channel> {
-        let mut config = ClientConfig::new(self.line.url());
+        let mut config = ClientConfig::new(self.proxy.url());
         config.reconnect.initial_delay = Duration::from_millis(20);
         PushClient::new(config)
     }
@@ -92,7 +92,7 @@ fn watch(client: &mut PushClient<Channel>, channel: Channel) -> mpsc::UnboundedR
     frames
 }
 
-async fn soon<T>(what: impl Future<Output = Option<T>>) -> T {
+async fn within_timeout<T>(what: impl Future<Output = Option<T>>) -> T {
     timeout(TIMEOUT, what).await.unwrap().unwrap()
 }
 
@@ -100,7 +100,7 @@ async fn until_event(
     events: &mut broadcast::Receiver<ClientEvent<Channel>>,
     is_it: impl Fn(&ClientEvent<Channel>) -> bool,
 ) {
-    while !is_it(&soon(async { events.recv().await.ok() }).await) {}
+    while !is_it(&within_timeout(async { events.recv().await.ok() }).await) {}
 }
 
 #[tokio::test]
@@ -113,10 +113,10 @@ async fn entries_arrive_once_through_cuts() {
     let mut next = 0;
     for round in 1..=5 {
         backend.log(round * 100 - 90..round * 100 - 40);
-        backend.line.cut();
+        backend.proxy.cut();
         backend.log(round * 100 - 40..round * 100 + 10);
         while next < round * 100 + 10 {
-            assert_eq!(soon(numbers.recv()).await, json!(next));
+            assert_eq!(within_timeout(numbers.recv()).await, json!(next));
             next += 1;
         }
     }
@@ -128,18 +128,18 @@ async fn entries_arrive_once_through_cuts() {
 }
 
 #[tokio::test]
-async fn new_connect_goes_on() {
+async fn connect_after_disconnect_resumes() {
     let backend = Backend::start().await;
     let mut client = backend.client();
     let mut numbers = watch(&mut client, Channel::Log);
     client.connect().await.unwrap();
     backend.log(0..1);
-    soon(numbers.recv()).await;
+    within_timeout(numbers.recv()).await;
     client.disconnect().await.unwrap();
     backend.log(1..3);
     client.connect().await.unwrap();
-    assert_eq!(soon(numbers.recv()).await, json!(1));
-    assert_eq!(soon(numbers.recv()).await, json!(2));
+    assert_eq!(within_timeout(numbers.recv()).await, json!(1));
+    assert_eq!(within_timeout(numbers.recv()).await, json!(2));
 }
 
 #[tokio::test]
@@ -154,10 +154,10 @@ async fn inbox_keeps_entries_while_away() {
         backend.server.send(id, frame).unwrap();
     };
     send("here");
-    assert_eq!(soon(frames.recv()).await, json!("here"));
-    backend.line.cut();
+    assert_eq!(within_timeout(frames.recv()).await, json!("here"));
+    backend.proxy.cut();
     send("away");
-    assert_eq!(soon(frames.recv()).await, json!("away"));
+    assert_eq!(within_timeout(frames.recv()).await, json!("away"));
 }
 
 #[tokio::test]
@@ -173,10 +173,10 @@ async fn later_client_continues_session() {
         backend.server.send(id, frame).unwrap();
     };
     send("first");
-    assert_eq!(soon(frames.recv()).await, json!("first"));
+    assert_eq!(within_timeout(frames.recv()).await, json!("first"));
 
     let session = earlier.session().await.unwrap();
-    let config = ClientConfig::continuing(backend.line.url(), session);
+    let config = ClientConfig::continuing(backend.proxy.url(), session);
     let later = &mut PushClient::<Channel>::new(config);
     let inbox = |(_, scope, _): &(_, _, _)| *scope == ScopeRequest::Inbox;
     let kept = earlier.positions().await.unwrap().into_iter().find(inbox);
@@ -184,7 +184,7 @@ async fn later_client_continues_session() {
     let mut frames = later.messages(request, 8).await.unwrap();
     later.connect().await.unwrap();
     send("second");
-    let frame = soon(frames.recv()).await;
+    let frame = within_timeout(frames.recv()).await;
     assert_eq!(frame.payload, json!("second"));
     assert_eq!((frame.cursor, frame.client_id), (Some(2), Some(id)));
 
@@ -211,20 +211,20 @@ async fn sends_arrive_once_through_cuts() {
     client.connect().await.unwrap();
     for number in 0..200 {
         if number % 50 == 25 {
-            backend.line.cut();
+            backend.proxy.cut();
         }
         let frame = Frame::new(Channel::Room, json!(number));
         client.send(frame).await.unwrap();
     }
     for number in 0..200 {
-        assert_eq!(soon(seen.recv()).await, json!(number));
+        assert_eq!(within_timeout(seen.recv()).await, json!(number));
     }
     let last = Frame::new(Channel::Room, json!("last"));
     timeout(TIMEOUT, client.send_confirmed(last))
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(soon(seen.recv()).await, json!("last"));
+    assert_eq!(within_timeout(seen.recv()).await, json!("last"));
 }
 
 #[tokio::test]
@@ -266,9 +266,9 @@ async fn state_arrives_whole_by_deltas() {
     for version in 0..20 {
         let document = json!({ "version": version, "body": body });
         backend.server.publish(Channel::Doc, &document).unwrap();
-        assert_eq!(soon(documents.recv()).await, document);
+        assert_eq!(within_timeout(documents.recv()).await, document);
         if version % 7 == 3 {
-            backend.line.cut();
+            backend.proxy.cut();
         }
     }
     let stats = client.stats().await.unwrap();
@@ -294,7 +294,7 @@ async fn slow_reader_gets_everything() {
             .unwrap();
     }
     for number in 0..300_u64 {
-        let frame = soon(frames.recv()).await;
+        let frame = within_timeout(frames.recv()).await;
         assert_eq!(
             (frame.payload, frame.cursor),
             (json!(number), Some(number + 1))
@@ -349,7 +349,7 @@ async fn restarted_log_is_reset() {
     backend.log(0..3);
     client.connect().await.unwrap();
     for number in 0..3 {
-        assert_eq!(soon(numbers.recv()).await, json!(number));
+        assert_eq!(within_timeout(numbers.recv()).await, json!(number));
     }
     let positions = client.positions().await.unwrap();
     client.disconnect().await.unwrap();
@@ -361,16 +361,16 @@ async fn restarted_log_is_reset() {
     let restarted = Backend::start().await;
     restarted.log(0..1);
     let mut client = restarted.client();
-    let mut news = client.events();
+    let mut new_events = client.events();
     client.connect().await.unwrap();
     let request = StreamRequest::channel(channel).after(position);
     let mut frames = client.messages(request, 8).await.unwrap();
-    until_event(&mut news, |event| {
+    until_event(&mut new_events, |event| {
         let reset = Outcome::Reset(ResetReason::EpochChanged);
         matches!(event, ClientEvent::Outcome { outcome, .. } if *outcome == reset)
     })
     .await;
-    assert_eq!(soon(frames.recv()).await.payload, json!(0));
+    assert_eq!(within_timeout(frames.recv()).await.payload, json!(0));
     until_event(&mut events, |event| {
         matches!(event, ClientEvent::Status(Status::Closed { .. }))
     })
@@ -386,12 +386,12 @@ async fn panicking_receiver_affects_no_other() {
     client.connect().await.unwrap();
     backend.server.publish(Channel::Room, &"boom").unwrap();
     backend.log(0..1);
-    assert_eq!(soon(numbers.recv()).await, json!(0));
+    assert_eq!(within_timeout(numbers.recv()).await, json!(0));
     assert_eq!(client.state(), ConnectionState::Connected);
 }
 
 #[tokio::test]
-async fn a_first_attempt_that_fails_says_why() {
+async fn failed_first_attempt_gives_reason() {
     let refusing = |_, token: Option<&str>, _: &[Channel]| match token {
         Some("good") => Ok(()),
         _ => Err(AuthError::InvalidToken),
@@ -419,7 +419,7 @@ async fn a_first_attempt_that_fails_says_why() {
     );
     assert_eq!(client.state(), ConnectionState::Disconnected);
 
-    let mut config = ClientConfig::new(backend.line.url());
+    let mut config = ClientConfig::new(backend.proxy.url());
     config.transport_preference = TransportPreference::SseOnly;
     let unsupported = PushClient::<Channel>::new(config).connect().await;
     assert!(matches!(
@@ -444,7 +444,7 @@ async fn calls_token_source_before_each_attempt() {
     let builder = PushServer::builder().auth_validator(validator);
     let backend = Backend::serve(builder.build().unwrap()).await;
     let asked = AtomicU32::new(0);
-    let mut config = ClientConfig::new(backend.line.url()).with_token_source(move || {
+    let mut config = ClientConfig::new(backend.proxy.url()).with_token_source(move || {
         let number = asked.fetch_add(1, Ordering::Relaxed);
         async move {
             match number {
@@ -460,16 +460,16 @@ async fn calls_token_source_before_each_attempt() {
     let mut client = PushClient::new(config);
     let mut numbers = watch(&mut client, Channel::Log);
     client.connect().await.unwrap();
-    backend.line.cut();
+    backend.proxy.cut();
     backend.log(0..1);
-    assert_eq!(soon(numbers.recv()).await, json!(0));
+    assert_eq!(within_timeout(numbers.recv()).await, json!(0));
     assert_eq!(*shown.lock().unwrap(), ["token 2", "token 3"]);
 }
 
 #[tokio::test]
 async fn denied_token_closes_the_client() {
     let backend = Backend::start().await;
-    let config = ClientConfig::new(backend.line.url()).with_token_source(|| async {
+    let config = ClientConfig::new(backend.proxy.url()).with_token_source(|| async {
         Err(TokenError::Denied {
             message: "signed out".into(),
         })
@@ -489,20 +489,20 @@ async fn snapshot_continues_after_handled_position() {
     earlier.connect().await.unwrap();
     backend.log(0..3);
     for number in 0..3 {
-        assert_eq!(soon(numbers.recv()).await, json!(number));
+        assert_eq!(within_timeout(numbers.recv()).await, json!(number));
     }
     let snapshot = earlier.snapshot().await.unwrap();
     drop(earlier);
     backend.log(3..5);
 
-    let config = ClientConfig::restored(backend.line.url(), &snapshot).unwrap();
+    let config = ClientConfig::restored(backend.proxy.url(), &snapshot).unwrap();
     let mut later = PushClient::new(config);
     let mut numbers = watch(&mut later, Channel::Log);
     later.connect().await.unwrap();
     for number in 3..5 {
-        assert_eq!(soon(numbers.recv()).await, json!(number));
+        assert_eq!(within_timeout(numbers.recv()).await, json!(number));
     }
-    assert!(ClientConfig::restored(backend.line.url(), &snapshot[1..]).is_err());
+    assert!(ClientConfig::restored(backend.proxy.url(), &snapshot[1..]).is_err());
 }
 
 #[tokio::test]
@@ -527,8 +527,8 @@ async fn full_queue_pauses_its_subscription_alone() {
     };
     timeout(TIMEOUT, paused).await.unwrap();
     backend.log(0..1);
-    assert_eq!(soon(numbers.recv()).await, json!(0));
+    assert_eq!(within_timeout(numbers.recv()).await, json!(0));
     for number in 0..entries {
-        assert_eq!(soon(frames.recv()).await.payload, json!(number));
+        assert_eq!(within_timeout(frames.recv()).await.payload, json!(number));
     }
 }

@@ -19,10 +19,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 const UPLOAD: usize = 1024 * 1024;
 
-/// Bytes around the text of a message.
+/// Limit of the bytes around the text of a message.
 const ENVELOPE: usize = 100;
 
-/// Sends the texts to a server without heartbeats during the test; returns once all are carried out.
+/// Sends the texts to a server without heartbeats. Returns once the last is confirmed.
 async fn upload(texts: &[String]) {
     let server = PushServer::<Channel>::builder()
         .heartbeat(Duration::from_secs(3600))

@@ -1,4 +1,4 @@
-//! TCP proxy that measures delay in bytes: how many bytes cross before a message, which does not depend on the
+//! TCP proxy that counts the forwarded bytes: a message's delay, in bytes forwarded before it, does not depend on the
 //! machine's speed.
 
 use std::net::SocketAddr;
@@ -7,99 +7,99 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Bytes that cross at once.
+/// Bytes that are forwarded at once.
 const STEP: usize = 512;
 
-/// Receive buffer of the link's end at the server; the kernel raises it to its minimum.
-const AHEAD: u32 = 1;
+/// Receive buffer of the connection to the server, in bytes; the kernel raises it to its minimum.
+const RECEIVE_BUFFER: u32 = 1;
 
-/// Text before a number of six digits, by which alarms are recognised on the link.
+/// Text before an alarm's number of six digits, by which the proxy recognises alarms.
 const WORD: &[u8] = b"alarm ";
 
-/// A message whose last word is this number, as the text of a JSON string of this length.
+/// Text of an alarm with this number, which takes `bytes` bytes as a JSON string.
 pub(crate) fn alarm(number: usize, bytes: usize) -> String {
     format!("{:->pad$} alarm {number:06}", "", pad = bytes - 15)
 }
 
-/// Messages from the server to the client, over all connections.
+/// Bytes and alarms forwarded from the server to the client, over all connections.
 #[derive(Debug, Default)]
-pub(crate) struct Crossed {
+pub(crate) struct Forwarded {
     pub(crate) bytes: usize,
-    /// Time at which the message of each alarm had arrived, by its number.
+    /// Number of each alarm, and the bytes forwarded up to its end.
     pub(crate) alarms: Vec<(usize, usize)>,
-    /// Bytes of a message so far, or of the answer to the upgrade.
-    begun: Vec<u8>,
+    /// Bytes of the present message so far, or of the response to the upgrade.
+    partial: Vec<u8>,
     is_upgraded: bool,
 }
 
-impl Crossed {
+impl Forwarded {
     fn add(&mut self, step: &[u8]) {
         for &byte in step {
-            self.begun.push(byte);
+            self.partial.push(byte);
             self.bytes += 1;
             if self.is_whole() {
                 self.note_alarms();
-                self.begun.clear();
+                self.partial.clear();
             }
         }
     }
 
     fn is_whole(&mut self) -> bool {
         if !self.is_upgraded {
-            self.is_upgraded = self.begun.ends_with(b"\r\n\r\n");
+            self.is_upgraded = self.partial.ends_with(b"\r\n\r\n");
             return self.is_upgraded;
         }
         // Frames of a server are not masked (RFC 6455 section 5.2), and none of ours is above 64 KiB.
-        match self.begun[..] {
+        match self.partial[..] {
             [_, 126, high, low, ..] => {
-                self.begun.len() == 4 + usize::from(u16::from_be_bytes([high, low]))
+                self.partial.len() == 4 + usize::from(u16::from_be_bytes([high, low]))
             }
             [_, 127, ..] => panic!("a message above 64 KiB"),
-            [_, len, ..] if len != 126 => self.begun.len() == 2 + usize::from(len),
+            [_, len, ..] if len != 126 => self.partial.len() == 2 + usize::from(len),
             _ => false,
         }
     }
 
     fn note_alarms(&mut self) {
         let len = WORD.len() + 6;
-        for said in self.begun.windows(len) {
-            if let Some(digits) = said.strip_prefix(WORD) {
+        for window in self.partial.windows(len) {
+            if let Some(digits) = window.strip_prefix(WORD) {
                 let number = std::str::from_utf8(digits).unwrap().parse().unwrap();
                 self.alarms.push((number, self.bytes));
             }
         }
     }
 
-    fn begin(&mut self) {
-        self.begun.clear();
+    fn begin_connection(&mut self) {
+        self.partial.clear();
         self.is_upgraded = false;
     }
 }
 
-/// Accepts connections and forwards them to the server, one after the other. After each step `watch` is called with
-/// what has crossed, while nothing else crosses; false ends the connection.
-pub(crate) async fn cross(
+/// Accepts connections and forwards them to the server, one after the other. After each step `watch` is called with the
+/// counts, before the next byte is forwarded; if it returns false, the connection is closed.
+pub(crate) async fn forward(
     listener: TcpListener,
     server: SocketAddr,
-    mut watch: impl FnMut(&Crossed) -> bool,
+    mut watch: impl FnMut(&Forwarded) -> bool,
 ) {
-    let mut crossed = Crossed::default();
+    let mut forwarded = Forwarded::default();
     loop {
         let (near, _) = listener.accept().await.unwrap();
-        crossed.begin();
+        forwarded.begin_connection();
         let far = TcpSocket::new_v4().unwrap();
-        far.set_recv_buffer_size(AHEAD).unwrap();
+        far.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
         let (far_read, far_write) = far.connect(server).await.unwrap().into_split();
         let (near_read, near_write) = near.into_split();
         tokio::select! {
             () = up(near_read, far_write) => {}
-            () = down(far_read, near_write, &mut crossed, &mut watch) => {}
+            () = down(far_read, near_write, &mut forwarded, &mut watch) => {}
         }
     }
 }
 
 async fn up(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    // Whoever breaks it, the connection ends.
+    // Any error ends the connection.
     let ended = tokio::io::copy(&mut from, &mut to).await;
     drop(ended);
 }
@@ -107,16 +107,16 @@ async fn up(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
 async fn down(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    crossed: &mut Crossed,
-    watch: &mut impl FnMut(&Crossed) -> bool,
+    forwarded: &mut Forwarded,
+    watch: &mut impl FnMut(&Forwarded) -> bool,
 ) {
     let mut step = [0; STEP];
     while let Ok(len @ 1..) = from.read(&mut step).await {
-        crossed.add(&step[..len]);
-        if to.write_all(&step[..len]).await.is_err() || !watch(crossed) {
+        forwarded.add(&step[..len]);
+        if to.write_all(&step[..len]).await.is_err() || !watch(forwarded) {
             return;
         }
-        // The server may fill up what has become free.
+        // Lets the server write into the free part of the buffer.
         tokio::task::yield_now().await;
     }
 }

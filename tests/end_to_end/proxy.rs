@@ -8,15 +8,15 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// Proxy that forwards connections to a server. Dropping it cuts them.
-pub(crate) struct Line {
+pub(crate) struct Proxy {
     address: SocketAddr,
     /// Counter of the cuts; each change ends the open connections.
     cuts: watch::Sender<u32>,
     task: JoinHandle<()>,
 }
 
-impl Line {
-    /// A line to the server at this address.
+impl Proxy {
+    /// Starts a proxy to the server at this address, on a free port.
     pub(crate) async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -35,13 +35,13 @@ impl Line {
         format!("http://{}", self.address)
     }
 
-    /// Breaks every open connection; new ones are forwarded.
+    /// Closes every open connection. New ones are forwarded.
     pub(crate) fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 }
 
-impl Drop for Line {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
     }
