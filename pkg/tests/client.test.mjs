@@ -1,4 +1,4 @@
-// The installed package in Node, against a real server.
+// Tests of the installed package in Node, against a real server.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -64,7 +64,7 @@ test("a log is read in order over a lost connection", async () => {
   const first = numbered("first", 200);
   const second = numbered("second", 200);
   const reading = linesUntil(client, second.at(-1), { from: "newest" });
-  await until({ subscribe: (told) => reading.subscription.onOutcome(told) }, ({ type }) => type === "resumed");
+  await until({ subscribe: (listener) => reading.subscription.onOutcome(listener) }, ({ type }) => type === "resumed");
   backend.publishLog(first);
   client.interrupt(50);
   await until(client.status, ({ phase }) => phase === "waiting");
@@ -86,15 +86,15 @@ test("a slow consumer gets every entry once, in bounded memory", async () => {
     if (taken.length === lines.length) break;
   }
   assert.deepEqual(taken, lines);
-  assert.ok(subscribed > 1, "the reader paused and went on from the log");
+  assert.ok(subscribed > 1, "the subscription paused and resumed from the log");
   assert.equal(messages.subscription.closed, true);
   assert.deepEqual(await messages.next(), { done: true, value: undefined });
 });
 
-test("overlapping calls of next are given the next entries in order", async () => {
+test("overlapping calls of next return entries in order", async () => {
   const client = open();
   const messages = client.messages("log", { from: "newest" });
-  await until({ subscribe: (told) => messages.subscription.onOutcome(told) }, ({ type }) => type === "resumed");
+  await until({ subscribe: (listener) => messages.subscription.onOutcome(listener) }, ({ type }) => type === "resumed");
   const calls = [messages.next(), messages.next(), messages.next()];
   backend.publishLog(["one", "two", "three", "four"]);
   const taken = await Promise.all(calls);
@@ -130,7 +130,7 @@ test("an entry that was not taken is not given after return", async () => {
   assert.deepEqual(await messages.next(), { done: true, value: undefined });
 });
 
-test("a listener that throws in its first call goes on listening", async (context) => {
+test("a listener that throws in its first call is called again", async (context) => {
   const errors = context.mock.method(console, "error", () => {});
   const client = open();
   backend.publish("document", [{ text: "first\n" }]);
@@ -139,11 +139,11 @@ test("a listener that throws in its first call goes on listening", async (contex
   await connected(client);
 
   let calls = 0;
-  const stumble = () => {
+  const failing = () => {
     calls += 1;
-    throw new Error("the listener stumbled");
+    throw new Error("the listener failed");
   };
-  const ends = [client.status.subscribe(stumble), file.subscribe(stumble), file.bind({ textContent: null }, stumble)];
+  const ends = [client.status.subscribe(failing), file.subscribe(failing), file.bind({ textContent: null }, failing)];
   assert.equal(calls, 3);
   backend.publish("document", [{ text: "second\n" }]);
   await until(file, ({ text }) => text === "second\n");
@@ -154,7 +154,7 @@ test("a listener that throws in its first call goes on listening", async (contex
   client.close();
   assert.equal(calls, 5);
   assert.equal(errors.mock.callCount(), 5);
-  assert.match(String(errors.mock.calls[0].arguments[0]), /the listener stumbled/);
+  assert.match(String(errors.mock.calls[0].arguments[0]), /the listener failed/);
 });
 
 test("a handler's exception is reported, and entries continue", async (context) => {
@@ -162,12 +162,12 @@ test("a handler's exception is reported, and entries continue", async (context) 
   const client = open();
   const { promise, resolve } = deferred();
   client.on("log", ({ value }) => {
-    if (value === "stumble") throw new Error("the application stumbled");
-    if (value === "go on") resolve();
+    if (value === "fail") throw new Error("the application failed");
+    if (value === "continue") resolve();
   });
-  backend.publishLog(["stumble", "go on"]);
+  backend.publishLog(["fail", "continue"]);
   await promise;
-  assert.match(String(errors.mock.calls[0].arguments[0]), /the application stumbled/);
+  assert.match(String(errors.mock.calls[0].arguments[0]), /the application failed/);
 });
 
 test("a document gets its value by deltas", async () => {
@@ -186,11 +186,11 @@ test("a document gets its value by deltas", async () => {
   const element = { textContent: null };
   const again = client.document("document");
   again.bind(element, (target, { text }) => (target.textContent = text));
-  assert.equal(element.textContent, file.value.text, "a second look shares the value");
+  assert.equal(element.textContent, file.value.text, "a second document shares the value");
   file.close();
   backend.publish("document", [{ text: "short\n" }]);
   await until(again, ({ text }) => text === "short\n");
-  assert.equal(element.textContent, "short\n", "the first one's close does not end it");
+  assert.equal(element.textContent, "short\n", "closing the first does not close it");
 });
 
 test("a send waits offline, resolves or rejects", async () => {
@@ -273,7 +273,7 @@ test("a storage that throws is reported with its error", async () => {
   const broken = () => {
     throw new Error("the disk is full");
   };
-  for (const [storage, said] of [
+  for (const [storage, text] of [
     [{ getItem: broken, setItem: () => {} }, /cannot be read: Error: the disk is full/],
     [{ getItem: () => null, setItem: broken }, /cannot be kept over a reload: Error: the disk is full/],
   ]) {
@@ -282,7 +282,7 @@ test("a storage that throws is reported with its error", async () => {
     client.onFault(resolve);
     const { code, message } = await promise;
     assert.equal(code, "storage");
-    assert.match(message, said);
+    assert.match(message, text);
   }
 });
 
@@ -358,10 +358,10 @@ test("a token function that throws a value without text is asked again", async (
 });
 
 test("a token function that gives no string closes the client", async () => {
-  for (const [token, said] of [[5, /gave 5/], [{}, /gave an object/]]) {
+  for (const [token, text] of [[5, /gave 5/], [{}, /gave an object/]]) {
     const client = open({ token: () => token });
     const { reason } = await until(client.status, ({ phase }) => phase === "closed");
-    assert.match(reason, said);
+    assert.match(reason, text);
   }
 });
 
@@ -379,9 +379,9 @@ test("a token function without a token closes the client once", async () => {
 test("an exception of the socket class fails one attempt", async () => {
   let made = 0;
   class Fragile extends WebSocket {
-    constructor(...how) {
+    constructor(...args) {
       if (made++ === 0) throw new Error("not now");
-      super(...how);
+      super(...args);
     }
 
     send(bytes) {
@@ -404,7 +404,7 @@ test("errors of a subscription name the reason", async () => {
   assert.throws(() => client.on("log", () => {}), { code: "duplicate" });
   assert.throws(() => client.on("room", () => {}, { topic: "x".repeat(256) }), { code: "bad_topic" });
   const nowhere = client.on("nowhere", () => {});
-  const outcome = await until({ subscribe: (told) => nowhere.onOutcome(told) }, () => true);
+  const outcome = await until({ subscribe: (listener) => nowhere.onOutcome(listener) }, () => true);
   assert.deepEqual([outcome.type, outcome.reason], ["ended", "unknown_channel"]);
   assert.equal(nowhere.closed, true);
   await assert.rejects(client.messages("nowhere").next(), { code: "unknown_channel" });

@@ -1,4 +1,4 @@
-// The backend of these tests (tests/examples/fixture.rs), as a process.
+// Process of the tests' backend (tests/examples/fixture.rs), with its commands as methods.
 import path from "node:path";
 
 import { Program, root } from "../../tests/browser/program.mjs";
@@ -6,7 +6,7 @@ import { Program, root } from "../../tests/browser/program.mjs";
 export class Fixture {
   #program;
 
-  /** Starts the program on a free port. Its heartbeats come every so many milliseconds, or as the server's default says. */
+  /** Starts the program on a free port. `heartbeatMs` is the interval of its heartbeats; without it, the server's default. */
   static async start({ heartbeatMs } = {}) {
     const fixture = new Fixture();
     const heartbeat = heartbeatMs === undefined ? [] : [String(heartbeatMs)];
@@ -24,7 +24,7 @@ export class Fixture {
     return `http://127.0.0.1:${this.port}/`;
   }
 
-  /** Publishes values to a channel itself, in order. */
+  /** Publishes values to a channel (not to a topic or an inbox), in order. */
   publish(channel, values) {
     this.#program.write(JSON.stringify({ publish: { channel, values } }));
   }
@@ -39,7 +39,7 @@ export class Fixture {
     this.#program.write(JSON.stringify({ notify: op }));
   }
 
-  /** Gives the channel `lines` a dictionary of what was published to it since the last. */
+  /** Gives the channel `lines` a dictionary, trained from the values published to it since the previous one. */
   train() {
     this.#program.write(JSON.stringify("train"));
   }
