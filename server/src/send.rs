@@ -1,6 +1,6 @@
 //! Errors of sending to one client, and the forms of the application's control ops.
 
-use push_wire_shared::limits::{FEATURES, NAME_BYTES, TEXT_BYTES};
+use push_wire_shared::limits::{FEATURE_BYTES, FEATURES, TEXT_BYTES};
 use push_wire_shared::quote::cut;
 use push_wire_shared::session::op::{ErrorCode, Features, Health, ServerOp, Slow, SystemNotice};
 use push_wire_shared::{ChannelKind, SystemOp};
@@ -69,7 +69,7 @@ pub(crate) fn notice<C: ChannelKind>(op: SystemOp<C>) -> Result<Notice, SendErro
         && !features.are_within_limits()
     {
         let limits =
-            format!("features: more than {FEATURES} names, or one above {NAME_BYTES} bytes");
+            format!("features: more than {FEATURES} names, or one above {FEATURE_BYTES} bytes");
         return Err(SendError::Rejected(limits));
     }
     Ok(Notice::System { json, op })

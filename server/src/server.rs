@@ -361,7 +361,7 @@ impl<C: ChannelKind> PushServer<C> {
     /// # Errors
     /// [`SendError::NotConnected`] for a client without a connection, even if it has a session;
     /// [`SendError::Backpressure`] if too many ops are queued for its connection; [`SendError::Rejected`] if `Features`
-    /// has more than 64 names in a list, or one above 1 KiB.
+    /// has more than 32 names in a list, or one above 48 bytes.
     pub fn try_send_system(&self, client_id: Uuid, op: SystemOp<C>) -> Result<(), SendError> {
         let left = self.hub.notify(client_id, notice(op)?);
         left.map_err(|error| SendError::of_notice(error, client_id))

@@ -147,8 +147,12 @@ pub const QUOTE_BYTES: usize = 100;
 /// `auth_ok`, take 32 KiB.
 pub const TEXT_BYTES: usize = 1024;
 
-/// Names in a list of a `features` notice (64): features are switches, of which a program has few.
-pub const FEATURES: usize = 64;
+/// Names in a list of a `features` notice (32). With [`FEATURE_BYTES`] the notice is below the smallest limit that a
+/// client may set for a message (4 KiB).
+pub const FEATURES: usize = 32;
+
+/// Longest name in a `features` notice, in bytes (48).
+pub const FEATURE_BYTES: usize = 48;
 
 /// Longest channel or topic name that is read at all, in bytes (1 KiB): a name between [`MAX_TOPIC_BYTES`] and this is
 /// refused alone, a longer one with its whole op.

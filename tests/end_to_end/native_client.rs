@@ -314,7 +314,7 @@ async fn notices_are_reported() {
         detail: None,
     };
     let too_many = SystemOp::Features {
-        supported: vec!["charts".into(); 65],
+        supported: vec!["charts".into(); 33],
         requested: Vec::new(),
     };
     let refused = backend.server.try_send_system(id, too_many);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{BoundedText, cut_opt_text, cut_text, list, opt_text, text};
-use crate::limits::{FEATURES, NAME_BYTES, TEXT_BYTES};
+use crate::limits::{FEATURE_BYTES, FEATURES, TEXT_BYTES};
 
 /// A notice of the application about the server, for one client. push-wire attaches no effect to it.
 ///
@@ -52,7 +52,7 @@ pub struct Slow {
 /// Features, by names that the application chooses.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Features {
-    /// Features that the server has: at most 64 names of at most 1 KiB.
+    /// Features that the server has: at most 32 names of at most 48 bytes.
     #[serde(default, deserialize_with = "names")]
     pub supported: Vec<String>,
     /// Features that it requests, with the same limits.
@@ -61,7 +61,7 @@ pub struct Features {
 }
 
 fn names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let names: Vec<BoundedText<NAME_BYTES>> = list::<_, _, FEATURES>(deserializer)?;
+    let names: Vec<BoundedText<FEATURE_BYTES>> = list::<_, _, FEATURES>(deserializer)?;
     Ok(names.into_iter().map(BoundedText::into_string).collect())
 }
 
@@ -70,7 +70,7 @@ impl Features {
     #[must_use]
     pub fn are_within_limits(&self) -> bool {
         [&self.supported, &self.requested].iter().all(|names| {
-            names.len() <= FEATURES && names.iter().all(|name| name.len() <= NAME_BYTES)
+            names.len() <= FEATURES && names.iter().all(|name| name.len() <= FEATURE_BYTES)
         })
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::FEATURES;
+use crate::limits::{FEATURE_BYTES, FEATURES};
 use crate::position::{Epoch, Tag};
 use crate::session::op::{Features, Health, Slow};
 
@@ -40,7 +40,7 @@ fn rejection() -> impl Strategy<Value = RejectedMessage> {
 }
 
 fn notice() -> impl Strategy<Value = SystemNotice> {
-    let names = || prop::collection::vec(".{0,40}", 0..=FEATURES);
+    let names = || prop::collection::vec(".{0,12}", 0..=FEATURES);
     prop_oneof![
         (".{0,40}", prop::option::of(".{0,40}"))
             .prop_map(|(status, detail)| SystemNotice::Health(Health { status, detail })),
@@ -211,5 +211,31 @@ fn texts_are_cut_to_what_receivers_take() {
             other => panic!("{other:?}"),
         };
         assert!((TEXT_BYTES - 2..=TEXT_BYTES).contains(&text.len()));
+    }
+}
+
+/// Checks that the largest notice of each kind is below the smallest limit of a client.
+#[test]
+fn notices_fit_into_smallest_message() {
+    let name = "x".repeat(FEATURE_BYTES);
+    let text = "x".repeat(2 * TEXT_BYTES);
+    let names = vec![name; FEATURES];
+    let features = Features {
+        supported: names.clone(),
+        requested: names,
+    };
+    assert!(features.are_within_limits());
+    let health = Health {
+        status: text.clone(),
+        detail: Some(text),
+    };
+    for notice in [
+        SystemNotice::Features(features),
+        SystemNotice::Health(health),
+    ] {
+        let mut bytes = vec![];
+        ServerOp::Notice(notice).encode(&mut bytes);
+        assert!(bytes.len() < 4_000, "{}", bytes.len());
+        assert!(ServerOp::decode(&bytes).is_ok());
     }
 }
