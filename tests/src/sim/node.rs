@@ -402,8 +402,25 @@ impl Node {
             let lines: Vec<String> = (0..10 + u64::from(bytes / 40)).map(line).collect();
             return format!(r#"{{"n":{number},"lines":{lines:?}}}"#).into_bytes();
         }
-        let pad: String = (0..bytes).map(|_| self.rng.alphanumeric()).collect();
+        let pad = self.padding(bytes.into());
         format!(r#"{{"n":{number},"pad":"{pad}"}}"#).into_bytes()
+    }
+
+    /// Characters that compress little: six random bits each.
+    fn padding(&mut self, len: usize) -> String {
+        const CHARACTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        const PER_DRAW: usize = 10;
+        let mut pad = String::with_capacity(len + PER_DRAW);
+        while pad.len() < len {
+            let mut bits = self.rng.u64(..);
+            for _ in 0..PER_DRAW {
+                pad.push(char::from(CHARACTERS[(bits % 64) as usize]));
+                bits /= 64;
+            }
+        }
+        pad.truncate(len);
+        pad
     }
 
     fn may_be_unknown(&self, now: Moment, client: Uuid) -> Result<(), PromiseError> {
