@@ -118,7 +118,7 @@ export class PageHost implements Host {
       phase: phase === "idle" ? "connecting" : (phase as Status["phase"]),
       transport: phase === "connected" ? "websocket" : null,
       attempt: failures,
-      ...(phase === "waiting" ? { retryAt: Date.now() + wait } : undefined),
+      ...(phase === "waiting" ? { retryAt: Date.now() + Math.ceil(wait) } : undefined),
       ...(code ? { code } : undefined),
       ...(message || phase === "waiting" ? { reason: message || `no connection to ${this.#url}` } : undefined),
     });

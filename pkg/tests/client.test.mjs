@@ -437,7 +437,8 @@ test("connects when the server becomes reachable", async () => {
   await new Promise((closed) => nobody.close(closed));
   const client = connect(`http://127.0.0.1:${port}`, { WebSocket });
   clients.push(client);
-  const { attempt } = await until(client.status, ({ phase }) => phase === "waiting");
+  const { attempt, retryAt } = await until(client.status, ({ phase }) => phase === "waiting");
+  assert.ok(Number.isInteger(retryAt), `${retryAt} is a whole number of milliseconds`);
   assert.equal(attempt, 1);
 });
 
