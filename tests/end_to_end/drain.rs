@@ -59,7 +59,7 @@ impl Process {
         self.handled.lock().unwrap().clone()
     }
 
-    /// Ends it: connections first, then the socket that it listens on.
+    /// Ends it: connections first, then the task that accepts them.
     async fn end(self) -> Vec<u64> {
         assert_eq!(self.server.drain(TIMEOUT).await, 0);
         assert_eq!(self.server.stats().closes[&DRAINING], 1);
@@ -70,10 +70,23 @@ impl Process {
     }
 }
 
-async fn bind(address: &str) -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind(address).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
+/// A listening socket on a free port, for one process after another.
+struct Port(std::net::TcpListener);
+
+impl Port {
+    fn open() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
+    fn listener(&self) -> TcpListener {
+        TcpListener::from_std(self.0.try_clone().unwrap()).unwrap()
+    }
 }
 
 fn client(address: SocketAddr) -> PushClient<Channel> {
@@ -119,10 +132,10 @@ fn is_reset(outcome: &Outcome) -> bool {
 /// Checks that what a client knows to be handled was handled, by the process that said so, and nothing twice there.
 #[tokio::test]
 async fn clients_continue_at_the_next_process() {
-    let (listener, address) = bind("127.0.0.1:0").await;
-    let first = Process::start(listener);
+    let port = Port::open();
+    let first = Process::start(port.listener());
     first.server.publish(Channel::Log, &"before").unwrap();
-    let mut client = client(address);
+    let mut client = client(port.address());
     client.on(Channel::Log, |_| {});
     let mut events = client.events();
     client.connect().await.unwrap();
@@ -141,8 +154,7 @@ async fn clients_continue_at_the_next_process() {
     let mut by_first = first.end().await;
     assert!(by_first.contains(&1_000));
 
-    let (listener, _) = bind(&address.to_string()).await;
-    let second = Process::start(listener);
+    let second = Process::start(port.listener());
     until(&mut events, |event| outcome(event, is_reset)).await;
     for send in sends {
         let (number, sent) = timeout(TIMEOUT, send).await.unwrap().unwrap();
@@ -158,10 +170,10 @@ async fn clients_continue_at_the_next_process() {
 
 #[tokio::test]
 async fn drained_server_takes_no_connection() {
-    let (listener, address) = bind("127.0.0.1:0").await;
-    let process = Process::start(listener);
+    let port = Port::open();
+    let process = Process::start(port.listener());
     assert_eq!(process.server.drain(TIMEOUT).await, 0);
-    let mut socket = TcpStream::connect(address).await.unwrap();
+    let mut socket = TcpStream::connect(port.address()).await.unwrap();
     let request = "GET /rps HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
     socket.write_all(request.as_bytes()).await.unwrap();
@@ -175,10 +187,10 @@ async fn drained_server_takes_no_connection() {
 
 #[tokio::test]
 async fn drain_gives_up_after_its_time() {
-    let (listener, address) = bind("127.0.0.1:0").await;
-    let process = Process::start(listener);
+    let port = Port::open();
+    let process = Process::start(port.listener());
     // Opened, and never authenticated.
-    let url = format!("ws://{address}/rps");
+    let url = format!("ws://{}/rps", port.address());
     let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     assert_eq!(process.server.drain(Duration::from_millis(10)).await, 1);
     drop(socket);
