@@ -2,6 +2,8 @@
 import http from "node:http";
 import net from "node:net";
 
+import { listen } from "./listen.mjs";
+
 export class HttpProxy {
   #server;
   /** Hashes of the dictionaries requested so far. */
@@ -16,10 +18,7 @@ export class HttpProxy {
     const proxy = new HttpProxy();
     proxy.#server = http.createServer((request, response) => proxy.#forward(target, request, response));
     proxy.#server.on("upgrade", (request, page) => tunnel(target, request, page));
-    await new Promise((resolve, reject) => {
-      proxy.#server.once("error", reject);
-      proxy.#server.listen(0, "127.0.0.1", resolve);
-    });
+    await listen(proxy.#server);
     return proxy;
   }
 

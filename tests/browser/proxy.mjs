@@ -1,6 +1,8 @@
 // TCP proxy between a page and the server whose connections a test can cut.
 import net from "node:net";
 
+import { listen } from "./listen.mjs";
+
 export class Proxy {
   #target;
   #server;
@@ -12,10 +14,7 @@ export class Proxy {
     const proxy = new Proxy();
     proxy.#target = target;
     proxy.#server = net.createServer((page) => proxy.#forward(page));
-    await new Promise((resolve, reject) => {
-      proxy.#server.once("error", reject);
-      proxy.#server.listen(0, "127.0.0.1", resolve);
-    });
+    await listen(proxy.#server);
     return proxy;
   }
 

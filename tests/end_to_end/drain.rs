@@ -108,7 +108,7 @@ async fn until<T>(
     }
 }
 
-/// Whether the event is such an outcome of the log's stream.
+/// Returns `Some` if the event is such an outcome of the log's stream.
 fn outcome(event: &ClientEvent<Channel>, is_it: fn(&Outcome) -> bool) -> Option<()> {
     let ClientEvent::Outcome {
         channel: Channel::Log,

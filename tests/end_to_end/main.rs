@@ -8,6 +8,7 @@ mod json_dialect;
 mod large;
 mod metered_proxy;
 mod native_client;
+mod native_tokens;
 mod proxy;
 mod serve;
 mod upload;

@@ -1,16 +1,14 @@
 //! Tests of the native client against a real server over real sockets.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use push_wire_client::position::{Outcome, ResetReason};
 use push_wire_client::session::client::Status;
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
-    ScopeRequest, SendError, Slow, StreamRequest, SystemNotice, SystemOp, TokenError,
-    TransportPreference,
+    ScopeRequest, SendError, Slow, StreamRequest, SystemNotice, SystemOp, TransportPreference,
 };
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
@@ -23,7 +21,7 @@ use tokio::time::timeout;
 use crate::proxy::Proxy;
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Channel {
+pub(crate) enum Channel {
     #[channel(system)]
     System,
     Log,
@@ -35,19 +33,19 @@ enum Channel {
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server of one test, behind a proxy whose connections can be cut.
-struct Backend {
-    server: Arc<PushServer<Channel>>,
-    proxy: Proxy,
+pub(crate) struct Backend {
+    pub(crate) server: Arc<PushServer<Channel>>,
+    pub(crate) proxy: Proxy,
     task: JoinHandle<()>,
 }
 
 impl Backend {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let builder = PushServer::builder().channel(Channel::Doc, ChannelPolicy::state());
         Self::serve(builder.build().unwrap()).await
     }
 
-    async fn serve(server: Arc<PushServer<Channel>>) -> Self {
+    pub(crate) async fn serve(server: Arc<PushServer<Channel>>) -> Self {
         let (address, task) = listen(&server).await;
         Self {
             server,
@@ -62,7 +60,7 @@ impl Backend {
         PushClient::new(config)
     }
 
-    fn log(&self, numbers: std::ops::Range<u64>) {
+    pub(crate) fn log(&self, numbers: std::ops::Range<u64>) {
         for number in numbers {
             self.server.publish(Channel::Log, &number).unwrap();
         }
@@ -84,7 +82,10 @@ async fn listen(server: &Arc<PushServer<Channel>>) -> (SocketAddr, JoinHandle<()
 }
 
 /// Passes the frames of a channel to a queue that the test reads.
-fn watch(client: &mut PushClient<Channel>, channel: Channel) -> mpsc::UnboundedReceiver<Value> {
+pub(crate) fn watch(
+    client: &mut PushClient<Channel>,
+    channel: Channel,
+) -> mpsc::UnboundedReceiver<Value> {
     let (seen, frames) = mpsc::unbounded_channel();
     client.on(channel, move |frame: Frame<Channel>| {
         seen.send(frame.payload).unwrap();
@@ -92,7 +93,7 @@ fn watch(client: &mut PushClient<Channel>, channel: Channel) -> mpsc::UnboundedR
     frames
 }
 
-async fn within_timeout<T>(what: impl Future<Output = Option<T>>) -> T {
+pub(crate) async fn within_timeout<T>(what: impl Future<Output = Option<T>>) -> T {
     timeout(TIMEOUT, what).await.unwrap().unwrap()
 }
 
@@ -426,59 +427,6 @@ async fn failed_first_attempt_gives_reason() {
         unsupported,
         Err(ConnectError::UnsupportedTransport(_))
     ));
-}
-
-#[tokio::test]
-async fn calls_token_source_before_each_attempt() {
-    let shown = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&shown);
-    let validator = move |_, token: Option<&str>, _: &[Channel]| {
-        let token = token.unwrap_or_default().to_owned();
-        let mut seen = seen.lock().unwrap();
-        if seen.contains(&token) {
-            return Err(AuthError::InvalidToken);
-        }
-        seen.push(token);
-        Ok(())
-    };
-    let builder = PushServer::builder().auth_validator(validator);
-    let backend = Backend::serve(builder.build().unwrap()).await;
-    let asked = AtomicU32::new(0);
-    let mut config = ClientConfig::new(backend.proxy.url()).with_token_source(move || {
-        let number = asked.fetch_add(1, Ordering::Relaxed);
-        async move {
-            match number {
-                0 => Err(TokenError::Retry {
-                    message: "the backend starts".into(),
-                }),
-                1 => panic!("a token function with an error in it"),
-                number => Ok(format!("token {number}")),
-            }
-        }
-    });
-    config.reconnect.initial_delay = Duration::from_millis(20);
-    let mut client = PushClient::new(config);
-    let mut numbers = watch(&mut client, Channel::Log);
-    client.connect().await.unwrap();
-    backend.proxy.cut();
-    backend.log(0..1);
-    assert_eq!(within_timeout(numbers.recv()).await, json!(0));
-    assert_eq!(*shown.lock().unwrap(), ["token 2", "token 3"]);
-}
-
-#[tokio::test]
-async fn denied_token_closes_the_client() {
-    let backend = Backend::start().await;
-    let config = ClientConfig::new(backend.proxy.url()).with_token_source(|| async {
-        Err(TokenError::Denied {
-            message: "signed out".into(),
-        })
-    });
-    let denied = PushClient::<Channel>::new(config).connect().await;
-    let Err(ConnectError::AuthRejected(why)) = denied else {
-        panic!("{denied:?}");
-    };
-    assert_eq!(why, "signed out");
 }
 
 #[tokio::test]

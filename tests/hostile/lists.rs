@@ -12,7 +12,8 @@ use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::encoding::msgpack;
 use push_wire_shared::frame::FrameHeader;
-use push_wire_shared::session::op::{Auth, ClientOp};
+use push_wire_shared::position::StartAt;
+use push_wire_shared::session::op::{Auth, ClientOp, ScopeRequest, Subscribe};
 use push_wire_shared::session::wire::write_record;
 use push_wire_shared::time::Moment;
 use push_wire_shared::{BinaryFlags, ChannelKind};
@@ -169,25 +170,56 @@ fn bounds_json_auth_with_long_lists() {
     }
 }
 
-/// An op with a list of numbers.
+/// The op `have` or `unsubscribe`.
 #[derive(Serialize)]
-struct Numbers {
+struct Ids {
     op: &'static str,
     ids: Vec<u32>,
 }
 
+/// The op `ack`.
+#[derive(Serialize)]
+struct Acks {
+    op: &'static str,
+    acks: Vec<(u32, u64)>,
+}
+
 #[test]
-fn bounds_wire_ops_with_long_lists() {
+fn wire_ops_with_long_lists() {
     type Id = fn(u32) -> u32;
     let ids: [(&str, Id); 2] = [("one id", |_| 1), ("many ids", |n| n)];
-    for op in ["unsubscribe", "have"] {
-        for (what, id) in ids {
-            let items = u32::try_from(ITEMS).unwrap();
-            let ids = (0..items).map(id).collect();
-            let op_bytes = msgpack::to_vec(&Numbers { op, ids }).unwrap();
-            let mut client = Client::wire();
-            let message = client.op(&op_bytes);
-            assert_bounded(&format!("{op} {what}"), 0, &client.work(message));
+    for (what, id) in ids {
+        let ids: Vec<u32> = (0..u32::try_from(ITEMS).unwrap()).map(id).collect();
+        for op in ["unsubscribe", "have"] {
+            let ids = ids.clone();
+            let bytes = msgpack::to_vec(&Ids { op, ids }).unwrap();
+            assert_refused(&format!("{op} {what}"), &bytes);
         }
+        let acks = ids.iter().map(|id| (*id, 1)).collect();
+        let bytes = msgpack::to_vec(&Acks { op: "ack", acks }).unwrap();
+        assert_refused(&format!("ack {what}"), &bytes);
+        let mut bytes = Vec::new();
+        ClientOp::Subscribe(ids.into_iter().map(subscribe).collect()).encode(&mut bytes);
+        assert_refused(&format!("subscribe {what}"), &bytes);
     }
+}
+
+fn subscribe(id: u32) -> Subscribe {
+    Subscribe {
+        id,
+        channel: Channel::Chat.name().into(),
+        scope: ScopeRequest::Topic(format!("room {id}")),
+        position: None,
+        start: StartAt::Oldest,
+    }
+}
+
+/// Checks an op of the push-wire dialect whose list is above its bound: nothing is built for the items.
+#[track_caller]
+fn assert_refused(what: &str, op: &[u8]) {
+    let mut client = Client::wire();
+    let message = client.op(op);
+    let work = client.work(message);
+    assert!(work.answer > 0, "{what}: no answer");
+    assert_bounded(what, 0, &work);
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, at};
 use crate::workspace::Workspace;
 use crate::{npm, process, toolchain};
 
-/// Whether to keep the names of functions in the module. Browsers do not need them.
+/// Setting to keep the names of functions in the module. Browsers do not need them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     Drop,

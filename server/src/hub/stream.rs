@@ -35,7 +35,7 @@ pub(crate) struct Stream {
     streams: Weak<Streams>,
     /// Number of open handles.
     handles: AtomicUsize,
-    /// Whether [`Streams`] has scheduled a check of it.
+    /// True if [`Streams`] has scheduled a check of it.
     due: AtomicBool,
     /// Time at which its newest entry was published here, in nanoseconds since the origin.
     published: AtomicU64,

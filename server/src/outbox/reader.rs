@@ -44,7 +44,7 @@ struct Transfer {
 pub(super) struct PullBudget {
     /// Bytes left in the message.
     pub(super) room: usize,
-    /// Whether the lane's fragment slot is free.
+    /// True if the lane's fragment slot is free.
     pub(super) has_slot: bool,
 }
 

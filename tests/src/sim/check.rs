@@ -89,9 +89,9 @@ pub struct Reader {
     pub at: Option<Position>,
     /// Position that its application has handled.
     pub handled: Option<Position>,
-    /// Whether the application has the value of the entry at `at`. Used for states only.
+    /// True if the application has the value of the entry at `at`. Used for states only.
     pub has_value: bool,
-    /// Whether an outcome was received on the present connection.
+    /// True if an outcome was received on the present connection.
     pub settled: bool,
 }
 
@@ -159,7 +159,7 @@ fn check_content(
 pub struct Reported {
     /// Time at which the page received it.
     pub now: Moment,
-    /// Whether the server process that sent it is still running.
+    /// True if the server process that sent it is still running.
     pub current: bool,
     /// Outcome.
     pub outcome: Outcome,

@@ -17,6 +17,7 @@ use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
+use super::body::body;
 use super::check::{Promise, PromiseError};
 use super::dictionary::dictionary;
 use super::feed::{self, Feed};
@@ -367,7 +368,7 @@ impl Node {
             return Ok(());
         };
         let number = model.next_publication();
-        let body = self.body(feed, number, bytes);
+        let body = body(&mut self.rng, feed, number, bytes);
         let record = Record {
             content: Content::Value,
             body: Bytes::from(body.clone()),
@@ -386,41 +387,6 @@ impl Node {
             Ok(position) => model.published(now, &stream, position, body),
             Err(error) => Err(Promise::Inbox.broken(format!("{feed:?}: {error}"))),
         }
-    }
-
-    /// Body of an entry. Versions of the document differ in a few lines, other bodies are random.
-    fn body(&mut self, feed: Feed, number: u64, bytes: u16) -> Vec<u8> {
-        if feed.is_state() {
-            let line = |line: u64| {
-                let version = if (number + line).is_multiple_of(7) {
-                    number
-                } else {
-                    line
-                };
-                format!("line {line} of the document, changed in version {version}")
-            };
-            let lines: Vec<String> = (0..10 + u64::from(bytes / 40)).map(line).collect();
-            return format!(r#"{{"n":{number},"lines":{lines:?}}}"#).into_bytes();
-        }
-        let pad = self.padding(bytes.into());
-        format!(r#"{{"n":{number},"pad":"{pad}"}}"#).into_bytes()
-    }
-
-    /// Characters that compress little: six random bits each.
-    fn padding(&mut self, len: usize) -> String {
-        const CHARACTERS: &[u8; 64] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        const PER_DRAW: usize = 10;
-        let mut pad = String::with_capacity(len + PER_DRAW);
-        while pad.len() < len {
-            let mut bits = self.rng.u64(..);
-            for _ in 0..PER_DRAW {
-                pad.push(char::from(CHARACTERS[(bits % 64) as usize]));
-                bits /= 64;
-            }
-        }
-        pad.truncate(len);
-        pad
     }
 
     fn may_be_unknown(&self, now: Moment, client: Uuid) -> Result<(), PromiseError> {

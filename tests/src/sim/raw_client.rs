@@ -48,7 +48,7 @@ pub enum RawOperation {
     Together {
         /// Topics.
         topics: u8,
-        /// Whether all begin before the first ends.
+        /// True if all begin before the first ends.
         together: bool,
     },
     /// Uses one id for two streams.
@@ -59,7 +59,7 @@ pub enum RawOperation {
         second: u8,
         /// Entries that are published into both while the first is read, and again when the second is.
         published: u8,
-        /// Whether both subscriptions are in one message.
+        /// True if both subscriptions are in one message.
         at_once: bool,
     },
     /// Sends many messages to the application in one WebSocket message.
@@ -68,7 +68,7 @@ pub enum RawOperation {
         messages: u8,
         /// Bytes of each.
         bytes: u16,
-        /// Whether as many are sent as fit into the largest WebSocket message, in place of `messages`.
+        /// True if as many are sent as fit into the largest WebSocket message, in place of `messages`.
         is_full: bool,
     },
     /// Sends WebSocket messages with pings and messages to the application, until the server reads no more.

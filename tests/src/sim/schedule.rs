@@ -187,7 +187,7 @@ pub enum Operation {
         operation: RawOperation,
         /// True if it reads the answers.
         reads: bool,
-        /// Whether its connection then ends with a goodbye (true) or without (false); `None` if it stays.
+        /// True if its connection then ends with a goodbye, false if without; `None` if it stays.
         leaves: Option<bool>,
     },
 }

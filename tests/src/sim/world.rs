@@ -63,7 +63,7 @@ enum Due {
 pub struct Report {
     /// Events that it has reached.
     pub tally: Tally,
-    /// Whether the fault was injected.
+    /// True if the fault was injected.
     pub fault_injected: bool,
 }
 

@@ -13,9 +13,9 @@ pub(in crate::encoding) enum Container {
 
 /// Appends values in one encoding.
 pub(in crate::encoding) trait Format {
-    /// Whether structs are maps with their fields' names, or lists of their fields' values.
+    /// True if structs are maps with their fields' names, false if lists of their fields' values.
     const STRUCTS_ARE_MAPS: bool;
-    /// Whether types write their human-readable form; default false.
+    /// True if types write their human-readable form; default false.
     const HUMAN_READABLE: bool = false;
 
     fn nil(out: &mut Vec<u8>);

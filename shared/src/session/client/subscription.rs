@@ -27,7 +27,7 @@ pub(super) enum Stage {
     Paused,
 }
 
-/// Whether the value must be sent whole next.
+/// Progress of a request for the whole value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Repair {
     None,
