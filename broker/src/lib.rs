@@ -15,6 +15,7 @@ mod ring;
 use std::fmt::Debug;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 pub use entry::{Entry, Record};
 pub use memory::Memory;
@@ -38,6 +39,9 @@ pub trait Log: Debug + Send + Sync {
 
     /// Tag of the entry at a cursor from the floor on; [`Tag::UNKNOWN`] if it is not known.
     fn tag(&self, cursor: Cursor) -> Tag;
+
+    /// Returns the distance between a cursor and the head; `None` if entries after the cursor are past retention.
+    fn lag(&self, now: Moment, after: Cursor) -> Option<Lag>;
 
     /// Appends an entry, numbers it and draws its tag.
     ///
@@ -75,6 +79,17 @@ pub trait Log: Debug + Send + Sync {
 
     /// Sets the watcher that is called when the head moves. A log has one, the last one set.
     fn watch(&self, watcher: Weak<dyn Watcher>);
+}
+
+/// Distance of a reader from the head: the entries that it has not read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Lag {
+    /// Number of entries.
+    pub entries: u64,
+    /// Bytes of their bodies.
+    pub bytes: usize,
+    /// Age of the oldest of them; zero without entries.
+    pub age: Duration,
 }
 
 /// Callback for changes of a log.

@@ -10,7 +10,7 @@ use push_wire_shared::time::Moment;
 
 use crate::epochs::Epochs;
 use crate::ring::Ring;
-use crate::{AppendError, Broker, Entry, Log, Newest, ReadError, Record, Retention, Watcher};
+use crate::{AppendError, Broker, Entry, Lag, Log, Newest, ReadError, Record, Retention, Watcher};
 
 /// Source of the seeds of epochs and tags.
 type Random = Box<dyn FnMut() -> u64 + Send>;
@@ -139,6 +139,10 @@ impl Log for MemoryLog {
 
     fn tag(&self, cursor: Cursor) -> Tag {
         lock(&self.ring).tag(cursor)
+    }
+
+    fn lag(&self, now: Moment, after: Cursor) -> Option<Lag> {
+        self.ring_at(now).lag(now, after)
     }
 
     fn append(&self, now: Moment, record: Record) -> Result<Position, AppendError> {

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use push_wire_shared::position::{Bounds, Cursor, Epoch, Position, Tag};
 use push_wire_shared::time::Moment;
 
-use crate::{Entry, ReadError, Record, Retention};
+use crate::{Entry, Lag, ReadError, Record, Retention};
 
 /// Entries `floor + 1 ..= head`, oldest first.
 #[derive(Debug)]
@@ -158,6 +159,21 @@ impl Ring {
         self.entries.back()
     }
 
+    /// Distance between a cursor and the head; `None` if entries after the cursor were dropped. Takes time in proportion
+    /// to the distance.
+    pub(crate) fn lag(&self, now: Moment, after: Cursor) -> Option<Lag> {
+        let skip = usize::try_from(after.checked_sub(self.floor())?).ok()?;
+        let unread = self.entries.iter().skip(skip);
+        Some(Lag {
+            entries: unread.len() as u64,
+            bytes: unread.clone().map(|entry| entry.record.body.len()).sum(),
+            age: self
+                .entries
+                .get(skip)
+                .map_or(Duration::ZERO, |oldest| now.since(oldest.published)),
+        })
+    }
+
     pub(crate) fn read(
         &self,
         after: Cursor,
@@ -183,8 +199,6 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use bytes::Bytes;
     use push_wire_shared::encoding::Content;
 
@@ -236,6 +250,25 @@ mod tests {
         let ring = ring(LARGE, 5);
         assert_eq!(cursors(&ring, 0, 1), Ok(vec![1]));
         assert_eq!(cursors(&ring, 0, 25), Ok(vec![1, 2]));
+    }
+
+    #[test]
+    fn measures_lag_of_kept_entries() {
+        let mut ring = ring(LARGE, 3);
+        ring.push(at(5), record(30));
+        let lag = |entries, bytes, seconds| {
+            Some(Lag {
+                entries,
+                bytes,
+                age: Duration::from_secs(seconds),
+            })
+        };
+        assert_eq!(ring.lag(at(7), 0), lag(4, 60, 7));
+        assert_eq!(ring.lag(at(7), 3), lag(1, 30, 2));
+        assert_eq!(ring.lag(at(7), 4), lag(0, 0, 0));
+        ring.release(2);
+        assert_eq!(ring.lag(at(7), 1), None);
+        assert_eq!(ring.lag(at(7), 2), lag(2, 40, 7));
     }
 
     #[test]

@@ -41,6 +41,17 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) -> Called {
                 *mode == ChannelMode::State,
             )
         }
+        Event::Skipped {
+            id,
+            count,
+            position,
+        } => host.skipped(
+            *id,
+            *count as f64,
+            position.epoch.0,
+            position.cursor,
+            position.tag.0,
+        ),
         Event::Entry(entry) => tell_entry(host, entry),
         Event::Ended {
             id, cause, message, ..

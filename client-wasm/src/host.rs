@@ -33,6 +33,8 @@ export interface Host {
    * `isState`: the server keeps only the stream's newest value. */
   outcome(id: number, reason: string, caughtUp: bigint, epoch: bigint, cursor: bigint, tag: number, floor: bigint,
     head: bigint, isState: boolean): void;
+  /** The server did not send the next `count` entries; reading goes on after the position. */
+  skipped(id: number, count: number, epoch: bigint, cursor: bigint, tag: number): void;
   /** An entry, its body at `address` in the module's memory during this call only; `wireBytes` carried it. */
   entry(id: number, cursor: bigint, tag: number, isBytes: boolean, replayed: boolean, address: number, length: number,
     wireBytes: number): void;
@@ -105,6 +107,16 @@ extern "C" {
         floor: u64,
         head: u64,
         is_state: bool,
+    ) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn skipped(
+        this: &Host,
+        id: u32,
+        count: f64,
+        epoch: u64,
+        cursor: u64,
+        tag: u32,
     ) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]

@@ -97,6 +97,11 @@ impl<C: ChannelKind> Dispatch<C> {
         self.streams.iter().find(|stream| stream.id == id)
     }
 
+    /// Returns whether a subscription's entries go into a queue.
+    pub(crate) fn is_queued(&self, id: u32) -> bool {
+        self.stream(id).is_some_and(|stream| stream.queue.is_some())
+    }
+
     pub(crate) fn streams(&self) -> &[Stream<C>] {
         &self.streams
     }

@@ -285,6 +285,11 @@ impl<C: ChannelKind> Driver<C> {
                 head,
                 ..
             } => self.outcome(id, outcome, position, head),
+            Event::Skipped {
+                id,
+                count,
+                position,
+            } => self.skipped(id, count, position),
             Event::Entry(entry) => self.entry(entry),
             Event::Ended {
                 id, cause, message, ..
@@ -340,6 +345,22 @@ impl<C: ChannelKind> Driver<C> {
             position,
             head,
         });
+    }
+
+    fn skipped(&mut self, id: u32, count: u64, position: Position) {
+        let Some(stream) = self.dispatch.stream(id) else {
+            return;
+        };
+        self.tell(ClientEvent::Skipped {
+            channel: stream.channel,
+            scope: stream.scope.clone(),
+            count,
+            position,
+        });
+        // Entries before it may wait in a queue; the next one that is taken from there counts for both.
+        if !self.dispatch.is_queued(id) {
+            self.handled(id, position);
+        }
     }
 
     fn entry(&mut self, entry: Entry) {

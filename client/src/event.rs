@@ -24,6 +24,17 @@ pub enum ClientEvent<C: ChannelKind> {
         /// The newest entry.
         head: Cursor,
     },
+    /// The server did not send entries, because this client was further behind than the channel's policy allows.
+    Skipped {
+        /// The channel.
+        channel: C,
+        /// Stream of the channel.
+        scope: ScopeRequest,
+        /// Number of entries.
+        count: u64,
+        /// Position after which reading continues.
+        position: Position,
+    },
     /// The server ended a subscription.
     Ended {
         /// The channel.

@@ -28,7 +28,7 @@ pub trait ChannelReceiver<C: ChannelKind>: Send + Sync + 'static {
     }
 
     /// Called after a resume, when the entries `from_cursor + 1 ..= to_cursor`, published in between, were all
-    /// received.
+    /// received, but for those that [`ClientEvent::Skipped`](crate::ClientEvent::Skipped) names.
     fn on_replay_complete(&self, _channel: C, _from_cursor: u64, _to_cursor: u64) {}
 }
 

@@ -16,6 +16,7 @@ export type {
   Outcome,
   Position,
   ReadOptions,
+  Skipped,
   Stats,
   Status,
   TokenAnswer,

@@ -24,6 +24,7 @@ export interface StreamListener {
     head: bigint,
     isState: boolean,
   ): void;
+  skipped(count: number, epoch: bigint, cursor: bigint, tag: number): void;
   entry(cursor: bigint, tag: number, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void;
   ended(reason: string, message: string): void;
 }
@@ -130,6 +131,10 @@ export class PageHost implements Host {
 
   outcome(id: number, ...how: Parameters<StreamListener["outcome"]>): void {
     this.streams.get(id)?.outcome(...how);
+  }
+
+  skipped(id: number, ...how: Parameters<StreamListener["skipped"]>): void {
+    this.streams.get(id)?.skipped(...how);
   }
 
   entry(

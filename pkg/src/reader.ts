@@ -4,17 +4,19 @@ import type { Core } from "./core.js";
 import { accepted, reportUncaught } from "./error.js";
 import { fromHex, writeEpoch } from "./hex.js";
 import type { Size, StreamListener } from "./host.js";
-import type { Entry, Outcome, Position, ReadOptions } from "./types.js";
+import type { Entry, Outcome, Position, ReadOptions, Skipped } from "./types.js";
 
 /** Receiver of a stream's entries and outcomes. */
 export interface EntryHandler {
   entry(entry: Entry<unknown>, size: Size): unknown;
   /** Returns whether there are listeners. */
   outcome(outcome: Outcome): boolean;
+  skipped?(skipped: Skipped): void;
 }
 
 type Item =
   | { readonly entry: Entry<unknown>; readonly size: Size }
+  | { readonly skipped: Skipped }
   | { readonly outcome: Outcome; readonly position: Position | undefined };
 
 /**
@@ -108,6 +110,12 @@ export class Reader implements StreamListener {
     this.#take({ outcome: { type: "reset", reason: known, position, floor, head }, position });
   }
 
+  skipped(count: number, epoch: bigint, cursor: bigint, tag: number): void {
+    const position = { epoch: writeEpoch(epoch), cursor, tag };
+    this.#received = position;
+    this.#take({ skipped: { count, position } });
+  }
+
   entry(cursor: bigint, tag: number, value: unknown, bytes: Uint8Array | undefined, replayed: boolean, size: Size): void {
     const before = this.#received;
     if (!before || cursor <= before.cursor) return;
@@ -142,6 +150,10 @@ export class Reader implements StreamListener {
   }
 
   #handle(item: Item): void {
+    if ("skipped" in item) {
+      this.#handler.skipped?.(item.skipped);
+      return this.#done(item.skipped.position);
+    }
     if (!("entry" in item)) {
       const { outcome } = item;
       if (outcome.type === "ended") this.#over = true;

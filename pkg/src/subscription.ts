@@ -3,12 +3,13 @@ import { checkFunction, checkObject } from "./arguments.js";
 import type { Core } from "./core.js";
 import { Listeners } from "./observable.js";
 import { Reader } from "./reader.js";
-import type { Entry, Handler, Outcome, Position, ReadOptions } from "./types.js";
+import type { Entry, Handler, Outcome, Position, ReadOptions, Skipped } from "./types.js";
 
 /** A subscription to one stream. */
 export class Subscription<T> {
   readonly #reader: Reader;
   readonly #outcomes = new Listeners<Outcome>();
+  readonly #skipped = new Listeners<Skipped>();
   readonly #onClose: () => void;
   #outcome: Outcome | undefined;
 
@@ -29,6 +30,7 @@ export class Subscription<T> {
         this.#outcome = outcome;
         return this.#outcomes.tell(outcome);
       },
+      skipped: (skipped) => this.#skipped.tell(skipped),
     });
   }
 
@@ -58,6 +60,14 @@ export class Subscription<T> {
    */
   onOutcome(listener: (outcome: Outcome) => void): () => void {
     return this.#outcomes.add(listener);
+  }
+
+  /**
+   * Calls `listener`, in order with the entries, for entries that the server did not send: only on channels whose policy on
+   * the server is to drop entries for slow readers. The returned function ends that.
+   */
+  onSkipped(listener: (skipped: Skipped) => void): () => void {
+    return this.#skipped.add(listener);
   }
 
   /** Stops reading and forgets the position. */

@@ -40,6 +40,16 @@ export type Outcome =
   /** The server ended the subscription: `not_permitted`, `store_unavailable`, `unknown_channel` … */
   | { readonly type: "ended"; readonly reason: string; readonly message: string };
 
+/**
+ * Entries that the server did not send, because the page was further behind than the channel's policy allows. Reading goes on
+ * after `position`.
+ */
+export interface Skipped {
+  /** Number of entries. */
+  readonly count: number;
+  readonly position: Position;
+}
+
 /** Stream to read, and position to start from. */
 export interface ReadOptions {
   /** Read this topic of the channel. */

@@ -73,6 +73,21 @@ test("a log is read in order over a lost connection", async () => {
   assert.equal(reading.subscription.head, reading.subscription.position.cursor);
 });
 
+test("a page is told how many entries it missed", async () => {
+  backend.publish("samples", [...Array(30).keys()]);
+  const client = open();
+  const seen = [];
+  const { promise, resolve } = deferred();
+  const subscription = client.on("samples", ({ value }) => {
+    seen.push(value);
+    if (value === 29) resolve();
+  });
+  subscription.onSkipped(({ count, position }) => seen.push({ count, cursor: position.cursor }));
+  await promise;
+  assert.deepEqual(seen, [{ count: 25, cursor: 25n }, 25, 26, 27, 28, 29]);
+  assert.equal(subscription.position.cursor, 30n);
+});
+
 test("a slow consumer gets every entry once, in bounded memory", async () => {
   const client = open();
   const lines = numbered("slow", 3000);

@@ -74,7 +74,7 @@ pub use handler::{ChannelHandler, ClientMessage, HandlerError};
 pub use http::{UpgradeError, WebSocketUpgrade};
 pub use hub::{PublishError, Stats};
 pub use limits::Limits;
-pub use policy::{ChannelPolicy, Compression};
+pub use policy::{ChannelPolicy, Compression, MaxLag, SlowReaders};
 // Named by code that `#[derive(ChannelKind)]` writes.
 #[doc(hidden)]
 pub use push_wire_shared::__private;

@@ -1,4 +1,4 @@
-//! Mode, retention and compression of a channel's streams.
+//! Mode, retention, compression and slow readers of a channel's streams.
 
 use std::time::Duration;
 
@@ -25,12 +25,64 @@ pub enum Compression {
     TrainedOnTopics,
 }
 
+/// Treatment of a reader that is behind the head of a stream, because its network or its application is slow or because
+/// it was away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SlowReaders {
+    /// The reader is sent every entry (the default of a log). It costs nothing but its lag until retention passes it; then
+    /// it is sent a `reset`.
+    Lag,
+    /// The reader is sent the newest value only. This is what every state channel does, and no log: a log whose readers
+    /// need only the newest entry is a state.
+    Conflate,
+    /// A reader further behind than this continues near the head, and is told how many entries it was not sent
+    /// (`skipped`, docs/protocol.md section 5.8): for logs of low value, such as telemetry. It applies to a reader that
+    /// comes back and to a new one as well. The newest entry is always sent.
+    Drop(MaxLag),
+}
+
+/// Distance behind the head beyond which a reader skips entries; the first limit that is exceeded applies. The newest
+/// entries within half of each limit are then sent. Choose limits below the channel's retention: a reader that comes back
+/// after retention has passed its position is sent a `reset`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MaxLag {
+    /// Number of entries; default 100, at least 1.
+    pub entries: u64,
+    /// Bytes of bodies; default 256 KiB, at least 1.
+    pub bytes: usize,
+    /// Age of the oldest entry that was not sent; default 10 s, at least 1 ms.
+    pub age: Duration,
+}
+
+impl Default for MaxLag {
+    fn default() -> Self {
+        Self {
+            entries: 100,
+            bytes: 256 * 1024,
+            age: Duration::from_secs(10),
+        }
+    }
+}
+
+impl MaxLag {
+    /// Half of each limit, and at least one entry.
+    pub(crate) fn half(&self) -> Self {
+        Self {
+            entries: self.entries.div_ceil(2),
+            bytes: self.bytes / 2,
+            age: self.age / 2,
+        }
+    }
+}
+
 /// Policy of a channel; without one it is a log with the default retention.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChannelPolicy {
     mode: ChannelMode,
     retention: Retention,
     compression: Compression,
+    slow_readers: SlowReaders,
 }
 
 impl Default for ChannelPolicy {
@@ -48,6 +100,7 @@ impl ChannelPolicy {
             mode: ChannelMode::Log,
             retention: Retention::log(),
             compression: Compression::Trained,
+            slow_readers: SlowReaders::Lag,
         }
     }
 
@@ -59,6 +112,7 @@ impl ChannelPolicy {
             mode: ChannelMode::State,
             retention: Retention::state(),
             compression: Compression::Trained,
+            slow_readers: SlowReaders::Conflate,
         }
     }
 
@@ -89,6 +143,20 @@ impl ChannelPolicy {
     pub const fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
+    }
+
+    /// Sets the treatment of slow readers; default [`SlowReaders::Lag`] for a log, and [`SlowReaders::Conflate`] for a state,
+    /// which has no other.
+    #[must_use]
+    pub const fn slow_readers(mut self, slow_readers: SlowReaders) -> Self {
+        self.slow_readers = slow_readers;
+        self
+    }
+
+    /// Returns the treatment of slow readers.
+    #[must_use]
+    pub const fn how_slow_readers_go_on(&self) -> SlowReaders {
+        self.slow_readers
     }
 
     /// Returns the compression of entries.

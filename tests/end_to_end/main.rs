@@ -11,4 +11,5 @@ mod native_client;
 mod native_tokens;
 mod proxy;
 mod serve;
+mod slow_readers;
 mod upload;

@@ -3,7 +3,8 @@
 //! It prints its URL, serves the package and the tests' pages, and reads commands, a line of JSON each, from its
 //! standard input, with which it ends:
 //!
-//! - `{"publish": {"channel": NAME, "values": […]}}` publishes to `log`, `document` or `lines`.
+//! - `{"publish": {"channel": NAME, "values": […]}}` publishes to `log`, `document`, `lines` or `samples`. `samples` drops
+//!   entries for readers more than 10 behind.
 //! - `{"notify": OP}` sends a control op to every connected client.
 //! - `"train"` gives `lines` a dictionary, trained from what was published to it since the last.
 //!
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use axum::Router;
 use push_wire_server::{
-    ChannelKind, ChannelPolicy, Compression, HandlerError, PushServer, SystemOp, train_dictionary,
+    ChannelKind, ChannelPolicy, Compression, HandlerError, MaxLag, PushServer, SlowReaders,
+    SystemOp, train_dictionary,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +34,7 @@ enum Channel {
     Document,
     Room,
     Lines,
+    Samples,
 }
 
 #[derive(Deserialize)]
@@ -72,9 +75,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn server(heartbeat_ms: Option<u64>) -> Result<Arc<PushServer<Channel>>, Box<dyn Error>> {
+    let samples = ChannelPolicy::log().slow_readers(SlowReaders::Drop(MaxLag {
+        entries: 10,
+        ..MaxLag::default()
+    }));
     let mut builder = PushServer::builder()
         .channel(Channel::Log, ChannelPolicy::log().retain_entries(10_000))
         .channel(Channel::Document, ChannelPolicy::state())
+        .channel(Channel::Samples, samples)
         // Its dictionaries are given by command, so none is trained by the server itself.
         .channel(
             Channel::Lines,

@@ -16,22 +16,49 @@ fn run(fault: InjectedFault) -> Result<bool, Promise> {
 /// fault was injected.
 fn run_with(bytes: u16, fault: InjectedFault) -> Result<bool, Promise> {
     let feed = Feed::Room(0);
-    let publish = |count| Operation::Publish {
-        feed,
-        page: 0,
-        count,
-        bytes,
-    };
-    let toggle_subscription = Operation::ToggleSubscription {
-        page: 0,
-        feed,
-        newest: false,
-    };
     let restart = Operation::Restart {
         down_ms: 100,
         noticed: true,
     };
-    let operations = [toggle_subscription, publish(5), restart, publish(3)];
+    let operations = [
+        read(feed),
+        publish(feed, 5, bytes),
+        restart,
+        publish(feed, 3, bytes),
+    ];
+    run_operations(operations, fault)
+}
+
+/// One page that reads a feed whose slow readers skip entries, of which many are published at once.
+fn run_skip(fault: InjectedFault) -> Result<bool, Promise> {
+    let feed = Feed::Samples;
+    let operations = [
+        read(feed),
+        publish(feed, 5, 10),
+        publish(feed, 40, 10),
+        publish(feed, 3, 10),
+    ];
+    run_operations(operations, fault)
+}
+
+fn publish(feed: Feed, count: u16, bytes: u16) -> Operation {
+    Operation::Publish {
+        feed,
+        page: 0,
+        count,
+        bytes,
+    }
+}
+
+fn read(feed: Feed) -> Operation {
+    Operation::ToggleSubscription {
+        page: 0,
+        feed,
+        newest: false,
+    }
+}
+
+fn run_operations(operations: [Operation; 4], fault: InjectedFault) -> Result<bool, Promise> {
     let schedule = Schedule {
         seed: 1,
         pages: 1,
@@ -45,6 +72,7 @@ fn run_with(bytes: u16, fault: InjectedFault) -> Result<bool, Promise> {
 #[test]
 fn correct_server_breaks_no_promise() {
     assert_eq!(run(InjectedFault::None), Ok(false));
+    assert_eq!(run_skip(InjectedFault::None), Ok(false));
 }
 
 #[test]
@@ -71,4 +99,9 @@ fn repeated_entry_is_found() {
 #[test]
 fn forged_resume_is_found() {
     assert_eq!(run(InjectedFault::ClaimResume), Err(Promise::Outcome));
+}
+
+#[test]
+fn overstated_skip_is_found() {
+    assert_eq!(run_skip(InjectedFault::OverstateSkip), Err(Promise::Skips));
 }

@@ -10,7 +10,7 @@ use push_wire_shared::limits::MESSAGE_BYTES;
 
 use super::BuildError;
 use crate::hub::HubConfig;
-use crate::{ChannelPolicy, Limits};
+use crate::{ChannelPolicy, Limits, SlowReaders};
 
 const MS: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -74,7 +74,27 @@ pub(super) fn policy<C: ChannelKind>(
     let retention = policy.retention();
     at_least(&setting("retain_entries"), retention.entries, 1)?;
     at_least(&setting("retain_bytes"), retention.bytes, 1)?;
-    at_least(&setting("retain_age"), retention.age, MIN_AGE)
+    at_least(&setting("retain_age"), retention.age, MIN_AGE)?;
+    slow_readers(&setting("slow_readers"), policy)
+}
+
+/// Checks that the treatment of slow readers fits the mode, and that its limits leave something to send.
+fn slow_readers(setting: &str, policy: &ChannelPolicy) -> Result<(), BuildError> {
+    let is_state = policy.mode() == ChannelMode::State;
+    match policy.how_slow_readers_go_on() {
+        SlowReaders::Conflate if is_state => Ok(()),
+        chosen if is_state => Err(error(setting, &chosen, "Conflate for a state".into())),
+        SlowReaders::Conflate => {
+            let allowed = "Lag or Drop for a log".into();
+            Err(error(setting, &SlowReaders::Conflate, allowed))
+        }
+        SlowReaders::Lag => Ok(()),
+        SlowReaders::Drop(max) => {
+            at_least(&format!("entries of {setting}"), max.entries, 1)?;
+            at_least(&format!("bytes of {setting}"), max.bytes, 1)?;
+            at_least(&format!("age of {setting}"), max.age, MS)
+        }
+    }
 }
 
 /// Checks times and limits.

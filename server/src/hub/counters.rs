@@ -16,6 +16,7 @@ pub(crate) struct Counters {
     delivered: AtomicU64,
     resumed: AtomicU64,
     deltas: AtomicU64,
+    skipped: AtomicU64,
     resets: Mutex<BTreeMap<&'static str, u64>>,
     errors: Mutex<BTreeMap<&'static str, u64>>,
     closes: Mutex<BTreeMap<u16, u64>>,
@@ -41,6 +42,9 @@ pub struct Stats {
     pub deltas: u64,
     /// Subscriptions that resumed after the client's position.
     pub resumed: u64,
+    /// Entries that readers of channels with [`SlowReaders::Drop`](crate::SlowReaders::Drop) were not sent, counted per
+    /// connection.
+    pub skipped: u64,
     /// Subscriptions that were reset, by reason.
     pub resets: BTreeMap<&'static str, u64>,
     /// Errors sent to clients, by code.
@@ -63,6 +67,11 @@ impl Counters {
         }
     }
 
+    /// Counts entries that a reader is not sent.
+    pub(crate) fn skipped(&self, entries: u64) {
+        self.skipped.fetch_add(entries, Ordering::Relaxed);
+    }
+
     /// Counts an op that a client is sent.
     pub(crate) fn stated(&self, op: &ServerOp) {
         match op {
@@ -75,6 +84,7 @@ impl Counters {
                 *lock(&self.resets).entry(reason.name()).or_default() += 1;
             }
             ServerOp::AuthOk(_)
+            | ServerOp::Skipped(_)
             | ServerOp::Received { .. }
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
@@ -108,6 +118,7 @@ impl Counters {
             delivered: self.delivered.load(Ordering::Relaxed),
             deltas: self.deltas.load(Ordering::Relaxed),
             resumed: self.resumed.load(Ordering::Relaxed),
+            skipped: self.skipped.load(Ordering::Relaxed),
             resets: lock(&self.resets).clone(),
             errors: lock(&self.errors).clone(),
             closes: lock(&self.closes).clone(),

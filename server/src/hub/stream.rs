@@ -14,7 +14,7 @@ use push_wire_shared::time::Moment;
 use super::shares::Share;
 use super::streams::Streams;
 use super::{Attachment, Subscriber, lock};
-use crate::policy::Compression;
+use crate::policy::{Compression, MaxLag, SlowReaders};
 
 /// Settings of a stream.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(super) struct StreamSettings {
     pub(super) lane: usize,
     pub(super) mode: ChannelMode,
     pub(super) compression: Compression,
+    pub(super) slow_readers: SlowReaders,
 }
 
 /// One stream of the hub.
@@ -100,6 +101,14 @@ impl Stream {
     /// Returns whether its entries may be sent compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         self.settings.compression != Compression::Off
+    }
+
+    /// Returns the distance from the head beyond which a reader skips entries, if it does.
+    pub(crate) const fn max_lag(&self) -> Option<&MaxLag> {
+        match &self.settings.slow_readers {
+            SlowReaders::Drop(max) => Some(max),
+            SlowReaders::Lag | SlowReaders::Conflate => None,
+        }
     }
 
     pub(crate) const fn is_inbox(&self) -> bool {

@@ -179,6 +179,7 @@ impl Streams {
             lane: template.lane,
             mode: template.mode,
             compression: template.policy.how_compressed(),
+            slow_readers: template.policy.how_slow_readers_go_on(),
         };
         let stream = Stream::new(settings, log, Arc::downgrade(self), share);
         table.topics += usize::from(is_topic);

@@ -6,6 +6,7 @@
 mod fragment_slots;
 mod lanes;
 mod reader;
+mod skip;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -13,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use fragment_slots::FragmentSlots;
 use lanes::Lanes;
 use push_wire_broker::ReadError;
-use push_wire_shared::position::{Bounds, Cursor};
+use push_wire_shared::position::{Bounds, Cursor, Position};
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 use reader::{NextStep, PullBudget, Reader};
@@ -22,11 +23,18 @@ use crate::carrier::Carrier;
 use crate::dialect::Codec;
 use crate::hub::{ConnectionWaker, OpenStream, Stream, Subscriber};
 
-/// Error of a reader, for the session.
+/// Reason for which a reader does not continue with the next entry, for the session.
 #[derive(Debug)]
 pub(crate) enum ReaderError {
     /// Retention has passed it.
     Overrun { id: u32, bounds: Bounds },
+    /// It is too far behind, and continues `count` entries after the last one that it was sent.
+    Skipped {
+        id: u32,
+        count: u64,
+        to: Position,
+        bounds: Bounds,
+    },
     /// Its log cannot be read.
     Unreadable { id: u32 },
     /// Its next entry is above the client's limit.
@@ -225,10 +233,7 @@ impl Outbox {
                     pulled.bytes += step.bytes;
                     pulled.entries += step.entries;
                     pulled.deltas += step.deltas;
-                    if let NextStep::TooLarge { bytes, limit } = step.then {
-                        let id = reader.id;
-                        errors.push(ReaderError::TooLarge { id, bytes, limit });
-                    }
+                    errors.extend(reader.error(now, step.then));
                     self.lanes.charge(lane, step.bytes);
                     if !self.go_on(slot, lane, step.then) {
                         break;
@@ -259,7 +264,7 @@ impl Outbox {
             self.release_fragment_slot(lane, slot);
         }
         match then {
-            NextStep::Rest | NextStep::TooLarge { .. } => {}
+            NextStep::Rest | NextStep::TooLarge { .. } | NextStep::Skip { .. } => {}
             NextStep::More | NextStep::Fragment => self.queue(slot),
             NextStep::Wait => self.fragment_slots.wait(lane, slot),
             NextStep::Full => {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use push_wire_broker::{Entry, ReadError};
-use push_wire_shared::position::Cursor;
+use push_wire_shared::position::{Cursor, Position};
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 
+use super::ReaderError;
+use super::skip::skip_target;
 use crate::dialect::{Added, Codec, Fragments};
 use crate::hub::{OpenStream, Subscriber};
 
@@ -72,6 +74,8 @@ pub(super) enum NextStep {
     Wait,
     /// The next entry is above the client's limit.
     TooLarge { bytes: usize, limit: usize },
+    /// It is too far behind, and continues after this cursor once the client is told.
+    Skip { to: Cursor },
 }
 
 impl PullResult {
@@ -140,6 +144,33 @@ impl Reader {
         }
     }
 
+    /// The reason for which it does not continue with the next entry, if a pull gave one.
+    pub(super) fn error(&self, now: Moment, then: NextStep) -> Option<ReaderError> {
+        let id = self.id;
+        match then {
+            NextStep::TooLarge { bytes, limit } => Some(ReaderError::TooLarge { id, bytes, limit }),
+            NextStep::Skip { to } => {
+                let bounds = self.stream.log().bounds(now);
+                let tag = self.stream.log().tag(to);
+                Some(ReaderError::Skipped {
+                    id,
+                    count: to - self.after,
+                    to: Position {
+                        epoch: bounds.epoch,
+                        cursor: to,
+                        tag,
+                    },
+                    bounds,
+                })
+            }
+            NextStep::Rest
+            | NextStep::More
+            | NextStep::Full
+            | NextStep::Fragment
+            | NextStep::Wait => None,
+        }
+    }
+
     /// Pulls the next fragment of the entry being sent. It is a message of its own, since a client reads a message only
     /// when all of it has arrived.
     fn pull_fragment(&mut self, mut transfer: Transfer, codec: &mut Codec) -> PullResult {
@@ -174,6 +205,11 @@ impl Reader {
     ) -> Poll<Result<PullResult, ReadError>> {
         let mut entries = Vec::new();
         let log = self.stream.log();
+        if let Some(max) = self.stream.max_lag()
+            && let Some(to) = skip_target(log, now, self.after, max)
+        {
+            return Poll::Ready(Ok(PullResult::nothing(NextStep::Skip { to })));
+        }
         ready!(log.poll_read(cx, now, self.after, budget.room, &mut entries))?;
         let mut step = PullResult::nothing(if entries.is_empty() {
             NextStep::Rest

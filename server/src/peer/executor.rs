@@ -129,6 +129,16 @@ impl Executor {
                 session.handle_overrun(id, bounds);
                 self.outgoing.outbox.seek(id, bounds.floor);
             }
+            ReaderError::Skipped {
+                id,
+                count,
+                to,
+                bounds,
+            } => {
+                self.hub.counters().skipped(count);
+                session.handle_skipped(id, count, to, bounds);
+                self.outgoing.outbox.seek(id, to.cursor);
+            }
             ReaderError::Unreadable { id } => session.handle_unreadable(id),
             ReaderError::TooLarge { id, bytes, limit } => {
                 session.handle_too_large(id, bytes, limit);

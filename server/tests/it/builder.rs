@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use push_wire_server::{BuildError, ChannelPolicy, Limits, PushServer, PushServerBuilder};
+use push_wire_server::{
+    BuildError, ChannelPolicy, Limits, MaxLag, PushServer, PushServerBuilder, SlowReaders,
+};
 
 use super::harness::Channel;
 
@@ -125,6 +127,41 @@ fn refuses_retention_that_delivers_nothing() {
         let largest = largest.retain_age(Duration::MAX);
         assert_eq!(
             built(|builder| builder.channel(Channel::Chat, largest)),
+            Ok(())
+        );
+    }
+}
+
+#[test]
+fn refuses_slow_readers_that_do_not_fit_the_mode() {
+    let drop = |entries, bytes, age| {
+        SlowReaders::Drop(MaxLag {
+            entries,
+            bytes,
+            age,
+        })
+    };
+    let second = Duration::from_secs(1);
+    let (log, state) = (ChannelPolicy::log(), ChannelPolicy::state());
+    for policy in [
+        log.slow_readers(SlowReaders::Conflate),
+        log.slow_readers(drop(0, 1, second)),
+        log.slow_readers(drop(1, 0, second)),
+        log.slow_readers(drop(1, 1, ZERO)),
+        state.slow_readers(SlowReaders::Lag),
+        state.slow_readers(drop(1, 1, second)),
+    ] {
+        let error = built(|builder| builder.channel(Channel::Chat, policy)).unwrap_err();
+        let setting = "slow_readers of channel \"chat\"";
+        assert!(error.to_string().contains(setting), "{error}");
+    }
+    for policy in [
+        log.slow_readers(SlowReaders::Lag),
+        log.slow_readers(drop(1, 1, second)),
+        state.slow_readers(SlowReaders::Conflate),
+    ] {
+        assert_eq!(
+            built(|builder| builder.channel(Channel::Chat, policy)),
             Ok(())
         );
     }

@@ -222,6 +222,11 @@ impl Page {
                 None => drop(self.reached.remove(&id)),
             },
             Event::Ended { id, .. } => drop(self.reached.remove(&id)),
+            Event::Skipped {
+                id,
+                count,
+                position,
+            } => self.skip(id, count, position),
             Event::Entry(entry) => self.read(&entry),
             Event::Status(Status::Closed { .. }) => {
                 assert!(!self.is_closed, "closed twice");
@@ -234,6 +239,15 @@ impl Page {
             | Event::Notice(_)
             | Event::Error { .. } => {}
         }
+    }
+
+    fn skip(&mut self, id: u32, count: u64, position: Position) {
+        let reached = self.reached.get_mut(&id);
+        let reached = reached.expect("entries skipped of a stream that is being read");
+        assert_eq!(reached.epoch, position.epoch);
+        assert_eq!(reached.cursor + count, position.cursor, "a wrong count");
+        assert!(count > 0, "nothing skipped");
+        *reached = position;
     }
 
     fn read(&mut self, entry: &Entry) {

@@ -12,7 +12,7 @@ use push_wire_shared::fragment::split;
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Epoch, Position, ResetReason, Tag, low_bits};
 use push_wire_shared::session::op::{
-    AuthOk, ChannelInfo, ClientOp, DictionaryInfo, ServerOp, StreamHead,
+    AuthOk, ChannelInfo, ClientOp, DictionaryInfo, ServerOp, Skipped, StreamHead,
 };
 use push_wire_shared::session::wire::{
     Content, DeltaHeader, EntryHeader, Records, fragment_id, write_record,
@@ -111,7 +111,7 @@ impl FaultyServer {
         self.control(&payload)
     }
 
-    /// A message with an outcome, or with the heads of a ping. A stream's number is its subscription's id.
+    /// A message with an outcome, a statement of skipped entries, or the heads of a ping. A stream's number is its subscription's id.
     fn outcome(&mut self, id: u32, how: u8) -> Vec<u8> {
         let stream = u64::from(id);
         self.cursor = u64::from(how >> 4);
@@ -134,6 +134,7 @@ impl FaultyServer {
                 floor: self.cursor,
                 head: self.cursor + 2,
             },
+            _ if how & 4 == 0 => ServerOp::Skipped(Skipped::new(id, u64::from(how >> 6), position)),
             _ => ServerOp::Ping {
                 heads: vec![StreamHead {
                     stream,

@@ -113,11 +113,33 @@ impl Application {
         if batches {
             self.paused_until = self.paused_until.max(now + BATCH_TIME);
         }
+        Ok(self.is_handled(now, id, position))
+    }
+
+    /// Takes the statement that entries were skipped. Returns whether it is to be handled now.
+    ///
+    /// # Errors
+    /// Fails if it breaks a promise.
+    pub fn skipped(
+        &mut self,
+        now: Moment,
+        model: &Model,
+        id: u32,
+        count: u64,
+        position: Position,
+    ) -> Result<bool, PromiseError> {
+        let reader = self.reader_mut(id).ok_or_else(|| unknown(id))?;
+        check::skipped(now, model, reader, count, position)?;
+        Ok(self.is_handled(now, id, position))
+    }
+
+    /// Returns whether an entry is handled now; one that is not is kept.
+    fn is_handled(&mut self, now: Moment, id: u32, position: Position) -> bool {
         let is_handled = now >= self.paused_until && self.unhandled.is_empty();
         if !is_handled {
             self.unhandled.push_back((id, position));
         }
-        Ok(is_handled)
+        is_handled
     }
 
     /// Records that an entry was handled.

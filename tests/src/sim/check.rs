@@ -18,6 +18,8 @@ pub enum Promise {
     Epochs,
     /// A log's entries are delivered in order, without gaps and repeats; a state's cursor only grows.
     Order,
+    /// Entries are skipped only by readers too far behind, on channels whose policy it is, and the number is stated.
+    Skips,
     /// An entry delivered at a position is the one published there.
     Content,
     /// Each subscribe and each resume has one outcome, which is correct.
@@ -119,6 +121,30 @@ pub fn entry(
     check_content(model, reader, position, body)?;
     reader.at = Some(position);
     reader.has_value = true;
+    Ok(())
+}
+
+/// Checks a statement that entries were skipped.
+///
+/// # Errors
+/// Fails if the number is wrong, or the reader was not too far behind.
+pub fn skipped(
+    now: Moment,
+    model: &Model,
+    reader: &mut Reader,
+    count: u64,
+    position: Position,
+) -> Result<(), PromiseError> {
+    let Some(at) = reader.at.filter(|_| reader.settled) else {
+        return Err(reader.broken(Promise::Outcome, "entries skipped before the outcome"));
+    };
+    let is_counted = at.epoch == position.epoch && at.cursor + count == position.cursor;
+    let is_known = model.body(&reader.stream, position).is_some();
+    if !is_counted || !is_known || !model.may_skip(now, reader.feed, &reader.stream, at) {
+        let what = format!("{count} entries skipped, to {position:?}");
+        return Err(reader.broken(Promise::Skips, &what));
+    }
+    reader.at = Some(position);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Position, ResetReason};
-use push_wire_shared::session::op::{ClientOp, ServerOp, Subscribe};
+use push_wire_shared::session::op::{ClientOp, ServerOp, Skipped, Subscribe};
 use push_wire_shared::session::wire::{EntryHeader, Records, write_record};
 
 use super::feed::{Feed, SYSTEM};
@@ -20,6 +20,8 @@ pub enum InjectedFault {
     Repeat,
     /// A reset with `epoch_changed` is replaced by a `resumed`.
     ClaimResume,
+    /// A statement of skipped entries covers one more, which was sent.
+    OverstateSkip,
 }
 
 /// Rewriter of a server's messages on one connection, which injects one fault.
@@ -82,11 +84,14 @@ impl FaultInjector {
     }
 
     fn control(&mut self, out: &mut Vec<u8>, header: FrameHeader, payload: &[u8]) {
-        let Some(forged_resume) = self.forged_resume(payload) else {
+        let forged = self
+            .forged_resume(payload)
+            .or_else(|| self.overstated_skip(payload));
+        let Some(forged) = forged else {
             return write_record(out, header, payload);
         };
         let mut payload = Vec::new();
-        forged_resume.encode(&mut payload);
+        forged.encode(&mut payload);
         write_record(out, header, &payload);
         self.done = true;
     }
@@ -111,6 +116,20 @@ impl FaultInjector {
             position: *position,
             caught_up: 0,
         })
+    }
+
+    fn overstated_skip(&self, payload: &[u8]) -> Option<ServerOp> {
+        if self.fault != InjectedFault::OverstateSkip {
+            return None;
+        }
+        let Ok(ServerOp::Skipped(skipped)) = ServerOp::decode(payload) else {
+            return None;
+        };
+        Some(ServerOp::Skipped(Skipped {
+            count: skipped.count + 1,
+            cursor: skipped.cursor + 1,
+            ..skipped
+        }))
     }
 
     fn entry(&mut self, out: &mut Vec<u8>, mut header: FrameHeader, payload: &[u8]) {
@@ -138,7 +157,7 @@ impl FaultInjector {
                 write_record(out, header, payload);
                 self.shift = Some((stream, 1));
             }
-            InjectedFault::None | InjectedFault::ClaimResume => {
+            InjectedFault::None | InjectedFault::ClaimResume | InjectedFault::OverstateSkip => {
                 self.done = false;
                 write_record(out, header, payload);
             }

@@ -1,7 +1,8 @@
-//! The five streams of the simulated application, in four channels.
+//! The six streams of the simulated application, in five channels.
 
 use std::time::Duration;
 
+use push_wire_server::MaxLag;
 use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::ScopeRequest;
@@ -18,6 +19,8 @@ pub enum Feed {
     Room(u8),
     /// The page's own inbox.
     Orders,
+    /// A log whose slow readers skip entries.
+    Samples,
 }
 
 /// Wire id of the system channel.
@@ -27,12 +30,13 @@ pub const ROOM: u8 = 3;
 
 impl Feed {
     /// Every feed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Events,
         Self::Document,
         Self::Room(0),
         Self::Room(1),
         Self::Orders,
+        Self::Samples,
     ];
 
     /// Name of its channel.
@@ -43,6 +47,7 @@ impl Feed {
             Self::Document => "document",
             Self::Room(_) => "room",
             Self::Orders => "orders",
+            Self::Samples => "samples",
         }
     }
 
@@ -54,6 +59,7 @@ impl Feed {
             Self::Document => 2,
             Self::Room(_) => ROOM,
             Self::Orders => 4,
+            Self::Samples => 5,
         }
     }
 
@@ -69,6 +75,7 @@ impl Feed {
         match self {
             Self::Events => 30,
             Self::Document => 17,
+            Self::Samples => 60,
             Self::Room(_) | Self::Orders => 100_000,
         }
     }
@@ -77,8 +84,21 @@ impl Feed {
     #[must_use]
     pub const fn kept_age(self) -> Duration {
         match self {
-            Self::Events | Self::Document => Duration::from_secs(60),
+            Self::Events | Self::Document | Self::Samples => Duration::from_secs(60),
             Self::Room(_) | Self::Orders => Duration::from_secs(1_000_000),
+        }
+    }
+
+    /// Distance from the head beyond which its readers skip entries, if they do.
+    #[must_use]
+    pub const fn max_lag(self) -> Option<MaxLag> {
+        match self {
+            Self::Samples => Some(MaxLag {
+                entries: 12,
+                bytes: 40_000,
+                age: Duration::from_secs(20),
+            }),
+            Self::Events | Self::Document | Self::Room(_) | Self::Orders => None,
         }
     }
 
@@ -86,7 +106,7 @@ impl Feed {
     #[must_use]
     pub fn request(self) -> ScopeRequest {
         match self {
-            Self::Events | Self::Document => ScopeRequest::Channel,
+            Self::Events | Self::Document | Self::Samples => ScopeRequest::Channel,
             Self::Room(room) => ScopeRequest::Topic(topic(room)),
             Self::Orders => ScopeRequest::Inbox,
         }
@@ -96,7 +116,7 @@ impl Feed {
     #[must_use]
     pub fn stream(self, client: Uuid) -> StreamKey {
         let scope = match self {
-            Self::Events | Self::Document => Scope::Channel,
+            Self::Events | Self::Document | Self::Samples => Scope::Channel,
             Self::Room(room) => Scope::Topic(topic(room).into()),
             Self::Orders => Scope::Inbox(client),
         };
@@ -126,5 +146,6 @@ pub fn table() -> ChannelTable {
         channel(2, "document", 1, ChannelMode::State),
         channel(ROOM, "room", 1, ChannelMode::Log),
         channel(4, "orders", 0, ChannelMode::Log),
+        channel(5, "samples", 2, ChannelMode::Log),
     ])
 }

@@ -247,6 +247,22 @@ impl Model {
         *newest = at.cursor.max(*newest);
     }
 
+    /// Returns whether a reader at this position is too far behind for a feed that drops entries, by all that was published
+    /// into its log until now.
+    #[must_use]
+    pub fn may_skip(&self, now: Moment, feed: Feed, stream: &StreamKey, at: Position) -> bool {
+        let Some((max, log)) = feed.max_lag().zip(self.incarnation(stream, at.epoch)) else {
+            return false;
+        };
+        let after = usize::try_from(at.cursor).unwrap_or(usize::MAX);
+        let unread = log.entries.get(after..).unwrap_or_default();
+        let bytes: usize = unread.iter().map(|entry| entry.body.len()).sum();
+        let oldest = unread.first();
+        unread.len() as u64 > max.entries
+            || bytes > max.bytes
+            || oldest.is_some_and(|oldest| now.since(oldest.at) > max.age)
+    }
+
     /// Returns whether retention allows that this entry is not there any more.
     #[must_use]
     pub fn may_be_gone(&self, now: Moment, feed: Feed, stream: &StreamKey, at: Position) -> bool {

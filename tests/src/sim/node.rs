@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::{Memory, Record};
-use push_wire_server::ChannelPolicy;
-use push_wire_server::Grant;
 use push_wire_server::internals::compression::Background;
 use push_wire_server::internals::hub::{Hub, HubConfig, HubSendError, Random};
 use push_wire_server::internals::peer::{AuthFailure, AuthRequest, Dialect, Inbound, Peer};
+use push_wire_server::{ChannelPolicy, Grant, SlowReaders};
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::wire::Content;
@@ -104,6 +103,10 @@ impl Node {
                 ChannelPolicy::state()
             } else {
                 ChannelPolicy::log()
+            };
+            let policy = match feed.max_lag() {
+                Some(max) => policy.slow_readers(SlowReaders::Drop(max)),
+                None => policy,
             };
             let policy = policy
                 .retain_entries(feed.kept_entries())

@@ -394,6 +394,16 @@ impl Page {
                 }
                 Ok(())
             }
+            Event::Skipped {
+                id,
+                count,
+                position,
+            } => {
+                if self.application.skipped(now, model, id, count, position)? {
+                    self.handled(now, model, id, position);
+                }
+                Ok(())
+            }
             Event::Sent { ticket } => {
                 let waiting = self.waiting.iter().position(|(known, _)| *known == ticket);
                 let Some(waiting) = waiting else {

@@ -318,6 +318,7 @@ impl RawConnection {
             }
             ServerOp::AuthOk(_)
             | ServerOp::Error { id: None, .. }
+            | ServerOp::Skipped(_)
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Pong

@@ -238,7 +238,7 @@ impl Schedule {
         for page in 0..pages {
             let mut feeds = Feed::ALL.to_vec();
             rng.shuffle(&mut feeds);
-            let reads = feeds.into_iter().take(rng.usize(1..=5));
+            let reads = feeds.into_iter().take(rng.usize(1..=Feed::ALL.len()));
             operations.extend(reads.map(|feed| {
                 let newest = false;
                 (

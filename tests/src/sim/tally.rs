@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Events that every large number of runs must have reached.
-const EXPECTED: [&str; 27] = [
+const EXPECTED: [&str; 28] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -26,6 +26,7 @@ const EXPECTED: [&str; 27] = [
     "began",
     "resumed with nothing to catch up",
     "resumed and caught up",
+    "entries skipped",
     "reset: expired",
     "reset: epoch_changed",
     "reset: cursor reused",
@@ -63,6 +64,7 @@ impl Tally {
                 Outcome::Reset(ResetReason::EpochChanged) => "reset: epoch_changed",
                 Outcome::Reset(_) => "reset: others",
             },
+            Event::Skipped { .. } => "entries skipped",
             Event::Sent { .. } => "messages confirmed",
             Event::Ready { resumed: true, .. } => "sessions resumed",
             Event::Ready { resumed: false, .. } => "sessions begun",

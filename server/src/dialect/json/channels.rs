@@ -7,7 +7,7 @@ use bytes::Bytes;
 use push_wire_broker::Entry;
 use push_wire_shared::channel::{ChannelMode, ChannelTable};
 use push_wire_shared::position::Position;
-use push_wire_shared::session::op::{ClientOp, ErrorCode, Subscribe};
+use push_wire_shared::session::op::{ClientOp, ErrorCode, Skipped, Subscribe};
 use push_wire_shared::session::server::{ServerConfig, Uplink};
 use push_wire_shared::session::wire::Content;
 
@@ -214,6 +214,16 @@ impl Channels {
         let number = self
             .session
             .with(|session| session.numbering.skip_to(channel, source, position));
+        Some(Unproved { channel, number })
+    }
+
+    /// Records that a subscription continues at a later entry.
+    pub(super) fn skipped(&self, skipped: &Skipped) -> Option<Unproved> {
+        let (channel, source) = subscriptions::stream_of(skipped.id)?;
+        let number = self.session.with(|session| {
+            let numbering = &mut session.numbering;
+            numbering.skip(channel, source, skipped.cursor, skipped.tag())
+        })?;
         Some(Unproved { channel, number })
     }
 

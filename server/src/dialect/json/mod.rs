@@ -19,7 +19,7 @@ use push_wire_broker::Entry;
 use push_wire_shared::SystemOp;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::TOKEN_BYTES;
-use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, Subscribe};
+use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, Skipped, Subscribe};
 use push_wire_shared::session::server::ServerConfig;
 use render::Renderer;
 use session::JsonSession;
@@ -186,6 +186,7 @@ impl JsonCodec {
                     self.resume_required(unproved);
                 }
             }
+            ServerOp::Skipped(skipped) => self.skipped(skipped),
             ServerOp::Reset { id, reason, .. } => {
                 if let Some(channel) = self.channels.ended(*id) {
                     let message = format!("{channel}: {}", reason.name());
@@ -232,6 +233,15 @@ impl JsonCodec {
         });
     }
 
+    /// States that entries before the next one are not sent.
+    fn skipped(&mut self, skipped: &Skipped) {
+        if let Some(unproved) = self.channels.skipped(skipped) {
+            let channel = self.channels.name(unproved.channel);
+            self.renderer
+                .skipped(channel, unproved.number, skipped.count);
+        }
+    }
+
     /// Adds an op of the application's.
     pub(super) fn text(&mut self, text: &str) {
         self.renderer.text(text.as_bytes().to_vec());
@@ -266,6 +276,7 @@ impl JsonCodec {
 fn auth(client_id: Uuid, token: Option<String>) -> Auth {
     Auth {
         token,
+        skips: true,
         ..Auth::new(client_id)
     }
 }

@@ -132,6 +132,19 @@ impl Numbering {
         numbers.last
     }
 
+    /// Continues a source at a later entry of the same log; as many numbers are skipped. Returns the number before the
+    /// next entry's; `None` for a source that is not read.
+    pub(super) fn skip(&mut self, id: u8, source: Source, cursor: Cursor, tag: Tag) -> Option<u64> {
+        let numbers = self.channel(id);
+        let before = numbers.position(source, numbers.last)?;
+        let position = Position {
+            cursor,
+            tag,
+            ..before
+        };
+        Some(self.skip_to(id, source, position))
+    }
+
     /// Numbers an entry that is about to be delivered.
     pub(super) fn assign(&mut self, id: u8, source: Source, cursor: Cursor, tag: Tag) -> u64 {
         let numbers = self.channel(id);

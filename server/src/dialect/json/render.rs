@@ -54,6 +54,15 @@ impl Renderer {
         self.text(serde_json::to_vec(op).unwrap_or_default());
     }
 
+    /// Adds the op that entries up to a number were not sent. `skipped` is a field that published clients pass over.
+    pub(super) fn skipped(&mut self, channel: &str, number: u64, count: u64) {
+        let name = serde_json::Value::from(channel);
+        let op = format!(
+            "{{\"op\":\"resume_required\",\"channel\":{name},\"from_cursor\":{number},\"skipped\":{count}}}"
+        );
+        self.text(op.into_bytes());
+    }
+
     /// Adds a notice.
     pub(super) fn notice(&mut self, notice: &SystemNotice) {
         // As an op: nothing in it can fail to be written.

@@ -12,6 +12,8 @@ mod fragments;
 mod handover;
 mod json;
 mod json_streams;
+
+mod skips;
 mod uplink;
 mod wire;
 

@@ -102,6 +102,17 @@ pub enum Event {
         /// Mode of the channel; the last known one when the subscription has ended.
         mode: ChannelMode,
     },
+    /// The server did not send the next entries of a stream, because this reader was too far behind for the channel's
+    /// policy. The application handles it in order, as an entry: see
+    /// [`ClientSession::handled`](super::ClientSession::handled).
+    Skipped {
+        /// The subscription.
+        id: u32,
+        /// Number of entries.
+        count: u64,
+        /// Position after which reading continues.
+        position: Position,
+    },
     /// The next entry of a stream.
     Entry(Entry),
     /// The server ended a subscription.

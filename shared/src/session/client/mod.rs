@@ -151,7 +151,7 @@ impl ClientSession {
     }
 
     /// Records that the application has handled every entry of the subscription up to the one with this
-    /// [`Entry::position`]. Entries from before a reset need not be reported. It is what [`position`](Self::position)
+    /// [`Entry::position`], or the position of an [`Event::Skipped`]. Entries from before a reset need not be reported. It is what [`position`](Self::position)
     /// returns and what is acknowledged to the server.
     pub fn handled(&mut self, now: Moment, id: u32, position: Position) {
         let is_ready = self.connection.is_ready();
@@ -366,6 +366,7 @@ impl ClientSession {
             attempt: self.attempts(),
             encoding: self.config.encoding,
             zstd: self.config.compression,
+            skips: true,
             max_message_bytes: self.config.max_message_bytes as u64,
             max_value_bytes: self.config.max_value_bytes as u64,
             subscriptions: self.subscriptions.request(room),

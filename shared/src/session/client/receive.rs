@@ -122,6 +122,7 @@ impl Receiver<'_> {
             } => self.goodbye(now, code, message, retry_ms),
             ServerOp::Resumed { .. }
             | ServerOp::Reset { .. }
+            | ServerOp::Skipped(_)
             | ServerOp::Received { .. }
             | ServerOp::Rejected { .. }
             | ServerOp::Dictionary(_)
@@ -184,6 +185,7 @@ impl Receiver<'_> {
                 floor,
                 head,
             } => subscriptions.reset_for_good(id, reason, floor, head, link),
+            ServerOp::Skipped(skipped) => return subscriptions.skipped(skipped, link),
             ServerOp::Error { code, message, id } => match id {
                 Some(wire_id) => subscriptions.ended(wire_id, code, message, link),
                 None => self.error(code, message),

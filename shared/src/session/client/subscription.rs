@@ -11,7 +11,7 @@ use super::value::Value;
 use super::{Entry, KeptPosition, Subscription};
 use crate::channel::ChannelMode;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, Tag, cursor_from_low_bits};
-use crate::session::op::{ScopeRequest, Subscribe};
+use crate::session::op::{ScopeRequest, Skipped, Subscribe};
 use crate::session::wire::{Body, Content};
 
 /// State of the latest request of a subscription.
@@ -315,6 +315,30 @@ impl Reader {
             wire_bytes: arrival.wire_bytes,
             replayed: cursor <= self.caught_up_at,
         })
+    }
+
+    /// Classifies entries that the server skips, and moves past them if they are the next ones. The application handles
+    /// the statement in order, as if it were an entry.
+    pub(super) fn skip(&mut self, skipped: &Skipped) -> Place {
+        let Some(received) = self.received else {
+            return Place::Gap;
+        };
+        if skipped.cursor <= received.cursor {
+            return Place::Repeat;
+        }
+        if skipped.cursor - received.cursor != skipped.count {
+            return Place::Gap;
+        }
+        let position = Position {
+            epoch: received.epoch,
+            cursor: skipped.cursor,
+            tag: skipped.tag(),
+        };
+        self.received = Some(position);
+        self.failed_refetches = 0;
+        self.head = self.head.max(skipped.cursor);
+        self.backlog.push(position, 0);
+        Place::Next
     }
 
     /// Takes a state's next value; `None` when it is a delta that cannot be applied.

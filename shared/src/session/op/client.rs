@@ -63,6 +63,9 @@ pub struct Auth {
     /// Entries may come compressed, and dictionaries be announced.
     #[serde(default, skip_serializing_if = "is_false")]
     pub zstd: bool,
+    /// The client takes `skipped`; one that does not is sent a `reset` in its place.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub skips: bool,
     /// Largest message that the client takes, in bytes; default [`MESSAGE_BYTES`].
     #[serde(default = "message_bytes")]
     pub max_message_bytes: u64,
@@ -98,6 +101,7 @@ impl Auth {
             attempt: None,
             encoding: PayloadEncoding::Json,
             zstd: false,
+            skips: false,
             max_message_bytes: message_bytes(),
             max_value_bytes: value_bytes(),
             subscriptions: Vec::new(),

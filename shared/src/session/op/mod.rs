@@ -6,6 +6,7 @@ mod client;
 mod fields;
 mod notice;
 mod server;
+mod skipped;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,6 +20,7 @@ pub use notice::{Features, Health, Slow, SystemNotice};
 pub use server::{
     AuthOk, ChannelInfo, DictionaryInfo, ErrorCode, RejectedMessage, ServerOp, StreamHead,
 };
+pub use skipped::Skipped;
 
 use crate::encoding::DecodeError;
 use crate::encoding::msgpack::{

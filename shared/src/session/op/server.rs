@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::bounded::{Bounded, cut_text, list, text};
 use super::client::NoFields;
 use super::fields::{fixed, is_false, is_untagged, name, position};
-use super::{OpError, SystemNotice, op_fields, op_name, unknown_op, write_op};
+use super::{OpError, Skipped, SystemNotice, op_fields, op_name, unknown_op, write_op};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::limits::{CHANNELS, NAME_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
@@ -45,6 +45,9 @@ pub enum ServerOp {
         /// The newest entry.
         head: Cursor,
     },
+    /// A reader too far behind continues after later entries. Sent only to clients that state in `auth` that they take
+    /// it; others are sent a reset.
+    Skipped(Skipped),
     /// Error of one request; nothing else is affected.
     Error {
         /// Error code, for programs.
@@ -254,6 +257,7 @@ enum Written<'a> {
     AuthOk(&'a AuthOk),
     Resumed(ResumedOp),
     Reset(ResetOp),
+    Skipped(&'a Skipped),
     Error(ErrorOp<&'a str>),
     Received(ReceivedOp),
     Rejected(&'a RejectedMessage),
@@ -366,6 +370,7 @@ impl ServerOp {
                     tag: position.map_or(0, |position| position.tag.0),
                 })
             }
+            Self::Skipped(skipped) => Written::Skipped(skipped),
             Self::Error { code, message, id } => Written::Error(ErrorOp {
                 code: *code,
                 message,
@@ -399,6 +404,7 @@ impl ServerOp {
             "auth_ok" => op_fields("auth_ok", bytes).map(Self::AuthOk),
             "resumed" => op_fields("resumed", bytes).map(|op: ResumedOp| op.into()),
             "reset" => op_fields("reset", bytes).map(|op: ResetReading| op.0),
+            "skipped" => op_fields("skipped", bytes).map(Self::Skipped),
             "error" => op_fields("error", bytes).map(|op: ErrorOp<Message>| Self::Error {
                 code: op.code,
                 message: op.message.into_string(),

@@ -13,7 +13,7 @@ use super::subscriptions::Subscriptions;
 use super::uplink::UplinkOrder;
 use super::{ClientLimits, MessageError, Opened, Output, ServerConfig, SessionState, Uplink};
 use crate::close::CloseReason;
-use crate::position::Bounds;
+use crate::position::{Bounds, Position};
 use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
 use crate::time::Moment;
 
@@ -65,6 +65,7 @@ impl ServerSession {
             (Phase::AwaitingAuth { .. }, ClientOp::Auth(auth)) => {
                 self.client_id = auth.client_id;
                 self.client_limits = ClientLimits::of(&auth);
+                self.subscriptions.takes_skipped = auth.skips;
                 authenticate(&mut self.phase, auth, &mut self.outputs);
             }
             (Phase::AwaitingAuth { .. }, _) => {
@@ -163,6 +164,13 @@ impl ServerSession {
     /// Sends a `reset` to a reader that retention has passed; the driver continues after the floor.
     pub fn handle_overrun(&mut self, id: u32, bounds: Bounds) {
         self.subscriptions.overrun(id, bounds, &mut self.outputs);
+    }
+
+    /// States that a reader too far behind continues after this position, `count` entries after the last one that it was
+    /// sent; the driver continues there.
+    pub fn handle_skipped(&mut self, id: u32, count: u64, position: Position, bounds: Bounds) {
+        self.subscriptions
+            .skipped(id, count, position, bounds, &mut self.outputs);
     }
 
     /// Ends a subscription whose log cannot be read any more.

@@ -16,7 +16,7 @@ use crate::position::{
     Bounds, Cursor, Outcome, Position, ResetReason, Scope, StartAt, StreamKey, resume, resume_state,
 };
 use crate::quote::quoted;
-use crate::session::op::{ErrorCode, ScopeRequest, ServerOp, Subscribe};
+use crate::session::op::{ErrorCode, ScopeRequest, ServerOp, Skipped, Subscribe};
 
 /// The subscriptions of one connection.
 ///
@@ -29,6 +29,8 @@ pub(super) struct Subscriptions {
     /// Lookups that the driver has not answered, by number.
     lookups: BTreeMap<u64, Lookup>,
     last_lookup: u64,
+    /// The client takes `skipped`.
+    pub(super) takes_skipped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -157,6 +159,27 @@ impl Subscriptions {
             let outcome = Outcome::Reset(ResetReason::Expired);
             outputs.op(outcome_op(id, *stream, outcome, bounds, bounds.at_floor()));
         }
+    }
+
+    /// States that a reader continues after this position, `count` entries after the last one that it was sent: a `reset`
+    /// to a client that does not take `skipped`.
+    pub(super) fn skipped(
+        &self,
+        id: u32,
+        count: u64,
+        position: Position,
+        bounds: Bounds,
+        outputs: &mut Outputs,
+    ) {
+        let Some(State::Reading { stream }) = self.by_id.get(&id) else {
+            return;
+        };
+        outputs.op(if self.takes_skipped {
+            ServerOp::Skipped(Skipped::new(id, count, position))
+        } else {
+            let outcome = Outcome::Reset(ResetReason::Expired);
+            outcome_op(id, *stream, outcome, bounds, position)
+        });
     }
 
     /// Ends a subscription whose log cannot be read any more.

@@ -4,13 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Subscriptions, set_ack_timer};
+use crate::channel::ChannelMode;
 use crate::close::CloseReason;
 use crate::position::{Cursor, Outcome, Position, ResetReason};
 use crate::session::client::error::ConnectionError;
 use crate::session::client::link::Link;
-use crate::session::client::subscription::{Answer, Reader, Stage};
+use crate::session::client::subscription::{Answer, Place, Reader, Stage};
 use crate::session::client::{EndCause, Event};
-use crate::session::op::{ChannelInfo, ClientOp, ErrorCode, StreamHead};
+use crate::session::op::{ChannelInfo, ClientOp, ErrorCode, Skipped, StreamHead};
 use crate::time::Moment;
 
 /// Requests for the same lost entries before the connection is given up. The retry schedule's delay then prevents a
@@ -116,6 +117,40 @@ impl Subscriptions {
             message: message.into(),
             position: reader.handled,
         });
+    }
+
+    /// Handles the statement that the next entries of a log are not sent.
+    pub(in crate::session::client) fn skipped(
+        &mut self,
+        skipped: Skipped,
+        link: &mut Link,
+    ) -> Result<(), ConnectionError> {
+        let is_read = |&at: &usize| matches!(self.readers[at].stage, Stage::Reading { .. });
+        let Some(at) = self.asked(skipped.id).filter(is_read) else {
+            return Ok(());
+        };
+        if self.readers[at].mode == ChannelMode::State {
+            let what = "entries of a state channel, which has only a newest one, skipped";
+            return Err(ConnectionError::protocol(what));
+        }
+        match self.readers[at].skip(&skipped) {
+            Place::Next => {}
+            Place::Repeat => return Ok(()),
+            Place::Gap => return self.read_again(at, link),
+        }
+        if let Stage::Reading { stream, .. } = self.readers[at].stage {
+            self.forget_fragments(stream, link);
+        }
+        let reader = &self.readers[at];
+        self.may_be_full |= reader.backlog.is_full(self.limits);
+        if let Some(position) = reader.received {
+            link.event(Event::Skipped {
+                id: reader.id,
+                count: skipped.count,
+                position,
+            });
+        }
+        Ok(())
     }
 
     /// Handles an error that ends a subscription.

@@ -8,7 +8,7 @@ use crate::channel::ChannelMode;
 use crate::limits::ACK_DELAY;
 use crate::position::{Epoch, Outcome, Position, ResetReason, Tag};
 use crate::session::client::{Event, Status, Subscription};
-use crate::session::op::{ClientOp, ScopeRequest, ServerOp, StreamHead};
+use crate::session::op::{ClientOp, ScopeRequest, ServerOp, Skipped, StreamHead};
 
 fn outcomes(harness: &mut Harness) -> Vec<(Outcome, Option<Position>)> {
     let mut outcomes = vec![];
@@ -301,4 +301,73 @@ fn nothing_comes_after_unsubscribe() {
     harness.events();
     harness.entry(3, 1, "a");
     assert_eq!(harness.texts(), [(1, "a".into())]);
+}
+
+/// Numbers and positions of the skips reported to the application.
+fn skips(harness: &mut Harness) -> Vec<(u64, Position)> {
+    let mut skips = vec![];
+    for event in harness.events() {
+        if let Event::Skipped {
+            count, position, ..
+        } = event
+        {
+            skips.push((count, position));
+        }
+    }
+    skips
+}
+
+fn skipped(id: u32, count: u64, cursor: u64) -> ServerOp {
+    ServerOp::Skipped(Skipped {
+        id,
+        count,
+        cursor,
+        tag: 9,
+    })
+}
+
+#[test]
+fn skipped_entries_are_counted_and_reading_continues() {
+    let (mut harness, id, wire_id) = Harness::reading("chat", 3, at(0));
+    harness.entry(3, 1, "a");
+    harness.control(&[skipped(wire_id, 6, 7)]);
+    harness.entry(3, 8, "h");
+    assert_eq!(harness.sent_frames(), vec![]);
+    let events = harness.events();
+    let [
+        Event::Entry(_),
+        Event::Skipped { count: 6, .. },
+        Event::Entry(last),
+    ] = &events[..]
+    else {
+        panic!("{events:?}");
+    };
+    assert_eq!(last.position.cursor, 8);
+    // The statement is handled in order, like an entry.
+    let after = Position {
+        tag: Tag(9),
+        ..at(7)
+    };
+    harness.session.handled(harness.now, id, after);
+    assert_eq!(harness.session.position(id), Some(after));
+    // A repeat of it is passed over.
+    harness.control(&[skipped(wire_id, 6, 7)]);
+    assert_eq!(skips(&mut harness), vec![]);
+}
+
+#[test]
+fn miscounted_skip_is_a_gap() {
+    let (mut harness, _, wire_id) = Harness::reading("chat", 3, at(0));
+    harness.entry(3, 1, "a");
+    harness.control(&[skipped(wire_id, 5, 7)]);
+    assert_eq!(skips(&mut harness), vec![]);
+    assert_eq!(harness.asked_again(wire_id).position, Some(at(1)));
+}
+
+#[test]
+fn skip_of_an_ended_subscription_is_passed_over() {
+    let (mut harness, id, wire_id) = Harness::reading("chat", 3, at(0));
+    harness.session.unsubscribe(harness.now, id);
+    harness.control(&[skipped(wire_id, 5, 5)]);
+    assert_eq!(skips(&mut harness), vec![]);
 }

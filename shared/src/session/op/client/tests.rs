@@ -43,19 +43,20 @@ fn op() -> impl Strategy<Value = ClientOp> {
         proptest::option::of(".{0,300}"),
         proptest::option::of(any::<[u8; 16]>()),
         any::<Option<u64>>(),
-        any::<bool>(),
+        any::<[bool; 2]>(),
         any::<(u64, u64)>(),
         subscriptions.clone(),
     );
     prop_oneof![
         auth.prop_map(
-            |(id, token, secret, attempt, zstd, limits, subscriptions)| ClientOp::Auth(Auth {
+            |(id, token, secret, attempt, flags, limits, subscriptions)| ClientOp::Auth(Auth {
                 client_id: Uuid::from_u128(id),
                 token,
                 secret,
                 attempt,
                 encoding: PayloadEncoding::MessagePack,
-                zstd,
+                zstd: flags[0],
+                skips: flags[1],
                 max_message_bytes: limits.0,
                 max_value_bytes: limits.1,
                 subscriptions,
@@ -116,6 +117,7 @@ fn any_optional_field_may_be_absent() {
             attempt: has(2).then_some(4),
             encoding: PayloadEncoding::Json,
             zstd: has(0) != has(1),
+            skips: has(1) != has(2),
             subscriptions: if present == 0 {
                 vec![]
             } else {

@@ -104,6 +104,14 @@ fn op() -> impl Strategy<Value = ServerOp> {
             }
         }),
         reset,
+        any::<(u32, u64, u64, u32)>().prop_map(|(id, count, cursor, tag)| {
+            ServerOp::Skipped(Skipped {
+                id,
+                count,
+                cursor,
+                tag,
+            })
+        }),
         (".{0,300}", any::<Option<u32>>()).prop_map(|(message, id)| ServerOp::Error {
             code: ErrorCode::BadTopic,
             message,
