@@ -55,6 +55,8 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -83,5 +85,27 @@ mod tests {
             lanes.push(lane, slot);
         }
         assert_eq!(sent, [16_000, 4_000, 1_000]);
+    }
+
+    proptest! {
+        /// Shares are within a tenth of the weights, whatever the sizes of entries, once many of the largest were sent.
+        #[test]
+        fn shares_follow_the_weights(sizes in [1..16_384usize, 1..16_384usize, 1..16_384usize]) {
+            let mut lanes = Lanes::default();
+            (0..3).for_each(|lane| lanes.push(usize::try_from(lane).unwrap(), lane));
+            let mut sent = [0usize; 3];
+            while sent.iter().sum::<usize>() < 8 << 20 {
+                let slot = lanes.pop().unwrap();
+                let lane = usize::try_from(slot).unwrap();
+                lanes.charge(lane, sizes[lane]);
+                sent[lane] += sizes[lane];
+                lanes.push(lane, slot);
+            }
+            let all: usize = sent.iter().sum();
+            for (sent, share) in sent.into_iter().zip([16, 4, 1]) {
+                let expected = all * share / 21;
+                prop_assert!(sent.abs_diff(expected) * 10 <= expected, "{sent} of {all}");
+            }
+        }
     }
 }

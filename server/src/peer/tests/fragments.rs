@@ -10,9 +10,9 @@ const ALARM: u8 = 3;
 const FILES: u8 = 4;
 
 /// Payloads above this leave in fragments.
-const FRAGMENT: usize = 100;
+pub(super) const FRAGMENT: usize = 100;
 
-fn large_config() -> HubConfig {
+pub(super) fn large_config() -> HubConfig {
     let prioritised = |id, name, priority| Channel {
         priority,
         ..channel(id, name, ChannelMode::Log)

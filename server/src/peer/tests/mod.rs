@@ -12,7 +12,7 @@ mod fragments;
 mod handover;
 mod json;
 mod json_streams;
-
+mod lanes;
 mod skips;
 mod uplink;
 mod wire;
