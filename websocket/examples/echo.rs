@@ -36,7 +36,7 @@ fn serve(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input = BufReader::with_capacity(READ_BYTES, stream);
     let request = read_request(&mut input)?;
-    let handshake = Handshake::read(&request);
+    let handshake = Handshake::read(&request, None);
     let response = handshake.map_or_else(HandshakeError::response, Handshake::response);
     write_head(stream, &response)?;
     if response.status() != 101 {

@@ -1,14 +1,18 @@
-//! The server's half of the opening handshake (RFC 6455 section 4.2).
+//! The server's half of the opening handshake, of RFC 6455 section 4.2 over HTTP/1.1 and of RFC 8441 over HTTP/2.
+
+mod error;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    ALLOW, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use sha1::{Digest, Sha1};
+
+pub use error::HandshakeError;
 
 /// Constant that is appended to the client's key (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -16,62 +20,33 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// Request that opens a WebSocket.
 #[derive(Debug)]
 pub struct Handshake {
-    accept: HeaderValue,
+    form: Form,
     protocol: Option<HeaderValue>,
 }
 
-/// Error of a request that does not open a WebSocket, with the HTTP status that answers it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HandshakeError {
-    /// An ordinary request, or one of another version of HTTP than 1.1: 426.
-    #[error("this address accepts only WebSocket connections: use ws:// or wss://")]
-    NotAnUpgrade,
-    /// A method other than GET: 405.
-    #[error("the method of a WebSocket request must be GET")]
-    Method,
-    /// No `Host`, or several: 400.
-    #[error("a WebSocket request needs exactly one Host header")]
-    Host,
-    /// A body: 400.
-    #[error("a WebSocket request must have no body")]
-    Body,
-    /// No version, another than 13, or several: 426.
-    #[error("unsupported WebSocket version: use version 13")]
-    Version,
-    /// No key of 16 bytes in base64, or several: 400.
-    #[error("a WebSocket request needs exactly one Sec-WebSocket-Key header, 16 bytes in base64")]
-    Key,
+/// Form of the request.
+#[derive(Debug)]
+enum Form {
+    /// GET with an upgrade of the connection; `accept` answers its key.
+    Upgrade { accept: HeaderValue },
+    /// CONNECT on a stream of an HTTP/2 connection.
+    Connect,
 }
 
 impl Handshake {
-    /// Reads a request (RFC 6455 section 4.2.1).
+    /// Reads a request: over HTTP/1.1 a GET with an upgrade (RFC 6455 section 4.2.1), over HTTP/2 an extended CONNECT
+    /// (RFC 8441 section 5), whose pseudo-header `:protocol` is `protocol`.
     ///
     /// # Errors
     /// Fails if it does not open a WebSocket; [`HandshakeError::response`] is the response to send.
-    pub fn read(request: &Parts) -> Result<Self, HandshakeError> {
-        let headers = &request.headers;
-        // HTTP/2 opens WebSockets with CONNECT (RFC 8441), which is not offered.
-        if request.version != Version::HTTP_11
-            || !has_token(headers, &UPGRADE, "websocket")
-            || !has_token(headers, &CONNECTION, "upgrade")
-        {
-            return Err(HandshakeError::NotAnUpgrade);
-        }
-        if request.method != Method::GET {
-            return Err(HandshakeError::Method);
-        }
-        only(headers, &HOST).ok_or(HandshakeError::Host)?;
-        if has_body(headers) {
-            return Err(HandshakeError::Body);
-        }
-        if only(headers, &SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-            return Err(HandshakeError::Version);
-        }
-        let key = only(headers, &SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()));
-        let accept = key.and_then(|key| HeaderValue::try_from(accept(key.as_bytes())).ok());
+    pub fn read(request: &Parts, protocol: Option<&str>) -> Result<Self, HandshakeError> {
+        let form = if request.version == Version::HTTP_2 {
+            read_connect(request, protocol)?
+        } else {
+            read_upgrade(request)?
+        };
         Ok(Self {
-            accept: accept.ok_or(HandshakeError::Key)?,
+            form,
             protocol: None,
         })
     }
@@ -87,41 +62,71 @@ impl Handshake {
         asked
     }
 
-    /// The response (RFC 6455 section 4.2.2), after which the connection is a WebSocket.
+    /// The response, after which the connection or the stream is a WebSocket: 101 to an upgrade (RFC 6455 section
+    /// 4.2.2), 200 to a CONNECT.
     #[must_use]
     pub fn response(self) -> Response<()> {
-        let mut response = upgrade(StatusCode::SWITCHING_PROTOCOLS);
-        let headers = response.headers_mut();
-        headers.insert(SEC_WEBSOCKET_ACCEPT, self.accept);
+        let mut response = match self.form {
+            Form::Upgrade { accept } => {
+                let mut response = upgrade(StatusCode::SWITCHING_PROTOCOLS);
+                response.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
+                response
+            }
+            Form::Connect => of_status(StatusCode::OK),
+        };
         if let Some(protocol) = self.protocol {
-            headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+            response
+                .headers_mut()
+                .insert(SEC_WEBSOCKET_PROTOCOL, protocol);
         }
         response
     }
 }
 
-impl HandshakeError {
-    /// The response; its body is the error's text.
-    #[must_use]
-    pub fn response(self) -> Response<()> {
-        match self {
-            Self::NotAnUpgrade | Self::Version => {
-                let mut response = upgrade(StatusCode::UPGRADE_REQUIRED);
-                let version = HeaderValue::from_static("13");
-                response
-                    .headers_mut()
-                    .insert(SEC_WEBSOCKET_VERSION, version);
-                response
-            }
-            Self::Method => {
-                let mut response = of_status(StatusCode::METHOD_NOT_ALLOWED);
-                let get = HeaderValue::from_static("GET");
-                response.headers_mut().insert(ALLOW, get);
-                response
-            }
-            Self::Host | Self::Body | Self::Key => of_status(StatusCode::BAD_REQUEST),
-        }
+fn read_upgrade(request: &Parts) -> Result<Form, HandshakeError> {
+    let headers = &request.headers;
+    if request.version != Version::HTTP_11
+        || !has_token(headers, &UPGRADE, "websocket")
+        || !has_token(headers, &CONNECTION, "upgrade")
+    {
+        return Err(HandshakeError::NotAnUpgrade);
     }
+    if request.method != Method::GET {
+        return Err(HandshakeError::Method);
+    }
+    only(headers, &HOST).ok_or(HandshakeError::Host)?;
+    check_body_and_version(headers)?;
+    let key = only(headers, &SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()));
+    let accept = key.and_then(|key| HeaderValue::try_from(accept(key.as_bytes())).ok());
+    Ok(Form::Upgrade {
+        accept: accept.ok_or(HandshakeError::Key)?,
+    })
+}
+
+/// Headers of an upgrade (`Upgrade`, `Connection`, `Sec-WebSocket-Key`) have no meaning here (RFC 8441 section 5).
+fn read_connect(request: &Parts, protocol: Option<&str>) -> Result<Form, HandshakeError> {
+    if request.method != Method::CONNECT {
+        return Err(HandshakeError::Method);
+    }
+    if protocol != Some("websocket") {
+        return Err(HandshakeError::Protocol);
+    }
+    if request.uri.authority().is_none() {
+        return Err(HandshakeError::Host);
+    }
+    check_body_and_version(&request.headers)?;
+    Ok(Form::Connect)
+}
+
+fn check_body_and_version(headers: &HeaderMap) -> Result<(), HandshakeError> {
+    if has_body(headers) {
+        return Err(HandshakeError::Body);
+    }
+    let version = only(headers, &SEC_WEBSOCKET_VERSION);
+    if version.is_none_or(|version| version != "13") {
+        return Err(HandshakeError::Version);
+    }
+    Ok(())
 }
 
 fn of_status(status: StatusCode) -> Response<()> {
@@ -174,121 +179,4 @@ fn accept(key: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The headers of RFC 6455 section 1.3.
-    const HEADERS: [(&str, &str); 5] = [
-        ("Host", "server.example.com"),
-        ("Upgrade", "WebSocket"),
-        ("Connection", "keep-alive, Upgrade"),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("Sec-WebSocket-Version", "13"),
-    ];
-
-    fn parts(method: &str, headers: &[(&str, &str)]) -> Parts {
-        let mut request = http::Request::builder().method(method).uri("/chat");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(()).unwrap().into_parts().0
-    }
-
-    fn with(more: &[(&str, &str)]) -> Parts {
-        parts("GET", &[&HEADERS[..], more].concat())
-    }
-
-    fn without(name: &str) -> Parts {
-        let rest = HEADERS.into_iter().filter(|header| header.0 != name);
-        parts("GET", &rest.collect::<Vec<_>>())
-    }
-
-    fn error(request: &Parts) -> HandshakeError {
-        Handshake::read(request).expect_err("refused")
-    }
-
-    #[test]
-    fn accepts_example_of_rfc() {
-        let response = Handshake::read(&with(&[])).unwrap().response();
-        assert_eq!(response.status(), 101);
-        assert_eq!(response.headers()["Upgrade"], "websocket");
-        assert_eq!(response.headers()["Connection"], "upgrade");
-        let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-        assert_eq!(response.headers()["Sec-WebSocket-Accept"], accept);
-        assert!(!response.headers().contains_key("Sec-WebSocket-Protocol"));
-    }
-
-    #[test]
-    fn refuses_ordinary_requests() {
-        for name in ["Upgrade", "Connection"] {
-            assert_eq!(error(&without(name)), HandshakeError::NotAnUpgrade);
-        }
-        let response = HandshakeError::NotAnUpgrade.response();
-        assert_eq!(response.status(), 426);
-        assert_eq!(response.headers()["Upgrade"], "websocket");
-        assert_eq!(response.headers()["Connection"], "upgrade");
-        assert_eq!(response.headers()["Sec-WebSocket-Version"], "13");
-    }
-
-    #[test]
-    fn refuses_missing_and_double_headers() {
-        let cases = [
-            ("Host", "other", HandshakeError::Host, 400),
-            (
-                "Sec-WebSocket-Key",
-                "dGhlIHNhbXBsZSBub25jZQ==",
-                HandshakeError::Key,
-                400,
-            ),
-            ("Sec-WebSocket-Version", "13", HandshakeError::Version, 426),
-        ];
-        for (name, value, expected, status) in cases {
-            assert_eq!(error(&without(name)), expected);
-            assert_eq!(error(&with(&[(name, value)])), expected);
-            assert_eq!(expected.response().status(), status);
-        }
-    }
-
-    #[test]
-    fn refuses_bad_keys() {
-        for key in ["", "dGhlIHNhbXBsZSBub25j", "not base64, not at all=="] {
-            let mut request = with(&[]);
-            let value = HeaderValue::from_str(key).unwrap();
-            request.headers.insert(SEC_WEBSOCKET_KEY, value);
-            assert_eq!(error(&request), HandshakeError::Key);
-        }
-    }
-
-    #[test]
-    fn refuses_bodies_and_other_methods() {
-        assert_eq!(
-            error(&with(&[("Content-Length", "2")])),
-            HandshakeError::Body
-        );
-        assert_eq!(
-            error(&with(&[("Transfer-Encoding", "chunked")])),
-            HandshakeError::Body
-        );
-        assert!(Handshake::read(&with(&[("Content-Length", "0")])).is_ok());
-        assert_eq!(error(&parts("POST", &HEADERS)), HandshakeError::Method);
-        assert_eq!(HandshakeError::Method.response().headers()["Allow"], "GET");
-    }
-
-    #[test]
-    fn subprotocols_are_matched_by_letter() {
-        let agreed = |asked: &str| {
-            let request = with(&[("Sec-WebSocket-Protocol", asked)]);
-            let mut handshake = Handshake::read(&request).unwrap();
-            let agreed = handshake.agree(&request, "chat.v1");
-            let response = handshake.response();
-            assert_eq!(
-                agreed,
-                response.headers().contains_key("Sec-WebSocket-Protocol")
-            );
-            agreed
-        };
-        assert!(agreed("mqtt, chat.v1"));
-        assert!(!agreed("Chat.v1"));
-        assert!(!agreed("chat.v10"));
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! The WebSocket protocol (RFC 6455) without a socket: the server's opening handshake, frame headers, and a reader that
-//! puts messages together from bytes.
+//! The WebSocket protocol (RFC 6455) without a socket: the server's opening handshake over HTTP/1.1 and HTTP/2 (RFC
+//! 8441), frame headers, and a reader that puts messages together from bytes.
 //!
 //! Made for servers with very many idle connections: between messages a [`Reader`] holds no memory on the heap, a
 //! message that lies whole in one read is lent from it, and frames that are the same for many connections are made once
