@@ -92,6 +92,8 @@ pub use push_wire_shared::{
 pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
 pub use send::SendError;
 pub use serve::{Serve, serve};
+#[cfg(feature = "tls")]
+pub use serve::{TlsError, TlsListener};
 pub use server::PushServer;
 pub use transport::tune_tcp;
 /// Type of client ids.

@@ -10,6 +10,40 @@ pub(crate) const NOTICES: usize = 1_024;
 /// Time over which clients of a drained server are asked to come back (5 s): 100,000 clients are then 20,000 a second.
 pub(crate) const RETURN_SPREAD: Duration = Duration::from_secs(5);
 
+/// Largest write to a stream of HTTP/2 (16 KiB): a DATA frame, and what a message of a higher lane waits for.
+pub(crate) const WRITE_BYTES: usize = 16 * 1024;
+
+/// Bytes that HTTP/1.1 holds of a request's head, or of a response ahead of the socket (16 KiB): cookies and a token fit
+/// in a head, and of an event stream little is taken that an urgent event could not overtake.
+pub(crate) const HTTP1_BUFFER_BYTES: usize = 16 * 1024;
+
+/// Largest head of a request over HTTP/2, as RFC 9113 section 6.5.2 counts it (16 KiB), as over HTTP/1.1.
+pub(crate) const HTTP2_HEAD_BYTES: u32 = 16 * 1024;
+
+/// Requests and WebSockets at once on one HTTP/2 connection (256): all tabs of a browser; a proxy opens more connections.
+pub(crate) const HTTP2_STREAMS: u32 = 256;
+
+/// Unread bytes of one HTTP/2 stream (64 KiB), about what a kernel holds of a TCP connection.
+pub(crate) const HTTP2_STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+
+/// Unread bytes of one HTTP/2 connection (1 MiB), so that 15 streams that are not read do not stop the others.
+pub(crate) const HTTP2_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Bytes of one HTTP/2 stream that wait to be sent, above which no more are taken (16 KiB): one write.
+pub(crate) const HTTP2_SEND_BYTES: usize = WRITE_BYTES;
+
+/// Streams of an HTTP/2 connection that the client has reset before they were handled (20); beyond, the connection ends
+/// (the "rapid reset" attack).
+pub(crate) const HTTP2_CLIENT_RESETS: usize = 20;
+
+/// Streams of an HTTP/2 connection that the server has reset because of errors of the client (128); beyond, the connection
+/// ends. A client that keeps to the protocol causes none.
+pub(crate) const HTTP2_ERROR_RESETS: usize = 128;
+
+/// TLS handshakes at once in one listener (1,024, each of some 20 KB): beyond, connections wait in the kernel's queue.
+#[cfg(feature = "tls")]
+pub(crate) const TLS_HANDSHAKES: usize = 1_024;
+
 /// Limits of the memory that clients can take in a server.
 ///
 /// Entries in a session's inboxes are bounded by the retention of their channels: bytes, entries and age of the

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path};
 use axum::http::request::Parts;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{MethodFilter, get, on};
 use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_shared::position::{Position, Scope, StreamKey};
@@ -131,7 +131,10 @@ impl<C: ChannelKind> PushServer<C> {
             self.path.trim_end_matches('/')
         );
         Router::new()
-            .route(&self.path, get(upgrade))
+            .route(
+                &self.path,
+                on(MethodFilter::GET.or(MethodFilter::CONNECT), upgrade),
+            )
             .route(&dictionaries, get(dictionary))
     }
 
@@ -163,8 +166,8 @@ impl<C: ChannelKind> PushServer<C> {
         Some(newest.bytes().clone())
     }
 
-    /// Answers the request that opens a WebSocket, in a route of the application's own. The connection runs in
-    /// a task of the current tokio runtime.
+    /// Answers the request that opens a WebSocket, in a route of the application's own: with GET over HTTP/1.1, with
+    /// CONNECT over HTTP/2. The connection runs in a task of the current tokio runtime.
     ///
     /// A server that is being [drained](Self::drain) answers 503.
     pub async fn upgrade(self: Arc<Self>, upgrade: WebSocketUpgrade) -> Response {

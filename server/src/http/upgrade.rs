@@ -1,4 +1,4 @@
-//! The request that opens a WebSocket (RFC 6455 section 4.2.1).
+//! The request that opens a WebSocket (RFC 6455 section 4.2.1, RFC 8441).
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use hyper::ext::Protocol;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
@@ -14,13 +15,13 @@ use tokio::net::TcpStream;
 
 use crate::limits::RETURN_SPREAD;
 use crate::peer::Dialect;
-use crate::transport::{Prefixed, tune_tcp};
+use crate::transport::{Joined, Prefixed, tune_tcp};
 
 /// The subprotocol of the push-wire dialect (docs/protocol.md section 1).
 const SUBPROTOCOL: &str = "push-wire.v1";
 
-/// Extractor of the request that opens a WebSocket, for
-/// [`PushServer::upgrade`](crate::PushServer::upgrade).
+/// Extractor of the request that opens a WebSocket, for [`PushServer::upgrade`](crate::PushServer::upgrade): a GET over
+/// HTTP/1.1, a CONNECT over HTTP/2.
 #[derive(Debug)]
 pub struct WebSocketUpgrade {
     on_upgrade: OnUpgrade,
@@ -44,10 +45,13 @@ pub(crate) fn draining() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, later, text).into_response()
 }
 
-/// The TCP stream under a connection that `axum::serve` accepted from a `TcpListener`; for other connections, the
-/// connection itself as the error.
-pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, TokioIo<Upgraded>> {
-    let parts = downcast::<TokioIo<TcpStream>>(upgraded).map_err(TokioIo::new)?;
+/// A WebSocket's stream that is not a TCP stream of its own: over TLS, over HTTP/2, of another listener.
+type OtherStream = Joined<TokioIo<Upgraded>>;
+
+/// The TCP stream under a connection that was accepted from a `TcpListener`; any other stream as the error.
+pub(crate) fn tcp_stream(upgraded: Upgraded) -> Result<Prefixed<TcpStream>, OtherStream> {
+    let parts = downcast::<TokioIo<TcpStream>>(upgraded)
+        .map_err(|other| Joined::new(TokioIo::new(other)))?;
     let tcp = parts.io.into_inner();
     if let Err(error) = tune_tcp(&tcp) {
         tracing::debug!(%error, "could not set the TCP options of a connection");
@@ -81,7 +85,8 @@ impl<S: Sync> FromRequestParts<S> for WebSocketUpgrade {
     type Rejection = UpgradeError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, UpgradeError> {
-        let mut handshake = Handshake::read(parts)?;
+        let protocol = parts.extensions.get().map(Protocol::as_str);
+        let mut handshake = Handshake::read(parts, protocol)?;
         let dialect = if handshake.agree(parts, SUBPROTOCOL) {
             Dialect::Wire
         } else {

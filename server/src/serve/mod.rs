@@ -1,42 +1,50 @@
 //! [`serve`]: an HTTP server for a router, with the limits and the end that a public process needs.
 
-use std::any::Any;
+mod connection;
+mod signal;
+#[cfg(feature = "tls")]
+mod tls;
+
 use std::fmt;
 use std::future::{Future, IntoFuture, pending};
-use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
 use axum::serve::Listener;
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
 use push_wire_shared::ChannelKind;
-use tokio::signal;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::server::PushServer;
+use connection::Connections;
+#[cfg(feature = "tls")]
+pub use tls::{TlsError, TlsListener};
 
 /// Default time for the headers of a request (10 s), which is also the time of push-wire's own handshake.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Default time that a connection may take no bytes (30 s), as [`Limits::stall`](crate::Limits::stall).
+const STALL: Duration = Duration::from_secs(30);
 
 /// Time that requests have to be answered after the end has begun (10 s).
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Serves a router over HTTP/1.1, as `axum::serve` does, with what that lacks:
+/// Serves a router over HTTP/1.1 and HTTP/2, as `axum::serve` does, with what that lacks:
 ///
+/// - WebSockets over HTTP/2 (RFC 8441). HTTP/2 is used where the client begins with it: over TLS after its negotiation
+///   (see `TlsListener`, feature `tls`), in clear text if the client knows beforehand.
 /// - A client that does not send the headers of a request within 10 s loses its connection; see
 ///   [`header_timeout`](Serve::header_timeout).
+/// - On Linux, a connection whose other end takes no bytes for 30 s ends, whatever is sent on it; see
+///   [`stall`](Serve::stall).
+/// - Little is kept unsent, so that urgent messages are not delayed: [`tune_tcp`](crate::tune_tcp) is called for TCP
+///   streams, and the buffers of HTTP are small. Over HTTP/1.1 a response is taken at most 16 KiB ahead of the socket;
+///   the same limit applies to the head of a request (431 beyond it). Over HTTP/2 it is 16 KiB for each stream, and 16
+///   KiB for a head.
+/// - An HTTP/2 connection has at most 256 streams at once. It is pinged every 30 s, and ends if the answer takes 20 s.
 /// - [`drain_on_signal`](Serve::drain_on_signal) ends the process in good order.
 ///
 /// Handlers can extract `ConnectInfo<SocketAddr>`, the address of the other end, if the listener is a `TcpListener` or
@@ -62,6 +70,7 @@ where
         listener,
         router,
         header_timeout: HEADER_TIMEOUT,
+        stall: STALL,
         end: Box::pin(pending()),
     }
 }
@@ -72,6 +81,7 @@ pub struct Serve<L> {
     listener: L,
     router: Router,
     header_timeout: Duration,
+    stall: Duration,
     end: End,
 }
 
@@ -80,14 +90,24 @@ impl<L: fmt::Debug> fmt::Debug for Serve<L> {
         f.debug_struct("Serve")
             .field("listener", &self.listener)
             .field("header_timeout", &self.header_timeout)
+            .field("stall", &self.stall)
             .finish_non_exhaustive()
     }
 }
 
 impl<L> Serve<L> {
-    /// Sets the time for the headers of a request; default 10 s.
+    /// Sets the time for the headers of a request; default 10 s. Over HTTP/1.1 it holds for each request, and so ends a
+    /// connection that has been idle for this time. Over HTTP/2 it holds for the first request of a connection; later
+    /// headers that do not end delay only their own connection, which is kept while it answers pings.
     pub const fn header_timeout(mut self, limit: Duration) -> Self {
         self.header_timeout = limit;
+        self
+    }
+
+    /// Sets the time that a TCP connection may take no bytes while some are waiting, or not answer while it is idle;
+    /// default 30 s, on Linux only. If [`Limits::stall`](crate::Limits::stall) is set to a longer time, so should this.
+    pub const fn stall(mut self, limit: Duration) -> Self {
+        self.stall = limit;
         self
     }
 
@@ -105,7 +125,7 @@ impl<L> Serve<L> {
         grace: Duration,
     ) -> Self {
         self.until(async move {
-            asked_to_end().await;
+            signal::asked_to_end().await;
             let left = server.drain(grace).await;
             if left > 0 {
                 tracing::warn!(left, ?grace, "connections did not end in time");
@@ -135,72 +155,20 @@ where
             mut listener,
             router,
             header_timeout,
+            stall,
             mut end,
         } = self;
-        let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(header_timeout);
-        let (connections, ending) = (TaskTracker::new(), CancellationToken::new());
+        let connections = Connections::new(router, header_timeout, stall);
         loop {
             let (io, address) = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = &mut end => break,
             };
-            let router = TowerToHyperService::new(router.clone());
-            let address = (&address as &dyn Any).downcast_ref::<SocketAddr>();
-            let info = address.copied().map(ConnectInfo);
-            let answer = service_fn(move |mut request: Request<Incoming>| {
-                info.map(|info| request.extensions_mut().insert(info));
-                router.call(request)
-            });
-            let connection = http.serve_connection_with_upgrades(TokioIo::new(io), answer);
-            let connection = connection.into_owned();
-            let ending = ending.clone();
-            connections.spawn(async move {
-                let mut connection = pin!(connection);
-                let ended = tokio::select! {
-                    ended = connection.as_mut() => ended,
-                    () = ending.cancelled() => {
-                        connection.as_mut().graceful_shutdown();
-                        connection.await
-                    }
-                };
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "an HTTP connection broke");
-                }
-            });
+            connections.spawn(io, &address);
         }
         drop(listener);
-        ending.cancel();
-        connections.close();
-        if timeout(LAST_REQUESTS, connections.wait()).await.is_err() {
+        if timeout(LAST_REQUESTS, connections.end()).await.is_err() {
             tracing::warn!("requests were not answered in time");
         }
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM. Where the system does not let a program wait for SIGTERM, it ends the process as usual.
-#[cfg(unix)]
-async fn asked_to_end() {
-    let Ok(mut terminated) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-        return interrupted().await;
-    };
-    tokio::select! {
-        () = interrupted() => {}
-        _ = terminated.recv() => {}
-    }
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-async fn asked_to_end() {
-    interrupted().await;
-}
-
-async fn interrupted() {
-    if let Err(error) = signal::ctrl_c().await {
-        tracing::warn!(%error, "cannot wait for Ctrl-C");
-        pending::<()>().await;
     }
 }
