@@ -3,6 +3,9 @@
 
 mod dictionaries;
 mod drain;
+mod http2;
+mod http2_client;
+mod http2_limits;
 mod json_client;
 mod json_dialect;
 mod large;
@@ -12,4 +15,6 @@ mod native_tokens;
 mod proxy;
 mod serve;
 mod slow_readers;
+mod surroundings;
+mod tls;
 mod upload;
