@@ -6,11 +6,19 @@ import { Program, root } from "../../tests/browser/program.mjs";
 export class Fixture {
   #program;
 
-  /** Starts the program on a free port. `heartbeatMs` is the interval of its heartbeats; without it, the server's default. */
-  static async start({ heartbeatMs } = {}) {
+  #scheme;
+
+  /**
+   * Starts the program on a free port. `heartbeatMs` is the interval of its heartbeats; without it, the server's default.
+   * With `tls` it serves over TLS and HTTP/2, with a certificate that it has signed itself.
+   */
+  static async start({ heartbeatMs, tls = false } = {}) {
     const fixture = new Fixture();
-    const heartbeat = heartbeatMs === undefined ? [] : [String(heartbeatMs)];
-    const argumentsFor = (address) => [address, ...heartbeat];
+    fixture.#scheme = tls ? "https" : "http";
+    const options = [];
+    if (heartbeatMs !== undefined) options.push(String(heartbeatMs));
+    if (tls) options.push("--tls");
+    const argumentsFor = (address) => [address, ...options];
     fixture.#program = await Program.start("examples/fixture", argumentsFor, path.join(root, "pkg"));
     return fixture;
   }
@@ -21,7 +29,12 @@ export class Fixture {
 
   /** Address of its pages. */
   get url() {
-    return `http://127.0.0.1:${this.port}/`;
+    return `${this.#scheme}://127.0.0.1:${this.port}/`;
+  }
+
+  /** Requests that open a WebSocket, so far: method, path and version of each. */
+  get openings() {
+    return this.#program.output.match(/^[A-Z]+ \/rps HTTP.*$/gm) ?? [];
   }
 
   /** Publishes values to a channel (not to a topic or an inbox), in order. */

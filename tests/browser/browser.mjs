@@ -12,9 +12,10 @@ const args = [
   "--disable-sync",
 ];
 
-export function launch() {
+/** Starts Chromium, with these arguments more. */
+export function launch(more = []) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  return puppeteer.launch({ executablePath, headless: true, args });
+  return puppeteer.launch({ executablePath, headless: true, args: [...args, ...more] });
 }
 
 /** Opens a page in a browser context of its own, with its own storage, and waits until it is connected. */

@@ -81,7 +81,7 @@ export class Program {
     const listening = new Promise((resolve, reject) => {
       lines.on("line", (line) => {
         this.#output += `${line}\n`;
-        const address = line.match(/http:\/\/127\.0\.0\.1:(\d+)\//);
+        const address = line.match(/https?:\/\/127\.0\.0\.1:(\d+)\//);
         if (address) resolve(Number(address[1]));
       });
       this.#child.once("error", reject);

@@ -1,6 +1,7 @@
-//! The backend of the npm package's tests: `fixture ADDRESS [HEARTBEAT_MS]`, run in the folder `pkg`.
+//! The backend of the npm package's tests: `fixture ADDRESS [HEARTBEAT_MS] [--tls]`, run in the folder `pkg`.
 //!
-//! It prints its URL, serves the package and the tests' pages, and reads commands, a line of JSON each, from its
+//! With `--tls` it has a certificate of its own making. It prints its URL and, for each request to open a WebSocket, a
+//! line such as `GET /rps HTTP/1.1`, serves the package and the tests' pages, and reads commands, a line of JSON each, from its
 //! standard input, with which it ends:
 //!
 //! - `{"publish": {"channel": NAME, "values": […]}}` publishes to `log`, `document`, `lines` or `samples`. `samples` drops
@@ -16,14 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use push_wire_server::{
     ChannelKind, ChannelPolicy, Compression, HandlerError, MaxLag, PushServer, SlowReaders,
-    SystemOp, train_dictionary,
+    SystemOp, TlsListener, serve, train_dictionary,
 };
+use rcgen::generate_simple_self_signed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::net::TcpListener;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tower_http::services::ServeDir;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ChannelKind)]
@@ -58,20 +66,49 @@ const DICTIONARY_BYTES: usize = 1024;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
+    let (flags, arguments): (Vec<_>, Vec<_>) = std::env::args()
+        .skip(1)
+        .partition(|argument| argument.starts_with("--"));
+    let mut arguments = arguments.into_iter();
     let address = arguments
         .next()
-        .ok_or("usage: fixture ADDRESS [HEARTBEAT_MS]")?;
+        .ok_or("usage: fixture ADDRESS [HEARTBEAT_MS] [--tls]")?;
     let heartbeat = arguments.next().map(|text| text.parse()).transpose()?;
     let server = server(heartbeat)?;
     let listener = TcpListener::bind(address).await?;
-    println!("http://{}/", listener.local_addr()?);
+    let address = listener.local_addr()?;
     let app = Router::new()
         .merge(server.router())
+        .layer(middleware::from_fn(print_request))
         .nest_service("/dist", ServeDir::new("dist"))
         .fallback_service(ServeDir::new("tests/pages"));
-    tokio::spawn(axum::serve(listener, app).into_future());
+    if flags.iter().any(|flag| flag == "--tls") {
+        println!("https://{address}/");
+        let listener = TlsListener::new(listener, certified()?);
+        tokio::spawn(serve(listener, app).into_future());
+    } else {
+        println!("http://{address}/");
+        tokio::spawn(axum::serve(listener, app).into_future());
+    }
     obey(&server).await
+}
+
+/// A configuration with a certificate that it has signed itself.
+fn certified() -> Result<ServerConfig, Box<dyn Error>> {
+    let made = generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
+    let provider = Arc::new(ring::default_provider());
+    let config =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let chain = vec![made.cert.der().clone()];
+    Ok(config.with_no_client_auth().with_single_cert(chain, key)?)
+}
+
+async fn print_request(request: Request, next: Next) -> Response {
+    if request.uri().path() == "/rps" {
+        println!("{} /rps {:?}", request.method(), request.version());
+    }
+    next.run(request).await
 }
 
 fn server(heartbeat_ms: Option<u64>) -> Result<Arc<PushServer<Channel>>, Box<dyn Error>> {
