@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Path};
+use axum::extract::{ConnectInfo, Path, Request};
 use axum::http::request::Parts;
 use axum::response::Response;
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::{MethodFilter, any, get, on, post};
 use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::session::server::MessageError;
 use push_wire_shared::{ChannelKind, Frame, SystemOp};
 use serde::Serialize;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -28,10 +29,10 @@ use crate::compression::SetDictionaryError;
 use crate::handler::{ClientMessage, HandlerError, Handlers};
 use crate::http::{WebSocketUpgrade, tcp_stream};
 use crate::hub::{Hub, PublishError, Stats};
-use crate::peer::{AuthRequest, Inbound};
+use crate::peer::{AuthRequest, Dialect, Inbound};
 use crate::record::{bytes_record, value_record};
 use crate::send::{SendError, notice};
-use crate::transport::{Application, Connection};
+use crate::transport::{Application, Connection, Socket};
 use crate::upkeep::Upkeep;
 
 /// A server that pushes live data on the channels `C` to browsers and other clients.
@@ -116,8 +117,14 @@ impl<C: ChannelKind> PushServer<C> {
         }
     }
 
-    /// The server's routes: the WebSocket, by default at `/rps`, and the compression dictionaries below it, at
-    /// `/rps/dictionaries/{sha256}`. The router can be served alone, or merged or nested into a router of any state.
+    /// The server's routes. The router can be served alone, or merged or nested into a router of any state.
+    ///
+    /// | route, by default below `/rps` | |
+    /// |---|---|
+    /// | `/rps` | the WebSocket |
+    /// | `/rps/sse` | an event stream, for clients that cannot open a WebSocket: [`events`](Self::events) |
+    /// | `/rps/send`, `/rps/ack` | messages of their clients: [`receive`](Self::receive), [`acknowledge`](Self::acknowledge) |
+    /// | `/rps/dictionaries/{sha256}` | [compression dictionaries](Self::dictionary) |
     pub fn router<S>(self: &Arc<Self>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -126,16 +133,43 @@ impl<C: ChannelKind> PushServer<C> {
         let upgrade = move |upgrade: WebSocketUpgrade| Arc::clone(&server).upgrade(upgrade);
         let server = Arc::clone(self);
         let dictionary = async move |Path(sha256): Path<String>| server.dictionary(&sha256);
-        let dictionaries = format!(
-            "{}/dictionaries/{{sha256}}",
-            self.path.trim_end_matches('/')
-        );
+        let server = Arc::clone(self);
+        let events = move |request: Request| Arc::clone(&server).events(request);
+        let server = Arc::clone(self);
+        let receive = async move |request: Request| server.receive(request).await;
+        let server = Arc::clone(self);
+        let acknowledge = async move |request: Request| server.acknowledge(request).await;
+        let below = |name: &str| format!("{}/{name}", self.path.trim_end_matches('/'));
         Router::new()
             .route(
                 &self.path,
                 on(MethodFilter::GET.or(MethodFilter::CONNECT), upgrade),
             )
-            .route(&dictionaries, get(dictionary))
+            .route(&below("sse"), any(events))
+            .route(&below("send"), post(receive))
+            .route(&below("ack"), post(acknowledge))
+            .route(&below("dictionaries/{sha256}"), get(dictionary))
+    }
+
+    /// Answers the request for an event stream, in a route of the application's own: `sse` below that of
+    /// [`upgrade`](Self::upgrade). Published clients, `EventSource` and `curl` use GET, clients of push-wire POST
+    /// (docs/protocol.md section 12). The connection runs in a task of the current tokio runtime.
+    pub async fn events(self: Arc<Self>, request: Request) -> Response {
+        self.upkeep.start(&self.hub);
+        let tasks = self.connections.clone();
+        crate::http::open_events(self, &tasks, request).await
+    }
+
+    /// Answers a POST of a message by a client that has an event stream, in a route of the application's own: `send`
+    /// below that of [`upgrade`](Self::upgrade).
+    pub async fn receive(&self, request: Request) -> Response {
+        crate::http::send(&self.hub, request).await
+    }
+
+    /// Answers a POST of an acknowledgement by a client of the JSON dialect, in a route of the application's own: `ack`
+    /// below that of [`upgrade`](Self::upgrade).
+    pub async fn acknowledge(&self, request: Request) -> Response {
+        crate::http::ack(&self.hub, request).await
     }
 
     /// Answers the request for a dictionary, in a route of the application's own: `dictionaries/{sha256}` below that of
@@ -182,14 +216,22 @@ impl<C: ChannelKind> PushServer<C> {
                 Ok(upgraded) => match tcp_stream(upgraded) {
                     Ok(io) => {
                         note_address(&mut request, io.get_ref());
-                        Connection::new(self, dialect, request, io).run().await;
+                        self.run_socket(dialect, request, io).await;
                     }
-                    Err(io) => Connection::new(self, dialect, request, io).run().await,
+                    Err(io) => self.run_socket(dialect, request, io).await,
                 },
                 Err(error) => tracing::debug!(%error, "a connection broke before it was open"),
             }
         });
         response
+    }
+
+    async fn run_socket<Io>(self: Arc<Self>, dialect: Dialect, request: Box<Parts>, io: Io)
+    where
+        Io: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let connection = Connection::new(self, dialect, request, |limit| Socket::new(io, limit));
+        connection.run().await;
     }
 
     /// Number of running connection tasks, including connections that are being opened or closed, or are not

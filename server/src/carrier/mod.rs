@@ -3,10 +3,13 @@
 //! A dialect makes messages; a carrier turns them into the bytes of its transport. The framed form of a record that
 //! many connections send is made once and shared.
 
+mod event_stream;
+mod pieces;
 mod record;
 mod websocket;
 
 use bytes::Bytes;
+pub use event_stream::EventFrames;
 pub use record::SharedRecord;
 pub use websocket::WebSocketFrames;
 
@@ -57,9 +60,30 @@ pub struct Message {
     pub kind: Kind,
     /// Parts.
     pub parts: Vec<Part>,
+    /// Fields of its event, for event streams only.
+    pub event: EventFields,
+}
+
+/// Fields of an event beside its data.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct EventFields {
+    /// Id, which an `EventSource` sends as `Last-Event-ID` when it reconnects.
+    pub id: Option<u64>,
+    /// Time after which an `EventSource` reconnects, in milliseconds.
+    pub retry_ms: Option<u64>,
 }
 
 impl Message {
+    /// A message without fields of an event.
+    #[must_use]
+    pub const fn new(kind: Kind, parts: Vec<Part>) -> Self {
+        let event = EventFields {
+            id: None,
+            retry_ms: None,
+        };
+        Self { kind, parts, event }
+    }
+
     /// Bytes of the content.
     #[must_use]
     pub fn content_bytes(&self) -> usize {
@@ -67,7 +91,6 @@ impl Message {
     }
 
     /// The content in one piece, copied.
-    #[cfg(any(test, feature = "__internals"))]
     #[must_use]
     pub fn content(&self) -> Bytes {
         let parts: Vec<&[u8]> = self.parts.iter().map(Part::as_slice).collect();

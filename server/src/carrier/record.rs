@@ -1,8 +1,11 @@
 //! Records shared by many connections, framed once.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use push_wire_websocket::{Opcode, frame_header};
 
+use super::event_stream::encode_line;
 use super::websocket::MAX_HEADER;
 
 /// A record of the push-wire dialect, stored behind the header of a WebSocket message that holds nothing else: a
@@ -11,6 +14,8 @@ use super::websocket::MAX_HEADER;
 pub struct SharedRecord {
     websocket: Bytes,
     record_at: usize,
+    /// The record as an event of its own, made for the first event stream that sends it.
+    event: OnceLock<Bytes>,
 }
 
 impl SharedRecord {
@@ -24,7 +29,24 @@ impl SharedRecord {
         Self {
             websocket: Bytes::from(message),
             record_at,
+            event: OnceLock::new(),
         }
+    }
+
+    /// The record as an event of an event stream: a line of data, and an empty line.
+    pub(super) fn event(&self) -> &Bytes {
+        self.event.get_or_init(|| {
+            let mut event = Vec::new();
+            encode_line(self.record(), &mut event);
+            event.push(b'\n');
+            event.into()
+        })
+    }
+
+    /// The record as a line of data of an event.
+    pub(super) fn event_line(&self) -> Bytes {
+        let event = self.event();
+        event.slice(..event.len() - 1)
     }
 
     /// The record as a WebSocket message of its own, header included.

@@ -3,67 +3,40 @@
 use bytes::Bytes;
 use push_wire_websocket::{Opcode, frame_header};
 
+use super::pieces::{Pieces, SHARE_BYTES};
 use super::{Carrier, Kind, Message, Part};
-
-/// Parts from this size on (4 KiB) are written as pieces of their own, shared with other readers. Smaller ones are
-/// copied next to each other, which costs less than one more piece in a vectored write.
-const SHARE_BYTES: usize = 4_096;
 
 /// Longest header of an unmasked frame, in bytes.
 pub(super) const MAX_HEADER: usize = 10;
 
 /// Carrier that collects the frames of one or more messages as pieces of one vectored write.
 #[derive(Debug)]
-pub struct WebSocketFrames<'a> {
-    pieces: &'a mut Vec<Bytes>,
-    /// Copied bytes that are not in a piece yet.
-    copied: Vec<u8>,
-}
+pub struct WebSocketFrames<'a>(Pieces<'a>);
 
 impl<'a> WebSocketFrames<'a> {
     /// Frames to be appended to `pieces`.
     #[must_use]
     pub const fn new(pieces: &'a mut Vec<Bytes>) -> Self {
-        Self {
-            pieces,
-            copied: Vec::new(),
-        }
+        Self(Pieces::new(pieces))
     }
 
     /// Completes the last piece.
     pub fn finish(mut self) {
-        self.flush();
-    }
-
-    fn flush(&mut self) {
-        if !self.copied.is_empty() {
-            let copied = std::mem::take(&mut self.copied);
-            self.pieces.push(Bytes::from(copied));
-        }
-    }
-
-    fn add(&mut self, part: Part) {
-        if part.as_slice().len() < SHARE_BYTES {
-            self.copied.extend_from_slice(part.as_slice());
-        } else {
-            self.flush();
-            self.pieces.push(part.into_bytes());
-        }
+        self.0.flush();
     }
 }
 
 impl Carrier for WebSocketFrames<'_> {
     fn send(&mut self, message: Message) {
         if let [Part::Record(record)] = &message.parts[..] {
-            let framed = record.websocket().clone();
-            self.flush();
-            return self.pieces.push(framed);
+            return self.0.share(record.websocket().clone());
         }
         let sizes = message.parts.iter().map(|part| part.as_slice().len());
         let copied: usize = sizes.clone().filter(|len| *len < SHARE_BYTES).sum();
-        self.copied.reserve(MAX_HEADER + copied);
-        frame_header(opcode(message.kind), sizes.sum(), &mut self.copied);
-        message.parts.into_iter().for_each(|part| self.add(part));
+        let out = self.0.copied();
+        out.reserve(MAX_HEADER + copied);
+        frame_header(opcode(message.kind), sizes.sum(), out);
+        message.parts.into_iter().for_each(|part| self.0.add(part));
     }
 }
 
@@ -98,10 +71,8 @@ mod tests {
     fn lone_record_is_one_shared_buffer() {
         let record = record(5_000);
         let send = || {
-            framed(vec![Message {
-                kind: Kind::Binary,
-                parts: vec![Part::Record(Arc::clone(&record))],
-            }])
+            let part = Part::Record(Arc::clone(&record));
+            framed(vec![Message::new(Kind::Binary, vec![part])])
         };
         let (first, second) = (send(), send());
         assert_eq!(first.len(), 1);
@@ -112,9 +83,8 @@ mod tests {
     #[test]
     fn joins_small_parts_and_shares_large() {
         let body = Bytes::from(vec![1; SHARE_BYTES]);
-        let text = |parts: Vec<Bytes>| Message {
-            kind: Kind::Text,
-            parts: parts.into_iter().map(Part::Bytes).collect(),
+        let text = |parts: Vec<Bytes>| {
+            Message::new(Kind::Text, parts.into_iter().map(Part::Bytes).collect())
         };
         let pieces = framed(vec![
             text(vec![Bytes::from_static(b"ab"), Bytes::from_static(b"c")]),
@@ -133,10 +103,7 @@ mod tests {
 
     #[test]
     fn ping_has_no_content() {
-        let ping = Message {
-            kind: Kind::Ping,
-            parts: Vec::new(),
-        };
+        let ping = Message::new(Kind::Ping, Vec::new());
         assert_eq!(framed(vec![ping])[0][..], [0x89, 0]);
     }
 }

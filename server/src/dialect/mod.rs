@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::carrier::Carrier;
 use crate::compression::ClientDictionaries;
-use crate::hub::{Hub, OpenedSession, Stream};
+use crate::hub::{Hub, OpAnswer, OpenedSession, Stream};
 use json::JsonCodec;
 use wire::WireCodec;
 pub(crate) use wire::{Fragment, Fragments};
@@ -29,6 +29,8 @@ pub enum Dialect {
     Wire,
     /// No subprotocol: JSON text messages.
     Json,
+    /// The JSON dialect as events of an event stream, whose client sends nothing on the connection.
+    JsonEvents,
 }
 
 /// A message as the transport received it.
@@ -94,6 +96,7 @@ impl Codec {
                 hub.limits().fragment_bytes,
             )),
             Dialect::Json => Self::Json(JsonCodec::new(hub.session_config())),
+            Dialect::JsonEvents => Self::Json(JsonCodec::events(hub.session_config())),
         }
     }
 
@@ -141,6 +144,31 @@ impl Codec {
         match self {
             Self::Wire(_) => Vec::new(),
             Self::Json(json) => json.begin(resumed, may_read, each),
+        }
+    }
+
+    /// Sets the id of the last event that the client of an event stream has seen.
+    pub(crate) fn set_last_event(&mut self, id: String) {
+        match self {
+            Self::Wire(_) => {}
+            Self::Json(json) => json.set_last_event(id),
+        }
+    }
+
+    /// Collects the ops from here on for the answer to a POST. In the push-wire dialect they are sent to the client all
+    /// the same.
+    pub(crate) fn collect_answers(&mut self) {
+        match self {
+            Self::Wire(_) => {}
+            Self::Json(json) => json.collect_answers(),
+        }
+    }
+
+    /// Returns the collected ops, and sends later ones to the client.
+    pub(crate) fn take_answers(&mut self) -> Vec<OpAnswer> {
+        match self {
+            Self::Wire(_) => Vec::new(),
+            Self::Json(json) => json.take_answers(),
         }
     }
 

@@ -1,8 +1,18 @@
-//! Answers to HTTP requests: for dictionaries, and those that open a WebSocket.
+//! Answers to HTTP requests: those that open a WebSocket or an event stream, messages that are POSTed, dictionaries.
 
+mod body;
 mod dictionary;
+mod error;
+mod events;
+mod post;
+mod redact;
 mod upgrade;
 
 pub(crate) use dictionary::dictionary;
+pub(crate) use events::open_events;
+pub(crate) use post::{ack, send};
 pub use upgrade::{UpgradeError, WebSocketUpgrade};
 pub(crate) use upgrade::{draining, tcp_stream};
+
+/// Text for a client that wants to connect to a server that ends.
+const GOING_AWAY: &str = "the server is going away: come back later";

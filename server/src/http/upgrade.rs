@@ -13,6 +13,7 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use push_wire_websocket::{Handshake, HandshakeError};
 use tokio::net::TcpStream;
 
+use super::GOING_AWAY;
 use crate::limits::RETURN_SPREAD;
 use crate::peer::Dialect;
 use crate::transport::{Joined, Prefixed, tune_tcp};
@@ -41,8 +42,7 @@ impl WebSocketUpgrade {
 /// Answer to a client that wants to connect to a server that ends.
 pub(crate) fn draining() -> Response {
     let later = [(RETRY_AFTER, RETURN_SPREAD.as_secs().to_string())];
-    let text = "the server is going away: come back later";
-    (StatusCode::SERVICE_UNAVAILABLE, later, text).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, later, GOING_AWAY).into_response()
 }
 
 /// A WebSocket's stream that is not a TCP stream of its own: over TLS, over HTTP/2, of another listener.

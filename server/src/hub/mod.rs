@@ -7,6 +7,7 @@
 
 mod attachment;
 mod counters;
+mod posts;
 mod publish;
 mod session;
 mod sessions;
@@ -26,6 +27,7 @@ pub(crate) use attachment::Attachment;
 use bytes::Bytes;
 pub(crate) use counters::Counters;
 pub use counters::Stats;
+pub(crate) use posts::{AnswerKind, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 pub use publish::{HubSendError, PublishError};
 use publish::{Publisher, publish_error};
 use push_wire_broker::{AppendError, Broker, Memory, Record};
@@ -285,6 +287,22 @@ impl Hub {
     /// [`NotifyError`]; no notice was added.
     pub(crate) fn notify(&self, client: Uuid, notice: Notice) -> Result<(), NotifyError> {
         self.sessions.notify(client, notice)
+    }
+
+    /// Returns whether a client may POST messages to its connection.
+    ///
+    /// # Errors
+    /// [`PostError`] says why not.
+    pub(crate) fn may_post(&self, client: Uuid, proof: PostProof) -> Result<(), PostError> {
+        self.sessions.connection(client, proof).map(|_| ())
+    }
+
+    /// Passes a message that a client POSTs to its connection.
+    ///
+    /// # Errors
+    /// [`PostError`]; the message was not taken.
+    pub(crate) fn post(&self, client: Uuid, proof: PostProof, post: Post) -> Result<(), PostError> {
+        self.sessions.connection(client, proof)?.post(post)
     }
 
     /// Ends all connections, now and later ones, with 4100: each once it has handled what it has received.

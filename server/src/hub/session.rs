@@ -10,7 +10,7 @@ use push_wire_shared::session::server::SessionState;
 use push_wire_shared::time::Moment;
 
 use super::shares::Share;
-use super::{Attachment, ConnectionWaker, Notice, OpenStream, Owner};
+use super::{Attachment, ConnectionWaker, Notice, OpenStream, Owner, PostProof};
 
 /// Secret of a session: 16 random bytes.
 pub(super) type Secret = [u8; 16];
@@ -79,16 +79,28 @@ impl Session {
 
     /// Returns the proof in these credentials; `None` if they do not prove the right to continue this session.
     pub(super) fn proof(&self, shown: &SessionCredentials) -> Option<Proof> {
-        if self.secret.is_some() && shown.secret == self.secret {
+        let secrets = self.secret.zip(shown.secret);
+        if secrets.is_some_and(|(secret, shown)| is_same(&secret, &shown)) {
             return Some(Proof::Secret);
         }
         let is_same_identity = shown.identity == self.credentials.identity;
         if is_same_identity && shown.identity.is_some() {
             return Some(Proof::Identity);
         }
-        let is_same_token = is_same_identity && shown.token == self.credentials.token;
+        let is_same_token = is_same_identity && is_same_token(self.credentials.token, shown.token);
         let is_json = shown.json && self.secret.is_none();
         (is_json && is_same_token).then_some(Proof::JsonToken)
+    }
+
+    /// Returns whether this proves that a POST comes from the session's client.
+    pub(super) fn may_post(&self, proof: PostProof) -> bool {
+        match proof {
+            PostProof::Secret(shown) => self.secret.is_some_and(|secret| is_same(&secret, &shown)),
+            PostProof::Token(shown) => {
+                let is_json = self.credentials.json && self.secret.is_none();
+                is_json && is_same_token(self.credentials.token, shown)
+            }
+        }
     }
 
     /// Returns whether the connection that holds the session comes from a later attempt of the same client. Attempts
@@ -190,5 +202,20 @@ impl Session {
     /// The inboxes that were opened.
     pub(super) fn inboxes(&self) -> &[OpenStream] {
         &self.inboxes
+    }
+}
+
+/// Compares secrets in a time that does not depend on their bytes.
+fn is_same<const N: usize>(held: &[u8; N], shown: &[u8; N]) -> bool {
+    let pairs = held.iter().zip(shown);
+    let differences = pairs.fold(0, |found, (held, shown)| found | (held ^ shown));
+    std::hint::black_box(differences) == 0
+}
+
+/// Compares the hashes of two tokens; no token is the same as none.
+fn is_same_token(held: Option<[u8; 32]>, shown: Option<[u8; 32]>) -> bool {
+    match (held, shown) {
+        (Some(held), Some(shown)) => is_same(&held, &shown),
+        (held, shown) => held.is_none() && shown.is_none(),
     }
 }

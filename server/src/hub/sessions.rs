@@ -17,8 +17,8 @@ use super::session::{Secret, Session};
 use super::shares::{Resource, Shares};
 use super::streams::{Creator, OpenError, Streams};
 use super::{
-    Attachment, ConnectionWaker, LimitError, Notice, OpenStream, Owner, SessionCredentials,
-    UPKEEP_BATCH, lock,
+    Attachment, ConnectionWaker, LimitError, Notice, OpenStream, Owner, PostError, PostProof,
+    SessionCredentials, UPKEEP_BATCH, lock,
 };
 
 /// A session that a connection has opened.
@@ -277,6 +277,20 @@ impl Sessions {
         let waker = waker.ok_or(NotifyError::NotConnected)?;
         let has_room = waker.notify(notice);
         has_room.then_some(()).ok_or(NotifyError::Full)
+    }
+
+    /// The connection to which a client may POST messages.
+    pub(super) fn connection(
+        &self,
+        client: Uuid,
+        proof: PostProof,
+    ) -> Result<Arc<ConnectionWaker>, PostError> {
+        let table = lock(&self.table);
+        let session = table.known.get(&client).ok_or(PostError::NoConnection)?;
+        if !session.may_post(proof) {
+            return Err(PostError::Unauthorized);
+        }
+        session.waker().cloned().ok_or(PostError::NoConnection)
     }
 
     /// Queues a notice for every connected client.

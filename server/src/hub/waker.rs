@@ -8,6 +8,7 @@ use atomic_waker::AtomicWaker;
 use push_wire_shared::session::op::ServerOp;
 
 use super::lock;
+use super::posts::{Post, PostError, Posts};
 use crate::limits::NOTICES;
 
 /// Notice for a whole connection.
@@ -27,15 +28,29 @@ pub(crate) enum Notice {
 }
 
 /// Waker of one connection: the readers whose streams have changed, and notices.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(crate) struct ConnectionWaker {
     raised: AtomicBool,
     waker: AtomicWaker,
     /// Slots of the readers whose streams have changed.
     slots: Mutex<Vec<u32>>,
     notices: Mutex<Vec<Notice>>,
+    posts: Mutex<Posts>,
     /// A log that could not answer at once can answer now.
     again: AtomicBool,
+}
+
+impl Default for ConnectionWaker {
+    fn default() -> Self {
+        Self {
+            raised: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+            slots: Mutex::default(),
+            notices: Mutex::default(),
+            posts: Mutex::new(Posts::new()),
+            again: AtomicBool::new(false),
+        }
+    }
 }
 
 impl ConnectionWaker {
@@ -81,6 +96,24 @@ impl ConnectionWaker {
             return (std::mem::take(&mut notices), false);
         }
         (notices.drain(..limit).collect(), true)
+    }
+
+    /// Adds a message that the client POSTs.
+    pub(super) fn post(&self, post: Post) -> Result<(), PostError> {
+        lock(&self.posts).add(post)?;
+        self.raise();
+        Ok(())
+    }
+
+    /// Takes the oldest message that the client POSTs.
+    pub(crate) fn take_post(&self) -> Option<Post> {
+        lock(&self.posts).take()
+    }
+
+    /// Refuses the messages that wait, and later ones.
+    pub(crate) fn close_posts(&self) {
+        // Dropped, and so answered, without the lock.
+        let _posts = std::mem::replace(&mut *lock(&self.posts), Posts::Closed);
     }
 
     pub(crate) fn take_slots(&self, into: &mut Vec<u32>) {

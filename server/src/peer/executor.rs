@@ -33,7 +33,7 @@ pub(super) struct Executor {
 impl Executor {
     pub(super) fn new(hub: Arc<Hub>, dialect: Dialect, waker: &Arc<ConnectionWaker>) -> Self {
         Self {
-            membership: Membership::new(Arc::clone(&hub), dialect == Dialect::Json),
+            membership: Membership::new(Arc::clone(&hub), dialect != Dialect::Wire),
             outgoing: Outgoing::new(&hub, dialect, waker),
             actions: Actions::default(),
             opened: OpenedStreams::default(),

@@ -9,6 +9,7 @@ mod membership;
 mod notices;
 mod opened;
 mod outgoing;
+mod posting;
 mod stall;
 #[cfg(test)]
 mod tests;
@@ -23,10 +24,11 @@ use std::task::{Context, Poll};
 pub use action::{Action, AuthFailure, AuthRequest, Inbound};
 use executor::Executor;
 use notices::Notices;
+use posting::Posting;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::HANDSHAKE_BYTES;
 use push_wire_shared::session::op::ClientOp;
-use push_wire_shared::session::server::{MessageError, ServerSession};
+use push_wire_shared::session::server::{MessageError, PostCheck, ServerSession};
 use push_wire_shared::time::{Moment, sooner};
 use unread::Unread;
 #[cfg(feature = "__internals")]
@@ -36,7 +38,7 @@ use crate::auth::Grant;
 use crate::carrier::Carrier;
 use crate::dialect::Request;
 pub use crate::dialect::{Dialect, Message};
-use crate::hub::{ConnectionWaker, Hub, Notice};
+use crate::hub::{ConnectionWaker, Hub, Notice, Post, PostAnswer};
 
 /// One connection.
 ///
@@ -52,6 +54,8 @@ pub struct Peer {
     executor: Executor,
     notices: Notices,
     unread: Unread,
+    posting: Posting,
+    dialect: Dialect,
     closed: bool,
     /// The server ends: so does the connection, once everything that it has received is handled.
     draining: bool,
@@ -68,6 +72,8 @@ impl Peer {
             executor: Executor::new(Arc::clone(&hub), dialect, &waker),
             notices: Notices::new(waker),
             unread: Unread::default(),
+            posting: Posting::default(),
+            dialect,
             closed: false,
             draining: false,
             hub,
@@ -79,14 +85,20 @@ impl Peer {
         self.executor.membership.set_address(address);
     }
 
+    /// Sets the id of the last event that the client of an event stream has seen; before `auth`.
+    pub fn set_last_event(&mut self, id: String) {
+        self.executor.outgoing.codec.set_last_event(id);
+    }
+
     /// The next thing to do.
     pub fn poll_action(&mut self, now: Moment) -> Option<Action> {
         loop {
-            let action = self.executor.next_action(now, &mut self.session);
+            let action = self.for_post(|peer| peer.executor.next_action(now, &mut peer.session));
             if action.is_some() {
                 return action;
             }
             self.read_on(now);
+            self.take_posts(now);
             if self.draining && self.is_idle() {
                 self.session.drain(self.hub.return_delay());
                 self.perform(now);
@@ -106,6 +118,12 @@ impl Peer {
     #[must_use]
     pub(crate) fn has_actions(&self) -> bool {
         !self.executor.actions.is_empty()
+    }
+
+    /// Returns whether the client is authenticated.
+    #[must_use]
+    pub(crate) fn is_open(&self) -> bool {
+        self.executor.membership.client().is_some()
     }
 
     /// Largest message that the client may send now, in bytes: smaller before the handshake is done.
@@ -159,6 +177,8 @@ impl Peer {
     pub fn disconnected(&mut self, now: Moment) {
         self.closed = true;
         self.unread.clear();
+        self.posting.drop_reply();
+        self.notices.waker().close_posts();
         self.executor.membership.leave(now);
     }
 
@@ -176,6 +196,50 @@ impl Peer {
         self.session.note_activity(now);
         self.unread.set(message);
         self.read_on(now);
+    }
+
+    /// Takes the messages that the client POSTs, each once the one before is handled.
+    fn take_posts(&mut self, now: Moment) {
+        loop {
+            let is_handled = self.unread.is_empty() && self.executor.actions.is_empty();
+            if !is_handled && !self.session.is_closed() {
+                return;
+            }
+            self.posting.finish();
+            if self.is_full() {
+                return;
+            }
+            match self.notices.waker().take_post() {
+                Some(post) => self.take_post(now, post),
+                None => return,
+            }
+        }
+    }
+
+    fn take_post(&mut self, now: Moment, post: Post) {
+        if !self.session.is_ready() {
+            return;
+        }
+        let check = post.number.map(|number| self.session.take_post(number));
+        match check {
+            Some(PostCheck::Gap { received }) => post.reply.give(PostAnswer::Gap { received }),
+            Some(PostCheck::Repeat) => post.reply.give(PostAnswer::Taken(Vec::new())),
+            Some(PostCheck::OtherAttempt) => post.reply.give(PostAnswer::Gone),
+            Some(PostCheck::Next) | None => {
+                self.posting.begin(post.reply);
+                let message = Message::Binary(post.content);
+                self.for_post(|peer| peer.handle_message(now, message));
+            }
+        }
+    }
+
+    /// Runs a part of the handling of the client's message. What is put out meanwhile answers the POST that the message
+    /// came in, if there is one.
+    fn for_post<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        self.posting.listen(&mut self.executor.outgoing.codec);
+        let result = run(self);
+        self.posting.collect(&mut self.executor.outgoing.codec);
+        result
     }
 
     /// Takes as much of the client's last message as there is room for the answers to.
@@ -257,8 +321,9 @@ impl Peer {
         self.executor.answer(number, answer, &mut self.session);
         // Answers to messages that the driver takes in one go are acknowledged together.
         if self.executor.actions.is_empty() {
-            self.perform(now);
+            self.for_post(|peer| peer.perform(now));
             self.read_on(now);
+            self.take_posts(now);
         }
     }
 
@@ -305,6 +370,10 @@ impl Peer {
     /// Records that the transport took some bytes; `all`: it has taken everything that it was given.
     pub fn wrote(&mut self, now: Moment, all: bool) {
         self.executor.outgoing.stall.taken(now, all);
+        if self.dialect == Dialect::JsonEvents {
+            // Its client sends nothing: that it takes bytes is its only sign of life.
+            self.session.note_activity(now);
+        }
         if all {
             self.read_on(now);
         }

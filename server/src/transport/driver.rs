@@ -1,4 +1,4 @@
-//! Task of one connection: drives a peer over a WebSocket, woken by the socket, the hub and one timer.
+//! Task of one connection: drives a peer over a transport, woken by the transport, the hub and one timer.
 
 use std::future::poll_fn;
 use std::io;
@@ -12,16 +12,12 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::time::Moment;
-use push_wire_websocket::{Event, ProtocolError};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::alarm::Alarm;
-use super::websocket::{ReceiveError, Received, Socket};
-use super::{Application, guard};
+use super::{Application, ReceiveError, Received, Transport, guard};
 use crate::auth::{AuthError, PendingGrant};
-use crate::carrier::WebSocketFrames;
 use crate::clock;
 use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
 
@@ -34,20 +30,16 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 const ACTIONS_PER_POLL: usize = 32;
 
 /// One connection.
-pub(crate) struct Connection<Io> {
+pub(crate) struct Connection<T> {
     app: Arc<dyn Application>,
-    socket: Socket<Io>,
+    transport: T,
     peer: Peer,
     alarm: Alarm,
     /// The HTTP request that opened the connection, until authentication begins.
     request: Option<Box<Parts>>,
     grant: Option<PendingGrant>,
-    /// The newest ping without a pong (RFC 6455 section 5.5.3 permits to ignore older ones).
-    ping: Option<Vec<u8>>,
-    /// The client's close frame.
-    closed_by_client: Option<Option<u16>>,
-    /// Violation of the WebSocket protocol by the client, after which nothing more is read.
-    protocol_error: Option<ProtocolError>,
+    /// Violation of the transport's protocol by the client, after which nothing more is read.
+    protocol_error: Option<String>,
 }
 
 /// End of a connection.
@@ -60,13 +52,14 @@ enum End {
     Broken,
 }
 
-impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
-    /// A connection whose opening handshake is done.
+impl<T: Transport> Connection<T> {
+    /// A connection that has just been opened by this request; `transport` makes its transport, which takes messages of
+    /// up to the given number of bytes.
     pub(crate) fn new(
         app: Arc<dyn Application>,
         dialect: Dialect,
         request: Box<Parts>,
-        io: Io,
+        transport: impl FnOnce(usize) -> T,
     ) -> Box<Self> {
         let hub = Arc::clone(app.hub());
         let now = clock::now();
@@ -77,15 +70,22 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         // Boxed, since a task's future is as large as its largest state and would hold this twice.
         Box::new(Self {
             app,
-            socket: Socket::new(io, peer.message_limit()),
+            transport: transport(peer.message_limit()),
             alarm: Alarm::new(peer.poll_timeout().unwrap_or(now)),
             peer,
             request: Some(request),
             grant: None,
-            ping: None,
-            closed_by_client: None,
             protocol_error: None,
         })
+    }
+
+    /// Takes a message that came with the request, and for an event stream the id of the last event that its client has
+    /// seen.
+    pub(crate) fn receive(&mut self, message: Message, last_event: Option<String>) {
+        if let Some(id) = last_event {
+            self.peer.set_last_event(id);
+        }
+        self.peer.handle_message(clock::now(), message);
     }
 
     /// Runs until the connection has ended.
@@ -165,7 +165,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                 self.peer.handle_answer(now, number, answer);
             }
             Action::Close { code, text } => {
-                let text = self.protocol_error.map_or(text, |error| error.to_string());
+                let text = self.protocol_error.take().unwrap_or(text);
                 return Some(End::Ours { code, text });
             }
         }
@@ -179,10 +179,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
-    /// Writes until the socket accepts no more or nothing is left.
+    /// Writes until the transport accepts no more or nothing is left.
     fn write(&mut self, cx: &mut Context<'_>, now: Moment) -> io::Result<()> {
-        while !self.socket.is_written() || self.pull(now) {
-            let written = self.socket.write(cx)?;
+        while !self.transport.is_written() || self.fill(now) {
+            let written = self.transport.write(cx)?;
             if written.bytes > 0 {
                 self.peer.wrote(now, written.all);
             }
@@ -193,17 +193,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         Ok(())
     }
 
-    /// Takes the next message to write from the peer. Returns false when there is none.
-    fn pull(&mut self, now: Moment) -> bool {
-        if let Some(ping) = self.ping.take() {
-            self.socket.give_pong(&ping);
-        }
-        if self.peer.has_output() {
-            let mut frames = WebSocketFrames::new(self.socket.outgoing());
-            self.peer.poll_write(now, &mut frames);
-            frames.finish();
-        }
-        !self.socket.is_written()
+    /// Takes what is to be written next. Returns false when there is nothing.
+    fn fill(&mut self, now: Moment) -> bool {
+        self.transport.fill(now, &mut self.peer);
+        !self.transport.is_written()
     }
 
     /// Reads once, unless answers to the client must be written first.
@@ -211,44 +204,33 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         if self.protocol_error.is_some() || self.peer.is_full() {
             return Poll::Pending;
         }
-        self.socket.set_limit(self.peer.message_limit());
-        let Self {
-            socket,
-            peer,
-            ping,
-            closed_by_client,
-            ..
-        } = self;
-        let received = socket.poll_receive(cx, |event| {
-            match event {
-                Event::Text(text) => peer.handle_message(now, Message::Text(text.into_owned())),
-                Event::Binary(bytes) => {
-                    peer.handle_message(now, Message::Binary(bytes.into_owned().into()));
-                }
-                Event::Ping(payload) => *ping = Some(payload.into_owned()),
-                Event::Pong => {}
-                Event::Close(code) => *closed_by_client = Some(code),
+        self.transport.set_limit(self.peer.message_limit());
+        let peer = &mut self.peer;
+        let received = self.transport.poll_receive(cx, &mut |message| {
+            peer.handle_message(now, message);
+            match peer.is_full() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
-            if closed_by_client.is_some() || peer.is_full() {
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
         });
-        match received {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(Received::Bytes)) => {
+        let Poll::Ready(received) = received else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match received {
+            Ok(Received::Bytes) => {
                 // A piece of a long message also counts as activity of the client.
                 self.peer.note_activity(now);
-                Poll::Ready(self.closed_by_client.map(|code| End::Theirs { code }))
+                None
             }
-            Poll::Ready(Ok(Received::End)) => Poll::Ready(Some(End::Broken)),
-            Poll::Ready(Err(ReceiveError::Io(error))) => Poll::Ready(Some(broken(&error))),
-            Poll::Ready(Err(ReceiveError::Protocol(error))) => {
-                self.protocol_error = Some(error);
-                self.peer.close(now, close_reason(error));
-                Poll::Ready(None)
+            Ok(Received::Closed(code)) => Some(End::Theirs { code }),
+            Ok(Received::End) => Some(End::Broken),
+            Err(ReceiveError::Io(error)) => Some(broken(&error)),
+            Err(ReceiveError::Protocol { reason, text }) => {
+                self.protocol_error = Some(text);
+                self.peer.close(now, reason);
+                None
             }
-        }
+        })
     }
 
     /// Hands the application the messages that came before the end.
@@ -266,7 +248,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         }
     }
 
-    /// The closing handshake (RFC 6455 section 7.1).
+    /// Ends the connection: hands on and writes what is left, then closes the transport.
     async fn end(&mut self, end: End) {
         self.deliver_rest().await;
         let (code, text) = match end {
@@ -280,9 +262,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             }
         };
         self.peer.disconnected(clock::now());
-        self.socket.give_close(code, &text);
-        if let Err(error) = self.say_goodbye().await {
-            tracing::debug!(%error, "a connection was lost during the closing handshake");
+        if let Err(error) = self.transport.close(code, &text).await {
+            tracing::debug!(%error, "a connection was lost while it was closed");
         }
     }
 
@@ -290,28 +271,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     async fn write_rest(&mut self) -> io::Result<()> {
         poll_fn(|cx| match self.write(cx, clock::now()) {
             Err(error) => Poll::Ready(Err(error)),
-            Ok(()) if self.socket.is_written() => Poll::Ready(Ok(())),
+            Ok(()) if self.transport.is_written() => Poll::Ready(Ok(())),
             Ok(()) => Poll::Pending,
         })
         .await
     }
-
-    /// Writes the queued frames, shuts down our direction, and reads to the end of the client's: closing a socket with
-    /// unread bytes would reset it, and the close frame might be lost.
-    async fn say_goodbye(&mut self) -> io::Result<()> {
-        poll_fn(|cx| match self.socket.write(cx) {
-            Err(error) => Poll::Ready(Err(error)),
-            Ok(written) if written.all => Poll::Ready(Ok(())),
-            Ok(_) => Poll::Pending,
-        })
-        .await?;
-        poll_fn(|cx| self.socket.poll_shutdown(cx)).await?;
-        while poll_fn(|cx| self.socket.poll_discard(cx)).await? != Received::End {}
-        Ok(())
-    }
 }
 
-impl<Io> Drop for Connection<Io> {
+impl<T> Drop for Connection<T> {
     /// Reports the end of the connection to the session, in whatever way the task ends.
     fn drop(&mut self) {
         self.peer.disconnected(clock::now());
@@ -321,16 +288,6 @@ impl<Io> Drop for Connection<Io> {
 fn broken(error: &io::Error) -> End {
     tracing::debug!(%error, "a connection broke");
     End::Broken
-}
-
-/// Close reason of a WebSocket error: the standard's code, except for a message above the limit, where 4204 tells the
-/// client not to send it again (docs/protocol.md section 10).
-const fn close_reason(error: ProtocolError) -> CloseReason {
-    match error.close_code() {
-        1009 => CloseReason::MessageTooLarge,
-        1007 => CloseReason::BadText,
-        _ => CloseReason::BadFraming,
-    }
 }
 
 fn failure(error: AuthError) -> AuthFailure {

@@ -1,16 +1,23 @@
 //! A WebSocket over any byte stream: reads into one buffer per thread, writes shared bytes.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::time::Moment;
 use push_wire_websocket::{
     Event, Opcode, ProtocolError, Reader, Role, close_payload, frame_header,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{ReceiveError, Received, Transport, Written};
+use crate::carrier::WebSocketFrames;
+use crate::peer::{Message, Peer};
 
 /// Size of a read (32 KiB): each thread has one such buffer, connections have none.
 const READ_BYTES: usize = 32 * 1024;
@@ -23,33 +30,6 @@ const IDLE_PIECES: usize = 4;
 
 thread_local! {
     static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
-}
-
-/// Result of one read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Received {
-    /// Bytes; their events have been passed on.
-    Bytes,
-    /// The client has closed its direction.
-    End,
-}
-
-/// Error of a read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReceiveError {
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Protocol(#[from] ProtocolError),
-}
-
-/// Result of one attempt to write.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Written {
-    /// Bytes written.
-    pub(crate) bytes: usize,
-    /// Nothing is left to write.
-    pub(crate) all: bool,
 }
 
 /// The server's end of a WebSocket.
@@ -65,6 +45,8 @@ pub(crate) struct Socket<Io> {
     written: usize,
     /// The stream may need a flush.
     unflushed: bool,
+    /// The newest ping without a pong (RFC 6455 section 5.5.3 permits to ignore older ones).
+    ping: Option<Vec<u8>>,
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
@@ -77,45 +59,27 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
             outgoing: Vec::new(),
             written: 0,
             unflushed: false,
+            ping: None,
         }
-    }
-
-    /// Sets the largest message taken, in bytes.
-    pub(crate) const fn set_limit(&mut self, limit: usize) {
-        self.reader.set_limit(limit);
-    }
-
-    /// Reads once, and passes the events to `on_event`. After a [`ControlFlow::Break`] the rest is kept, and the
-    /// next call passes it on in place of a read.
-    pub(crate) fn poll_receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Poll<Result<Received, ReceiveError>> {
-        if !self.unread.is_empty() {
-            let mut input = std::mem::take(&mut self.unread);
-            return Poll::Ready(self.hand_on(&mut input, &mut on_event));
-        }
-        READ_BUFFER.with_borrow_mut(|buffer| {
-            let mut buffer = ReadBuf::new(buffer);
-            match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(Received::End)),
-                Poll::Ready(Ok(())) => {
-                    Poll::Ready(self.hand_on(buffer.filled_mut(), &mut on_event))
-                }
-            }
-        })
     }
 
     fn hand_on(
         &mut self,
         mut input: &mut [u8],
-        on_event: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+        on_message: &mut dyn FnMut(Message) -> ControlFlow<()>,
     ) -> Result<Received, ReceiveError> {
-        while let Some(event) = self.reader.next(&mut input)? {
-            if on_event(event).is_break() {
+        while let Some(event) = self.reader.next(&mut input).map_err(protocol_error)? {
+            let message = match event {
+                Event::Text(text) => Message::Text(text.into_owned()),
+                Event::Binary(bytes) => Message::Binary(bytes.into_owned().into()),
+                Event::Ping(payload) => {
+                    self.ping = Some(payload.into_owned());
+                    continue;
+                }
+                Event::Pong => continue,
+                Event::Close(code) => return Ok(Received::Closed(code)),
+            };
+            if on_message(message).is_break() {
                 self.unread = input.to_vec();
                 break;
             }
@@ -124,7 +88,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
     }
 
     /// Reads once, and drops the bytes read.
-    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
             let read = Pin::new(&mut self.io).poll_read(cx, &mut buffer);
@@ -135,23 +99,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         })
     }
 
-    /// Returns whether everything given has been written.
-    pub(crate) const fn is_written(&self) -> bool {
-        self.outgoing.is_empty() && !self.unflushed
-    }
-
-    /// Pieces to write: frames, headers included, are added at the end.
-    pub(crate) const fn outgoing(&mut self) -> &mut Vec<Bytes> {
-        &mut self.outgoing
-    }
-
-    /// Queues a pong.
-    pub(crate) fn give_pong(&mut self, payload: &[u8]) {
-        self.give_control(Opcode::Pong, payload);
-    }
-
     /// Queues a close frame, without a payload if there is no code.
-    pub(crate) fn give_close(&mut self, code: Option<u16>, reason: &str) {
+    fn give_close(&mut self, code: Option<u16>, reason: &str) {
         let payload = code.map(|code| close_payload(code, reason));
         self.give_control(Opcode::Close, payload.as_deref().unwrap_or_default());
     }
@@ -163,26 +112,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         frame_header(opcode, payload.len(), &mut frame);
         frame.extend_from_slice(payload);
         self.outgoing.push(frame.into());
-    }
-
-    /// Writes as much as the system accepts; the waker is registered if something is left.
-    pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Written> {
-        let mut bytes = 0;
-        self.advance(0);
-        while self.written < self.outgoing.len() {
-            match self.poll_write_once(cx) {
-                Poll::Pending => return Ok(Written { bytes, all: false }),
-                Poll::Ready(written) => bytes += written?,
-            }
-        }
-        self.outgoing.clear();
-        self.outgoing.shrink_to(IDLE_PIECES);
-        self.written = 0;
-        self.unflushed = Pin::new(&mut self.io).poll_flush(cx)?.is_pending();
-        Ok(Written {
-            bytes,
-            all: !self.unflushed,
-        })
     }
 
     fn poll_write_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -221,9 +150,94 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
             self.written += 1;
         }
     }
+}
 
-    /// Closes the writing side.
-    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+impl<Io: AsyncRead + AsyncWrite + Unpin + Send> Transport for Socket<Io> {
+    fn is_written(&self) -> bool {
+        self.outgoing.is_empty() && !self.unflushed
+    }
+
+    fn fill(&mut self, now: Moment, peer: &mut Peer) {
+        if let Some(ping) = self.ping.take() {
+            self.give_control(Opcode::Pong, &ping);
+        }
+        if peer.has_output() {
+            let mut frames = WebSocketFrames::new(&mut self.outgoing);
+            peer.poll_write(now, &mut frames);
+            frames.finish();
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Written> {
+        let mut bytes = 0;
+        self.advance(0);
+        while self.written < self.outgoing.len() {
+            match self.poll_write_once(cx) {
+                Poll::Pending => return Ok(Written { bytes, all: false }),
+                Poll::Ready(written) => bytes += written?,
+            }
+        }
+        self.outgoing.clear();
+        self.outgoing.shrink_to(IDLE_PIECES);
+        self.written = 0;
+        self.unflushed = Pin::new(&mut self.io).poll_flush(cx)?.is_pending();
+        Ok(Written {
+            bytes,
+            all: !self.unflushed,
+        })
+    }
+
+    fn set_limit(&mut self, bytes: usize) {
+        self.reader.set_limit(bytes);
+    }
+
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        on_message: &mut dyn FnMut(Message) -> ControlFlow<()>,
+    ) -> Poll<Result<Received, ReceiveError>> {
+        if !self.unread.is_empty() {
+            let mut input = std::mem::take(&mut self.unread);
+            return Poll::Ready(self.hand_on(&mut input, on_message));
+        }
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(Received::End)),
+                Poll::Ready(Ok(())) => Poll::Ready(self.hand_on(buffer.filled_mut(), on_message)),
+            }
+        })
+    }
+
+    /// The closing handshake (RFC 6455 section 7.1): writes the queued frames, shuts down our direction, and reads to
+    /// the end of the client's, since closing a socket with unread bytes would reset it, and the close frame might be
+    /// lost.
+    async fn close(&mut self, code: Option<u16>, text: &str) -> io::Result<()> {
+        self.give_close(code, text);
+        poll_fn(|cx| match self.write(cx) {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(written) if written.all => Poll::Ready(Ok(())),
+            Ok(_) => Poll::Pending,
+        })
+        .await?;
+        poll_fn(|cx| Pin::new(&mut self.io).poll_shutdown(cx)).await?;
+        while poll_fn(|cx| self.poll_discard(cx)).await? != Received::End {}
+        Ok(())
+    }
+}
+
+/// A violation of RFC 6455: the standard's close code, except for a message above the limit, where 4204 tells the client
+/// not to send it again (docs/protocol.md section 10).
+fn protocol_error(error: ProtocolError) -> ReceiveError {
+    let reason = match error.close_code() {
+        1009 => CloseReason::MessageTooLarge,
+        1007 => CloseReason::BadText,
+        _ => CloseReason::BadFraming,
+    };
+    ReceiveError::Protocol {
+        reason,
+        text: error.to_string(),
     }
 }

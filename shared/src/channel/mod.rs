@@ -8,5 +8,5 @@ mod table;
 #[doc(hidden)]
 pub use by_name::channel_by_name;
 pub use kind::ChannelKind;
-pub use parse::{UnknownChannel, parse_channels, try_parse_channels};
+pub use parse::{UnknownChannel, channel_names, parse_channels, try_parse_channels};
 pub use table::{Channel, ChannelMode, ChannelTable};

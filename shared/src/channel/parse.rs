@@ -10,7 +10,7 @@ use super::ChannelKind;
 /// [`try_parse_channels`] returns an error for an unknown name.
 #[must_use]
 pub fn parse_channels<C: ChannelKind>(raw: Option<&str>) -> Vec<C> {
-    names(raw).filter_map(C::from_name).collect()
+    channel_names(raw).filter_map(C::from_name).collect()
 }
 
 /// A name in a channel list that no channel has.
@@ -23,12 +23,13 @@ pub struct UnknownChannel(pub String);
 /// # Errors
 /// The first name that no channel has.
 pub fn try_parse_channels<C: ChannelKind>(raw: Option<&str>) -> Result<Vec<C>, UnknownChannel> {
-    names(raw)
+    channel_names(raw)
         .map(|name| C::from_name(name).ok_or_else(|| UnknownChannel(name.into())))
         .collect()
 }
 
-fn names(raw: Option<&str>) -> impl Iterator<Item = &str> {
+/// The names of a comma-separated list; blanks are trimmed, empty items left out.
+pub fn channel_names(raw: Option<&str>) -> impl Iterator<Item = &str> {
     raw.unwrap_or_default()
         .split(',')
         .map(str::trim)

@@ -39,6 +39,13 @@ impl ResumeRequest {
         }
     }
 
+    /// Sets the last number that the client has on each channel, in place of those that it names; `None`: it has a state
+    /// that is not known, which is a number that was never given.
+    pub(super) fn set_numbers(&mut self, numbers: Option<Vec<(u8, u64)>>) {
+        self.cursor = numbers.as_ref().map_or(u64::MAX, |_| 0);
+        self.cursors = numbers.into_iter().flatten().collect();
+    }
+
     /// Channels that are named.
     pub(super) fn named(&self) -> impl Iterator<Item = u8> {
         self.channels.iter().flatten().copied()

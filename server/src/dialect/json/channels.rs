@@ -127,6 +127,32 @@ impl Channels {
         report_unknown(unknown, each);
     }
 
+    /// Sets the numbers after which reading continues for a client that has seen the event `id` last. Returns the id;
+    /// `None` if it is not known, so that nothing is proved.
+    pub(super) fn resume_after(&self, id: &str, request: &mut ResumeRequest) -> Option<u64> {
+        let known = id.parse().ok().and_then(|id| {
+            let numbers = self.session.with(|session| session.events.numbers_at(id));
+            Some((id, numbers?))
+        });
+        let (id, numbers) = known.unzip();
+        request.set_numbers(numbers);
+        id
+    }
+
+    /// Begins the events of a connection, after [`begin`](Self::begin).
+    pub(super) fn begin_events(&self, resumed: Option<u64>) {
+        self.session.with(|session| {
+            let numbers = session.numbering.newest().collect();
+            session.events.begin(resumed, numbers);
+        });
+    }
+
+    /// Gives an entry's event its id.
+    pub(super) fn event(&self, channel: u8, number: u64) -> u64 {
+        self.session
+            .with(|session| session.events.add(channel, number))
+    }
+
     /// Begins to read the channels that `auth` requests, as far as `may_read` allows. Returns the subscriptions, and
     /// the channels of which entries may be missing. `resumed`: an earlier session continues.
     pub(super) fn begin(

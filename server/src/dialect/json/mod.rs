@@ -4,6 +4,7 @@ mod auth;
 mod bit_set;
 mod channels;
 mod decode;
+mod events;
 mod names;
 mod numbering;
 mod render;
@@ -27,7 +28,7 @@ use uuid::Uuid;
 
 use super::{Added, Message, Request};
 use crate::carrier::Carrier;
-use crate::hub::{OpenedSession, Stream};
+use crate::hub::{OpAnswer, OpenedSession, Stream};
 
 /// Close code of refused credentials that the published clients know (RFC 6455 section 7.4.1: policy).
 pub(super) const UNAUTHORIZED: u16 = 1008;
@@ -38,6 +39,20 @@ pub(crate) struct JsonCodec {
     phase: Phase,
     channels: Channels,
     renderer: Renderer,
+    /// The form of messages.
+    form: Form,
+}
+
+/// Form of messages.
+#[derive(Debug)]
+enum Form {
+    /// Messages of a WebSocket.
+    Messages,
+    /// Events of an event stream, with ids.
+    Events {
+        /// The `Last-Event-ID` of the request.
+        last: Option<String>,
+    },
 }
 
 /// Progress of a connection.
@@ -57,7 +72,33 @@ impl JsonCodec {
             phase: Phase::AwaitingAuth,
             channels: Channels::new(config),
             renderer: Renderer::default(),
+            form: Form::Messages,
         }
+    }
+
+    /// The codec of an event stream. Its ops are payloads of frames, so that all events have one form.
+    pub(super) fn events(config: &Arc<ServerConfig>) -> Self {
+        let codec = Self::new(config);
+        Self {
+            renderer: Renderer::in_frames(codec.channels.system()),
+            form: Form::Events { last: None },
+            ..codec
+        }
+    }
+
+    /// Sets the id of the last event that the client has seen.
+    pub(super) fn set_last_event(&mut self, id: String) {
+        self.form = Form::Events { last: Some(id) };
+    }
+
+    /// Collects the ops from here on for the answer to a POST.
+    pub(super) fn collect_answers(&mut self) {
+        self.renderer.collect_answers();
+    }
+
+    /// Returns the collected ops, and sends later ones to the client.
+    pub(super) fn take_answers(&mut self) -> Vec<OpAnswer> {
+        self.renderer.take_answers()
     }
 
     /// Reads a message, and passes its requests to `each`.
@@ -161,10 +202,19 @@ impl JsonCodec {
         may_read: impl Fn(u8) -> bool,
         each: &mut dyn FnMut(Request),
     ) -> Vec<Subscribe> {
-        let Phase::Authenticating(request) = std::mem::replace(&mut self.phase, Phase::Open) else {
+        let Phase::Authenticating(mut request) = std::mem::replace(&mut self.phase, Phase::Open)
+        else {
             return Vec::new();
         };
+        let last = match &mut self.form {
+            Form::Messages => None,
+            Form::Events { last } => last.take(),
+        };
+        let resumed_id = last.and_then(|id| self.channels.resume_after(&id, &mut request));
         let (subscriptions, unproved) = self.channels.begin(&request, resumed, may_read);
+        if matches!(self.form, Form::Events { .. }) {
+            self.channels.begin_events(resumed_id);
+        }
         unproved
             .into_iter()
             .for_each(|one| self.resume_required(one));
@@ -190,25 +240,27 @@ impl JsonCodec {
             ServerOp::Reset { id, reason, .. } => {
                 if let Some(channel) = self.channels.ended(*id) {
                     let message = format!("{channel}: {}", reason.name());
-                    self.renderer.error(message);
+                    self.renderer.error(ErrorCode::Refused, message);
                 }
             }
-            ServerOp::Error { message, id, .. } => {
+            ServerOp::Error { code, message, id } => {
                 let ended = id.and_then(|id| self.channels.ended(id));
                 let message = match ended {
                     Some(channel) => format!("{channel}: {message}"),
                     None => message.clone(),
                 };
-                self.renderer.error(message);
+                self.renderer.error(*code, message);
             }
-            ServerOp::Rejected(rejected) => self.renderer.error(rejected.message.clone()),
+            ServerOp::Rejected(rejected) => {
+                self.renderer.error(rejected.code, rejected.message.clone());
+            }
             // Published clients answer pings of the WebSocket, not those of the dialect.
             ServerOp::Ping { .. } => self.renderer.ping(),
             ServerOp::Pong => self.renderer.op(&SystemOp::Pong),
             ServerOp::Notice(notice) => self.renderer.notice(notice),
-            ServerOp::Goodbye { message, .. } => self.renderer.op(&SystemOp::Goodbye {
-                reason: Some(message.clone()),
-            }),
+            ServerOp::Goodbye {
+                message, retry_ms, ..
+            } => self.renderer.goodbye(message, *retry_ms),
             // Messages carry no numbers in this dialect, so there is nothing to acknowledge.
             ServerOp::Received { .. } => {}
             // Nothing is compressed in this dialect.
@@ -227,10 +279,8 @@ impl JsonCodec {
 
     /// States that entries before the next one may be missing.
     fn resume_required(&mut self, unproved: Unproved) {
-        self.renderer.op(&SystemOp::ResumeRequired {
-            channel: self.channels.name(unproved.channel),
-            from_cursor: unproved.number,
-        });
+        let channel = self.channels.name(unproved.channel);
+        self.renderer.resume_required(channel, unproved.number);
     }
 
     /// States that entries before the next one are not sent.
@@ -256,8 +306,12 @@ impl JsonCodec {
         let (channel, is_inbox) = (stream.channel(), stream.is_inbox());
         let number = self.channels.number(channel, is_inbox, entry);
         let client = is_inbox.then_some(self.channels.session.client());
+        let id = match self.form {
+            Form::Messages => None,
+            Form::Events { .. } => Some(self.channels.event(channel, number)),
+        };
         let name = self.channels.name(channel);
-        Added::Bytes(self.renderer.entry(name, number, body, client))
+        Added::Bytes(self.renderer.entry(name, number, body, client, id))
     }
 
     pub(super) const fn pending_bytes(&self) -> usize {

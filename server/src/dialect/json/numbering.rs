@@ -105,6 +105,12 @@ impl Numbering {
         acked.map(|numbers| (numbers.id, numbers.acked))
     }
 
+    /// Newest number given by channel id.
+    pub(super) fn newest(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
+        let channels = self.channels.iter();
+        channels.map(|numbers| (numbers.id, numbers.last))
+    }
+
     /// Begins to number a source's entries after this position.
     pub(super) fn begin(&mut self, id: u8, source: Source, position: Position) {
         let numbers = self.channel(id);

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use push_wire_broker::Entry;
 use push_wire_shared::SystemOp;
 use push_wire_shared::limits::VALUE_BYTES;
-use push_wire_shared::session::op::SystemNotice;
+use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
 use uuid::Uuid;
 
-use crate::carrier::{Carrier, Kind, Message, Part};
+use crate::carrier::{Carrier, EventFields, Kind, Message, Part};
 use crate::dialect::{Added, Forms};
+use crate::hub::{AnswerKind, OpAnswer};
 
 /// Bodies from this size on (4 KiB) are parts of their own, shared by all readers; smaller ones are copied.
 const SHARE_BYTES: usize = 4_096;
@@ -22,9 +23,13 @@ const ENVELOPE_BYTES: usize = 4_096;
 /// Writer of one connection's messages, which holds those not passed on yet.
 #[derive(Default, Debug)]
 pub(super) struct Renderer {
+    /// Beginning of a frame of the system channel, if ops are sent in such frames.
+    frame_start: Option<Box<str>>,
     messages: Vec<Message>,
     bytes: usize,
     ops: usize,
+    /// Ops that answer the POST whose message is being handled.
+    answers: Option<Vec<OpAnswer>>,
 }
 
 /// An entry's payload as JSON text, shared by all readers; bytes are a string in base64.
@@ -48,6 +53,26 @@ pub(super) fn too_large(body: &Bytes) -> Option<Added> {
 }
 
 impl Renderer {
+    /// A writer of ops in frames of this system channel.
+    pub(super) fn in_frames(system: &str) -> Self {
+        let name = serde_json::Value::from(system);
+        let start = format!("{{\"channel\":{name},\"payload\":");
+        Self {
+            frame_start: Some(start.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Collects the ops from here on for the answer to a POST.
+    pub(super) fn collect_answers(&mut self) {
+        self.answers = Some(Vec::new());
+    }
+
+    /// Returns the collected ops, and sends later ones to the client.
+    pub(super) fn take_answers(&mut self) -> Vec<OpAnswer> {
+        self.answers.take().unwrap_or_default()
+    }
+
     /// Adds an op.
     pub(super) fn op(&mut self, op: &SystemOp<&str>) {
         // Names, numbers and texts: nothing in an op can fail to be written.
@@ -70,29 +95,66 @@ impl Renderer {
     }
 
     /// Adds an error.
-    pub(super) fn error(&mut self, message: String) {
+    pub(super) fn error(&mut self, code: ErrorCode, message: String) {
         self.op(&SystemOp::Error { message });
+        self.set_answer_kind(AnswerKind::Error(code));
+    }
+
+    /// Adds the answer to a cursor that is not proved.
+    pub(super) fn resume_required(&mut self, channel: &str, from_cursor: u64) {
+        self.op(&SystemOp::ResumeRequired {
+            channel,
+            from_cursor,
+        });
+        self.set_answer_kind(AnswerKind::Unproved);
+    }
+
+    /// Sets the kind of the last op, if it is collected.
+    fn set_answer_kind(&mut self, kind: AnswerKind) {
+        if let Some(answer) = self.answers.as_mut().and_then(|answers| answers.last_mut()) {
+            answer.kind = kind;
+        }
+    }
+
+    /// Adds a goodbye. An `EventSource` comes back after `retry_ms`.
+    pub(super) fn goodbye(&mut self, message: &str, retry_ms: Option<u64>) {
+        self.op(&SystemOp::Goodbye {
+            reason: Some(message.to_owned()),
+        });
+        if let Some(message) = self.messages.last_mut() {
+            message.event.retry_ms = retry_ms;
+        }
     }
 
     /// Adds an op as JSON text.
     pub(super) fn text(&mut self, text: Vec<u8>) {
+        if let Some(answers) = &mut self.answers {
+            let kind = AnswerKind::Information;
+            return answers.push(OpAnswer { kind, text });
+        }
         self.ops += 1;
-        self.add(Kind::Text, vec![Part::Bytes(text.into())]);
+        let text = match &self.frame_start {
+            Some(start) => [start.as_bytes(), &text, b"}"].concat(),
+            None => text,
+        };
+        self.add(Message::new(Kind::Text, vec![Part::Bytes(text.into())]));
     }
 
     /// Adds a ping of the transport.
     pub(super) fn ping(&mut self) {
         self.ops += 1;
-        self.add(Kind::Ping, Vec::new());
+        self.add(Message::new(Kind::Ping, Vec::new()));
     }
 
-    /// Adds an entry; `client` is its client id if it comes from an inbox. Returns the message's size in bytes.
+    /// Adds an entry; `client` is its client id if it comes from an inbox, `id` that of its event. Returns the message's
+    /// size in bytes.
     pub(super) fn entry(
         &mut self,
         channel: &str,
         number: u64,
         body: Bytes,
         client: Option<Uuid>,
+        id: Option<u64>,
     ) -> usize {
         let before = self.bytes;
         let name = serde_json::Value::from(channel);
@@ -106,12 +168,16 @@ impl Renderer {
         } else {
             vec![Bytes::from(start), body, Bytes::from(end)]
         };
-        self.add(Kind::Text, parts.into_iter().map(Part::Bytes).collect());
+        let parts = parts.into_iter().map(Part::Bytes).collect();
+        let event = EventFields { id, retry_ms: None };
+        self.add(Message {
+            event,
+            ..Message::new(Kind::Text, parts)
+        });
         self.bytes - before
     }
 
-    fn add(&mut self, kind: Kind, parts: Vec<Part>) {
-        let message = Message { kind, parts };
+    fn add(&mut self, message: Message) {
         self.bytes += message.content_bytes();
         self.messages.push(message);
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
+use super::events::Events;
 use super::numbering::Numbering;
 use crate::hub::{Attachment, lock};
 
@@ -12,6 +13,8 @@ use crate::hub::{Attachment, lock};
 pub(super) struct Kept {
     /// Numbers of entries as the client sees them.
     pub(super) numbering: Numbering,
+    /// Ids of the events of its event streams.
+    pub(super) events: Events,
     /// The client has unsubscribed from its last channel: an `auth` that names no channel then reads none.
     pub(super) reads_nothing: bool,
 }

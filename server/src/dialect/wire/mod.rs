@@ -187,10 +187,7 @@ impl WireCodec {
         let mut messages = 0;
         let mut send = |parts: Vec<Part>| {
             messages += 1;
-            out.send(OutMessage {
-                kind: Kind::Binary,
-                parts,
-            });
+            out.send(OutMessage::new(Kind::Binary, parts));
         };
         if let Some(fragment) = self.fragment.take() {
             send(vec![

@@ -7,6 +7,7 @@ use push_wire_shared::ChannelKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
+use crate::transport::Socket;
 use crate::{Limits, PushServer};
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +39,9 @@ fn connect(limits: Limits, pipe: usize) -> (Arc<PushServer<Channel>>, DuplexStre
     let (client, io) = duplex(pipe);
     let (request, ()) = Request::new(()).into_parts();
     let app: Arc<dyn Application> = server.clone();
-    let connection = Connection::new(app, Dialect::Json, Box::new(request), io);
+    let connection = Connection::new(app, Dialect::Json, Box::new(request), |limit| {
+        Socket::new(io, limit)
+    });
     tokio::spawn(connection.run());
     (server, client)
 }

@@ -5,6 +5,7 @@ mod handshake;
 mod heartbeat;
 mod output;
 mod outputs;
+mod post;
 mod session;
 mod subscriptions;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod wire;
 pub use config::ServerConfig;
 pub use handshake::ClientLimits;
 pub use output::{MessageError, Opened, Output, SessionState};
+pub use post::{PostCheck, PostNumber};
 pub use session::ServerSession;
 pub use uplink::Uplink;
 pub use wire::{Incoming, WireDecoder, WireEncoder};

@@ -9,9 +9,13 @@ use uuid::Uuid;
 use super::handshake::{Phase, authenticate};
 use super::heartbeat::{Heartbeat, ping};
 use super::outputs::Outputs;
+use super::post::PostOrder;
 use super::subscriptions::Subscriptions;
 use super::uplink::UplinkOrder;
-use super::{ClientLimits, MessageError, Opened, Output, ServerConfig, SessionState, Uplink};
+use super::{
+    ClientLimits, MessageError, Opened, Output, PostCheck, PostNumber, ServerConfig, SessionState,
+    Uplink,
+};
 use crate::close::CloseReason;
 use crate::position::{Bounds, Position};
 use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
@@ -35,6 +39,7 @@ pub struct ServerSession {
     client_limits: ClientLimits,
     subscriptions: Subscriptions,
     uplink: UplinkOrder,
+    posts: PostOrder,
     heartbeat: Heartbeat,
     outputs: Outputs,
 }
@@ -53,6 +58,7 @@ impl ServerSession {
             client_limits: ClientLimits::default(),
             subscriptions: Subscriptions::default(),
             uplink: UplinkOrder::default(),
+            posts: PostOrder::default(),
             outputs: Outputs::default(),
         }
     }
@@ -66,6 +72,7 @@ impl ServerSession {
                 self.client_id = auth.client_id;
                 self.client_limits = ClientLimits::of(&auth);
                 self.subscriptions.takes_skipped = auth.skips;
+                self.posts.begin(auth.attempt.unwrap_or_default());
                 authenticate(&mut self.phase, auth, &mut self.outputs);
             }
             (Phase::AwaitingAuth { .. }, _) => {
@@ -120,6 +127,11 @@ impl ServerSession {
         }
         self.uplink.take(uplink, &self.config, &mut self.outputs);
         self.note_close();
+    }
+
+    /// Checks the number of a POST; if it is the next one, its message is to be handled as any other.
+    pub const fn take_post(&mut self, post: PostNumber) -> PostCheck {
+        self.posts.take(post)
     }
 
     /// Opens the session: the credentials are accepted.

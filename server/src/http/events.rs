@@ -1,0 +1,173 @@
+//! The request that opens an event stream (docs/protocol.md section 12).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Query, Request};
+use axum::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use push_wire_shared::channel::channel_names;
+use push_wire_shared::close::{CloseReason, RetryAdvice, retry_advice};
+use push_wire_shared::limits::HANDSHAKE_BYTES;
+use serde::Deserialize;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::error::{error, error_op, json};
+use super::redact::redact_token;
+use super::upgrade::draining;
+use super::{GOING_AWAY, body};
+use crate::hub::Hub;
+use crate::peer::{Dialect, Message};
+use crate::transport::{Application, Connection, EventStream, Head};
+
+/// Header of a client that reconnects: id of the last event that it has seen.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Query of a GET: the `auth` op of the JSON dialect.
+#[derive(Deserialize)]
+struct AuthQuery {
+    client_id: Uuid,
+    token: Option<String>,
+    capabilities: Option<String>,
+    channels: Option<String>,
+    resume_cursor: Option<u64>,
+}
+
+/// Opens an event stream: a GET in the JSON dialect, a POST of the `auth` message in the push-wire dialect.
+pub(crate) async fn open_events(
+    app: Arc<dyn Application>,
+    tasks: &TaskTracker,
+    request: Request,
+) -> Response {
+    match *request.method() {
+        Method::GET => open_json(app, tasks, request).await,
+        Method::POST => open_wire(app, tasks, request).await,
+        // It is answered without a connection.
+        Method::HEAD => event_stream(Body::empty()),
+        _ => {
+            let methods = [(ALLOW, "GET, POST")];
+            (StatusCode::METHOD_NOT_ALLOWED, methods).into_response()
+        }
+    }
+}
+
+async fn open_wire(app: Arc<dyn Application>, tasks: &TaskTracker, request: Request) -> Response {
+    if app.hub().is_draining() {
+        return draining();
+    }
+    let (parts, body) = request.into_parts();
+    match body::dialect(&parts.headers) {
+        Ok(Dialect::Wire) => {}
+        Ok(Dialect::Json | Dialect::JsonEvents) => {
+            let message = "in the JSON dialect an event stream is opened by a GET";
+            return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+        }
+        Err(response) => return response,
+    }
+    let time = app.hub().session_config().handshake;
+    let auth = match body::read(body, HANDSHAKE_BYTES, time).await {
+        Ok(auth) => auth,
+        Err(response) => return response,
+    };
+    let (transport, body) = EventStream::open();
+    let mut connection = Connection::new(app, Dialect::Wire, Box::new(parts), |_| transport);
+    connection.receive(Message::Binary(auth), None);
+    tasks.spawn(connection.run());
+    event_stream(Body::new(body))
+}
+
+async fn open_json(app: Arc<dyn Application>, tasks: &TaskTracker, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let hub = Arc::clone(app.hub());
+    if hub.is_draining() {
+        return come_back(&hub, &error_op(GOING_AWAY));
+    }
+    let auth = match auth_text(&parts) {
+        Ok(auth) => auth,
+        Err(response) => return response,
+    };
+    parts.uri = redact_token(&parts.uri);
+    let last_event = parts.headers.get(LAST_EVENT_ID);
+    let last_event = last_event.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
+    let (transport, body, head) = EventStream::new();
+    let mut connection = Connection::new(app, Dialect::JsonEvents, Box::new(parts), |_| transport);
+    connection.receive(Message::Text(auth), last_event);
+    tasks.spawn(connection.run());
+    match head.await {
+        Ok(Head::Open) => event_stream(Body::new(body)),
+        Ok(Head::Refused { code, text }) => refused(&hub, code, &text),
+        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the connection broke"),
+    }
+}
+
+/// The `auth` op that a query stands for.
+fn auth_text(parts: &Parts) -> Result<String, Response> {
+    let query = Query::<AuthQuery>::try_from_uri(&parts.uri).map_err(|rejection| {
+        let why = rejection.body_text();
+        let message = format!(
+            "{why}. The query is client_id=UUID, and optionally channels=a,b token=T resume_cursor=N"
+        );
+        error(StatusCode::BAD_REQUEST, &message)
+    })?;
+    let Query(query) = query;
+    let lists = [&query.channels, &query.capabilities];
+    let lists = lists.map(|list| channel_names(list.as_deref()).collect::<Vec<_>>());
+    let names = lists.into_iter().find(|names| !names.is_empty());
+    let token = query.token.as_deref().or_else(|| bearer(&parts.headers));
+    let auth = serde_json::json!({
+        "op": "auth",
+        "client_id": query.client_id,
+        "token": token,
+        "capabilities": names.unwrap_or_default(),
+        "resume_cursor": query.resume_cursor,
+    });
+    Ok(auth.to_string())
+}
+
+/// The bearer token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let credentials = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = credentials.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The answer to a client that is refused.
+fn refused(hub: &Hub, code: u16, text: &[u8]) -> Response {
+    // Also the published dialect's 1008, whose range says nothing.
+    let status = if code == 1008 || code == CloseReason::Unauthorized.code() {
+        StatusCode::UNAUTHORIZED
+    } else if retry_advice(Some(code)) == RetryAdvice::Never {
+        StatusCode::BAD_REQUEST
+    } else {
+        return come_back(hub, &String::from_utf8_lossy(text));
+    };
+    json(status, text.to_vec())
+}
+
+/// An event stream with one event that ends at once: any other answer would stop an `EventSource` for ever.
+fn come_back(hub: &Hub, data: &str) -> Response {
+    let retry: Duration = hub.return_delay();
+    event_stream(Body::from(format!(
+        "retry: {}\ndata: {data}\n\n",
+        retry.as_millis()
+    )))
+}
+
+/// The response whose body is an event stream. No cache or proxy may keep it, or wait for more of it.
+fn event_stream(body: Body) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
+    ];
+    (headers, body).into_response()
+}
