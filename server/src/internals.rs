@@ -8,12 +8,17 @@ pub mod compression {
 
 /// Messages to clients, and their carriers.
 pub mod carrier {
-    pub use crate::carrier::{Carrier, Kind, Message, Part, SharedRecord, WebSocketFrames};
+    pub use crate::carrier::{
+        Carrier, EventFields, EventFrames, Kind, Message, Part, SharedRecord, WebSocketFrames,
+    };
 }
 
 /// Sessions, streams and their readers.
 pub mod hub {
-    pub use crate::hub::{Hub, HubConfig, HubSendError, Random};
+    pub use crate::hub::{
+        AnswerKind, Hub, HubConfig, HubSendError, OpAnswer, Post, PostAnswer, PostError, PostProof,
+        Random, Reply,
+    };
 }
 
 /// Connections without their sockets.

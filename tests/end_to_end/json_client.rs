@@ -1,5 +1,6 @@
 //! Client of the JSON dialect that sends only what a test passes to it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(crate) enum Channel {
 /// A server on a free port, stopped when dropped.
 pub(crate) struct Server {
     pub(crate) push: Arc<PushServer<Channel>>,
-    url: String,
+    pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
 }
 
@@ -47,15 +48,21 @@ impl Server {
     ) -> Self {
         let push = set_up(PushServer::builder()).build().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("ws://{}/rps", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
         let router = push.router();
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { push, url, task }
+        Self {
+            push,
+            address,
+            task,
+        }
     }
 
     /// Opens a socket and sends nothing.
     pub(crate) async fn open(&self) -> Client {
-        let (socket, _) = connect_async(&self.url).await.unwrap();
+        let (socket, _) = connect_async(format!("ws://{}/rps", self.address))
+            .await
+            .unwrap();
         Client {
             id: Uuid::nil(),
             socket,

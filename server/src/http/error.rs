@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use push_wire_shared::SystemOp;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -17,6 +18,8 @@ pub(super) fn error(status: StatusCode, message: &str) -> Response {
 }
 
 /// The op that says what is wrong.
-pub(super) fn error_op(message: &str) -> String {
-    serde_json::json!({ "op": "error", "message": message }).to_string()
+pub(super) fn error_op(message: &str) -> Vec<u8> {
+    let message = message.to_owned();
+    // A text: nothing in it can fail to be written.
+    serde_json::to_vec(&SystemOp::<&str>::Error { message }).unwrap_or_default()
 }

@@ -15,6 +15,8 @@ use push_wire_shared::channel::channel_names;
 use push_wire_shared::close::{CloseReason, RetryAdvice, retry_advice};
 use push_wire_shared::limits::HANDSHAKE_BYTES;
 use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -37,6 +39,13 @@ struct AuthQuery {
     capabilities: Option<String>,
     channels: Option<String>,
     resume_cursor: Option<u64>,
+}
+
+/// A frame of the system channel.
+#[derive(Deserialize)]
+struct SystemFrame<'a> {
+    #[serde(borrow)]
+    payload: &'a RawValue,
 }
 
 /// Opens an event stream: a GET in the JSON dialect, a POST of the `auth` message in the push-wire dialect.
@@ -86,7 +95,10 @@ async fn open_json(app: Arc<dyn Application>, tasks: &TaskTracker, request: Requ
     let (mut parts, _) = request.into_parts();
     let hub = Arc::clone(app.hub());
     if hub.is_draining() {
-        return come_back(&hub, &error_op(GOING_AWAY));
+        let op: Value = serde_json::from_slice(&error_op(GOING_AWAY)).unwrap_or_default();
+        let system = hub.channels().system().map(|channel| &*channel.name);
+        let frame = serde_json::json!({ "channel": system, "payload": op });
+        return come_back(&hub, &frame.to_string());
     }
     let auth = match auth_text(&parts) {
         Ok(auth) => auth,
@@ -147,7 +159,12 @@ fn refused(hub: &Hub, code: u16, text: &[u8]) -> Response {
     } else {
         return come_back(hub, &String::from_utf8_lossy(text));
     };
-    json(status, text.to_vec())
+    let op = serde_json::from_slice::<SystemFrame<'_>>(text);
+    json(
+        status,
+        op.map_or(text, |frame| frame.payload.get().as_bytes())
+            .to_vec(),
+    )
 }
 
 /// An event stream with one event that ends at once: any other answer would stop an `EventSource` for ever.

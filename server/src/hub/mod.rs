@@ -27,7 +27,7 @@ pub(crate) use attachment::Attachment;
 use bytes::Bytes;
 pub(crate) use counters::Counters;
 pub use counters::Stats;
-pub(crate) use posts::{AnswerKind, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
+pub use posts::{AnswerKind, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 pub use publish::{HubSendError, PublishError};
 use publish::{Publisher, publish_error};
 use push_wire_broker::{AppendError, Broker, Memory, Record};
@@ -301,7 +301,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`PostError`]; the message was not taken.
-    pub(crate) fn post(&self, client: Uuid, proof: PostProof, post: Post) -> Result<(), PostError> {
+    pub fn post(&self, client: Uuid, proof: PostProof, post: Post) -> Result<(), PostError> {
         self.sessions.connection(client, proof)?.post(post)
     }
 

@@ -65,7 +65,7 @@ impl Reply {
     }
 
     /// Answers.
-    pub(crate) fn give(mut self, answer: PostAnswer) {
+    pub fn give(mut self, answer: PostAnswer) {
         if let Some(receive) = self.0.take() {
             receive(answer);
         }
