@@ -5,40 +5,31 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
-use axum::response::Response;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use tokio::time::timeout;
 
-use super::error::error;
+use super::error::RequestError;
 use crate::peer::Dialect;
 
 /// Reads the body of a request, of at most `limit` bytes and within `time`.
-///
-/// # Errors
-/// The response that says what is wrong.
-pub(super) async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, Response> {
+pub(super) async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, RequestError> {
     let collected = timeout(time, Limited::new(body, limit).collect()).await;
     let Ok(collected) = collected else {
         let message = format!("the body did not arrive within {} ms", time.as_millis());
-        return Err(error(StatusCode::REQUEST_TIMEOUT, &message));
+        return Err(RequestError::new(StatusCode::REQUEST_TIMEOUT, message));
     };
-    collected
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|failure| {
-            if failure.is::<LengthLimitError>() {
-                let message = format!("the body is above the limit of {limit} bytes");
-                return error(StatusCode::PAYLOAD_TOO_LARGE, &message);
-            }
-            let message = format!("the body cannot be read: {failure}");
-            error(StatusCode::BAD_REQUEST, &message)
-        })
+    collected.map(Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let message = format!("the body is above the limit of {limit} bytes");
+            return RequestError::new(StatusCode::PAYLOAD_TOO_LARGE, message);
+        }
+        RequestError::bad(format!("the body cannot be read: {error}"))
+    })
 }
 
-/// The dialect of a POST, by its content type.
-///
-/// # Errors
-/// The response for another type. Pages of other origins cannot send these types without asking the server (CORS).
-pub(super) fn dialect(headers: &HeaderMap) -> Result<Dialect, Response> {
+/// The dialect of a POST, by its content type. Pages of other origins cannot send these types without asking the server
+/// (CORS).
+pub(super) fn dialect(headers: &HeaderMap) -> Result<Dialect, RequestError> {
     let given = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
@@ -53,6 +44,6 @@ pub(super) fn dialect(headers: &HeaderMap) -> Result<Dialect, Response> {
             "the content type is {given:?}: application/json in the JSON dialect, application/octet-stream in the \
              push-wire dialect"
         );
-        Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message))
+        Err(RequestError::bad_type(message))
     }
 }

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::error::{error, error_op, json};
+use super::error::{RequestError, error_op, json};
 use super::redact::redact_token;
 use super::upgrade::draining;
 use super::{GOING_AWAY, body};
@@ -54,56 +54,55 @@ pub(crate) async fn open_events(
     tasks: &TaskTracker,
     request: Request,
 ) -> Response {
-    match *request.method() {
+    let opened = match *request.method() {
         Method::GET => open_json(app, tasks, request).await,
         Method::POST => open_wire(app, tasks, request).await,
         // It is answered without a connection.
-        Method::HEAD => event_stream(Body::empty()),
+        Method::HEAD => Ok(event_stream(Body::empty())),
         _ => {
             let methods = [(ALLOW, "GET, POST")];
-            (StatusCode::METHOD_NOT_ALLOWED, methods).into_response()
+            return (StatusCode::METHOD_NOT_ALLOWED, methods).into_response();
         }
-    }
+    };
+    opened.into_response()
 }
 
-async fn open_wire(app: Arc<dyn Application>, tasks: &TaskTracker, request: Request) -> Response {
+async fn open_wire(
+    app: Arc<dyn Application>,
+    tasks: &TaskTracker,
+    request: Request,
+) -> Result<Response, RequestError> {
     if app.hub().is_draining() {
-        return draining();
+        return Ok(draining());
     }
     let (parts, body) = request.into_parts();
-    match body::dialect(&parts.headers) {
-        Ok(Dialect::Wire) => {}
-        Ok(Dialect::Json | Dialect::JsonEvents) => {
-            let message = "in the JSON dialect an event stream is opened by a GET";
-            return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
-        }
-        Err(response) => return response,
+    if body::dialect(&parts.headers)? != Dialect::Wire {
+        let message = "in the JSON dialect an event stream is opened by a GET";
+        return Err(RequestError::bad_type(message));
     }
     let time = app.hub().session_config().handshake;
-    let auth = match body::read(body, HANDSHAKE_BYTES, time).await {
-        Ok(auth) => auth,
-        Err(response) => return response,
-    };
+    let auth = body::read(body, HANDSHAKE_BYTES, time).await?;
     let (transport, body) = EventStream::open();
     let mut connection = Connection::new(app, Dialect::Wire, Box::new(parts), |_| transport);
     connection.receive(Message::Binary(auth), None);
     tasks.spawn(connection.run());
-    event_stream(Body::new(body))
+    Ok(event_stream(Body::new(body)))
 }
 
-async fn open_json(app: Arc<dyn Application>, tasks: &TaskTracker, request: Request) -> Response {
+async fn open_json(
+    app: Arc<dyn Application>,
+    tasks: &TaskTracker,
+    request: Request,
+) -> Result<Response, RequestError> {
     let (mut parts, _) = request.into_parts();
     let hub = Arc::clone(app.hub());
     if hub.is_draining() {
         let op: Value = serde_json::from_slice(&error_op(GOING_AWAY)).unwrap_or_default();
         let system = hub.channels().system().map(|channel| &*channel.name);
         let frame = serde_json::json!({ "channel": system, "payload": op });
-        return come_back(&hub, &frame.to_string());
+        return Ok(come_back(&hub, &frame.to_string()));
     }
-    let auth = match auth_text(&parts) {
-        Ok(auth) => auth,
-        Err(response) => return response,
-    };
+    let auth = auth_text(&parts)?;
     parts.uri = redact_token(&parts.uri);
     let last_event = parts.headers.get(LAST_EVENT_ID);
     let last_event = last_event.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
@@ -112,20 +111,22 @@ async fn open_json(app: Arc<dyn Application>, tasks: &TaskTracker, request: Requ
     connection.receive(Message::Text(auth), last_event);
     tasks.spawn(connection.run());
     match head.await {
-        Ok(Head::Open) => event_stream(Body::new(body)),
-        Ok(Head::Refused { code, text }) => refused(&hub, code, &text),
-        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the connection broke"),
+        Ok(Head::Open) => Ok(event_stream(Body::new(body))),
+        Ok(Head::Refused { code, text }) => Ok(refused(&hub, code, &text)),
+        Err(_) => Err(RequestError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the connection ended before it was open",
+        )),
     }
 }
 
 /// The `auth` op that a query stands for.
-fn auth_text(parts: &Parts) -> Result<String, Response> {
+fn auth_text(parts: &Parts) -> Result<String, RequestError> {
     let query = Query::<AuthQuery>::try_from_uri(&parts.uri).map_err(|rejection| {
         let why = rejection.body_text();
-        let message = format!(
+        RequestError::bad(format!(
             "{why}. The query is client_id=UUID, and optionally channels=a,b token=T resume_cursor=N"
-        );
-        error(StatusCode::BAD_REQUEST, &message)
+        ))
     })?;
     let Query(query) = query;
     let lists = [&query.channels, &query.capabilities];

@@ -1,11 +1,9 @@
 //! Messages that a client POSTs beside its event stream (docs/protocol.md section 12.3).
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request};
 use axum::http::StatusCode;
-use axum::http::header::{HeaderMap, HeaderName, RETRY_AFTER};
+use axum::http::header::{HeaderMap, HeaderName};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use push_wire_shared::session::op::ErrorCode;
@@ -16,7 +14,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::body;
-use super::error::{error, json};
+use super::error::{RequestError, json};
 use super::events::bearer;
 use crate::hub::{AnswerKind, Hub, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 use crate::peer::Dialect;
@@ -46,39 +44,40 @@ struct AckBody {
     cursor: u64,
 }
 
-/// A client, its proof, its message and the number of that.
-type Checked = (Uuid, PostProof, Option<PostNumber>, Bytes);
+/// A message that was POSTed, with the proof that it is the client's.
+struct Posted {
+    client: Uuid,
+    proof: PostProof,
+    number: Option<PostNumber>,
+    content: Bytes,
+}
 
 /// Answers a POST of messages: a message of the push-wire dialect, or one frame or op of the JSON dialect.
-pub(crate) async fn send(hub: &Arc<Hub>, request: Request) -> Response {
+pub(crate) async fn send(hub: &Hub, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let checked = match body::dialect(&parts.headers) {
-        Ok(Dialect::Wire) => read_wire(hub, &parts, body).await,
-        Ok(Dialect::Json | Dialect::JsonEvents) => read_json(hub, &parts, body).await,
-        Err(response) => Err(response),
+    let post = async {
+        let posted = match body::dialect(&parts.headers)? {
+            Dialect::Wire => read_wire(hub, &parts, body).await?,
+            Dialect::Json | Dialect::JsonEvents => read_json(hub, &parts, body).await?,
+        };
+        hand_on(hub, posted).await
     };
-    match checked {
-        Ok(checked) => hand_on(hub, checked).await,
-        Err(response) => response,
-    }
+    post.await.into_response()
 }
 
 /// Answers a POST of an acknowledgement in the JSON dialect.
-pub(crate) async fn ack(hub: &Arc<Hub>, request: Request) -> Response {
+pub(crate) async fn ack(hub: &Hub, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    match read_ack(hub, &parts, body).await {
-        Ok(checked) => hand_on(hub, checked).await,
-        Err(response) => response,
-    }
+    let post = async { hand_on(hub, read_ack(hub, &parts, body).await?).await };
+    post.await.into_response()
 }
 
-async fn read_wire(hub: &Hub, parts: &Parts, body: axum::body::Body) -> Result<Checked, Response> {
+async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
     let query = Query::<PostQuery>::try_from_uri(&parts.uri).map_err(|rejection| {
-        let message = format!(
-            "{}. The query is client=UUID&attempt=N&number=N",
-            rejection.body_text()
-        );
-        error(StatusCode::BAD_REQUEST, &message)
+        let why = rejection.body_text();
+        RequestError::bad(format!(
+            "{why}. The query is client=UUID&attempt=N&number=N"
+        ))
     })?;
     let Query(PostQuery {
         client,
@@ -88,26 +87,34 @@ async fn read_wire(hub: &Hub, parts: &Parts, body: axum::body::Body) -> Result<C
     let Some(secret) = secret(&parts.headers) else {
         let message =
             "the header Push-Wire-Secret is the session's secret, in 32 hexadecimal digits";
-        return Err(error(StatusCode::UNAUTHORIZED, message));
+        return Err(RequestError::new(StatusCode::UNAUTHORIZED, message));
     };
     let proof = PostProof::Secret(secret);
     // Checked before a body is read that nobody may send.
-    hub.may_post(client, proof).map_err(unreached)?;
-    let content = read_body(hub, body).await?;
-    let number = PostNumber { attempt, number };
-    Ok((client, proof, Some(number), content))
+    hub.may_post(client, proof)?;
+    Ok(Posted {
+        client,
+        proof,
+        number: Some(PostNumber { attempt, number }),
+        content: read_body(hub, body).await?,
+    })
 }
 
-async fn read_json(hub: &Hub, parts: &Parts, body: axum::body::Body) -> Result<Checked, Response> {
+async fn read_json(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
     let content = read_body(hub, body).await?;
     let Sender { client_id } = from_json(&content)?;
-    Ok((client_id, token_proof(parts), None, content))
+    Ok(Posted {
+        client: client_id,
+        proof: token_proof(parts),
+        number: None,
+        content,
+    })
 }
 
-async fn read_ack(hub: &Hub, parts: &Parts, body: axum::body::Body) -> Result<Checked, Response> {
+async fn read_ack(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
     if body::dialect(&parts.headers)? == Dialect::Wire {
         let message = "acknowledgements of the push-wire dialect are ops of its messages";
-        return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        return Err(RequestError::bad_type(message));
     }
     let content = read_body(hub, body).await?;
     let AckBody {
@@ -116,22 +123,22 @@ async fn read_ack(hub: &Hub, parts: &Parts, body: axum::body::Body) -> Result<Ch
         cursor,
     } = from_json(&content)?;
     let op = serde_json::json!({ "op": "ack", "channel": channel, "cursor": cursor });
-    let content = Bytes::from(op.to_string());
-    Ok((client_id, token_proof(parts), None, content))
+    Ok(Posted {
+        client: client_id,
+        proof: token_proof(parts),
+        number: None,
+        content: op.to_string().into(),
+    })
 }
 
-async fn read_body(hub: &Hub, body: axum::body::Body) -> Result<Bytes, Response> {
+async fn read_body(hub: &Hub, body: Body) -> Result<Bytes, RequestError> {
     let (limit, time) = (hub.limits().message_bytes, hub.session_config().handshake);
     body::read(body, limit, time).await
 }
 
-fn from_json<'a, T: Deserialize<'a>>(content: &'a [u8]) -> Result<T, Response> {
-    serde_json::from_slice(content).map_err(|failure| {
-        error(
-            StatusCode::BAD_REQUEST,
-            &format!("the body is not valid: {failure}"),
-        )
-    })
+fn from_json<'a, T: Deserialize<'a>>(content: &'a [u8]) -> Result<T, RequestError> {
+    let read = serde_json::from_slice(content);
+    read.map_err(|error| RequestError::bad(format!("the body is not valid: {error}")))
 }
 
 fn secret(headers: &HeaderMap) -> Option<[u8; 16]> {
@@ -146,32 +153,35 @@ fn token_proof(parts: &Parts) -> PostProof {
 }
 
 /// Passes the message to the client's connection, and waits for the answer.
-async fn hand_on(hub: &Hub, (client, proof, number, content): Checked) -> Response {
+async fn hand_on(hub: &Hub, posted: Posted) -> Result<Response, RequestError> {
     let (sender, answer) = oneshot::channel();
     let reply = Reply::new(move |answer| {
         if sender.send(answer).is_err() {
             tracing::debug!("a client left before the answer to its POST");
         }
     });
+    let Posted {
+        client,
+        proof,
+        number,
+        content,
+    } = posted;
     let post = Post {
         content,
         number,
         reply,
     };
-    if let Err(failure) = hub.post(client, proof, post) {
-        return unreached(failure);
-    }
-    answered(answer.await.unwrap_or(PostAnswer::Gone))
-}
-
-fn answered(answer: PostAnswer) -> Response {
-    match answer {
-        PostAnswer::Taken(ops) => result(&ops),
+    hub.post(client, proof, post)?;
+    match answer.await.unwrap_or(PostAnswer::Gone) {
+        PostAnswer::Taken(ops) => Ok(result(&ops)),
         PostAnswer::Gap { received } => {
             let body = serde_json::json!({ "received": received });
-            json(StatusCode::CONFLICT, body.to_string())
+            Ok(json(StatusCode::CONFLICT, body.to_string()))
         }
-        PostAnswer::Gone => error(StatusCode::GONE, "this connection of the client has ended"),
+        PostAnswer::Gone => {
+            let message = "this connection of the client has ended";
+            Err(RequestError::new(StatusCode::GONE, message))
+        }
     }
 }
 
@@ -205,15 +215,13 @@ const fn status(kind: AnswerKind) -> StatusCode {
     }
 }
 
-fn unreached(failure: PostError) -> Response {
-    let status = match failure {
-        PostError::NoConnection => StatusCode::NOT_FOUND,
-        PostError::Unauthorized => StatusCode::UNAUTHORIZED,
-        PostError::Busy => StatusCode::TOO_MANY_REQUESTS,
-    };
-    let mut response = error(status, &failure.to_string());
-    if failure == PostError::Busy {
-        response.headers_mut().insert(RETRY_AFTER, 1.into());
+impl From<PostError> for RequestError {
+    fn from(error: PostError) -> Self {
+        let status = match error {
+            PostError::NoConnection => StatusCode::NOT_FOUND,
+            PostError::Unauthorized => StatusCode::UNAUTHORIZED,
+            PostError::Busy => StatusCode::TOO_MANY_REQUESTS,
+        };
+        Self::new(status, error.to_string())
     }
-    response
 }
