@@ -4,10 +4,10 @@
 mod dictionaries;
 mod drain;
 mod event_stream;
+mod http;
 mod http2;
 mod http2_client;
 mod http2_limits;
-mod http;
 mod json_client;
 mod json_dialect;
 mod large;
