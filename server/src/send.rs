@@ -101,6 +101,7 @@ fn in_wire_dialect<C: ChannelKind>(op: SystemOp<C>) -> Option<ServerOp> {
             code: ErrorCode::Other,
             message,
             id: None,
+            retry_ms: None,
         },
         SystemOp::Ping => ServerOp::Ping { heads: Vec::new() },
         SystemOp::Pong => ServerOp::Pong,

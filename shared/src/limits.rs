@@ -91,6 +91,22 @@ pub const BATCH_BYTES: usize = 16 * 1024;
 /// a higher lane waits for at most one, 6.6 ms at 20 Mbit/s, and headers add 0.2 %.
 pub const FRAGMENT_BYTES: usize = 16 * 1024;
 
+/// Time without a wait after which a client that sent more than its limit has slowed down (1 s): at half of the default
+/// rates, what our own clients have under way when they are told (1,024 messages) is read in 4 s.
+pub const RATE_GAP: Duration = Duration::from_secs(1);
+
+/// Time for which a client is read at its limit after `slow` before it is sent an `error` (5 s): a short burst ends
+/// before that.
+pub const RATE_NOTICE: Duration = Duration::from_secs(5);
+
+/// Time after `slow` at which a client that goes on is closed with 4102 (10 s): twice the time to the error, so that a
+/// client that stops for [`RATE_PAUSE`] is never closed.
+pub const RATE_CLOSE: Duration = Duration::from_secs(10);
+
+/// Time for which a client stops sending messages after that error (5 s): the server reads 4 MiB, the most that our own
+/// clients have under way, in 4 s at its default rate.
+pub const RATE_PAUSE: Duration = Duration::from_secs(5);
+
 /// Entries of one connection that are sent in fragments at once (3): one for each lane.
 pub const ENTRIES_UNDER_WAY: usize = 3;
 

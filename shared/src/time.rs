@@ -62,6 +62,11 @@ pub(crate) const fn nanos(duration: Duration) -> u64 {
     seconds * PER_SECOND + duration.subsec_nanos() as u64
 }
 
+/// The whole milliseconds of a duration, as ops carry them; longer ones than 584 million years saturate.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The sooner of two deadlines, either of which may be absent.
 #[must_use]
 pub fn sooner(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {

@@ -126,6 +126,7 @@ fn control_ops_are_spread_over_messages() {
             code: ErrorCode::BadOp,
             message: "an op that means nothing".into(),
             id: Some(id),
+            retry_ms: None,
         });
     }
     let messages = finish(&mut codec);

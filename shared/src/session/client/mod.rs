@@ -254,6 +254,7 @@ impl ClientSession {
                 Timer::Silence => self.connection.probe(now, &mut self.link),
                 Timer::Probe => self.silent(now),
                 Timer::Ack => self.subscriptions.acknowledge(&mut self.link),
+                Timer::Uplink => self.uplink.go_on(&self.server.channels, &mut self.link),
             }
         }
     }
@@ -435,7 +436,13 @@ impl ClientSession {
 
     /// Forgets the state of the connection.
     fn detach(&mut self) {
-        for timer in [Timer::Handshake, Timer::Silence, Timer::Probe, Timer::Ack] {
+        for timer in [
+            Timer::Handshake,
+            Timer::Silence,
+            Timer::Probe,
+            Timer::Ack,
+            Timer::Uplink,
+        ] {
             self.link.timers.stop(timer);
         }
         self.connection.take_farewell();

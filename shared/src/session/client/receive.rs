@@ -186,10 +186,23 @@ impl Receiver<'_> {
                 head,
             } => subscriptions.reset_for_good(id, reason, floor, head, link),
             ServerOp::Skipped(skipped) => return subscriptions.skipped(skipped, link),
-            ServerOp::Error { code, message, id } => match id {
-                Some(wire_id) => subscriptions.ended(wire_id, code, message, link),
-                None => self.error(code, message),
-            },
+            ServerOp::Error {
+                code,
+                message,
+                id: Some(wire_id),
+                ..
+            } => subscriptions.ended(wire_id, code, message, link),
+            ServerOp::Error {
+                code,
+                message,
+                id: None,
+                retry_ms,
+            } => {
+                if let Some(pause) = retry_ms.map(Duration::from_millis) {
+                    uplink.pause(now, pause, link);
+                }
+                self.error(code, message);
+            }
             ServerOp::Received { upto } => uplink.taken(upto, &mut link.outputs),
             ServerOp::Rejected(rejection) => uplink.rejected(rejection, &mut link.outputs),
             ServerOp::Dictionary(info) => dictionaries.named(info, link),

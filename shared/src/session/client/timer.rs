@@ -17,15 +17,18 @@ pub(super) enum Timer {
     Probe,
     /// Handled entries are acknowledged.
     Ack,
+    /// Messages are sent again after a pause that the server has asked for.
+    Uplink,
 }
 
-const ALL: [Timer; 6] = [
+const ALL: [Timer; 7] = [
     Timer::Retry,
     Timer::Token,
     Timer::Handshake,
     Timer::Silence,
     Timer::Probe,
     Timer::Ack,
+    Timer::Uplink,
 ];
 
 /// The deadlines that are set.

@@ -3,15 +3,19 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::link::Link;
 use super::output::{Outputs, record_bytes};
+use super::timer::Timer;
 use super::{Event, SendError};
 use crate::channel::ChannelMode;
 use crate::frame::{BinaryFlags, FrameHeader};
+use crate::limits::RETRY_DIRECTED_MAX;
 use crate::position::low_bits;
 use crate::session::op::{ChannelInfo, ErrorCode, RejectedMessage};
 use crate::session::wire::{Content, UplinkHeader};
+use crate::time::Moment;
 
 /// Sends that the server has not answered.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(super) struct Uplink {
     last_ticket: u64,
     /// Number of the next send in the server's session.
     next_number: u64,
+    /// Nothing is sent, because the server has asked for a pause.
+    is_paused: bool,
     max_messages: usize,
     max_bytes: usize,
 }
@@ -42,6 +48,7 @@ impl Uplink {
             bytes: 0,
             last_ticket: 0,
             next_number: 1,
+            is_paused: false,
             max_messages,
             max_bytes,
         }
@@ -85,12 +92,29 @@ impl Uplink {
             }
             self.taken(received, outputs);
         }
+        self.is_paused = false;
         self.items.iter_mut().for_each(|item| item.number = None);
         self.next_number = received.saturating_add(1);
     }
 
-    /// Sends the messages that have not been sent yet.
+    /// Sends nothing for this long: the server is sent more than its limit. A new connection ends the pause.
+    pub(super) fn pause(&mut self, now: Moment, time: Duration, link: &mut Link) {
+        self.is_paused = true;
+        let until = now + time.min(RETRY_DIRECTED_MAX);
+        link.timers.set(Timer::Uplink, until);
+    }
+
+    /// Ends the pause.
+    pub(super) fn go_on(&mut self, channels: &[ChannelInfo], link: &mut Link) {
+        self.is_paused = false;
+        self.transmit(channels, link);
+    }
+
+    /// Sends the messages that have not been sent yet, unless there is a pause.
     pub(super) fn transmit(&mut self, channels: &[ChannelInfo], link: &mut Link) {
+        if self.is_paused {
+            return;
+        }
         let has_left = |item: &&Item| item.number.is_some();
         let mut at = self.items.iter().take_while(has_left).count();
         while let Some(item) = self.items.get_mut(at) {

@@ -56,6 +56,8 @@ pub enum ServerOp {
         message: String,
         /// The subscription that has ended with it, if one has.
         id: Option<u32>,
+        /// Time for which the client sends no messages, in milliseconds; only with [`ErrorCode::RateLimited`].
+        retry_ms: Option<u64>,
     },
     /// Acknowledgement of client messages (docs/protocol.md section 7).
     Received {
@@ -242,6 +244,8 @@ error_codes! {
     TooManySubscriptions = "too_many_subscriptions",
     /// No subscription of this id, or one that exists already.
     BadSubscription = "bad_subscription",
+    /// More than a limit of the rate is sent.
+    RateLimited = "rate_limited",
     /// Above the size limit.
     TooLarge = "too_large",
     /// The application's handler refused.
@@ -307,6 +311,8 @@ struct ErrorOp<T> {
     message: T,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_ms: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -371,10 +377,16 @@ impl ServerOp {
                 })
             }
             Self::Skipped(skipped) => Written::Skipped(skipped),
-            Self::Error { code, message, id } => Written::Error(ErrorOp {
+            Self::Error {
+                code,
+                message,
+                id,
+                retry_ms,
+            } => Written::Error(ErrorOp {
                 code: *code,
                 message,
                 id: *id,
+                retry_ms: *retry_ms,
             }),
             Self::Received { upto } => Written::Received(ReceivedOp { upto: *upto }),
             Self::Rejected(rejection) => Written::Rejected(rejection),
@@ -409,6 +421,7 @@ impl ServerOp {
                 code: op.code,
                 message: op.message.into_string(),
                 id: op.id,
+                retry_ms: op.retry_ms,
             }),
             "received" => {
                 op_fields("received", bytes).map(|op: ReceivedOp| Self::Received { upto: op.upto })

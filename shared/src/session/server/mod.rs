@@ -10,6 +10,7 @@ mod session;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod uplink;
 mod wire;
 
@@ -18,5 +19,6 @@ pub use handshake::ClientLimits;
 pub use output::{MessageError, Opened, Output, SessionState};
 pub use post::{PostCheck, PostNumber};
 pub use session::ServerSession;
+pub use throttle::Excess;
 pub use uplink::Uplink;
 pub use wire::{Incoming, WireDecoder, WireEncoder};

@@ -1,12 +1,14 @@
 //! Queue of a server session's outputs.
 
 use alloc::collections::VecDeque;
+use core::time::Duration;
 
 use super::Output;
 use crate::close::CloseReason;
 use crate::limits::TEXT_BYTES;
 use crate::quote::cut;
 use crate::session::op::{ErrorCode, ServerOp};
+use crate::time::millis;
 
 /// Queue of outputs; nothing is added after [`Output::Close`].
 #[derive(Default, Debug)]
@@ -32,6 +34,16 @@ impl Outputs {
             code,
             message: cut(message, TEXT_BYTES).into_owned(),
             id,
+            retry_ms: None,
+        });
+    }
+
+    /// Announces a close, and the delay after which the client comes back.
+    pub(super) fn goodbye(&mut self, reason: CloseReason, retry: Duration) {
+        self.op(ServerOp::Goodbye {
+            code: reason.code(),
+            message: reason.text().into(),
+            retry_ms: Some(millis(retry)),
         });
     }
 

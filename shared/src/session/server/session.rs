@@ -11,6 +11,7 @@ use super::heartbeat::{Heartbeat, ping};
 use super::outputs::Outputs;
 use super::post::PostOrder;
 use super::subscriptions::Subscriptions;
+use super::throttle::{Excess, Throttle};
 use super::uplink::UplinkOrder;
 use super::{
     ClientLimits, MessageError, Opened, Output, PostCheck, PostNumber, ServerConfig, SessionState,
@@ -41,6 +42,7 @@ pub struct ServerSession {
     uplink: UplinkOrder,
     posts: PostOrder,
     heartbeat: Heartbeat,
+    throttle: Throttle,
     outputs: Outputs,
 }
 
@@ -59,6 +61,7 @@ impl ServerSession {
             subscriptions: Subscriptions::default(),
             uplink: UplinkOrder::default(),
             posts: PostOrder::default(),
+            throttle: Throttle::default(),
             outputs: Outputs::default(),
         }
     }
@@ -227,12 +230,20 @@ impl ServerSession {
     pub fn drain(&mut self, retry: Duration) {
         let reason = CloseReason::Draining;
         self.uplink.acknowledge(&mut self.outputs);
-        self.outputs.op(ServerOp::Goodbye {
-            code: reason.code(),
-            message: reason.text().into(),
-            retry_ms: Some(u64::try_from(retry.as_millis()).unwrap_or(u64::MAX)),
-        });
+        self.outputs.goodbye(reason, retry);
         self.close(reason);
+    }
+
+    /// Records that the client has sent more than its limit, so that nothing is read from it for a time. The client is
+    /// told with `slow`; if it goes on, with an `error`; then the connection is closed with 4102 (docs/protocol.md
+    /// section 5.6). Its silence counts from the end of that time. Before `auth_ok` it is not told.
+    pub fn throttle(&mut self, now: Moment, excess: Excess) {
+        self.note_activity(excess.until);
+        if self.is_ready() {
+            self.uplink.acknowledge(&mut self.outputs);
+            self.throttle.wait(now, excess, &mut self.outputs);
+            self.note_close();
+        }
     }
 
     fn note_close(&mut self) {

@@ -139,6 +139,7 @@ fn unreadable_subscription_ends() {
             code: ErrorCode::UnknownChannel,
             message: "no channel named nope".into(),
             id: Some(ids[1]),
+            retry_ms: None,
         },
     ]);
     let mut causes = vec![];
@@ -165,6 +166,7 @@ fn refused_credentials_stop_attempts() {
         code: ErrorCode::NotPermitted,
         message: "the token is expired".into(),
         id: None,
+        retry_ms: None,
     }]);
     harness.close(Some(4200));
     assert_eq!(harness.closed_with(), Some(4200));

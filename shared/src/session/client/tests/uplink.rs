@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::peer::*;
 use crate::session::client::{Event, SendError};
@@ -226,4 +227,48 @@ fn closed_session_keeps_its_sends() {
     harness.open();
     harness.auth_ok(true, 0);
     assert_eq!(numbers(&mut harness), expected(&[(1, "a")]));
+}
+
+#[test]
+fn pauses_when_rate_is_limited() {
+    let mut harness = Harness::new(config());
+    harness.open();
+    harness.auth_ok(false, 0);
+    send(&mut harness, "a").unwrap();
+    harness.control(&[rate_limited(5_000)]);
+    assert!(matches!(
+        harness.events().last(),
+        Some(Event::Error {
+            code: ErrorCode::RateLimited,
+            ..
+        })
+    ));
+    send(&mut harness, "b").unwrap();
+    assert_eq!(numbers(&mut harness), expected(&[(1, "a")]));
+    harness.pass(Duration::from_millis(4_999));
+    assert_eq!(numbers(&mut harness), []);
+    harness.pass(Duration::from_millis(1));
+    assert_eq!(numbers(&mut harness), expected(&[(2, "b")]));
+}
+
+#[test]
+fn new_connection_ends_pause() {
+    let mut harness = Harness::new(config());
+    harness.open();
+    harness.auth_ok(false, 0);
+    harness.control(&[rate_limited(u64::MAX)]);
+    send(&mut harness, "a").unwrap();
+    assert_eq!(numbers(&mut harness), []);
+    harness.reconnect();
+    harness.auth_ok(true, 0);
+    assert_eq!(numbers(&mut harness), expected(&[(1, "a")]));
+}
+
+fn rate_limited(retry_ms: u64) -> ServerOp {
+    ServerOp::Error {
+        code: ErrorCode::RateLimited,
+        message: "wait".into(),
+        id: None,
+        retry_ms: Some(retry_ms),
+    }
 }

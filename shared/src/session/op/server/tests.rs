@@ -112,10 +112,13 @@ fn op() -> impl Strategy<Value = ServerOp> {
                 tag,
             })
         }),
-        (".{0,300}", any::<Option<u32>>()).prop_map(|(message, id)| ServerOp::Error {
-            code: ErrorCode::BadTopic,
-            message,
-            id
+        (".{0,300}", any::<(Option<u32>, Option<u64>)>()).prop_map(|(message, (id, retry_ms))| {
+            ServerOp::Error {
+                code: ErrorCode::RateLimited,
+                message,
+                id,
+                retry_ms,
+            }
         }),
         any::<u64>().prop_map(|upto| ServerOp::Received { upto }),
         rejection().prop_map(ServerOp::Rejected),
@@ -178,6 +181,7 @@ fn any_optional_field_may_be_absent() {
                 code: ErrorCode::BadTopic,
                 message: "why".into(),
                 id: present.then_some(1),
+                retry_ms: present.then_some(5),
             },
             ServerOp::Goodbye {
                 code: 4100,
@@ -199,6 +203,7 @@ fn texts_are_cut_to_what_receivers_take() {
         code: ErrorCode::Other,
         message: message.clone(),
         id: None,
+        retry_ms: None,
     };
     let goodbye = ServerOp::Goodbye {
         code: 1000,
