@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::BuildError;
+use ipnet::IpNet;
 use push_wire_broker::Broker;
 use push_wire_shared::ChannelKind;
 use push_wire_shared::channel::ChannelTable;
 use uuid::Uuid;
 
+use crate::admission::{Admission, Exempt, ForwardedHeader, Proxies};
 use crate::auth::{AnyAuthenticator, AuthError, AuthValidator, Authenticator, ByValidator};
 use crate::hub::{Hub, HubConfig};
 use crate::{ChannelPolicy, Limits, PushServer};
@@ -26,6 +28,8 @@ pub struct PushServerBuilder<C: ChannelKind> {
     authenticator: Arc<dyn AnyAuthenticator<C>>,
     broker: Option<Arc<dyn Broker>>,
     path: String,
+    proxies: Proxies,
+    exempt: Exempt,
 }
 
 impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
@@ -34,12 +38,16 @@ impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
             config,
             policies,
             path,
+            proxies,
+            exempt,
             ..
         } = self;
         f.debug_struct("PushServerBuilder")
             .field("config", config)
             .field("policies", policies)
             .field("path", path)
+            .field("proxies", proxies)
+            .field("exempt", exempt)
             .finish_non_exhaustive()
     }
 }
@@ -53,6 +61,8 @@ impl<C: ChannelKind> PushServerBuilder<C> {
             authenticator: Arc::new(ByValidator::<C>(Arc::new(|_, _, _| Ok(())))),
             broker: None,
             path: "/rps".into(),
+            proxies: Proxies::default(),
+            exempt: Exempt::default(),
         }
     }
 
@@ -72,10 +82,33 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Sets the limits of the memory that clients can take; defaults and allowed values: [`Limits`].
+    /// Sets the limits of the memory and work that clients can take; defaults and allowed values: [`Limits`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
+        self
+    }
+
+    /// Proxies before the server that name the client's address in this header; default none: the address of the other
+    /// end of the socket counts. A connection from any other address is not asked for the header.
+    #[must_use]
+    pub fn trusted_proxies(
+        mut self,
+        header: ForwardedHeader,
+        networks: impl IntoIterator<Item = IpNet>,
+    ) -> Self {
+        self.proxies = Proxies {
+            networks: networks.into_iter().collect(),
+            header,
+        };
+        self
+    }
+
+    /// Networks of clients to which no limit per address applies; default loopback (127.0.0.0/8 and ::1), where tests and
+    /// proxies are. A proxy elsewhere is exempt only if it is named here.
+    #[must_use]
+    pub fn exempt_addresses(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.exempt = Exempt(networks.into_iter().collect());
         self
     }
 
@@ -169,7 +202,9 @@ impl<C: ChannelKind> PushServerBuilder<C> {
             let given = hub.set_dictionary(channel.wire_id(), bytes);
             given.map_err(|error| BuildError::Dictionary(channel.name(), error))?;
         }
-        Ok(PushServer::from_parts(hub, self.authenticator, self.path))
+        let admission = Admission::new(hub.limits(), self.proxies, self.exempt);
+        let parts = (hub, admission, self.authenticator);
+        Ok(PushServer::from_parts(parts, self.path))
     }
 }
 

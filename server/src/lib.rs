@@ -43,6 +43,7 @@
     )
 )]
 
+mod admission;
 mod assets;
 mod auth;
 mod builder;
@@ -57,9 +58,11 @@ mod hub;
 #[doc(hidden)]
 pub mod internals;
 mod limits;
+mod network;
 mod outbox;
 mod peer;
 mod policy;
+mod rate;
 mod record;
 mod send;
 mod serve;
@@ -67,13 +70,16 @@ mod server;
 mod transport;
 mod upkeep;
 
+pub use admission::ForwardedHeader;
 pub use auth::{AuthError, AuthValidator, Authenticator, Credentials, Grant};
 pub use builder::{BuildError, PushServerBuilder};
 pub use compression::SetDictionaryError;
 pub use handler::{ChannelHandler, ClientMessage, HandlerError};
 pub use http::{UpgradeError, WebSocketUpgrade};
 pub use hub::{PublishError, Stats};
-pub use limits::Limits;
+/// Network of [`PushServerBuilder::trusted_proxies`] and [`PushServerBuilder::exempt_addresses`].
+pub use ipnet::IpNet;
+pub use limits::{Limits, Rate, Rates};
 pub use policy::{ChannelPolicy, Compression, MaxLag, SlowReaders};
 // Named by code that `#[derive(ChannelKind)]` writes.
 #[doc(hidden)]

@@ -1,8 +1,11 @@
-//! Limits of the memory that clients can take; defaults in [`push_wire_shared::limits`] and here.
+//! Limits of the memory and work that clients can take; defaults in [`push_wire_shared::limits`] and here.
+
+mod rates;
 
 use std::time::Duration;
 
 use push_wire_shared::limits;
+pub use rates::{Rate, Rates};
 
 /// Notices queued for one connection (1,024): beyond this, system ops are refused with an error to the sender.
 pub(crate) const NOTICES: usize = 1_024;
@@ -44,7 +47,25 @@ pub(crate) const HTTP2_ERROR_RESETS: usize = 128;
 #[cfg(feature = "tls")]
 pub(crate) const TLS_HANDSHAKES: usize = 1_024;
 
-/// Limits of the memory that clients can take in a server.
+/// Networks whose rate of new connections is remembered (65,536; 100 bytes each): more are open at once only in an attack
+/// from as many networks, against which no limit per address helps.
+pub(crate) const NETWORKS_REMEMBERED: usize = 65_536;
+
+/// Owners, without sessions, whose use of their rates is remembered until they may send as much as a new one (65,536; 100
+/// bytes each): an owner that ends its sessions does not get a new burst. The oldest is forgotten first.
+pub(crate) const OWNERS_REMEMBERED: usize = 65_536;
+
+/// Shortest time for which a client that has sent more than its rates is not read (100 ms): it is then read in portions of
+/// a tenth of what is allowed in a second, where one frame at a time would take a wake-up each.
+pub(crate) const RATE_PORTION: Duration = Duration::from_millis(100);
+
+/// Shortest delay before the next attempt of a client that was closed for its rate (5 s); up to [`RETURN_SPREAD`] is
+/// added at random.
+pub(crate) const RATE_RETRY: Duration = Duration::from_secs(5);
+
+const MIB: u32 = 1024 * 1024;
+
+/// Limits of the memory and work that clients can take in a server; docs/limits.md lists them all.
 ///
 /// Entries in a session's inboxes are bounded by the retention of their channels: bytes, entries and age of the
 /// [`ChannelPolicy`](crate::ChannelPolicy), for each channel.
@@ -57,12 +78,24 @@ pub struct Limits {
     /// Streams that one connection may read; default 1,024, at least two for each channel, since a client of the JSON
     /// dialect reads them all, at most 65,536.
     pub subscriptions: usize,
+    /// Connections at once, authenticated or not; default 100,000: half a gigabyte of the server's memory, and as much of
+    /// the kernel's. A request beyond it is answered 503. The process needs a file descriptor for each.
+    pub connections: usize,
+    /// Rate at which one network may open connections; default 200 a second and 2,048 at once: an office behind one
+    /// address whose clients all return after a restart. A request beyond it is answered 429; loopback is exempt.
+    pub connects_per_address: Rate,
+    /// Connections of one network at once whose clients are not authenticated; default 2,048, as many as it may open at
+    /// once. A request beyond it is answered 429; loopback is exempt.
+    pub unauthenticated_per_address: usize,
     /// Sessions at once, connected or not; default 1,000,000. A new client beyond it is closed with 4101 (come back
     /// later).
     pub sessions: usize,
     /// Sessions of one identity, given by [`Grant::identity`](crate::Grant::identity), known at once; default 1,000: the
     /// devices and tabs of one user, or the machines of one service. A new one past it is closed with 4101.
     pub sessions_per_identity: usize,
+    /// Connections of one identity at once; default 500, half of its sessions, since sessions outlive connections. A new
+    /// one past it is closed with 4101.
+    pub connections_per_identity: usize,
     /// Sessions without identity from one network (an IPv4 address, the first 64 bits of an IPv6 address) known at
     /// once; default 65,536: as many as an address has ports, so that the connected clients behind a carrier's NAT or a
     /// proxy stay below it. A new one past it is closed with 4101.
@@ -76,6 +109,16 @@ pub struct Limits {
     pub streams_per_identity: usize,
     /// The same for sessions without identity from one network; default 100,000, a tenth of `streams`.
     pub streams_per_address: usize,
+    /// Rates of one connection; default 1,000 frames a second and 8,192 at once, 1 MiB and 8 MiB, 500 uploads and 4,096.
+    /// A game of 60 messages a second stays far below; a client that returns sends what it kept (1,024 messages of
+    /// 4 MiB in all, by default) and its 1,024 subscriptions at once.
+    pub client_rates: Rates,
+    /// Rates of all connections of one identity; default four times those of a connection: the devices of one user, of
+    /// which few send at once.
+    pub identity_rates: Rates,
+    /// Rates of all connections without identity from one network; default sixteen times those of a connection: many
+    /// clients behind a carrier's NAT, each of which sends little.
+    pub address_rates: Rates,
     /// Largest body that is published, in bytes of JSON text or of the application's own; default 16 MiB, which is also
     /// what clients take by default, at most 1 GiB. Larger ones are refused. MessagePack or CBOR of a list of short
     /// decimals can be up to twice as long.
@@ -100,17 +143,33 @@ impl Default for Limits {
         Self {
             message_bytes: limits::MESSAGE_BYTES,
             subscriptions: limits::SUBSCRIPTIONS,
+            connections: 100_000,
+            connects_per_address: Rate::new(200, 2_048),
+            unauthenticated_per_address: 2_048,
             sessions: 1_000_000,
             sessions_per_identity: 1_000,
+            connections_per_identity: 500,
             sessions_per_address: 65_536,
             streams: 1_000_000,
             streams_per_identity: 10_000,
             streams_per_address: 100_000,
+            client_rates: rates(1),
+            identity_rates: rates(4),
+            address_rates: rates(16),
             entry_bytes: limits::VALUE_BYTES,
             fragment_bytes: limits::FRAGMENT_BYTES,
             batch_bytes: limits::BATCH_BYTES,
             control_ops: 1_024,
             stall: Duration::from_secs(30),
         }
+    }
+}
+
+/// The rates of this many connections that send as much as they may.
+const fn rates(connections: u32) -> Rates {
+    Rates {
+        frames: Rate::new(1_000 * connections, 8_192 * connections),
+        bytes: Rate::new(MIB * connections, 8 * MIB * connections),
+        uploads: Rate::new(500 * connections, 4_096 * connections),
     }
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request};
 use axum::http::request::Parts;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, any, get, on, post};
 use bytes::Bytes;
 use push_wire_broker::Record;
+use push_wire_shared::close::CloseReason;
 use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::session::server::MessageError;
 use push_wire_shared::{ChannelKind, Frame, SystemOp};
@@ -22,6 +23,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::admission::{Admission, Admitted};
 use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, PendingGrant};
 use crate::builder::PushServerBuilder;
 use crate::clock;
@@ -41,6 +43,7 @@ use crate::upkeep::Upkeep;
 /// [`publish`](Self::publish) and [`send`](Self::send) from anywhere: the server is shared by `Arc`.
 pub struct PushServer<C: ChannelKind> {
     pub(crate) hub: Arc<Hub>,
+    pub(crate) admission: Arc<Admission>,
     handlers: Handlers<C>,
     authenticator: Arc<dyn AnyAuthenticator<C>>,
     path: String,
@@ -98,8 +101,7 @@ impl<C: ChannelKind> PushServer<C> {
     }
 
     pub(crate) fn from_parts(
-        hub: Arc<Hub>,
-        authenticator: Arc<dyn AnyAuthenticator<C>>,
+        (hub, admission, authenticator): (Arc<Hub>, Arc<Admission>, Arc<dyn AnyAuthenticator<C>>),
         path: String,
     ) -> Self {
         let connections = TaskTracker::new();
@@ -109,6 +111,7 @@ impl<C: ChannelKind> PushServer<C> {
         upkeep.start(&hub);
         Self {
             hub,
+            admission,
             handlers: Handlers::default(),
             authenticator,
             path,
@@ -203,12 +206,21 @@ impl<C: ChannelKind> PushServer<C> {
     /// Answers the request that opens a WebSocket, in a route of the application's own: with GET over HTTP/1.1, with
     /// CONNECT over HTTP/2. The connection runs in a task of the current tokio runtime.
     ///
-    /// A server that is being [drained](Self::drain) answers 503.
+    /// A server that is being [drained](Self::drain), or has [as many connections](crate::Limits::connections) as it may
+    /// have, answers 503; a client whose address has reached a limit of its own is answered 429. Where the address is
+    /// known only after the upgrade, as in a router served without `ConnectInfo`, its connection is closed with 4102.
     pub async fn upgrade(self: Arc<Self>, upgrade: WebSocketUpgrade) -> Response {
         if self.hub.is_draining() {
             return crate::http::draining();
         }
         let (response, on_upgrade, dialect, mut request) = upgrade.accept();
+        let admitted = match self
+            .admission
+            .admit(crate::http::peer(&request), &request.headers)
+        {
+            Ok(admitted) => admitted,
+            Err(error) => return error.into_response(),
+        };
         self.upkeep.start(&self.hub);
         let connections = self.connections.clone();
         connections.spawn(async move {
@@ -216,9 +228,9 @@ impl<C: ChannelKind> PushServer<C> {
                 Ok(upgraded) => match tcp_stream(upgraded) {
                     Ok(io) => {
                         note_address(&mut request, io.get_ref());
-                        self.run_socket(dialect, request, io).await;
+                        self.run_socket(dialect, request, io, admitted).await;
                     }
-                    Err(io) => self.run_socket(dialect, request, io).await,
+                    Err(io) => self.run_socket(dialect, request, io, admitted).await,
                 },
                 Err(error) => tracing::debug!(%error, "a connection broke before it was open"),
             }
@@ -226,11 +238,22 @@ impl<C: ChannelKind> PushServer<C> {
         response
     }
 
-    async fn run_socket<Io>(self: Arc<Self>, dialect: Dialect, request: Box<Parts>, io: Io)
-    where
+    async fn run_socket<Io>(
+        self: Arc<Self>,
+        dialect: Dialect,
+        request: Box<Parts>,
+        io: Io,
+        mut admitted: Admitted,
+    ) where
         Io: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let connection = Connection::new(self, dialect, request, |limit| Socket::new(io, limit));
+        let peer = crate::http::peer(&request);
+        let located = peer.map_or(Ok(()), |peer| admitted.locate(peer, &request.headers));
+        let socket = |limit| Socket::new(io, limit);
+        let mut connection = Connection::new(self, dialect, request, socket, admitted);
+        if located.is_err() {
+            connection.refuse(CloseReason::RateLimited);
+        }
         connection.run().await;
     }
 
@@ -446,6 +469,10 @@ fn note_address(request: &mut Parts, tcp: &TcpStream) {
 impl<C: ChannelKind> Application for PushServer<C> {
     fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    fn admission(&self) -> &Arc<Admission> {
+        &self.admission
     }
 
     fn authenticate(&self, client: AuthRequest, request: &Parts) -> PendingGrant {

@@ -10,7 +10,7 @@ use push_wire_shared::limits::MESSAGE_BYTES;
 
 use super::BuildError;
 use crate::hub::HubConfig;
-use crate::{ChannelPolicy, Limits, SlowReaders};
+use crate::{ChannelPolicy, Limits, Rate, Rates, SlowReaders};
 
 const MS: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -114,8 +114,17 @@ fn limits(limits: &Limits, channels: &ChannelTable) -> Result<(), BuildError> {
     within("limits.message_bytes", limits.message_bytes, MESSAGES)?;
     within("limits.subscriptions", limits.subscriptions, subscriptions)?;
     for (setting, value) in [
+        ("limits.connections", limits.connections),
+        (
+            "limits.unauthenticated_per_address",
+            limits.unauthenticated_per_address,
+        ),
         ("limits.sessions", limits.sessions),
         ("limits.sessions_per_identity", limits.sessions_per_identity),
+        (
+            "limits.connections_per_identity",
+            limits.connections_per_identity,
+        ),
         ("limits.sessions_per_address", limits.sessions_per_address),
         ("limits.streams", limits.streams),
         ("limits.streams_per_identity", limits.streams_per_identity),
@@ -123,6 +132,10 @@ fn limits(limits: &Limits, channels: &ChannelTable) -> Result<(), BuildError> {
     ] {
         at_least(setting, value, 1)?;
     }
+    rate("limits.connects_per_address", limits.connects_per_address)?;
+    rates("client_rates", &limits.client_rates)?;
+    rates("identity_rates", &limits.identity_rates)?;
+    rates("address_rates", &limits.address_rates)?;
     within("limits.entry_bytes", limits.entry_bytes, ENTRIES)?;
     let fragments = MIN_FRAGMENT_BYTES..=MAX_MESSAGE_BYTES;
     within("limits.fragment_bytes", limits.fragment_bytes, fragments)?;
@@ -133,6 +146,22 @@ fn limits(limits: &Limits, channels: &ChannelTable) -> Result<(), BuildError> {
     )?;
     at_least("limits.control_ops", limits.control_ops, 1)?;
     within("limits.stall", limits.stall, CONNECTION_TIMES)
+}
+
+fn rates(name: &str, rates: &Rates) -> Result<(), BuildError> {
+    for (kind, limit) in [
+        ("frames", rates.frames),
+        ("bytes", rates.bytes),
+        ("uploads", rates.uploads),
+    ] {
+        rate(&format!("limits.{name}.{kind}"), limit)?;
+    }
+    Ok(())
+}
+
+fn rate(setting: &str, rate: Rate) -> Result<(), BuildError> {
+    at_least(&format!("{setting}.per_second"), rate.per_second, 1)?;
+    at_least(&format!("{setting}.burst"), rate.burst, 1)
 }
 
 fn within<T: PartialOrd + Debug>(

@@ -42,6 +42,16 @@ pub enum Message {
     Binary(Bytes),
 }
 
+impl Message {
+    /// Size in bytes.
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// One request of a client's message.
 #[derive(Debug)]
 pub(crate) enum Request {

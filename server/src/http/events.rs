@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::error::{RequestError, error_op, json};
 use super::redact::redact_token;
 use super::upgrade::draining;
-use super::{GOING_AWAY, body};
+use super::{GOING_AWAY, body, peer};
 use crate::hub::Hub;
 use crate::peer::{Dialect, Message};
 use crate::transport::{Application, Connection, EventStream, Head};
@@ -76,6 +76,10 @@ async fn open_wire(
         return Ok(draining());
     }
     let (parts, body) = request.into_parts();
+    let admitted = match app.admission().admit(peer(&parts), &parts.headers) {
+        Ok(admitted) => admitted,
+        Err(error) => return Ok(error.into_response()),
+    };
     if body::dialect(&parts.headers)? != Dialect::Wire {
         let message = "in the JSON dialect an event stream is opened by a GET";
         return Err(RequestError::bad_type(message));
@@ -83,7 +87,8 @@ async fn open_wire(
     let time = app.hub().session_config().handshake;
     let auth = body::read(body, HANDSHAKE_BYTES, time).await?;
     let (transport, body) = EventStream::open();
-    let mut connection = Connection::new(app, Dialect::Wire, Box::new(parts), |_| transport);
+    let request = Box::new(parts);
+    let mut connection = Connection::new(app, Dialect::Wire, request, |_| transport, admitted);
     connection.receive(Message::Binary(auth), None);
     tasks.spawn(connection.run());
     Ok(event_stream(Body::new(body)))
@@ -97,17 +102,20 @@ async fn open_json(
     let (mut parts, _) = request.into_parts();
     let hub = Arc::clone(app.hub());
     if hub.is_draining() {
-        let op: Value = serde_json::from_slice(&error_op(GOING_AWAY)).unwrap_or_default();
-        let system = hub.channels().system().map(|channel| &*channel.name);
-        let frame = serde_json::json!({ "channel": system, "payload": op });
-        return Ok(come_back(&hub, &frame.to_string()));
+        return Ok(come_back(&hub, &error_frame(&hub, GOING_AWAY)));
     }
     let auth = auth_text(&parts)?;
+    let admitted = match app.admission().admit(peer(&parts), &parts.headers) {
+        Ok(admitted) => admitted,
+        Err(error) => return Ok(come_back(&hub, &error_frame(&hub, &error.to_string()))),
+    };
     parts.uri = redact_token(&parts.uri);
     let last_event = parts.headers.get(LAST_EVENT_ID);
     let last_event = last_event.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let (transport, body, head) = EventStream::new();
-    let mut connection = Connection::new(app, Dialect::JsonEvents, Box::new(parts), |_| transport);
+    let request = Box::new(parts);
+    let mut connection =
+        Connection::new(app, Dialect::JsonEvents, request, |_| transport, admitted);
     connection.receive(Message::Text(auth), last_event);
     tasks.spawn(connection.run());
     match head.await {
@@ -166,6 +174,13 @@ fn refused(hub: &Hub, code: u16, text: &[u8]) -> Response {
         op.map_or(text, |frame| frame.payload.get().as_bytes())
             .to_vec(),
     )
+}
+
+/// The error of a client that is not connected, as a frame of the JSON dialect.
+fn error_frame(hub: &Hub, message: &str) -> String {
+    let op: Value = serde_json::from_slice(&error_op(message)).unwrap_or_default();
+    let system = hub.channels().system().map(|channel| &*channel.name);
+    serde_json::json!({ "channel": system, "payload": op }).to_string()
 }
 
 /// An event stream with one event that ends at once: any other answer would stop an `EventSource` for ever.

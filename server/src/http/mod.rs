@@ -4,12 +4,14 @@ mod body;
 mod dictionary;
 mod error;
 mod events;
+mod peer;
 mod post;
 mod redact;
 mod upgrade;
 
 pub(crate) use dictionary::dictionary;
 pub(crate) use events::open_events;
+pub(crate) use peer::peer;
 pub(crate) use post::{ack, send};
 pub use upgrade::{UpgradeError, WebSocketUpgrade};
 pub(crate) use upgrade::{draining, tcp_stream};

@@ -201,6 +201,7 @@ const fn status(kind: AnswerKind) -> StatusCode {
         AnswerKind::Error(code) => match code {
             ErrorCode::NotPermitted => StatusCode::FORBIDDEN,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::NoHandler => StatusCode::NOT_FOUND,
             ErrorCode::Refused => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::UnknownChannel

@@ -51,6 +51,7 @@ pub(crate) use waker::{ConnectionWaker, Notice, Subscriber};
 use crate::compression::{Background, Dictionaries, SetDictionaryError};
 use crate::limits::{Limits, RETURN_SPREAD};
 use crate::policy::ChannelPolicy;
+use crate::rate::{Load, Wait};
 
 /// Largest number of sessions, and of streams, that one run of the upkeep removes (256), so that it holds a lock for
 /// well below a millisecond.
@@ -70,7 +71,7 @@ pub struct HubConfig {
     pub session: ServerConfig,
     /// Policies by channel id; a channel without one is a log.
     pub policies: Vec<(u8, ChannelPolicy)>,
-    /// Limits of the memory that clients can take.
+    /// Limits of the memory and work that clients can take.
     pub limits: Limits,
     /// Time that a session outlives its connection.
     pub session_ttl: Duration,
@@ -111,6 +112,7 @@ pub struct Hub {
     random: Random,
     sessions: Sessions,
     streams: Arc<Streams>,
+    shares: Arc<Shares>,
     publisher: Publisher,
     dictionaries: Arc<Dictionaries>,
     counters: Arc<Counters>,
@@ -159,7 +161,13 @@ impl Hub {
         let dictionaries = Arc::new(Dictionaries::new(streams.policies(), background));
         let counters = Arc::<Counters>::default();
         Arc::new(Self {
-            sessions: Sessions::new(session_ttl, limits.sessions, shares, Arc::clone(&streams)),
+            sessions: Sessions::new(
+                session_ttl,
+                limits.sessions,
+                Arc::clone(&shares),
+                Arc::clone(&streams),
+            ),
+            shares,
             publisher: Publisher {
                 config: Arc::clone(&config),
                 entry_bytes: limits.entry_bytes,
@@ -197,7 +205,7 @@ impl Hub {
         self.system
     }
 
-    /// Limits of the memory that clients can take.
+    /// Limits of the memory and work that clients can take.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
@@ -324,6 +332,11 @@ impl Hub {
         Duration::from_millis((self.random)() % spread)
     }
 
+    /// Takes what a client sends from the rates of its owner. Returns the wait that it causes, if the owner has rates.
+    pub(crate) fn charge(&self, now: Moment, owner: &Owner, load: Load) -> Option<Wait> {
+        self.shares.charge(now, owner, load)
+    }
+
     /// The stream that a session of this owner subscribes to, created if there is none.
     pub(crate) fn open_stream(
         &self,
@@ -385,6 +398,7 @@ impl Hub {
     /// bounded amount of work, proportional to what it removes. Returns the time of the next call: `now`, if there is
     /// more to do.
     pub fn upkeep(&self, now: Moment) -> Moment {
+        self.shares.upkeep(now);
         let next = sooner(self.sessions.upkeep(now), self.streams.upkeep(now));
         let latest = now + UPKEEP_PERIOD.min(self.session_ttl);
         next.map_or(latest, |next| next.max(now).min(latest))

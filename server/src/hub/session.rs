@@ -9,8 +9,8 @@ use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::SessionState;
 use push_wire_shared::time::Moment;
 
-use super::shares::Share;
-use super::{Attachment, ConnectionWaker, Notice, OpenStream, Owner, PostProof};
+use super::shares::{Resource, Share, Shares};
+use super::{Attachment, ConnectionWaker, LimitError, Notice, OpenStream, Owner, PostProof};
 
 /// Secret of a session: 16 random bytes.
 pub(super) type Secret = [u8; 16];
@@ -52,6 +52,8 @@ pub(super) struct Session {
     share: Share,
     pub(super) generation: u64,
     waker: Option<Arc<ConnectionWaker>>,
+    /// Its place among the connections of its owner, while it is connected.
+    connection: Option<Share>,
     pub(super) away_since: Moment,
     received: u64,
     rejected: VecDeque<RejectedMessage>,
@@ -69,6 +71,7 @@ impl Session {
             share,
             generation: 0,
             waker: None,
+            connection: None,
             away_since: now,
             received: 0,
             rejected: VecDeque::new(),
@@ -110,6 +113,14 @@ impl Session {
         proof == Proof::Secret && attempts.is_some_and(|(held, shown)| shown < held)
     }
 
+    /// A place among the connections of its owner; the one that it has, if it is connected.
+    pub(super) fn connection(&mut self, shares: &Arc<Shares>) -> Result<Share, LimitError> {
+        match self.connection.take() {
+            Some(share) => Ok(share),
+            None => shares.take(self.share.owner(), Resource::Connection),
+        }
+    }
+
     /// Gives the session to a connection; an older one is closed.
     ///
     /// A secret is sent only to a client that has shown it. Otherwise the session gets a new one: the client's choice,
@@ -120,7 +131,9 @@ impl Session {
         shown: SessionCredentials,
         fresh: Secret,
         waker: &Arc<ConnectionWaker>,
+        connection: Share,
     ) {
+        self.connection = Some(connection);
         if !shown.json {
             self.secret = Some(shown.secret.unwrap_or(fresh));
         }
@@ -138,6 +151,7 @@ impl Session {
     pub(super) fn release(&mut self, now: Moment) -> bool {
         let was_held = self.waker.take().is_some();
         if was_held {
+            self.connection = None;
             self.away_since = now;
         }
         was_held

@@ -162,7 +162,7 @@ impl Sessions {
             away,
             generations,
         } = &mut *table;
-        let session = match known.entry(client) {
+        let (session, connection) = match known.entry(client) {
             Entry::Occupied(session) => {
                 let session = session.into_mut();
                 let proof = session.proof(&credentials).ok_or(SessionError::Foreign)?;
@@ -170,7 +170,8 @@ impl Sessions {
                 if session.is_later_than(proof, &credentials) {
                     return Err(SessionError::Late);
                 }
-                session
+                let connection = session.connection(&self.shares)?;
+                (session, connection)
             }
             Entry::Vacant(place) => {
                 if is_full {
@@ -179,13 +180,15 @@ impl Sessions {
                 }
                 let owner = Owner::new(credentials.identity.as_deref(), credentials.address);
                 let share = self.shares.take(&owner, Resource::Session)?;
-                place.insert(Box::new(Session::new(now, share)))
+                let connection = self.shares.take(&owner, Resource::Connection)?;
+                let session = place.insert(Box::new(Session::new(now, share)));
+                (session, connection)
             }
         };
         away.remove(&(session.away_since, client));
         *generations += 1;
         let is_resumed = session.generation != 0;
-        session.hold(*generations, credentials, fresh_secret, waker);
+        session.hold(*generations, credentials, fresh_secret, waker, connection);
         Ok(OpenedSession {
             state: session.state(is_resumed),
             generation: session.generation,

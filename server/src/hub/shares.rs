@@ -1,22 +1,23 @@
-//! Counts of the sessions and streams that each identity or network holds, and their limits.
+//! What each identity or network holds and sends, and the limits of it.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use super::lock;
-use crate::limits::Limits;
+use push_wire_shared::time::Moment;
 
-/// Bits of an IPv6 address that name a network (64): a site has at least a /64 to itself.
-const IPV6_NETWORK_BITS: u32 = 64;
+use super::{UPKEEP_BATCH, lock};
+use crate::limits::{Limits, OWNERS_REMEMBERED};
+use crate::network::Network;
+use crate::rate::{Buckets, Load, Wait};
 
 /// Owner of a session and of the streams that it creates, for the limits per owner.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) enum Owner {
     /// Identity given by the authenticator.
     Identity(Arc<str>),
-    /// Network of a client without identity: an IPv4 address, or the first 64 bits of an IPv6 address.
-    Network(IpAddr),
+    /// Network of a client without identity.
+    Network(Network),
     /// Neither identity nor address is known: only the limits of the whole server apply.
     #[default]
     Unknown,
@@ -28,18 +29,8 @@ impl Owner {
     pub(crate) fn new(identity: Option<&str>, address: Option<IpAddr>) -> Self {
         match (identity, address) {
             (Some(identity), _) => Self::Identity(identity.into()),
-            (None, Some(address)) => Self::Network(network(address)),
+            (None, Some(address)) => Self::Network(Network::of(address)),
             (None, None) => Self::Unknown,
-        }
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let bits = address.to_bits() & !(u128::MAX >> IPV6_NETWORK_BITS);
-            Ipv6Addr::from_bits(bits).into()
         }
     }
 }
@@ -59,33 +50,50 @@ pub struct LimitError {
 pub(super) enum Resource {
     /// A session.
     Session,
+    /// A session that is connected.
+    Connection,
     /// A stream that a subscription created and that nobody has published to.
     Stream,
 }
 
-/// Counts per owner; an owner that holds nothing takes no memory.
+/// Counts and rates per owner. An owner that holds nothing, and has not used its rates lately, takes no memory.
 #[derive(Debug)]
 pub(super) struct Shares {
     limits: Limits,
-    held: Mutex<HashMap<Owner, Held>>,
+    owners: Mutex<Owners>,
+}
+
+#[derive(Default, Debug)]
+struct Owners {
+    held: HashMap<Owner, Held>,
+    /// Owners that hold nothing and have used their rates, oldest first.
+    remembered: VecDeque<Owner>,
 }
 
 #[derive(Default, Debug)]
 struct Held {
     sessions: usize,
+    connections: usize,
     streams: usize,
+    buckets: Buckets,
+    is_remembered: bool,
 }
 
 impl Held {
     fn count(&mut self, resource: Resource) -> &mut usize {
         match resource {
             Resource::Session => &mut self.sessions,
+            Resource::Connection => &mut self.connections,
             Resource::Stream => &mut self.streams,
         }
     }
+
+    const fn is_empty(&self) -> bool {
+        self.sessions == 0 && self.connections == 0 && self.streams == 0
+    }
 }
 
-/// One counted session or stream; dropping it ends the counting.
+/// One counted session, connection or stream; dropping it ends the counting.
 #[derive(Debug)]
 pub(super) struct Share {
     shares: Arc<Shares>,
@@ -97,23 +105,24 @@ impl Shares {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             limits,
-            held: Mutex::default(),
+            owners: Mutex::default(),
         })
     }
 
-    /// Counts one more session or stream of an owner.
+    /// Counts one more session, connection or stream of an owner.
     pub(super) fn take(
         self: &Arc<Self>,
         owner: &Owner,
         resource: Resource,
     ) -> Result<Share, LimitError> {
-        if let Some(limit) = self.limit(owner, resource) {
-            let mut held = lock(&self.held);
-            let count = held.entry(owner.clone()).or_default().count(resource);
-            if *count >= limit.limit {
-                return Err(limit);
+        if *owner != Owner::Unknown {
+            let mut owners = lock(&self.owners);
+            let held = owners.held.entry(owner.clone()).or_default();
+            let count = held.count(resource);
+            match self.limit(owner, resource) {
+                Some(limit) if *count >= limit.limit => return Err(limit),
+                Some(_) | None => *count += 1,
             }
-            *count += 1;
         }
         Ok(Share {
             shares: Arc::clone(self),
@@ -125,9 +134,12 @@ impl Shares {
     fn limit(&self, owner: &Owner, resource: Resource) -> Option<LimitError> {
         let limits = &self.limits;
         let (name, limit) = match (owner, resource) {
-            (Owner::Unknown, _) => return None,
+            (Owner::Unknown, _) | (Owner::Network(_), Resource::Connection) => return None,
             (Owner::Identity(_), Resource::Session) => {
                 ("sessions_per_identity", limits.sessions_per_identity)
+            }
+            (Owner::Identity(_), Resource::Connection) => {
+                ("connections_per_identity", limits.connections_per_identity)
             }
             (Owner::Identity(_), Resource::Stream) => {
                 ("streams_per_identity", limits.streams_per_identity)
@@ -143,13 +155,77 @@ impl Shares {
     }
 
     fn give_back(&self, owner: &Owner, resource: Resource) {
-        let mut held = lock(&self.held);
-        let Some(owned) = held.get_mut(owner) else {
+        let mut owners = lock(&self.owners);
+        let Some(held) = owners.held.get_mut(owner) else {
             return;
         };
-        *owned.count(resource) -= 1;
-        if owned.sessions == 0 && owned.streams == 0 {
-            held.remove(owner);
+        *held.count(resource) -= 1;
+        if held.is_empty() {
+            owners.leave(owner);
+        }
+    }
+
+    /// Takes what a client sends from the rates of its owner. Returns the wait that it causes, if there are rates.
+    pub(super) fn charge(&self, now: Moment, owner: &Owner, load: Load) -> Option<Wait> {
+        let rates = match owner {
+            Owner::Identity(_) => &self.limits.identity_rates,
+            Owner::Network(_) => &self.limits.address_rates,
+            Owner::Unknown => return None,
+        };
+        let mut owners = lock(&self.owners);
+        let held = owners.held.get_mut(owner)?;
+        Some(held.buckets.take(now, load, rates))
+    }
+
+    /// Forgets owners that hold nothing and may send as much as a new one, a bounded number at once.
+    pub(super) fn upkeep(&self, now: Moment) {
+        let mut owners = lock(&self.owners);
+        for _ in 0..owners.remembered.len().min(UPKEEP_BATCH) {
+            owners.review(now);
+        }
+    }
+}
+
+impl Owners {
+    /// Forgets an owner that holds nothing any more, or remembers what it has used of its rates.
+    fn leave(&mut self, owner: &Owner) {
+        let Some(held) = self.held.get_mut(owner) else {
+            return;
+        };
+        if held.buckets == Buckets::default() {
+            self.held.remove(owner);
+            return;
+        }
+        if held.is_remembered {
+            return;
+        }
+        held.is_remembered = true;
+        self.remembered.push_back(owner.clone());
+        if self.remembered.len() > OWNERS_REMEMBERED
+            && let Some(oldest) = self.remembered.pop_front()
+        {
+            self.forget(&oldest);
+        }
+    }
+
+    /// Decides on the owner that has been remembered for the longest time.
+    fn review(&mut self, now: Moment) {
+        let Some(owner) = self.remembered.pop_front() else {
+            return;
+        };
+        let held = self.held.get(&owner);
+        if held.is_some_and(|held| held.is_empty() && !held.buckets.are_full(now)) {
+            return self.remembered.push_back(owner);
+        }
+        self.forget(&owner);
+    }
+
+    fn forget(&mut self, owner: &Owner) {
+        if let Some(held) = self.held.get_mut(owner) {
+            held.is_remembered = false;
+            if held.is_empty() {
+                self.held.remove(owner);
+            }
         }
     }
 }
@@ -201,7 +277,7 @@ mod tests {
     fn forgets_owners_that_hold_nothing() {
         let shares = shares();
         drop(shares.take(&of_address("10.0.0.1"), Resource::Stream));
-        assert!(lock(&shares.held).is_empty());
+        assert!(lock(&shares.owners).held.is_empty());
     }
 
     #[test]
@@ -228,5 +304,69 @@ mod tests {
             .map(|_| shares.take(&Owner::Unknown, Resource::Session))
             .collect();
         assert!(taken.iter().all(Result::is_ok));
+    }
+
+    fn upload() -> Load {
+        Load {
+            frames: 1,
+            bytes: 10,
+            uploads: 1,
+        }
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment::after_origin(std::time::Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn clients_of_one_owner_share_its_rates() {
+        let mut limits = Limits::default();
+        limits.identity_rates.uploads = crate::Rate::new(1, 2);
+        let shares = Shares::new(limits);
+        let [ada, bob] = ["ada", "bob"].map(|name| Owner::new(Some(name), None));
+        let held = [&ada, &bob].map(|owner| shares.take(owner, Resource::Session).unwrap());
+        let until = |owner| shares.charge(at(9), owner, upload()).unwrap().until;
+        assert!(until(&ada) <= at(9));
+        assert!(until(&ada) <= at(9));
+        assert_eq!(until(&ada), at(10));
+        assert!(until(&bob) <= at(9));
+        assert_eq!(shares.charge(at(9), &Owner::Unknown, upload()), None);
+        drop(held);
+    }
+
+    #[test]
+    fn use_of_rates_outlives_sessions() {
+        let mut limits = Limits::default();
+        limits.identity_rates.uploads = crate::Rate::new(1, 1);
+        let shares = Shares::new(limits);
+        let ada = Owner::new(Some("ada"), None);
+        let uploads_until = || {
+            let held = shares.take(&ada, Resource::Session).unwrap();
+            let wait = shares.charge(at(100), &ada, upload()).unwrap();
+            drop(held);
+            wait.until
+        };
+        assert!(uploads_until() <= at(100));
+        assert_eq!(uploads_until(), at(101));
+        assert_eq!(lock(&shares.owners).remembered.len(), 1);
+        shares.upkeep(at(101));
+        assert_eq!(lock(&shares.owners).held.len(), 1);
+        shares.upkeep(at(102));
+        let owners = lock(&shares.owners);
+        assert!(owners.held.is_empty() && owners.remembered.is_empty());
+    }
+
+    #[test]
+    fn remembers_a_bounded_number_of_owners() {
+        let shares = shares();
+        for number in 0..=OWNERS_REMEMBERED {
+            let owner = Owner::new(Some(&number.to_string()), None);
+            let held = shares.take(&owner, Resource::Session).unwrap();
+            shares.charge(at(0), &owner, upload());
+            drop(held);
+        }
+        let owners = lock(&shares.owners);
+        assert_eq!(owners.remembered.len(), OWNERS_REMEMBERED);
+        assert_eq!(owners.held.len(), OWNERS_REMEMBERED);
     }
 }

@@ -354,3 +354,61 @@ fn one_address_cannot_take_all_sessions() {
     let full = open(5, "10.0.0.4").unwrap_err();
     assert!(full.to_string().contains("`Limits::sessions`"), "{full}");
 }
+
+#[test]
+fn streams_in_all_are_limited() {
+    let hub = hub(|config| config.limits.streams = 2);
+    let open = |name: &str| hub.open_stream(at(0), &topic(name), &Owner::Unknown);
+    let _readers = ["1", "2"].map(|name| open(name).unwrap());
+    let reached = open("3").unwrap_err().to_string();
+    assert!(reached.contains("`Limits::streams`"), "{reached}");
+}
+
+#[test]
+fn connections_of_an_identity_are_limited() {
+    let hub = hub(|config| config.limits.connections_per_identity = 1);
+    let open = |number: u128, secret| {
+        let credentials = of_identity("ada", secret);
+        hub.open_session(at(0), Uuid::from_u128(number), credentials, &Arc::default())
+    };
+    let first = open(1, None).unwrap();
+    let reached = open(2, None).unwrap_err().to_string();
+    assert!(reached.contains("connections_per_identity"), "{reached}");
+    // A refused client has no session.
+    assert!(!hub.sessions.knows(at(0), Uuid::from_u128(2)));
+    // A newer connection takes the place of the older one, whose end gives up nothing.
+    let newer = open(1, Some(first.state.secret)).unwrap();
+    hub.leave_session(at(0), Uuid::from_u128(1), first.generation);
+    assert!(open(2, None).is_err());
+    hub.leave_session(at(0), Uuid::from_u128(1), newer.generation);
+    assert!(open(2, None).is_ok());
+    assert!(open(1, Some(first.state.secret)).is_err());
+}
+
+#[test]
+fn inbox_keeps_the_bytes_and_age_of_its_channel() {
+    let age = Duration::from_secs(60);
+    let hub = hub(|config| {
+        let policy = ChannelPolicy::log().retain_bytes(100).retain_age(age);
+        config.set_policy(CHAT, policy);
+    });
+    Connected::new(&hub, shown(None));
+    let body = Bytes::from(vec![b'1'; 40]);
+    for _ in 0..5 {
+        let content = record().content;
+        let record = Record {
+            content,
+            body: body.clone(),
+        };
+        hub.send(at(0), client(), CHAT, record).unwrap();
+    }
+    let inbox = StreamKey {
+        channel: CHAT,
+        scope: Scope::Inbox(client()),
+    };
+    let inbox = hub.open_stream(at(0), &inbox, &Owner::Unknown).unwrap();
+    let bounds = inbox.log().bounds(at(0));
+    assert_eq!((bounds.floor, bounds.head), (3, 5));
+    let bounds = inbox.log().bounds(at(61));
+    assert_eq!((bounds.floor, bounds.head), (5, 5));
+}

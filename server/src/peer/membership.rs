@@ -19,6 +19,7 @@ use crate::hub::{
     ConnectionWaker, Hub, OpenError, OpenStream, OpenedSession, Owner, SessionCredentials,
     SessionError,
 };
+use crate::rate::{Load, Wait};
 
 /// The session that a connection holds; none before the client is authenticated.
 #[derive(Debug)]
@@ -164,6 +165,11 @@ impl Membership {
             body,
             number,
         })
+    }
+
+    /// Takes what the client sends from the rates of its session's owner. Returns the wait that it causes.
+    pub(super) fn charge(&self, now: Moment, load: Load) -> Option<Wait> {
+        self.hub.charge(now, &self.held.as_ref()?.owner, load)
     }
 
     /// Keeps a refusal for the next connection of the session.

@@ -4,6 +4,7 @@
 mod action;
 mod body;
 mod executor;
+mod inflow;
 mod json_text;
 mod membership;
 mod notices;
@@ -23,22 +24,26 @@ use std::task::{Context, Poll};
 
 pub use action::{Action, AuthFailure, AuthRequest, Inbound};
 use executor::Executor;
+use inflow::{Inflow, load};
 use notices::Notices;
 use posting::Posting;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::HANDSHAKE_BYTES;
 use push_wire_shared::session::op::ClientOp;
-use push_wire_shared::session::server::{MessageError, PostCheck, ServerSession};
+use push_wire_shared::session::server::{Excess, MessageError, PostCheck, ServerSession};
 use push_wire_shared::time::{Moment, sooner};
 use unread::Unread;
 #[cfg(feature = "__internals")]
 pub use usage::Usage;
 
+use crate::admission::Admitted;
 use crate::auth::Grant;
 use crate::carrier::Carrier;
 use crate::dialect::Request;
 pub use crate::dialect::{Dialect, Message};
 use crate::hub::{ConnectionWaker, Hub, Notice, Post, PostAnswer};
+use crate::limits::{RATE_PORTION, RATE_RETRY};
+use crate::rate::Load;
 
 /// One connection.
 ///
@@ -56,6 +61,9 @@ pub struct Peer {
     unread: Unread,
     posting: Posting,
     dialect: Dialect,
+    inflow: Inflow,
+    /// Place among the server's connections, in drivers that count them.
+    admitted: Option<Admitted>,
     closed: bool,
     /// The server ends: so does the connection, once everything that it has received is handled.
     draining: bool,
@@ -74,6 +82,8 @@ impl Peer {
             unread: Unread::default(),
             posting: Posting::default(),
             dialect,
+            inflow: Inflow::new(Arc::clone(&hub)),
+            admitted: None,
             closed: false,
             draining: false,
             hub,
@@ -90,6 +100,14 @@ impl Peer {
         self.executor.outgoing.codec.set_last_event(id);
     }
 
+    /// Sets the connection's place among those of the server, and with it the client's address.
+    pub(crate) fn set_admitted(&mut self, admitted: Admitted) {
+        if let Some(address) = admitted.address() {
+            self.set_address(address);
+        }
+        self.admitted = Some(admitted);
+    }
+
     /// The next thing to do.
     pub fn poll_action(&mut self, now: Moment) -> Option<Action> {
         loop {
@@ -99,6 +117,7 @@ impl Peer {
             }
             self.read_on(now);
             self.take_posts(now);
+            self.tell_excess(now);
             if self.draining && self.is_idle() {
                 self.session.drain(self.hub.return_delay());
                 self.perform(now);
@@ -145,17 +164,17 @@ impl Peer {
     /// Time at which to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
-        sooner(
-            self.session.poll_timeout(),
-            self.executor.outgoing.stall.deadline(),
-        )
+        let stalled = self.executor.outgoing.stall.deadline();
+        let due = sooner(self.session.poll_timeout(), stalled);
+        sooner(due, self.inflow.waits_until())
     }
 
-    /// Returns whether the queue of ops is full: the driver passes on no message of the client until some have been
-    /// written.
+    /// Returns whether no message of the client is taken now: the queue of ops is full until some have been written, or
+    /// the client has sent more than its rates.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.executor.op_room() == 0 || !self.unread.is_empty()
+        let waits = self.inflow.waits_until().is_some();
+        waits || self.executor.op_room() == 0 || !self.unread.is_empty()
     }
 
     /// Handles the timers that are due.
@@ -165,6 +184,7 @@ impl Peer {
         }
         self.session.handle_timeout(now);
         self.perform(now);
+        self.read_on(now);
     }
 
     /// The server ends this connection.
@@ -194,8 +214,10 @@ impl Peer {
             return;
         }
         self.session.note_activity(now);
+        let bytes = Load::of_bytes(message.len());
         self.unread.set(message);
         self.read_on(now);
+        self.charge(now, bytes);
     }
 
     /// Takes the messages that the client POSTs, each once the one before is handled.
@@ -242,13 +264,42 @@ impl Peer {
         result
     }
 
-    /// Takes as much of the client's last message as there is room for the answers to.
+    /// Takes as much of the client's last message as its rates allow and there is room for the answers to.
     fn read_on(&mut self, now: Moment) {
-        while let Some(requests) = self
-            .unread
-            .read(self.executor.op_room(), &mut self.executor.outgoing.codec)
-        {
+        while self.inflow.is_open(now) {
+            let room = self.inflow.frames_at_once(now, self.executor.op_room());
+            let codec = &mut self.executor.outgoing.codec;
+            let Some(requests) = self.unread.read(room, codec) else {
+                return;
+            };
+            let load = load(&requests);
             self.take(now, requests);
+            self.perform(now);
+            self.charge(now, load);
+        }
+    }
+
+    /// Takes a load from the rates of the connection and of its owner. Beyond them, nothing more is read for a time, and
+    /// the client is told; a connection that ends with its server is read to the end.
+    fn charge(&mut self, now: Moment, load: Load) {
+        let own = self.inflow.take(now, load);
+        let owner = self.executor.membership.charge(now, load);
+        let wait = owner.map_or(own, |owner| own.longer(owner));
+        if wait.until <= now || self.draining || self.session.is_closed() {
+            return;
+        }
+        self.inflow.wait(Excess {
+            until: wait.until + RATE_PORTION,
+            window: wait.window,
+            retry: RATE_RETRY + self.hub.return_delay(),
+        });
+    }
+
+    /// Tells a client that has sent more than its rates. That is no part of the handling of a message, which may answer a
+    /// POST.
+    fn tell_excess(&mut self, now: Moment) {
+        if let Some(excess) = self.inflow.take_excess() {
+            self.session.throttle(now, excess);
             self.perform(now);
         }
     }
@@ -278,6 +329,9 @@ impl Peer {
                 return self.session.handle_refused(reason, &error.to_string());
             }
         };
+        if let Some(admitted) = &mut self.admitted {
+            admitted.authenticated();
+        }
         let limits = self.session.client_limits();
         self.executor.outgoing.codec.open(client, &opened, limits);
         let resumed = opened.state.resumed;
@@ -334,7 +388,10 @@ impl Peer {
         for notice in notices {
             match notice {
                 Notice::Replaced => self.session.close(CloseReason::Replaced),
-                Notice::Draining => self.draining = true,
+                Notice::Draining => {
+                    self.draining = true;
+                    self.inflow.open();
+                }
                 Notice::System { json, op } => self.executor.say_system(&json, op.as_ref()),
             }
         }
@@ -346,6 +403,7 @@ impl Peer {
         self.executor.perform(now, &mut self.session);
         if self.session.is_closed() {
             self.unread.clear();
+            self.inflow.open();
         }
     }
 

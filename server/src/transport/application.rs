@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use push_wire_shared::session::server::MessageError;
 
+use crate::admission::Admission;
 use crate::auth::PendingGrant;
 use crate::hub::Hub;
 use crate::peer::{AuthRequest, Inbound};
@@ -12,6 +13,8 @@ use crate::peer::{AuthRequest, Inbound};
 /// Callbacks of the application for one connection.
 pub(crate) trait Application: Send + Sync + 'static {
     fn hub(&self) -> &Arc<Hub>;
+
+    fn admission(&self) -> &Arc<Admission>;
 
     /// Starts the authentication of a client; `request` is the HTTP request that opened the connection.
     fn authenticate(&self, client: AuthRequest, request: &Parts) -> PendingGrant;

@@ -2,13 +2,11 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::time::Moment;
@@ -17,6 +15,7 @@ use tokio::time::timeout;
 
 use super::alarm::Alarm;
 use super::{Application, ReceiveError, Received, Transport, guard};
+use crate::admission::Admitted;
 use crate::auth::{AuthError, PendingGrant};
 use crate::clock;
 use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
@@ -60,13 +59,12 @@ impl<T: Transport> Connection<T> {
         dialect: Dialect,
         request: Box<Parts>,
         transport: impl FnOnce(usize) -> T,
+        admitted: Admitted,
     ) -> Box<Self> {
         let hub = Arc::clone(app.hub());
         let now = clock::now();
         let mut peer = Peer::new(hub, dialect, now);
-        if let Some(ConnectInfo(address)) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
-            peer.set_address(address.ip());
-        }
+        peer.set_admitted(admitted);
         // Boxed, since a task's future is as large as its largest state and would hold this twice.
         Box::new(Self {
             app,
@@ -86,6 +84,11 @@ impl<T: Transport> Connection<T> {
             self.peer.set_last_event(id);
         }
         self.peer.handle_message(clock::now(), message);
+    }
+
+    /// Closes the connection, before it runs.
+    pub(crate) fn refuse(&mut self, reason: CloseReason) {
+        self.peer.close(clock::now(), reason);
     }
 
     /// Runs until the connection has ended.

@@ -220,7 +220,9 @@ async fn address_is_known_without_connect_info() {
 async fn one_address_is_limited() {
     let mut limits = Limits::default();
     limits.sessions_per_address = 2;
-    let server = PushServer::<Channel>::builder().limits(limits);
+    let server = PushServer::<Channel>::builder()
+        .limits(limits)
+        .exempt_addresses([]);
     let running = start(&server.build().unwrap()).await;
     let mut inside = Vec::new();
     for id in 0..2 {

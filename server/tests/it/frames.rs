@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use push_wire_server::{Limits, PushServer};
+use push_wire_server::{Limits, PushServer, Rates};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -219,6 +219,7 @@ async fn limit_is_small_before_auth() {
 async fn closes_client_that_reads_no_answers() {
     let mut limits = Limits::default();
     limits.stall = Duration::from_millis(100);
+    limits.client_rates = Rates::UNLIMITED;
     let server = PushServer::<Channel>::builder()
         .limits(limits)
         .build()

@@ -47,6 +47,15 @@ impl Running {
         Self { addr, task }
     }
 
+    /// Serves with the addresses of the other ends in requests.
+    pub(crate) async fn serve_with_addresses(app: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { addr, task }
+    }
+
     pub(crate) async fn json(&self, path: &str) -> Socket {
         Socket::connect(self.addr, path, None).await
     }

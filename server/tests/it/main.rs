@@ -13,6 +13,7 @@ mod frames;
 mod handlers;
 mod harness;
 mod json;
+mod limits;
 mod mounting;
 mod names;
 mod shutdown;

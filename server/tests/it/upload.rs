@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use push_wire_server::session::op::ServerOp;
-use push_wire_server::{ChannelKind, PushServer};
+use push_wire_server::{ChannelKind, Limits, PushServer, Rates};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
@@ -20,7 +20,10 @@ const ENVELOPE: usize = 100;
 /// A server that publishes on `Prices` the length of each text that it is sent on `Chat`, without heartbeats during a
 /// test.
 async fn measuring() -> (Arc<PushServer<Channel>>, Running) {
+    let mut limits = Limits::default();
+    limits.client_rates = Rates::UNLIMITED;
     let server = PushServer::<Channel>::builder()
+        .limits(limits)
         .heartbeat(Duration::from_secs(3600))
         .build()
         .unwrap();

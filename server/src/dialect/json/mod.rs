@@ -243,7 +243,14 @@ impl JsonCodec {
                     self.renderer.error(ErrorCode::Refused, message);
                 }
             }
-            ServerOp::Error { code, message, id } => {
+            ServerOp::Error {
+                message,
+                retry_ms: Some(retry_ms),
+                ..
+            } => self.renderer.error_with_retry(message, *retry_ms),
+            ServerOp::Error {
+                code, message, id, ..
+            } => {
                 let ended = id.and_then(|id| self.channels.ended(id));
                 let message = match ended {
                     Some(channel) => format!("{channel}: {message}"),

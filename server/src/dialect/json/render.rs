@@ -126,6 +126,12 @@ impl Renderer {
         }
     }
 
+    /// Adds an error that names the time for which the client sends nothing, in milliseconds.
+    pub(super) fn error_with_retry(&mut self, message: &str, retry_ms: u64) {
+        let op = serde_json::json!({"op": "error", "message": message, "retry_ms": retry_ms});
+        self.text(op.to_string().into_bytes());
+    }
+
     /// Adds an op as JSON text.
     pub(super) fn text(&mut self, text: Vec<u8>) {
         if let Some(answers) = &mut self.answers {

@@ -8,7 +8,10 @@ use super::*;
 
 /// A client that reads chat, and a bystander who must not notice anything.
 fn two() -> (Arc<Hub>, WireClient, WireClient) {
-    let hub = hub();
+    two_of(hub())
+}
+
+fn two_of(hub: Arc<Hub>) -> (Arc<Hub>, WireClient, WireClient) {
     let mut bystander = WireClient::connect(&hub);
     bystander.op(&ClientOp::Auth(Auth {
         subscriptions: vec![subscribe(1, "chat")],
@@ -213,7 +216,9 @@ fn bounds_the_answers_to_one_message() {
     let pings = (1..=RECORDS).flat_map(|number| super::record(SYSTEM, number, &ping));
     let uplinks = (1..=RECORDS).flat_map(|number| uplink_record(CHAT, number, b"1"));
     for message in [pings.collect::<Vec<u8>>(), uplinks.collect()] {
-        let (hub, mut client, bystander) = two();
+        let mut config = config();
+        config.limits.client_rates = crate::Rates::UNLIMITED;
+        let (hub, mut client, bystander) = two_of(hub_of(config));
         let message = Message::Binary(message.into());
         client.peer.handle_message(at(0), message);
         let mut answers = Vec::new();

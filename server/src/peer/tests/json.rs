@@ -40,19 +40,22 @@ impl JsonClient {
     }
 
     pub(super) fn see(&mut self) -> Vec<Value> {
+        self.see_at(at(0))
+    }
+
+    pub(super) fn see_at(&mut self, now: Moment) -> Vec<Value> {
         let mut close = None;
-        self.peer.handle_wake(at(0));
+        self.peer.handle_wake(now);
         loop {
-            match self.peer.poll_action(at(0)) {
+            match self.peer.poll_action(now) {
                 Some(Action::Authenticate(_)) => {
-                    self.peer
-                        .handle_authenticated(at(0), Ok(Grant::everything()));
+                    self.peer.handle_authenticated(now, Ok(Grant::everything()));
                 }
                 Some(Action::Deliver(inbound)) => {
                     let body = String::from_utf8(inbound.body.to_vec()).unwrap();
                     let answer = answer(&body, self.refuses);
                     self.delivered.push(body);
-                    self.peer.handle_answer(at(0), inbound.number, answer);
+                    self.peer.handle_answer(now, inbound.number, answer);
                 }
                 Some(Action::Close { code, .. }) => close = Some(value!({"close": code})),
                 None => break,
@@ -61,11 +64,11 @@ impl JsonClient {
         let mut seen = Vec::new();
         loop {
             let mut messages: Vec<carrier::Message> = Vec::new();
-            self.peer.poll_write(at(0), &mut messages);
+            self.peer.poll_write(now, &mut messages);
             if messages.is_empty() {
                 break;
             }
-            self.peer.wrote(at(0), true);
+            self.peer.wrote(now, true);
             for message in messages {
                 assert_eq!(message.kind, Kind::Text);
                 seen.push(serde_json::from_slice(&message.content()).unwrap());

@@ -13,6 +13,7 @@ mod handover;
 mod json;
 mod json_streams;
 mod lanes;
+mod rates;
 mod skips;
 mod uplink;
 mod wire;
@@ -235,6 +236,13 @@ impl WireClient {
         self.send_bytes(channel, number, body.as_bytes())
     }
 
+    fn send_at(&mut self, now: Moment, channel: u8, number: u32, body: &str) -> Vec<Seen> {
+        let message = uplink_record(channel, number, body.as_bytes());
+        let message = Message::Binary(Bytes::from(message));
+        self.peer.handle_message(now, message);
+        self.see_at(now)
+    }
+
     fn send_bytes(&mut self, channel: u8, number: u32, body: &[u8]) -> Vec<Seen> {
         self.message(uplink_record(channel, number, body))
     }
@@ -259,7 +267,7 @@ impl WireClient {
         let mut close = None;
         self.peer.handle_wake(now);
         loop {
-            match self.peer.poll_action(at(0)) {
+            match self.peer.poll_action(now) {
                 Some(Action::Authenticate(_)) => {
                     self.peer.handle_authenticated(now, Ok(self.grant.clone()));
                 }

@@ -397,7 +397,7 @@ fn limits_of_a_client_are_kept() {
     let seen = client.see();
     assert!(seen.iter().any(|seen| matches!(
         seen,
-        Seen::Op(ServerOp::Error { code: ErrorCode::TooLarge, message, id: Some(1) })
+        Seen::Op(ServerOp::Error { code: ErrorCode::TooLarge, message, id: Some(1), .. })
             if message.contains("20002") && message.contains("20000")
     )));
     assert_eq!(bodies(&seen), ["2"]);

@@ -39,9 +39,9 @@ fn connect(limits: Limits, pipe: usize) -> (Arc<PushServer<Channel>>, DuplexStre
     let (client, io) = duplex(pipe);
     let (request, ()) = Request::new(()).into_parts();
     let app: Arc<dyn Application> = server.clone();
-    let connection = Connection::new(app, Dialect::Json, Box::new(request), |limit| {
-        Socket::new(io, limit)
-    });
+    let admitted = server.admission.admit(None, &request.headers).unwrap();
+    let socket = |limit| Socket::new(io, limit);
+    let connection = Connection::new(app, Dialect::Json, Box::new(request), socket, admitted);
     tokio::spawn(connection.run());
     (server, client)
 }
