@@ -25,10 +25,13 @@ const SHARED: [&str; 15] = [
 ];
 
 /// Modules of `server` below the typed face, each using only those before it.
-const SERVER: [&str; 14] = [
+const SERVER: [&str; 17] = [
     "limits",
+    "network",
+    "rate",
     "policy",
     "clock",
+    "admission",
     "assets",
     "auth",
     "compression",

@@ -10,7 +10,9 @@ fn items(file: &str, start: &str) -> Vec<(String, String)> {
     for line in text.lines().map(str::trim) {
         if let Some(words) = line.strip_prefix("///") {
             doc += words;
-        } else if let Some(item) = line.strip_prefix(start) {
+        } else if let Some(item) = line.strip_prefix(start)
+            && !item.starts_with("use ")
+        {
             let name = item.split(':').next().unwrap_or_default();
             items.push((name.to_owned(), std::mem::take(&mut doc)));
         } else {
