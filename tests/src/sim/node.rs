@@ -9,7 +9,7 @@ use push_wire_broker::{Memory, Record};
 use push_wire_server::internals::compression::Background;
 use push_wire_server::internals::hub::{Hub, HubConfig, HubSendError, Random};
 use push_wire_server::internals::peer::{AuthFailure, AuthRequest, Dialect, Inbound, Peer};
-use push_wire_server::{ChannelPolicy, Grant, SlowReaders};
+use push_wire_server::{ChannelPolicy, Grant, Rates, SlowReaders};
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::wire::Content;
@@ -93,6 +93,9 @@ impl Node {
         config.limits.stall = Duration::from_secs(20);
         // Some entries are several times as large, so that they are fragmented.
         config.limits.fragment_bytes = 3_000;
+        // Raw clients send at once as much as a message holds, and what is awaited of them has a short deadline.
+        config.limits.client_rates = Rates::UNLIMITED;
+        config.limits.address_rates = Rates::UNLIMITED;
         config.limits.sessions_per_address = SESSIONS_PER_ADDRESS;
         config.limits.streams_per_address = STREAMS_PER_ADDRESS;
         // Room for the pages, for one new client, and for a crowd that is within its limits.
