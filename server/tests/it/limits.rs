@@ -136,6 +136,33 @@ async fn address_found_after_the_upgrade_is_limited() {
     assert_eq!(first.receive_json().await, json!({"op": "pong"}));
 }
 
+/// The whole answer to a request whose connection is closed after it.
+async fn ask(running: &Running, request: &str) -> String {
+    let mut stream = TcpStream::connect(running.addr).await.unwrap();
+    let headers = "Host: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let request = format!("{request} HTTP/1.1\r\n{headers}");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(stream.read_to_string(&mut answer)).await.unwrap();
+    answer.to_lowercase()
+}
+
+#[tokio::test]
+async fn event_streams_are_limited() {
+    let server = server(|limits| limits.connects_per_address = Rate::new(1, 1));
+    let running = Running::serve_with_addresses(server.router()).await;
+    Opening::new(&running, "127.0.0.1").await.assert_open();
+    let answer = ask(&running, "POST /rps/sse").await;
+    assert!(answer.starts_with("http/1.1 429 "), "{answer}");
+    assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+    // A status other than 200 would stop an `EventSource` for ever.
+    let client = Uuid::from_u128(1);
+    let answer = ask(&running, &format!("GET /rps/sse?client_id={client}")).await;
+    assert!(answer.starts_with("http/1.1 200 "), "{answer}");
+    assert!(answer.contains("\nretry: "), "{answer}");
+    assert!(answer.contains("connects_per_address"), "{answer}");
+}
+
 #[tokio::test]
 async fn loopback_is_exempt_by_default() {
     let mut limits = Limits::default();

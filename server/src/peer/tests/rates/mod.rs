@@ -205,7 +205,7 @@ fn long_message_is_read_in_portions() {
     client.auth(None, vec![]);
     let uplinks = (1..=20).flat_map(|number| uplink_record(CHAT, number, b"1"));
     let seen = client.message(uplinks.collect());
-    assert_eq!(seen[0], slow(4));
+    assert!(seen.contains(&slow(4)), "{seen:?}");
     assert!((4..=5).contains(&client.delivered.len()));
     let mut now = at(0);
     while client.peer.is_full() {
