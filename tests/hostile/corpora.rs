@@ -1,5 +1,6 @@
 //! Replay of the fuzz corpora, and of mutations of their inputs.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,17 @@ use proptest::prelude::*;
 use push_wire_tests::hostile::{TARGETS, Target};
 
 use super::{PEAK, peak};
+
+/// Mutated inputs that every test run tries; `HOSTILE_MUTATIONS` names another number.
+const MUTATIONS: u32 = 2_000;
+
+fn mutations() -> u32 {
+    let Ok(text) = env::var("HOSTILE_MUTATIONS") else {
+        return MUTATIONS;
+    };
+    let number = text.parse();
+    number.unwrap_or_else(|_| panic!("HOSTILE_MUTATIONS must be a number, not {text:?}"))
+}
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
@@ -71,7 +83,7 @@ fn mutated_input() -> impl Strategy<Value = (Target, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(mutations()))]
 
     #[test]
     fn survives_mutated_corpora((target, bytes) in mutated_input()) {

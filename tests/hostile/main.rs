@@ -7,6 +7,7 @@ mod bombs;
 mod corpora;
 mod lists;
 mod readers;
+mod stopped_readers;
 
 /// Limit of the memory that a case may hold at any one time (4 MiB), in bytes.
 const PEAK: u64 = 4 * 1024 * 1024;

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo xtask demo [-- ARGS]   build the npm package and examples/live, and run it
 //! cargo xtask test             run all checks and tests
+//! cargo xtask soak             run the long forms of tests
 //! cargo xtask pkg              build the npm package into pkg/dist
 //! cargo xtask size             print the size of the browser module, part by part
 //! cargo xtask bench-browser    measure decoding and deltas in Chromium (bench/README.md)
@@ -21,6 +22,7 @@ mod npm;
 mod pkg;
 mod process;
 mod size;
+mod soak;
 mod test;
 mod toolchain;
 mod wasm;
@@ -37,6 +39,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo [-- ARGS]   build the npm package and examples/live, and run it with ARGS
   test             run all checks and tests
+  soak             run the long forms of tests
   pkg              build the npm package into pkg/dist
   size             print the size of the browser module, part by part
   bench-browser    measure decoding and deltas in Chromium";
@@ -57,6 +60,7 @@ fn run(args: &[String]) -> Result<(), Error> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         ["pkg"] => pkg::build(&workspace),
+        ["soak"] => soak::run(&workspace),
         ["size"] => size::print(&workspace),
         ["bench-browser"] => bench::run(&workspace),
         ["test"] => test::run(&workspace),
