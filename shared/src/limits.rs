@@ -16,6 +16,12 @@ pub const MESSAGE_BYTES: usize = 1024 * 1024;
 /// that one document may take in a page.
 pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
 
+/// Largest asset that a client opens, in bytes (default 16 MiB): as a value.
+pub const ASSET_BYTES: usize = VALUE_BYTES;
+
+/// Time that a client takes to fetch an asset (60 s): 16 MiB at 2.3 Mbit/s.
+pub const ASSET_WAIT: Duration = Duration::from_secs(60);
+
 /// Bytes of the largest message that either side takes before the handshake is done (64 KiB): a token and some
 /// hundred subscriptions.
 pub const HANDSHAKE_BYTES: usize = 64 * 1024;

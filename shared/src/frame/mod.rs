@@ -7,7 +7,7 @@ mod header;
 #[cfg(feature = "std")]
 mod system_op;
 
-pub use asset::BinaryEnvelope;
+pub use asset::{AssetCheck, AssetError, BinaryEnvelope};
 pub use envelope::{Frame, RawPayload};
 pub use flags::BinaryFlags;
 pub use header::{FRAME_HEADER_LEN, FrameError, FrameHeader, MAGIC_HEADER, VERSION_BYTE};

@@ -1,7 +1,10 @@
 //! Binary assets (pictures, files) inside payloads that are otherwise plain values.
 
+mod check;
+
 use alloc::string::String;
 
+pub use check::{AssetCheck, AssetError};
 use serde::{Deserialize, Serialize};
 
 use crate::integer;
