@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use push_wire_shared::limits::ASSET_BYTES;
 use push_wire_shared::position::Position;
 use push_wire_shared::session::client::{Status, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
-use push_wire_shared::{ChannelKind, Frame};
+use push_wire_shared::{BinaryEnvelope, ChannelKind, Frame};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::assets::{self, Asset, OpenAssetError};
 use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::driver::Driver;
 use crate::state::{ConnectionStatus, Shared, connect_error};
@@ -306,6 +308,45 @@ impl<C: ChannelKind> PushClient<C> {
     /// Fails if the client's task has ended.
     pub async fn snapshot(&self) -> Result<Vec<u8>, SendError> {
         self.ask(Command::Snapshot).await
+    }
+
+    /// Opens an asset that the server has sent with `send_binary`, of at most 16 MiB: decodes it, or fetches its URL (http, or
+    /// relative to the server) within 60 s, and checks its size and SHA-256.
+    ///
+    /// ```no_run
+    /// # use push_wire_client::{BinaryEnvelope, ChannelKind, Frame, PushClient};
+    /// # async fn show<C: ChannelKind>(client: &PushClient<C>, frame: Frame<C>)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// let envelope: BinaryEnvelope = serde_json::from_value(frame.payload)?;
+    /// let picture = client.open_asset(&envelope).await?;
+    /// println!("{} of {} bytes", picture.mime, picture.bytes.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`OpenAssetError`].
+    pub async fn open_asset(&self, envelope: &BinaryEnvelope) -> Result<Asset, OpenAssetError> {
+        self.open_asset_within(envelope, ASSET_BYTES as u64).await
+    }
+
+    /// As [`open_asset`](Self::open_asset), with another limit in bytes.
+    ///
+    /// # Errors
+    /// [`OpenAssetError`].
+    pub async fn open_asset_within(
+        &self,
+        envelope: &BinaryEnvelope,
+        max_bytes: u64,
+    ) -> Result<Asset, OpenAssetError> {
+        let server = self
+            .config
+            .endpoint()
+            .map_err(|error| OpenAssetError::Url {
+                url: self.config.url.clone(),
+                why: error.to_string(),
+            })?;
+        assets::open(envelope, &server, max_bytes).await
     }
 
     /// Events other than entries, from now on. A receiver that is more than 1,024 events behind gets the number of

@@ -26,6 +26,7 @@
 //! The protocol's decisions (resumes, gaps, reconnects) are made by [`session::client::ClientSession`]; this crate
 //! drives it over a tokio WebSocket. The names of `push_wire_shared` that a program needs are re-exported here.
 
+mod assets;
 mod client;
 mod command;
 mod config;
@@ -42,6 +43,7 @@ mod state;
 mod tokens;
 mod websocket;
 
+pub use assets::{Asset, OpenAssetError};
 pub use client::PushClient;
 pub use config::{ClientConfig, ReconnectPolicy, SessionKey, TransportPreference};
 pub use cursors::{CursorResult, CursorTracker};
@@ -50,6 +52,7 @@ pub use event::{ClientEvent, ConnectionState};
 // Named by code that `#[derive(ChannelKind)]` writes.
 #[doc(hidden)]
 pub use push_wire_shared::__private;
+pub use push_wire_shared::frame::AssetError;
 pub use push_wire_shared::session::client::{
     Cause, ConfigError, EndCause, Snapshot, SnapshotError, Stats, Status, TokenError,
 };

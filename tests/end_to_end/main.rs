@@ -1,6 +1,7 @@
 //! End-to-end tests: real server and real clients over TCP on the loopback interface.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
+mod assets;
 mod dictionaries;
 mod drain;
 mod event_stream;
