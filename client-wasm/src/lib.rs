@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod asset;
 mod clock;
 mod convert;
 mod driver;
@@ -16,5 +17,6 @@ mod engine;
 mod host;
 mod rt;
 
+pub use asset::AssetCheck;
 pub use engine::Engine;
 pub use host::Host;

@@ -4,6 +4,13 @@ import type { Address } from "./types.js";
 
 const SCHEMES: Record<string, string> = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
 
+/** The same place over HTTP, for a WebSocket's URL. */
+export function httpAddress(socketUrl: string): URL {
+  const url = new URL(socketUrl);
+  url.protocol = url.protocol === "wss:" ? "https:" : "http:";
+  return url;
+}
+
 /** WebSocket URL of the application's address; without a path, the server's default `/rps`. */
 export function address(url: Address): string {
   const text = typeof url === "string" ? url : url?.href;

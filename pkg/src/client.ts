@@ -1,5 +1,6 @@
 // The client: connection, subscriptions, documents and sends of one page.
 import { address } from "./address.js";
+import { openAsset } from "./asset.js";
 import { badArgument, checkObject, checkStream, checkText } from "./arguments.js";
 import { attached, encode } from "./body.js";
 import { Core } from "./core.js";
@@ -14,11 +15,12 @@ import { checkOptions, messageBytes, socketClass } from "./options.js";
 import { Store, sessionStorageIfAny } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
-import type { Address, AnyChannels, Handler, Notice, Options, ReadOptions, Stats, Status } from "./types.js";
+import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Handler, Notice, Options, ReadOptions, Stats, Status } from "./types.js";
 
 /** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
   readonly #core: Core;
+  readonly #url: string;
   readonly #status = new ObservableValue<Status>({ phase: "connecting", transport: null, attempt: 0 });
   readonly #faults = new Listeners<PushError>();
   readonly #notices = new Listeners<Notice>();
@@ -29,6 +31,7 @@ export class Client<Channels extends object = AnyChannels> {
   /** @internal */
   constructor(url: Address, options: Options) {
     const target = address(url);
+    this.#url = target;
     checkOptions(options);
     const fault = (error: PushError) => this.#fault(error);
     const storage = options.storage === undefined ? sessionStorageIfAny() : options.storage;
@@ -137,6 +140,16 @@ export class Client<Channels extends object = AnyChannels> {
     const body = isBytes ? attached(value) : encode(value);
     const ticket = accepted(this.#core.engine.send(channel, isBytes, body));
     return this.#core.host.answer(ticket);
+  }
+
+  /**
+   * Opens an asset that the server has sent with `send_binary`: decodes it, or fetches its URL, and checks its size and
+   * SHA-256.
+   *
+   * Rejects with a {@link PushError}: `bad_asset`, `unreachable` or `bad_argument`.
+   */
+  async openAsset(envelope: BinaryEnvelope, options: AssetOptions = {}): Promise<Asset> {
+    return openAsset(envelope, this.#url, options);
   }
 
   /**

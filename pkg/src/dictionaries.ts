@@ -1,4 +1,5 @@
 // Download of compression dictionaries.
+import { httpAddress } from "./address.js";
 import { toHex } from "./hex.js";
 
 /** Largest compression dictionary, in bytes, and number of downloads at once (docs/protocol.md section 11). */
@@ -24,8 +25,7 @@ export class Dictionaries {
   /** `take` is called with the bytes, and returns whether they are the dictionary. */
   constructor(socketUrl: string, take: (sha256: Uint8Array, bytes: Uint8Array) => boolean) {
     this.#address = (hex) => {
-      const url = new URL(socketUrl);
-      url.protocol = url.protocol === "wss:" ? "https:" : "http:";
+      const url = httpAddress(socketUrl);
       url.pathname = `${url.pathname.replace(/\/$/, "")}/dictionaries/${hex}`;
       url.search = "";
       return url.href;

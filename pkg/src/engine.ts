@@ -1,8 +1,8 @@
 // Start of the WebAssembly module.
-import { Engine, type Host, initSync, type SyncInitInput } from "../engine/engine.js";
+import { AssetCheck, Engine, type Host, initSync, type SyncInitInput } from "../engine/engine.js";
 import { PushError } from "./error.js";
 
-export { Engine, type Host };
+export { AssetCheck, Engine, type Host };
 
 let memory: WebAssembly.Memory | undefined;
 

@@ -8,6 +8,9 @@ export type { Subscription } from "./subscription.js";
 export type {
   Address,
   AnyChannels,
+  Asset,
+  AssetOptions,
+  BinaryEnvelope,
   Entry,
   Handler,
   KeyValueStorage,

@@ -138,6 +138,39 @@ export type Notice =
   /** Features that the server has, and those that it requests, by names of the application. */
   | { readonly type: "features"; readonly supported: readonly string[]; readonly requested: readonly string[] };
 
+/** A binary asset that the server sends with `send_binary`, as an entry's value: for {@link Client.openAsset}. */
+export type BinaryEnvelope = {
+  /** Media type, such as `image/png`. */
+  readonly mime: string;
+  /** SHA-256 of the bytes, in hexadecimal. */
+  readonly sha256: string;
+  /** Number of bytes. */
+  readonly size: number;
+  /** File name to show. */
+  readonly name?: string | null | undefined;
+} & (
+  | { readonly kind: "inline"; /** The bytes in base64. */ readonly data_base64: string }
+  | { readonly kind: "pointer"; /** URL of the bytes: http, https, or relative to the server. */ readonly url: string }
+);
+
+/** An asset whose size and SHA-256 are those of its envelope. */
+export interface Asset {
+  /** The bytes. */
+  readonly buffer: ArrayBuffer;
+  /** Media type, as the server states it. */
+  readonly mime: string;
+  /** File name to show. */
+  readonly name: string | undefined;
+}
+
+/** Limits of opening an asset. */
+export interface AssetOptions {
+  /** Largest asset, in bytes; default 16 MiB. */
+  maxBytes?: number;
+  /** Longest time of a download, in milliseconds; default 60,000. */
+  timeoutMs?: number;
+}
+
 /** Counters since the client was created. */
 export interface Stats {
   readonly messagesIn: number;

@@ -47,6 +47,11 @@ export class Fixture {
     this.publish("log", lines);
   }
 
+  /** Sends a picture of this size to every connected client, by this URL if it is large. */
+  sendPicture(bytes, url) {
+    this.#program.write(JSON.stringify({ picture: { bytes, url } }));
+  }
+
   /** Sends a control op to every connected client. */
   notify(op) {
     this.#program.write(JSON.stringify({ notify: op }));

@@ -6,6 +6,8 @@
 //!
 //! - `{"publish": {"channel": NAME, "values": […]}}` publishes to `log`, `document`, `lines` or `samples`. `samples` drops
 //!   entries for readers more than 10 behind.
+//! - `{"picture": {"bytes": N, "url": URL}}` sends a picture of this size to every connected client, on `samples`;
+//!   `/picture/N` is its file.
 //! - `{"notify": OP}` sends a control op to every connected client.
 //! - `"train"` gives `lines` a dictionary, trained from what was published to it since the last.
 //!
@@ -17,9 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Path, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use axum::routing::get;
 use push_wire_server::{
     ChannelKind, ChannelPolicy, Compression, HandlerError, MaxLag, PushServer, SlowReaders,
     SystemOp, TlsListener, serve, train_dictionary,
@@ -49,6 +52,7 @@ enum Channel {
 #[serde(rename_all = "snake_case")]
 enum Command {
     Publish { channel: String, values: Vec<Value> },
+    Picture { bytes: usize, url: Option<String> },
     Notify(SystemOp<Channel>),
     Train,
 }
@@ -80,6 +84,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .merge(server.router())
         .layer(middleware::from_fn(print_request))
+        .route(
+            "/picture/{bytes}",
+            get(|Path(bytes): Path<usize>| async move { picture(bytes) }),
+        )
         .nest_service("/dist", ServeDir::new("dist"))
         .fallback_service(ServeDir::new("tests/pages"));
     if flags.iter().any(|flag| flag == "--tls") {
@@ -109,6 +117,11 @@ async fn print_request(request: Request, next: Next) -> Response {
         println!("{} /rps {:?}", request.method(), request.version());
     }
     next.run(request).await
+}
+
+/// Bytes of a picture.
+fn picture(bytes: usize) -> Vec<u8> {
+    b"GIF89a".iter().copied().cycle().take(bytes).collect()
 }
 
 fn server(heartbeat_ms: Option<u64>) -> Result<Arc<PushServer<Channel>>, Box<dyn Error>> {
@@ -154,6 +167,13 @@ async fn obey(server: &PushServer<Channel>) -> Result<(), Box<dyn Error>> {
                     if channel == Channel::Lines {
                         samples.push(serde_json::to_vec(&value)?);
                     }
+                }
+            }
+            Command::Picture { bytes, url } => {
+                for client in server.connected_client_ids() {
+                    let (picture, url) = (picture(bytes), url.as_deref());
+                    let (channel, name) = (Channel::Samples, Some("a.gif"));
+                    server.send_binary(client, channel, &picture, "image/gif", name, url)?;
                 }
             }
             Command::Notify(op) => {
