@@ -1,8 +1,10 @@
 //! Tests of lanes: shares of a connection's bytes, urgency, and order within a stream.
 
 use push_wire_shared::session::wire::fragment_of;
+use serde_json::{Value, json as value};
 
 use super::fragments::{FRAGMENT, large_config};
+use super::json::JsonClient;
 use super::*;
 
 /// Channels of the lanes high, normal and low.
@@ -10,6 +12,16 @@ const CHANNELS: [(u8, &str); 3] = [(3, "alarm"), (CHAT, "chat"), (4, "files")];
 
 /// Bytes of each lane in one round (`outbox/lanes.rs`).
 const WEIGHTS: [usize; 3] = [64, 16, 4];
+
+/// A hub whose logs keep everything.
+fn saturated_config() -> HubConfig {
+    let mut config = large_config();
+    for (id, _) in CHANNELS {
+        let policy = ChannelPolicy::log().retain_entries(1_000_000);
+        config.set_policy(id, policy.retain_bytes(1 << 30));
+    }
+    config
+}
 
 /// A client that reads one channel of each lane.
 struct Saturated {
@@ -20,14 +32,8 @@ struct Saturated {
 }
 
 impl Saturated {
-    /// A client of a hub whose logs keep everything.
     fn new() -> Self {
-        let mut config = large_config();
-        for (id, _) in CHANNELS {
-            let policy = ChannelPolicy::log().retain_entries(1_000_000);
-            config.set_policy(id, policy.retain_bytes(1 << 30));
-        }
-        let hub = hub_of(config);
+        let hub = hub_of(saturated_config());
         let mut client = WireClient::connect(&hub);
         let subscriptions = (1..)
             .zip(CHANNELS)
@@ -113,5 +119,37 @@ fn high_waits_for_at_most_one_write_of_low() {
         assert!(saturated.next().iter().all(|(lane, ..)| *lane == 2));
         saturated.publish(0, 20);
         assert_eq!(saturated.next()[0].0, 0);
+    }
+}
+
+#[test]
+fn json_entries_follow_the_weights() {
+    let hub = hub_of(saturated_config());
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({"capabilities": CHANNELS.map(|(_, name)| name)}));
+    for _ in 0..3_000 {
+        for (id, _) in CHANNELS {
+            publish(&hub, id, "\"entry\"");
+        }
+    }
+    let seen = client.see();
+    let lane = |seen: &Value| {
+        CHANNELS
+            .iter()
+            .position(|(_, name)| seen["channel"] == *name)
+    };
+    let mut sent = [0u64; 3];
+    for seen in &seen {
+        let lane = lane(seen).unwrap();
+        sent[lane] += 1;
+        assert_eq!(seen["cursor"], sent[lane]);
+        if sent[0] == 3_000 {
+            break;
+        }
+    }
+    let all: u64 = sent.iter().sum();
+    for (sent, weight) in sent.into_iter().zip([64, 16, 4]) {
+        let expected = all * weight / 84;
+        assert!(sent.abs_diff(expected) * 10 <= expected, "{sent} of {all}");
     }
 }
