@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod assets;
+mod certificate;
 mod dictionaries;
 mod drain;
 mod event_stream;
@@ -15,6 +16,7 @@ mod large;
 mod metered_proxy;
 mod native_client;
 mod native_tokens;
+mod nginx;
 mod proxy;
 mod serve;
 mod slow_readers;

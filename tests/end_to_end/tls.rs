@@ -7,23 +7,17 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Version};
 use axum::routing::get;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Empty};
 use push_wire_server::{PushServer, TlsError, TlsListener, serve};
 use push_wire_shared::ChannelKind;
-use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::certificate::Certificate;
 use crate::http2_client::{Http2, Socket, TIMEOUT};
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,33 +33,16 @@ const HTTP_1: &[u8] = b"http/1.1";
 struct Process {
     server: Arc<PushServer<Channel>>,
     address: SocketAddr,
-    certificate: CertificateDer<'static>,
+    certificate: Certificate,
     task: JoinHandle<()>,
-}
-
-fn certified() -> CertifiedKey<KeyPair> {
-    generate_simple_self_signed(["localhost".to_owned()]).unwrap()
-}
-
-/// PEM text (RFC 7468).
-fn pem(label: &str, der: &[u8]) -> String {
-    let body = STANDARD.encode(der);
-    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
-}
-
-/// The certificate and the private key, as PEM texts.
-fn texts(certified: &CertifiedKey<KeyPair>) -> (String, String) {
-    let key = certified.signing_key.serialized_der();
-    let chain = pem("CERTIFICATE", certified.cert.der());
-    (chain, pem("PRIVATE KEY", key))
 }
 
 impl Process {
     async fn start() -> Self {
-        let certified = certified();
+        let certificate = Certificate::new();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
-        let (chain, key) = texts(&certified);
+        let (chain, key) = (certificate.chain(), certificate.key());
         let listener = TlsListener::from_pem(tcp, chain.as_bytes(), key.as_bytes()).unwrap();
         let server = Arc::new(PushServer::new());
         let version = async |version: Version, ConnectInfo(from): ConnectInfo<SocketAddr>| {
@@ -77,28 +54,14 @@ impl Process {
         Self {
             server,
             address,
-            certificate: certified.cert.der().clone(),
+            certificate,
             task: tokio::spawn(serve(listener, app).into_future()),
         }
     }
 
-    /// Connects, offering one protocol, which the server must select.
     async fn connect(&self, protocol: &[u8]) -> TlsStream<TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.clone()).unwrap();
-        let provider = Arc::new(ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![protocol.to_vec()];
         let tcp = TcpStream::connect(self.address).await.unwrap();
-        let name = "localhost".try_into().unwrap();
-        let connecting = TlsConnector::from(Arc::new(config)).connect(name, tcp);
-        let stream = timeout(TIMEOUT, connecting).await.unwrap().unwrap();
-        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
-        stream
+        self.certificate.connect(tcp, protocol).await
     }
 }
 
@@ -153,8 +116,9 @@ async fn failed_handshakes_delay_nobody() {
 
 #[tokio::test]
 async fn bad_certificates_are_errors() {
-    let (chain, key) = texts(&certified());
-    let (_, other) = texts(&certified());
+    let certificate = Certificate::new();
+    let (chain, key) = (certificate.chain(), certificate.key());
+    let other = Certificate::new().key();
     let listener = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
     let error = async |chain: &str, key: &str| {
         TlsListener::from_pem(listener().await, chain.as_bytes(), key.as_bytes()).unwrap_err()

@@ -18,6 +18,7 @@ mod browser;
 mod demo;
 mod error;
 mod fresh;
+mod nginx;
 mod npm;
 mod pkg;
 mod process;

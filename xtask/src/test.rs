@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::workspace::Workspace;
-use crate::{browser, npm, pkg, process, toolchain, websocket};
+use crate::{browser, nginx, npm, pkg, process, toolchain, websocket};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     ("Rust documentation", documentation),
     ("no_std check of shared", no_std),
     ("Rust tests", rust_tests),
+    ("nginx in front of two processes", nginx::test),
     ("features of serde_json", json_features),
     ("WebSocket protocol", websocket::test),
     ("published client", published_client),
