@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::routing::get;
+use http_body_util::{BodyExt, Empty};
 use hyper::ext::Protocol;
 use push_wire_server::{PushServer, serve};
 use push_wire_shared::ChannelKind;
@@ -14,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::http2_client::{Http2, Socket, TIMEOUT, connect};
 
@@ -133,6 +135,32 @@ async fn bad_requests_are_answered() {
     }
     // The connection is as good as before.
     connection.join("/rps").await.close().await;
+}
+
+#[tokio::test]
+async fn event_streams_are_served() {
+    let process = Process::start().await;
+    let mut connection = process.connect().await;
+    let uri = format!("http://server/rps/sse?client_id={}", Uuid::new_v4());
+    let request = Request::get(uri).body(Empty::new()).unwrap();
+    let mut events = connection.answer(request).await.into_body();
+    let mut read = String::new();
+    for n in 0..10 {
+        while !read.contains(&format!("\"payload\":\"entry {n}\"")) {
+            if n == 0 && read.contains("auth_ok") || n > 0 {
+                let entry = format!("entry {n}");
+                process.server.publish(Channel::Log, &entry).unwrap();
+            }
+            let frame = timeout(TIMEOUT, events.frame()).await.unwrap();
+            let data = frame.expect("the stream goes on").unwrap().into_data();
+            read.push_str(std::str::from_utf8(&data.unwrap()).unwrap());
+        }
+    }
+    // The stream of a client that leaves ends.
+    drop(events);
+    timeout(TIMEOUT, process.server.connections_ended())
+        .await
+        .unwrap();
 }
 
 /// Each WebSocket hears that its server ends, then the connection does.

@@ -21,6 +21,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
+use uuid::Uuid;
+
+use crate::http::Request;
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Channel {
@@ -93,6 +96,20 @@ async fn check(server: &PushServer<Channel>, url: String) {
     timeout(TIMEOUT, compressed).await.unwrap();
 }
 
+/// Checks that an event stream is passed on event by event, uncompressed.
+async fn check_events(server: &PushServer<Channel>, address: SocketAddr, path: &str) {
+    let target = format!("{path}/sse?client_id={}", Uuid::new_v4());
+    let request = Request::new("GET", &target).header("accept-encoding", "gzip");
+    let mut stream = request.open(address).await;
+    let content_type = ("content-type".to_owned(), "text/event-stream".to_owned());
+    assert!(stream.headers.contains(&content_type), "{stream:?}");
+    assert_eq!(stream.json().await["payload"]["op"], "auth_ok");
+    for n in 0..10 {
+        server.publish(Channel::Prices, &price(n)).unwrap();
+        while stream.json().await["payload"] != price(n) {}
+    }
+}
+
 /// The answer to a GET, after which the connection ends.
 async fn get_text(address: SocketAddr, path: &str, header: &str) -> String {
     let mut socket = TcpStream::connect(address).await.unwrap();
@@ -111,6 +128,7 @@ async fn plain_axum_serves_the_router() {
     let app = Router::new().merge(server.router());
     let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     check(&server, format!("http://{address}")).await;
+    check_events(&server, address, "/rps").await;
     task.abort();
 }
 
@@ -130,6 +148,7 @@ async fn router_of_an_application_with_state() {
         .with_state(App { name: "shop" });
     let (address, task) = start(app).await;
     check(&server, format!("http://{address}/api/rps")).await;
+    check_events(&server, address, "/api/rps").await;
     assert!(get_text(address, "/api/name", "").await.ends_with("shop"));
     task.abort();
 }
@@ -150,10 +169,12 @@ async fn path_of_the_application() {
     });
     let (address, task) = start(Router::new().nest("/app", server.router())).await;
     check(&server, format!("http://{address}/app/live/push")).await;
+    check_events(&server, address, "/app/live/push").await;
     task.abort();
 }
 
-/// A time-out layer bounds the time to the response's head, which a WebSocket has at once.
+/// A time-out layer bounds the time to the response's head, which WebSockets and event streams have at once. A
+/// compression layer leaves event streams alone.
 #[tokio::test]
 async fn layers_of_tower() {
     let server = server();
@@ -172,6 +193,7 @@ async fn layers_of_tower() {
         .layer(TraceLayer::new_for_http());
     let (address, task) = start(app).await;
     check(&server, format!("http://{address}")).await;
+    check_events(&server, address, "/rps").await;
     // The layers are in place.
     let late = get_text(address, "/late", "origin: http://b\r\n").await;
     assert!(late.starts_with("HTTP/1.1 504 "), "{late}");
