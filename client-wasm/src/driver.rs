@@ -67,9 +67,10 @@ impl Driver {
     /// opened counts as lost.
     fn perform(&self, output: Output) {
         let attempt = match output {
-            Output::Connect { attempt } => Some(attempt),
+            Output::Connect { attempt, .. } => Some(attempt),
             Output::TokenWanted { .. }
             | Output::Transmit(_)
+            | Output::Post { .. }
             | Output::Disconnect { .. }
             | Output::FetchDictionary { .. }
             | Output::Event(_) => None,
@@ -87,7 +88,9 @@ impl Driver {
     fn call(&self, output: Output) -> Called {
         match output {
             Output::TokenWanted { request } => self.host.want_token(request),
-            Output::Connect { attempt } => self.host.connect(attempt),
+            Output::Connect { attempt, .. } => self.host.connect(attempt),
+            // The configuration allows only WebSockets.
+            Output::Post { .. } => Ok(()),
             Output::Transmit(message) => self.host.transmit(&message),
             Output::Disconnect { code } => self.host.disconnect(code),
             Output::FetchDictionary { sha256 } => self.host.fetch_dictionary(&sha256),

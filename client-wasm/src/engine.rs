@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use push_wire_shared::position::{Epoch, Position, StartAt, Tag};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Input, SendError, Snapshot, SubscribeError, Subscription,
-    TokenError,
+    TokenError, TransportPreference,
 };
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
@@ -306,12 +306,18 @@ fn identity(
         None => !is_held,
     };
     if let Some(kept) = kept.filter(may_continue) {
-        return ClientConfig::continuing(kept, seed);
+        return only_socket(ClientConfig::continuing(kept, seed));
     }
     let new_id = uuid::Builder::from_random_bytes(new_id).into_uuid();
     let mut config = ClientConfig::new(client_id.unwrap_or(new_id), seed);
     config.secret = Some(secret);
     config.attempts = Some(0);
+    only_socket(config)
+}
+
+/// The page has no event streams.
+const fn only_socket(mut config: ClientConfig) -> ClientConfig {
+    config.transports = TransportPreference::WsOnly;
     config
 }
 

@@ -20,7 +20,7 @@ use crate::driver::Driver;
 use crate::state::{ConnectionStatus, Shared, connect_error};
 use crate::{
     ChannelReceiver, ClientConfig, ClientEvent, ConnectError, ConnectionState, CursorTracker,
-    SendError, SessionKey, Stats, StreamRequest, TransportPreference,
+    SendError, SessionKey, Stats, StreamRequest,
 };
 
 /// Events kept for a slow receiver (1,024), which then gets the number of those that it missed.
@@ -47,6 +47,7 @@ impl<C: ChannelKind> PushClient<C> {
             status: Status::Idle,
             was_ready: false,
             open_error: None,
+            attempts: 1 + u32::from(config.transport_preference.second().is_some()),
             awaits_token: false,
         };
         let shared = Arc::new(Shared {
@@ -86,13 +87,6 @@ impl<C: ChannelKind> PushClient<C> {
     /// # Errors
     /// [`ConnectError`]: the reason for which this first attempt failed.
     pub async fn connect(&mut self) -> Result<(), ConnectError> {
-        let preference = self.config.transport_preference;
-        if matches!(
-            preference,
-            TransportPreference::SseFirst | TransportPreference::SseOnly
-        ) {
-            return Err(ConnectError::UnsupportedTransport(preference));
-        }
         self.config.check()?;
         let url = self.config.endpoint()?.to_string();
         let stopped = self.lock_stopped().take();

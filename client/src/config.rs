@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use push_wire_shared::limits;
-use push_wire_shared::session::client::{ClientConfig as SessionConfig, RetryPolicy};
+use push_wire_shared::session::client::{
+    ClientConfig as SessionConfig, RetryPolicy, TransportPreference,
+};
 use url::Url;
 use uuid::Uuid;
 
@@ -125,6 +127,7 @@ impl ClientConfig {
         session.attempts = Some(self.attempts);
         session.token.clone_from(&self.token);
         session.renews_token = self.token_source.is_some();
+        session.transports = self.transport_preference;
         session.retry = self.reconnect.schedule();
         session.max_message_bytes = self.max_message_bytes;
         session.max_value_bytes = self.max_value_bytes;
@@ -184,20 +187,6 @@ impl fmt::Debug for SessionKey {
             .field("attempts", &self.attempts)
             .finish_non_exhaustive()
     }
-}
-
-/// Transports that a client tries.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum TransportPreference {
-    /// WebSocket, and SSE where that is blocked.
-    #[default]
-    WsFirst,
-    /// SSE, and WebSocket where that is blocked.
-    SseFirst,
-    /// WebSocket only.
-    WsOnly,
-    /// SSE only.
-    SseOnly,
 }
 
 /// Retry schedule: each delay is drawn evenly from zero to a ceiling that doubles with each attempt that failed in a

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Outcome, Position};
 use push_wire_shared::session::client::{
-    ClientSession, EndCause, Entry, Event, Input, Output, Status, TokenError,
+    ClientSession, EndCause, Entry, Event, Input, Output, Status, TokenError, Transport,
 };
 use push_wire_shared::session::op::{ErrorCode, ScopeRequest};
 use push_wire_shared::time::Moment;
@@ -19,10 +19,11 @@ use uuid::Uuid;
 use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::dictionaries::{Dictionaries, Fetched};
 use crate::dispatch::{Dispatch, QueueEvent, Taken};
-use crate::socket::{Socket, SocketInput, next_input};
+use crate::event_stream::EventStream;
+use crate::socket::{Line, OpenError, Socket, SocketInput, next_input};
 use crate::state::Shared;
 use crate::tokens::Tokens;
-use crate::websocket::{OpenError, WebSocket};
+use crate::websocket::WebSocket;
 use crate::{ClientConfig, ClientEvent, SendError, SessionKey};
 
 pub(crate) struct Driver<C: ChannelKind> {
@@ -235,16 +236,24 @@ impl<C: ChannelKind> Driver<C> {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::TokenWanted { request } => self.tokens.ask(request),
-                Output::Connect { attempt } => {
-                    let opening = WebSocket::open(self.url.clone(), self.max_message_bytes);
-                    self.socket = Socket::Opening {
-                        attempt,
-                        opening: Box::pin(opening),
-                    };
-                }
+                Output::Connect { attempt, transport } => self.open(attempt, transport),
                 Output::Transmit(message) => {
-                    if let Socket::Open { socket, .. } = &mut self.socket {
-                        socket.push(message);
+                    if let Socket::Open { line, .. } = &mut self.socket {
+                        line.push(message);
+                    }
+                }
+                Output::Post {
+                    number,
+                    query,
+                    secret,
+                    message,
+                } => {
+                    if let Socket::Open {
+                        line: Line::EventStream(stream),
+                        ..
+                    } = &mut self.socket
+                    {
+                        stream.post(number, &query, secret, message);
                     }
                 }
                 Output::Disconnect { code } => self.hang_up(code),
@@ -252,6 +261,28 @@ impl<C: ChannelKind> Driver<C> {
                 Output::Event(event) => self.event(event),
             }
         }
+    }
+
+    fn open(&mut self, attempt: u32, transport: Transport) {
+        let limit = self.max_message_bytes;
+        let url = self.url.clone();
+        self.socket = match transport {
+            Transport::WebSocket => Socket::Opening {
+                attempt,
+                opening: Box::pin(async move {
+                    let socket = WebSocket::open(url, limit).await?;
+                    Ok(Line::WebSocket(Box::new(socket)))
+                }),
+            },
+            Transport::EventStream => {
+                let stream = EventStream::new(http_route(&url), limit);
+                let line = Line::EventStream(Box::new(stream));
+                Socket::Opening {
+                    attempt,
+                    opening: Box::pin(std::future::ready(Ok(line))),
+                }
+            }
+        };
     }
 
     fn fetched(&mut self, Fetched { sha256, bytes }: Fetched) {
@@ -269,8 +300,8 @@ impl<C: ChannelKind> Driver<C> {
     /// Closes the socket in the background.
     fn hang_up(&mut self, code: u16) {
         let socket = std::mem::replace(&mut self.socket, Socket::Closed);
-        if let Socket::Open { socket, .. } = socket {
-            self.closing = Some(tokio::spawn(socket.close(code)));
+        if let Socket::Open { line, .. } = socket {
+            self.closing = Some(tokio::spawn(line.close(code)));
         }
     }
 
@@ -426,6 +457,14 @@ impl<C: ChannelKind> Driver<C> {
             tracing::trace!("nobody listens to events()");
         }
     }
+}
+
+/// The address of the HTTP routes below that of the WebSocket, without its query.
+fn http_route(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let rest = url.trim_end_matches('/');
+    rest.strip_prefix("ws")
+        .map_or_else(|| rest.into(), |rest| format!("http{rest}"))
 }
 
 /// Answers a caller, who may have stopped waiting.

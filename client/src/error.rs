@@ -3,8 +3,6 @@
 use push_wire_shared::session::client::{self, ConfigError, SubscribeError};
 use push_wire_shared::session::op::ErrorCode;
 
-use crate::TransportPreference;
-
 /// Error of an attempt to connect.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,11 +18,6 @@ pub enum ConnectError {
     /// A value of the configuration is out of range.
     #[error("the configuration is wrong: {0}")]
     InvalidConfig(#[from] ConfigError),
-    /// The requested transport does not exist in this client.
-    #[error(
-        "{0:?} needs the SSE transport, which this client does not have; use WsFirst or WsOnly"
-    )]
-    UnsupportedTransport(TransportPreference),
     /// The server could not be reached, or the connection was lost before it answered.
     #[error("cannot reach the server: {0}")]
     Transport(String),

@@ -36,6 +36,7 @@ mod dispatch;
 mod driver;
 mod error;
 mod event;
+mod event_stream;
 mod receiver;
 mod request;
 mod socket;
@@ -45,7 +46,7 @@ mod websocket;
 
 pub use assets::{Asset, OpenAssetError};
 pub use client::PushClient;
-pub use config::{ClientConfig, ReconnectPolicy, SessionKey, TransportPreference};
+pub use config::{ClientConfig, ReconnectPolicy, SessionKey};
 pub use cursors::{CursorResult, CursorTracker};
 pub use error::{ConnectError, SendError};
 pub use event::{ClientEvent, ConnectionState};
@@ -55,6 +56,7 @@ pub use push_wire_shared::__private;
 pub use push_wire_shared::frame::AssetError;
 pub use push_wire_shared::session::client::{
     Cause, ConfigError, EndCause, Snapshot, SnapshotError, Stats, Status, TokenError,
+    TransportPreference,
 };
 pub use push_wire_shared::session::op::{
     ErrorCode, Features, Health, ScopeRequest, Slow, SystemNotice,

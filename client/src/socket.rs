@@ -1,45 +1,97 @@
-//! The socket of the latest attempt, from opening to its end.
+//! The transport of the latest attempt, from opening to its end.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
 
+use bytes::Bytes;
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::session::client::Input;
+use push_wire_shared::session::client::{Input, PostAnswer};
 
-use crate::websocket::{OpenError, SocketEvent, WebSocket};
+use crate::event_stream::EventStream;
+use crate::websocket::WebSocket;
 
-/// The socket of the latest attempt.
+/// The transport of the latest attempt.
 pub(crate) enum Socket {
     Closed,
     Opening {
         attempt: u32,
-        opening: Pin<Box<dyn Future<Output = Result<WebSocket, OpenError>> + Send>>,
+        opening: Pin<Box<dyn Future<Output = Result<Line, OpenError>> + Send>>,
     },
     Open {
         attempt: u32,
-        socket: Box<WebSocket>,
+        line: Line,
     },
 }
 
-/// Event of the socket of an attempt.
+/// A transport that takes messages.
+pub(crate) enum Line {
+    WebSocket(Box<WebSocket>),
+    EventStream(Box<EventStream>),
+}
+
+/// Event of a transport.
+pub(crate) enum SocketEvent {
+    Message(Bytes),
+    /// The end, with the peer's close code if there was one.
+    Closed(Option<u16>),
+    /// It could not be opened.
+    OpenFailed(OpenError),
+    /// A message that this side must close the connection for.
+    Unacceptable(CloseReason),
+    /// The answer to a POST.
+    Posted {
+        number: u64,
+        answer: PostAnswer,
+    },
+}
+
+/// Error of opening a transport.
+pub(crate) struct OpenError {
+    pub(crate) code: Option<u16>,
+    pub(crate) message: String,
+}
+
+/// Event of the transport of an attempt.
 pub(crate) enum SocketInput {
     Session(Input),
     OpenFailed { attempt: u32, error: OpenError },
     Unacceptable { attempt: u32, reason: CloseReason },
 }
 
-/// Waits for the next event of the socket. Nothing is lost when the future is dropped.
+impl Line {
+    /// Queues a message, which is sent while [`next`](Self::next) is awaited.
+    pub(crate) fn push(&mut self, message: Vec<u8>) {
+        match self {
+            Self::WebSocket(socket) => socket.push(message),
+            Self::EventStream(stream) => stream.push(message),
+        }
+    }
+
+    async fn next(&mut self) -> SocketEvent {
+        match self {
+            Self::WebSocket(socket) => socket.next().await,
+            Self::EventStream(stream) => stream.next().await,
+        }
+    }
+
+    /// Sends what is queued, and closes the connection.
+    pub(crate) async fn close(self, code: u16) {
+        match self {
+            Self::WebSocket(socket) => socket.close(code).await,
+            Self::EventStream(stream) => stream.close().await,
+        }
+    }
+}
+
+/// Waits for the next event of the transport. Nothing is lost when the future is dropped.
 pub(crate) async fn next_input(socket: &mut Socket) -> SocketInput {
     match socket {
         Socket::Closed => pending().await,
         Socket::Opening { attempt, opening } => {
             let attempt = *attempt;
             match opening.await {
-                Ok(opened) => {
-                    *socket = Socket::Open {
-                        attempt,
-                        socket: Box::new(opened),
-                    };
+                Ok(line) => {
+                    *socket = Socket::Open { attempt, line };
                     SocketInput::Session(Input::Opened { attempt })
                 }
                 Err(error) => {
@@ -48,17 +100,23 @@ pub(crate) async fn next_input(socket: &mut Socket) -> SocketInput {
                 }
             }
         }
-        Socket::Open {
-            attempt,
-            socket: open,
-        } => {
+        Socket::Open { attempt, line } => {
             let attempt = *attempt;
-            match open.next().await {
+            match line.next().await {
                 SocketEvent::Message(bytes) => {
                     let bytes = bytes.into();
                     SocketInput::Session(Input::Message { attempt, bytes })
                 }
                 SocketEvent::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
+                SocketEvent::Posted { number, answer } => SocketInput::Session(Input::Posted {
+                    attempt,
+                    number,
+                    answer,
+                }),
+                SocketEvent::OpenFailed(error) => {
+                    *socket = Socket::Closed;
+                    SocketInput::OpenFailed { attempt, error }
+                }
                 SocketEvent::Closed(code) => {
                     *socket = Socket::Closed;
                     SocketInput::Session(Input::Closed { attempt, code })

@@ -22,13 +22,18 @@ pub(crate) struct ConnectionStatus {
     pub(crate) was_ready: bool,
     /// Error of the last attempt to open a socket.
     pub(crate) open_error: Option<String>,
+    /// Attempts that may fail before `connect` does: one with each transport.
+    pub(crate) attempts: u32,
     /// The application's token function failed for now, so the attempt is repeated.
     pub(crate) awaits_token: bool,
 }
 
-/// Returns the error of a failed first attempt. An attempt that had no token for now is repeated and has not failed.
+/// Returns the error of a failed first attempt. An attempt that had no token for now is repeated and has not failed; nor
+/// has one after which the other transport is tried.
 pub(crate) fn connect_error(connection: &ConnectionStatus) -> Option<ConnectError> {
-    if connection.awaits_token && matches!(connection.status, Status::Waiting { .. }) {
+    if let Status::Waiting { failures, .. } = connection.status
+        && (connection.awaits_token || failures < connection.attempts)
+    {
         return None;
     }
     let (Status::Waiting { cause, .. } | Status::Suspended { cause } | Status::Closed { cause }) =

@@ -20,6 +20,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use crate::socket::{OpenError, SocketEvent};
+
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
 
 /// A close frame without a code (RFC 6455 section 7.1.5).
@@ -39,21 +41,6 @@ pub(crate) struct WebSocket {
     outgoing_bytes: usize,
     /// Writing has failed; received messages can still be read.
     is_broken: bool,
-}
-
-/// Event of a socket.
-pub(crate) enum SocketEvent {
-    Message(Bytes),
-    /// The end, with the peer's close code if there was one.
-    Closed(Option<u16>),
-    /// A message that this side must close the connection for.
-    Unacceptable(CloseReason),
-}
-
-/// Error of opening a socket.
-pub(crate) struct OpenError {
-    pub(crate) code: Option<u16>,
-    pub(crate) message: String,
 }
 
 impl WebSocket {

@@ -20,6 +20,7 @@ pub mod close;
 pub mod compression;
 pub mod delta;
 pub mod encoding;
+pub mod event_stream;
 pub mod fragment;
 pub mod frame;
 mod integer;

@@ -63,6 +63,27 @@ pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// the longest time that the loss of a stream's last entry can go unnoticed.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// Connections of one transport that fail in a row before a client tries its other transport (2): one may be lost for
+/// any reason.
+pub const TRANSPORT_FAILURES: u32 = 2;
+
+/// Time for which a connection must be usable to count as a success of its transport (10 s): proxies that do not pass on
+/// a WebSocket's frames end it within seconds.
+pub const TRANSPORT_SETTLED: Duration = Duration::from_secs(10);
+
+/// Time on its second transport after which a client tries the first one again (5 min): the network may have changed. It
+/// doubles with each attempt that fails.
+pub const TRANSPORT_RETURN: Duration = Duration::from_secs(5 * 60);
+
+/// Longest such time (1 h).
+pub const TRANSPORT_RETURN_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// Time after which a POST without an answer is sent again (250 ms). It doubles each time.
+pub const POST_RETRY: Duration = Duration::from_millis(250);
+
+/// Longest such time (4 s): several tries within the server's heartbeat time.
+pub const POST_RETRY_MAX: Duration = Duration::from_secs(4);
+
 /// Time without anything received after a heartbeat before the connection is given up (default 10 s).
 pub const HEARTBEAT_GRACE: Duration = Duration::from_secs(10);
 

@@ -15,6 +15,7 @@ mod json_dialect;
 mod large;
 mod metered_proxy;
 mod native_client;
+mod native_event_stream;
 mod native_tokens;
 mod nginx;
 mod proxy;

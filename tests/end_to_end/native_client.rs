@@ -8,7 +8,7 @@ use push_wire_client::position::{Outcome, ResetReason};
 use push_wire_client::session::client::Status;
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
-    ScopeRequest, SendError, Slow, StreamRequest, SystemNotice, SystemOp, TransportPreference,
+    ScopeRequest, SendError, Slow, StreamRequest, SystemNotice, SystemOp,
 };
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
@@ -419,14 +419,6 @@ async fn failed_first_attempt_gives_reason() {
         "{unreachable:?}"
     );
     assert_eq!(client.state(), ConnectionState::Disconnected);
-
-    let mut config = ClientConfig::new(backend.proxy.url());
-    config.transport_preference = TransportPreference::SseOnly;
-    let unsupported = PushClient::<Channel>::new(config).connect().await;
-    assert!(matches!(
-        unsupported,
-        Err(ConnectError::UnsupportedTransport(_))
-    ));
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ impl Transfer {
     fn settle(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect { attempt } => {
+                Output::Connect { attempt, .. } => {
                     self.session
                         .handle_input(self.now, Input::Opened { attempt });
                 }
@@ -153,6 +153,7 @@ impl Transfer {
                 }
                 Output::Event(_) => {}
                 Output::Disconnect { .. }
+                | Output::Post { .. }
                 | Output::FetchDictionary { .. }
                 | Output::TokenWanted { .. } => {
                     panic!("{output:?}")

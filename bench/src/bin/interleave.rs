@@ -245,7 +245,7 @@ impl Client {
     fn act(&mut self) -> Fallible<()> {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect { attempt } => {
+                Output::Connect { attempt, .. } => {
                     let now = self.now();
                     self.session.handle_input(now, Input::Opened { attempt });
                 }
@@ -258,6 +258,7 @@ impl Client {
                 Output::Event(Event::Entry(entry)) => self.files.push(entry.body.len()),
                 Output::Event(_) | Output::FetchDictionary { .. } | Output::TokenWanted { .. } => {}
                 Output::Disconnect { code } => return Err(format!("ended with {code}").into()),
+                Output::Post { .. } => return Err("a POST beside a WebSocket".into()),
             }
         }
         Ok(())

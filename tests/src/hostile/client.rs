@@ -8,6 +8,7 @@ use push_wire_shared::limits::SUBSCRIPTIONS;
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Entry, Event, Input, Output, Status, Subscription, TokenError,
+    TransportPreference,
 };
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
@@ -54,6 +55,7 @@ impl Page {
     fn new() -> Self {
         let mut config = ClientConfig::new(Uuid::from_u128(7), 1);
         config.max_message_bytes = CAP;
+        config.transports = TransportPreference::WsOnly;
         config.max_value_bytes = CAP;
         config.max_uplink_messages = 16;
         config.max_uplink_bytes = CAP;
@@ -201,13 +203,14 @@ impl Page {
                 "an attempt of a closed session"
             );
             match output {
-                Output::Connect { attempt } => {
+                Output::Connect { attempt, .. } => {
                     self.attempt = attempt;
                     self.server.connected();
                 }
                 Output::Transmit(message) => self.server.receive(&message),
                 Output::TokenWanted { request } => self.token_request = Some(request),
                 Output::Disconnect { .. } => {}
+                Output::Post { .. } => panic!("a POST beside a WebSocket"),
                 Output::FetchDictionary { sha256 } => self.dictionary_request = Some(sha256),
                 Output::Event(event) => self.receive(event),
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError,
+    TransportPreference,
 };
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::wire::Content;
@@ -320,9 +321,10 @@ impl Page {
             }
             match output {
                 Output::TokenWanted { request } => requests.push(PageRequest::Token(request)),
-                Output::Connect { attempt } => requests.push(PageRequest::Connect(attempt)),
+                Output::Connect { attempt, .. } => requests.push(PageRequest::Connect(attempt)),
                 Output::Transmit(bytes) => requests.push(PageRequest::Transmit(bytes)),
                 Output::Disconnect { code } => requests.push(PageRequest::Disconnect(code)),
+                Output::Post { .. } => panic!("a POST beside a WebSocket"),
                 Output::FetchDictionary { sha256 } => requests.push(PageRequest::Fetch(sha256)),
                 Output::Event(event) => {
                     if trace {
@@ -438,6 +440,7 @@ impl Page {
 fn config(client: Uuid, seed: u64) -> ClientConfig {
     let mut config = ClientConfig::new(client, seed);
     config.renews_token = true;
+    config.transports = TransportPreference::WsOnly;
     config.max_backlog_entries = 20;
     config.max_backlog_bytes = 20_000;
     config

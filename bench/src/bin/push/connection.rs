@@ -111,7 +111,7 @@ impl Connection {
         let mut has_sent = false;
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect { attempt } => {
+                Output::Connect { attempt, .. } => {
                     self.attempt = attempt;
                     self.session
                         .handle_input(self.now, Input::Opened { attempt });
@@ -128,6 +128,7 @@ impl Connection {
                     self.dictionaries.push(bytes.len());
                 }
                 Output::Disconnect { code } => panic!("disconnected with {code}"),
+                Output::Post { .. } => panic!("a POST beside a WebSocket"),
                 Output::Event(_) | Output::TokenWanted { .. } => {}
             }
         }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::{ConfigError, Snapshot};
+use super::{ConfigError, Snapshot, TransportPreference};
 use crate::encoding::PayloadEncoding;
 use crate::limits;
 
@@ -34,6 +34,8 @@ pub struct ClientConfig {
     pub encoding: PayloadEncoding,
     /// Accept compressed entries, and fetch dictionaries; default true.
     pub compression: bool,
+    /// Transports to try; default [`TransportPreference::WsFirst`].
+    pub transports: TransportPreference,
     /// Retry schedule after a lost connection.
     pub retry: RetryPolicy,
     /// Time that an attempt may take from `Connect` to the server's `auth_ok`; default 10 s.
@@ -74,6 +76,7 @@ impl ClientConfig {
             token_wait: limits::TOKEN_WAIT,
             encoding: PayloadEncoding::Json,
             compression: true,
+            transports: TransportPreference::default(),
             retry: RetryPolicy::default(),
             handshake: limits::HANDSHAKE,
             heartbeat_grace: limits::HEARTBEAT_GRACE,

@@ -31,7 +31,8 @@ use super::credential::Credential;
 use super::link::Link;
 use super::retry::Retry;
 use super::timer::Timer;
-use super::{Cause, ClientConfig, Event, Output, Status, TokenError};
+use super::transport::Transports;
+use super::{Cause, ClientConfig, Event, Output, Status, TokenError, Transport};
 use crate::close::{CloseReason, RetryAdvice, retry_advice};
 use crate::limits::{RETRY_DIRECTED_MAX, TOKEN_BYTES};
 use crate::session::op::ClientOp;
@@ -84,6 +85,9 @@ pub(super) struct Connection {
     /// The server's goodbye, until its close follows.
     farewell: Option<Farewell>,
     retry: Retry,
+    transports: Transports,
+    /// The end of the connection says nothing against its transport.
+    has_transport_worked: bool,
     credential: Credential,
     /// The server's time between heartbeats.
     heartbeat: Duration,
@@ -112,6 +116,8 @@ impl Connection {
             last_reported: Status::Idle,
             farewell: None,
             retry: Retry::new(config.retry, config.seed),
+            transports: Transports::new(config.transports),
+            has_transport_worked: false,
             credential: Credential::new(config.token.clone(), config.renews_token),
             heartbeat: Duration::ZERO,
             timing: Timing {
@@ -150,6 +156,11 @@ impl Connection {
 
     pub(super) fn is_idle(&self) -> bool {
         self.phase == Phase::Idle
+    }
+
+    /// Transport of the latest attempt.
+    pub(super) const fn transport(&self) -> Transport {
+        self.transports.current()
     }
 
     pub(super) fn credential(&mut self) -> &mut Credential {
@@ -231,8 +242,9 @@ impl Connection {
         link.timers
             .set(Timer::Handshake, now + self.timing.handshake);
         self.attempt = self.attempt.wrapping_add(1);
-        let attempt = self.attempt;
-        link.outputs.push(Output::Connect { attempt });
+        self.has_transport_worked = false;
+        let (attempt, transport) = (self.attempt, self.transports.choose(now));
+        link.outputs.push(Output::Connect { attempt, transport });
         self.enter(now, Phase::Connecting, link);
     }
 
@@ -299,6 +311,10 @@ impl Connection {
     pub(super) fn authenticated(&mut self, now: Moment, heartbeat: Duration, link: &mut Link) {
         link.timers.stop(Timer::Handshake);
         self.heartbeat = heartbeat;
+        self.transports.opened();
+        if let Some(at) = self.transports.return_at() {
+            link.timers.set(Timer::BetterTransport, at);
+        }
         self.enter(now, Phase::Ready, link);
     }
 }
@@ -343,11 +359,28 @@ impl Connection {
 
 /// End of a connection.
 impl Connection {
+    /// Records that the server has ended the connection, which says nothing against its transport. A socket that was
+    /// refused before it was open may have been refused by a proxy.
+    pub(super) fn transport_worked(&mut self) {
+        self.has_transport_worked = self.phase != Phase::Connecting;
+    }
+
+    /// Tries the first transport again. The caller has dropped the connection.
+    pub(super) fn try_first_transport(&mut self, now: Moment, link: &mut Link) {
+        self.transports.try_first();
+        self.begin_attempt(now, link);
+    }
+
     /// Records the end of the connection, and sets the time of the next attempt.
     pub(super) fn lost(&mut self, now: Moment, farewell: Farewell, link: &mut Link) {
         let was_ready = self.phase == Phase::Ready;
+        let time = now.since(self.since);
+        if self.has_transport_worked {
+            self.transports.worked();
+        } else {
+            self.transports.failed(now, was_ready.then_some(time));
+        }
         if was_ready {
-            let time = now.since(self.since);
             self.retry.lasted(time);
             self.credential.lasted(time, self.timing.steady);
         }

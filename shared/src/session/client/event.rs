@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{Status, TokenError};
+use super::{PostAnswer, Status, TokenError, Transport};
 use crate::channel::ChannelMode;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
 use crate::session::op::{ErrorCode, ScopeRequest, SystemNotice};
@@ -14,7 +14,8 @@ use crate::session::wire::Content;
 /// Input from the driver. Input about an older attempt than the latest `Connect` is ignored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Input {
-    /// The socket of this attempt is open and speaks `push-wire.v1`.
+    /// The transport of this attempt takes the first message: a socket that is open and speaks `push-wire.v1`; an event
+    /// stream at once.
     Opened {
         /// From [`Output::Connect`].
         attempt: u32,
@@ -26,12 +27,21 @@ pub enum Input {
         /// Bytes of the whole message.
         bytes: Vec<u8>,
     },
-    /// The socket has ended, or could not be opened.
+    /// The connection has ended, or could not be opened.
     Closed {
         /// From [`Output::Connect`].
         attempt: u32,
         /// The peer's close code; `None` when there was none (1006).
         code: Option<u16>,
+    },
+    /// The answer to [`Output::Post`].
+    Posted {
+        /// From [`Output::Connect`].
+        attempt: u32,
+        /// From [`Output::Post`].
+        number: u64,
+        /// The answer.
+        answer: PostAnswer,
     },
     /// The application's answer to [`Output::TokenWanted`]; an answer to an older request is ignored.
     Token {
@@ -45,10 +55,13 @@ pub enum Input {
 /// Action for the driver. Actions are carried out in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Output {
-    /// Open a socket; drop any earlier one.
+    /// Open a connection; drop any earlier one. An event stream is opened by a POST of the first message to
+    /// `<route>/sse`.
     Connect {
-        /// Number that names the socket in [`Input`].
+        /// Number that names the connection in [`Input`].
         attempt: u32,
+        /// Its transport.
+        transport: Transport,
     },
     /// Ask the application for a token, and hand its answer in with [`Input::Token`]. Only sessions that [renew their
     /// token](super::ClientConfig::renews_token) ask. Without an answer in
@@ -57,9 +70,21 @@ pub enum Output {
         /// Number of the request, for the answer.
         request: u32,
     },
-    /// Send this binary message over the latest socket.
+    /// Send this binary message over the latest socket; the first one opens an event stream.
     Transmit(Vec<u8>),
-    /// Close the latest socket with this code, after everything transmitted before. No input about it is awaited.
+    /// POST this message beside the latest event stream, to `<route>/send?<query>`, with the secret in hexadecimal as the
+    /// header `Push-Wire-Secret`. The answer is [`Input::Posted`].
+    Post {
+        /// Number that names the POST in [`Input`].
+        number: u64,
+        /// Query of the URL.
+        query: String,
+        /// The session's secret.
+        secret: [u8; 16],
+        /// The message.
+        message: Vec<u8>,
+    },
+    /// Close the latest connection with this code, after everything sent before. No input about it is awaited.
     Disconnect {
         /// WebSocket close code.
         code: u16,

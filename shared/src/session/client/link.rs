@@ -65,6 +65,7 @@ impl Link {
     }
 
     pub(super) fn disconnect(&mut self, reason: CloseReason) {
+        self.outputs.end_posts();
         let code = reason.code();
         self.outputs.push(Output::Disconnect { code });
     }

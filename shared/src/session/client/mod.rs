@@ -11,6 +11,7 @@ mod event;
 mod fragments;
 mod link;
 mod output;
+mod posts;
 mod receive;
 mod retry;
 mod snapshot;
@@ -20,6 +21,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod transport;
 mod uplink;
 mod value;
 
@@ -33,8 +35,10 @@ use uuid::Uuid;
 pub use config::{ClientConfig, RetryPolicy};
 pub use error::{ConfigError, SendError, SubscribeError, TokenError};
 pub use event::{EndCause, Entry, Event, Input, Output, Subscription};
+pub use posts::PostAnswer;
 pub use snapshot::{KeptPosition, Snapshot, SnapshotError};
 pub use status::{Cause, Stats, Status};
+pub use transport::{Transport, TransportPreference};
 
 use self::connection::{Connection, Farewell};
 use self::dictionaries::Dictionaries;
@@ -222,7 +226,15 @@ impl ClientSession {
                 }
             }
             Input::Closed { attempt, code } if is_current(attempt) => self.socket_closed(now, code),
-            Input::Opened { .. } | Input::Message { .. } | Input::Closed { .. } => {}
+            Input::Posted {
+                attempt,
+                number,
+                answer,
+            } if is_current(attempt) => self.posted(now, number, answer),
+            Input::Opened { .. }
+            | Input::Message { .. }
+            | Input::Closed { .. }
+            | Input::Posted { .. } => {}
             Input::Token { request, token } => {
                 self.connection
                     .token_answered(now, request, token, &mut self.link);
@@ -255,6 +267,8 @@ impl ClientSession {
                 Timer::Probe => self.silent(now),
                 Timer::Ack => self.subscriptions.acknowledge(&mut self.link),
                 Timer::Uplink => self.uplink.go_on(&self.server.channels, &mut self.link),
+                Timer::Post => self.link.outputs.post_again(),
+                Timer::BetterTransport => self.try_first_transport(now),
             }
         }
     }
@@ -373,6 +387,12 @@ impl ClientSession {
             subscriptions: self.subscriptions.request(room),
         };
         self.link.send(&ClientOp::Auth(auth));
+        if self.connection.transport() == Transport::EventStream {
+            let attempt = self.attempts().unwrap_or_default();
+            self.link
+                .outputs
+                .begin_posts(self.config.client_id, attempt);
+        }
     }
 
     fn receiver(&mut self) -> Receiver<'_> {
@@ -397,6 +417,9 @@ impl ClientSession {
         {
             cause.message = reason.text().into();
         }
+        if cause.code.is_some_and(|code| (4000..5000).contains(&code)) {
+            self.connection.transport_worked();
+        }
         self.lost(now, farewell);
     }
 
@@ -405,6 +428,7 @@ impl ClientSession {
         let reason = CloseReason::HeartbeatLost;
         if let Some(farewell) = self.connection.take_farewell() {
             self.link.disconnect(reason);
+            self.connection.transport_worked();
             return self.lost(now, farewell);
         }
         self.fail(now, ConnectionError::new(reason, reason.text()));
@@ -419,6 +443,34 @@ impl ClientSession {
             message: message.into(),
         };
         self.lost(now, Farewell { cause, retry: None });
+    }
+
+    /// Takes the answer to a POST.
+    fn posted(&mut self, now: Moment, number: u64, answer: PostAnswer) {
+        match answer {
+            PostAnswer::Taken => self.link.outputs.posted(number),
+            PostAnswer::Unknown => {
+                if let Some(wait) = self.link.outputs.post_failed(number) {
+                    self.link.timers.set(Timer::Post, now + wait);
+                }
+            }
+            PostAnswer::Ended => {
+                self.link.disconnect(CloseReason::Normal);
+                let cause = Cause {
+                    code: None,
+                    message: String::from("the server takes no messages of this connection"),
+                };
+                self.lost(now, Farewell { cause, retry: None });
+            }
+        }
+    }
+
+    /// Moves from the second transport to the first. The server notices no end before the new connection, which takes
+    /// over.
+    fn try_first_transport(&mut self, now: Moment) {
+        self.link.disconnect(CloseReason::Normal);
+        self.detach();
+        self.connection.try_first_transport(now, &mut self.link);
     }
 
     fn lost(&mut self, now: Moment, farewell: Farewell) {
@@ -442,6 +494,8 @@ impl ClientSession {
             Timer::Probe,
             Timer::Ack,
             Timer::Uplink,
+            Timer::Post,
+            Timer::BetterTransport,
         ] {
             self.link.timers.stop(timer);
         }

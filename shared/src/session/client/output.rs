@@ -1,7 +1,13 @@
 //! Queue of a client session's outputs.
 
+use alloc::boxed::Box;
+use alloc::format;
 use alloc::vec::Vec;
+use core::time::Duration;
 
+use uuid::Uuid;
+
+use super::posts::Posts;
 use super::{Event, Output, Stats};
 use crate::frame::FrameHeader;
 use crate::limits::BATCH_BYTES;
@@ -14,7 +20,39 @@ pub(super) struct Outputs {
     queue: Vec<Output>,
     /// Outputs that the driver takes now, newest first; refilled from `queue` when empty.
     leaving: Vec<Output>,
+    /// Messages beside an event stream; `None` over a WebSocket.
+    posting: Option<Box<Posting>>,
     pub(super) stats: Stats,
+}
+
+/// The POST requests of a connection.
+#[derive(Debug)]
+struct Posting {
+    posts: Posts,
+    client: Uuid,
+    attempt: u64,
+    /// Secret of the session, known from `auth_ok` on; nothing is sent before.
+    secret: Option<[u8; 16]>,
+}
+
+impl Posting {
+    fn output(&self, (number, message): (u64, Vec<u8>)) -> Option<Output> {
+        let Self {
+            client, attempt, ..
+        } = self;
+        Some(Output::Post {
+            number,
+            query: format!("client={client}&attempt={attempt}&number={number}"),
+            secret: self.secret?,
+            message,
+        })
+    }
+
+    fn next(&mut self) -> Option<Output> {
+        self.secret?;
+        let post = self.posts.next()?;
+        self.output(post)
+    }
 }
 
 impl Outputs {
@@ -26,8 +64,64 @@ impl Outputs {
         self.push(Output::Event(event));
     }
 
+    /// Sends what follows as POST requests, until [`end_posts`](Self::end_posts).
+    pub(super) fn begin_posts(&mut self, client: Uuid, attempt: u64) {
+        self.posting = Some(Box::new(Posting {
+            posts: Posts::default(),
+            client,
+            attempt,
+            secret: None,
+        }));
+    }
+
+    /// Sets the secret of the session, with which POST requests are sent.
+    pub(super) fn authorise_posts(&mut self, secret: [u8; 16]) {
+        if let Some(posting) = &mut self.posting {
+            posting.secret = Some(secret);
+        }
+    }
+
+    /// Sends all messages that wait, although one may be under way: the connection ends.
+    pub(super) fn end_posts(&mut self) {
+        let Some(mut posting) = self.posting.take() else {
+            return;
+        };
+        while posting.secret.is_some()
+            && let Some(post) = posting.posts.next_at_once()
+        {
+            self.queue.extend(posting.output(post));
+        }
+    }
+
+    /// Records that the server has the message of a POST.
+    pub(super) fn posted(&mut self, number: u64) {
+        if let Some(posting) = &mut self.posting {
+            posting.posts.taken(number);
+        }
+    }
+
+    /// Records that a POST has no answer. Returns the time after which it is sent again.
+    pub(super) fn post_failed(&mut self, number: u64) -> Option<Duration> {
+        self.posting.as_mut()?.posts.failed(number)
+    }
+
+    /// Sends the POST without an answer again.
+    pub(super) fn post_again(&mut self) {
+        let Some(posting) = &mut self.posting else {
+            return;
+        };
+        let again = posting.posts.again();
+        let output = again.and_then(|post| posting.output(post));
+        self.queue.extend(output);
+    }
+
     /// Sends a frame, in the same message as the frame before it where it fits.
     pub(super) fn frame(&mut self, header: FrameHeader, payload: &[u8], max_message_bytes: usize) {
+        if let Some(posting) = &mut self.posting {
+            let mut record = Vec::new();
+            write_record(&mut record, header, payload);
+            return posting.posts.add(&record, max_message_bytes);
+        }
         if let Some(Output::Transmit(message)) = self.queue.last_mut()
             && message.len() + record_bytes(payload.len()) <= max_message_bytes.min(BATCH_BYTES)
         {
@@ -43,8 +137,9 @@ impl Outputs {
             core::mem::swap(&mut self.queue, &mut self.leaving);
             self.leaving.reverse();
         }
-        let output = self.leaving.pop()?;
-        if let Output::Transmit(message) = &output {
+        let output = self.leaving.pop();
+        let output = output.or_else(|| self.posting.as_mut()?.next())?;
+        if let Output::Transmit(message) | Output::Post { message, .. } = &output {
             self.stats.messages_out += 1;
             self.stats.bytes_out += message.len() as u64;
         }

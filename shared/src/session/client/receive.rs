@@ -238,6 +238,7 @@ impl Receiver<'_> {
             ..
         } = self;
         self.config.secret = Some(answer.secret);
+        link.outputs.authorise_posts(answer.secret);
         server.channels = answer.channels;
         link.max_message_bytes = usize::try_from(answer.max_message_bytes).unwrap_or(usize::MAX);
         // Bounded so that a careless server can neither cause a storm of pings nor switch them off.

@@ -19,9 +19,13 @@ pub(super) enum Timer {
     Ack,
     /// Messages are sent again after a pause that the server has asked for.
     Uplink,
+    /// A POST without an answer is sent again.
+    Post,
+    /// The first transport is tried again.
+    BetterTransport,
 }
 
-const ALL: [Timer; 7] = [
+const ALL: [Timer; 9] = [
     Timer::Retry,
     Timer::Token,
     Timer::Handshake,
@@ -29,6 +33,8 @@ const ALL: [Timer; 7] = [
     Timer::Probe,
     Timer::Ack,
     Timer::Uplink,
+    Timer::Post,
+    Timer::BetterTransport,
 ];
 
 /// The deadlines that are set.

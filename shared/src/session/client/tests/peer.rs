@@ -106,7 +106,7 @@ impl Harness {
     /// Sorts the client's outputs into messages, events and others.
     pub(super) fn drain(&mut self) {
         while let Some(output) = self.session.poll_output() {
-            if let Output::Connect { attempt } = output {
+            if let Output::Connect { attempt, .. } = output {
                 self.attempt = attempt;
                 self.next_control = 0;
                 self.next_sequence = 0;
@@ -258,7 +258,8 @@ impl Harness {
             | Output::Disconnect { .. }
             | Output::FetchDictionary { .. }
             | Output::TokenWanted { .. }
-            | Output::Transmit(_) => true,
+            | Output::Transmit(_)
+            | Output::Post { .. } => true,
         });
         events
     }
@@ -286,6 +287,7 @@ impl Harness {
             | Output::FetchDictionary { .. }
             | Output::TokenWanted { .. }
             | Output::Transmit(_)
+            | Output::Post { .. }
             | Output::Event(_) => true,
         });
         code

@@ -1,0 +1,8 @@
+//! Event streams (HTML, "Server-sent events") as clients read them, and the messages in them (docs/protocol.md section
+//! 12.1).
+
+mod message;
+mod parser;
+
+pub use message::{StreamError, StreamItem, read_item};
+pub use parser::{EventParser, EventTooLarge, StreamEvent};
