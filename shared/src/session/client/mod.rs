@@ -488,17 +488,7 @@ impl ClientSession {
 
     /// Forgets the state of the connection.
     fn detach(&mut self) {
-        for timer in [
-            Timer::Handshake,
-            Timer::Silence,
-            Timer::Probe,
-            Timer::Ack,
-            Timer::Uplink,
-            Timer::Post,
-            Timer::BetterTransport,
-        ] {
-            self.link.timers.stop(timer);
-        }
+        self.link.timers.stop_connection();
         self.connection.take_farewell();
         self.dictionaries.disconnected();
         self.subscriptions.detach(&mut self.link);

@@ -37,6 +37,17 @@ const ALL: [Timer; 9] = [
     Timer::BetterTransport,
 ];
 
+/// Those of one connection.
+const OF_CONNECTION: [Timer; 7] = [
+    Timer::Handshake,
+    Timer::Silence,
+    Timer::Probe,
+    Timer::Ack,
+    Timer::Uplink,
+    Timer::Post,
+    Timer::BetterTransport,
+];
+
 /// The deadlines that are set.
 #[derive(Default, Debug)]
 pub(super) struct Timers([Option<Moment>; ALL.len()]);
@@ -48,6 +59,11 @@ impl Timers {
 
     pub(super) const fn stop(&mut self, timer: Timer) {
         self.0[timer as usize] = None;
+    }
+
+    /// Stops the timers of the connection.
+    pub(super) fn stop_connection(&mut self) {
+        OF_CONNECTION.into_iter().for_each(|timer| self.stop(timer));
     }
 
     pub(super) const fn get(&self, timer: Timer) -> Option<Moment> {

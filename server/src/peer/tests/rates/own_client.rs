@@ -90,7 +90,7 @@ impl Pair {
         while let Some(output) = self.client.poll_output() {
             let arrival = self.now + LATENCY;
             match output {
-                Output::Connect { attempt } => {
+                Output::Connect { attempt, .. } => {
                     self.attempt = attempt;
                     self.peer = Some(Peer::new(Arc::clone(&self.hub), Dialect::Wire, self.now));
                     self.up.clear();
