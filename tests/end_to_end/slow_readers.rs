@@ -1,5 +1,6 @@
 //! Tests of slow readers with the native client: channels that drop entries, and the order of lanes.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use push_wire_client::{ClientConfig, ClientEvent, Frame, PushClient, ScopeRequest};
@@ -8,6 +9,7 @@ use push_wire_shared::ChannelKind;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use crate::http::Request;
 use crate::native_client::within_timeout;
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -24,12 +26,18 @@ enum Lane {
 
 const LANES: [Lane; 3] = [Lane::High, Lane::Normal, Lane::Low];
 
-/// A client of a server of its own.
-async fn client_of(server: &Arc<PushServer<Lane>>) -> PushClient<Lane> {
+/// Serves on a free port.
+async fn serve(server: &Arc<PushServer<Lane>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = server.router::<()>();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+/// A client of a server of its own.
+async fn client_of(server: &Arc<PushServer<Lane>>) -> PushClient<Lane> {
+    let address = serve(server).await;
     PushClient::new(ClientConfig::new(format!("ws://{address}/rps")))
 }
 
@@ -77,8 +85,8 @@ const ENTRIES: u64 = 3_000;
 /// Bytes of each lane in one round (`server/src/outbox/lanes.rs`).
 const WEIGHTS: [u64; 3] = [64, 16, 4];
 
-#[tokio::test]
-async fn saturated_lanes_share_a_connection_by_weight() {
+/// A server each of whose lanes has entries to send.
+fn saturated_server() -> Arc<PushServer<Lane>> {
     let policy = ChannelPolicy::log()
         .retain_entries(10_000)
         .retain_bytes(64 << 20)
@@ -88,12 +96,41 @@ async fn saturated_lanes_share_a_connection_by_weight() {
         .fold(PushServer::builder(), |all, lane| all.channel(lane, policy));
     let server = builder.build().unwrap();
     let padding = "x".repeat(1_000);
-    for number in 0..ENTRIES {
+    for number in 1..=ENTRIES {
         for lane in LANES {
             server.publish(lane, &(number, &padding)).unwrap();
         }
     }
-    let mut client = client_of(&server).await;
+    server
+}
+
+/// Entries that have arrived of each lane.
+#[derive(Default)]
+struct Arrived([u64; 3]);
+
+impl Arrived {
+    /// Takes the next entry; returns whether each lane still has some.
+    fn take(&mut self, lane: Lane, number: u64) -> bool {
+        let at = LANES.iter().position(|of| *of == lane).unwrap();
+        self.0[at] += 1;
+        assert_eq!(number, self.0[at], "the order of {lane:?}");
+        self.0[0] < ENTRIES
+    }
+
+    /// Checks that the shares are within a tenth of the weights.
+    fn check(self) {
+        let (all, weights): (u64, u64) = (self.0.iter().sum(), WEIGHTS.iter().sum());
+        for (arrived, weight) in self.0.into_iter().zip(WEIGHTS) {
+            let expected = all * weight / weights;
+            let is_near = arrived.abs_diff(expected) * 10 <= expected;
+            assert!(is_near, "{arrived} of {all}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn saturated_lanes_share_a_connection_by_weight() {
+    let mut client = client_of(&saturated_server()).await;
     let (seen, mut entries) = mpsc::unbounded_channel();
     for lane in LANES {
         let seen = seen.clone();
@@ -103,17 +140,32 @@ async fn saturated_lanes_share_a_connection_by_weight() {
         });
     }
     client.connect().await.unwrap();
-    // As long as the high lane has something to send, the others have, too.
-    let mut sent = [0; 3];
-    while sent[0] < ENTRIES {
+    let mut arrived = Arrived::default();
+    loop {
         let (lane, number) = within_timeout(entries.recv()).await;
-        let at = LANES.iter().position(|of| *of == lane).unwrap();
-        assert_eq!(number, sent[at], "the order of {lane:?}");
-        sent[at] += 1;
+        if !arrived.take(lane, number) {
+            break;
+        }
     }
-    let (all, weights): (u64, u64) = (sent.iter().sum(), WEIGHTS.iter().sum());
-    for (sent, weight) in sent.into_iter().zip(WEIGHTS) {
-        let expected = all * weight / weights;
-        assert!(sent.abs_diff(expected) * 10 <= expected, "{sent} of {all}");
+    arrived.check();
+}
+
+#[tokio::test]
+async fn saturated_lanes_share_an_event_stream_by_weight() {
+    let server = saturated_server();
+    let address = serve(&server).await;
+    let target = "/rps/sse?client_id=00000000-0000-4000-8000-000000000001";
+    let mut stream = Request::new("GET", target).open(address).await;
+    let mut arrived = Arrived::default();
+    loop {
+        let frame = stream.json().await;
+        let Some(lane) = frame["channel"].as_str().and_then(Lane::from_name) else {
+            panic!("an event without a channel: {frame}");
+        };
+        // Ops come on the system channel.
+        if lane != Lane::System && !arrived.take(lane, frame["payload"][0].as_u64().unwrap()) {
+            break;
+        }
     }
+    arrived.check();
 }
