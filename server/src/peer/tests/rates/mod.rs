@@ -9,7 +9,7 @@ mod own_client;
 
 use super::json::JsonClient;
 use super::*;
-use crate::hub::HubConfig;
+use crate::hub::{HubConfig, Post, PostAnswer, PostProof, Reply};
 use crate::limits::{RATE_RETRY, RETURN_SPREAD, Rate};
 
 const RATE_LIMITED: u16 = CloseReason::RateLimited.code();
@@ -403,4 +403,37 @@ fn json_client_is_told_then_closed() {
     assert_eq!(told[0], value!({"op": "slow", "window": 4}));
     assert_eq!(told[1]["retry_ms"], 5_000);
     assert_eq!(told[3], value!({"close": RATE_LIMITED}));
+}
+
+#[test]
+fn posts_are_limited() {
+    let hub = hub_of(few_uploads());
+    let mut client = JsonClient::connect(&hub);
+    client.peer = Peer::new(Arc::clone(&hub), Dialect::JsonEvents, at(0));
+    client.auth(value!({}));
+    let answers = Arc::<std::sync::Mutex<Vec<PostAnswer>>>::default();
+    let mut told = Vec::new();
+    let mut post = |client: &mut JsonClient, now| {
+        let kept = Arc::clone(&answers);
+        let post = Post {
+            content: Bytes::from_static(br#"{"channel":"chat","payload":1}"#),
+            number: None,
+            reply: Reply::new(move |answer| kept.lock().unwrap().push(answer)),
+        };
+        hub.post(client_id(), PostProof::Token(None), post).unwrap();
+        told.extend(client.see_at(now));
+    };
+    for _ in 0..6 {
+        post(&mut client, at(0));
+    }
+    // The fifth was handled, and paid afterwards; the sixth waits.
+    assert_eq!(answers.lock().unwrap().len(), 5);
+    client.peer.handle_timeout(ms(300));
+    client.see_at(ms(300));
+    let answers = answers.lock().unwrap();
+    assert!(answers.iter().eq(vec![&PostAnswer::Taken(Vec::new()); 6]));
+    assert_eq!(client.delivered.len(), 6);
+    // The notice is an event of the stream, and no answer to a POST.
+    let slow = value!({"channel": "system", "payload": {"op": "slow", "window": 4}});
+    assert_eq!(told, [slow]);
 }
