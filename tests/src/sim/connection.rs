@@ -1,6 +1,6 @@
 //! One simulated connection, with both its ends: the world drives the page's, this file the server's.
 
-use push_wire_shared::session::client::Input;
+use push_wire_shared::session::client::{Input, Transport};
 use push_wire_shared::time::Moment;
 
 use super::check::PromiseError;
@@ -22,6 +22,7 @@ pub struct Connection {
     /// The client session's number for it; `None` once the page has closed it.
     attempt: Option<u32>,
     link: Link,
+    transport: Transport,
     server: Option<ServerEnd>,
     process: u32,
     injector: FaultInjector,
@@ -35,7 +36,7 @@ impl Connection {
         now: Moment,
         page: usize,
         attempt: u32,
-        conditions: NetworkConditions,
+        (conditions, transport): (NetworkConditions, Transport),
         injector: FaultInjector,
     ) -> Self {
         let mut link = Link::new(now, conditions);
@@ -44,6 +45,7 @@ impl Connection {
             page,
             attempt: Some(attempt),
             link,
+            transport,
             server: None,
             process: 0,
             injector,
@@ -92,6 +94,8 @@ impl Connection {
         let packet = self.link.down.receive(now)?;
         let attempt = self.attempt?;
         Some(match packet {
+            // The page knew at once that an event stream takes its first message.
+            Packet::Open if self.transport == Transport::EventStream => return None,
             Packet::Open => Input::Opened { attempt },
             Packet::Message(bytes) => Input::Message { attempt, bytes },
             Packet::Close(code) => {
@@ -127,6 +131,13 @@ impl Connection {
         match noticed {
             NotifiedSides::Both | NotifiedSides::Page => self.link.down.cut(now),
             NotifiedSides::Server | NotifiedSides::Nobody => self.link.down.kill(),
+        }
+    }
+
+    /// Cuts a WebSocket, since the network lets none through any more.
+    pub fn block(&mut self, now: Moment) {
+        if self.transport == Transport::WebSocket {
+            self.cut(now, NotifiedSides::Both);
         }
     }
 

@@ -17,6 +17,7 @@ pub mod node;
 pub mod page;
 pub mod page_host;
 pub mod page_request;
+pub mod posts;
 pub mod raw_client;
 pub mod raw_connection;
 pub mod raw_message;

@@ -357,6 +357,12 @@ impl Node {
         Some(ServerEnd::new(now, Peer::new(hub, Dialect::Wire, now)))
     }
 
+    /// The hub of the process that runs.
+    #[must_use]
+    pub fn hub(&self) -> Option<&Hub> {
+        self.hub.as_deref()
+    }
+
     /// Delay before a connection's task runs again: mostly zero, else up to 60 ms.
     pub fn delay(&mut self) -> Duration {
         match self.rng.u8(0..8) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError,
-    TransportPreference,
+    Transport, TransportPreference,
 };
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::wire::Content;
@@ -17,6 +17,7 @@ use super::check::{Promise, PromiseError, Reader, Reported};
 use super::feed::Feed;
 use super::model::Model;
 use super::page_request::PageRequest;
+use super::posts::PostRequest;
 use super::tally::Tally;
 
 /// A page: client session and application.
@@ -32,6 +33,8 @@ pub struct Page {
     rng: fastrand::Rng,
     /// Counts of the events reported to it, over all loads.
     tally: Tally,
+    /// Number of the newest connection.
+    attempt: u32,
     /// Number of client ids that this page has given up.
     old_clients: u16,
     index: u16,
@@ -60,6 +63,7 @@ impl Page {
             ahead: Duration::ZERO,
             rng,
             tally: Tally::default(),
+            attempt: 0,
             old_clients: 0,
             index,
             is_closed: false,
@@ -321,10 +325,29 @@ impl Page {
             }
             match output {
                 Output::TokenWanted { request } => requests.push(PageRequest::Token(request)),
-                Output::Connect { attempt, .. } => requests.push(PageRequest::Connect(attempt)),
+                Output::Connect { attempt, transport } => {
+                    self.attempt = attempt;
+                    if transport == Transport::EventStream {
+                        self.tally.add("event streams", 1);
+                    }
+                    requests.push(PageRequest::Connect(attempt, transport));
+                }
                 Output::Transmit(bytes) => requests.push(PageRequest::Transmit(bytes)),
                 Output::Disconnect { code } => requests.push(PageRequest::Disconnect(code)),
-                Output::Post { .. } => panic!("a POST beside a WebSocket"),
+                Output::Post {
+                    number,
+                    query,
+                    secret,
+                    message,
+                } => {
+                    let post = PostRequest {
+                        number,
+                        query,
+                        secret,
+                        message,
+                    };
+                    requests.push(PageRequest::Post(self.attempt, post));
+                }
                 Output::FetchDictionary { sha256 } => requests.push(PageRequest::Fetch(sha256)),
                 Output::Event(event) => {
                     if trace {
@@ -440,7 +463,12 @@ impl Page {
 fn config(client: Uuid, seed: u64) -> ClientConfig {
     let mut config = ClientConfig::new(client, seed);
     config.renews_token = true;
-    config.transports = TransportPreference::WsOnly;
+    config.transports = match seed % 8 {
+        0..4 => TransportPreference::WsFirst,
+        4..6 => TransportPreference::SseFirst,
+        6 => TransportPreference::SseOnly,
+        _ => TransportPreference::WsOnly,
+    };
     config.max_backlog_entries = 20;
     config.max_backlog_bytes = 20_000;
     config

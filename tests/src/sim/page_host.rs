@@ -22,6 +22,8 @@ pub struct PageHost {
     pub asleep_until: Moment,
     /// Time until which its attempts to connect fail.
     pub offline_until: Moment,
+    /// Time until which its network lets no WebSocket through.
+    pub blocked_until: Moment,
     /// True if attempts while offline get no answer instead of an error.
     pub silent: bool,
     /// Number of the server process that the page last received from.
@@ -43,6 +45,7 @@ impl PageHost {
             conditions,
             asleep_until: now,
             offline_until: now,
+            blocked_until: now,
             silent: false,
             last_process: 0,
             fetches: VecDeque::new(),
@@ -123,6 +126,7 @@ impl PageHost {
     pub fn recover(&mut self, now: Moment, token: &str) {
         self.asleep_until = now;
         self.offline_until = now;
+        self.blocked_until = now;
         self.failure = None;
         for (_, _, given) in &mut self.tokens {
             *given = Ok(token.to_owned());

@@ -1,15 +1,20 @@
 //! Requests of pages to the network.
 
+use push_wire_shared::session::client::Transport;
 use push_wire_shared::session::op::ClientOp;
 use push_wire_shared::session::wire::Records;
+
+use super::posts::PostRequest;
 
 /// Request of a page to the network.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PageRequest {
     /// Open a connection with this number.
-    Connect(u32),
+    Connect(u32, Transport),
     /// Send a message.
     Transmit(Vec<u8>),
+    /// POST a message beside the event stream of this number.
+    Post(u32, PostRequest),
     /// Close with this code.
     Disconnect(u16),
     /// Fetch the dictionary of this hash.
@@ -23,8 +28,11 @@ impl PageRequest {
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
-            Self::Connect(attempt) => format!("connects, attempt {attempt}"),
+            Self::Connect(attempt, transport) => {
+                format!("connects, attempt {attempt}, {transport:?}")
+            }
             Self::Transmit(message) => format!("sends {}", describe(message)),
+            Self::Post(_, post) => format!("posts {}: {}", post.query, describe(&post.message)),
             Self::Disconnect(code) => format!("disconnects with {code}"),
             Self::Token(request) => format!("requests a token, request {request}"),
             Self::Fetch(sha256) => format!("fetches dictionary {:02x?}", &sha256[..4]),

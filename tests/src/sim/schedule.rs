@@ -71,6 +71,13 @@ pub enum Operation {
         /// True if attempts go unanswered instead of being refused.
         silent: bool,
     },
+    /// The network of a page lets no WebSocket through.
+    Block {
+        /// Number of the page.
+        page: usize,
+        /// Duration, in milliseconds.
+        ms: u32,
+    },
     /// The server process dies and another one starts, with empty logs.
     Restart {
         /// Time until the next process starts, in milliseconds.
@@ -283,7 +290,7 @@ fn wait(rng: &mut Rng) -> Duration {
 
 fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
-    match rng.u8(0..119) {
+    match rng.u8(0..122) {
         0..44 => publish(rng, page),
         44..54 => Operation::Send {
             page,
@@ -367,6 +374,10 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
         112 => Operation::Crowd {
             clients: rng.u8(1..12),
             topics: rng.u8(0..8),
+        },
+        119.. => Operation::Block {
+            page,
+            ms: rng.u32(0..120_000),
         },
         113..115 => Operation::AttemptTakeover {
             page,

@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Events that every large number of runs must have reached.
-const EXPECTED: [&str; 28] = [
+const EXPECTED: [&str; 33] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -44,6 +44,11 @@ const EXPECTED: [&str; 28] = [
     "subscriptions paused",
     "closed without a token",
     "tokens expired",
+    "event streams",
+    "posts late",
+    "posts lost",
+    "answers to posts lost",
+    "posts repeated",
 ];
 
 /// Close codes that every large number of runs must have reached: heartbeat lost, stalled, draining, overloaded,

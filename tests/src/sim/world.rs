@@ -1,20 +1,21 @@
 //! The simulated world: pages, network and server in one thread, on one virtual clock that advances from event to event.
 
+mod operations;
+
 use std::time::Duration;
 
-use push_wire_shared::position::StartAt;
 use push_wire_shared::time::Moment;
 
-use super::check::{self, Promise, PromiseError};
+use super::check::{Promise, PromiseError};
 use super::connection::Connection;
-use super::fault_injector::{FaultInjector, InjectedFault};
+use super::fault_injector::InjectedFault;
 use super::link::NetworkConditions;
 use super::model::Model;
 use super::node::Node;
 use super::page::Page;
 use super::page_host::PageHost;
-use super::page_request::PageRequest;
-use super::schedule::{Operation, Schedule};
+use super::posts::Posts;
+use super::schedule::Schedule;
 use super::tally::Tally;
 
 /// Latency and throughput of a working network.
@@ -36,6 +37,7 @@ pub struct World {
     now: Moment,
     hosts: Vec<PageHost>,
     connections: Vec<Connection>,
+    posts: Posts,
     node: Node,
     model: Model,
     fault: InjectedFault,
@@ -51,6 +53,8 @@ enum Due {
     Upkeep,
     AtServer(usize),
     AtPage(usize),
+    PostAtServer(usize),
+    PostAtPage(usize, usize),
     Fetched(usize),
     Token(usize),
     Handles(usize),
@@ -88,6 +92,7 @@ impl World {
         world.run_until(world.now + RECOVERY)?;
         world.check_recovered()?;
         let mut tally = world.node.tally();
+        tally += world.posts.tally();
         for host in &world.hosts {
             tally += &host.page.tally();
         }
@@ -107,6 +112,7 @@ impl World {
             now,
             hosts: (0..).take(schedule.pages).map(host).collect(),
             connections: Vec::new(),
+            posts: Posts::new(schedule.seed),
             node: Node::new(now, schedule.seed),
             model: Model::default(),
             fault,
@@ -166,6 +172,13 @@ impl World {
             let asleep_until = self.hosts[connection.page()].asleep_until;
             offer(connection.next_at_page(), asleep_until, Due::AtPage(index));
         }
+        if let Some((at, index)) = self.posts.next_at_server() {
+            offer(Some(at), stalled_until, Due::PostAtServer(index));
+        }
+        if let Some((at, page, index)) = self.posts.next_at_page() {
+            let awake_at = self.hosts[page].asleep_until;
+            offer(Some(at), awake_at, Due::PostAtPage(page, index));
+        }
         for (index, host) in self.hosts.iter().enumerate() {
             let (page, awake_at) = (&host.page, host.asleep_until);
             offer(host.fetched_at(), awake_at, Due::Fetched(index));
@@ -185,6 +198,13 @@ impl World {
                 self.connections[index].arrive_at_server(self.now, &mut self.node)
             }
             Due::AtPage(index) => self.arrive_at_page(index),
+            Due::PostAtServer(index) => {
+                self.posts.arrive_at_server(self.now, index, &self.node);
+            }
+            Due::PostAtPage(page, index) => {
+                let input = self.posts.end_at_page(self.now, index);
+                self.hosts[page].page.handle_input(self.now, input);
+            }
             Due::Fetched(index) => self.hosts[index].fetched(self.now),
             Due::Token(index) => self.hosts[index].token_given(self.now),
             Due::Handles(index) => {
@@ -236,248 +256,13 @@ impl World {
             for connection in &mut self.connections {
                 is_idle &= !connection.drive(self.now, &mut self.node, &mut self.model)?;
             }
+            self.posts.send_answers(self.now, &self.node);
             if is_idle {
                 break;
             }
         }
         self.fault_injected |= self.connections.iter().any(Connection::fault_injected);
         self.connections.retain(Connection::is_alive);
-        Ok(())
-    }
-}
-
-/// Execution of the pages' requests, and of events of pages.
-impl World {
-    fn carry_out_request(&mut self, index: usize, request: PageRequest) {
-        let now = self.now;
-        self.note(|| format!("page {index} {}", request.describe()));
-        let host = &self.hosts[index];
-        let mut connections = self.connections.iter_mut();
-        let connection = connections.find(|connection| connection.is_of_page(index));
-        match (request, connection) {
-            (PageRequest::Connect(attempt), connection) => {
-                // A page that connects again has dropped its previous connection.
-                if let Some(connection) = connection {
-                    connection.close(now, None);
-                }
-                let injector = FaultInjector::new(self.fault);
-                let mut connection =
-                    Connection::open(now, index, attempt, host.conditions, injector);
-                if now < host.offline_until {
-                    connection.fail(now, host.silent);
-                }
-                self.connections.push(connection);
-            }
-            (PageRequest::Transmit(message), Some(connection)) => connection.transmit(now, message),
-            (PageRequest::Disconnect(code), Some(connection)) => connection.close(now, Some(code)),
-            // The connection was lost, and the page has not been notified yet.
-            (PageRequest::Transmit(_) | PageRequest::Disconnect(_), None) => {}
-            (PageRequest::Fetch(sha256), _) => {
-                let answer = self.node.dictionary(&sha256);
-                self.hosts[index].fetch(now, sha256, answer);
-            }
-            (PageRequest::Token(request), _) => {
-                let token = self.node.token(now);
-                self.hosts[index].ask_for_token(now, request, token);
-            }
-        }
-    }
-
-    fn carry_out_operation(&mut self, operation: Operation) -> Result<(), PromiseError> {
-        let now = self.now;
-        match operation {
-            Operation::Publish {
-                feed,
-                page,
-                count,
-                bytes,
-            } => {
-                let client = self.hosts[page].page.client();
-                for _ in 0..count {
-                    self.node
-                        .publish(now, &mut self.model, feed, client, bytes)?;
-                }
-            }
-            Operation::Send { page, count } => {
-                for _ in 0..count {
-                    self.hosts[page].page.send(now, &mut self.model)?;
-                }
-            }
-            Operation::ToggleSubscription { page, feed, newest } => {
-                let start = if newest {
-                    StartAt::Newest
-                } else {
-                    StartAt::Oldest
-                };
-                let page = &mut self.hosts[page].page;
-                page.toggle_subscription(now, &self.model, feed, start)?;
-            }
-            Operation::Reload {
-                page,
-                keeps_session,
-            } => {
-                self.each_connection_of(page, |connection| connection.close(now, Some(1001)));
-                self.hosts[page].reload(now, &mut self.model, keeps_session)?;
-            }
-            Operation::Interrupt { page, ms } => {
-                let wait = Duration::from_millis(ms.into());
-                self.hosts[page].page.interrupt(now, wait);
-            }
-            Operation::Connect { page } => self.hosts[page].page.connect(now),
-            Operation::Tokens { page, failure, ms } => {
-                let until = now + Duration::from_millis(ms.into());
-                self.hosts[page].fail_tokens(failure, until);
-            }
-            Operation::PauseHandling { page, ms } => {
-                let until = now + Duration::from_millis(ms.into());
-                self.hosts[page].page.pause_handling(until);
-            }
-            Operation::Hide { page, hidden } => self.hosts[page].page.hide(now, hidden),
-            Operation::Rotate { feed, which } => self.node.rotate(feed, which),
-            Operation::AttemptTakeover { page, guesses } => {
-                let client = self.hosts[page].page.client();
-                self.node.attempt_takeover(now, client, guesses)?;
-            }
-            Operation::Crowd { clients, topics } => self.node.crowd(now, clients, topics)?,
-            Operation::RawClient {
-                operation,
-                reads,
-                leaves,
-            } => self
-                .node
-                .act_as_raw_client(now, &mut self.model, operation, (reads, leaves))?,
-            Operation::Cut { .. }
-            | Operation::HalfOpen { .. }
-            | Operation::ChangeNetwork { .. }
-            | Operation::Offline { .. }
-            | Operation::Restart { .. }
-            | Operation::Restore { .. }
-            | Operation::Drain { .. }
-            | Operation::Stall { .. }
-            | Operation::Sleep { .. }
-            | Operation::AdvanceClock { .. } => self.inject(operation),
-        }
-        Ok(())
-    }
-
-    /// Injects a fault of the network, of the server's process or of a page's machine.
-    fn inject(&mut self, fault: Operation) {
-        let now = self.now;
-        let after = |ms: u32| now + Duration::from_millis(ms.into());
-        match fault {
-            Operation::Cut { page, noticed } => {
-                self.each_connection_of(page, |connection| connection.cut(now, noticed))
-            }
-            Operation::HalfOpen { page, up } => {
-                self.each_connection_of(page, |connection| connection.half_open(up))
-            }
-            Operation::ChangeNetwork {
-                page,
-                latency_ms,
-                bytes_per_second,
-            } => {
-                let latency = Duration::from_millis(latency_ms.into());
-                self.set_network(
-                    page,
-                    NetworkConditions {
-                        latency,
-                        bytes_per_second,
-                    },
-                );
-            }
-            Operation::Offline { page, ms, silent } => {
-                self.hosts[page].offline_until = after(ms);
-                self.hosts[page].silent = silent;
-            }
-            Operation::Restart { down_ms, noticed } => {
-                self.node.stop(after(down_ms), &mut self.model);
-                self.connections
-                    .iter_mut()
-                    .for_each(|connection| connection.server_died(now, noticed));
-            }
-            Operation::Restore {
-                down_ms,
-                noticed,
-                feed,
-                page,
-                lost,
-            } => {
-                let stream = feed.stream(self.hosts[page].page.client());
-                self.node
-                    .restore(now, after(down_ms), &mut self.model, &stream, lost.into());
-                self.connections
-                    .iter_mut()
-                    .for_each(|connection| connection.server_died(now, noticed));
-            }
-            Operation::Drain { grace_ms, down_ms } => {
-                let ends_at = after(grace_ms);
-                let down = Duration::from_millis(down_ms.into());
-                self.node.drain(ends_at, ends_at + down);
-            }
-            Operation::Stall { ms } => self.node.stall(after(ms)),
-            Operation::Sleep { page, ms } => self.hosts[page].asleep_until = after(ms),
-            Operation::AdvanceClock { page, ms } => {
-                self.hosts[page]
-                    .page
-                    .advance_clock(Duration::from_millis(ms.into()));
-            }
-            Operation::Publish { .. }
-            | Operation::Send { .. }
-            | Operation::ToggleSubscription { .. }
-            | Operation::Reload { .. }
-            | Operation::Interrupt { .. }
-            | Operation::Connect { .. }
-            | Operation::Tokens { .. }
-            | Operation::PauseHandling { .. }
-            | Operation::Hide { .. }
-            | Operation::Rotate { .. }
-            | Operation::AttemptTakeover { .. }
-            | Operation::Crowd { .. }
-            | Operation::RawClient { .. } => {}
-        }
-    }
-
-    fn each_connection_of(&mut self, page: usize, act: impl FnMut(&mut Connection)) {
-        let connections = self.connections.iter_mut();
-        connections
-            .filter(|connection| connection.is_of_page(page))
-            .for_each(act);
-    }
-
-    fn set_network(&mut self, page: usize, conditions: NetworkConditions) {
-        self.hosts[page].conditions = conditions;
-        self.each_connection_of(page, |connection| connection.set_network(conditions));
-    }
-
-    /// Ends all faults of network, server and pages.
-    fn recover(&mut self) -> Result<(), PromiseError> {
-        self.note(|| "all faults end".into());
-        if self.node.ends_at().is_some() {
-            self.end_server();
-        }
-        self.node.recover(self.now);
-        for index in 0..self.hosts.len() {
-            self.set_network(index, GOOD_NETWORK);
-            let token = self.node.token(self.now);
-            self.hosts[index].recover(self.now, &token);
-        }
-        self.settle()
-    }
-
-    fn check_recovered(&self) -> Result<(), PromiseError> {
-        for host in &self.hosts {
-            if self.fault == InjectedFault::None {
-                check::check_no_repair(host.page.stats())?;
-            }
-            for reader in host.page.readers() {
-                check::caught_up(&self.model, reader)?;
-            }
-            let client = host.page.client();
-            if let Some(message) = self.model.unconfirmed(client) {
-                let what = format!("client {client}: message {message} is not confirmed");
-                return Err(Promise::Liveness.broken(what));
-            }
-        }
         Ok(())
     }
 }
