@@ -9,7 +9,7 @@ pub(super) fn redact_token(uri: &Uri) -> Uri {
         return uri.clone();
     };
     let fields = query.split('&').map(|field| match field.split_once('=') {
-        Some(("token", _)) => "token=redacted",
+        Some((name, _)) if is_token(name) => "token=redacted",
         _ => field,
     });
     let query = fields.collect::<Vec<_>>().join("&");
@@ -18,6 +18,21 @@ pub(super) fn redact_token(uri: &Uri) -> Uri {
     // Made of an address's own parts, it is one; if not, none is better than a token.
     parts.path_and_query = PathAndQuery::try_from(format!("{path}?{query}")).ok();
     Uri::from_parts(parts).unwrap_or_default()
+}
+
+/// Returns whether this is the name `token`, any letter of which may be percent-encoded.
+fn is_token(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    let decoded = std::iter::from_fn(|| match bytes.next()? {
+        b'%' => {
+            let digits = [bytes.next()?, bytes.next()?];
+            let mut byte = [0];
+            hex::decode_to_slice(digits, &mut byte).ok()?;
+            Some(byte[0])
+        }
+        byte => Some(byte),
+    });
+    decoded.eq(*b"token")
 }
 
 #[cfg(test)]
@@ -35,7 +50,13 @@ mod tests {
                 "http://host/rps/sse?token=1&token=2",
                 "http://host/rps/sse?token=redacted&token=redacted",
             ),
+            (
+                "/rps/sse?%74oken=1&t%6Fk%65n=2&%74%6f%6b%65%6e=3",
+                "/rps/sse?token=redacted&token=redacted&token=redacted",
+            ),
             ("/rps/sse?mytoken=1", "/rps/sse?mytoken=1"),
+            ("/rps/sse?%token=1", "/rps/sse?%token=1"),
+            ("/rps/sse?token%20=1", "/rps/sse?token%20=1"),
             ("/rps/sse", "/rps/sse"),
         ] {
             assert_eq!(redact_token(&given.parse().unwrap()).to_string(), expected);
