@@ -20,6 +20,10 @@ pub(crate) const WRITE_BYTES: usize = 16 * 1024;
 /// in a head, and of an event stream little is taken that an urgent event could not overtake.
 pub(crate) const HTTP1_BUFFER_BYTES: usize = 16 * 1024;
 
+/// Bytes of a request's body beyond its limit that are read and dropped before it is refused (8 MiB), so that the answer
+/// reaches a client that sends the whole body first.
+pub(crate) const DISCARDED_BYTES: usize = 8 * 1024 * 1024;
+
 /// Largest head of a request over HTTP/2, as RFC 9113 section 6.5.2 counts it (16 KiB), as over HTTP/1.1.
 pub(crate) const HTTP2_HEAD_BYTES: u32 = 16 * 1024;
 

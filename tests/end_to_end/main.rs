@@ -1,6 +1,7 @@
 //! End-to-end tests: real server and real clients over TCP on the loopback interface.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
+mod abandoned_streams;
 mod assets;
 mod certificate;
 mod dictionaries;
@@ -18,6 +19,7 @@ mod native_client;
 mod native_event_stream;
 mod native_tokens;
 mod nginx;
+mod odd_requests;
 mod proxy;
 mod serve;
 mod slow_readers;

@@ -2,29 +2,61 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderMap};
-use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
+use axum::http::header::{CONTENT_TYPE, EXPECT, HeaderMap};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::error::RequestError;
+use crate::limits::DISCARDED_BYTES;
 use crate::peer::Dialect;
 
 /// Reads the body of a request, of at most `limit` bytes and within `time`.
-pub(super) async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, RequestError> {
-    let collected = timeout(time, Limited::new(body, limit).collect()).await;
+pub(super) async fn read(
+    headers: &HeaderMap,
+    mut body: Body,
+    limit: usize,
+    time: Duration,
+) -> Result<Bytes, RequestError> {
+    let too_large = || {
+        let message = format!("the body is above the limit of {limit} bytes");
+        RequestError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    // Not read, it is not asked for.
+    if headers.contains_key(EXPECT) && body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let collected = timeout(time, Limited::new(&mut body, limit).collect()).await;
     let Ok(collected) = collected else {
         let message = format!("the body did not arrive within {} ms", time.as_millis());
         return Err(RequestError::new(StatusCode::REQUEST_TIMEOUT, message));
     };
-    collected.map(Collected::to_bytes).map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            let message = format!("the body is above the limit of {limit} bytes");
-            return RequestError::new(StatusCode::PAYLOAD_TOO_LARGE, message);
+    match collected {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            if timeout(time, discard(&mut body)).await.is_err() {
+                tracing::debug!("the rest of a body above the limit did not arrive in time");
+            }
+            Err(too_large())
         }
-        RequestError::bad(format!("the body cannot be read: {error}"))
-    })
+        Err(error) => Err(RequestError::bad(format!(
+            "the body cannot be read: {error}"
+        ))),
+    }
+}
+
+/// Reads the rest of a body, up to a limit. A connection that is closed while bytes of it are unread is reset, and its
+/// client can lose the answer.
+async fn discard(body: &mut Body) {
+    let mut left = DISCARDED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(bytes) else {
+            return;
+        };
+        left = rest;
+    }
 }
 
 /// The dialect of a POST, by its content type. Pages of other origins cannot send these types without asking the server

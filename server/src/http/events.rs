@@ -85,7 +85,7 @@ async fn open_wire(
         return Err(RequestError::bad_type(message));
     }
     let time = app.hub().session_config().handshake;
-    let auth = body::read(body, HANDSHAKE_BYTES, time).await?;
+    let auth = body::read(&parts.headers, body, HANDSHAKE_BYTES, time).await?;
     let (transport, body) = EventStream::open();
     let request = Box::new(parts);
     let mut connection = Connection::new(app, Dialect::Wire, request, |_| transport, admitted);

@@ -96,12 +96,12 @@ async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reque
         client,
         proof,
         number: Some(PostNumber { attempt, number }),
-        content: read_body(hub, body).await?,
+        content: read_body(hub, parts, body).await?,
     })
 }
 
 async fn read_json(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
-    let content = read_body(hub, body).await?;
+    let content = read_body(hub, parts, body).await?;
     let Sender { client_id } = from_json(&content)?;
     Ok(Posted {
         client: client_id,
@@ -116,7 +116,7 @@ async fn read_ack(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reques
         let message = "acknowledgements of the push-wire dialect are ops of its messages";
         return Err(RequestError::bad_type(message));
     }
-    let content = read_body(hub, body).await?;
+    let content = read_body(hub, parts, body).await?;
     let AckBody {
         client_id,
         channel,
@@ -131,9 +131,9 @@ async fn read_ack(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reques
     })
 }
 
-async fn read_body(hub: &Hub, body: Body) -> Result<Bytes, RequestError> {
+async fn read_body(hub: &Hub, parts: &Parts, body: Body) -> Result<Bytes, RequestError> {
     let (limit, time) = (hub.limits().message_bytes, hub.session_config().handshake);
-    body::read(body, limit, time).await
+    body::read(&parts.headers, body, limit, time).await
 }
 
 fn from_json<'a, T: Deserialize<'a>>(content: &'a [u8]) -> Result<T, RequestError> {
