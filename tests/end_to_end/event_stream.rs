@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use push_wire_server::{AuthError, ChannelPolicy, Frame, HandlerError};
+use push_wire_server::{AuthError, ChannelPolicy, Credentials, Frame, Grant, HandlerError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -380,4 +380,50 @@ async fn drained_streams_end_with_a_time_to_come_back() {
     assert_eq!(op(&refused.json())["op"], "error");
     assert!(refused.retry.is_some());
     assert_eq!(late.event().await, None);
+}
+
+#[tokio::test]
+async fn grant_bounds_a_stream_and_its_posts() {
+    let server = Server::start(|builder| {
+        builder.authenticator(async |_: Credentials<Channel>| {
+            Ok(Grant::nothing().read(Channel::Chat).send(Channel::Chat))
+        })
+    })
+    .await;
+    server.push.on_message(Channel::Chat, |message, server| {
+        server.publish(Channel::Short, &"not for this client")?;
+        server.publish(Channel::Chat, &message.json::<u64>()?)?;
+        Ok(())
+    });
+    let mut stream = open(&server, events("")).await;
+    assert_eq!(op(&stream.json().await)["op"], "auth_ok");
+    let message = |channel: &str| json!({ "client_id": ALICE, "channel": channel, "payload": 7 });
+    let refused = post(&server, "send", &message("short")).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert_eq!(post(&server, "send", &message("chat")).await.status, 204);
+    let entry = stream.json().await;
+    assert_eq!(
+        (&entry["channel"], &entry["payload"]),
+        (&json!("chat"), &json!(7))
+    );
+}
+
+#[tokio::test]
+async fn reader_of_a_state_gets_the_newest_value() {
+    let server =
+        Server::start(|builder| builder.channel(Channel::Chat, ChannelPolicy::state())).await;
+    let text = "unchanged ".repeat(1_000);
+    let publish = |n: u64| server.push.publish(Channel::Chat, &(n, &text)).unwrap();
+    publish(1);
+    publish(2);
+    let mut stream = resume(&server, None).await;
+    let first = stream.event().await.unwrap();
+    assert_eq!(first.json()["payload"], json!([2, text]));
+    publish(3);
+    assert_eq!(stream.json().await["payload"], json!([3, text]));
+    drop(stream);
+    publish(4);
+    publish(5);
+    let mut stream = resume(&server, first.id.as_deref()).await;
+    assert_eq!(stream.json().await["payload"], json!([5, text]));
 }
