@@ -1,4 +1,4 @@
-// Headless Chromium, and helpers that open and read the live demo's page.
+// Headless Chromium and Firefox, and helpers that open and read the live demo's page.
 import puppeteer from "puppeteer-core";
 
 const args = [
@@ -16,6 +16,12 @@ const args = [
 export function launch(more = []) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   return puppeteer.launch({ executablePath, headless: true, args: [...args, ...more] });
+}
+
+/** Starts Firefox. */
+export function launchFirefox() {
+  const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+  return puppeteer.launch({ browser: "firefox", executablePath, headless: true });
 }
 
 /** Opens a page in a browser context of its own, with its own storage, and waits until it is connected. */

@@ -32,7 +32,9 @@ export class Proxy {
   cut() {
     this.#open = false;
     for (const [page, server] of this.#pairs) {
-      page.resetAndDestroy();
+      // A socket whose end is being sent cannot be reset: its handle would stay open.
+      if (page.writableEnded) page.destroy();
+      else page.resetAndDestroy();
       server.destroy();
     }
     this.#pairs.clear();

@@ -1,9 +1,10 @@
 //! `cargo xtask bench-browser`: the benchmarks in a browser.
 
+use crate::client::CHROMIUM;
 use crate::error::Error;
 use crate::wasm::{self, Module, Names};
 use crate::workspace::Workspace;
-use crate::{browser, npm, process};
+use crate::{npm, process};
 
 /// Builds the module and the input of bench/browser, and runs its benchmarks.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
@@ -32,6 +33,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     process::run(
         workspace
             .command("node", &["bench/browser/run.mjs"])
-            .env("CHROMIUM", browser::chromium(workspace)?),
+            .env("CHROMIUM", CHROMIUM.path(workspace)?),
     )
 }

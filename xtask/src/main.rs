@@ -14,7 +14,7 @@
 
 mod apt;
 mod bench;
-mod browser;
+mod client;
 mod demo;
 mod error;
 mod fresh;

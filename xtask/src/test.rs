@@ -1,10 +1,12 @@
 //! `cargo xtask test`: all checks and tests, the fastest first.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::client::{CHROMIUM, CURL, Client, FIREFOX};
 use crate::error::Error;
 use crate::workspace::Workspace;
-use crate::{browser, nginx, npm, pkg, process, toolchain, websocket};
+use crate::{nginx, npm, pkg, process, toolchain, websocket};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
@@ -116,21 +118,28 @@ fn test_other_workspace(workspace: &Workspace, manifest: &str) -> Result<(), Err
 }
 
 fn package_tests(workspace: &Workspace) -> Result<(), Error> {
-    node_tests(workspace, "pkg/tests")
+    node_tests(workspace, "pkg/tests", &[CHROMIUM])
 }
 
 fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
     npm::install_into(workspace, "examples/chat")?;
-    node_tests(workspace, "tests/browser")
+    node_tests(workspace, "tests/browser", &[CHROMIUM, FIREFOX, CURL])
 }
 
-/// Builds the programs that the tests of a folder start, and runs these tests with Node and Chromium.
-fn node_tests(workspace: &Workspace, folder: &str) -> Result<(), Error> {
+/// Builds the programs that the tests of a folder start, and runs these tests with Node and these clients.
+fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result<(), Error> {
     npm::install(workspace)?;
-    let chromium = browser::chromium(workspace)?;
+    let mut paths = Vec::new();
+    for client in clients {
+        paths.push((client.variable, client.path(workspace)?));
+    }
     // `--workspace`, so that dependencies have the same features as in the Rust tests and are not built again.
     let programs = ["--bin=chat", "--bin=live", "--example=fixture"];
     let mut build = workspace.cargo(&["build", "--quiet", "--workspace"]);
     process::run(build.args(programs))?;
-    npm::test(workspace, folder, &[("CHROMIUM", &chromium)])
+    let variables: Vec<(&str, &Path)> = paths
+        .iter()
+        .map(|(variable, path)| (*variable, path.as_path()))
+        .collect();
+    npm::test(workspace, folder, &variables)
 }
