@@ -8,6 +8,7 @@ mod channels;
 mod client;
 mod compression;
 mod delta;
+mod event_stream;
 mod faulty_server;
 mod fragments;
 mod frames;
@@ -27,12 +28,13 @@ pub struct Target {
 }
 
 /// Every kind of input that comes from a peer.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     target("bodies", bodies::run),
     target("client_session", client::run),
     target("decompress", compression::run),
     target("delta", delta::run),
     target("dictionary", compression::run_with_dictionary),
+    target("event_stream", event_stream::run),
     target("fragments", fragments::run),
     target("frames", frames::run),
     target("json_dialect", server::run_json),
