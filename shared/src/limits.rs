@@ -75,7 +75,7 @@ pub const TRANSPORT_SETTLED: Duration = Duration::from_secs(10);
 /// doubles with each attempt that fails.
 pub const TRANSPORT_RETURN: Duration = Duration::from_secs(5 * 60);
 
-/// Longest such time (1 h).
+/// Longest such time (1 h): an attempt then costs next to nothing.
 pub const TRANSPORT_RETURN_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// Time after which a POST without an answer is sent again (250 ms). It doubles each time.

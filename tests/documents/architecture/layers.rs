@@ -19,6 +19,7 @@ const SHARED: [&str; 15] = [
     "compression",
     "binary",
     "fragment",
+    "event_stream",
     "delta",
     "rtc",
     "session",
