@@ -63,7 +63,7 @@ async fn run() -> Result<(), Error> {
                 .is_multiple_of(STOPS)
                 .then_some((stops_at, stops_at + pause)),
             measures_at: begins_at + OPENING,
-            others_stop_at: stops_at,
+            others_stop: (stops_at, stops_at + PAUSES[0]),
             ends_at,
         };
         readers.push(tokio::spawn(reader::read(address, plan)));
@@ -124,8 +124,11 @@ fn report(figures: Vec<Figures>, growth: f64) -> Result<(), Error> {
         let of_half: Vec<&Figures> = of_half.map(|(_, one)| one).collect();
         let most_behind = of_half.iter().map(|one| one.behind).max().unwrap_or(0);
         let resets: u64 = of_half.iter().map(|one| one.resets).sum();
+        // How soon they catch up depends on the machine, and is no promise.
+        let current = of_half.iter().filter(|one| is_current(one)).count();
         println!(
-            "{} readers stopped for {name}: {resets} resets, {most_behind} entries behind at most, closed with {:?}",
+            "{} readers stopped for {name}: {resets} resets, {most_behind} entries behind at most, {current} caught up, \
+             closed with {:?}",
             of_half.len(),
             of_half
                 .iter()
@@ -136,7 +139,7 @@ fn report(figures: Vec<Figures>, growth: f64) -> Result<(), Error> {
             // Retention may pass a reader again that has just been reset to the oldest entry.
             let is_right = (one.resets > 0) == (half == 1) && one.newest_value != Some(false);
             check(
-                is_right && is_current(one),
+                is_right,
                 format!("a reader that stopped for {name}: {}", one.summary()),
             );
         }

@@ -32,9 +32,9 @@ pub(crate) struct Plan {
     pub(crate) number: u32,
     /// Times at which it stops reading, and goes on.
     pub(crate) pause: Option<(Instant, Instant)>,
-    /// Time before which no latency is measured, time at which the readers that stop do so, and the end.
+    /// Time before which no latency is measured, the time in which all readers that stop do so, and the end.
     pub(crate) measures_at: Instant,
-    pub(crate) others_stop_at: Instant,
+    pub(crate) others_stop: (Instant, Instant),
     pub(crate) ends_at: Instant,
 }
 
@@ -231,10 +231,11 @@ impl Reader {
             return;
         };
         let age = micros().saturating_sub(published);
-        if now >= self.plan.others_stop_at + Duration::from_secs(1) {
-            self.figures.during.push(age);
-        } else if now >= self.plan.measures_at && now < self.plan.others_stop_at {
+        let (stop_at, return_at) = self.plan.others_stop;
+        if (self.plan.measures_at..stop_at).contains(&now) {
             self.figures.before.push(age);
+        } else if (stop_at + Duration::from_secs(1)..return_at).contains(&now) {
+            self.figures.during.push(age);
         }
     }
 }
