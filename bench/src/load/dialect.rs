@@ -66,16 +66,27 @@ impl Dialect {
         }
     }
 
+    /// Returns whether it is the push-wire dialect.
+    pub(super) const fn is_wire(&self) -> bool {
+        self.wire
+    }
+
     fn control(&mut self, op: &ClientOp) -> Fallible<Vec<u8>> {
+        let mut payload = Vec::new();
+        op.encode(&mut payload);
+        self.control_frame(&payload)
+    }
+
+    /// A message with a control frame.
+    pub(super) fn control_frame(&mut self, payload: &[u8]) -> Fallible<Vec<u8>> {
         let header = FrameHeader {
             flags: BinaryFlags::default(),
             channel: SYSTEM,
             sequence: self.controls,
         };
         self.controls += 1;
-        let (mut payload, mut record) = (Vec::new(), Vec::new());
-        op.encode(&mut payload);
-        write_record(&mut record, header, &payload);
+        let mut record = Vec::new();
+        write_record(&mut record, header, payload);
         websocket::message(true, &record)
     }
 

@@ -1,5 +1,6 @@
 //! Main function of a server's process: prints its port, then publishes by commands from its standard input.
 
+use std::future::IntoFuture;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,7 @@ async fn serve(subject: Subject) -> Fallible<()> {
         Subject::PushWire | Subject::PushWireJson => {
             let (target, router) = PushWire::new()?;
             tokio::select! {
-                end = axum::serve(listener, router) => end?,
+                () = push_wire_server::serve(listener, router).into_future() => {}
                 end = publish_by_command(&target) => end?,
             }
         }
