@@ -61,6 +61,8 @@ pub(crate) enum Request {
     Uplink(Uplink),
     /// A part that cannot be read or carried out, to be answered with an error.
     Error(ErrorCode, Cow<'static, str>),
+    /// Names in a list, each of which was looked up: they count for the client's rate.
+    Names(usize),
     /// The end of the connection.
     Close(CloseReason),
 }

@@ -86,6 +86,7 @@ pub(super) fn load(requests: &[Request]) -> Load {
         match request {
             Request::Op(op) => load.add_op(op),
             Request::Uplink(_) => load.add_upload(),
+            Request::Names(names) => load.add_names(*names),
             Request::Error(..) | Request::Close(_) => load.add_frame(),
         }
     }

@@ -359,6 +359,7 @@ impl Peer {
             match request {
                 Request::Op(op) => self.session.handle_op(now, op),
                 Request::Uplink(uplink) => self.session.handle_uplink(now, uplink),
+                Request::Names(_) => {}
                 Request::Error(code, message) => self.session.report(code, &message),
                 Request::Close(reason) => self.session.close(reason),
             }

@@ -44,6 +44,11 @@ impl Load {
         self.frames += items.max(1) as u64;
     }
 
+    /// Adds the names of a list.
+    pub(crate) const fn add_names(&mut self, names: usize) {
+        self.frames += names as u64;
+    }
+
     /// Adds a message for the application.
     pub(crate) const fn add_upload(&mut self) {
         self.frames += 1;

@@ -98,6 +98,7 @@ impl Channels {
 
     /// Reads these channels too.
     pub(super) fn subscribe(&mut self, names: &[String], each: &mut dyn FnMut(Request)) {
+        each(Request::Names(names.len()));
         let Names { known, unknown } = resolve(self.table(), names);
         let mut items = Vec::new();
         for id in known {
@@ -115,6 +116,7 @@ impl Channels {
 
     /// Reads these channels no more.
     pub(super) fn unsubscribe(&mut self, names: &[String], each: &mut dyn FnMut(Request)) {
+        each(Request::Names(names.len()));
         let Names { known, unknown } = resolve(self.table(), names);
         let ended = known.into_iter();
         let ended: Vec<u32> = ended.flat_map(|id| self.subscriptions.remove(id)).collect();

@@ -437,3 +437,17 @@ fn posts_are_limited() {
     let slow = value!({"channel": "system", "payload": {"op": "slow", "window": 4}});
     assert_eq!(told, [slow]);
 }
+
+#[test]
+fn names_of_json_lists_count() {
+    let mut config = config();
+    config.limits.client_rates.frames = Rate::new(1_000, 400);
+    let hub = hub_of(config);
+    let mut client = JsonClient::connect(&hub);
+    client.auth(value!({}));
+    let list = |names: usize| value!({"op": "subscribe", "channels": vec!["chat"; names]});
+    client.say(&list(300));
+    assert!(!client.peer.is_full());
+    client.say(&list(300));
+    assert!(client.peer.is_full(), "600 names of a burst of 400");
+}
