@@ -33,7 +33,8 @@ pub struct ClientConfig {
     pub(crate) kept: Option<Snapshot>,
     /// Retry schedule after a lost connection.
     pub reconnect: ReconnectPolicy,
-    /// Transports to try; default WebSocket first.
+    /// Transports to try; default WebSocket first. The second one is tried when the first does not open, or when two
+    /// connections in a row end within 10 s; the first one again after 5 minutes, then less often, up to an hour.
     pub transport_preference: TransportPreference,
     /// Largest message taken from the server, in bytes; default 1 MiB, at least 4 KiB. The server keeps to it.
     pub max_message_bytes: usize,
