@@ -162,6 +162,31 @@ async fn resumes_after_cursor_of_the_query() {
 }
 
 #[tokio::test]
+async fn highest_cursor_of_several_channels_loses_nothing() {
+    let server = default_server().await;
+    let both = "&channels=chat,short";
+    let mut stream = open(&server, events(both)).await;
+    assert_eq!(op(&stream.json().await)["op"], "auth_ok");
+    let publish = |channel: Channel, value: u64| server.push.publish(channel, &value).unwrap();
+    for value in 1..=3 {
+        publish(Channel::Chat, value);
+        assert_eq!(stream.json().await["cursor"], value);
+    }
+    // Lost on the way: one entry of another channel, whose number is lower.
+    publish(Channel::Short, 1);
+    drop(stream);
+    let mut stream = open(&server, events(&format!("{both}&resume_cursor=3"))).await;
+    assert_eq!(op(&stream.json().await)["op"], "auth_ok");
+    let entry = stream.json().await;
+    assert_eq!(
+        (&entry["channel"], &entry["cursor"]),
+        (&json!("short"), &json!(1))
+    );
+    publish(Channel::Chat, 4);
+    assert_eq!(stream.json().await["cursor"], 4);
+}
+
+#[tokio::test]
 async fn posted_messages_are_answered() {
     let server = default_server().await;
     server.push.on_message(Channel::Chat, |message, server| {

@@ -39,6 +39,14 @@ impl ResumeRequest {
         }
     }
 
+    /// Highest number that the client has of all channels, if it names none for a channel.
+    pub(super) const fn highest(&self) -> Option<u64> {
+        match self.cursor {
+            0 => None,
+            highest => Some(highest),
+        }
+    }
+
     /// Sets the last number that the client has on each channel, in place of those that it names; `None`: it has a state
     /// that is not known, which is a number that was never given.
     pub(super) fn set_numbers(&mut self, numbers: Option<Vec<(u8, u64)>>) {

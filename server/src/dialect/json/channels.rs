@@ -141,6 +141,18 @@ impl Channels {
         id
     }
 
+    /// Sets the numbers after which reading continues for a client that gave its highest number of all channels. What it
+    /// has of each channel follows from the order of the events. For a channel read alone, that number is enough.
+    pub(super) fn resume_after_highest(&self, request: &mut ResumeRequest) {
+        let Some(highest) = request.highest().filter(|_| request.named().count() != 1) else {
+            return;
+        };
+        let numbers = self
+            .session
+            .with(|session| session.events.numbers_at_highest(highest));
+        request.set_numbers(numbers);
+    }
+
     /// Begins the events of a connection, after [`begin`](Self::begin).
     pub(super) fn begin_events(&self, resumed: Option<u64>) {
         self.session.with(|session| {

@@ -3,9 +3,9 @@
 
 use std::collections::VecDeque;
 
-/// Events kept (1,024): after a longer interruption an id is not known any more, and is answered with
+/// Events kept (4,096, 64 KiB): after a longer interruption an id is not known any more, and is answered with
 /// `resume_required`.
-const EVENTS: usize = 1_024;
+const EVENTS: usize = 4_096;
 
 /// Number of an entry, and its channel.
 type Numbered = (u8, u64);
@@ -41,6 +41,18 @@ impl Events {
             set(&mut numbers, *entry);
         }
         Some(numbers)
+    }
+
+    /// The number of each channel after which a client reads on whose highest number of all channels is this; `None` if
+    /// that is not known. Events come in order, so it has all up to the first one at which that was the highest.
+    pub(super) fn numbers_at_highest(&self, highest: u64) -> Option<Vec<Numbered>> {
+        let highest_of = |numbers: &[Numbered]| numbers.iter().map(|(_, number)| *number).max();
+        let mut numbers = self.numbers.clone();
+        let mut kept = self.kept.iter();
+        while highest_of(&numbers).unwrap_or_default() < highest {
+            set(&mut numbers, *kept.next()?);
+        }
+        (highest_of(&numbers) == Some(highest)).then_some(numbers)
     }
 
     /// Begins a connection that reads on after these numbers. `resumed` is the id that it resumes after.
@@ -105,6 +117,19 @@ mod tests {
         assert_eq!(events.add(1, 7), 4);
         assert_eq!(events.numbers_at(4), Some(vec![(1, 7), (2, 0)]));
         assert_eq!(events.numbers_at(3), None);
+    }
+
+    #[test]
+    fn highest_number_proves_what_came_before_it() {
+        let mut events = begun();
+        for (channel, number) in [(2, 1), (1, 6), (2, 2), (1, 7), (2, 3)] {
+            events.add(channel, number);
+        }
+        assert_eq!(events.numbers_at_highest(5), Some(vec![(1, 5), (2, 0)]));
+        assert_eq!(events.numbers_at_highest(6), Some(vec![(1, 6), (2, 1)]));
+        assert_eq!(events.numbers_at_highest(7), Some(vec![(1, 7), (2, 2)]));
+        assert_eq!(events.numbers_at_highest(8), None);
+        assert_eq!(events.numbers_at_highest(4), None);
     }
 
     #[test]

@@ -206,11 +206,7 @@ impl JsonCodec {
         else {
             return Vec::new();
         };
-        let last = match &mut self.form {
-            Form::Messages => None,
-            Form::Events { last } => last.take(),
-        };
-        let resumed_id = last.and_then(|id| self.channels.resume_after(&id, &mut request));
+        let resumed_id = self.resume_events(&mut request);
         let (subscriptions, unproved) = self.channels.begin(&request, resumed, may_read);
         if matches!(self.form, Form::Events { .. }) {
             self.channels.begin_events(resumed_id);
@@ -220,6 +216,18 @@ impl JsonCodec {
             .for_each(|one| self.resume_required(one));
         report_unknown(request.unknown, each);
         subscriptions
+    }
+
+    /// Sets the numbers after which the client of an event stream reads on. Returns the event that it resumes after.
+    fn resume_events(&mut self, request: &mut ResumeRequest) -> Option<u64> {
+        match &mut self.form {
+            Form::Messages => None,
+            Form::Events { last: None } => {
+                self.channels.resume_after_highest(request);
+                None
+            }
+            Form::Events { last } => self.channels.resume_after(&last.take()?, request),
+        }
     }
 
     /// Adds a control op to the next message.
