@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use push_wire_client::{ChannelKind, ClientConfig, ConnectError, ConnectionState, PushClient};
+use push_wire_client::{
+    ChannelKind, ClientConfig, ConnectError, ConnectionState, PushClient, TransportPreference,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -26,6 +28,8 @@ async fn listener() -> (TcpListener, PushClient<Channel>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut config = ClientConfig::new(url);
     config.max_message_bytes = 5000;
+    // The servers of these tests have no event streams.
+    config.transport_preference = TransportPreference::WsOnly;
     (listener, PushClient::new(config))
 }
 
