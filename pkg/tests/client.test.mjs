@@ -84,7 +84,14 @@ test("a page is told how many entries it missed", async () => {
   });
   subscription.onSkipped(({ count, position }) => seen.push({ count, cursor: position.cursor }));
   await promise;
-  assert.deepEqual(seen, [{ count: 25, cursor: 25n }, 25, 26, 27, 28, 29]);
+  // The page may connect while the entries are being published, and is then told in several parts.
+  let next = 0n;
+  for (const one of seen) {
+    if (typeof one === "number") assert.equal(one, Number(next++));
+    else assert.equal(one.cursor, (next += BigInt(one.count)));
+  }
+  assert.equal(next, 30n);
+  assert.ok(seen.length < 30, "some entries were missed");
   assert.equal(subscription.position.cursor, 30n);
 });
 
