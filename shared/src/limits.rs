@@ -78,6 +78,10 @@ pub const TRANSPORT_RETURN: Duration = Duration::from_secs(5 * 60);
 /// Longest such time (1 h): an attempt then costs next to nothing.
 pub const TRANSPORT_RETURN_MAX: Duration = Duration::from_secs(60 * 60);
 
+/// Bytes of a client's messages that wait for POST requests (12 MiB, three times `UPLINK_BYTES`, for repeated sends and
+/// control frames): a server that answers no POST but keeps sending requests is disconnected at this point.
+pub const POST_BYTES: usize = 3 * UPLINK_BYTES;
+
 /// Time after which a POST without an answer is sent again (250 ms). It doubles each time.
 pub const POST_RETRY: Duration = Duration::from_millis(250);
 

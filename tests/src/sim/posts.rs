@@ -114,11 +114,12 @@ impl Posts {
         let is_lost = fate == 1 || is_offline;
         self.tally.add("posts lost", is_lost.into());
         self.tally.add("answers to posts lost", (fate == 2).into());
+        let number = request.number;
         let mut post = |place| {
             self.posts.push(Post {
                 page,
                 attempt,
-                number: request.number,
+                number,
                 until: now + TIMEOUT,
                 latency,
                 is_answer_lost: fate == 2,
@@ -133,15 +134,7 @@ impl Posts {
             post(Place::ToServer(now + latency * 2, request.clone()));
             self.tally.add("posts repeated", 1);
         }
-        self.posts.push(Post {
-            page,
-            attempt,
-            number: request.number,
-            until: now + TIMEOUT,
-            latency,
-            is_answer_lost: fate == 2,
-            place: Place::ToServer(now + latency + late, request),
-        });
+        post(Place::ToServer(now + latency + late, request));
     }
 
     /// The next arrival at the server: its time and its index.

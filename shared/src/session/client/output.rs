@@ -93,6 +93,12 @@ impl Outputs {
         }
     }
 
+    /// Returns whether more messages wait for POST requests than the limit allows.
+    pub(super) fn has_too_many_posts(&self) -> bool {
+        let posting = self.posting.as_ref();
+        posting.is_some_and(|posting| posting.posts.is_over_limit())
+    }
+
     /// Records that the server has the message of a POST.
     pub(super) fn posted(&mut self, number: u64) {
         if let Some(posting) = &mut self.posting {

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::limits::{BATCH_BYTES, POST_RETRY, POST_RETRY_MAX};
+use crate::limits::{BATCH_BYTES, POST_BYTES, POST_RETRY, POST_RETRY_MAX};
 
 /// Answer to a POST.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,8 @@ impl PostAnswer {
 #[derive(Default, Debug)]
 pub(super) struct Posts {
     waiting: VecDeque<Vec<u8>>,
+    /// Bytes of those that wait.
+    waiting_bytes: usize,
     /// The message that is under way, or is sent again.
     current: Option<Vec<u8>>,
     /// Number of the newest POST.
@@ -46,11 +48,17 @@ pub(super) struct Posts {
 impl Posts {
     /// Adds a record: to the last message that waits, if it has room.
     pub(super) fn add(&mut self, record: &[u8], max_message_bytes: usize) {
+        self.waiting_bytes += record.len();
         let room = max_message_bytes.min(BATCH_BYTES);
         match self.waiting.back_mut() {
             Some(last) if last.len() + record.len() <= room => last.extend_from_slice(record),
             Some(_) | None => self.waiting.push_back(record.to_vec()),
         }
+    }
+
+    /// Returns whether more wait than the limit allows.
+    pub(super) const fn is_over_limit(&self) -> bool {
+        self.waiting_bytes > POST_BYTES
     }
 
     /// The next POST, if none is under way: its number and its message.
@@ -68,6 +76,7 @@ impl Posts {
 
     fn begin(&mut self) -> Option<(u64, Vec<u8>)> {
         let message = self.waiting.pop_front()?;
+        self.waiting_bytes -= message.len();
         self.number += 1;
         self.is_under_way = true;
         self.failures = 0;
@@ -124,6 +133,17 @@ mod tests {
         assert_eq!(posts.next(), Some((2, b"bc".to_vec())));
         assert!(posts.taken(2));
         assert_eq!(posts.next(), Some((3, [b'd'; 99].to_vec())));
+    }
+
+    #[test]
+    fn waiting_messages_are_bounded() {
+        let mut posts = Posts::default();
+        let record = [b'a'; 10_000];
+        (0..POST_BYTES / record.len()).for_each(|_| posts.add(&record, 100));
+        assert!(!posts.is_over_limit());
+        posts.add(&record, 100);
+        assert!(posts.is_over_limit());
+        assert!(posts.next().is_some() && !posts.is_over_limit());
     }
 
     #[test]

@@ -50,6 +50,10 @@ impl Receiver<'_> {
             let (header, payload) = record.map_err(|error| ConnectionError::protocol(error.0))?;
             self.frame(now, header, payload, message)?;
         }
+        if self.link.outputs.has_too_many_posts() {
+            let what = "the server takes no POST but keeps sending requests";
+            return Err(ConnectionError::new(CloseReason::Stalled, what));
+        }
         Ok(())
     }
 

@@ -37,17 +37,6 @@ const ALL: [Timer; 9] = [
     Timer::BetterTransport,
 ];
 
-/// Those of one connection.
-const OF_CONNECTION: [Timer; 7] = [
-    Timer::Handshake,
-    Timer::Silence,
-    Timer::Probe,
-    Timer::Ack,
-    Timer::Uplink,
-    Timer::Post,
-    Timer::BetterTransport,
-];
-
 /// The deadlines that are set.
 #[derive(Default, Debug)]
 pub(super) struct Timers([Option<Moment>; ALL.len()]);
@@ -63,7 +52,9 @@ impl Timers {
 
     /// Stops the timers of the connection.
     pub(super) fn stop_connection(&mut self) {
-        OF_CONNECTION.into_iter().for_each(|timer| self.stop(timer));
+        let outlives = |timer: &Timer| matches!(timer, Timer::Retry | Timer::Token);
+        let of_connection = ALL.into_iter().filter(|timer| !outlives(timer));
+        of_connection.for_each(|timer| self.stop(timer));
     }
 
     pub(super) const fn get(&self, timer: Timer) -> Option<Moment> {
