@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use push_wire_client::{ClientConfig, ClientEvent, Frame, PushClient, ScopeRequest};
+use push_wire_client::{
+    ClientConfig, ClientEvent, Frame, PushClient, ScopeRequest, TransportPreference,
+};
 use push_wire_server::{ChannelPolicy, Compression, MaxLag, PushServer, SlowReaders};
 use push_wire_shared::ChannelKind;
 use tokio::net::TcpListener;
@@ -128,9 +130,12 @@ impl Arrived {
     }
 }
 
-#[tokio::test]
-async fn saturated_lanes_share_a_connection_by_weight() {
-    let mut client = client_of(&saturated_server()).await;
+/// Checks the shares of a native client over a transport.
+async fn check_shares(transport: TransportPreference) {
+    let address = serve(&saturated_server()).await;
+    let mut config = ClientConfig::new(format!("ws://{address}/rps"));
+    config.transport_preference = transport;
+    let mut client = PushClient::new(config);
     let (seen, mut entries) = mpsc::unbounded_channel();
     for lane in LANES {
         let seen = seen.clone();
@@ -148,6 +153,16 @@ async fn saturated_lanes_share_a_connection_by_weight() {
         }
     }
     arrived.check();
+}
+
+#[tokio::test]
+async fn saturated_lanes_share_a_connection_by_weight() {
+    check_shares(TransportPreference::WsOnly).await;
+}
+
+#[tokio::test]
+async fn saturated_lanes_share_a_native_event_stream_by_weight() {
+    check_shares(TransportPreference::SseOnly).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,11 @@ use push_wire_tests::sim::check::Promise;
 use push_wire_tests::sim::fault_injector::InjectedFault;
 use push_wire_tests::sim::feed::Feed;
 use push_wire_tests::sim::schedule::{Operation, Schedule};
-use push_wire_tests::sim::world::World;
+use push_wire_tests::sim::tally::Tally;
+use push_wire_tests::sim::world::{Report, World};
+
+/// Seeds, of which each transport has some.
+const RUNS: u64 = 16;
 
 fn run(fault: InjectedFault) -> Result<bool, Promise> {
     run_with(10, fault)
@@ -26,7 +30,7 @@ fn run_with(bytes: u16, fault: InjectedFault) -> Result<bool, Promise> {
         restart,
         publish(feed, 3, bytes),
     ];
-    run_operations(operations, fault)
+    run_operations(&operations, fault)
 }
 
 /// One page that reads a feed whose slow readers skip entries, of which many are published at once.
@@ -38,7 +42,7 @@ fn run_skip(fault: InjectedFault) -> Result<bool, Promise> {
         publish(feed, 40, 10),
         publish(feed, 3, 10),
     ];
-    run_operations(operations, fault)
+    run_operations(&operations, fault)
 }
 
 fn publish(feed: Feed, count: u16, bytes: u16) -> Operation {
@@ -58,15 +62,32 @@ fn read(feed: Feed) -> Operation {
     }
 }
 
-fn run_operations(operations: [Operation; 4], fault: InjectedFault) -> Result<bool, Promise> {
+fn run_operations(operations: &[Operation], fault: InjectedFault) -> Result<bool, Promise> {
+    let report = run_seed(1, operations, fault)?;
+    Ok(report.fault_injected)
+}
+
+fn run_seed(seed: u64, operations: &[Operation], fault: InjectedFault) -> Result<Report, Promise> {
+    let wait = Duration::from_secs(3);
     let schedule = Schedule {
-        seed: 1,
+        seed,
         pages: 1,
-        operations: operations.map(|it| (Duration::from_secs(3), it)).into(),
+        operations: operations.iter().map(|it| (wait, *it)).collect(),
     };
-    let report = World::run(&schedule, fault, false);
-    let fault_injected = report.map(|report| report.fault_injected);
-    fault_injected.map_err(|error| error.promise)
+    World::run(&schedule, fault, false).map_err(|error| error.promise)
+}
+
+/// Counts of a correct server's runs with these operations. With this fault, each of the runs breaks the promise.
+fn found_in_every_run(operations: &[Operation], fault: InjectedFault, promise: Promise) -> Tally {
+    let mut tally = Tally::default();
+    for seed in 0..RUNS {
+        tally += &run_seed(seed, operations, InjectedFault::None)
+            .unwrap()
+            .tally;
+        let error = run_seed(seed, operations, fault).map(|report| report.tally);
+        assert_eq!(error, Err(promise), "seed {seed}");
+    }
+    tally
 }
 
 #[test]
@@ -104,4 +125,15 @@ fn forged_resume_is_found() {
 #[test]
 fn overstated_skip_is_found() {
     assert_eq!(run_skip(InjectedFault::OverstateSkip), Err(Promise::Skips));
+}
+
+#[test]
+fn reversed_lanes_are_found_over_both_transports() {
+    // The network is slow until the last operation.
+    let mut operations = vec![Operation::Saturate { page: 0 }];
+    operations.extend([Operation::Connect { page: 0 }; 8]);
+    let tally = found_in_every_run(&operations, InjectedFault::ReverseLanes, Promise::Lanes);
+    for transport in ["a WebSocket", "an event stream"] {
+        assert_ne!(tally.count(&format!("lanes saturated over {transport}")), 0);
+    }
 }

@@ -8,6 +8,7 @@ use push_wire_server::internals::peer::{Dialect, Peer};
 use push_wire_shared::session::op::{Auth, ClientOp, ServerOp};
 use push_wire_shared::session::wire::Records;
 use push_wire_shared::time::Moment;
+use push_wire_tests::sim::fault_injector::InjectedFault;
 use push_wire_tests::sim::feed;
 use push_wire_tests::sim::model::Model;
 use push_wire_tests::sim::node::Node;
@@ -29,7 +30,7 @@ fn message(number: u32, op: &ClientOp) -> Vec<u8> {
 #[test]
 fn holds_messages_while_the_peer_is_full() {
     let now = Moment::after_origin(Duration::from_secs(1));
-    let (mut node, mut model) = (Node::new(now, 1), Model::default());
+    let (mut node, mut model) = (Node::new(now, 1, InjectedFault::None), Model::default());
     let mut config = HubConfig::new(feed::table());
     config.limits.control_ops = CONTROL_OPS;
     let hub = Hub::new(config, Arc::new(|| 7));
@@ -46,7 +47,7 @@ fn holds_messages_while_the_peer_is_full() {
     // `auth_ok` waits too.
     assert_eq!(end.held(), PINGS + 1 - CONTROL_OPS);
     let mut pongs = 0;
-    while let Some(message) = end.next_message(now, true) {
+    while let Some(message) = end.next_message(now, true).unwrap() {
         let ops = Records::new(&message).map(|record| ServerOp::decode(record.unwrap().1));
         pongs += ops.filter(|op| *op == Ok(ServerOp::Pong)).count();
     }

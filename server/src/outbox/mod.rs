@@ -151,6 +151,14 @@ impl Outbox {
         readers.map(|reader| reader.stream.channel())
     }
 
+    /// Wire ids of the channels of which entries wait to be sent, each as often as it has readers that are behind.
+    #[cfg(feature = "__internals")]
+    pub(crate) fn channels_waiting(&self, now: Moment) -> impl Iterator<Item = u8> {
+        let readers = self.readers.iter().flatten();
+        let behind = readers.filter(move |reader| reader.is_behind(now));
+        behind.map(|reader| reader.stream.channel())
+    }
+
     fn slot_of(&self, id: u32) -> Option<u32> {
         let slot = self
             .readers

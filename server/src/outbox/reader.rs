@@ -116,6 +116,12 @@ impl Reader {
         self.transfer.is_some()
     }
 
+    /// Returns whether there are entries that it has not sent.
+    #[cfg(feature = "__internals")]
+    pub(super) fn is_behind(&self, now: Moment) -> bool {
+        self.after < self.stream.log().bounds(now).head
+    }
+
     pub(super) fn want_whole(&mut self) {
         // A value that is being sent whole is the one requested.
         let comes = |transfer: &Transfer| !transfer.is_delta;

@@ -1,5 +1,8 @@
 //! Counts of the state that one connection holds, for tests of the limits.
 
+#[cfg(feature = "__internals")]
+use push_wire_shared::time::Moment;
+
 use super::Peer;
 
 /// Counts of the state that one connection holds.
@@ -27,6 +30,12 @@ impl Peer {
             pending_ops: outgoing.codec.pending_ops(),
             pending_bytes: outgoing.codec.pending_bytes(),
         }
+    }
+
+    /// Wire ids of the channels of which entries wait to be sent, each as often as it has readers that are behind.
+    #[cfg(feature = "__internals")]
+    pub fn channels_waiting(&self, now: Moment) -> impl Iterator<Item = u8> {
+        self.executor.outgoing.outbox.channels_waiting(now)
     }
 
     /// Returns whether the hub has woken the connection since the last call; for drivers without a waker.

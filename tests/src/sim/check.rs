@@ -46,6 +46,8 @@ pub enum Promise {
     /// No address gets more than its limits: a request beyond is refused with the limit's name, and other addresses are
     /// not affected.
     AddressLimits,
+    /// An urgent entry waits for one write of a lower lane at most, and saturated lanes share the bytes by weight.
+    Lanes,
     /// A session that was reported closed makes no attempts, and is reported closed once.
     Status,
 }

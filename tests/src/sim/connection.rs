@@ -239,7 +239,7 @@ impl Connection {
         let mut acted = server.act(now, node, model)?;
         while !server.is_busy(now) {
             let has_room = self.link.down.in_flight_bytes() < SOCKET_BYTES;
-            let Some(message) = server.next_message(now, has_room) else {
+            let Some(message) = server.next_message(now, has_room)? else {
                 break;
             };
             acted = true;
@@ -247,6 +247,12 @@ impl Connection {
             if !message.is_empty() {
                 self.link.down.send(now, Packet::Message(message));
             }
+        }
+        if server.take_saturated() {
+            node.count(match self.transport {
+                Transport::WebSocket => "lanes saturated over a WebSocket",
+                Transport::EventStream => "lanes saturated over an event stream",
+            });
         }
         if let Some(code) = server.closed().filter(|_| !server.is_busy(now)) {
             self.link.down.send(now, Packet::Close(Some(code)));

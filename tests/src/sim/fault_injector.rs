@@ -1,4 +1,5 @@
-//! Fault injector: rewrites a correct server's messages so that one promise is broken. The checks must find it.
+//! Faults of the server, each of which breaks one promise, and the injector of those that are rewritten messages of a
+//! correct server. The checks must find them.
 
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Position, ResetReason};
@@ -7,7 +8,7 @@ use push_wire_shared::session::wire::{EntryHeader, Records, write_record};
 
 use super::feed::{Feed, SYSTEM};
 
-/// Fault that is injected once on each connection.
+/// Fault of the server. One of the messages is injected once on each connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InjectedFault {
     /// No fault.
@@ -22,6 +23,15 @@ pub enum InjectedFault {
     ClaimResume,
     /// A statement of skipped entries covers one more, which was sent.
     OverstateSkip,
+    /// The lanes are reversed by the settings: the least urgent channels come first.
+    ReverseLanes,
+}
+
+impl InjectedFault {
+    /// Returns whether the messages of a correct server are rewritten.
+    const fn is_of_messages(self) -> bool {
+        !matches!(self, Self::None | Self::ReverseLanes)
+    }
 }
 
 /// Rewriter of a server's messages on one connection, which injects one fault.
@@ -55,6 +65,9 @@ impl FaultInjector {
 
     /// Records the positions that the client requests.
     pub fn note_requests(&mut self, message: &[u8]) {
+        if self.fault != InjectedFault::ClaimResume {
+            return;
+        }
         for (_, payload) in Records::new(message).flatten() {
             let asked = match ClientOp::decode(payload) {
                 Ok(ClientOp::Auth(auth)) => auth.subscriptions,
@@ -69,7 +82,7 @@ impl FaultInjector {
     /// Rewrites a message of the server.
     #[must_use]
     pub fn rewrite(&mut self, message: Vec<u8>) -> Vec<u8> {
-        if self.fault == InjectedFault::None {
+        if !self.fault.is_of_messages() {
             return message;
         }
         let mut out = Vec::with_capacity(message.len());
@@ -157,7 +170,10 @@ impl FaultInjector {
                 write_record(out, header, payload);
                 self.shift = Some((stream, 1));
             }
-            InjectedFault::None | InjectedFault::ClaimResume | InjectedFault::OverstateSkip => {
+            InjectedFault::None
+            | InjectedFault::ReverseLanes
+            | InjectedFault::ClaimResume
+            | InjectedFault::OverstateSkip => {
                 self.done = false;
                 write_record(out, header, payload);
             }

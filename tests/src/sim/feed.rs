@@ -131,21 +131,37 @@ fn topic(room: u8) -> String {
     format!("room-{room}")
 }
 
-/// The hub's channels: one in each lane, so that reordering between lanes is found.
+/// Lane of a channel: 0 is the most urgent, 2 the least.
+#[must_use]
+pub const fn lane(channel: u8) -> usize {
+    match channel {
+        2 | ROOM => 1,
+        1 | 5 => 2,
+        _ => 0,
+    }
+}
+
+/// The hub's channels: some in each lane, so that reordering between lanes is found.
 #[must_use]
 pub fn table() -> ChannelTable {
-    let channel = |id, name: &str, priority, mode| Channel {
+    table_of(lane)
+}
+
+/// The hub's channels with other lanes.
+#[must_use]
+pub fn table_of(lane: impl Fn(u8) -> usize) -> ChannelTable {
+    let channel = |id, name: &str, mode| Channel {
         id,
         name: name.into(),
-        priority,
+        priority: u8::try_from(lane(id)).unwrap_or(u8::MAX),
         mode,
     };
     ChannelTable::new(vec![
-        channel(SYSTEM, "system", 0, ChannelMode::System),
-        channel(1, "events", 2, ChannelMode::Log),
-        channel(2, "document", 1, ChannelMode::State),
-        channel(ROOM, "room", 1, ChannelMode::Log),
-        channel(4, "orders", 0, ChannelMode::Log),
-        channel(5, "samples", 2, ChannelMode::Log),
+        channel(SYSTEM, "system", ChannelMode::System),
+        channel(1, "events", ChannelMode::Log),
+        channel(2, "document", ChannelMode::State),
+        channel(ROOM, "room", ChannelMode::Log),
+        channel(4, "orders", ChannelMode::Log),
+        channel(5, "samples", ChannelMode::Log),
     ])
 }

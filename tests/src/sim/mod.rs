@@ -11,6 +11,8 @@ pub mod dictionary;
 pub mod fault_injector;
 pub mod feed;
 pub mod hostile_peers;
+pub mod hub_config;
+pub mod lane_watch;
 pub mod link;
 pub mod model;
 pub mod node;

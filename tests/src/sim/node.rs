@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::{Memory, Record};
-use push_wire_server::internals::compression::Background;
-use push_wire_server::internals::hub::{Hub, HubConfig, HubSendError, Random};
+use push_wire_server::Grant;
+use push_wire_server::internals::hub::{Hub, HubSendError};
 use push_wire_server::internals::peer::{AuthFailure, AuthRequest, Dialect, Inbound, Peer};
-use push_wire_server::{ChannelPolicy, Compression, Grant, Rates, SlowReaders};
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::wire::Content;
@@ -19,19 +18,17 @@ use uuid::Uuid;
 use super::body::body;
 use super::check::{Promise, PromiseError};
 use super::dictionary::dictionary;
-use super::feed::{self, Feed};
-use super::hostile_peers::{self, Crowd, SESSIONS_PER_ADDRESS, STREAMS_PER_ADDRESS};
+use super::fault_injector::InjectedFault;
+use super::feed::Feed;
+use super::hostile_peers::{self, Crowd};
+use super::hub_config::{self, hub_config};
 use super::model::Model;
-use super::raw_client::{RAW_TOPICS, RawClient, RawOperation};
+use super::raw_client::{RawClient, RawOperation};
 use super::server_end::ServerEnd;
 use super::tally::Tally;
 
 /// Validity of a token (120 s): longer than a client's age limit for a token and the longest stall together.
 const TOKEN_LIFE: Duration = Duration::from_secs(120);
-
-/// One seed in so many has a server that trains dictionaries (8): training takes two fifths of the time of such a run. The
-/// others use only dictionaries that they are given.
-const TRAINING_SEEDS: u64 = 8;
 
 /// Counts of a client's connections to this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +51,7 @@ pub struct Node {
     ends: Option<(Moment, Moment)>,
     stalled_until: Moment,
     seed: u64,
+    fault: InjectedFault,
     rng: fastrand::Rng,
     presence: HashMap<Uuid, Presence>,
     /// Time at which the hub's upkeep is due, while a process runs.
@@ -65,9 +63,9 @@ pub struct Node {
 }
 
 impl Node {
-    /// A machine with its first process.
+    /// A machine with its first process. The settings of its processes may have a fault.
     #[must_use]
-    pub fn new(now: Moment, seed: u64) -> Self {
+    pub fn new(now: Moment, seed: u64, fault: InjectedFault) -> Self {
         let mut node = Self {
             hub: None,
             logs: None,
@@ -76,6 +74,7 @@ impl Node {
             ends: None,
             stalled_until: Moment::default(),
             seed,
+            fault,
             rng: fastrand::Rng::with_seed(!seed),
             presence: HashMap::new(),
             upkeep: now,
@@ -92,47 +91,8 @@ impl Node {
         self.starts_at = None;
         self.upkeep = now;
         self.process += 1;
-        let mut config = HubConfig::new(feed::table());
-        // Below the time after which a missing pong ends the connection, which would always come first.
-        config.limits.stall = Duration::from_secs(20);
-        // Some entries are several times as large, so that they are fragmented.
-        config.limits.fragment_bytes = 3_000;
-        // Raw clients send at once as much as a message holds, and what is awaited of them has a short deadline.
-        config.limits.client_rates = Rates::UNLIMITED;
-        config.limits.address_rates = Rates::UNLIMITED;
-        config.limits.sessions_per_address = SESSIONS_PER_ADDRESS;
-        config.limits.streams_per_address = STREAMS_PER_ADDRESS;
-        // Room for the pages, for one new client, and for a crowd that is within its limits.
-        config.limits.sessions = 100 + SESSIONS_PER_ADDRESS;
-        config.limits.streams = 3 + STREAMS_PER_ADDRESS + RAW_TOPICS;
-        let compression = if self.seed.is_multiple_of(TRAINING_SEEDS) {
-            Compression::Trained
-        } else {
-            Compression::Plain
-        };
-        for feed in Feed::ALL {
-            let policy = if feed.is_state() {
-                ChannelPolicy::state()
-            } else {
-                ChannelPolicy::log()
-            };
-            let policy = match feed.max_lag() {
-                Some(max) => policy.slow_readers(SlowReaders::Drop(max)),
-                None => policy,
-            };
-            let policy = policy
-                .compression(compression)
-                .retain_entries(feed.kept_entries())
-                .retain_age(feed.kept_age());
-            config.set_policy(feed.channel_id(), policy);
-        }
-        let random = fastrand::Rng::with_seed(self.seed ^ u64::from(self.process) << 40);
-        let random = std::sync::Mutex::new(random);
-        let random: Random = Arc::new(move || match random.lock() {
-            Ok(mut random) => random.u64(..),
-            Err(poisoned) => poisoned.into_inner().u64(..),
-        });
-        config.background = Background::new(|work| work());
+        let config = hub_config(self.seed, self.fault);
+        let random = hub_config::random(self.seed, self.process);
         let drawn = Arc::clone(&random);
         let logs = Arc::new(match self.logs.take() {
             Some(left) => left.copy(move || drawn()),
@@ -253,9 +213,10 @@ impl Node {
         now < self.stalled_until
     }
 
-    /// Returns whether it runs now and accepts new connections.
-    fn serves(&self, now: Moment) -> bool {
-        !self.is_stalled(now) && self.ends.is_none()
+    /// The hub of the process that runs now and accepts new connections.
+    fn serving(&self, now: Moment) -> Option<&Arc<Hub>> {
+        let serves = !self.is_stalled(now) && self.ends.is_none();
+        self.hub.as_ref().filter(|_| serves)
     }
 
     /// Ends a stop, and starts a process if none runs.
@@ -292,8 +253,8 @@ impl Node {
         let Some(presence) = self.presence.get(&client) else {
             return Ok(());
         };
-        let has_session = !self.session_may_have_ended(now, client) && self.serves(now);
-        let Some(hub) = self.hub.as_ref().filter(|_| has_session) else {
+        let has_session = !self.session_may_have_ended(now, client);
+        let Some(hub) = self.serving(now).filter(|_| has_session) else {
             return Ok(());
         };
         let token = self.token(presence.token_issued_at);
@@ -306,11 +267,11 @@ impl Node {
     /// # Errors
     /// Fails if they get more than the limits of an address.
     pub fn crowd(&mut self, now: Moment, clients: u8, topics: u8) -> Result<(), PromiseError> {
-        let Some(hub) = self.hub.as_ref().filter(|_| self.serves(now)) else {
+        let Some(hub) = self.serving(now).cloned() else {
             return Ok(());
         };
         self.crowd.leave(now);
-        let refused = self.crowd.join(hub, now, clients, topics)?;
+        let refused = self.crowd.join(&hub, now, clients, topics)?;
         self.tally.add("refused by a limit", refused);
         Ok(())
     }
@@ -327,7 +288,7 @@ impl Node {
         operation: RawOperation,
         end: (bool, Option<bool>),
     ) -> Result<(), PromiseError> {
-        let Some(hub) = self.hub.clone().filter(|_| self.serves(now)) else {
+        let Some(hub) = self.serving(now).cloned() else {
             return Ok(());
         };
         let mut raw_client = std::mem::take(&mut self.raw_client);
@@ -335,6 +296,11 @@ impl Node {
         self.raw_client = raw_client;
         self.tally += &reached;
         Ok(())
+    }
+
+    /// Adds to a count.
+    pub fn count(&mut self, what: &'static str) {
+        self.tally.add(what, 1);
     }
 
     /// Number of the running process, counted from 1.

@@ -23,6 +23,12 @@ pub enum Operation {
         /// Padding of each.
         bytes: u16,
     },
+    /// A page reads a feed of each lane over a slow network, and so many entries are published into each that all lanes have
+    /// some waiting for a while.
+    Saturate {
+        /// Number of the page.
+        page: usize,
+    },
     /// A page sends messages.
     Send {
         /// Number of the page.
@@ -199,6 +205,10 @@ pub enum Operation {
     },
 }
 
+/// Number that those operations are drawn from which take as long as the rest of a run (2,400): a few of them come in that
+/// many.
+const LONG_OPERATIONS: u16 = 2_400;
+
 /// Failure of a page's token function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenFailure {
@@ -290,6 +300,9 @@ fn wait(rng: &mut Rng) -> Duration {
 
 fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
+    if rng.u16(0..LONG_OPERATIONS) < 3 {
+        return Operation::Saturate { page };
+    }
     match rng.u8(0..122) {
         0..44 => publish(rng, page),
         44..54 => Operation::Send {

@@ -11,6 +11,8 @@ use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use super::check::PromiseError;
+use super::feed::lane;
+use super::lane_watch::{LaneWatch, Write};
 use super::model::Model;
 use super::node::Node;
 
@@ -25,6 +27,7 @@ pub struct ServerEnd {
     closed: Option<u16>,
     busy_until: Moment,
     wake_flag: Arc<WakeFlag>,
+    lanes: LaneWatch,
 }
 
 /// Set when the hub wakes the connection.
@@ -49,6 +52,7 @@ impl ServerEnd {
             closed: None,
             busy_until: now,
             wake_flag: Arc::new(WakeFlag(AtomicBool::new(true))),
+            lanes: LaneWatch::default(),
         }
     }
 
@@ -148,20 +152,57 @@ impl ServerEnd {
     }
 
     /// The next message for the socket, if the socket has room. Others wait here.
-    pub fn next_message(&mut self, now: Moment, has_room: bool) -> Option<Vec<u8>> {
+    ///
+    /// # Errors
+    /// Fails if a write breaks a promise.
+    pub fn next_message(
+        &mut self,
+        now: Moment,
+        has_room: bool,
+    ) -> Result<Option<Vec<u8>>, PromiseError> {
         if self.unsent.is_empty() {
-            let mut messages: Vec<carrier::Message> = Vec::new();
-            self.peer.poll_write(now, &mut messages);
-            let contents = messages.iter().map(|message| message.content().to_vec());
-            self.unsent.extend(contents);
+            self.poll_write(now)?;
         }
         if !has_room {
-            return None;
+            return Ok(None);
         }
-        let message = self.unsent.pop_front()?;
+        let Some(message) = self.unsent.pop_front() else {
+            return Ok(None);
+        };
         self.peer.wrote(now, self.unsent.is_empty());
         self.pass_held(now);
-        Some(message)
+        Ok(Some(message))
+    }
+
+    fn poll_write(&mut self, now: Moment) -> Result<(), PromiseError> {
+        let mut messages: Vec<carrier::Message> = Vec::new();
+        self.peer.poll_write(now, &mut messages);
+        let mut write = Write::default();
+        for message in messages {
+            let content = message.content().to_vec();
+            write.add(&content);
+            self.unsent.push_back(content);
+        }
+        if write.is_empty() {
+            return Ok(());
+        }
+        // The peer does not know yet of what was published since the last wake-up.
+        let is_woken = self.wake_flag.0.load(Ordering::Relaxed);
+        let waiting = (!is_woken).then(|| self.lanes_waiting(now));
+        self.lanes.wrote(&write, waiting)
+    }
+
+    /// Lanes of which entries wait to be sent.
+    fn lanes_waiting(&self, now: Moment) -> [bool; 3] {
+        let mut waiting = [false; 3];
+        let channels = self.peer.channels_waiting(now);
+        channels.for_each(|channel| waiting[lane(channel)] = true);
+        waiting
+    }
+
+    /// Returns whether saturated lanes have shared the connection for long enough to be tested since the last call.
+    pub const fn take_saturated(&mut self) -> bool {
+        self.lanes.take_tested()
     }
 
     /// Close code, once the peer has closed the connection; it is sent after all messages.

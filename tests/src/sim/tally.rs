@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Events that every large number of runs must have reached.
-const EXPECTED: [&str; 33] = [
+const EXPECTED: [&str; 35] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -41,6 +41,8 @@ const EXPECTED: [&str; 33] = [
     "raw client: floods until the server stops it",
     "raw client: reads nothing",
     "raw client: entries",
+    "lanes saturated over a WebSocket",
+    "lanes saturated over an event stream",
     "subscriptions paused",
     "closed without a token",
     "tokens expired",
@@ -87,6 +89,12 @@ impl Tally {
         if times > 0 {
             *self.counts.entry(what).or_default() += times;
         }
+    }
+
+    /// One count.
+    #[must_use]
+    pub fn count(&self, what: &str) -> u64 {
+        self.counts.get(what).copied().unwrap_or_default()
     }
 
     /// Counts the connections that a server process closed.

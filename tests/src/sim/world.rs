@@ -28,6 +28,9 @@ const GOOD_NETWORK: NetworkConditions = NetworkConditions {
 /// the longest retry delay, and a handshake.
 const RECOVERY: Duration = Duration::from_secs(120);
 
+/// Time in which a page changes back to its first transport (10 s). It may have begun to when the recovery ends.
+const CHANGE: Duration = Duration::from_secs(10);
+
 /// Largest number of events at one moment; more means an endless loop.
 const EVENTS_AT_ONCE: u32 = 100_000;
 
@@ -90,6 +93,9 @@ impl World {
         }
         world.recover()?;
         world.run_until(world.now + RECOVERY)?;
+        if world.check_recovered().is_err() {
+            world.run_until(world.now + CHANGE)?;
+        }
         world.check_recovered()?;
         let mut tally = world.node.tally();
         tally += world.posts.tally();
@@ -113,7 +119,7 @@ impl World {
             hosts: (0..).take(schedule.pages).map(host).collect(),
             connections: Vec::new(),
             posts: Posts::new(schedule.seed),
-            node: Node::new(now, schedule.seed),
+            node: Node::new(now, schedule.seed, fault),
             model: Model::default(),
             fault,
             fault_injected: false,

@@ -9,9 +9,22 @@ use super::{GOOD_NETWORK, World};
 use crate::sim::check::{self, Promise, PromiseError};
 use crate::sim::connection::Connection;
 use crate::sim::fault_injector::{FaultInjector, InjectedFault};
+use crate::sim::feed::Feed;
 use crate::sim::link::NetworkConditions;
 use crate::sim::page_request::PageRequest;
 use crate::sim::schedule::Operation;
+
+/// Network of a page whose lanes are saturated: its application can handle what arrives.
+const SLOW_NETWORK: NetworkConditions = NetworkConditions {
+    latency: Duration::from_millis(50),
+    bytes_per_second: 10_000,
+};
+
+/// A feed of each lane, with the number of entries that saturate it: they take about 1,500 bytes each.
+const SATURATION: [(Feed, u16); 3] = [(Feed::Orders, 100), (Feed::Room(0), 28), (Feed::Events, 10)];
+
+/// Padding of each of these entries.
+const SATURATION_BYTES: u16 = 2_000;
 
 /// Execution of the pages' requests, and of events of pages.
 impl World {
@@ -83,6 +96,7 @@ impl World {
                         .publish(now, &mut self.model, feed, client, bytes)?;
                 }
             }
+            Operation::Saturate { page } => self.saturate(page)?,
             Operation::Send { page, count } => {
                 for _ in 0..count {
                     self.hosts[page].page.send(now, &mut self.model)?;
@@ -142,6 +156,24 @@ impl World {
             | Operation::Stall { .. }
             | Operation::Sleep { .. }
             | Operation::AdvanceClock { .. } => self.inject(operation),
+        }
+        Ok(())
+    }
+
+    /// Makes a page read a feed of each lane over a slow network, and publishes more into each than is sent in two rounds.
+    fn saturate(&mut self, page: usize) -> Result<(), PromiseError> {
+        let now = self.now;
+        self.set_network(page, SLOW_NETWORK);
+        for (feed, count) in SATURATION {
+            let page = &mut self.hosts[page].page;
+            if page.readers().all(|reader| reader.feed != feed) {
+                page.toggle_subscription(now, &self.model, feed, StartAt::Oldest)?;
+            }
+            let client = page.client();
+            for _ in 0..count {
+                self.node
+                    .publish(now, &mut self.model, feed, client, SATURATION_BYTES)?;
+            }
         }
         Ok(())
     }
@@ -212,6 +244,7 @@ impl World {
                     .advance_clock(Duration::from_millis(ms.into()));
             }
             Operation::Publish { .. }
+            | Operation::Saturate { .. }
             | Operation::Send { .. }
             | Operation::ToggleSubscription { .. }
             | Operation::Reload { .. }
