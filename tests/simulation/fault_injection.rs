@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use push_wire_tests::sim::check::Promise;
+use push_wire_tests::sim::excess::ExceededRate;
 use push_wire_tests::sim::fault_injector::InjectedFault;
 use push_wire_tests::sim::feed::Feed;
 use push_wire_tests::sim::schedule::{Operation, Schedule};
@@ -136,4 +137,21 @@ fn reversed_lanes_are_found_over_both_transports() {
     for transport in ["a WebSocket", "an event stream"] {
         assert_ne!(tally.count(&format!("lanes saturated over {transport}")), 0);
     }
+}
+
+#[test]
+fn missing_rates_are_found() {
+    for rate in ExceededRate::ALL {
+        let heeds = false;
+        let exceeded = [Operation::Exceed { rate, heeds }];
+        let found = run_operations(&exceeded, InjectedFault::NoRates);
+        assert_eq!(found, Err(Promise::Limits), "{rate:?}");
+    }
+}
+
+#[test]
+fn page_that_is_told_without_reason_is_found() {
+    let sends = [Operation::Send { page: 0, count: 5 }];
+    let tally = found_in_every_run(&sends, InjectedFault::TinyRates, Promise::Limits);
+    assert_ne!(tally.count("messages confirmed"), 0);
 }

@@ -1,9 +1,10 @@
 //! One simulated connection, with both its ends: the world drives the page's, this file the server's.
 
+use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::client::{Input, Transport};
 use push_wire_shared::time::Moment;
 
-use super::check::PromiseError;
+use super::check::{Promise, PromiseError};
 use super::fault_injector::FaultInjector;
 use super::link::{Link, NetworkConditions, Packet};
 use super::model::Model;
@@ -255,6 +256,10 @@ impl Connection {
             });
         }
         if let Some(code) = server.closed().filter(|_| !server.is_busy(now)) {
+            if code == CloseReason::RateLimited.code() {
+                let what = format!("page {} keeps to its rates, and is closed", self.page);
+                return Err(Promise::Limits.broken(what));
+            }
             self.link.down.send(now, Packet::Close(Some(code)));
             server.disconnected(now, node);
             self.server = None;

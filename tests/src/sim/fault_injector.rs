@@ -25,12 +25,19 @@ pub enum InjectedFault {
     OverstateSkip,
     /// The lanes are reversed by the settings: the least urgent channels come first.
     ReverseLanes,
+    /// There are no rates, by the settings.
+    NoRates,
+    /// The rates are so low, by the settings, that a page exceeds them.
+    TinyRates,
 }
 
 impl InjectedFault {
     /// Returns whether the messages of a correct server are rewritten.
     const fn is_of_messages(self) -> bool {
-        !matches!(self, Self::None | Self::ReverseLanes)
+        !matches!(
+            self,
+            Self::None | Self::ReverseLanes | Self::NoRates | Self::TinyRates
+        )
     }
 }
 
@@ -172,6 +179,8 @@ impl FaultInjector {
             }
             InjectedFault::None
             | InjectedFault::ReverseLanes
+            | InjectedFault::NoRates
+            | InjectedFault::TinyRates
             | InjectedFault::ClaimResume
             | InjectedFault::OverstateSkip => {
                 self.done = false;

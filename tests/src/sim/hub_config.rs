@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use push_wire_server::internals::compression::Background;
 use push_wire_server::internals::hub::{HubConfig, Random};
-use push_wire_server::{ChannelPolicy, Compression, Rates, SlowReaders};
+use push_wire_server::{ChannelPolicy, Compression, Rate, Rates, SlowReaders};
 
 use super::fault_injector::InjectedFault;
 use super::feed::{self, Feed};
@@ -15,6 +15,27 @@ use super::raw_client::RAW_TOPICS;
 /// Bytes of a fragment, and of the entries in one message (3,000): some entries are several times as large, and a lane's
 /// share of a connection is several messages.
 pub const WRITE_BYTES: usize = 3_000;
+
+/// Rates of one connection: a page's come near none of them, and little has to be sent to exceed them. A raw client may send
+/// the largest message, and 8,000 ids, at once.
+pub const RATES: Rates = Rates {
+    frames: Rate::new(500, 9_000),
+    bytes: Rate::new(64 * 1024, 1_280 * 1024),
+    uploads: Rate::new(50, 1_200),
+};
+
+/// Rates of all connections of one identity: those of two.
+pub const IDENTITY_RATES: Rates = Rates {
+    frames: Rate::new(1_000, 18_000),
+    bytes: Rate::new(128 * 1024, 2_560 * 1024),
+    uploads: Rate::new(100, 2_400),
+};
+
+/// Rates that the pages exceed.
+const TINY_RATES: Rates = Rates {
+    uploads: Rate::new(1, 2),
+    ..RATES
+};
 
 /// One seed in so many has a server that trains dictionaries (8): training takes two fifths of the time of such a run. The
 /// others use only dictionaries that they are given.
@@ -32,9 +53,14 @@ pub fn hub_config(seed: u64, fault: InjectedFault) -> HubConfig {
     config.limits.stall = Duration::from_secs(20);
     config.limits.fragment_bytes = WRITE_BYTES;
     config.limits.batch_bytes = WRITE_BYTES;
-    // Raw clients send at once as much as a message holds, and what is awaited of them has a short deadline.
-    config.limits.client_rates = Rates::UNLIMITED;
-    config.limits.address_rates = Rates::UNLIMITED;
+    config.limits.client_rates = RATES;
+    config.limits.identity_rates = IDENTITY_RATES;
+    if fault == InjectedFault::NoRates {
+        config.limits.client_rates = Rates::UNLIMITED;
+        config.limits.identity_rates = Rates::UNLIMITED;
+    } else if fault == InjectedFault::TinyRates {
+        config.limits.client_rates = TINY_RATES;
+    }
     config.limits.sessions_per_address = SESSIONS_PER_ADDRESS;
     config.limits.streams_per_address = STREAMS_PER_ADDRESS;
     // Room for the pages, for one new client, and for a crowd that is within its limits.

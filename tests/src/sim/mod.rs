@@ -8,6 +8,8 @@ mod body;
 pub mod check;
 pub mod connection;
 pub mod dictionary;
+pub mod excess;
+pub mod excess_connection;
 pub mod fault_injector;
 pub mod feed;
 pub mod hostile_peers;

@@ -213,9 +213,16 @@ impl Node {
         now < self.stalled_until
     }
 
+    /// Returns whether its process ends its connections.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.ends.is_some()
+    }
+
     /// The hub of the process that runs now and accepts new connections.
-    fn serving(&self, now: Moment) -> Option<&Arc<Hub>> {
-        let serves = !self.is_stalled(now) && self.ends.is_none();
+    #[must_use]
+    pub fn serving(&self, now: Moment) -> Option<&Arc<Hub>> {
+        let serves = !self.is_stalled(now) && !self.is_draining();
         self.hub.as_ref().filter(|_| serves)
     }
 

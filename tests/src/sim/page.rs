@@ -7,7 +7,7 @@ use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError,
     Transport, TransportPreference,
 };
-use push_wire_shared::session::op::ErrorCode;
+use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -437,6 +437,17 @@ impl Page {
                 };
                 let (_, message) = self.waiting.remove(waiting);
                 model.confirmed(self.client, message)
+            }
+            told @ (Event::Notice(SystemNotice::Slow(_))
+            | Event::Error {
+                code: ErrorCode::RateLimited,
+                ..
+            }) => {
+                let what = format!(
+                    "page {} keeps to its rates, and is told {told:?}",
+                    self.index
+                );
+                Err(Promise::Limits.broken(what))
             }
             unexpected @ (Event::Outcome { .. }
             | Event::Notice(_)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use push_wire_server::internals::hub::Hub;
+use push_wire_shared::limits::MESSAGE_BYTES;
 use push_wire_shared::session::op::ClientOp;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use super::feed::Feed;
 use super::model::Model;
 use super::node::Node;
 use super::raw_connection::RawConnection;
-use super::raw_message::Source;
+use super::raw_message::{RawLoad, Source};
 use super::tally::Tally;
 
 /// Topics that the raw client reads at once, beyond those of the pages.
@@ -27,12 +28,21 @@ const REUSED: u32 = 1;
 /// Limit of the messages that it sends without reading.
 const UNREAD_MESSAGES: usize = 40;
 
-/// Pings, and messages to the application, in each of them.
-const UNREAD_FRAMES: usize = 50;
+/// Pings in each of them.
+const UNREAD_PINGS: usize = 50;
+
+/// Messages to the application in each of them.
+const UNREAD_UPLOADS: usize = 5;
 
 /// Limit of the bytes that wait for a client which reads nothing: `control_ops` ops of 90 bytes, and the answers to one
 /// message.
 const UNREAD_BYTES: usize = 1_024 * 90 + 256 * 1_024;
+
+/// Most messages to the application in one message (1,200): more than the answers that may wait for a client.
+const FULL_UPLOADS: usize = 1_200;
+
+/// Most bytes of an operation that sends no long text.
+const SMALL_BYTES: u64 = 200 * 1024;
 
 /// Operation that the protocol allows and none of our clients does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +78,7 @@ pub enum RawOperation {
         messages: u8,
         /// Bytes of each.
         bytes: u16,
-        /// True if as many are sent as fit into the largest WebSocket message, in place of `messages`.
+        /// True if as many are sent as fit into the largest WebSocket message and the rates, in place of `messages`.
         is_full: bool,
     },
     /// Sends WebSocket messages with pings and messages to the application, until the server reads no more.
@@ -88,6 +98,35 @@ impl RawOperation {
     }
 }
 
+impl RawOperation {
+    /// Most that it sends.
+    fn most(self) -> RawLoad {
+        let bytes = SMALL_BYTES;
+        match self {
+            Self::Unknown { ops, ids } => RawLoad {
+                frames: u64::from(ops) * u64::from(ids),
+                bytes,
+                uploads: 0,
+            },
+            Self::Together { .. } | Self::Reuse { .. } => RawLoad {
+                frames: 100,
+                bytes,
+                uploads: 0,
+            },
+            Self::Upload { .. } => RawLoad {
+                frames: FULL_UPLOADS as u64,
+                bytes: MESSAGE_BYTES as u64,
+                uploads: FULL_UPLOADS as u64,
+            },
+            Self::Flood => RawLoad {
+                frames: (UNREAD_MESSAGES * (UNREAD_PINGS + UNREAD_UPLOADS)) as u64,
+                bytes,
+                uploads: (UNREAD_MESSAGES * UNREAD_UPLOADS) as u64,
+            },
+        }
+    }
+}
+
 /// The raw client of one server process: one connection at a time, each with a new client id.
 #[derive(Default, Debug)]
 pub struct RawClient {
@@ -96,9 +135,15 @@ pub struct RawClient {
 }
 
 impl RawClient {
-    fn connection(&mut self, hub: &Arc<Hub>, now: Moment) -> Result<RawConnection, PromiseError> {
+    /// A connection that may send this load at once.
+    fn connection(
+        &mut self,
+        hub: &Arc<Hub>,
+        now: Moment,
+        load: RawLoad,
+    ) -> Result<RawConnection, PromiseError> {
         if let Some(mut connection) = self.connection.take() {
-            if connection.is_open(now)? {
+            if connection.is_open(now)? && connection.may_send(load) {
                 return Ok(connection);
             }
             connection.leave(now, false)?;
@@ -122,7 +167,7 @@ impl RawClient {
         operation: RawOperation,
         (reads, leaves): (bool, Option<bool>),
     ) -> Result<Tally, PromiseError> {
-        let mut connection = self.connection(hub, now)?;
+        let mut connection = self.connection(hub, now, operation.most())?;
         let mut tally = Tally::default();
         if !connection.is_full() {
             let entries = connection.entries();
@@ -266,7 +311,7 @@ fn upload(
 ) -> Result<(), PromiseError> {
     let mut message = connection.message();
     let most = if is_full {
-        usize::MAX
+        FULL_UPLOADS
     } else {
         usize::from(messages)
     };
@@ -286,8 +331,10 @@ fn flood(now: Moment, connection: &mut RawConnection) -> Result<(), PromiseError
             break;
         }
         let mut message = connection.message();
-        for number in (connection.next_upload()..).take(UNREAD_FRAMES) {
+        for _ in 0..UNREAD_PINGS {
             message.op(&ClientOp::Ping);
+        }
+        for number in (connection.next_upload()..).take(UNREAD_UPLOADS) {
             message.upload(number, 10);
         }
         connection.send(now, message)?;

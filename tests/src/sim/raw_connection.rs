@@ -11,15 +11,16 @@ use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
 use push_wire_shared::fragment::FragmentHeader;
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Position, StreamKey, cursor_from_low_bits};
-use push_wire_shared::session::op::{Auth, ClientOp, ServerOp};
+use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, SystemNotice};
 use push_wire_shared::session::wire::{Body, EntryHeader, Records, fragment_of};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use super::check::{Promise, PromiseError};
 use super::feed::SYSTEM;
+use super::hub_config::RATES;
 use super::model::Model;
-use super::raw_message::{RawMessage, Source};
+use super::raw_message::{RawLoad, RawMessage, Source};
 
 /// Bytes of control ops that the server may answer per byte received: the smallest op with an answer takes 10 bytes
 /// with its frame, a short error 90.
@@ -44,6 +45,8 @@ pub struct RawConnection {
     client: Uuid,
     /// Control frames written.
     control: u32,
+    /// All that was sent.
+    load: RawLoad,
     subscriptions: BTreeMap<u32, Subscription>,
     requests: u64,
     /// Subscribes whose outcomes have not been read: number of the request, and id.
@@ -75,6 +78,7 @@ impl RawConnection {
             hub: Arc::clone(hub),
             client,
             control: 0,
+            load: RawLoad::default(),
             subscriptions: BTreeMap::new(),
             requests: 0,
             outcomes: VecDeque::new(),
@@ -86,6 +90,7 @@ impl RawConnection {
         let mut message = RawMessage::new(0);
         message.op(&ClientOp::Auth(Auth::new(client)));
         connection.control = message.control();
+        connection.load = message.load();
         let message = Message::Binary(message.into_bytes().into());
         connection.peer.handle_message(now, message);
         connection.act(now)?;
@@ -104,6 +109,12 @@ impl RawConnection {
         self.peer.handle_timeout(now);
         self.act(now)?;
         Ok(!self.closed)
+    }
+
+    /// Returns whether it may send this at once. What it sent before counts, however long ago that was.
+    #[must_use]
+    pub fn may_send(&self, load: RawLoad) -> bool {
+        self.load.and(load).is_allowed(&RATES)
     }
 
     /// An empty message for this connection.
@@ -169,6 +180,7 @@ impl RawConnection {
     /// Fails if the answers exceed their limit, or the server's state does not match the subscriptions.
     pub fn send(&mut self, now: Moment, message: RawMessage) -> Result<(), PromiseError> {
         self.control = message.control();
+        self.load = self.load.and(message.load());
         self.uploads[0] += message.uploads();
         self.note(message.steps());
         let bytes = message.into_bytes();
@@ -316,6 +328,11 @@ impl RawConnection {
             ServerOp::Rejected(rejected) => {
                 Err(Promise::ClientMessages.broken(format!("refused: {rejected:?}")))
             }
+            told @ (ServerOp::Notice(SystemNotice::Slow(_))
+            | ServerOp::Error {
+                code: ErrorCode::RateLimited,
+                ..
+            }) => Err(Promise::Limits.broken(format!("{:?} were sent: {told:?}", self.load))),
             ServerOp::AuthOk(_)
             | ServerOp::Error { id: None, .. }
             | ServerOp::Skipped(_)

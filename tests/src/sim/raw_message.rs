@@ -1,5 +1,6 @@
 //! Messages of the raw client: arbitrary ops and uploads in one message.
 
+use push_wire_server::Rates;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{Scope, StartAt, StreamKey};
 use push_wire_shared::session::op::{ClientOp, ScopeRequest, Subscribe};
@@ -51,12 +52,49 @@ impl Source {
     }
 }
 
+/// Frames and messages to the application, as the server counts them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RawLoad {
+    /// Frames. An op with a list counts as many as it has items.
+    pub frames: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Messages to the application.
+    pub uploads: u64,
+}
+
+impl RawLoad {
+    const NOTHING: Self = Self {
+        frames: 0,
+        bytes: 0,
+        uploads: 0,
+    };
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            frames: self.frames + other.frames,
+            bytes: self.bytes + other.bytes,
+            uploads: self.uploads + other.uploads,
+        }
+    }
+
+    /// Returns whether a new connection may send it at once.
+    #[must_use]
+    pub fn is_allowed(self, rates: &Rates) -> bool {
+        self.frames <= rates.frames.burst.into()
+            && self.bytes <= rates.bytes.burst.into()
+            && self.uploads <= rates.uploads.burst.into()
+    }
+}
+
 /// Builder of one WebSocket message.
 #[derive(Debug)]
 pub struct RawMessage {
     bytes: Vec<u8>,
     control: u32,
-    uploads: u64,
+    load: RawLoad,
     steps: Vec<(u32, Option<Source>)>,
 }
 
@@ -67,7 +105,7 @@ impl RawMessage {
         Self {
             bytes: Vec::new(),
             control,
-            uploads: 0,
+            load: RawLoad::NOTHING,
             steps: Vec::new(),
         }
     }
@@ -81,8 +119,14 @@ impl RawMessage {
         write_record(&mut self.bytes, header, payload);
     }
 
-    /// Adds an op.
+    /// Adds an op that counts as one frame.
     pub fn op(&mut self, op: &ClientOp) {
+        self.list(op, 1);
+    }
+
+    /// Adds an op with a list of so many items.
+    fn list(&mut self, op: &ClientOp, items: usize) {
+        self.load.frames += items as u64;
         let mut payload = Vec::new();
         op.encode(&mut payload);
         self.record(SYSTEM, self.control, &payload);
@@ -104,7 +148,8 @@ impl RawMessage {
     /// Adds an unsubscribe.
     pub fn unsubscribe(&mut self, ids: Vec<u32>) {
         self.steps.extend(ids.iter().map(|id| (*id, None)));
-        self.op(&ClientOp::Unsubscribe(ids));
+        let items = ids.len();
+        self.list(&ClientOp::Unsubscribe(ids), items);
     }
 
     /// Adds a message to the application, with this number and a text of `bytes` bytes.
@@ -117,7 +162,8 @@ impl RawMessage {
         payload.push(b'"');
         let low = number & u64::from(u32::MAX);
         self.record(ROOM, u32::try_from(low).unwrap_or(0), &payload);
-        self.uploads += 1;
+        self.load.frames += 1;
+        self.load.uploads += 1;
     }
 
     /// Length in bytes.
@@ -141,7 +187,16 @@ impl RawMessage {
     /// Number of messages to the application.
     #[must_use]
     pub const fn uploads(&self) -> u64 {
-        self.uploads
+        self.load.uploads
+    }
+
+    /// Load of the message.
+    #[must_use]
+    pub const fn load(&self) -> RawLoad {
+        RawLoad {
+            bytes: self.bytes.len() as u64,
+            ..self.load
+        }
     }
 
     /// Changes to subscriptions, in order: id and source of a subscribe, id and `None` of an unsubscribe.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::dictionary::DICTIONARIES;
+use super::excess::ExceededRate;
 use super::feed::Feed;
 use super::raw_client::{RawOperation, SOURCES};
 
@@ -28,6 +29,13 @@ pub enum Operation {
     Saturate {
         /// Number of the page.
         page: usize,
+    },
+    /// Clients, which are no pages, send more than a rate allows.
+    Exceed {
+        /// The rate.
+        rate: ExceededRate,
+        /// True if they stop for a while when they are told to.
+        heeds: bool,
     },
     /// A page sends messages.
     Send {
@@ -300,8 +308,10 @@ fn wait(rng: &mut Rng) -> Duration {
 
 fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
-    if rng.u16(0..LONG_OPERATIONS) < 3 {
-        return Operation::Saturate { page };
+    match rng.u16(0..LONG_OPERATIONS) {
+        0..3 => return Operation::Saturate { page },
+        3..7 => return exceed(rng),
+        _ => {}
     }
     match rng.u8(0..122) {
         0..44 => publish(rng, page),
@@ -401,6 +411,13 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             reads: rng.u8(0..4) > 0,
             leaves: (rng.u8(0..4) == 0).then(|| rng.bool()),
         },
+    }
+}
+
+fn exceed(rng: &mut Rng) -> Operation {
+    Operation::Exceed {
+        rate: ExceededRate::ALL[rng.usize(0..ExceededRate::ALL.len())],
+        heeds: rng.u8(0..4) == 0,
     }
 }
 

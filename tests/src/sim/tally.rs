@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Events that every large number of runs must have reached.
-const EXPECTED: [&str; 35] = [
+const EXPECTED: [&str; 40] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -43,6 +43,11 @@ const EXPECTED: [&str; 35] = [
     "raw client: entries",
     "lanes saturated over a WebSocket",
     "lanes saturated over an event stream",
+    "came back after too many frames",
+    "came back after too many bytes",
+    "came back after too many messages",
+    "came back after too many messages of an identity",
+    "slowed down after an error",
     "subscriptions paused",
     "closed without a token",
     "tokens expired",
@@ -53,9 +58,9 @@ const EXPECTED: [&str; 35] = [
     "posts repeated",
 ];
 
-/// Close codes that every large number of runs must have reached: heartbeat lost, stalled, draining, overloaded,
-/// handshake time-out, unauthorized, replaced.
-const EXPECTED_CLOSES: [u16; 7] = [4000, 4001, 4100, 4101, 4103, 4200, 4201];
+/// Close codes that every large number of runs must have reached: heartbeat lost, stalled, draining, overloaded, rate
+/// limited, handshake time-out, unauthorized, replaced.
+const EXPECTED_CLOSES: [u16; 8] = [4000, 4001, 4100, 4101, 4102, 4103, 4200, 4201];
 
 impl Tally {
     /// Counts an event of a page. `began` says that its reader had no position before.

@@ -8,6 +8,7 @@ use push_wire_shared::time::Moment;
 
 use super::check::{Promise, PromiseError};
 use super::connection::Connection;
+use super::excess::ExcessClients;
 use super::fault_injector::InjectedFault;
 use super::link::NetworkConditions;
 use super::model::Model;
@@ -41,6 +42,7 @@ pub struct World {
     hosts: Vec<PageHost>,
     connections: Vec<Connection>,
     posts: Posts,
+    excess: ExcessClients,
     node: Node,
     model: Model,
     fault: InjectedFault,
@@ -54,6 +56,7 @@ enum Due {
     ServerStarts,
     ServerEnds,
     Upkeep,
+    Excess,
     AtServer(usize),
     AtPage(usize),
     PostAtServer(usize),
@@ -99,6 +102,7 @@ impl World {
         world.check_recovered()?;
         let mut tally = world.node.tally();
         tally += world.posts.tally();
+        tally += world.excess.tally();
         for host in &world.hosts {
             tally += &host.page.tally();
         }
@@ -119,6 +123,7 @@ impl World {
             hosts: (0..).take(schedule.pages).map(host).collect(),
             connections: Vec::new(),
             posts: Posts::new(schedule.seed),
+            excess: ExcessClients::default(),
             node: Node::new(now, schedule.seed, fault),
             model: Model::default(),
             fault,
@@ -150,7 +155,7 @@ impl World {
                 );
             }
             self.now = self.now.max(at);
-            self.handle(due);
+            self.handle(due)?;
             self.settle()?;
         }
         self.now = end;
@@ -170,6 +175,7 @@ impl World {
         let stalled_until = self.node.stalled_until();
         offer(self.node.ends_at(), stalled_until, Due::ServerEnds);
         offer(self.node.next_upkeep(), stalled_until, Due::Upkeep);
+        offer(self.excess.due(), stalled_until, Due::Excess);
         for (index, connection) in self.connections.iter().enumerate() {
             let arrival = connection.next_at_server();
             offer(arrival, stalled_until, Due::AtServer(index));
@@ -195,11 +201,12 @@ impl World {
         next
     }
 
-    fn handle(&mut self, due: Due) {
+    fn handle(&mut self, due: Due) -> Result<(), PromiseError> {
         match due {
             Due::ServerStarts => self.node.start(self.now),
             Due::ServerEnds => self.end_server(),
             Due::Upkeep => self.node.upkeep(self.now),
+            Due::Excess => self.excess.drive(self.now, &self.node)?,
             Due::AtServer(index) => {
                 self.connections[index].arrive_at_server(self.now, &mut self.node)
             }
@@ -221,6 +228,7 @@ impl World {
             Due::ServerTimer(index) => self.connections[index].handle_timeout(self.now),
             Due::PageTimer(index) => self.hosts[index].page.handle_timeout(self.now),
         }
+        Ok(())
     }
 
     /// Ends the process that drains.

@@ -97,6 +97,9 @@ impl World {
                 }
             }
             Operation::Saturate { page } => self.saturate(page)?,
+            Operation::Exceed { rate, heeds } => {
+                self.excess.begin(now, &self.node, rate, heeds)?;
+            }
             Operation::Send { page, count } => {
                 for _ in 0..count {
                     self.hosts[page].page.send(now, &mut self.model)?;
@@ -245,6 +248,7 @@ impl World {
             }
             Operation::Publish { .. }
             | Operation::Saturate { .. }
+            | Operation::Exceed { .. }
             | Operation::Send { .. }
             | Operation::ToggleSubscription { .. }
             | Operation::Reload { .. }
@@ -289,6 +293,7 @@ impl World {
     }
 
     pub(super) fn check_recovered(&self) -> Result<(), PromiseError> {
+        self.excess.check_done()?;
         for host in &self.hosts {
             if self.fault == InjectedFault::None {
                 check::check_no_repair(host.page.stats())?;
