@@ -1,6 +1,7 @@
 //! `#[derive(ChannelKind)]` for push-wire.
 //!
-//! Re-exported beside the trait by `push-wire-shared`, `push-wire-server` and `push-wire-client`; depend on those.
+//! Re-exported beside the trait by `push-wire-shared`, `push-wire-server` and `push-wire-client`; depend on those. Its tests are in
+//! `tests/derive`.
 
 mod attributes;
 mod expand;
@@ -13,21 +14,6 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Implements `ChannelKind` for an enum without fields, and serde's `Serialize` and `Deserialize` by the channels'
 /// names (so do not derive those too).
-///
-/// ```
-/// use push_wire_shared::ChannelKind;
-///
-/// #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-/// enum Channel {
-///     #[channel(system)]
-///     System,
-///     Chat,
-///     #[channel(name = "cpu", id = 7, priority = "low")]
-///     CpuLoad,
-/// }
-///
-/// assert_eq!(Channel::from_name("cpu"), Some(Channel::CpuLoad));
-/// ```
 ///
 /// On a variant, `#[channel(…)]` takes:
 ///

@@ -49,7 +49,22 @@ pub use fragment::{
 #[cfg(feature = "std")]
 pub use frame::SystemOp;
 pub use frame::{BinaryEnvelope, BinaryFlags, Frame, MAGIC_HEADER, RawPayload, VERSION_BYTE};
+/// ```
+/// use push_wire_shared::ChannelKind;
+///
+/// #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// enum Channel {
+///     #[channel(system)]
+///     System,
+///     Chat,
+///     #[channel(name = "cpu", id = 7, priority = "low")]
+///     CpuLoad,
+/// }
+///
+/// assert_eq!(Channel::from_name("cpu"), Some(Channel::CpuLoad));
+/// ```
 #[cfg(feature = "derive")]
+#[doc(inline)]
 pub use push_wire_derive::ChannelKind;
 #[cfg(all(feature = "rtc", feature = "std"))]
 pub use rtc::RtcRouter;

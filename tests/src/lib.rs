@@ -1,7 +1,6 @@
-//! Support of the tests that need both ends: simulation, hostile input, end-to-end tests, interop.
+//! Support of the tests that need both ends: the checks of hostile input, which the fuzz targets share.
 
 pub mod hostile;
-pub mod sim;
 
 /// The README's Rust blocks compile; tests/documents has its whole program.
 #[cfg(doctest)]

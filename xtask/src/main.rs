@@ -13,6 +13,7 @@
 //! error names the command to run.
 
 mod apt;
+mod background;
 mod bench;
 mod client;
 mod demo;
@@ -22,6 +23,7 @@ mod nginx;
 mod npm;
 mod pkg;
 mod process;
+mod simulation;
 mod size;
 mod soak;
 mod test;

@@ -1,7 +1,7 @@
 //! Runs other programs with their output shown, within a time limit.
 
 use std::io;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::watchdog::Watchdog;
 
 /// Time limit of a program (30 min): three times the longest step of the tests on two cores with nothing built before.
 /// A program that takes longer is taken for one that hangs.
-const LIMIT: Duration = Duration::from_mins(30);
+pub(crate) const LIMIT: Duration = Duration::from_mins(30);
 
 /// Instruction for the case that a program is missing.
 fn advice(program: &str) -> &'static str {
@@ -43,12 +43,25 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
 }
 
 fn run_within(command: &mut Command, limit: Duration) -> Result<(), Error> {
-    let mut child = command
-        .spawn()
-        .map_err(|source| start_error(command, source))?;
+    let mut child = start(command)?;
     let watchdog = Watchdog::start(child.id(), limit);
     let status = child.wait();
-    if watchdog.stop() {
+    judge(command, watchdog.stop().then_some(limit), status)
+}
+
+/// Starts a program.
+pub(crate) fn start(command: &mut Command) -> Result<Child, Error> {
+    let started = command.spawn();
+    started.map_err(|source| start_error(command, source))
+}
+
+/// Result of a program that has ended, or was killed at a time limit.
+pub(crate) fn judge(
+    command: &Command,
+    killed_at: Option<Duration>,
+    status: io::Result<ExitStatus>,
+) -> Result<(), Error> {
+    if let Some(limit) = killed_at {
         let command = describe(command);
         return Err(Error::TimedOut { command, limit });
     }

@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 use crate::client::{CHROMIUM, CURL, Client, FIREFOX};
 use crate::error::Error;
 use crate::workspace::Workspace;
-use crate::{nginx, npm, pkg, process, toolchain, websocket};
+use crate::{nginx, npm, pkg, process, simulation, toolchain, websocket};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
-const STEPS: &[Step] = &[
+const CHECKS: &[Step] = &[
     ("format", format),
     ("lints", lints),
     ("lints of the server alone", server_lints),
     ("Rust documentation", documentation),
     ("no_std check of shared", no_std),
+];
+
+const TESTS: &[Step] = &[
     ("Rust tests", rust_tests),
     ("nginx in front of two processes", nginx::test),
     ("features of serde_json", json_features),
@@ -26,30 +29,54 @@ const STEPS: &[Step] = &[
     ("browser tests", browser_tests),
 ];
 
-/// Runs the steps up to the first that fails, and prints the time of each.
+/// Runs the steps up to the first that fails, and prints the time of each. The simulator computes while the tests wait.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
-    let mut times: Vec<(&str, Duration)> = Vec::new();
-    for &(name, step) in STEPS {
-        println!("\n=== {name}");
-        let begun = Instant::now();
-        let outcome = step(workspace);
-        times.push((name, begun.elapsed()));
-        if outcome.is_err() {
-            summary(&times, "the last of these steps failed");
-            return outcome;
-        }
-    }
-    summary(&times, "all passed");
-    Ok(())
+    let mut times = Times::default();
+    let outcome = times
+        .of_each(CHECKS, workspace)
+        .and_then(|()| times.of("simulation: build", || simulation::begin(workspace)))
+        .and_then(|seeds| {
+            times.of_each(TESTS, workspace)?;
+            times.of("simulation: what is left", || seeds.finish())
+        });
+    times.print(if outcome.is_ok() {
+        "all passed"
+    } else {
+        "the last of these steps failed"
+    });
+    outcome
 }
 
-fn summary(times: &[(&str, Duration)], verdict: &str) {
-    println!("\n=== summary: {verdict}");
-    for (name, time) in times {
-        println!("{:>7.1} s  {name}", time.as_secs_f64());
+/// Times of the steps that have run.
+#[derive(Default)]
+struct Times(Vec<(&'static str, Duration)>);
+
+impl Times {
+    fn of_each(&mut self, steps: &[Step], workspace: &Workspace) -> Result<(), Error> {
+        let mut steps = steps.iter();
+        steps.try_for_each(|&(name, step)| self.of(name, || step(workspace)))
     }
-    let total: Duration = times.iter().map(|(_, time)| time).sum();
-    println!("{:>7.1} s  in all", total.as_secs_f64());
+
+    fn of<T>(
+        &mut self,
+        name: &'static str,
+        step: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        println!("\n=== {name}");
+        let begun = Instant::now();
+        let outcome = step();
+        self.0.push((name, begun.elapsed()));
+        outcome
+    }
+
+    fn print(&self, verdict: &str) {
+        println!("\n=== summary: {verdict}");
+        for (name, time) in &self.0 {
+            println!("{:>7.1} s  {name}", time.as_secs_f64());
+        }
+        let total: Duration = self.0.iter().map(|(_, time)| time).sum();
+        println!("{:>7.1} s  in all", total.as_secs_f64());
+    }
 }
 
 fn format(workspace: &Workspace) -> Result<(), Error> {
@@ -97,7 +124,8 @@ fn no_std(workspace: &Workspace) -> Result<(), Error> {
 }
 
 fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
-    process::run(&mut workspace.cargo(&["test", "--quiet", "--workspace"]))
+    let mut tests = workspace.cargo(&["test", "--quiet", "--workspace"]);
+    process::run(tests.arg("--exclude=push-wire-simulation"))
 }
 
 /// Tests with the published client, which has a workspace and lock file of its own, so that its dependencies affect no

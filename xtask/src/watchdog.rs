@@ -36,7 +36,7 @@ impl Watchdog {
 /// Kills a process and its descendants. A process group would not suffice: browsers form groups of their own, and a
 /// terminal's Ctrl-C reaches only the group of this program.
 #[cfg(unix)]
-fn kill_tree(process: u32) {
+pub(crate) fn kill_tree(process: u32) {
     let mut processes = vec![process.to_string()];
     processes.extend(descendants(process).iter().map(u32::to_string));
     // The shell's own `kill`, since minimal systems have no program of that name.
@@ -49,7 +49,7 @@ fn kill_tree(process: u32) {
 
 /// Kills a process and its descendants.
 #[cfg(not(unix))]
-fn kill_tree(process: u32) {
+pub(crate) fn kill_tree(process: u32) {
     let mut kill = Command::new("taskkill");
     let killed = kill
         .args(["/F", "/T", "/PID", &process.to_string()])

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use push_wire_tests::sim::check::Promise;
-use push_wire_tests::sim::excess::ExceededRate;
-use push_wire_tests::sim::fault_injector::InjectedFault;
-use push_wire_tests::sim::feed::Feed;
-use push_wire_tests::sim::schedule::{Operation, Schedule};
-use push_wire_tests::sim::tally::Tally;
-use push_wire_tests::sim::world::{Report, World};
+use push_wire_simulation::check::Promise;
+use push_wire_simulation::excess::ExceededRate;
+use push_wire_simulation::fault_injector::InjectedFault;
+use push_wire_simulation::feed::Feed;
+use push_wire_simulation::schedule::{Operation, Schedule};
+use push_wire_simulation::tally::Tally;
+use push_wire_simulation::world::{Report, World};
 
 /// Seeds, of which each transport has some.
 const RUNS: u64 = 16;

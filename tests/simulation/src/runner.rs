@@ -91,7 +91,7 @@ impl Failure {
         let Self { seed, what } = self;
         let schedule = Schedule::of(*seed);
         format!(
-            "{what}\nrepeat it, traced:\n  SIM_SEED={seed} cargo test -p push-wire-tests --test simulation \
+            "{what}\nrepeat it, traced:\n  SIM_SEED={seed} cargo test -p push-wire-simulation \
              every_seed -- --nocapture\n{schedule}"
         )
     }

@@ -8,12 +8,12 @@ use push_wire_server::internals::peer::{Dialect, Peer};
 use push_wire_shared::session::op::{Auth, ClientOp, ServerOp};
 use push_wire_shared::session::wire::Records;
 use push_wire_shared::time::Moment;
-use push_wire_tests::sim::fault_injector::InjectedFault;
-use push_wire_tests::sim::feed;
-use push_wire_tests::sim::model::Model;
-use push_wire_tests::sim::node::Node;
-use push_wire_tests::sim::raw_message::RawMessage;
-use push_wire_tests::sim::server_end::ServerEnd;
+use push_wire_simulation::fault_injector::InjectedFault;
+use push_wire_simulation::feed;
+use push_wire_simulation::model::Model;
+use push_wire_simulation::node::Node;
+use push_wire_simulation::raw_message::RawMessage;
+use push_wire_simulation::server_end::ServerEnd;
 use uuid::Uuid;
 
 /// Ops that may wait for the client.

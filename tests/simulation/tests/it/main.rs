@@ -1,4 +1,4 @@
-//! Simulation tests: server and clients on virtual time (the simulator is `src/sim`).
+//! Simulation tests: server and clients on virtual time.
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod fault_injection;

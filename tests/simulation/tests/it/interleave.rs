@@ -19,7 +19,7 @@ use push_wire_shared::session::client::{
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
-use push_wire_tests::sim::link::{Direction, NetworkConditions, Packet};
+use push_wire_simulation::link::{Direction, NetworkConditions, Packet};
 use uuid::Uuid;
 
 const ALARM: u8 = 1;

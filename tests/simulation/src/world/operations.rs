@@ -6,13 +6,13 @@ use push_wire_shared::position::StartAt;
 use push_wire_shared::session::client::{Input, Transport};
 
 use super::{GOOD_NETWORK, World};
-use crate::sim::check::{self, Promise, PromiseError};
-use crate::sim::connection::Connection;
-use crate::sim::fault_injector::{FaultInjector, InjectedFault};
-use crate::sim::feed::Feed;
-use crate::sim::link::NetworkConditions;
-use crate::sim::page_request::PageRequest;
-use crate::sim::schedule::Operation;
+use crate::check::{self, Promise, PromiseError};
+use crate::connection::Connection;
+use crate::fault_injector::{FaultInjector, InjectedFault};
+use crate::feed::Feed;
+use crate::link::NetworkConditions;
+use crate::page_request::PageRequest;
+use crate::schedule::Operation;
 
 /// Network of a page whose lanes are saturated: its application can handle what arrives.
 const SLOW_NETWORK: NetworkConditions = NetworkConditions {
