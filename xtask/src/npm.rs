@@ -9,6 +9,10 @@ use crate::fresh::Stamp;
 use crate::process;
 use crate::workspace::Workspace;
 
+/// Files of tests that run at once (3): they wait for browsers, servers and lost connections more than they compute. Node's
+/// default is one file less than there are processors, which is one on a machine with two.
+const FILES_AT_ONCE: &str = "--test-concurrency=3";
+
 /// Installs the packages of the lock file, unless they are installed. Install scripts of packages are not run.
 pub(crate) fn install(workspace: &Workspace) -> Result<(), Error> {
     let root = workspace.root();
@@ -60,7 +64,9 @@ pub(crate) fn test(
         return Err(Error::NoTests { folder });
     }
     let mut node = workspace.command("node", &["--import", "./xtask/test-limit.mjs", "--test"]);
-    node.args(files).envs(variables.iter().copied());
+    node.arg(FILES_AT_ONCE)
+        .args(files)
+        .envs(variables.iter().copied());
     process::run(&mut node)
 }
 
