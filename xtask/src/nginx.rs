@@ -12,8 +12,8 @@ const PATH: &str = "/usr/sbin/nginx";
 /// Runs the test of two server processes behind nginx.
 pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     let nginx = nginx(workspace)?;
-    let mut test = workspace.cargo(&["test", "--quiet", "--workspace", "--test=end_to_end"]);
-    test.args(["--", "--ignored", "nginx"]);
+    let mut test = workspace.cargo_tests("test");
+    test.args(["--test=end_to_end", "--", "--ignored", "nginx"]);
     process::run(test.env("NGINX_BIN", nginx))
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all checks and tests, the fastest first.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::client::{CHROMIUM, CURL, Client, FIREFOX};
@@ -13,7 +14,7 @@ type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 const CHECKS: &[Step] = &[
     ("format", format),
     ("lints", lints),
-    ("lints of the server alone", server_lints),
+    ("lints without the tests", application_lints),
     ("Rust documentation", documentation),
     ("no_std check of shared", no_std),
 ];
@@ -84,23 +85,22 @@ fn format(workspace: &Workspace) -> Result<(), Error> {
 }
 
 fn lints(workspace: &Workspace) -> Result<(), Error> {
-    clippy(workspace, &["--workspace", "--all-targets"])
+    clippy(workspace.cargo(&["clippy", "--quiet", "--workspace", "--all-targets"]))
 }
 
-/// The server as an application builds it: in the whole workspace the tests turn on its feature `__internals`. The crates
-/// that it depends on are checked with it.
-fn server_lints(workspace: &Workspace) -> Result<(), Error> {
-    clippy(workspace, &["--package=push-wire-server"])
+/// The crates as an application builds them: in the whole workspace the tests turn on their feature `__internals`.
+fn application_lints(workspace: &Workspace) -> Result<(), Error> {
+    clippy(workspace.cargo_applications("clippy"))
 }
 
-fn clippy(workspace: &Workspace, targets: &[&str]) -> Result<(), Error> {
-    let mut clippy = workspace.cargo(&["clippy", "--quiet"]);
-    process::run(clippy.args(targets).args(["--", "-D", "warnings"]))
+fn clippy(mut clippy: Command) -> Result<(), Error> {
+    process::run(clippy.args(["--", "-D", "warnings"]))
 }
 
+/// With the features of [`application_lints`], so that dependencies are checked once for both.
 fn documentation(workspace: &Workspace) -> Result<(), Error> {
-    let mut doc = workspace.cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
-    process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    let mut doc = workspace.cargo_applications("doc");
+    process::run(doc.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Checks `shared` on targets without a standard library, without features and with those that need none.
@@ -124,8 +124,8 @@ fn no_std(workspace: &Workspace) -> Result<(), Error> {
 }
 
 fn rust_tests(workspace: &Workspace) -> Result<(), Error> {
-    let mut tests = workspace.cargo(&["test", "--quiet", "--workspace"]);
-    process::run(tests.arg("--exclude=push-wire-simulation"))
+    process::run(&mut workspace.cargo(&["test", "--quiet", "--package=xtask"]))?;
+    process::run(&mut workspace.cargo_tests("test"))
 }
 
 /// Tests with the published client, which has a workspace and lock file of its own, so that its dependencies affect no
@@ -161,10 +161,8 @@ fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result
     for client in clients {
         paths.push((client.variable, client.path(workspace)?));
     }
-    // `--workspace`, so that dependencies have the same features as in the Rust tests and are not built again.
     let programs = ["--bin=chat", "--bin=live", "--example=fixture"];
-    let mut build = workspace.cargo(&["build", "--quiet", "--workspace"]);
-    process::run(build.args(programs))?;
+    process::run(workspace.cargo_tests("build").args(programs))?;
     let variables: Vec<(&str, &Path)> = paths
         .iter()
         .map(|(variable, path)| (*variable, path.as_path()))

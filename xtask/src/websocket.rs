@@ -11,12 +11,7 @@ const FOLDER: &str = "tests/websocket";
 
 /// Builds the crate's echo server and runs the tests against it.
 pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
-    process::run(&mut workspace.cargo(&[
-        "build",
-        "--quiet",
-        "--package=push-wire-websocket",
-        "--example=echo",
-    ]))?;
+    process::run(workspace.cargo_tests("build").arg("--example=echo"))?;
     let echo = workspace.target().join("debug/examples/echo");
     let python = environment(workspace)?;
     let cases = workspace.root().join(FOLDER).join("autobahn.py");

@@ -52,4 +52,27 @@ impl Workspace {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         self.command(&cargo, args)
     }
+
+    /// Command of cargo on the packages that are built together for the tests. With one selection, dependencies are built
+    /// once, with the same features. xtask is not among them, since it was built alone before, nor the simulator, which
+    /// has a profile of its own.
+    pub(crate) fn cargo_tests(&self, command: &str) -> Command {
+        self.cargo(&[
+            command,
+            "--quiet",
+            "--workspace",
+            "--exclude=xtask",
+            "--exclude=push-wire-simulation",
+        ])
+    }
+
+    /// Command of cargo on what applications build: without the crates of tests, which turn on features.
+    pub(crate) fn cargo_applications(&self, command: &str) -> Command {
+        let mut cargo = self.cargo_tests(command);
+        cargo.args([
+            "--exclude=push-wire-tests",
+            "--exclude=push-wire-derive-tests",
+        ]);
+        cargo
+    }
 }

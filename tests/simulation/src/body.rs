@@ -1,23 +1,37 @@
 //! Bodies of the entries that the simulated application publishes.
 
+use std::fmt::Write;
+
 use super::feed::Feed;
+
+/// Bytes of a document's line, and of what surrounds it, at most.
+const LINE_BYTES: usize = 72;
 
 /// Body of an entry. Versions of the document differ in a few lines, other bodies are random.
 pub(super) fn body(rng: &mut fastrand::Rng, feed: Feed, number: u64, bytes: u16) -> Vec<u8> {
     if feed.is_state() {
-        let lines: Vec<String> = (0..10 + u64::from(bytes / 40))
-            .map(|line| document_line(number, line))
-            .collect();
-        return format!(r#"{{"n":{number},"lines":{lines:?}}}"#).into_bytes();
+        return document(number, 10 + u64::from(bytes / 40)).into_bytes();
     }
     let pad = padding(rng, bytes.into());
     format!(r#"{{"n":{number},"pad":"{pad}"}}"#).into_bytes()
 }
 
-fn document_line(version: u64, line: u64) -> String {
-    let is_changed = (version + line).is_multiple_of(7);
-    let changed_in = if is_changed { version } else { line };
-    format!("line {line} of the document, changed in version {changed_in}")
+/// JSON text of a document with this many lines. A publication writes one: it is made without a string for each line.
+fn document(version: u64, lines: u64) -> String {
+    let mut text = String::with_capacity(LINE_BYTES * (1 + lines as usize));
+    let written = write!(text, r#"{{"n":{version},"lines":["#).and_then(|()| {
+        (0..lines).try_for_each(|line| {
+            let separator = if line == 0 { "" } else { ", " };
+            let is_changed = (version + line).is_multiple_of(7);
+            let changed_in = if is_changed { version } else { line };
+            write!(
+                text,
+                r#"{separator}"line {line} of the document, changed in version {changed_in}""#
+            )
+        })
+    });
+    assert_eq!(written, Ok(()), "a string takes all that is written");
+    text + "]}"
 }
 
 /// Characters that compress little: six random bits each.
