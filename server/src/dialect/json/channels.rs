@@ -155,16 +155,10 @@ impl Channels {
 
     /// Begins the events of a connection, after [`begin`](Self::begin).
     pub(super) fn begin_events(&self, resumed: Option<u64>) {
-        self.session.with(|session| {
-            let numbers = session.numbering.newest().collect();
+        self.session.held(|session| {
+            let numbers = session.numbering.current().collect();
             session.events.begin(resumed, numbers);
         });
-    }
-
-    /// Gives an entry's event its id.
-    pub(super) fn event(&self, channel: u8, number: u64) -> u64 {
-        self.session
-            .with(|session| session.events.add(channel, number))
     }
 
     /// Begins to read the channels that `auth` requests, as far as `may_read` allows. Returns the subscriptions, and
@@ -175,11 +169,14 @@ impl Channels {
         resumed: bool,
         may_read: impl Fn(u8) -> bool,
     ) -> (Vec<Subscribe>, Vec<Unproved>) {
-        if request.names_channels() {
-            self.session.with(|session| session.reads_nothing = false);
-        }
-        let reads_nothing = self.session.with(|session| session.reads_nothing);
         let (mut subscriptions, mut unproved) = (Vec::new(), Vec::new());
+        let reads_nothing = self.session.held(|session| {
+            session.reads_nothing &= !request.names_channels();
+            session.reads_nothing
+        });
+        let Some(reads_nothing) = reads_nothing else {
+            return (subscriptions, unproved);
+        };
         let config = Arc::clone(&self.config);
         let channels = config.channels.channels().iter();
         for channel in channels.filter(|channel| channel.mode != ChannelMode::System) {
@@ -244,7 +241,7 @@ impl Channels {
     pub(super) fn resumed(&self, id: u32, position: Position) {
         if let Some((channel, source)) = subscriptions::stream_of(id) {
             self.session
-                .with(|session| session.numbering.begin(channel, source, position));
+                .held(|session| session.numbering.begin(channel, source, position));
         }
     }
 
@@ -253,17 +250,17 @@ impl Channels {
         let (channel, source) = subscriptions::stream_of(id)?;
         let number = self
             .session
-            .with(|session| session.numbering.skip_to(channel, source, position));
+            .held(|session| session.numbering.skip_to(channel, source, position))?;
         Some(Unproved { channel, number })
     }
 
     /// Records that a subscription continues at a later entry.
     pub(super) fn skipped(&self, skipped: &Skipped) -> Option<Unproved> {
         let (channel, source) = subscriptions::stream_of(skipped.id)?;
-        let number = self.session.with(|session| {
+        let number = self.session.held(|session| {
             let numbering = &mut session.numbering;
             numbering.skip(channel, source, skipped.cursor, skipped.tag())
-        })?;
+        })??;
         Some(Unproved { channel, number })
     }
 
@@ -274,15 +271,26 @@ impl Channels {
         Some(self.name(channel))
     }
 
-    /// Gives an entry its number.
-    pub(super) fn number(&self, channel: u8, is_inbox: bool, entry: &Entry) -> u64 {
+    /// Gives an entry its number, and its event an id; `None` if a newer connection has the session.
+    pub(super) fn number(
+        &self,
+        channel: u8,
+        is_inbox: bool,
+        entry: &Entry,
+        is_event: bool,
+    ) -> Option<(u64, Option<u64>)> {
         let source = match is_inbox {
             true => Source::Inbox,
             false => Source::Channel,
         };
-        self.session.with(|session| {
+        self.session.held(|session| {
             let (cursor, tag) = (entry.cursor, entry.tag);
-            session.numbering.assign(channel, source, cursor, tag)
+            let number = session.numbering.assign(channel, source, cursor, tag);
+            if !is_event {
+                session.events.note_other(number);
+                return (number, None);
+            }
+            (number, Some(session.events.add(channel, number)))
         })
     }
 }

@@ -8,6 +8,7 @@ mod events;
 mod names;
 mod numbering;
 mod render;
+mod runs;
 mod session;
 mod subscriptions;
 
@@ -193,7 +194,7 @@ impl JsonCodec {
     }
 
     pub(super) fn open(&mut self, client: Uuid, session: &OpenedSession) {
-        self.channels.session = JsonSession::new(client, &session.attachment);
+        self.channels.session = JsonSession::open(client, session);
     }
 
     pub(super) fn begin(
@@ -319,12 +320,12 @@ impl JsonCodec {
             return too_large;
         }
         let (channel, is_inbox) = (stream.channel(), stream.is_inbox());
-        let number = self.channels.number(channel, is_inbox, entry);
-        let client = is_inbox.then_some(self.channels.session.client());
-        let id = match self.form {
-            Form::Messages => None,
-            Form::Events { .. } => Some(self.channels.event(channel, number)),
+        let is_event = matches!(self.form, Form::Events { .. });
+        let Some((number, id)) = self.channels.number(channel, is_inbox, entry, is_event) else {
+            // The newer connection of the session reads it.
+            return Added::Bytes(0);
         };
+        let client = is_inbox.then_some(self.channels.session.client());
         let name = self.channels.name(channel);
         Added::Bytes(self.renderer.entry(name, number, body, client, id))
     }

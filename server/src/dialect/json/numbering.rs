@@ -1,73 +1,31 @@
 //! Cursors as the JSON dialect shows them (docs/protocol.md section 9): one dense numbering per session and
-//! channel, over the entries of two streams, the channel and the client's inbox in it.
+//! channel, over the entries of two streams, the channel and the client's inbox in it. A number that was given once
+//! stands for the same entry, and the same positions of both streams, for the life of the session.
 
 use std::collections::VecDeque;
 
 use push_wire_shared::position::{Cursor, Position, Tag};
 
-/// Stream of a channel from which an entry came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Source {
-    /// The channel itself.
-    Channel = 0,
-    /// The client's inbox in it.
-    Inbox = 1,
-}
-
-impl Source {
-    const fn other(self) -> Self {
-        match self {
-            Self::Channel => Self::Inbox,
-            Self::Inbox => Self::Channel,
-        }
-    }
-}
-
-/// Runs kept per channel (4,096). A run is a sequence of entries from one source. Past this, the oldest numbers cannot
-/// be resumed from, and a client that has one is answered with `resume_required`.
-const RUNS: usize = 4_096;
-
-/// Consecutive numbers given to consecutive entries of one source.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    first: u64,
-    len: u64,
-    source: Source,
-    /// Cursor of the first entry.
-    cursor: Cursor,
-    /// Tag of the last entry; those of the entries before it are not kept.
-    tag: Tag,
-}
-
-impl Run {
-    /// Cursor and tag of the newest entry at or below a number that is not below the first.
-    fn at(&self, number: u64) -> (Cursor, Tag) {
-        match number - self.first {
-            ahead if ahead < self.len - 1 => (self.cursor + ahead, Tag::UNKNOWN),
-            _ => (self.cursor + self.len - 1, self.tag),
-        }
-    }
-
-    /// Drops the entries above a number; returns whether any is left.
-    fn cut(&mut self, number: u64) -> bool {
-        if number < self.first {
-            return false;
-        }
-        let (cursor, tag) = self.at(number);
-        self.len = cursor + 1 - self.cursor;
-        self.tag = tag;
-        true
-    }
-}
+pub(super) use super::runs::Source;
+use super::runs::{Positions, RUNS, Run};
 
 #[derive(Debug, Default)]
 struct ChannelNumbers {
     id: u8,
+    /// Oldest number that can be resumed from.
     floor: u64,
-    last: u64,
+    /// Newest number given.
+    newest: u64,
+    /// Number at which the connection reads: below the newest while entries are sent again in their first order.
+    current: u64,
     acked: u64,
-    /// Position in each source at the oldest number that can be resumed from.
-    bases: [Option<Position>; 2],
+    /// Positions up to which entries are acknowledged.
+    acked_at: Positions,
+    /// Positions at the floor.
+    bases: Positions,
+    /// Positions at the current number.
+    positions: Positions,
+    /// What the numbers above the floor stand for, oldest first.
     runs: VecDeque<Run>,
 }
 
@@ -75,7 +33,7 @@ struct ChannelNumbers {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Rewind {
     /// Positions of the channel and the inbox at that number; `None` for a stream not read yet.
-    pub(super) positions: [Option<Position>; 2],
+    pub(super) positions: Positions,
     /// Number after which reading continues, if it is not the requested one.
     pub(super) unproved: Option<u64>,
 }
@@ -105,44 +63,42 @@ impl Numbering {
         acked.map(|numbers| (numbers.id, numbers.acked))
     }
 
-    /// Newest number given by channel id.
-    pub(super) fn newest(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
+    /// Number at which the connection reads, by channel id.
+    pub(super) fn current(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
         let channels = self.channels.iter();
-        channels.map(|numbers| (numbers.id, numbers.last))
+        channels.map(|numbers| (numbers.id, numbers.current))
     }
 
     /// Begins to number a source's entries after this position.
     pub(super) fn begin(&mut self, id: u8, source: Source, position: Position) {
         let numbers = self.channel(id);
-        let base = &mut numbers.bases[source as usize];
-        if base.is_none_or(|base| base.epoch != position.epoch) {
-            *base = Some(position);
-            numbers.runs.retain(|run| run.source != source);
+        let index = source as usize;
+        numbers.positions[index] = Some(position);
+        match numbers.bases[index] {
+            None => numbers.bases[index] = Some(position),
+            Some(base) if base.epoch != position.epoch => numbers.forget(),
+            Some(_) => {}
         }
     }
 
-    /// Continues a source after this position although entries before it were not delivered; as many numbers are
-    /// skipped, if their count is known. Returns the number before the next entry's.
+    /// Continues a source after this position although entries before it were not delivered; as many numbers are left
+    /// out, and at least one, if their count is not known. Returns the number before the next entry's.
     pub(super) fn skip_to(&mut self, id: u8, source: Source, position: Position) -> u64 {
         let numbers = self.channel(id);
-        let before = numbers.position(source, numbers.last);
-        if let Some(before) = before.filter(|before| before.epoch == position.epoch) {
-            numbers.last += position.cursor.saturating_sub(before.cursor);
-        }
-        numbers.bases[source as usize] = Some(position);
-        // Numbers before the gap cannot be resumed from, since they no longer lead to all entries.
-        numbers.floor = numbers.last;
-        let other = source.other();
-        numbers.bases[other as usize] = numbers.position(other, numbers.last);
-        numbers.runs.clear();
-        numbers.last
+        let before = numbers.positions[source as usize];
+        let before = before.filter(|before| before.epoch == position.epoch);
+        let lost = before.map(|before| position.cursor.saturating_sub(before.cursor));
+        // A client that the statement does not reach resumes from an older number, and is told again.
+        numbers.newest += lost.unwrap_or_default().max(1);
+        numbers.positions[source as usize] = Some(position);
+        numbers.forget();
+        numbers.newest
     }
 
-    /// Continues a source at a later entry of the same log; as many numbers are skipped. Returns the number before the
+    /// Continues a source at a later entry of the same log; as many numbers are left out. Returns the number before the
     /// next entry's; `None` for a source that is not read.
     pub(super) fn skip(&mut self, id: u8, source: Source, cursor: Cursor, tag: Tag) -> Option<u64> {
-        let numbers = self.channel(id);
-        let before = numbers.position(source, numbers.last)?;
+        let before = self.channel(id).positions[source as usize]?;
         let position = Position {
             cursor,
             tag,
@@ -151,93 +107,129 @@ impl Numbering {
         Some(self.skip_to(id, source, position))
     }
 
-    /// Numbers an entry that is about to be delivered.
+    /// Numbers an entry that is about to be delivered: again as before, if it follows the same entries as then.
     pub(super) fn assign(&mut self, id: u8, source: Source, cursor: Cursor, tag: Tag) -> u64 {
         let numbers = self.channel(id);
-        numbers.last += 1;
-        if let Some(run) = numbers.runs.back_mut()
-            && run.source == source
-            && run.first + run.len == numbers.last
-            && run.cursor + run.len == cursor
-        {
-            run.len += 1;
-            run.tag = tag;
-            return numbers.last;
+        let other = numbers.positions[source.other() as usize];
+        let epoch = numbers.positions[source as usize].map(|position| position.epoch);
+        if let Some(position) = &mut numbers.positions[source as usize] {
+            (position.cursor, position.tag) = (cursor, tag);
         }
-        if numbers.runs.len() == RUNS {
-            numbers.forget_oldest_run();
-        }
-        numbers.runs.push_back(Run {
-            first: numbers.last,
+        let entry = Run {
+            first: numbers.newest + 1,
             len: 1,
             source,
+            epoch,
             cursor,
             tag,
-        });
-        numbers.last
+            other,
+        };
+        if numbers.was_next(&entry) {
+            numbers.current += 1;
+            return numbers.current;
+        }
+        numbers.newest += 1;
+        numbers.current = numbers.newest;
+        numbers.record(entry);
+        numbers.newest
     }
 
-    /// Goes back to a number (`None`: stays at the newest); later numbers are given again.
+    /// Goes back to a number (`None`: stays at the current one).
     pub(super) fn rewind(&mut self, id: u8, number: Option<u64>) -> Rewind {
         let numbers = self.channel(id);
-        let wanted = number.unwrap_or(numbers.last).max(numbers.acked);
-        let at = if wanted > numbers.last {
-            numbers.acked
-        } else {
-            wanted
-        }
-        .max(numbers.floor);
-        let positions = [
-            numbers.position(Source::Channel, at),
-            numbers.position(Source::Inbox, at),
-        ];
-        numbers.runs.retain_mut(|run| run.cut(at));
-        numbers.last = at;
+        let Some(number) = number else {
+            return Rewind {
+                positions: numbers.positions,
+                unproved: None,
+            };
+        };
+        let wanted = number.max(numbers.acked);
+        let at = match wanted > numbers.newest {
+            true => numbers.acked.max(numbers.floor),
+            false => wanted.max(numbers.floor),
+        };
+        numbers.current = at;
+        numbers.positions = later(numbers.positions_at(at), numbers.acked_at);
         Rewind {
-            positions,
+            positions: numbers.positions,
             unproved: (at != wanted).then_some(at),
         }
     }
 
-    /// Records that everything up to a number was handled; returns the inbox's cursor at it.
+    /// Records that everything up to a number was handled; returns the inbox's cursor at it, if that is known.
     ///
     /// # Errors
     /// The newest number given, if this one is above it.
     pub(super) fn ack(&mut self, id: u8, number: u64) -> Result<Option<Cursor>, u64> {
         let numbers = self.channel(id);
-        if number > numbers.last {
-            return Err(numbers.last);
+        if number > numbers.newest {
+            return Err(numbers.newest);
         }
         numbers.acked = numbers.acked.max(number);
-        Ok(numbers
-            .position(Source::Inbox, number)
-            .map(|position| position.cursor))
+        if number < numbers.floor {
+            return Ok(None);
+        }
+        numbers.acked_at = later(numbers.positions_at(number), numbers.acked_at);
+        let inbox = numbers.acked_at[Source::Inbox as usize];
+        Ok(inbox.map(|position| position.cursor))
     }
 }
 
 impl ChannelNumbers {
-    fn position(&self, source: Source, number: u64) -> Option<Position> {
-        let base = self.bases[source as usize]?;
-        let mut runs = self.runs.iter().rev();
-        let run = runs.find(|run| run.source == source && run.first <= number);
-        let (cursor, tag) = run.map_or((base.cursor, base.tag), |run| run.at(number));
-        Some(Position {
-            cursor,
-            tag,
-            ..base
-        })
+    /// Positions at a number from the floor on.
+    fn positions_at(&self, number: u64) -> Positions {
+        let after = self.runs.partition_point(|run| run.first <= number);
+        let run = after.checked_sub(1).and_then(|last| self.runs.get(last));
+        run.map_or(self.bases, |run| run.positions_at(number, self.bases))
     }
 
-    fn forget_oldest_run(&mut self) {
-        let Some(run) = self.runs.pop_front() else {
+    /// Returns whether an entry is the one that the number after the current one stands for.
+    fn was_next(&self, entry: &Run) -> bool {
+        let next = self.current + 1;
+        if next > self.newest {
+            return false;
+        }
+        let after = self.runs.partition_point(|run| run.first <= next);
+        let run = after.checked_sub(1).and_then(|last| self.runs.get(last));
+        run.is_some_and(|run| run.has(next, entry))
+    }
+
+    fn record(&mut self, entry: Run) {
+        if let Some(run) = self.runs.back_mut()
+            && run.join(&entry)
+        {
             return;
-        };
-        self.floor = run.first + run.len - 1;
-        if let Some(base) = &mut self.bases[run.source as usize] {
-            base.cursor = run.cursor + run.len - 1;
-            base.tag = run.tag;
+        }
+        if self.runs.len() == RUNS
+            && let Some(oldest) = self.runs.pop_front()
+        {
+            self.floor = oldest.last();
+            self.bases = oldest.positions_at(self.floor, self.bases);
+        }
+        self.runs.push_back(entry);
+    }
+
+    /// Goes on at the newest number. Older ones cannot be resumed from any more, since they do not lead to all entries.
+    fn forget(&mut self) {
+        self.current = self.newest;
+        self.floor = self.newest;
+        self.bases = self.positions;
+        self.runs.clear();
+    }
+}
+
+/// For each source the later one of two positions; the first, if they cannot be compared.
+fn later(first: Positions, second: Positions) -> Positions {
+    let mut later = first;
+    for (position, other) in later.iter_mut().zip(second) {
+        if let (Some(position), Some(other)) = (position, other)
+            && position.epoch == other.epoch
+            && position.cursor < other.cursor
+        {
+            *position = other;
         }
     }
+    later
 }
 
 #[cfg(test)]
@@ -284,16 +276,72 @@ mod tests {
 
     #[test]
     fn going_back_restores_positions() {
-        for (number, channel, inbox) in [(0, 0, 0), (1, 1, 0), (3, 2, 1), (4, 3, 1), (5, 3, 2)] {
+        // The last of each is the number of the channel's next entry: as before, or a new one.
+        for (number, channel, inbox, next) in [
+            (0, 0, 0, 1),
+            (1, 1, 0, 2),
+            (2, 2, 0, 6),
+            (3, 2, 1, 4),
+            (4, 3, 1, 6),
+            (5, 3, 2, 6),
+        ] {
             let mut numbering = mixed();
             let rewind = numbering.rewind(CHAT, Some(number));
             assert_eq!(rewind.positions, [Some(at(channel)), Some(at(inbox))]);
             assert_eq!(rewind.unproved, None);
             assert_eq!(
                 numbering.assign(CHAT, Source::Channel, channel + 1, Tag::UNKNOWN),
-                number + 1
+                next
             );
         }
+    }
+
+    #[test]
+    fn numbers_keep_their_entries() {
+        let mut numbering = mixed();
+        numbering.rewind(CHAT, Some(0));
+        let mut assign = |source, cursor| numbering.assign(CHAT, source, cursor, Tag::UNKNOWN);
+        let again = (1..=3).map(|cursor| assign(Source::Channel, cursor));
+        assert_eq!(again.collect::<Vec<_>>(), [1, 2, 6]);
+        let again = (1..=2).map(|cursor| assign(Source::Inbox, cursor));
+        assert_eq!(again.collect::<Vec<_>>(), [7, 8]);
+        for (number, channel, inbox) in [(1, 1, 0), (3, 2, 1), (5, 3, 2), (6, 3, 0), (7, 3, 1)] {
+            let rewind = numbering.rewind(CHAT, Some(number));
+            assert_eq!(rewind.positions, [Some(at(channel)), Some(at(inbox))]);
+            assert_eq!(rewind.unproved, None);
+        }
+    }
+
+    #[test]
+    fn acknowledged_entries_count_for_every_number() {
+        let mut numbering = mixed();
+        assert_eq!(numbering.ack(CHAT, 3), Ok(Some(1)));
+        numbering.rewind(CHAT, None);
+        numbering.rewind(CHAT, Some(3));
+        // Sent again in another order.
+        assert_eq!(numbering.assign(CHAT, Source::Inbox, 2, Tag::UNKNOWN), 6);
+        assert_eq!(numbering.ack(CHAT, 5), Ok(Some(2)));
+        let rewind = numbering.rewind(CHAT, Some(6));
+        assert_eq!(rewind.positions, [Some(at(3)), Some(at(2))]);
+    }
+
+    #[test]
+    fn other_entry_of_same_cursor_gets_another_number() {
+        let mut numbering = begun();
+        assert_eq!(numbering.assign(CHAT, Source::Channel, 1, Tag(101)), 1);
+        numbering.rewind(CHAT, Some(0));
+        assert_eq!(numbering.assign(CHAT, Source::Channel, 1, Tag(102)), 2);
+    }
+
+    #[test]
+    fn older_numbers_do_not_prove_what_was_lost() {
+        let mut numbering = mixed();
+        let other_log = Position::untagged(Epoch(10), 7);
+        assert_eq!(numbering.skip_to(CHAT, Source::Channel, other_log), 6);
+        assert_eq!(numbering.rewind(CHAT, Some(5)).unproved, Some(6));
+        let rewind = numbering.rewind(CHAT, Some(6));
+        assert_eq!(rewind.positions, [Some(other_log), Some(at(2))]);
+        assert_eq!(rewind.unproved, None);
     }
 
     #[test]
@@ -354,7 +402,7 @@ mod tests {
         );
         let rewind = numbering.rewind(CHAT, Some(1));
         assert_eq!(rewind.positions, [Some(at(1)), Some(at(0))]);
-        assert_eq!(numbering.skip_to(CHAT, Source::Inbox, tagged(7, 207)), 8);
+        assert_eq!(numbering.skip_to(CHAT, Source::Inbox, tagged(7, 207)), 10);
         let rewind = numbering.rewind(CHAT, None);
         assert_eq!(rewind.positions, [Some(at(1)), Some(tagged(7, 207))]);
     }

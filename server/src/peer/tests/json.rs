@@ -22,6 +22,18 @@ impl JsonClient {
         }
     }
 
+    /// The client of an event stream.
+    pub(super) fn open_events(hub: &Arc<Hub>, last_event: Option<&str>) -> Self {
+        let mut peer = Peer::new(Arc::clone(hub), Dialect::JsonEvents, at(0));
+        if let Some(id) = last_event {
+            peer.set_last_event(id.into());
+        }
+        Self {
+            peer,
+            ..Self::connect(hub)
+        }
+    }
+
     pub(super) fn auth(&mut self, extra: Value) -> Vec<Value> {
         let mut auth = value!({"op": "auth", "client_id": client_id(), "capabilities": ["chat"]});
         auth.as_object_mut()
