@@ -167,8 +167,8 @@ impl Codec {
         }
     }
 
-    /// Collects the ops from here on for the answer to a POST. In the push-wire dialect they are sent to the client all
-    /// the same.
+    /// Collects the answers to the client's message from here on, for a POST. In the push-wire dialect they are sent to
+    /// the client all the same.
     pub(crate) fn collect_answers(&mut self) {
         match self {
             Self::Wire(_) => {}
@@ -176,7 +176,7 @@ impl Codec {
         }
     }
 
-    /// Returns the collected ops, and sends later ones to the client.
+    /// Returns the collected answers, and sends later ones to the client.
     pub(crate) fn take_answers(&mut self) -> Vec<OpAnswer> {
         match self {
             Self::Wire(_) => Vec::new(),

@@ -92,12 +92,12 @@ impl JsonCodec {
         self.form = Form::Events { last: Some(id) };
     }
 
-    /// Collects the ops from here on for the answer to a POST.
+    /// Collects the answers from here on for a POST.
     pub(super) fn collect_answers(&mut self) {
         self.renderer.collect_answers();
     }
 
-    /// Returns the collected ops, and sends later ones to the client.
+    /// Returns the collected answers, and sends later ones to the client.
     pub(super) fn take_answers(&mut self) -> Vec<OpAnswer> {
         self.renderer.take_answers()
     }
@@ -160,7 +160,8 @@ impl JsonCodec {
             SystemOp::Pong => ClientOp::Pong,
             SystemOp::Ack { channel, cursor } => {
                 if let Err(unproved) = self.channels.ack(&channel, cursor, each) {
-                    self.resume_required(unproved);
+                    let channel = self.channels.name(unproved.channel);
+                    self.renderer.unproved_ack(channel, unproved.number);
                 }
                 return;
             }
@@ -272,7 +273,7 @@ impl JsonCodec {
             }
             // Published clients answer pings of the WebSocket, not those of the dialect.
             ServerOp::Ping { .. } => self.renderer.ping(),
-            ServerOp::Pong => self.renderer.op(&SystemOp::Pong),
+            ServerOp::Pong => self.renderer.pong(),
             ServerOp::Notice(notice) => self.renderer.notice(notice),
             ServerOp::Goodbye {
                 message, retry_ms, ..

@@ -63,12 +63,12 @@ impl Renderer {
         }
     }
 
-    /// Collects the ops from here on for the answer to a POST.
+    /// Collects the answers from here on for a POST. What is said of the connection and its streams is sent as always.
     pub(super) fn collect_answers(&mut self) {
         self.answers = Some(Vec::new());
     }
 
-    /// Returns the collected ops, and sends later ones to the client.
+    /// Returns the collected answers, and sends later ones to the client.
     pub(super) fn take_answers(&mut self) -> Vec<OpAnswer> {
         self.answers.take().unwrap_or_default()
     }
@@ -94,25 +94,42 @@ impl Renderer {
         self.text(serde_json::to_vec(notice).unwrap_or_default());
     }
 
-    /// Adds an error.
+    /// Adds an error: the answer to a message of the client, or the reason for which a connection or a subscription ends.
     pub(super) fn error(&mut self, code: ErrorCode, message: String) {
-        self.op(&SystemOp::Error { message });
-        self.set_answer_kind(AnswerKind::Error(code));
+        self.answer(AnswerKind::Error(code), &SystemOp::Error { message });
     }
 
-    /// Adds the answer to a cursor that is not proved.
+    /// Adds the answer to a ping.
+    pub(super) fn pong(&mut self) {
+        self.answer(AnswerKind::Information, &SystemOp::Pong);
+    }
+
+    /// Adds the answer to an `ack` of a number that was never sent; `newest` is the newest that was.
+    pub(super) fn unproved_ack(&mut self, channel: &str, newest: u64) {
+        let op = SystemOp::ResumeRequired {
+            channel,
+            from_cursor: newest,
+        };
+        self.answer(AnswerKind::Unproved, &op);
+    }
+
+    /// Adds the op that entries up to a number may be missing. It stands between the entries, also where a POST is the
+    /// cause.
     pub(super) fn resume_required(&mut self, channel: &str, from_cursor: u64) {
         self.op(&SystemOp::ResumeRequired {
             channel,
             from_cursor,
         });
-        self.set_answer_kind(AnswerKind::Unproved);
     }
 
-    /// Sets the kind of the last op, if it is collected.
-    fn set_answer_kind(&mut self, kind: AnswerKind) {
-        if let Some(answer) = self.answers.as_mut().and_then(|answers| answers.last_mut()) {
-            answer.kind = kind;
+    /// Adds an op that answers a message of the client: to the answers of its POST, or the next message.
+    fn answer(&mut self, kind: AnswerKind, op: &SystemOp<&str>) {
+        match &mut self.answers {
+            None => self.op(op),
+            Some(answers) => {
+                let text = serde_json::to_vec(op).unwrap_or_default();
+                answers.push(OpAnswer { kind, text });
+            }
         }
     }
 
@@ -134,10 +151,6 @@ impl Renderer {
 
     /// Adds an op as JSON text.
     pub(super) fn text(&mut self, text: Vec<u8>) {
-        if let Some(answers) = &mut self.answers {
-            let kind = AnswerKind::Information;
-            return answers.push(OpAnswer { kind, text });
-        }
         self.ops += 1;
         let text = match &self.frame_start {
             Some(start) => [start.as_bytes(), &text, b"}"].concat(),

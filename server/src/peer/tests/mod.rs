@@ -11,6 +11,7 @@ mod drain;
 mod fragments;
 mod handover;
 mod json;
+mod json_posts;
 mod json_resume;
 mod json_streams;
 mod lanes;
