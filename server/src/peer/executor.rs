@@ -255,6 +255,10 @@ impl Executor {
     }
 
     fn beat(&mut self, now: Moment, session: &mut ServerSession) {
+        if self.outgoing.stall.waits(now) && self.outgoing.codec.pending_ops() > 0 {
+            // The ping before may not have left.
+            return;
+        }
         let channels: BTreeSet<u8> = self.outgoing.outbox.channels().collect();
         for channel in channels {
             self.name_dictionary(channel);

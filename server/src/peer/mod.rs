@@ -179,8 +179,12 @@ impl Peer {
 
     /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
-        if self.executor.outgoing.stall.is_over(now) {
+        let stall = &self.executor.outgoing.stall;
+        if stall.is_over(now) {
             self.session.close(CloseReason::Stalled);
+        } else if stall.waits(now) {
+            // A ping waits too: the time for its answer begins when it has left.
+            self.session.note_activity(now);
         }
         self.session.handle_timeout(now);
         self.perform(now);
@@ -428,9 +432,10 @@ impl Peer {
 
     /// Records that the transport took some bytes; `all`: it has taken everything that it was given.
     pub fn wrote(&mut self, now: Moment, all: bool) {
-        self.executor.outgoing.stall.taken(now, all);
-        if self.dialect == Dialect::JsonEvents {
-            // Its client sends nothing: that it takes bytes is its only sign of life.
+        let had_waited = self.executor.outgoing.stall.taken(now, all);
+        // Bytes that had to wait are taken because the client took others. The client of an event stream sends nothing: that
+        // it takes bytes is its only sign of life.
+        if had_waited || self.dialect == Dialect::JsonEvents {
             self.session.note_activity(now);
         }
         if all {

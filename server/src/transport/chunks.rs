@@ -13,6 +13,7 @@ use bytes::Bytes;
 use hyper::body::Frame;
 
 use crate::hub::lock;
+use crate::limits::WRITE_BYTES;
 
 /// Portion that is handed over, and the tasks that wait.
 #[derive(Default, Debug)]
@@ -27,6 +28,16 @@ struct Portion {
     pieces: VecDeque<Bytes>,
     sender_gone: bool,
     receiver_gone: bool,
+}
+
+impl Portion {
+    /// Takes the next piece, of at most 16 KiB: as the client takes them, the sender sees that it does.
+    fn take(&mut self) -> Option<Bytes> {
+        match self.pieces.front_mut() {
+            Some(piece) if piece.len() > WRITE_BYTES => Some(piece.split_to(WRITE_BYTES)),
+            Some(_) | None => self.pieces.pop_front(),
+        }
+    }
 }
 
 /// A connected pair.
@@ -46,20 +57,29 @@ impl ChunkSender {
         self.0.receiver.wake();
     }
 
+    /// Bytes that are not taken yet. The task is woken when all are, and after each large piece.
+    ///
+    /// # Errors
+    /// The response has ended.
+    pub(super) fn left(&self, cx: &Context<'_>) -> io::Result<usize> {
+        // Registered first, so that what changes from here on wakes the task again.
+        self.0.sender.register(cx.waker());
+        let portion = lock(&self.0.portion);
+        match portion.receiver_gone {
+            true => Err(io::ErrorKind::BrokenPipe.into()),
+            false => Ok(portion.pieces.iter().map(Bytes::len).sum()),
+        }
+    }
+
     /// Ready once all pieces are taken.
     ///
     /// # Errors
     /// The response has ended.
-    pub(super) fn poll_taken(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Registered first, so that what changes from here on wakes the task again.
-        self.0.sender.register(cx.waker());
-        let portion = lock(&self.0.portion);
-        if portion.receiver_gone {
-            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
-        } else if portion.pieces.is_empty() {
-            Poll::Ready(Ok(()))
-        } else {
-            Poll::Pending
+    pub(super) fn poll_taken(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        match self.left(cx) {
+            Ok(0) => Poll::Ready(Ok(())),
+            Ok(_) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 }
@@ -85,7 +105,7 @@ impl HttpBody for ChunkReceiver {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.0.receiver.register(cx.waker());
         let mut portion = lock(&self.0.portion);
-        let piece = portion.pieces.pop_front();
+        let piece = portion.take();
         if portion.pieces.is_empty() {
             // The capacity of a busy moment is not kept: most connections are idle.
             portion.pieces = VecDeque::new();
@@ -95,7 +115,7 @@ impl HttpBody for ChunkReceiver {
         drop(portion);
         match piece {
             Some(piece) => {
-                if is_last {
+                if is_last || piece.len() == WRITE_BYTES {
                     self.0.sender.wake();
                 }
                 Poll::Ready(Some(Ok(Frame::data(piece))))
@@ -110,5 +130,27 @@ impl Drop for ChunkReceiver {
     fn drop(&mut self) {
         lock(&self.0.portion).receiver_gone = true;
         self.0.sender.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn shows_how_much_of_a_large_piece_is_taken() {
+        let (sender, mut receiver) = chunks();
+        sender.give([Bytes::from(vec![7; 3 * WRITE_BYTES + 1])]);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut lengths = Vec::new();
+        let mut left = Vec::new();
+        while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut receiver).poll_frame(&mut cx) {
+            lengths.push(frame.into_data().unwrap().len());
+            left.push(sender.left(&cx).unwrap());
+        }
+        assert_eq!(lengths, [WRITE_BYTES, WRITE_BYTES, WRITE_BYTES, 1]);
+        assert_eq!(left, [2 * WRITE_BYTES + 1, WRITE_BYTES + 1, 1, 0]);
     }
 }

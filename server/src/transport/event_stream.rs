@@ -36,7 +36,7 @@ pub(crate) struct EventStream {
     head: Option<oneshot::Sender<Head>>,
     /// The peer's last message before the head was known.
     refusal: Option<Bytes>,
-    /// Bytes that were given to the body and are not known to be taken.
+    /// Bytes that were given to the body and are not known to be taken by it.
     given: usize,
 }
 
@@ -103,17 +103,13 @@ impl Transport for EventStream {
     }
 
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Written> {
-        match self.body.poll_taken(cx) {
-            Poll::Pending => Ok(Written {
-                bytes: 0,
-                all: false,
-            }),
-            Poll::Ready(taken) => {
-                taken?;
-                let bytes = std::mem::take(&mut self.given);
-                Ok(Written { bytes, all: true })
-            }
-        }
+        let left = self.body.left(cx)?;
+        let bytes = self.given.saturating_sub(left);
+        self.given = left;
+        Ok(Written {
+            bytes,
+            all: left == 0,
+        })
     }
 
     fn set_limit(&mut self, _: usize) {}

@@ -17,6 +17,7 @@ mod json_streams;
 mod lanes;
 mod rates;
 mod skips;
+mod slow_readers;
 mod uplink;
 mod wire;
 
