@@ -29,10 +29,10 @@ const UNKNOWN: u32 = 1_000_000;
 /// Ids in one op, each of which counts as a frame.
 const IDS: u32 = 1_000;
 
-/// Text of a message that uses up the bytes.
+/// Bytes of a message that uses up the bytes.
 const LONG: usize = 100_000;
 
-/// Text of any other message.
+/// Bytes of the text of any other message.
 const SHORT: usize = 10;
 
 /// Delays before the next connection of a client that was closed (docs/limits.md).
@@ -227,7 +227,7 @@ impl ExcessConnection {
                     1
                 }
                 ExceededRate::Bytes => {
-                    message.upload(self.uploads[0] + 1, LONG);
+                    message.upload_bytes(self.uploads[0] + 1, LONG);
                     message.len() as u64
                 }
             };

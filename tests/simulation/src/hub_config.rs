@@ -16,19 +16,19 @@ use super::raw_client::RAW_TOPICS;
 /// share of a connection is several messages.
 pub const WRITE_BYTES: usize = 3_000;
 
-/// Rates of one connection: a page's come near none of them, and little has to be sent to exceed them. A raw client may send
-/// the largest message, and 8,000 ids, at once.
+/// Rates of one connection: a page comes near none of them, and little has to be sent to exceed them. A raw client may send
+/// the largest message, 8,000 ids, or more messages than may wait for an answer, at once.
 pub const RATES: Rates = Rates {
     frames: Rate::new(500, 9_000),
     bytes: Rate::new(64 * 1024, 1_280 * 1024),
-    uploads: Rate::new(50, 1_200),
+    uploads: Rate::new(20, 1_050),
 };
 
-/// Rates of all connections of one identity: those of two.
+/// Rates of all connections of one identity: in the long run more than those of one, and less than those of two.
 pub const IDENTITY_RATES: Rates = Rates {
-    frames: Rate::new(1_000, 18_000),
-    bytes: Rate::new(128 * 1024, 2_560 * 1024),
-    uploads: Rate::new(100, 2_400),
+    frames: Rate::new(750, 9_000),
+    bytes: Rate::new(96 * 1024, 1_280 * 1024),
+    uploads: Rate::new(30, 1_050),
 };
 
 /// Rates that the pages exceed.

@@ -38,8 +38,8 @@ const UNREAD_UPLOADS: usize = 5;
 /// message.
 const UNREAD_BYTES: usize = 1_024 * 90 + 256 * 1_024;
 
-/// Most messages to the application in one message (1,200): more than the answers that may wait for a client.
-const FULL_UPLOADS: usize = 1_200;
+/// Most messages to the application in one message (1,050): more than the answers that may wait for a client.
+const FULL_UPLOADS: usize = 1_050;
 
 /// Most bytes of an operation that sends no long text.
 const SMALL_BYTES: u64 = 200 * 1024;

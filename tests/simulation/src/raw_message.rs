@@ -154,12 +154,20 @@ impl RawMessage {
 
     /// Adds a message to the application, with this number and a text of `bytes` bytes.
     pub fn upload(&mut self, number: u64, bytes: usize) {
+        let mut body = vec![b'x'; bytes + 2];
+        (body[0], body[bytes + 1]) = (b'"', b'"');
+        self.uplink(number, Content::Value, &body);
+    }
+
+    /// Adds a message to the application, with this number and a body of `bytes` bytes that is no text.
+    pub fn upload_bytes(&mut self, number: u64, bytes: usize) {
+        self.uplink(number, Content::Bytes, &vec![0; bytes]);
+    }
+
+    fn uplink(&mut self, number: u64, content: Content, body: &[u8]) {
         let mut payload = Vec::new();
-        let content = Content::Value;
         UplinkHeader { content }.write(&mut payload);
-        payload.push(b'"');
-        payload.resize(payload.len() + bytes, b'x');
-        payload.push(b'"');
+        payload.extend_from_slice(body);
         let low = number & u64::from(u32::MAX);
         self.record(ROOM, u32::try_from(low).unwrap_or(0), &payload);
         self.load.frames += 1;

@@ -310,7 +310,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
     let page = rng.usize(0..pages);
     match rng.u16(0..LONG_OPERATIONS) {
         0..3 => return Operation::Saturate { page },
-        3..7 => return exceed(rng),
+        3..6 => return exceed(rng),
         _ => {}
     }
     match rng.u8(0..122) {
@@ -463,7 +463,7 @@ fn publish(rng: &mut Rng, page: usize) -> Operation {
 }
 
 fn padding(rng: &mut Rng) -> u16 {
-    [10, 200, 2_000][rng.usize(0..3)]
+    [10, 200, 1_900][rng.usize(0..3)]
 }
 
 fn feed(rng: &mut Rng) -> Feed {

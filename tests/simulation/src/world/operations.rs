@@ -24,7 +24,7 @@ const SLOW_NETWORK: NetworkConditions = NetworkConditions {
 const SATURATION: [(Feed, u16); 3] = [(Feed::Orders, 100), (Feed::Room(0), 28), (Feed::Events, 10)];
 
 /// Padding of each of these entries.
-const SATURATION_BYTES: u16 = 2_000;
+const SATURATION_BYTES: u16 = 1_900;
 
 /// Execution of the pages' requests, and of events of pages.
 impl World {
