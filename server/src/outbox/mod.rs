@@ -106,7 +106,7 @@ impl Outbox {
         let Some(slot) = self.slot_of(id) else {
             return;
         };
-        // It may still be queued: an empty or reused slot is harmless there.
+        // It may still be queued: an empty slot is passed over there, and so is a reused one whose reader is not queued.
         let reader = usize::try_from(slot).ok();
         let reader = reader.and_then(|slot| self.readers.get_mut(slot)?.take());
         if let Some(reader) = reader {
@@ -232,7 +232,7 @@ impl Outbox {
                 room: batch_bytes - pulled.bytes,
                 has_slot: self.fragment_slots.is_free(lane),
             };
-            let Some(reader) = self.reader(slot) else {
+            let Some(reader) = self.reader(slot).filter(|reader| reader.queued) else {
                 continue;
             };
             reader.queued = false;

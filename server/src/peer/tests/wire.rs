@@ -144,6 +144,39 @@ fn expired_reader_is_reset() {
 }
 
 #[test]
+fn expired_reader_in_a_reused_slot_is_reset_once() {
+    let mut config = config();
+    config.set_policy(CHAT, ChannelPolicy::log().retain_entries(10));
+    let hub = hub_of(config);
+    let mut client = WireClient::connect(&hub);
+    client.auth(None, vec![subscribe(1, "chat")]);
+    // The first reader is queued when it ends, and the second one takes its place.
+    publish(&hub, CHAT, "0");
+    client.peer.handle_wake(at(0));
+    let ops = [
+        ClientOp::Unsubscribe(vec![1]),
+        ClientOp::Subscribe(vec![subscribe(2, "chat")]),
+    ];
+    for op in ops {
+        let mut payload = Vec::new();
+        op.encode(&mut payload);
+        let message = record(SYSTEM, client.control, &payload);
+        client.control += 1;
+        let message = Message::Binary(Bytes::from(message));
+        client.peer.handle_message(at(0), message);
+    }
+    for n in 1..=30 {
+        publish(&hub, CHAT, &n.to_string());
+    }
+    let seen = client.see();
+    let resets = seen
+        .iter()
+        .filter(|one| matches!(one, Seen::Op(ServerOp::Reset { id: 2, .. })));
+    assert_eq!(resets.count(), 1, "{seen:?}");
+    assert_eq!(bodies(&seen).len(), 10);
+}
+
+#[test]
 fn state_reader_gets_newest_value_and_deltas() {
     let hub = hub();
     let text = |n: usize| format!("\"{}{n}\"", "a long value that hardly changes, ".repeat(20));
