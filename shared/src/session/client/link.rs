@@ -64,10 +64,17 @@ impl Link {
         self.outputs.push(Output::Event(event));
     }
 
+    /// Closes the connection from this side; [`end`](Self::end) follows.
     pub(super) fn disconnect(&mut self, reason: CloseReason) {
-        self.outputs.end_posts();
+        self.outputs.flush_posts();
         let code = reason.code();
         self.outputs.push(Output::Disconnect { code });
+    }
+
+    /// Drops the state of a connection that has ended, by either side.
+    pub(super) fn end(&mut self) {
+        self.timers.stop_connection();
+        self.outputs.end_posts();
     }
 
     /// Sends a control frame.

@@ -486,9 +486,9 @@ impl ClientSession {
         }
     }
 
-    /// Forgets the state of the connection.
+    /// Drops the state of the connection. The one place where a connection ends, whatever has ended it.
     fn detach(&mut self) {
-        self.link.timers.stop_connection();
+        self.link.end();
         self.connection.take_farewell();
         self.dictionaries.disconnected();
         self.subscriptions.detach(&mut self.link);

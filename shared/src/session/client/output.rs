@@ -81,9 +81,9 @@ impl Outputs {
         }
     }
 
-    /// Sends all messages that wait, although one may be under way: the connection ends.
-    pub(super) fn end_posts(&mut self) {
-        let Some(mut posting) = self.posting.take() else {
+    /// Sends all messages that wait, although one may be under way: this side is about to end the connection.
+    pub(super) fn flush_posts(&mut self) {
+        let Some(posting) = &mut self.posting else {
             return;
         };
         while posting.secret.is_some()
@@ -91,6 +91,11 @@ impl Outputs {
         {
             self.queue.extend(posting.output(post));
         }
+    }
+
+    /// Drops the POST requests of a connection that has ended.
+    pub(super) fn end_posts(&mut self) {
+        self.posting = None;
     }
 
     /// Returns whether more messages wait for POST requests than the limit allows.

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod compressed;
+mod event_stream;
 mod fragments;
 mod handshake;
 mod hostile;

@@ -128,6 +128,11 @@ impl Harness {
         }
     }
 
+    /// Number of the newest attempt to connect.
+    pub(super) fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
     pub(super) fn input(&mut self, input: Input) {
         self.session.handle_input(self.now, input);
         self.drain();
