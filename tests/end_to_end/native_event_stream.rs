@@ -12,8 +12,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use push_wire_client::{
-    ClientConfig, ConnectError, ConnectionState, ErrorCode, Frame, PushClient, SendError,
-    TransportPreference,
+    ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
+    SendError, Status, TransportPreference,
 };
 use push_wire_server::{ChannelPolicy, HandlerError, PushServer};
 use push_wire_websocket::Handshake;
@@ -84,6 +84,7 @@ async fn entries_and_sends_go_through_cuts_once() {
     });
     let mut client = client(backend.proxy.url(), TransportPreference::SseOnly);
     let mut seen = watch(&mut client, Channel::Log);
+    let mut events = client.events();
     client.connect().await.unwrap();
     let client = Arc::new(client);
     for round in 0..5 {
@@ -101,6 +102,12 @@ async fn entries_and_sends_go_through_cuts_once() {
         .await;
     let expected = ErrorCode::Refused;
     assert!(matches!(refused, Err(SendError::Refused { code, .. }) if code == expected));
+    while let Ok(event) = events.try_recv() {
+        let ClientEvent::Status(Status::Waiting { cause, .. }) = event else {
+            continue;
+        };
+        assert_eq!(cause.code, None, "a server that runs answers in time");
+    }
 }
 
 #[tokio::test]

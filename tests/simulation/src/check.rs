@@ -30,6 +30,8 @@ pub enum Promise {
     ClientMessages,
     /// Once the network works, every reader reaches the head and every message is confirmed.
     Liveness,
+    /// An attempt to connect that no fault of network, server or page disturbs has an answer within the handshake's time.
+    Handshake,
     /// The server sends each entry of a connection once: the client drops no repeat and requests nothing again.
     NoRepair,
     /// No correct client is closed for good.

@@ -21,6 +21,8 @@ pub enum InjectedFault {
     Repeat,
     /// A reset with `epoch_changed` is replaced by a `resumed`.
     ClaimResume,
+    /// Nothing that the server sends arrives.
+    Silence,
     /// A statement of skipped entries covers one more, which was sent.
     OverstateSkip,
     /// The lanes are reversed by the settings: the least urgent channels come first.
@@ -93,6 +95,10 @@ impl FaultInjector {
             return message;
         }
         let mut out = Vec::with_capacity(message.len());
+        if self.fault == InjectedFault::Silence {
+            self.done = true;
+            return out;
+        }
         for (header, payload) in Records::new(&message).flatten() {
             if header.channel == SYSTEM {
                 self.control(&mut out, header, payload);
@@ -182,6 +188,7 @@ impl FaultInjector {
             | InjectedFault::NoRates
             | InjectedFault::TinyRates
             | InjectedFault::ClaimResume
+            | InjectedFault::Silence
             | InjectedFault::OverstateSkip => {
                 self.done = false;
                 write_record(out, header, payload);

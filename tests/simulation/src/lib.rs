@@ -4,6 +4,7 @@
 //! published, and [`check`] compares each event of a page with that record.
 
 pub mod application;
+pub mod attempt;
 mod body;
 pub mod check;
 pub mod connection;

@@ -213,6 +213,12 @@ impl Node {
         now < self.stalled_until
     }
 
+    /// Returns whether a process runs, and accepts connections.
+    #[must_use]
+    pub fn works(&self, now: Moment) -> bool {
+        self.hub.is_some() && !self.is_stalled(now) && !self.is_draining()
+    }
+
     /// Returns whether its process ends its connections.
     #[must_use]
     pub fn is_draining(&self) -> bool {

@@ -13,6 +13,7 @@ use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use super::application::Application;
+use super::attempt::Attempt;
 use super::check::{Promise, PromiseError, Reader, Reported};
 use super::feed::Feed;
 use super::model::Model;
@@ -33,8 +34,7 @@ pub struct Page {
     rng: fastrand::Rng,
     /// Counts of the events reported to it, over all loads.
     tally: Tally,
-    /// Number of the newest connection.
-    attempt: u32,
+    attempt: Attempt,
     /// Number of client ids that this page has given up.
     old_clients: u16,
     index: u16,
@@ -63,7 +63,7 @@ impl Page {
             ahead: Duration::ZERO,
             rng,
             tally: Tally::default(),
-            attempt: 0,
+            attempt: Attempt::default(),
             old_clients: 0,
             index,
             is_closed: false,
@@ -75,6 +75,11 @@ impl Page {
     #[must_use]
     pub fn client(&self) -> Uuid {
         self.client
+    }
+
+    /// Its latest attempt to connect.
+    pub fn attempt(&mut self) -> &mut Attempt {
+        &mut self.attempt
     }
 
     /// Streams that it reads.
@@ -326,7 +331,7 @@ impl Page {
             match output {
                 Output::TokenWanted { request } => requests.push(PageRequest::Token(request)),
                 Output::Connect { attempt, transport } => {
-                    self.attempt = attempt;
+                    self.attempt = Attempt::new(attempt);
                     if transport == Transport::EventStream {
                         self.tally.add("event streams", 1);
                     }
@@ -346,7 +351,7 @@ impl Page {
                         secret,
                         message,
                     };
-                    requests.push(PageRequest::Post(self.attempt, post));
+                    requests.push(PageRequest::Post(self.attempt.number, post));
                 }
                 Output::FetchDictionary { sha256 } => requests.push(PageRequest::Fetch(sha256)),
                 Output::Event(event) => {
@@ -372,6 +377,7 @@ impl Page {
         current: bool,
         event: Event,
     ) -> Result<(), PromiseError> {
+        self.attempt.check(&event)?;
         match event {
             Event::Status(Status::Closed { cause }) if self.is_closed => {
                 let what = format!("page {} was reported closed twice: {cause:?}", self.index);

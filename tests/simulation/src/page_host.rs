@@ -11,6 +11,10 @@ use super::model::Model;
 use super::page::Page;
 use super::schedule::TokenFailure;
 
+/// Throughput that carries a handshake and the entries behind it in a fraction of the time that a handshake may take, in
+/// bytes per second.
+const HANDSHAKE_THROUGHPUT: u32 = 20_000;
+
 /// A page, and the state of the machine that it runs on.
 #[derive(Debug)]
 pub struct PageHost {
@@ -52,6 +56,12 @@ impl PageHost {
             tokens: VecDeque::new(),
             failure: None,
         }
+    }
+
+    /// Returns whether it is awake, and its network carries a handshake in a fraction of the time that it may take.
+    #[must_use]
+    pub fn works(&self, now: Moment) -> bool {
+        now >= self.asleep_until && self.conditions.bytes_per_second >= HANDSHAKE_THROUGHPUT
     }
 
     /// Requests a dictionary over HTTP: `answer` arrives after one round trip, or never while the page is offline.

@@ -213,6 +213,17 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Returns whether it may delay the handshake of a page, or end its attempt.
+    #[must_use]
+    pub fn is_disturbance(self) -> bool {
+        !matches!(
+            self,
+            Self::Publish { .. } | Self::Send { .. } | Self::ToggleSubscription { .. }
+        )
+    }
+}
+
 /// Number that those operations are drawn from which take as long as the rest of a run (2,400): a few of them come in that
 /// many.
 const LONG_OPERATIONS: u16 = 2_400;

@@ -72,6 +72,8 @@ impl World {
             connection.fail(now, host.silent);
         } else if transport == Transport::WebSocket && now < host.blocked_until {
             connection.fail(now, false);
+        } else if self.node.works(now) && host.works(now) {
+            host.page.attempt().begin_undisturbed();
         }
         self.connections.push(connection);
         if transport == Transport::EventStream {
@@ -83,6 +85,10 @@ impl World {
 
     pub(super) fn carry_out_operation(&mut self, operation: Operation) -> Result<(), PromiseError> {
         let now = self.now;
+        if operation.is_disturbance() {
+            let hosts = self.hosts.iter_mut();
+            hosts.for_each(|host| host.page.attempt().disturb());
+        }
         match operation {
             Operation::Publish {
                 feed,

@@ -124,6 +124,11 @@ fn forged_resume_is_found() {
 }
 
 #[test]
+fn unanswered_handshake_is_found() {
+    assert_eq!(run(InjectedFault::Silence), Err(Promise::Handshake));
+}
+
+#[test]
 fn overstated_skip_is_found() {
     assert_eq!(run_skip(InjectedFault::OverstateSkip), Err(Promise::Skips));
 }
