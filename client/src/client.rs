@@ -17,10 +17,11 @@ use uuid::Uuid;
 use crate::assets::{self, Asset, OpenAssetError};
 use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::driver::Driver;
+use crate::messages::Queued;
 use crate::state::{ConnectionStatus, Shared, connect_error};
 use crate::{
     ChannelReceiver, ClientConfig, ClientEvent, ConnectError, ConnectionState, CursorTracker,
-    SendError, SessionKey, Stats, StreamRequest,
+    Messages, SendError, SessionKey, Stats, StreamRequest,
 };
 
 /// Events kept for a slow receiver (1,024), which then gets the number of those that it missed.
@@ -194,12 +195,12 @@ impl<C: ChannelKind> PushClient<C> {
         self.finish_subscribe(request, None).await
     }
 
-    /// Subscribes to one stream with a queue of its own, which ends when the server ends the subscription. Dropping the
-    /// queue ends the subscription.
+    /// Subscribes to one stream with a queue of its own for `capacity` entries, which ends when the server ends the
+    /// subscription. Dropping the queue ends the subscription. [`Messages`] says when an entry counts as handled.
     ///
-    /// While the queue is full, at most 1,024 further entries or 1 MiB wait in this client; then the subscription is
-    /// paused until half of that was taken. Further entries stay in the server's log; other subscriptions are not
-    /// affected.
+    /// At most 1,024 entries or 1 MiB that were not handled wait in this client, in the queue and before it; then the
+    /// subscription is paused until half of them was handled. Further entries stay in the server's log; other
+    /// subscriptions are not affected.
     ///
     /// # Errors
     /// [`SendError::Subscribe`] says what is wrong with it.
@@ -207,16 +208,16 @@ impl<C: ChannelKind> PushClient<C> {
         &self,
         request: StreamRequest<C>,
         capacity: usize,
-    ) -> Result<mpsc::Receiver<Frame<C>>, SendError> {
-        let (queue, frames) = mpsc::channel(capacity.max(1));
+    ) -> Result<Messages<C>, SendError> {
+        let (queue, messages) = mpsc::channel(capacity.max(1));
         self.finish_subscribe(request, Some(queue)).await?;
-        Ok(frames)
+        Ok(Messages::new(messages))
     }
 
     async fn finish_subscribe(
         &self,
         request: StreamRequest<C>,
-        queue: Option<mpsc::Sender<Frame<C>>>,
+        queue: Option<mpsc::Sender<Queued<C>>>,
     ) -> Result<(), SendError> {
         let mut done = self.ask_subscribe(request, queue);
         self.serve_stopped();
@@ -229,7 +230,7 @@ impl<C: ChannelKind> PushClient<C> {
     fn ask_subscribe(
         &self,
         request: StreamRequest<C>,
-        queue: Option<mpsc::Sender<Frame<C>>>,
+        queue: Option<mpsc::Sender<Queued<C>>>,
     ) -> oneshot::Receiver<Result<(), SubscribeError>> {
         let (done, answer) = oneshot::channel();
         self.tell(Command::Subscribe(Subscribing {
@@ -295,7 +296,7 @@ impl<C: ChannelKind> PushClient<C> {
     }
 
     /// State to continue from after a restart, for [`ClientConfig::restored`]: id, secret, attempts, and the positions
-    /// up to which streams were handled. It contains the secret: store it as carefully as a password. Call it while
+    /// up to which streams were handled: see [`ChannelReceiver`] and [`Messages`]. It contains the secret: store it as carefully as a password. Call it while
     /// connected, since `disconnect` ends the session.
     ///
     /// # Errors
@@ -382,7 +383,8 @@ impl<C: ChannelKind> PushClient<C> {
         self.shared.cursors.export()
     }
 
-    /// Positions up to which each stream was handled, for [`StreamRequest::after`] after a restart.
+    /// Positions up to which each stream was handled, for [`StreamRequest::after`] after a restart. [`ChannelReceiver`] and
+    /// [`Messages`] say when an entry counts as handled.
     ///
     /// # Errors
     /// Fails if the client's task has ended.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use push_wire_shared::ChannelKind;
 use push_wire_shared::position::Position;
 use push_wire_shared::session::client::{ConfigError, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
-use push_wire_shared::{ChannelKind, Frame};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::messages::Queued;
 use crate::{ChannelReceiver, SendError, SessionKey, Stats, StreamRequest};
 
 /// Command of the application; those with a sender are answered.
@@ -28,7 +29,7 @@ pub(crate) enum Command<C: ChannelKind> {
 pub(crate) struct Subscribing<C: ChannelKind> {
     pub(crate) request: StreamRequest<C>,
     /// Queue for its entries, in place of the channel's receiver.
-    pub(crate) queue: Option<mpsc::Sender<Frame<C>>>,
+    pub(crate) queue: Option<mpsc::Sender<Queued<C>>>,
     /// Receives the result.
     pub(crate) done: oneshot::Sender<Result<(), SubscribeError>>,
 }

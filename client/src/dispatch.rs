@@ -5,15 +5,16 @@ use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use push_wire_shared::position::{Outcome, Position};
-use push_wire_shared::session::client::Entry;
+use push_wire_shared::position::{Outcome, Position, ResetReason};
+use push_wire_shared::session::client::{EndCause, Entry};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::{ChannelKind, Frame};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::{ChannelReceiver, StreamRequest};
+use crate::messages::{Queued, Receipt};
+use crate::{ChannelReceiver, Delivery, StreamRequest};
 
 /// One subscription of the session.
 pub(crate) struct Stream<C: ChannelKind> {
@@ -21,27 +22,14 @@ pub(crate) struct Stream<C: ChannelKind> {
     pub(crate) channel: C,
     pub(crate) scope: ScopeRequest,
     /// Queue for its entries, in place of the channel's receiver.
-    queue: Option<mpsc::UnboundedSender<Waiting<C>>>,
+    queue: Option<mpsc::UnboundedSender<Queued<C>>>,
     /// Cursors of the entries being replayed: from, to.
     replay: Option<(u64, u64)>,
 }
 
-/// Entry that waits for room in a queue.
-type Waiting<C> = (Frame<C>, Position);
-
-/// Result of delivering an entry.
-pub(crate) enum Taken {
-    /// The application has handled it.
-    Handled,
-    /// It waits for room in its queue.
-    Waits,
-    /// Its body cannot be read as the channel's type.
-    Unreadable(String),
-}
-
 /// Event of a queue.
 pub(crate) enum QueueEvent {
-    /// The application has room for an entry, and took it.
+    /// The application has handled everything up to this position.
     Handled { id: u32, position: Position },
     /// Nobody reads the queue of this subscription any more.
     Abandoned { id: u32 },
@@ -77,7 +65,7 @@ impl<C: ChannelKind> Dispatch<C> {
         &mut self,
         id: u32,
         request: StreamRequest<C>,
-        queue: Option<mpsc::Sender<Frame<C>>>,
+        queue: Option<mpsc::Sender<Queued<C>>>,
     ) {
         let queue = queue.map(|queue| {
             let (entries, waiting) = mpsc::unbounded_channel();
@@ -111,7 +99,17 @@ impl<C: ChannelKind> Dispatch<C> {
         Some(self.streams.swap_remove(at))
     }
 
-    /// Records an outcome, with the entries that a resume will replay.
+    /// Removes a stream that the server has ended; its queue says so.
+    pub(crate) fn ended(&mut self, id: u32, cause: EndCause, message: &str) -> Option<Stream<C>> {
+        let stream = self.remove(id)?;
+        if let Some(queue) = &stream.queue {
+            let message = message.to_owned();
+            self.enqueue(queue, id, None, Some(Delivery::Ended { cause, message }));
+        }
+        Some(stream)
+    }
+
+    /// Records an outcome, with the entries that a resume will replay; passes a reset to the stream's receiver or queue.
     pub(crate) fn outcome(&mut self, id: u32, outcome: Outcome, position: Option<Position>) {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) else {
             return;
@@ -122,15 +120,58 @@ impl<C: ChannelKind> Dispatch<C> {
             }
             (Outcome::Resumed { .. } | Outcome::Reset(_), _) => None,
         };
+        if let (Outcome::Reset(reason), Some(position)) = (outcome, position) {
+            self.reset(id, reason, position);
+        }
+    }
+
+    fn reset(&self, id: u32, reason: ResetReason, position: Position) {
+        let Some(stream) = self.stream(id) else {
+            return;
+        };
+        let (channel, scope) = (stream.channel, &stream.scope);
+        if let Some(queue) = &stream.queue {
+            let reset = Delivery::Reset { reason, position };
+            self.enqueue(queue, id, None, Some(reset));
+        } else if let Some(receiver) = self.receivers.get(&channel) {
+            guarded(channel, || {
+                receiver.on_reset(channel, scope, reason, position);
+            });
+        }
+    }
+
+    /// Passes the statement that entries are not sent to the stream's receiver or queue.
+    pub(crate) fn skipped(&self, id: u32, count: u64, position: Position) {
+        let Some(stream) = self.stream(id) else {
+            return;
+        };
+        let (channel, scope) = (stream.channel, &stream.scope);
+        if let Some(queue) = &stream.queue {
+            let skipped = Delivery::Skipped { count, position };
+            self.enqueue(queue, id, Some(position), Some(skipped));
+        } else if let Some(receiver) = self.receivers.get(&channel) {
+            guarded(channel, || {
+                receiver.on_skipped(channel, scope, count, position);
+            });
+        }
     }
 
     /// Passes an entry to its receiver or queue.
-    pub(crate) fn entry(&mut self, entry: Entry) -> Taken {
+    ///
+    /// # Errors
+    /// The reason for which its body cannot be read as what the application expects.
+    pub(crate) fn entry(&self, entry: Entry) -> Result<(), String> {
         let Some(stream) = self.stream(entry.id) else {
-            return Taken::Handled;
+            return Ok(());
         };
         if let Some(queue) = &stream.queue {
-            return self.enqueue(stream, queue, &entry);
+            let frame = self.queued_frame(stream, &entry);
+            let (delivery, result) = match frame {
+                Ok(frame) => (Some(Delivery::Entry(frame)), Ok(())),
+                Err(why) => (None, Err(why)),
+            };
+            self.enqueue(queue, entry.id, Some(entry.position), delivery);
+            return result;
         }
         let channel = stream.channel;
         let Some(receiver) = self.receivers.get(&channel) else {
@@ -139,24 +180,22 @@ impl<C: ChannelKind> Dispatch<C> {
                 cursor = entry.position.cursor,
                 "an entry has no receiver: call on() for its channel"
             );
-            return Taken::Handled;
+            return Ok(());
         };
         if entry.content == Content::Bytes {
             let cursor = entry.position.cursor;
             let body = entry.body;
             guarded(channel, || receiver.on_bytes(channel, cursor, body));
-            return Taken::Handled;
+            return Ok(());
         }
-        match self.frame(stream, &entry) {
-            Ok(frame) => {
-                guarded(channel, || match &stream.scope {
-                    ScopeRequest::Topic(topic) => receiver.on_topic_frame(topic, frame),
-                    ScopeRequest::Channel | ScopeRequest::Inbox => receiver.on_frame(frame),
-                });
-                Taken::Handled
-            }
-            Err(error) => Taken::Unreadable(error.to_string()),
-        }
+        let frame = self
+            .frame(stream, &entry)
+            .map_err(|error| error.to_string())?;
+        guarded(channel, || match &stream.scope {
+            ScopeRequest::Topic(topic) => receiver.on_topic_frame(topic, frame),
+            ScopeRequest::Channel | ScopeRequest::Inbox => receiver.on_frame(frame),
+        });
+        Ok(())
     }
 
     fn frame(&self, stream: &Stream<C>, entry: &Entry) -> Result<Frame<C>, serde_json::Error> {
@@ -168,24 +207,28 @@ impl<C: ChannelKind> Dispatch<C> {
         })
     }
 
+    fn queued_frame(&self, stream: &Stream<C>, entry: &Entry) -> Result<Frame<C>, String> {
+        if entry.content == Content::Bytes {
+            return Err("bytes, which a queue of frames cannot hold; use on() and on_bytes".into());
+        }
+        self.frame(stream, entry).map_err(|error| error.to_string())
+    }
+
+    /// Adds an item to a queue; at `position` if it is handled as an entry is.
     fn enqueue(
         &self,
-        stream: &Stream<C>,
-        queue: &mpsc::UnboundedSender<Waiting<C>>,
-        entry: &Entry,
-    ) -> Taken {
-        if entry.content == Content::Bytes {
-            let why = "bytes, which a queue of frames cannot hold; use on() and on_bytes";
-            return Taken::Unreadable(why.into());
-        }
-        match self.frame(stream, entry) {
-            Ok(frame) => {
-                // Its end is reported as an event of the queue.
-                drop(queue.send((frame, entry.position)));
-                Taken::Waits
-            }
-            Err(error) => Taken::Unreadable(error.to_string()),
-        }
+        queue: &mpsc::UnboundedSender<Queued<C>>,
+        id: u32,
+        position: Option<Position>,
+        delivery: Option<Delivery<C>>,
+    ) {
+        let receipt = position.map(|position| Receipt {
+            id,
+            position,
+            events: self.queue_event_sender.clone(),
+        });
+        // The end of the queue is reported as its event.
+        drop(queue.send(Queued { delivery, receipt }));
     }
 
     /// Records a handled entry; calls `on_replay_complete` after the last one to replay.
@@ -218,32 +261,28 @@ impl<C: ChannelKind> Dispatch<C> {
     }
 }
 
-/// Moves the entries of one subscription into its queue as there is room. The session bounds the number that wait, by
+/// Moves the items of one subscription into its queue as there is room. The session bounds the number that wait, by
 /// pausing the subscription.
 async fn forward<C: ChannelKind>(
     id: u32,
-    mut waiting: mpsc::UnboundedReceiver<Waiting<C>>,
-    queue: mpsc::Sender<Frame<C>>,
+    mut waiting: mpsc::UnboundedReceiver<Queued<C>>,
+    queue: mpsc::Sender<Queued<C>>,
     events: mpsc::UnboundedSender<QueueEvent>,
 ) {
     loop {
-        let event = tokio::select! {
-            entry = waiting.recv() => {
-                let Some((frame, position)) = entry else {
-                    return;
-                };
-                match queue.send(frame).await {
-                    Ok(()) => QueueEvent::Handled { id, position },
-                    Err(_) => QueueEvent::Abandoned { id },
-                }
-            }
-            () = queue.closed() => QueueEvent::Abandoned { id },
+        let item = tokio::select! {
+            item = waiting.recv() => item,
+            () = queue.closed() => break,
         };
-        let is_over = matches!(event, QueueEvent::Abandoned { .. });
-        if events.send(event).is_err() || is_over {
+        let Some(item) = item else {
             return;
+        };
+        if queue.send(item).await.is_err() {
+            break;
         }
     }
+    // Without the client there is nothing to end.
+    drop(events.send(QueueEvent::Abandoned { id }));
 }
 
 /// Runs the application's code; a panic in it is logged, and the client continues.

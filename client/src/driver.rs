@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::dictionaries::{Dictionaries, Fetched};
-use crate::dispatch::{Dispatch, QueueEvent, Taken};
+use crate::dispatch::{Dispatch, QueueEvent};
 use crate::event_stream::EventStream;
 use crate::socket::{Line, OpenError, Socket, SocketInput, next_input};
 use crate::state::Shared;
@@ -87,9 +87,7 @@ impl<C: ChannelKind> Driver<C> {
 
     /// Handles the queued commands.
     pub(crate) fn serve(&mut self) {
-        while let Some(event) = self.dispatch.try_queue_event() {
-            self.queue_event(event);
-        }
+        self.queue_events();
         while let Ok(command) = self.commands.try_recv() {
             self.command(command);
         }
@@ -155,6 +153,8 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn command(&mut self, command: Command<C>) {
+        // What the application has handled before the command counts for it.
+        self.queue_events();
         let now = self.now();
         match command {
             Command::Connect(done) => {
@@ -361,7 +361,6 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn outcome(&mut self, id: u32, outcome: Outcome, position: Option<Position>, head: u64) {
-        self.dispatch.outcome(id, outcome, position);
         let Some(stream) = self.dispatch.stream(id) else {
             return;
         };
@@ -376,6 +375,7 @@ impl<C: ChannelKind> Driver<C> {
             position,
             head,
         });
+        self.dispatch.outcome(id, outcome, position);
     }
 
     fn skipped(&mut self, id: u32, count: u64, position: Position) {
@@ -388,22 +388,23 @@ impl<C: ChannelKind> Driver<C> {
             count,
             position,
         });
-        // Entries before it may wait in a queue; the next one that is taken from there counts for both.
-        if !self.dispatch.is_queued(id) {
-            self.handled(id, position);
-        }
+        self.dispatch.skipped(id, count, position);
+        self.delivered(id, position);
     }
 
     fn entry(&mut self, entry: Entry) {
         let (id, position) = (entry.id, entry.position);
-        match self.dispatch.entry(entry) {
-            Taken::Handled => self.handled(id, position),
-            Taken::Waits => {}
-            Taken::Unreadable(why) => {
-                let cursor = position.cursor;
-                self.complain(ErrorCode::BadPayload, format!("entry {cursor}: {why}"));
-                self.handled(id, position);
-            }
+        if let Err(why) = self.dispatch.entry(entry) {
+            let cursor = position.cursor;
+            self.complain(ErrorCode::BadPayload, format!("entry {cursor}: {why}"));
+        }
+        self.delivered(id, position);
+    }
+
+    /// Counts what a receiver has returned from as handled. What waits in a queue is handled when the application says so.
+    fn delivered(&mut self, id: u32, position: Position) {
+        if !self.dispatch.is_queued(id) {
+            self.handled(id, position);
         }
     }
 
@@ -415,6 +416,13 @@ impl<C: ChannelKind> Driver<C> {
             self.shared.cursors.set(stream.channel, position.cursor);
         }
         self.dispatch.handled(id, position);
+    }
+
+    /// Takes the events of queues that have come.
+    fn queue_events(&mut self) {
+        while let Some(event) = self.dispatch.try_queue_event() {
+            self.queue_event(event);
+        }
     }
 
     fn queue_event(&mut self, event: QueueEvent) {
@@ -437,7 +445,7 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn ended(&mut self, id: u32, cause: EndCause, message: String) {
-        if let Some(stream) = self.dispatch.remove(id) {
+        if let Some(stream) = self.dispatch.ended(id, cause, &message) {
             self.tell(ClientEvent::Ended {
                 channel: stream.channel,
                 scope: stream.scope,

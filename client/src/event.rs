@@ -6,6 +6,11 @@ use push_wire_shared::session::client::{EndCause, Status};
 use push_wire_shared::session::op::{ErrorCode, ScopeRequest, SystemNotice};
 
 /// Event of a client, from [`PushClient::events`](crate::PushClient::events).
+///
+/// Events arrive beside the entries and not in order with them: a receiver may see entries after a reset before the
+/// application sees the [`Outcome`](Self::Outcome) here. Where the order matters, use
+/// [`ChannelReceiver::on_reset`](crate::ChannelReceiver::on_reset) or
+/// [`Messages::recv_delivery`](crate::Messages::recv_delivery).
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum ClientEvent<C: ChannelKind> {

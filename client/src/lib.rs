@@ -37,6 +37,7 @@ mod driver;
 mod error;
 mod event;
 mod event_stream;
+mod messages;
 mod receiver;
 mod request;
 mod socket;
@@ -51,6 +52,7 @@ pub use cursors::{CursorResult, CursorTracker};
 pub use error::{ConnectError, SendError};
 pub use event::{ClientEvent, ConnectionState};
 // Named by code that `#[derive(ChannelKind)]` writes.
+pub use messages::{Delivery, Messages};
 #[doc(hidden)]
 pub use push_wire_shared::__private;
 pub use push_wire_shared::frame::AssetError;

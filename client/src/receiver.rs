@@ -1,13 +1,20 @@
 //! Receivers of a channel's entries.
 
 use bytes::Bytes;
-use push_wire_shared::position::Cursor;
+use push_wire_shared::position::{Cursor, Position, ResetReason};
+use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::{ChannelKind, Frame};
 
 /// Receiver of a channel's entries, called one after the other on the client's task. A slow receiver delays all others:
 /// move long work to another task, or read through [`PushClient::messages`](crate::PushClient::messages).
 ///
-/// Implemented by every `Fn(Frame<C>)`. An entry whose receiver panics counts as handled, and the client continues.
+/// An entry counts as handled when the call that it was passed to has returned: a
+/// [`snapshot`](crate::PushClient::snapshot) continues after it, and the server is told. A receiver that passes entries on to a task
+/// loses those that the task has not handled when the process ends: `messages` loses none. An entry whose receiver
+/// panics counts as handled, and the client continues.
+///
+/// Implemented by every `Fn(Frame<C>)`. [`on_reset`](Self::on_reset) and [`on_skipped`](Self::on_skipped) are called in
+/// order with the entries, which [`ClientEvent`](crate::ClientEvent)s are not.
 pub trait ChannelReceiver<C: ChannelKind>: Send + Sync + 'static {
     /// Receives the next entry. Entries of the client's inbox carry its id.
     fn on_frame(&self, frame: Frame<C>);
@@ -26,6 +33,21 @@ pub trait ChannelReceiver<C: ChannelKind>: Send + Sync + 'static {
             "an entry of bytes has no receiver: implement on_bytes"
         );
     }
+
+    /// Called when continuity with the entries before cannot be proved, before the first entry after `position`; default:
+    /// nothing is done.
+    fn on_reset(
+        &self,
+        _channel: C,
+        _scope: &ScopeRequest,
+        _reason: ResetReason,
+        _position: Position,
+    ) {
+    }
+
+    /// Called in place of `count` entries that the server does not send, because this client was further behind than the
+    /// channel's policy allows; reading continues after `position`. Default: nothing is done.
+    fn on_skipped(&self, _channel: C, _scope: &ScopeRequest, _count: u64, _position: Position) {}
 
     /// Called after a resume, when the entries `from_cursor + 1 ..= to_cursor`, published in between, were all
     /// received, but for those that [`ClientEvent::Skipped`](crate::ClientEvent::Skipped) names.

@@ -17,6 +17,7 @@ mod large;
 mod metered_proxy;
 mod native_client;
 mod native_event_stream;
+mod native_messages;
 mod native_tokens;
 mod nginx;
 mod odd_requests;

@@ -30,7 +30,7 @@ pub(crate) enum Channel {
 }
 
 /// Longest wait of a test before it fails.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server of one test, behind a proxy whose connections can be cut.
 pub(crate) struct Backend {
