@@ -205,7 +205,9 @@ impl Receiver<'_> {
                 if let Some(pause) = retry_ms.map(Duration::from_millis) {
                     uplink.pause(now, pause, link);
                 }
-                self.error(code, message);
+                if !subscriptions.is_crossing(code) {
+                    self.error(code, message);
+                }
             }
             ServerOp::Received { upto } => uplink.taken(upto, &mut link.outputs),
             ServerOp::Rejected(rejection) => uplink.rejected(rejection, &mut link.outputs),

@@ -9,7 +9,7 @@ use crate::close::CloseReason;
 use crate::position::{Cursor, Outcome, Position, ResetReason};
 use crate::session::client::error::ConnectionError;
 use crate::session::client::link::Link;
-use crate::session::client::subscription::{Answer, Place, Reader, Stage};
+use crate::session::client::subscription::{Answer, Place, Reader, Repair, Stage};
 use crate::session::client::{EndCause, Event};
 use crate::session::op::{ChannelInfo, ClientOp, ErrorCode, Skipped, StreamHead};
 use crate::time::Moment;
@@ -214,9 +214,24 @@ impl Subscriptions {
         self.readers.iter().position(is_of)
     }
 
+    /// Returns whether an error of the server says no more than that it ended a subscription just before it read an op
+    /// about it.
+    pub(in crate::session::client) const fn is_crossing(&mut self, code: ErrorCode) -> bool {
+        let is_crossing = matches!(code, ErrorCode::BadSubscription) && self.crossed_ops > 0;
+        if is_crossing {
+            self.crossed_ops -= 1;
+        }
+        is_crossing
+    }
+
+    /// Removes the reader that the server has ended; `None` if its request was taken back.
     fn take_asked(&mut self, wire_id: u32, link: &mut Link) -> Option<Reader> {
-        let at = self.asked(wire_id)?;
+        let Some(at) = self.asked(wire_id) else {
+            self.crossed_ops = self.crossed_ops.saturating_add(1);
+            return None;
+        };
         let reader = self.readers.swap_remove(at);
+        self.crossed_ops += u32::from(reader.repair != Repair::None);
         self.leave(reader.stage, link);
         self.keep(&reader);
         Some(reader)

@@ -34,6 +34,9 @@ pub(super) struct Subscriptions {
     left_streams: Vec<u64>,
     /// Requests of the handshake that were cancelled before its answer.
     cancelled_requests: Vec<u32>,
+    /// Ops of this connection that name a subscription which the server ended before it had read them. It answers each with
+    /// an error.
+    crossed_ops: u32,
     fragments: Fragments,
     /// Positions of streams that are not read now, least recently used first.
     kept: Vec<KeptPosition>,
@@ -54,6 +57,7 @@ impl Subscriptions {
             last_wire_id: 0,
             left_streams: Vec::new(),
             cancelled_requests: Vec::new(),
+            crossed_ops: 0,
             fragments: Fragments::new(max_value_bytes),
             kept: Vec::new(),
             unacked: 0,
@@ -118,6 +122,7 @@ impl Subscriptions {
     pub(super) fn detach(&mut self, link: &mut Link) {
         self.left_streams.clear();
         self.cancelled_requests.clear();
+        self.crossed_ops = 0;
         link.outputs.stats.unfinished += self.fragments.clear();
         self.readers.iter_mut().for_each(Reader::detach);
     }

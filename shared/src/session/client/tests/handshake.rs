@@ -181,6 +181,41 @@ fn refused_credentials_stop_attempts() {
 }
 
 #[test]
+fn request_that_is_refused_while_taken_back_is_no_error() {
+    let mut harness = Harness::new(config());
+    harness.open();
+    harness.auth_ok(false, 0);
+    let id = harness.subscribe(whole_channel("chat"));
+    let [ClientOp::Subscribe(asked)] = &harness.ops()[..] else {
+        panic!("no request");
+    };
+    let wire_id = asked[0].id;
+    harness.events();
+    harness.session.unsubscribe(harness.now, id);
+    harness.drain();
+    assert_eq!(harness.ops(), vec![ClientOp::Unsubscribe(vec![wire_id])]);
+
+    let refused = ServerOp::Reset {
+        id: wire_id,
+        reason: ResetReason::NotPermitted,
+        reading: None,
+        floor: 0,
+        head: 0,
+    };
+    let unknown = ServerOp::Error {
+        code: ErrorCode::BadSubscription,
+        message: "no subscription of id 1".into(),
+        id: None,
+        retry_ms: None,
+    };
+    harness.control(&[refused, unknown.clone()]);
+    assert_eq!(harness.events(), vec![]);
+    // An error that no refusal explains is reported.
+    harness.control(&[unknown]);
+    assert!(matches!(harness.events()[..], [Event::Error { .. }]));
+}
+
+#[test]
 fn input_of_an_older_attempt_is_ignored() {
     let mut harness = Harness::new(config());
     harness.open();
