@@ -8,7 +8,8 @@
  *   `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait already), `too_large`, `closed`, `storage`, `token` (the
  *   application's token function failed, and is asked again), `bad_asset` (not what its envelope states, or above the limit),
  *   `unreachable` (an asset that cannot be fetched), `page` (a function of the page, called by the engine, threw);
- * - from the server: `unknown_channel`, `not_permitted`, `no_handler`, `refused`, `bad_payload` …
+ * - from the server: `unknown_channel`, `not_permitted`, `unavailable` (the server cannot accept the client now, for example because
+ *   its credentials cannot be checked; the client comes back by itself), `no_handler`, `refused`, `bad_payload` …
  */
 export class PushError extends Error {
   override readonly name = "PushError";

@@ -202,6 +202,7 @@ const fn status(kind: AnswerKind) -> StatusCode {
             ErrorCode::NotPermitted => StatusCode::FORBIDDEN,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::NoHandler => StatusCode::NOT_FOUND,
             ErrorCode::Refused => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::UnknownChannel

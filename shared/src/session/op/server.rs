@@ -221,6 +221,12 @@ macro_rules! error_codes {
             pub fn from_name(name: &str) -> Self {
                 match name { $($name => Self::$variant,)* _ => Self::Other }
             }
+
+            /// Returns whether the same may succeed later, without a change by the application.
+            #[must_use]
+            pub const fn is_retryable(self) -> bool {
+                matches!(self, Self::Unavailable | Self::RateLimited)
+            }
         }
     };
 }
@@ -232,6 +238,9 @@ error_codes! {
     BadTopic = "bad_topic",
     /// The grant does not allow this.
     NotPermitted = "not_permitted",
+    /// The server cannot accept the client now: its credentials cannot be checked, or a limit is reached. The client comes
+    /// back later, with the same credentials.
+    Unavailable = "unavailable",
     /// The control op is unknown or malformed.
     BadOp = "bad_op",
     /// The frame is too short, of a wrong version, with unknown flags, or on an unknown channel or stream.

@@ -17,7 +17,7 @@ use super::{
     ClientLimits, MessageError, Opened, Output, PostCheck, PostNumber, ServerConfig, SessionState,
     Uplink,
 };
-use crate::close::CloseReason;
+use crate::close::{CloseReason, RetryAdvice, retry_advice};
 use crate::position::{Bounds, Position};
 use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
 use crate::time::Moment;
@@ -161,10 +161,14 @@ impl ServerSession {
         }
     }
 
-    /// Refuses the connection: the credentials are wrong, or could not be checked.
+    /// Refuses the connection: the credentials are wrong, or the client may come back later, as `reason` says.
     pub fn handle_refused(&mut self, reason: CloseReason, message: &str) {
         if matches!(self.phase, Phase::Authenticating { .. }) {
-            self.outputs.error(ErrorCode::NotPermitted, message, None);
+            let code = match retry_advice(Some(reason.code())) {
+                RetryAdvice::Now | RetryAdvice::Later => ErrorCode::Unavailable,
+                RetryAdvice::Never => ErrorCode::NotPermitted,
+            };
+            self.outputs.error(code, message, None);
             self.close(reason);
         }
     }

@@ -395,3 +395,22 @@ fn auth_ok_above_client_limit_is_error() {
         assert_eq!(closed, code.is_some());
     }
 }
+
+#[test]
+fn refusal_says_whether_to_come_back() {
+    for (reason, code) in [
+        (CloseReason::Unauthorized, ErrorCode::NotPermitted),
+        (CloseReason::AuthUnavailable, ErrorCode::Unavailable),
+        (CloseReason::Overloaded, ErrorCode::Unavailable),
+    ] {
+        let mut session = new();
+        say(&mut session, ClientOp::Auth(Auth::new(Uuid::nil())));
+        session.handle_refused(reason, "no");
+        let said = outputs(&mut session);
+        assert!(
+            matches!(&said[..], [Output::Op(ServerOp::Error { code: told, .. }), Output::Close(_)] if *told == code),
+            "{said:?}"
+        );
+        assert_eq!(code.is_retryable(), code == ErrorCode::Unavailable);
+    }
+}
