@@ -80,8 +80,11 @@ impl Driver {
         };
         self.report_thrown(&thrown);
         if let Some(attempt) = attempt {
-            let code = None;
-            self.input(Input::Closed { attempt, code });
+            self.input(Input::Closed {
+                attempt,
+                code: None,
+                reason: host::words(&thrown).unwrap_or_default(),
+            });
         }
     }
 

@@ -109,7 +109,13 @@ impl Engine {
 
     /// Records that the socket has ended or could not be opened; without a code it was lost.
     pub fn closed(&self, attempt: u32, code: Option<u16>) {
-        self.driver.input(Input::Closed { attempt, code });
+        // A browser does not say why.
+        let reason = String::new();
+        self.driver.input(Input::Closed {
+            attempt,
+            code,
+            reason,
+        });
     }
 
     /// Handles the timer that `Host.alarm` has set.

@@ -136,17 +136,24 @@ impl<C: ChannelKind> Driver<C> {
             SocketInput::OpenFailed { attempt, error } => {
                 let OpenError { code, message } = error;
                 tracing::debug!(message, "the socket did not open");
-                let message = Some(message);
+                let open_error = Some(message.clone());
                 self.shared
                     .connection
-                    .send_modify(|connection| connection.open_error = message);
-                Input::Closed { attempt, code }
+                    .send_modify(|connection| connection.open_error = open_error);
+                Input::Closed {
+                    attempt,
+                    code,
+                    reason: message,
+                }
             }
             SocketInput::Unacceptable { attempt, reason } => {
                 let code = reason.code();
                 self.hang_up(code);
-                let code = Some(code);
-                Input::Closed { attempt, code }
+                Input::Closed {
+                    attempt,
+                    code: Some(code),
+                    reason: String::new(),
+                }
             }
         };
         self.session.handle_input(self.now(), input);

@@ -21,8 +21,9 @@ pub enum ConnectError {
     /// The server could not be reached, or the connection was lost before it answered.
     #[error("cannot reach the server: {0}")]
     Transport(String),
-    /// The server refused the credentials.
-    #[error("the server refused the credentials: {0}")]
+    /// The server refused the credentials, or the application's token function had none; the text is the reason that it
+    /// gave.
+    #[error("the credentials were refused: {0}")]
     AuthRejected(String),
     /// The server did not answer in time.
     #[error("the server did not answer in time")]

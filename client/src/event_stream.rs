@@ -19,7 +19,7 @@ use push_wire_shared::session::client::PostAnswer;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::socket::{OpenError, SocketEvent};
+use crate::socket::{Ending, LOST, OpenError, SocketEvent, with_sources};
 
 const SECRET: HeaderName = HeaderName::from_static("push-wire-secret");
 const BINARY: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -122,11 +122,15 @@ impl EventStream {
     fn take(&mut self, read: Read) {
         match read {
             Read::Answer(Ok(response)) => self.opened(response),
-            Read::Answer(Err(error)) => self.fail(None, format!("{}/sse: {error}", self.route)),
+            Read::Answer(Err(error)) => {
+                let route = &self.route;
+                self.fail(None, format!("{route}/sse: {}", with_sources(&error)));
+            }
             Read::Bytes(bytes) => self.parse(&bytes),
-            Read::End => {
+            Read::End(reason) => {
                 self.state = State::Ended;
-                self.items.push_back(SocketEvent::Closed(None));
+                let end = Ending::lost(reason);
+                self.items.push_back(SocketEvent::Closed(end));
             }
         }
     }
@@ -167,8 +171,9 @@ impl EventStream {
             Ok(Some(StreamItem::Message(bytes))) => {
                 items.push_back(SocketEvent::Message(bytes.into()));
             }
-            Ok(Some(StreamItem::Close { code, .. })) => {
-                items.push_back(SocketEvent::Closed(Some(code)));
+            Ok(Some(StreamItem::Close { code, reason })) => {
+                let end = Ending::by_peer(code, reason);
+                items.push_back(SocketEvent::Closed(end));
             }
             Ok(None) => {}
             Err(error) => {
@@ -194,7 +199,8 @@ impl EventStream {
 enum Read {
     Answer(Result<Response<Incoming>, legacy::Error>),
     Bytes(Bytes),
-    End,
+    /// The end, with its description.
+    End(String),
 }
 
 /// Waits for the next part of the answer. Nothing is lost when the future is dropped.
@@ -209,11 +215,8 @@ async fn read(state: &mut State) -> Read {
                         return Read::Bytes(bytes);
                     }
                 }
-                Some(Err(error)) => {
-                    tracing::debug!(%error, "the event stream is lost");
-                    return Read::End;
-                }
-                None => return Read::End,
+                Some(Err(error)) => return Read::End(format!("{LOST}: {}", with_sources(&error))),
+                None => return Read::End(LOST.into()),
             }
         },
     }

@@ -1,5 +1,6 @@
 //! The transport of the latest attempt, from opening to its end.
 
+use std::error::Error;
 use std::future::{Future, pending};
 use std::pin::Pin;
 
@@ -32,8 +33,8 @@ pub(crate) enum Line {
 /// Event of a transport.
 pub(crate) enum SocketEvent {
     Message(Bytes),
-    /// The end, with the peer's close code if there was one.
-    Closed(Option<u16>),
+    /// The end, by the peer or a loss.
+    Closed(Ending),
     /// It could not be opened.
     OpenFailed(OpenError),
     /// A message that this side must close the connection for.
@@ -43,6 +44,49 @@ pub(crate) enum SocketEvent {
         number: u64,
         answer: PostAnswer,
     },
+}
+
+/// Description of a connection that ended without a word of the peer.
+pub(crate) const LOST: &str = "the connection was lost";
+
+/// End of a connection.
+pub(crate) struct Ending {
+    /// The peer's close code, if there was one.
+    pub(crate) code: Option<u16>,
+    /// Description, for people; may be empty.
+    pub(crate) reason: String,
+}
+
+impl Ending {
+    /// An end that the peer has announced.
+    pub(crate) fn by_peer(code: u16, reason: impl Into<String>) -> Self {
+        Self {
+            code: Some(code),
+            reason: reason.into(),
+        }
+    }
+
+    /// A loss.
+    pub(crate) fn lost(reason: impl Into<String>) -> Self {
+        Self {
+            code: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Text of an error and of the errors that caused it; a source whose text is part of the text before adds nothing.
+pub(crate) fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
 }
 
 /// Error of opening a transport.
@@ -117,9 +161,13 @@ pub(crate) async fn next_input(socket: &mut Socket) -> SocketInput {
                     *socket = Socket::Closed;
                     SocketInput::OpenFailed { attempt, error }
                 }
-                SocketEvent::Closed(code) => {
+                SocketEvent::Closed(Ending { code, reason }) => {
                     *socket = Socket::Closed;
-                    SocketInput::Session(Input::Closed { attempt, code })
+                    SocketInput::Session(Input::Closed {
+                        attempt,
+                        code,
+                        reason,
+                    })
                 }
             }
         }

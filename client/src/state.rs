@@ -51,9 +51,6 @@ pub(crate) fn connect_error(connection: &ConnectionStatus) -> Option<ConnectErro
                 code,
                 message: cause.message.clone(),
             },
-            None if cause.message.is_empty() => {
-                ConnectError::Transport("the connection was lost".into())
-            }
             None => ConnectError::Transport(cause.message.clone()),
         },
     })

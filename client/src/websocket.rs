@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-use crate::socket::{OpenError, SocketEvent};
+use crate::socket::{Ending, LOST, OpenError, SocketEvent, with_sources};
 
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
 
@@ -49,7 +49,7 @@ impl WebSocket {
             .await
             .map_err(|error| OpenError {
                 code: open_code(&error),
-                message: format!("{url}: {error}"),
+                message: format!("{url}: {}", with_sources(&error)),
             })
     }
 
@@ -94,14 +94,16 @@ impl WebSocket {
         loop {
             let event = match self.stream.poll_next_unpin(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => SocketEvent::Closed(None),
+                Poll::Ready(None) => SocketEvent::Closed(Ending::lost(LOST)),
                 Poll::Ready(Some(Ok(Message::Binary(bytes)))) => SocketEvent::Message(bytes),
                 Poll::Ready(Some(Ok(Message::Text(_)))) => {
                     SocketEvent::Unacceptable(CloseReason::ProtocolError)
                 }
                 Poll::Ready(Some(Ok(Message::Close(frame)))) => {
-                    let code = frame.map_or(NO_STATUS, |frame| u16::from(frame.code));
-                    SocketEvent::Closed(Some(code))
+                    SocketEvent::Closed(frame.map_or_else(
+                        || Ending::by_peer(NO_STATUS, "the server closed without a code"),
+                        |frame| Ending::by_peer(frame.code.into(), frame.reason.as_str()),
+                    ))
                 }
                 Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {
                     continue;
@@ -110,8 +112,7 @@ impl WebSocket {
                     SocketEvent::Unacceptable(CloseReason::MessageTooLarge)
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    tracing::debug!(%error, "the connection is lost");
-                    SocketEvent::Closed(None)
+                    SocketEvent::Closed(Ending::lost(format!("{LOST}: {}", with_sources(&error))))
                 }
             };
             return Poll::Ready(event);

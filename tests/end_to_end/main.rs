@@ -18,6 +18,7 @@ mod metered_proxy;
 mod native_client;
 mod native_event_stream;
 mod native_messages;
+mod native_refusals;
 mod native_tokens;
 mod nginx;
 mod odd_requests;

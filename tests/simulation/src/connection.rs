@@ -101,7 +101,11 @@ impl Connection {
             Packet::Message(bytes) => Input::Message { attempt, bytes },
             Packet::Close(code) => {
                 self.attempt = None;
-                Input::Closed { attempt, code }
+                Input::Closed {
+                    attempt,
+                    code,
+                    reason: String::new(),
+                }
             }
         })
     }

@@ -103,7 +103,12 @@ impl Page {
             0 => self.input(Input::Opened { attempt }),
             1 => {
                 let code = u16::try_from(step.number()).ok();
-                self.input(Input::Closed { attempt, code });
+                let reason = String::new();
+                self.input(Input::Closed {
+                    attempt,
+                    code,
+                    reason,
+                });
             }
             2 => {
                 if let Some(due) = self.session.poll_timeout() {

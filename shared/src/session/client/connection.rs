@@ -84,6 +84,8 @@ pub(super) struct Connection {
     last_reported: Status,
     /// The server's goodbye, until its close follows.
     farewell: Option<Farewell>,
+    /// The server's last error before `auth_ok`, which explains the close that follows.
+    refusal: String,
     retry: Retry,
     transports: Transports,
     /// The end of the connection says nothing against its transport.
@@ -115,6 +117,7 @@ impl Connection {
             cause: Cause::default(),
             last_reported: Status::Idle,
             farewell: None,
+            refusal: String::new(),
             retry: Retry::new(config.retry, config.seed),
             transports: Transports::new(config.transports),
             has_transport_worked: false,
@@ -310,6 +313,7 @@ impl Connection {
     /// Records that the server has answered `auth_ok`.
     pub(super) fn authenticated(&mut self, now: Moment, heartbeat: Duration, link: &mut Link) {
         link.timers.stop(Timer::Handshake);
+        self.refusal.clear();
         self.heartbeat = heartbeat;
         self.transports.opened();
         if let Some(at) = self.transports.return_at() {
@@ -349,6 +353,16 @@ impl Connection {
         link.timers.stop(Timer::Silence);
         let patience = self.timing.heartbeat_grace / 2;
         link.timers.set(Timer::Probe, now + patience);
+    }
+
+    /// Records the server's error before `auth_ok`.
+    pub(super) fn note_refusal(&mut self, message: &str) {
+        self.refusal = message.into();
+    }
+
+    /// Takes the server's last error before `auth_ok`; empty if there was none.
+    pub(super) const fn take_refusal(&mut self) -> String {
+        core::mem::replace(&mut self.refusal, String::new())
     }
 
     /// Takes the server's goodbye, if there was one.

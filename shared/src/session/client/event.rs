@@ -33,6 +33,8 @@ pub enum Input {
         attempt: u32,
         /// The peer's close code; `None` when there was none (1006).
         code: Option<u16>,
+        /// Description of the end, for people; may be empty.
+        reason: String,
     },
     /// The answer to [`Output::Post`].
     Posted {

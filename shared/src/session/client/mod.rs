@@ -225,7 +225,11 @@ impl ClientSession {
                     self.fail(now, error);
                 }
             }
-            Input::Closed { attempt, code } if is_current(attempt) => self.socket_closed(now, code),
+            Input::Closed {
+                attempt,
+                code,
+                reason,
+            } if is_current(attempt) => self.socket_closed(now, code, reason),
             Input::Posted {
                 attempt,
                 number,
@@ -408,14 +412,20 @@ impl ClientSession {
     }
 
     /// Handles the end of the socket, by the peer or a loss.
-    fn socket_closed(&mut self, now: Moment, code: Option<u16>) {
+    fn socket_closed(&mut self, now: Moment, code: Option<u16>, reason: String) {
         let mut farewell = self.connection.take_farewell().unwrap_or_default();
         let cause = &mut farewell.cause;
         cause.code = code.filter(|&code| code != 1006).or(cause.code);
-        if cause.message.is_empty()
-            && let Some(reason) = cause.code.and_then(CloseReason::from_code)
-        {
-            cause.message = reason.text().into();
+        let text = cause
+            .code
+            .and_then(CloseReason::from_code)
+            .map(CloseReason::text);
+        let refusal = self.connection.take_refusal();
+        let candidates = [refusal, reason, text.unwrap_or_default().into()];
+        for candidate in candidates {
+            if cause.message.is_empty() {
+                cause.message = candidate;
+            }
         }
         if cause.code.is_some_and(|code| (4000..5000).contains(&code)) {
             self.connection.transport_worked();
@@ -490,6 +500,7 @@ impl ClientSession {
     fn detach(&mut self) {
         self.link.end();
         self.connection.take_farewell();
+        self.connection.take_refusal();
         self.dictionaries.disconnected();
         self.subscriptions.detach(&mut self.link);
     }

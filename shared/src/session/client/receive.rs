@@ -118,7 +118,10 @@ impl Receiver<'_> {
     fn op_before_auth_ok(&mut self, now: Moment, op: ServerOp) -> Result<(), ConnectionError> {
         match op {
             ServerOp::AuthOk(answer) => return self.authenticated(now, answer),
-            ServerOp::Error { code, message, .. } => self.error(code, message),
+            ServerOp::Error { code, message, .. } => {
+                self.connection.note_refusal(&message);
+                self.error(code, message);
+            }
             ServerOp::Goodbye {
                 code,
                 message,

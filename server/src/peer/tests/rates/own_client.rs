@@ -155,6 +155,7 @@ impl Pair {
             let input = Input::Closed {
                 attempt: self.attempt,
                 code: Some(code),
+                reason: String::new(),
             };
             self.down.push_back((now + LATENCY, input));
         }

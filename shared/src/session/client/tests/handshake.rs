@@ -7,7 +7,7 @@ use super::peer::*;
 use crate::channel::ChannelMode;
 use crate::position::{Outcome, ResetReason};
 use crate::session::client::{
-    EndCause, Event, Input, Output, Status, SubscribeError, Subscription,
+    Cause, EndCause, Event, Input, Output, Status, SubscribeError, Subscription,
 };
 use crate::session::op::{ClientOp, ErrorCode, ScopeRequest, ServerOp};
 
@@ -169,7 +169,11 @@ fn refused_credentials_stop_attempts() {
         retry_ms: None,
     }]);
     harness.close(Some(4200));
-    assert_eq!(harness.closed_with(), Some(4200));
+    let cause = Cause {
+        code: Some(4200),
+        message: "the token is expired".into(),
+    };
+    assert_eq!(harness.session.status(), Status::Closed { cause });
     assert_eq!(harness.session.poll_timeout(), None);
     assert!(matches!(
         &harness.events()[..],
@@ -216,6 +220,27 @@ fn request_that_is_refused_while_taken_back_is_no_error() {
 }
 
 #[test]
+fn lost_connection_says_why() {
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.input(Input::Closed {
+        attempt: harness.attempt(),
+        code: None,
+        reason: "connection reset by peer".into(),
+    });
+    let Status::Waiting { cause, .. } = harness.session.status() else {
+        panic!("{:?}", harness.session.status());
+    };
+    let message = "connection reset by peer".into();
+    assert_eq!(
+        cause,
+        Cause {
+            code: None,
+            message
+        }
+    );
+}
+
+#[test]
 fn input_of_an_older_attempt_is_ignored() {
     let mut harness = Harness::new(config());
     harness.open();
@@ -225,6 +250,7 @@ fn input_of_an_older_attempt_is_ignored() {
     harness.input(Input::Closed {
         attempt: 1,
         code: Some(4201),
+        reason: "replaced".into(),
     });
     assert_eq!(harness.outputs, vec![]);
     harness.auth_ok(true, 0);

@@ -197,7 +197,12 @@ impl Harness {
 
     pub(super) fn close(&mut self, code: Option<u16>) {
         let attempt = self.attempt;
-        self.input(Input::Closed { attempt, code });
+        let reason = String::new();
+        self.input(Input::Closed {
+            attempt,
+            code,
+            reason,
+        });
     }
 
     /// Loses the connection, waits for the client's next attempt, and opens its socket.

@@ -1,0 +1,102 @@
+//! Tests of what a native client says about refused credentials, and about connections that are lost or do not open.
+
+use push_wire_client::{
+    ClientConfig, ClientEvent, ConnectError, ErrorCode, PushClient, Status, TransportPreference,
+};
+use push_wire_server::{AuthError, PushServer};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+use crate::native_client::{Backend, Channel, TIMEOUT};
+
+const TRANSPORTS: [TransportPreference; 2] =
+    [TransportPreference::WsOnly, TransportPreference::SseOnly];
+
+fn client(url: String, preference: TransportPreference) -> PushClient<Channel> {
+    let mut config = ClientConfig::new(url);
+    config.transport_preference = preference;
+    PushClient::new(config)
+}
+
+async fn refusing() -> Backend {
+    let validator = |_, token: Option<&str>, _: &[Channel]| match token {
+        Some("locked") => Err(AuthError::Other("account is locked".into())),
+        Some("outage") => Err(AuthError::Unavailable("no database".into())),
+        _ => Ok(()),
+    };
+    let builder = PushServer::builder().auth_validator(validator);
+    Backend::serve(builder.build().unwrap()).await
+}
+
+#[tokio::test]
+async fn reason_of_refusal_is_told() {
+    let backend = refusing().await;
+    for preference in TRANSPORTS {
+        let mut client = client(backend.proxy.url(), preference);
+        client.set_token(Some("locked".into())).await.unwrap();
+        let error = client.connect().await.unwrap_err();
+        assert!(matches!(error, ConnectError::AuthRejected(_)));
+        let text = "the credentials were refused: account is locked";
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+#[tokio::test]
+async fn unavailable_authenticator_refuses_for_now() {
+    let backend = refusing().await;
+    for preference in TRANSPORTS {
+        let mut client = client(backend.proxy.url(), preference);
+        let mut events = client.events();
+        client.set_token(Some("outage".into())).await.unwrap();
+        let error = client.connect().await.unwrap_err();
+        let message = "the credentials could not be checked now";
+        assert!(
+            matches!(&error, ConnectError::Closed { code: 4104, message: told } if told == message),
+            "{error:?}"
+        );
+        let told = async {
+            loop {
+                if let ClientEvent::Error { code, .. } = events.recv().await.unwrap() {
+                    return code;
+                }
+            }
+        };
+        let code = timeout(TIMEOUT, told).await.unwrap();
+        assert_eq!((code, code.is_retryable()), (ErrorCode::Unavailable, true));
+    }
+}
+
+#[tokio::test]
+async fn unreachable_server_is_explained() {
+    // A port that nobody listens on any more.
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    for preference in TRANSPORTS {
+        let error = client(url.clone(), preference).connect().await.unwrap_err();
+        let text = error.to_string().to_lowercase();
+        assert!(text.contains("connection refused"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn lost_connection_is_explained() {
+    let backend = refusing().await;
+    for preference in TRANSPORTS {
+        let mut client = client(backend.proxy.url(), preference);
+        client.connect().await.unwrap();
+        let mut events = client.events();
+        backend.proxy.cut();
+        let lost = async {
+            loop {
+                let event = events.recv().await.unwrap();
+                if let ClientEvent::Status(Status::Waiting { cause, .. }) = event {
+                    return cause;
+                }
+            }
+        };
+        let cause = timeout(TIMEOUT, lost).await.unwrap();
+        assert_eq!(cause.code, None);
+        assert!(cause.message.contains("lost"), "{cause:?}");
+    }
+}
