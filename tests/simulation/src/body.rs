@@ -10,17 +10,17 @@ const LINE_BYTES: usize = 72;
 /// Body of an entry. Versions of the document differ in a few lines, other bodies are random.
 pub(super) fn body(rng: &mut fastrand::Rng, feed: Feed, number: u64, bytes: u16) -> Vec<u8> {
     if feed.is_state() {
-        return document(number, 10 + u64::from(bytes / 40)).into_bytes();
+        return document(number, 10 + bytes / 40).into_bytes();
     }
     let pad = padding(rng, bytes.into());
     format!(r#"{{"n":{number},"pad":"{pad}"}}"#).into_bytes()
 }
 
 /// JSON text of a document with this many lines. A publication writes one: it is made without a string for each line.
-fn document(version: u64, lines: u64) -> String {
-    let mut text = String::with_capacity(LINE_BYTES * (1 + lines as usize));
+fn document(version: u64, lines: u16) -> String {
+    let mut text = String::with_capacity(LINE_BYTES * (1 + usize::from(lines)));
     let written = write!(text, r#"{{"n":{version},"lines":["#).and_then(|()| {
-        (0..lines).try_for_each(|line| {
+        (0..u64::from(lines)).try_for_each(|line| {
             let separator = if line == 0 { "" } else { ", " };
             let is_changed = (version + line).is_multiple_of(7);
             let changed_in = if is_changed { version } else { line };
