@@ -161,19 +161,24 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// The answer to a client that is refused.
 fn refused(hub: &Hub, code: u16, text: &[u8]) -> Response {
     // Also the published dialect's 1008, whose range says nothing.
+    let said = serde_json::from_slice::<SystemFrame<'_>>(text);
     let status = if code == 1008 || code == CloseReason::Unauthorized.code() {
         StatusCode::UNAUTHORIZED
     } else if retry_advice(Some(code)) == RetryAdvice::Never {
         StatusCode::BAD_REQUEST
     } else {
-        return come_back(hub, &String::from_utf8_lossy(text));
+        let text = String::from_utf8_lossy(text);
+        return match said {
+            Ok(_) => come_back(hub, &text),
+            Err(_) => come_back(hub, &error_frame(hub, &text)),
+        };
     };
-    let op = serde_json::from_slice::<SystemFrame<'_>>(text);
-    json(
-        status,
-        op.map_or(text, |frame| frame.payload.get().as_bytes())
-            .to_vec(),
-    )
+    // The text of the close code, if nothing was said.
+    let op = match said {
+        Ok(frame) => frame.payload.get().as_bytes().to_vec(),
+        Err(_) => error_op(&String::from_utf8_lossy(text)),
+    };
+    json(status, op)
 }
 
 /// The error of a client that is not connected, as a frame of the JSON dialect.
