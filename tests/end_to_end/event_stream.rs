@@ -137,7 +137,15 @@ async fn unknown_last_event_proves_nothing() {
     let mut stream = resume(&server, None).await;
     publish(&server, 1..=2);
     assert_eq!(entries(&mut stream, 2).await.len(), 2);
-    for id in ["3", "x", "-1", "99999999999999999999", "1; drop"] {
+    for id in [
+        "3",
+        "x",
+        "-1",
+        "+1",
+        "001",
+        "99999999999999999999",
+        "1; drop",
+    ] {
         let mut stream = resume(&server, Some(id)).await;
         let required = json!({ "op": "resume_required", "channel": "chat", "from_cursor": 0 });
         assert_eq!(op(&stream.json().await), &required, "{id}");
@@ -187,10 +195,30 @@ async fn highest_cursor_of_several_channels_loses_nothing() {
 }
 
 #[tokio::test]
+async fn stream_without_an_answer_in_time_is_json() {
+    let server = Server::start(|builder| {
+        builder
+            .handshake(Duration::from_millis(50))
+            .authenticator(async |_: Credentials<Channel>| std::future::pending().await)
+    })
+    .await;
+    let mut stream = open(&server, events("")).await;
+    let event = stream.event().await.expect("an error");
+    assert!(event.retry.is_some());
+    assert_eq!(op(&event.json())["op"], "error");
+    assert_eq!(
+        op(&event.json())["message"],
+        "no auth within the handshake time"
+    );
+    assert!(stream.event().await.is_none());
+}
+
+#[tokio::test]
 async fn posted_messages_are_answered() {
     let server = default_server().await;
     server.push.on_message(Channel::Chat, |message, server| {
         let value: u64 = message.json()?;
+        assert_ne!(value, 13, "a fault of the application");
         if value > 9 {
             return Err(HandlerError::Refused("too much".into()));
         }
@@ -227,7 +255,18 @@ async fn posted_messages_are_answered() {
             404,
             "event stream",
         ),
-        (json!(7), 400, "not valid"),
+        (json!(7), 400, "expected an object with client_id"),
+        (
+            json!([ALICE, "chat", 0]),
+            400,
+            "expected an object with client_id",
+        ),
+        (message(json!(13)), 500, "the message handler failed"),
+        (
+            json!({ "client_id": ALICE, "op": "subscribe" }),
+            400,
+            "list of channels",
+        ),
     ] {
         let answer = post(&server, "send", &body).await;
         assert_eq!(answer.status, status, "{body} {answer:?}");

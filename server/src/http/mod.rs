@@ -4,6 +4,7 @@ mod body;
 mod dictionary;
 mod error;
 mod events;
+mod object;
 mod peer;
 mod post;
 mod redact;

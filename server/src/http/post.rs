@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::body;
 use super::error::{RequestError, json};
 use super::events::bearer;
+use super::object::{Fields, read_object};
 use crate::hub::{AnswerKind, Hub, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 use crate::peer::Dialect;
 
@@ -36,12 +37,20 @@ struct Sender {
     client_id: Uuid,
 }
 
+impl Fields<'_> for Sender {
+    const EXPECTED: &'static str = "an object with client_id, and a frame or an op";
+}
+
 /// Body of an acknowledgement, as published clients send it.
 #[derive(Deserialize)]
 struct AckBody {
     client_id: Uuid,
     channel: String,
     cursor: u64,
+}
+
+impl Fields<'_> for AckBody {
+    const EXPECTED: &'static str = "an object with client_id, channel and cursor";
 }
 
 /// A message that was POSTed, with the proof that it is the client's.
@@ -102,7 +111,7 @@ async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reque
 
 async fn read_json(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
     let content = read_body(hub, parts, body).await?;
-    let Sender { client_id } = from_json(&content)?;
+    let Sender { client_id } = read_object(&content)?;
     Ok(Posted {
         client: client_id,
         proof: token_proof(parts),
@@ -121,7 +130,7 @@ async fn read_ack(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reques
         client_id,
         channel,
         cursor,
-    } = from_json(&content)?;
+    } = read_object(&content)?;
     let op = serde_json::json!({ "op": "ack", "channel": channel, "cursor": cursor });
     Ok(Posted {
         client: client_id,
@@ -134,11 +143,6 @@ async fn read_ack(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reques
 async fn read_body(hub: &Hub, parts: &Parts, body: Body) -> Result<Bytes, RequestError> {
     let (limit, time) = (hub.limits().message_bytes, hub.session_config().handshake);
     body::read(&parts.headers, body, limit, time).await
-}
-
-fn from_json<'a, T: Deserialize<'a>>(content: &'a [u8]) -> Result<T, RequestError> {
-    let read = serde_json::from_slice(content);
-    read.map_err(|error| RequestError::bad(format!("the body is not valid: {error}")))
 }
 
 fn secret(headers: &HeaderMap) -> Option<[u8; 16]> {
@@ -205,6 +209,7 @@ const fn status(kind: AnswerKind) -> StatusCode {
             ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::NoHandler => StatusCode::NOT_FOUND,
             ErrorCode::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::HandlerFailed => StatusCode::INTERNAL_SERVER_ERROR,
             ErrorCode::UnknownChannel
             | ErrorCode::BadTopic
             | ErrorCode::BadOp

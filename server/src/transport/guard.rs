@@ -11,7 +11,7 @@ use super::Application;
 use crate::auth::{AuthError, Grant, PendingGrant};
 use crate::peer::Inbound;
 
-/// Passes on a message. A panic of the handler counts as a refusal.
+/// Passes on a message. A panic of the handler is an error of the message.
 ///
 /// No state of the server is changed during the call, so a panic leaves it consistent.
 pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), MessageError> {
@@ -20,7 +20,7 @@ pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Mes
         let panic = text(&*panic);
         tracing::error!(%client_id, channel, panic, "a message handler panicked");
         Err(MessageError {
-            code: ErrorCode::Refused,
+            code: ErrorCode::HandlerFailed,
             message: "the message handler failed".into(),
         })
     })

@@ -117,7 +117,11 @@ async fn panicking_handler_refuses_one_message() {
     });
     let (_running, mut wire) = entered(&server).await;
     let rejected = outcome(&mut wire, Channel::Chat, 1, &json!("bad")).await;
-    assert_eq!(rejected.map(|(code, _)| code), Some(ErrorCode::Refused));
+    let failed = (
+        ErrorCode::HandlerFailed,
+        "the message handler failed".into(),
+    );
+    assert_eq!(rejected, Some(failed));
     assert_eq!(
         outcome(&mut wire, Channel::Chat, 2, &json!("good")).await,
         None

@@ -99,6 +99,9 @@ impl Channels {
     /// Reads these channels too.
     pub(super) fn subscribe(&mut self, names: &[String], each: &mut dyn FnMut(Request)) {
         each(Request::Names(names.len()));
+        if names.is_empty() {
+            return each(bad_op("subscribe needs a list of channels"));
+        }
         let Names { known, unknown } = resolve(self.table(), names);
         let mut items = Vec::new();
         for id in known {
@@ -117,6 +120,9 @@ impl Channels {
     /// Reads these channels no more.
     pub(super) fn unsubscribe(&mut self, names: &[String], each: &mut dyn FnMut(Request)) {
         each(Request::Names(names.len()));
+        if names.is_empty() {
+            return each(bad_op("unsubscribe needs a list of channels"));
+        }
         let Names { known, unknown } = resolve(self.table(), names);
         let ended = known.into_iter();
         let ended: Vec<u32> = ended.flat_map(|id| self.subscriptions.remove(id)).collect();
@@ -132,7 +138,10 @@ impl Channels {
     /// Sets the numbers after which reading continues for a client that has seen the event `id` last. Returns the id;
     /// `None` if it is not known, so that nothing is proved.
     pub(super) fn resume_after(&self, id: &str, request: &mut ResumeRequest) -> Option<u64> {
-        let known = id.parse().ok().and_then(|id| {
+        // Only in the form that the server wrote it in.
+        let parsed = id.parse::<u64>().ok();
+        let parsed = parsed.filter(|parsed| parsed.to_string() == id);
+        let known = parsed.and_then(|id| {
             let numbers = self.session.with(|session| session.events.numbers_at(id));
             Some((id, numbers?))
         });

@@ -21,12 +21,19 @@ pub(super) enum JsonMessage<'a> {
 /// # Errors
 /// The error text for the client.
 pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>, String> {
+    // Where arrays stand for structs, as in MessagePack, they would be read as ones.
+    if is_array(text) {
+        return Err("a message is a JSON object, and no array".into());
+    }
     let frame = match serde_json::from_str::<Frame<String, &'a RawValue>>(text) {
         Ok(frame) => frame,
         Err(error) => return decode_bare_op(text, &error),
     };
     let payload = frame.payload.get();
     if frame.channel == system {
+        if is_array(payload) {
+            return Err("a control op is a JSON object, and no array".into());
+        }
         return serde_json::from_str(payload)
             .map(JsonMessage::Op)
             .map_err(|error| error_text("no control op in the system frame", &error));
@@ -38,6 +45,10 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
         channel: frame.channel,
         payload,
     })
+}
+
+fn is_array(text: &str) -> bool {
+    text.trim_start().starts_with('[')
 }
 
 /// Reads a message that is no frame, as `no_frame` says: it is a control op, or an error.
@@ -105,6 +116,19 @@ mod tests {
         ] {
             let error = decode(text, "system").unwrap_err();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn arrays_are_no_objects() {
+        for text in [
+            r#"["chat",null,{"arr":1}]"#,
+            r#" ["chat",{"arr":1}]"#,
+            r#"["ack","chat",1]"#,
+            r#"{"channel":"system","payload":["ack","chat",1]}"#,
+        ] {
+            let error = decode(text, "system").unwrap_err();
+            assert!(error.contains("no array"), "{error}");
         }
     }
 

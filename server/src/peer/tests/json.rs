@@ -225,6 +225,9 @@ fn garbage_changes_nothing() {
         "{",
         "[1]",
         r#"{"op":"ack"}"#,
+        r#"{"op":"subscribe"}"#,
+        r#"{"op":"unsubscribe","channels":[]}"#,
+        r#"["chat",null,{"arr":1}]"#,
         r#"{"channel":"nope","payload":1}"#,
     ] {
         let seen = client.text(garbage);

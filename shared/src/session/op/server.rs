@@ -259,6 +259,8 @@ error_codes! {
     TooLarge = "too_large",
     /// The application's handler refused.
     Refused = "refused",
+    /// The application's handler failed: it panicked.
+    HandlerFailed = "handler_failed",
     /// A code that this version does not know.
     Other = "other",
 }
