@@ -361,8 +361,8 @@ impl Connection {
     }
 
     /// Takes the server's last error before `auth_ok`; empty if there was none.
-    pub(super) const fn take_refusal(&mut self) -> String {
-        core::mem::replace(&mut self.refusal, String::new())
+    pub(super) fn take_refusal(&mut self) -> String {
+        core::mem::take(&mut self.refusal)
     }
 
     /// Takes the server's goodbye, if there was one.
