@@ -15,6 +15,15 @@ export function checkObject(name: string, value: unknown): void {
   if (typeof value !== "object" || value === null) throw badArgument(name, value, "an object");
 }
 
+/** Checks an object of options; `known` has all names that it may have. */
+export function checkNames<Options extends object>(options: Options, known: Record<keyof Options, true>): void {
+  checkObject("options", options);
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return;
+  const names = Object.keys(known).join(", ");
+  throw new PushError("bad_argument", `there is no option ${describe(unknown)}; the options are ${names}`);
+}
+
 export function checkBoolean(name: string, value: unknown): void {
   if (typeof value !== "boolean") throw badArgument(name, value, "true or false");
 }
@@ -32,6 +41,7 @@ export function checkStream(channel: unknown, topic: unknown): void {
 }
 
 export function checkReadOptions(options: ReadOptions): void {
+  checkNames(options, { topic: true, inbox: true, from: true, persist: true });
   const { inbox = false, from = "oldest", persist = true, topic } = options;
   checkBoolean("inbox", inbox);
   checkBoolean("persist", persist);

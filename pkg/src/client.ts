@@ -1,7 +1,7 @@
 // The client: connection, subscriptions, documents and sends of one page.
 import { address } from "./address.js";
 import { openAsset } from "./asset.js";
-import { badArgument, checkObject, checkStream, checkText } from "./arguments.js";
+import { badArgument, checkNames, checkStream, checkText } from "./arguments.js";
 import { attached, encode } from "./body.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
@@ -109,7 +109,7 @@ export class Client<Channels extends object = AnyChannels> {
   /** The document of a state channel, or of a topic of one. */
   document<K extends keyof Channels & string>(channel: K, options: { topic?: string } = {}): LiveDocument<Channels[K]> {
     this.#core.check();
-    checkObject("options", options);
+    checkNames(options, { topic: true });
     checkStream(channel, options.topic);
     const name = JSON.stringify([channel, options.topic]);
     let source = this.#documents.get(name);

@@ -4,7 +4,7 @@
  * Error of the package or the server. `code` is for programs:
  *
  * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of a type or out
- *   of a range that the function does not take), `duplicate` (another subscription reads this stream already), `bad_topic`,
+ *   of a range that the function does not take, or an option that there is not), `duplicate` (another subscription reads this stream already), `bad_topic`,
  *   `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait already), `too_large`, `closed`, `storage`, `token` (the
  *   application's token function failed, and is asked again), `bad_asset` (not what its envelope states, or above the limit),
  *   `unreachable` (an asset that cannot be fetched), `page` (a function of the page, called by the engine, threw);

@@ -1,5 +1,5 @@
 // Checks and defaults of a client's settings.
-import { badArgument, checkBoolean, checkFunction, checkObject, checkText, isInteger } from "./arguments.js";
+import { badArgument, checkBoolean, checkFunction, checkNames, checkObject, checkText, isInteger } from "./arguments.js";
 import { PushError } from "./error.js";
 import type { Options, WebSocketClass } from "./types.js";
 
@@ -7,9 +7,20 @@ import type { Options, WebSocketClass } from "./types.js";
 const MIN_MESSAGE_BYTES = 4096;
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
-/** Throws `bad_argument` for a setting of a wrong type. */
+/** The names of the settings. */
+const NAMES: Record<keyof Options, true> = {
+  token: true,
+  clientId: true,
+  storage: true,
+  storageKey: true,
+  WebSocket: true,
+  maxMessageBytes: true,
+  compression: true,
+};
+
+/** Throws `bad_argument` for a setting of a wrong type, and for one that there is not. */
 export function checkOptions(options: Options): void {
-  checkObject("options", options);
+  checkNames(options, NAMES);
   const { token = "", clientId, storage = null, storageKey = "", WebSocket, compression = true } = options;
   if (typeof token !== "string" && typeof token !== "function") throw badArgument("token", token, "a string or a function");
   if (clientId !== undefined) checkText("clientId", clientId);

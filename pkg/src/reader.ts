@@ -39,8 +39,8 @@ export class Reader implements StreamListener {
 
   constructor(core: Core, channel: string, options: ReadOptions, handler: EntryHandler) {
     core.check();
-    checkStream(channel, options.topic);
     checkReadOptions(options);
+    checkStream(channel, options.topic);
     this.#core = core;
     this.#channel = channel;
     this.#options = options;

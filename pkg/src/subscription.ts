@@ -1,5 +1,5 @@
 // A subscription of the application to one stream.
-import { checkFunction, checkObject } from "./arguments.js";
+import { checkFunction } from "./arguments.js";
 import type { Core } from "./core.js";
 import { Listeners } from "./observable.js";
 import { Reader } from "./reader.js";
@@ -22,7 +22,6 @@ export class Subscription<T> {
     onClose: () => void = () => {},
   ) {
     checkFunction("handler", handler);
-    checkObject("options", options);
     this.#onClose = onClose;
     this.#reader = new Reader(core, channel, options, {
       entry: (entry) => handler(entry as Entry<T>),

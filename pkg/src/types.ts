@@ -84,7 +84,7 @@ export type WebSocketClass = new (url: string, protocols: string) => unknown;
 /** Result of a token function; null and undefined deny the token. */
 export type TokenAnswer = string | null | undefined;
 
-/** Settings of a client; each has a default. A value of a type that is not named here is `bad_argument`. */
+/** Settings of a client; each has a default. A value of a type that is not named here is `bad_argument`, and so is another setting. */
 export interface Options {
   /**
    * The application's token (at most 16 KiB), or a function that gets one, which is asked before each attempt to connect;

@@ -91,6 +91,25 @@ test("names of streams and handlers are checked", async () => {
   client.on("log", () => {}).close();
 });
 
+test("options that there are not are named", async () => {
+  const client = open();
+  const none = (name, ...known) => (error) => {
+    assert.deepEqual([error.name, error.code], ["PushError", "bad_argument"], String(error));
+    assert.equal(error.message, `there is no option "${name}"; the options are ${known.join(", ")}`);
+    return true;
+  };
+  const settings = ["token", "clientId", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression"];
+  assert.throws(() => open({ tokn: "x" }), none("tokn", ...settings));
+  assert.throws(() => open({ clientID: undefined }), none("clientID", ...settings));
+  assert.throws(() => open({ toString: 1 }), none("toString", ...settings));
+  const reading = ["topic", "inbox", "from", "persist"];
+  assert.throws(() => client.on("room", () => {}, { tpoic: "north" }), none("tpoic", ...reading));
+  assert.throws(() => client.messages("room", { form: "newest" }), none("form", ...reading));
+  assert.throws(() => client.document("document", { topi: "north" }), none("topi", "topic"));
+  const envelope = { kind: "inline", mime: "text/plain", sha256: "", size: 0, data_base64: "" };
+  await assert.rejects(client.openAsset(envelope, { maxByte: 1 }), none("maxByte", "maxBytes", "timeoutMs"));
+});
+
 test("positions are checked", () => {
   const client = open();
   const from = (position) => () => client.on("log", () => {}, { from: position });
