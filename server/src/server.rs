@@ -166,13 +166,13 @@ impl<C: ChannelKind> PushServer<C> {
     /// Answers a POST of a message by a client that has an event stream, in a route of the application's own: `send`
     /// below that of [`upgrade`](Self::upgrade).
     pub async fn receive(&self, request: Request) -> Response {
-        crate::http::send(&self.hub, request).await
+        crate::http::send(self, request).await
     }
 
     /// Answers a POST of an acknowledgement by a client of the JSON dialect, in a route of the application's own: `ack`
     /// below that of [`upgrade`](Self::upgrade).
     pub async fn acknowledge(&self, request: Request) -> Response {
-        crate::http::ack(&self.hub, request).await
+        crate::http::ack(self, request).await
     }
 
     /// Answers the request for a dictionary, in a route of the application's own: `dictionaries/{sha256}` below that of

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
@@ -60,9 +60,23 @@ impl Server {
 
     /// Opens a socket and sends nothing.
     pub(crate) async fn open(&self) -> Client {
-        let (socket, _) = connect_async(format!("ws://{}/rps", self.address))
-            .await
-            .unwrap();
+        self.open_at("/rps").await
+    }
+
+    /// Opens a socket at this path and query, and sends nothing.
+    pub(crate) async fn open_at(&self, target: &str) -> Client {
+        self.open_by(target, "").await
+    }
+
+    /// Opens a socket with this cookie, and sends nothing.
+    pub(crate) async fn open_with(&self, cookie: &str) -> Client {
+        self.open_by("/rps", cookie).await
+    }
+
+    async fn open_by(&self, target: &str, cookie: &str) -> Client {
+        let uri = format!("ws://{}{target}", self.address).parse().unwrap();
+        let request = ClientRequestBuilder::new(uri).with_header("cookie", cookie);
+        let (socket, _) = connect_async(request).await.unwrap();
         Client {
             id: Uuid::nil(),
             socket,
@@ -71,14 +85,7 @@ impl Server {
 
     /// Connects and sends `auth`, with `extra` merged into it.
     pub(crate) async fn connect(&self, id: Uuid, extra: Value) -> Client {
-        let mut client = self.open().await;
-        client.id = id;
-        let mut auth = json!({ "op": "auth", "client_id": id });
-        if let (Some(auth), Value::Object(extra)) = (auth.as_object_mut(), extra) {
-            auth.extend(extra);
-        }
-        client.send_op(&auth).await;
-        client
+        self.open().await.authenticate(id, extra).await
     }
 
     /// Connects and authenticates.
@@ -96,6 +103,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Sends `auth`, with `extra` merged into it.
+    pub(crate) async fn authenticate(mut self, id: Uuid, extra: Value) -> Self {
+        self.id = id;
+        let mut auth = json!({ "op": "auth", "client_id": id });
+        if let (Some(auth), Value::Object(extra)) = (auth.as_object_mut(), extra) {
+            auth.extend(extra);
+        }
+        self.send_op(&auth).await;
+        self
+    }
+
     pub(crate) async fn send_op(&mut self, op: &Value) {
         self.send(Message::text(op.to_string())).await;
     }

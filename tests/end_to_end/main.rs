@@ -11,6 +11,7 @@ mod http;
 mod http2;
 mod http2_client;
 mod http2_limits;
+mod identity;
 mod json_client;
 mod json_dialect;
 mod large;

@@ -10,17 +10,17 @@ use uuid::Uuid;
 
 use super::{AuthError, Grant};
 
-/// Credentials of a client that connects.
+/// Credentials of a client that connects, or of a message that it POSTs in the JSON dialect.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Credentials<C> {
     /// The client's id: its own choice, which proves nothing.
     pub client_id: Uuid,
-    /// The token of its `auth`.
+    /// The token of its `auth`, or the bearer token of its POST.
     pub token: Option<String>,
-    /// The channels that it named; empty when it named none.
+    /// The channels that it named; empty when it named none, and for a POST.
     pub channels: Vec<C>,
-    /// Address of the request that opened the connection, as the client wrote it.
+    /// Address of the request that opened the connection, or of the POST, as the client wrote it.
     pub uri: Uri,
     /// Headers of that request: cookies, origin.
     pub headers: HeaderMap,
@@ -35,7 +35,8 @@ pub struct Credentials<C> {
 ///
 /// Implemented by closures that return a future.
 pub trait Authenticator<C: ChannelKind>: Send + Sync + 'static {
-    /// Decides about one connection.
+    /// Decides about one connection. In the JSON dialect also about each POST for a session that was opened without a token
+    /// and has an identity: the message is taken only if the grant has the same one, and counts under the session's grant.
     ///
     /// # Errors
     /// [`AuthError`]: the reason, which decides whether the client retries.

@@ -36,7 +36,11 @@ impl RequestError {
 impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         let mut response = json(self.status, error_op(&self.message));
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
+        let come_back = [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ];
+        if come_back.contains(&self.status) {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
         }
         response

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Query, Request};
-use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::error::{RequestError, error_op, json};
+use super::proof::bearer;
 use super::redact::redact_token;
 use super::upgrade::draining;
 use super::{GOING_AWAY, body, peer};
@@ -149,13 +148,6 @@ fn auth_text(parts: &Parts) -> Result<String, RequestError> {
         "resume_cursor": query.resume_cursor,
     });
     Ok(auth.to_string())
-}
-
-/// The bearer token of a request.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let credentials = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = credentials.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The answer to a client that is refused.

@@ -7,6 +7,7 @@ mod events;
 mod object;
 mod peer;
 mod post;
+mod proof;
 mod redact;
 mod upgrade;
 

@@ -9,16 +9,16 @@ use axum::response::{IntoResponse, Response};
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::PostNumber;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::body;
 use super::error::{RequestError, json};
-use super::events::bearer;
 use super::object::{Fields, read_object};
+use super::proof::json_proof;
 use crate::hub::{AnswerKind, Hub, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 use crate::peer::Dialect;
+use crate::transport::Application;
 
 /// Header with the session's secret, in hexadecimal.
 const SECRET: HeaderName = HeaderName::from_static("push-wire-secret");
@@ -62,22 +62,22 @@ struct Posted {
 }
 
 /// Answers a POST of messages: a message of the push-wire dialect, or one frame or op of the JSON dialect.
-pub(crate) async fn send(hub: &Hub, request: Request) -> Response {
+pub(crate) async fn send(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let post = async {
         let posted = match body::dialect(&parts.headers)? {
-            Dialect::Wire => read_wire(hub, &parts, body).await?,
-            Dialect::Json | Dialect::JsonEvents => read_json(hub, &parts, body).await?,
+            Dialect::Wire => read_wire(app.hub(), &parts, body).await?,
+            Dialect::Json | Dialect::JsonEvents => read_json(app, &parts, body).await?,
         };
-        hand_on(hub, posted).await
+        hand_on(app.hub(), posted).await
     };
     post.await.into_response()
 }
 
 /// Answers a POST of an acknowledgement in the JSON dialect.
-pub(crate) async fn ack(hub: &Hub, request: Request) -> Response {
+pub(crate) async fn ack(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let post = async { hand_on(hub, read_ack(hub, &parts, body).await?).await };
+    let post = async { hand_on(app.hub(), read_ack(app, &parts, body).await?).await };
     post.await.into_response()
 }
 
@@ -100,7 +100,7 @@ async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reque
     };
     let proof = PostProof::Secret(secret);
     // Checked before a body is read that nobody may send.
-    hub.may_post(client, proof)?;
+    hub.may_post(client, &proof)?;
     Ok(Posted {
         client,
         proof,
@@ -109,23 +109,31 @@ async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reque
     })
 }
 
-async fn read_json(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
-    let content = read_body(hub, parts, body).await?;
+async fn read_json(
+    app: &dyn Application,
+    parts: &Parts,
+    body: Body,
+) -> Result<Posted, RequestError> {
+    let content = read_body(app.hub(), parts, body).await?;
     let Sender { client_id } = read_object(&content)?;
     Ok(Posted {
         client: client_id,
-        proof: token_proof(parts),
+        proof: json_proof(app, parts, client_id).await?,
         number: None,
         content,
     })
 }
 
-async fn read_ack(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
+async fn read_ack(
+    app: &dyn Application,
+    parts: &Parts,
+    body: Body,
+) -> Result<Posted, RequestError> {
     if body::dialect(&parts.headers)? == Dialect::Wire {
         let message = "acknowledgements of the push-wire dialect are ops of its messages";
         return Err(RequestError::bad_type(message));
     }
-    let content = read_body(hub, parts, body).await?;
+    let content = read_body(app.hub(), parts, body).await?;
     let AckBody {
         client_id,
         channel,
@@ -134,7 +142,7 @@ async fn read_ack(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reques
     let op = serde_json::json!({ "op": "ack", "channel": channel, "cursor": cursor });
     Ok(Posted {
         client: client_id,
-        proof: token_proof(parts),
+        proof: json_proof(app, parts, client_id).await?,
         number: None,
         content: op.to_string().into(),
     })
@@ -149,11 +157,6 @@ fn secret(headers: &HeaderMap) -> Option<[u8; 16]> {
     let mut secret = [0; 16];
     hex::decode_to_slice(headers.get(SECRET)?, &mut secret).ok()?;
     Some(secret)
-}
-
-fn token_proof(parts: &Parts) -> PostProof {
-    let token = bearer(&parts.headers);
-    PostProof::Token(token.map(|token| Sha256::digest(token).into()))
 }
 
 /// Passes the message to the client's connection, and waits for the answer.

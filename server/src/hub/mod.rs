@@ -46,7 +46,7 @@ pub(crate) use stream::{OpenStream, Stream};
 pub(crate) use streams::OpenError;
 use streams::{Creator, Streams};
 use uuid::Uuid;
-pub(crate) use waker::{ConnectionWaker, Notice, Subscriber};
+pub(crate) use waker::{ConnectionWaker, Notice, PostCheck, Subscriber};
 
 use crate::compression::{Background, Dictionaries, SetDictionaryError};
 use crate::limits::{Limits, RETURN_SPREAD};
@@ -301,16 +301,26 @@ impl Hub {
     ///
     /// # Errors
     /// [`PostError`] says why not.
-    pub(crate) fn may_post(&self, client: Uuid, proof: PostProof) -> Result<(), PostError> {
+    pub(crate) fn may_post(&self, client: Uuid, proof: &PostProof) -> Result<(), PostError> {
         self.sessions.connection(client, proof).map(|_| ())
     }
 
     /// Passes a message that a client POSTs to its connection.
+    /// Begins the check of a POST's credentials by the authenticator; `None` if the client's POSTs are not proved by the
+    /// identity of its session.
+    ///
+    /// # Errors
+    /// [`PostError::Busy`] if as many checks run for the connection as may.
+    pub(crate) fn begin_post_check(&self, client: Uuid) -> Result<Option<PostCheck>, PostError> {
+        let connection = self.sessions.connection_by_identity(client);
+        connection.map(PostCheck::begin).transpose()
+    }
+
     ///
     /// # Errors
     /// [`PostError`]; the message was not taken.
     pub fn post(&self, client: Uuid, proof: PostProof, post: Post) -> Result<(), PostError> {
-        self.sessions.connection(client, proof)?.post(post)
+        self.sessions.connection(client, &proof)?.post(post)
     }
 
     /// Ends all connections, now and later ones, with 4100: each once it has handled what it has received.

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::PostNumber;
 
-/// POSTs that wait for one connection (4): clients of ours have one at a time. A further one is answered 429.
+/// POSTs that wait for one connection (4), and as many that wait for the authenticator: clients of ours have one at a
+/// time. A further one is answered 429.
 const WAITING: usize = 4;
 
 /// A client's message that came in a request of its own.
@@ -101,12 +103,37 @@ pub enum PostError {
 }
 
 /// Proof that a POST comes from the client of a session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PostProof {
     /// The session's secret.
     Secret([u8; 16]),
-    /// In the JSON dialect: SHA-256 of the token that the session was opened with, if it was opened with one.
+    /// In the JSON dialect: SHA-256 of the token that the session was opened with; none for a session that was opened
+    /// without a token and has no identity.
     Token(Option<[u8; 32]>),
+    /// In the JSON dialect, for a session that was opened without a token: the identity that the authenticator gives to
+    /// the POST.
+    Identity(String),
+}
+
+/// POSTs of one connection whose credentials are being checked.
+#[derive(Default, Debug)]
+pub(super) struct Checks(AtomicUsize);
+
+impl Checks {
+    /// Adds one.
+    pub(super) fn begin(&self) -> Result<(), PostError> {
+        let begun = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |checks| {
+                (checks < WAITING).then_some(checks + 1)
+            });
+        begun.map(|_| ()).map_err(|_| PostError::Busy)
+    }
+
+    /// Removes one.
+    pub(super) fn end(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// POSTs that wait for a connection.

@@ -96,14 +96,28 @@ impl Session {
     }
 
     /// Returns whether this proves that a POST comes from the session's client.
-    pub(super) fn may_post(&self, proof: PostProof) -> bool {
+    pub(super) fn may_post(&self, proof: &PostProof) -> bool {
         match proof {
-            PostProof::Secret(shown) => self.secret.is_some_and(|secret| is_same(&secret, &shown)),
+            PostProof::Secret(shown) => self.secret.is_some_and(|secret| is_same(&secret, shown)),
             PostProof::Token(shown) => {
-                let is_json = self.credentials.json && self.secret.is_none();
-                is_json && is_same_token(self.credentials.token, shown)
+                let is_enough = self.is_json() && !self.posts_by_identity();
+                is_enough && is_same_token(self.credentials.token, *shown)
+            }
+            PostProof::Identity(shown) => {
+                self.posts_by_identity() && self.credentials.identity.as_ref() == Some(shown)
             }
         }
+    }
+
+    /// Returns whether POSTs are proved by the session's identity: it was opened in the JSON dialect, without a token.
+    pub(super) const fn posts_by_identity(&self) -> bool {
+        let Self { credentials, .. } = self;
+        self.is_json() && credentials.token.is_none() && credentials.identity.is_some()
+    }
+
+    /// Returns whether the session is held in the JSON dialect, and was never held in the other.
+    const fn is_json(&self) -> bool {
+        self.credentials.json && self.secret.is_none()
     }
 
     /// Returns whether the connection that holds the session comes from a later attempt of the same client. Attempts

@@ -286,7 +286,7 @@ impl Sessions {
     pub(super) fn connection(
         &self,
         client: Uuid,
-        proof: PostProof,
+        proof: &PostProof,
     ) -> Result<Arc<ConnectionWaker>, PostError> {
         let table = lock(&self.table);
         let session = table.known.get(&client).ok_or(PostError::NoConnection)?;
@@ -294,6 +294,14 @@ impl Sessions {
             return Err(PostError::Unauthorized);
         }
         session.waker().cloned().ok_or(PostError::NoConnection)
+    }
+
+    /// The connection of a client whose POSTs are proved by the session's identity.
+    pub(super) fn connection_by_identity(&self, client: Uuid) -> Option<Arc<ConnectionWaker>> {
+        let table = lock(&self.table);
+        let session = table.known.get(&client)?;
+        let waker = session.posts_by_identity().then(|| session.waker())?;
+        waker.cloned()
     }
 
     /// Queues a notice for every connected client.

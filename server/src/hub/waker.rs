@@ -8,7 +8,7 @@ use atomic_waker::AtomicWaker;
 use push_wire_shared::session::op::ServerOp;
 
 use super::lock;
-use super::posts::{Post, PostError, Posts};
+use super::posts::{Checks, Post, PostError, Posts};
 use crate::limits::NOTICES;
 
 /// Notice for a whole connection.
@@ -36,6 +36,7 @@ pub(crate) struct ConnectionWaker {
     slots: Mutex<Vec<u32>>,
     notices: Mutex<Vec<Notice>>,
     posts: Mutex<Posts>,
+    checks: Checks,
     /// A log that could not answer at once can answer now.
     again: AtomicBool,
 }
@@ -48,6 +49,7 @@ impl Default for ConnectionWaker {
             slots: Mutex::default(),
             notices: Mutex::default(),
             posts: Mutex::new(Posts::new()),
+            checks: Checks::default(),
             again: AtomicBool::new(false),
         }
     }
@@ -122,6 +124,23 @@ impl ConnectionWaker {
 
     pub(crate) fn take_again(&self) -> bool {
         self.again.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// Place of a POST among those of its connection whose credentials are being checked, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct PostCheck(Arc<ConnectionWaker>);
+
+impl PostCheck {
+    pub(super) fn begin(waker: Arc<ConnectionWaker>) -> Result<Self, PostError> {
+        waker.checks.begin()?;
+        Ok(Self(waker))
+    }
+}
+
+impl Drop for PostCheck {
+    fn drop(&mut self) {
+        self.0.checks.end();
     }
 }
 

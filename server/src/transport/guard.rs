@@ -1,6 +1,7 @@
 //! Calls into the application whose panics do not end the connection.
 
 use std::any::Any;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 
@@ -24,6 +25,11 @@ pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Mes
             message: "the message handler failed".into(),
         })
     })
+}
+
+/// The authenticator's answer. One that panics counts as unavailable.
+pub(crate) async fn grant(mut pending: PendingGrant) -> Result<Grant, AuthError> {
+    poll_fn(|cx| poll_grant(&mut pending, cx)).await
 }
 
 /// Polls an authenticator. One that panics counts as unavailable.

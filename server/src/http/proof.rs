@@ -1,0 +1,60 @@
+//! Proof that a POST of the JSON dialect comes from the client of its session (docs/protocol.md section 12.3).
+
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, HeaderMap};
+use axum::http::request::Parts;
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::error::RequestError;
+use crate::auth::AuthError;
+use crate::hub::{PostError, PostProof};
+use crate::peer::AuthRequest;
+use crate::transport::{Application, grant};
+
+/// The bearer token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let credentials = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = credentials.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Finds the proof: the bearer token, or for a session that was opened without a token and has an identity the one that
+/// the authenticator gives to this request.
+pub(super) async fn json_proof(
+    app: &dyn Application,
+    parts: &Parts,
+    client: Uuid,
+) -> Result<PostProof, RequestError> {
+    let token = bearer(&parts.headers);
+    let Some(_check) = app.hub().begin_post_check(client)? else {
+        let sha256 = token.map(|token| Sha256::digest(token).into());
+        return Ok(PostProof::Token(sha256));
+    };
+    let request = AuthRequest {
+        client_id: client,
+        token: token.map(str::to_owned),
+        channels: Vec::new(),
+    };
+    let time = app.hub().session_config().handshake;
+    let answer = timeout(time, grant(app.authenticate(request, parts))).await;
+    let late = |_| AuthError::Unavailable(format!("no answer within {} ms", time.as_millis()));
+    let granted = answer.map_err(late).flatten().map_err(refusal)?;
+    let identity = granted.who().ok_or(PostError::Unauthorized)?;
+    Ok(PostProof::Identity(identity.to_owned()))
+}
+
+/// The answer to a client that the authenticator refuses, or cannot check now.
+fn refusal(error: AuthError) -> RequestError {
+    let status = match &error {
+        AuthError::Unavailable(detail) => {
+            tracing::error!(detail, "the credentials of a POST could not be checked");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        AuthError::InvalidToken | AuthError::Forbidden | AuthError::Other(_) => {
+            StatusCode::UNAUTHORIZED
+        }
+    };
+    RequestError::new(status, error.to_string())
+}
