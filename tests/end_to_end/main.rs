@@ -24,6 +24,7 @@ mod native_tokens;
 mod nginx;
 mod odd_requests;
 mod proxy;
+mod rights;
 mod serve;
 mod slow_readers;
 mod surroundings;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use push_wire_broker::Entry;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::position::Scope;
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, Subscribe};
 use push_wire_shared::session::server::{ClientLimits, Uplink};
 use uuid::Uuid;
@@ -150,7 +151,7 @@ impl Codec {
     pub(crate) fn begin(
         &mut self,
         resumed: bool,
-        may_read: impl Fn(u8) -> bool,
+        may_read: impl Fn(u8, &Scope) -> bool,
         each: &mut dyn FnMut(Request),
     ) -> Vec<Subscribe> {
         match self {

@@ -102,9 +102,9 @@ impl Membership {
         self.held.as_ref().map(|held| held.client)
     }
 
-    /// Returns whether the client may read a channel itself, and not only topics of it.
-    pub(super) fn may_read_channel(&self, channel: u8) -> bool {
-        self.grant.may_read(channel, &Scope::Channel)
+    /// Returns whether the client may read a stream of a channel; an inbox is taken to be its own.
+    pub(super) fn may_read(&self, channel: u8, scope: &Scope) -> bool {
+        self.grant.may_read(channel, scope)
     }
 
     /// Opens a stream for the session, made when there is none; `None` if the grant does not allow it.
@@ -113,7 +113,7 @@ impl Membership {
         now: Moment,
         key: &StreamKey,
     ) -> Option<Result<OpenStream, OpenError>> {
-        if !self.grant.may_read(key.channel, &key.scope) {
+        if !self.may_read(key.channel, &key.scope) {
             return None;
         }
         let held = self.held.as_ref().ok_or(OpenError::NoSession);
@@ -123,7 +123,8 @@ impl Membership {
     /// The channel's newest dictionary, if the client may read the streams that it was made of.
     pub(super) fn newest_dictionary(&self, channel: u8) -> Option<Arc<Dictionary>> {
         let newest = self.hub.dictionaries().newest(channel)?;
-        let is_allowed = newest.audience() != Audience::Channel || self.may_read_channel(channel);
+        let is_allowed =
+            newest.audience() != Audience::Channel || self.may_read(channel, &Scope::Channel);
         is_allowed.then_some(newest)
     }
 

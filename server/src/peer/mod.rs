@@ -348,7 +348,7 @@ impl Peer {
 
     /// Subscribes to what the dialect begins with, once the session is open.
     fn begin(&mut self, now: Moment, resumed: bool) {
-        let may_read = |channel| self.executor.membership.may_read_channel(channel);
+        let may_read = |channel, scope: &_| self.executor.membership.may_read(channel, scope);
         let mut requests = Vec::new();
         let each = &mut |one| requests.push(one);
         let items = self.executor.outgoing.codec.begin(resumed, may_read, each);

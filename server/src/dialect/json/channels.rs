@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use push_wire_broker::Entry;
 use push_wire_shared::channel::{ChannelMode, ChannelTable};
-use push_wire_shared::position::Position;
+use push_wire_shared::position::{Position, Scope};
 use push_wire_shared::session::op::{ClientOp, ErrorCode, Skipped, Subscribe};
 use push_wire_shared::session::server::{ServerConfig, Uplink};
 use push_wire_shared::session::wire::Content;
@@ -60,9 +60,6 @@ impl Channels {
         let Some(known) = self.table().by_name(channel) else {
             return bad_op(no_channel(channel));
         };
-        if !self.subscriptions.may_send(known.id) {
-            return bad_op(format!("channel {channel} not subscribed"));
-        }
         Request::Uplink(Uplink {
             channel: known.id,
             sequence: None,
@@ -170,14 +167,15 @@ impl Channels {
         });
     }
 
-    /// Begins to read the channels that `auth` requests, as far as `may_read` allows. Returns the subscriptions, and
-    /// the channels of which entries may be missing. `resumed`: an earlier session continues.
+    /// Begins to read the channels that `auth` requests, or all of which `may_read` allows anything. Returns the
+    /// subscriptions, and the channels of which entries may be missing. `resumed`: an earlier session continues.
     pub(super) fn begin(
         &mut self,
         request: &ResumeRequest,
         resumed: bool,
-        may_read: impl Fn(u8) -> bool,
+        may_read: impl Fn(u8, &Scope) -> bool,
     ) -> (Vec<Subscribe>, Vec<Unproved>) {
+        let inbox = Scope::Inbox(self.session.client());
         let (mut subscriptions, mut unproved) = (Vec::new(), Vec::new());
         let reads_nothing = self.session.held(|session| {
             session.reads_nothing &= !request.names_channels();
@@ -190,11 +188,11 @@ impl Channels {
         let channels = config.channels.channels().iter();
         for channel in channels.filter(|channel| channel.mode != ChannelMode::System) {
             let id = channel.id;
-            let wanted = request.wants(id);
-            if wanted != Some(false) {
-                self.subscriptions.allow_sending(id);
+            if may_read(id, &Scope::Channel) {
+                self.subscriptions.allow(id);
             }
-            let reads = wanted.unwrap_or_else(|| !reads_nothing && may_read(id));
+            let wanted = request.wants(id);
+            let reads = wanted.unwrap_or_else(|| !reads_nothing && may_read(id, &inbox));
             if !reads && !request.names_number(id) {
                 continue;
             }

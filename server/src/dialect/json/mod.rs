@@ -21,6 +21,7 @@ use push_wire_broker::Entry;
 use push_wire_shared::SystemOp;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::TOKEN_BYTES;
+use push_wire_shared::position::{ResetReason, Scope};
 use push_wire_shared::session::op::{Auth, ClientOp, ErrorCode, ServerOp, Skipped, Subscribe};
 use push_wire_shared::session::server::ServerConfig;
 use render::Renderer;
@@ -201,7 +202,7 @@ impl JsonCodec {
     pub(super) fn begin(
         &mut self,
         resumed: bool,
-        may_read: impl Fn(u8) -> bool,
+        may_read: impl Fn(u8, &Scope) -> bool,
         each: &mut dyn FnMut(Request),
     ) -> Vec<Subscribe> {
         let Phase::Authenticating(mut request) = std::mem::replace(&mut self.phase, Phase::Open)
@@ -250,7 +251,12 @@ impl JsonCodec {
             ServerOp::Reset { id, reason, .. } => {
                 if let Some(channel) = self.channels.ended(*id) {
                     let message = format!("{channel}: {}", reason.name());
-                    self.renderer.error(ErrorCode::Refused, message);
+                    let code = if *reason == ResetReason::NotPermitted {
+                        ErrorCode::NotPermitted
+                    } else {
+                        ErrorCode::Refused
+                    };
+                    self.renderer.error(code, message);
                 }
             }
             ServerOp::Error {

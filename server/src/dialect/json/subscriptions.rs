@@ -1,5 +1,5 @@
-//! Channels that a connection reads and may send on. The dialect names streams by channel alone; each channel stands for
-//! two subscriptions of the session, the channel itself and the client's inbox in it.
+//! Channels that a connection reads. The dialect names streams by channel alone; each channel stands for two
+//! subscriptions of the session, the channel itself and the client's inbox in it.
 
 use push_wire_shared::position::StartAt;
 use push_wire_shared::session::op::{ScopeRequest, Subscribe};
@@ -7,13 +7,13 @@ use push_wire_shared::session::op::{ScopeRequest, Subscribe};
 use super::bit_set::BitSet;
 pub(super) use super::numbering::Source;
 
-/// Channels that one connection reads and may send on, as sets of ids.
+/// Channels that one connection reads, as sets of ids.
 #[derive(Default, Debug)]
 pub(super) struct Subscriptions {
     /// Subscriptions of the session, by [`subscription_id`].
     reads: BitSet<8>,
-    /// Channels that the client may send on.
-    sends: BitSet<4>,
+    /// Channels that the client may read itself, and not only its inbox in them.
+    readable: BitSet<4>,
 }
 
 /// Id of the subscription of one of a channel's two streams.
@@ -46,16 +46,21 @@ pub(super) fn request(name: String, channel: u8, source: Source) -> Subscribe {
 }
 
 impl Subscriptions {
-    /// Adds a channel. Returns for each of its two streams whether it is new.
+    /// Records that the client may read a channel itself.
+    pub(super) fn allow(&mut self, channel: u8) {
+        self.readable.insert(usize::from(channel));
+    }
+
+    /// Adds what the client may read of a channel. Returns for each of its two streams whether it is added. The inbox is
+    /// added always: the session refuses it to a client without any right on the channel.
     pub(super) fn add(&mut self, channel: u8) -> [bool; 2] {
-        self.allow_sending(channel);
-        [Source::Channel, Source::Inbox]
-            .map(|source| self.reads.insert(index(subscription_id(channel, source))))
+        let is_readable = self.readable.contains(usize::from(channel));
+        let mut add = |source| self.reads.insert(index(subscription_id(channel, source)));
+        [is_readable && add(Source::Channel), add(Source::Inbox)]
     }
 
     /// Removes a channel. Returns the subscriptions that this ends.
     pub(super) fn remove(&mut self, channel: u8) -> impl Iterator<Item = u32> + use<> {
-        self.sends.remove(usize::from(channel));
         let ids = [Source::Channel, Source::Inbox].map(|source| {
             let id = subscription_id(channel, source);
             self.reads.remove(index(id)).then_some(id)
@@ -66,15 +71,6 @@ impl Subscriptions {
     /// Records that the session has ended a subscription.
     pub(super) fn forget(&mut self, id: u32) {
         self.reads.remove(index(id));
-    }
-
-    /// Permits the client to send on a channel.
-    pub(super) fn allow_sending(&mut self, channel: u8) {
-        self.sends.insert(usize::from(channel));
-    }
-
-    pub(super) fn may_send(&self, channel: u8) -> bool {
-        self.sends.contains(usize::from(channel))
     }
 
     /// Returns whether nothing is read.
