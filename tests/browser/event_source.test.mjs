@@ -47,9 +47,9 @@ async function openPage(context) {
 }
 
 /** Runs the README's code in a page, with functions that record what it shows. */
-async function runScript(page) {
+async function runScript(page, code = script) {
   const shown = "window.lines = []; window.notes = []; const show = (message) => lines.push(message.text), note = (text) => notes.push(text);";
-  await page.evaluate(`{ ${shown} ${script} window.events = events; window.say = say; }`);
+  await page.evaluate(`{ ${shown} ${code} window.events = events; window.say = say; }`);
 }
 
 /** Waits until the page shows this text, and returns all. */
@@ -101,6 +101,36 @@ for (const name of ["Chromium", "Firefox"]) {
     await page.evaluate(() => window.say({ name: "Ada", text: "line 15" }));
     assert.deepEqual(await shownUntil(page, "line 15"), numbered(0, 16));
     talker.leave();
+    await context.close();
+  });
+
+  test(`a plain page in ${name} shows a misspelt channel, and that it is refused`, { timeout: TIMEOUT_MS }, async () => {
+    const context = await browsers[name].createBrowserContext();
+    const page = await openPage(context);
+    const noted = async (count) => {
+      await page.waitForFunction((least) => window.notes.length >= least, { timeout: TIMEOUT_MS, polling: 50 }, count);
+      return page.evaluate(() => window.notes);
+    };
+    await runScript(page, script.replace("channels=chat", "channels=chatt"));
+    assert.deepEqual(await noted(1), ['there is no channel named "chatt"']);
+    await page.evaluate(() => window.events.close());
+    await runScript(page, script.replace("client_id=${clientId}", "client_id=7"));
+    assert.deepEqual(await noted(1), ["the server refuses this client"]);
+    await context.close();
+  });
+
+  test(`a plain page in ${name} waits and sends again after 429`, { timeout: TIMEOUT_MS }, async () => {
+    const context = await browsers[name].createBrowserContext();
+    const page = await openPage(context);
+    await runScript(page);
+    await page.waitForFunction(() => window.events.readyState === EventSource.OPEN);
+    await page.evaluate(() => {
+      const { fetch } = window;
+      const answers = [new Response("{}", { status: 429, headers: { "retry-after": "0" } })];
+      window.fetch = async (...request) => answers.pop() ?? fetch(...request);
+      return window.say({ name: "Ada", text: "line 0" });
+    });
+    assert.deepEqual(await shownUntil(page, "line 0"), ["line 0"]);
     await context.close();
   });
 
