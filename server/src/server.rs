@@ -250,7 +250,9 @@ impl<C: ChannelKind> PushServer<C> {
         let peer = crate::http::peer(&request);
         let located = peer.map_or(Ok(()), |peer| admitted.locate(peer, &request.headers));
         let socket = |limit| Socket::new(io, limit);
+        let remark = crate::http::without_effect(dialect, &request.uri);
         let mut connection = Connection::new(self, dialect, request, socket, admitted);
+        connection.remark(remark);
         if located.is_err() {
             connection.refuse(CloseReason::RateLimited);
         }

@@ -394,6 +394,32 @@ async fn bad_requests_are_stated() {
 }
 
 #[tokio::test]
+async fn misspelt_field_is_named() {
+    let server = default_server().await;
+    let mut stream = open(&server, events("&chanels=chat&_=1751")).await;
+    assert_eq!(op(&stream.json().await)["op"], "auth_ok");
+    let error = stream.json().await;
+    let known = "client_id, channels, capabilities, token, resume_cursor";
+    let message = format!("there is no query field \"chanels\"; the fields are {known}");
+    assert_eq!(op(&error), &json!({ "op": "error", "message": message }));
+    publish(&server, 1..=1);
+    assert_eq!(
+        entries(&mut stream, 1).await,
+        numbered(1..=1, 0),
+        "it goes on"
+    );
+    let mut socket = server.open_at("/rps?channels=short").await;
+    socket = socket
+        .authenticate(ALICE, json!({ "capabilities": ["short"] }))
+        .await;
+    assert_eq!(socket.receive_json().await["op"], "auth_ok");
+    let error = socket.receive_json().await;
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("\"channels\"") && message.contains("`auth`"));
+    socket.receives_nothing().await;
+}
+
+#[tokio::test]
 async fn entry_beyond_retention_is_reported() {
     let server = Server::start(|builder| {
         builder.channel(Channel::Chat, ChannelPolicy::log().retain_entries(3))

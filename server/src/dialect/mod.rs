@@ -168,6 +168,14 @@ impl Codec {
         }
     }
 
+    /// Sets an error to be sent once the client is authenticated.
+    pub(crate) fn set_remark(&mut self, text: String) {
+        match self {
+            Self::Wire(_) => {}
+            Self::Json(json) => json.set_remark(text),
+        }
+    }
+
     /// Collects the answers to the client's message from here on, for a POST. In the push-wire dialect they are sent to
     /// the client all the same.
     pub(crate) fn collect_answers(&mut self) {

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::error::{RequestError, error_op, json};
 use super::proof::bearer;
+use super::query::without_effect;
 use super::redact::redact_token;
 use super::upgrade::draining;
 use super::{GOING_AWAY, body, peer};
@@ -108,6 +109,7 @@ async fn open_json(
         Ok(admitted) => admitted,
         Err(error) => return Ok(come_back(&hub, &error_frame(&hub, &error.to_string()))),
     };
+    let remark = without_effect(Dialect::JsonEvents, &parts.uri);
     parts.uri = redact_token(&parts.uri);
     let last_event = parts.headers.get(LAST_EVENT_ID);
     let last_event = last_event.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
@@ -115,6 +117,7 @@ async fn open_json(
     let request = Box::new(parts);
     let mut connection =
         Connection::new(app, Dialect::JsonEvents, request, |_| transport, admitted);
+    connection.remark(remark);
     connection.receive(Message::Text(auth), last_event);
     tasks.spawn(connection.run());
     match head.await {

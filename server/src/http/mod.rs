@@ -8,6 +8,7 @@ mod object;
 mod peer;
 mod post;
 mod proof;
+mod query;
 mod redact;
 mod upgrade;
 
@@ -15,6 +16,7 @@ pub(crate) use dictionary::dictionary;
 pub(crate) use events::open_events;
 pub(crate) use peer::peer;
 pub(crate) use post::{ack, send};
+pub(crate) use query::without_effect;
 pub use upgrade::{UpgradeError, WebSocketUpgrade};
 pub(crate) use upgrade::{draining, tcp_stream};
 

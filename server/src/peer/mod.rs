@@ -100,6 +100,11 @@ impl Peer {
         self.executor.outgoing.codec.set_last_event(id);
     }
 
+    /// Sets an error of the request that opened the connection; before `auth`. The JSON dialect sends it.
+    pub fn set_remark(&mut self, text: String) {
+        self.executor.outgoing.codec.set_remark(text);
+    }
+
     /// Sets the connection's place among those of the server, and with it the client's address.
     pub(crate) fn set_admitted(&mut self, admitted: Admitted) {
         if let Some(address) = admitted.address() {

@@ -86,6 +86,13 @@ impl<T: Transport> Connection<T> {
         self.peer.handle_message(clock::now(), message);
     }
 
+    /// Sets an error of the request that the client is sent in the JSON dialect, once it is authenticated.
+    pub(crate) fn remark(&mut self, text: Option<String>) {
+        if let Some(text) = text {
+            self.peer.set_remark(text);
+        }
+    }
+
     /// Closes the connection, before it runs.
     pub(crate) fn refuse(&mut self, reason: CloseReason) {
         self.peer.close(clock::now(), reason);

@@ -13,6 +13,8 @@ pub(super) struct ResumeRequest {
     channels: Option<BTreeSet<u8>>,
     /// Error text for unknown channel names.
     pub(super) unknown: Option<String>,
+    /// Error of the request that opened the connection.
+    pub(super) remark: Option<String>,
     /// Last number that the client has, for each channel that it names.
     cursors: BTreeMap<u8, u64>,
     /// Last number that the client has on every channel, if it names none.
@@ -33,6 +35,7 @@ impl ResumeRequest {
         Self {
             channels: (!capabilities.is_empty()).then_some(known),
             unknown,
+            remark: None,
             cursors: by_id.collect(),
             // It is the highest of all channels, so it proves nothing about one that is not named.
             cursor: cursor.filter(|_| cursors.is_empty()).unwrap_or(0),

@@ -61,7 +61,10 @@ enum Form {
 #[derive(Debug)]
 enum Phase {
     /// Only `auth` is taken.
-    AwaitingAuth,
+    AwaitingAuth {
+        /// Error of the request that opened the connection.
+        remark: Option<String>,
+    },
     /// The credentials are being checked.
     Authenticating(Box<ResumeRequest>),
     /// The client is authenticated.
@@ -71,7 +74,7 @@ enum Phase {
 impl JsonCodec {
     pub(super) fn new(config: &Arc<ServerConfig>) -> Self {
         Self {
-            phase: Phase::AwaitingAuth,
+            phase: Phase::AwaitingAuth { remark: None },
             channels: Channels::new(config),
             renderer: Renderer::default(),
             form: Form::Messages,
@@ -91,6 +94,11 @@ impl JsonCodec {
     /// Sets the id of the last event that the client has seen.
     pub(super) fn set_last_event(&mut self, id: String) {
         self.form = Form::Events { last: Some(id) };
+    }
+
+    /// Sets an error to be sent once the client is authenticated.
+    pub(super) fn set_remark(&mut self, text: String) {
+        self.phase = Phase::AwaitingAuth { remark: Some(text) };
     }
 
     /// Collects the answers from here on for a POST.
@@ -149,10 +157,11 @@ impl JsonCodec {
                 resume_cursor,
                 resume_cursors,
             } => {
-                if matches!(self.phase, Phase::AwaitingAuth) {
+                if let Phase::AwaitingAuth { remark } = &mut self.phase {
                     let table = self.channels.table();
-                    let request =
+                    let mut request =
                         ResumeRequest::new(table, &capabilities, resume_cursor, &resume_cursors);
+                    request.remark = remark.take();
                     self.phase = Phase::Authenticating(Box::new(request));
                 }
                 ClientOp::Auth(auth(client_id, token))
@@ -189,7 +198,7 @@ impl JsonCodec {
     pub(super) fn named_channels(&self) -> impl Iterator<Item = &str> {
         let request = match &self.phase {
             Phase::Authenticating(request) => Some(request),
-            Phase::AwaitingAuth | Phase::Open => None,
+            Phase::AwaitingAuth { .. } | Phase::Open => None,
         };
         let named = request.into_iter().flat_map(|request| request.named());
         named.map(|id| self.channels.name(id))
@@ -218,6 +227,9 @@ impl JsonCodec {
             .into_iter()
             .for_each(|one| self.resume_required(one));
         report_unknown(request.unknown, each);
+        if let Some(remark) = request.remark {
+            each(bad_op(remark));
+        }
         subscriptions
     }
 
