@@ -43,8 +43,8 @@ pub enum SlowReaders {
 }
 
 /// Distance behind the head beyond which a reader skips entries; the first limit that is exceeded applies. The newest
-/// entries within half of each limit are then sent. Choose limits below the channel's retention: a reader that comes back
-/// after retention has passed its position is sent a `reset`.
+/// entries within half of each limit are then sent. Each limit must be below the channel's retention, or the largest value
+/// of its type, which is no limit: a reader whose position retention has passed is sent a `reset`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MaxLag {
     /// Number of entries; default 100, at least 1.

@@ -92,9 +92,43 @@ fn slow_readers(setting: &str, policy: &ChannelPolicy) -> Result<(), BuildError>
         SlowReaders::Drop(max) => {
             at_least(&format!("entries of {setting}"), max.entries, 1)?;
             at_least(&format!("bytes of {setting}"), max.bytes, 1)?;
-            at_least(&format!("age of {setting}"), max.age, MS)
+            at_least(&format!("age of {setting}"), max.age, MS)?;
+            let kept = policy.retention();
+            let entries = u64::try_from(kept.entries).unwrap_or(u64::MAX);
+            below(
+                &format!("entries of {setting}"),
+                max.entries,
+                entries,
+                u64::MAX,
+            )?;
+            below(
+                &format!("bytes of {setting}"),
+                max.bytes,
+                kept.bytes,
+                usize::MAX,
+            )?;
+            below(
+                &format!("age of {setting}"),
+                max.age,
+                kept.age,
+                Duration::MAX,
+            )
         }
     }
+}
+
+/// Checks a limit of the lag: retention passes a reader first whose limit is not below it. `off` is no limit.
+fn below<T: PartialOrd + Debug>(
+    setting: &str,
+    value: T,
+    retention: T,
+    off: T,
+) -> Result<(), BuildError> {
+    if value < retention || value == off {
+        return Ok(());
+    }
+    let allowed = format!("below the retention of {retention:?}, or {off:?} for no limit");
+    Err(error(setting, &value, allowed))
 }
 
 /// Checks times and limits.

@@ -155,7 +155,28 @@ fn refuses_slow_readers_that_do_not_fit_the_mode() {
         let setting = "slow_readers of channel \"chat\"";
         assert!(error.to_string().contains(setting), "{error}");
     }
+    let limits = SlowReaders::Drop(MaxLag::default());
+    let kept = log.slow_readers(limits);
+    for (policy, limit) in [
+        (kept.retain_entries(100), "entries of slow_readers"),
+        (kept.retain_bytes(256 * 1024), "bytes of slow_readers"),
+        (
+            kept.retain_age(Duration::from_secs(10)),
+            "age of slow_readers",
+        ),
+    ] {
+        let error = built(|builder| builder.channel(Channel::Chat, policy)).unwrap_err();
+        let error = error.to_string();
+        assert!(error.starts_with(limit), "{error}");
+        assert!(
+            error.contains("allowed: below the retention of "),
+            "{error}"
+        );
+    }
+    let off = drop(u64::MAX, usize::MAX, Duration::MAX);
     for policy in [
+        kept.retain_entries(101),
+        log.retain_entries(10).slow_readers(off),
         log.slow_readers(SlowReaders::Lag),
         log.slow_readers(drop(1, 1, second)),
         state.slow_readers(SlowReaders::Conflate),
