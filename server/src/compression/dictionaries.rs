@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::Duration;
 
+use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::compression::DictionaryError;
 use push_wire_shared::limits::DICTIONARIES_PER_CHANNEL;
 use push_wire_shared::position::{Scope, StreamKey};
@@ -98,6 +99,7 @@ pub(crate) struct Dictionaries {
 #[derive(Debug)]
 struct OfChannel {
     channel: u8,
+    name: Box<str>,
     compression: Compression,
     /// Dictionaries in use, newest last; the older one serves clients that are still fetching the newer.
     live: RwLock<Vec<Arc<Dictionary>>>,
@@ -115,11 +117,13 @@ struct Sampling {
 
 impl Dictionaries {
     pub(crate) fn new(
+        table: &ChannelTable,
         channels: impl Iterator<Item = (u8, ChannelPolicy)>,
         background: Background,
     ) -> Self {
         let channels = channels.map(|(channel, policy)| OfChannel {
             channel,
+            name: table.name(channel).into(),
             compression: policy.how_compressed(),
             live: RwLock::default(),
             sampling: Mutex::new(Some(Sampling {
@@ -189,7 +193,7 @@ impl Dictionaries {
             return;
         }
         if let Err(error) = self.issue(channel, audience, bytes) {
-            tracing::debug!(channel, %error, "a trained dictionary is not used");
+            tracing::debug!(channel = &*of.name, %error, "a trained dictionary is not used");
         }
     }
 
@@ -227,7 +231,7 @@ impl Dictionaries {
             return Err(SetDictionaryError::SameZstdId(dictionary.zstd_id()));
         }
         tracing::info!(
-            channel,
+            channel = &*of.name,
             id,
             bytes = dictionary.bytes().len(),
             "a channel has a new dictionary"

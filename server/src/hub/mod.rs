@@ -158,7 +158,8 @@ impl Hub {
             Arc::clone(&shares),
         );
         let config = Arc::new(session);
-        let dictionaries = Arc::new(Dictionaries::new(streams.policies(), background));
+        let dictionaries = Dictionaries::new(&config.channels, streams.policies(), background);
+        let dictionaries = Arc::new(dictionaries);
         let counters = Arc::<Counters>::default();
         Arc::new(Self {
             sessions: Sessions::new(
@@ -305,7 +306,6 @@ impl Hub {
         self.sessions.connection(client, proof).map(|_| ())
     }
 
-    /// Passes a message that a client POSTs to its connection.
     /// Begins the check of a POST's credentials by the authenticator; `None` if the client's POSTs are not proved by the
     /// identity of its session.
     ///
@@ -316,6 +316,7 @@ impl Hub {
         connection.map(PostCheck::begin).transpose()
     }
 
+    /// Passes a message that a client POSTs to its connection.
     ///
     /// # Errors
     /// [`PostError`]; the message was not taken.

@@ -18,7 +18,7 @@ use crate::peer::Inbound;
 pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), MessageError> {
     let (client_id, channel) = (message.client_id, message.channel);
     catch_unwind(AssertUnwindSafe(|| app.deliver(message))).unwrap_or_else(|panic| {
-        let panic = text(&*panic);
+        let (panic, channel) = (text(&*panic), app.hub().channels().name(channel));
         tracing::error!(%client_id, channel, panic, "a message handler panicked");
         Err(MessageError {
             code: ErrorCode::HandlerFailed,

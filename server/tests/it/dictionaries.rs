@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::harness::{Channel, Running, soon, start};
 
-fn trained() -> Vec<u8> {
+pub(super) fn trained() -> Vec<u8> {
     let samples: Vec<String> = (0..2_000)
         .map(|n| {
             format!(

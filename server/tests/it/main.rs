@@ -14,6 +14,7 @@ mod handlers;
 mod harness;
 mod json;
 mod limits;
+mod logs;
 mod mounting;
 mod names;
 mod shutdown;

@@ -101,6 +101,12 @@ impl ChannelTable {
         self.channels.iter().find(|channel| channel.id == id)
     }
 
+    /// Name of the channel of this wire id; empty if there is none.
+    #[must_use]
+    pub fn name(&self, id: u8) -> &str {
+        self.by_id(id).map_or("", |channel| &channel.name)
+    }
+
     /// The channel of this name.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Channel> {

@@ -46,8 +46,7 @@ impl Channels {
     }
 
     pub(super) fn name(&self, channel: u8) -> &str {
-        let channel = self.table().by_id(channel);
-        channel.map_or("", |channel| &channel.name)
+        self.table().name(channel)
     }
 
     /// Name of the system channel.
