@@ -19,21 +19,18 @@ pub(super) fn resolve(table: &ChannelTable, names: &[String]) -> Names {
     let mut first_unknown = None;
     let mut more = 0;
     for name in names {
-        let channel = table.by_name(name);
-        match channel.filter(|channel| channel.mode != ChannelMode::System) {
-            Some(channel) => {
+        match table.by_name(name) {
+            Some(channel) if channel.mode != ChannelMode::System => {
                 known.insert(channel.id);
             }
-            None if first_unknown.is_none() => first_unknown = Some(name),
-            None => more += 1,
+            _ if first_unknown.is_some() => more += 1,
+            Some(_) => first_unknown = Some("the system channel has no entries".into()),
+            None => first_unknown = Some(no_channel(name)),
         }
     }
-    let unknown = first_unknown.map(|name| match more {
-        0 => no_channel(name),
-        _ => format!(
-            "{}, and {more} more names are no channel's",
-            no_channel(name)
-        ),
+    let unknown = first_unknown.map(|first| match more {
+        0 => first,
+        _ => format!("{first}, and {more} more names are no channel's"),
     });
     Names { known, unknown }
 }

@@ -376,6 +376,25 @@ fn unknown_names_are_answered_once() {
 }
 
 #[test]
+fn system_channel_is_not_said_to_be_missing() {
+    let hub = hub();
+    let mut client = JsonClient::connect(&hub);
+    let seen = client.auth(value!({"capabilities": ["system", "nope"]}));
+    let message = "the system channel has no entries, and 1 more names are no channel's";
+    assert_eq!(seen[1], value!({"op": "error", "message": message}));
+    let mut client = WireClient::connect(&super::hub());
+    let seen = client.op(&ClientOp::Auth(Auth {
+        subscriptions: vec![subscribe(5, "system")],
+        ..Auth::new(client_id())
+    }));
+    let message = "the system channel has no entries";
+    assert!(
+        format!("{seen:?}").contains(message),
+        "it says so: {seen:?}"
+    );
+}
+
+#[test]
 fn refuses_long_channel_lists() {
     let hub = hub();
     let mut client = JsonClient::connect(&hub);

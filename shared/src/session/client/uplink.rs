@@ -195,11 +195,13 @@ fn destination(
     max_message_bytes: usize,
 ) -> Result<u8, (ErrorCode, &'static str)> {
     // Only control ops travel on the system channel: anything else ends the connection, again and again.
-    let is_of = |channel: &&ChannelInfo| {
-        channel.name == item.channel && channel.mode != ChannelMode::System
-    };
-    let Some(channel) = channels.iter().find(is_of) else {
-        let message = "the server has no channel of this name";
+    let mut named = channels.iter();
+    let named = named.find(|channel| channel.name == item.channel);
+    let Some(channel) = named.filter(|channel| channel.mode != ChannelMode::System) else {
+        let message = match named {
+            Some(_) => "the system channel takes no messages of the application",
+            None => "the server has no channel of this name",
+        };
         return Err((ErrorCode::UnknownChannel, message));
     };
     if message_bytes(item.body.len()) > max_message_bytes {

@@ -71,7 +71,10 @@ impl Subscriptions {
         }
         let known = config.channels.by_name(&request.channel);
         let Some(known) = known.filter(|channel| channel.mode != ChannelMode::System) else {
-            let message = String::from("no channel named ") + &quoted(&request.channel);
+            let message = match known {
+                Some(_) => String::from("the system channel has no entries"),
+                None => String::from("no channel named ") + &quoted(&request.channel),
+            };
             return outputs.error(ErrorCode::UnknownChannel, &message, Some(id));
         };
         let Some(scope) = scope(request.scope, client_id) else {

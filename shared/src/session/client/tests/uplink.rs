@@ -173,10 +173,16 @@ fn refused_send_uses_no_number() {
     harness.open();
     harness.auth_ok(false, 0);
     assert_eq!(numbers(&mut harness), expected(&[(1, "a")]));
-    let mut refused = vec![];
+    let (mut refused, mut messages) = (vec![], vec![]);
     for event in harness.events() {
-        if let Event::Refused { ticket, code, .. } = event {
+        if let Event::Refused {
+            ticket,
+            code,
+            message,
+        } = event
+        {
             refused.push((ticket, code));
+            messages.push(message);
         }
     }
     assert_eq!(
@@ -187,6 +193,8 @@ fn refused_send_uses_no_number() {
             (system.unwrap(), ErrorCode::UnknownChannel)
         ]
     );
+    assert_eq!(messages[1], "the server has no channel of this name");
+    assert!(messages[2].starts_with("the system channel "));
     let max_message_bytes = 10_000;
     assert_eq!(
         send(&mut harness, &"x".repeat(10_000)),
