@@ -58,7 +58,8 @@ pub enum ClientEvent<C: ChannelKind> {
         /// Reason, for people.
         message: String,
     },
-    /// A notice of the application on the server, sent with `send_system`.
+    /// A notice of the application on the server, sent with `send_system`. `Slow` also comes from the server itself, to a
+    /// client that sends more than its rates allow.
     Notice(SystemNotice),
     /// An error that concerns no single subscription or message.
     Error {

@@ -160,7 +160,10 @@ export class Client<Channels extends object = AnyChannels> {
     return this.#faults.add(listener);
   }
 
-  /** Calls `listener` for notices that the application on the server sends with `send_system`. */
+  /**
+   * Calls `listener` for notices that the application on the server sends with `send_system`, and for `slow` by which the
+   * server says that this page sends more than its limits of rates allow.
+   */
   onNotice(listener: (notice: Notice) => void): () => void {
     return this.#notices.add(listener);
   }

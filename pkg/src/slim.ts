@@ -9,7 +9,8 @@ export * from "./exports.js";
 
 /**
  * Loads the engine from a source that the page gives: `push-wire/push-wire.wasm`, as a URL, a `Response` or a
- * promise of one, bytes, or a compiled `WebAssembly.Module`. Await it before the first `connect`.
+ * promise of one, bytes, or a compiled `WebAssembly.Module`. Node.js fetches no `file:` URL: give it the bytes. Await it before
+ * the first `connect`.
  */
 export async function initWasm(source: string | object): Promise<void> {
   if (typeof source !== "string") checkObject("source", source);

@@ -27,7 +27,10 @@ export interface Entry<T> extends Position {
 
 /** Outcome of a subscribe or resume. */
 export type Outcome =
-  /** Reading continues exactly after the position; `caughtUp` entries were published meanwhile and follow. */
+  /**
+   * Reading continues exactly after the position; `caughtUp` entries were published meanwhile and follow. Of a state only the
+   * newest value follows; where the channel drops entries for slow readers, some may be skipped, and `onSkipped` tells how many.
+   */
   | { readonly type: "resumed"; readonly position: Position; readonly caughtUp: number; readonly head: bigint }
   /** Continuity cannot be proved: discard what came from this stream. All entries that the log holds follow. */
   | {
@@ -129,7 +132,7 @@ export interface Status {
   readonly reason?: string;
 }
 
-/** Notice of the application on the server, which has no effect by itself. */
+/** Notice of the application on the server, which has no effect by itself; `slow` also of the server, at its limits of rates. */
 export type Notice =
   /** State of the server: one word, such as `ok`, and a longer description. */
   | { readonly type: "health"; readonly status: string; readonly detail?: string }

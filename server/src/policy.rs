@@ -6,7 +6,8 @@ use push_wire_broker::Retention;
 use push_wire_shared::channel::ChannelMode;
 
 /// Compression of a channel's entries, for clients that accept it. Each entry is compressed alone and once for all
-/// readers, so only its own length can reveal something of its content.
+/// readers, so only its own length can reveal something of its content. Bodies above 1 MiB are not compressed: that would
+/// delay everything else on a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub enum Compression {

@@ -192,7 +192,8 @@ impl ResetReason {
 pub enum Outcome {
     /// Reading continues exactly after the reader's cursor.
     Resumed {
-        /// Entries between the reader's cursor and the head: what it is about to catch up.
+        /// Entries between the reader's cursor and the head: what it is about to catch up. Of a state only the newest
+        /// value is sent; on a channel that drops entries for slow readers, some may be skipped, which is stated.
         caught_up: u64,
     },
     /// Continuity cannot be proved; the application should discard what it derived from this stream.
