@@ -21,7 +21,8 @@ async fn start() -> Server {
         server.push.on_message(channel, move |message, server| {
             assert_eq!(channel, Channel::Chat, "a message that is not permitted");
             let frame = Frame::new(Channel::Chat, message.json()?);
-            Ok(server.send(message.client_id, frame).unwrap())
+            server.send(message.client_id, frame).unwrap();
+            Ok(())
         });
     }
     server
