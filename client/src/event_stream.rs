@@ -181,6 +181,9 @@ impl EventStream {
                 items.push_back(SocketEvent::Unacceptable(CloseReason::ProtocolError));
             }
         });
+        if items.is_empty() {
+            items.push_back(SocketEvent::Part);
+        }
         if parsed.is_err() {
             items.push_back(SocketEvent::Unacceptable(CloseReason::MessageTooLarge));
         }
@@ -243,5 +246,22 @@ async fn answer(http: &Http, request: Request<Full<Bytes>>) -> PostAnswer {
             tracing::debug!(%error, "a POST has no answer");
             PostAnswer::Unknown
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_message_are_events() {
+        let mut stream = EventStream::new("http://localhost/rps".to_owned(), 1_024);
+        for part in ["data: aG", "Vs", "bG8=\n"] {
+            stream.parse(part.as_bytes());
+            assert!(matches!(stream.items.pop_front(), Some(SocketEvent::Part)));
+        }
+        stream.parse(b"\n");
+        let item = stream.items.pop_front();
+        assert!(matches!(item, Some(SocketEvent::Message(bytes)) if bytes == "hello"));
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum Line {
 /// Event of a transport.
 pub(crate) enum SocketEvent {
     Message(Bytes),
+    /// A part of a message.
+    Part,
     /// The end, by the peer or a loss.
     Closed(Ending),
     /// It could not be opened.
@@ -151,6 +153,7 @@ pub(crate) async fn next_input(socket: &mut Socket) -> SocketInput {
                     let bytes = bytes.into();
                     SocketInput::Session(Input::Message { attempt, bytes })
                 }
+                SocketEvent::Part => SocketInput::Session(Input::Part { attempt }),
                 SocketEvent::Unacceptable(reason) => SocketInput::Unacceptable { attempt, reason },
                 SocketEvent::Posted { number, answer } => SocketInput::Session(Input::Posted {
                     attempt,

@@ -27,6 +27,11 @@ pub enum Input {
         /// Bytes of the whole message.
         bytes: Vec<u8>,
     },
+    /// A part of a message has arrived, in drivers that see parts: the server is alive.
+    Part {
+        /// From [`Output::Connect`].
+        attempt: u32,
+    },
     /// The connection has ended, or could not be opened.
     Closed {
         /// From [`Output::Connect`].

@@ -225,6 +225,9 @@ impl ClientSession {
                     self.fail(now, error);
                 }
             }
+            Input::Part { attempt } if is_current(attempt) => {
+                self.connection.note_activity(now, &mut self.link);
+            }
             Input::Closed {
                 attempt,
                 code,
@@ -237,6 +240,7 @@ impl ClientSession {
             } if is_current(attempt) => self.posted(now, number, answer),
             Input::Opened { .. }
             | Input::Message { .. }
+            | Input::Part { .. }
             | Input::Closed { .. }
             | Input::Posted { .. } => {}
             Input::Token { request, token } => {

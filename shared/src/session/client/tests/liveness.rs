@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::peer::*;
 use crate::limits::HEARTBEAT_GRACE;
-use crate::session::client::Status;
+use crate::session::client::{Input, Status};
 use crate::session::op::{ClientOp, ServerOp};
 
 #[test]
@@ -30,6 +30,17 @@ fn any_input_counts_as_activity() {
     harness.control(&[ServerOp::Pong]);
     assert_eq!(harness.ops(), [ClientOp::Ping]);
     harness.pass(HEARTBEAT);
+    assert_eq!(harness.session.status(), Status::Ready);
+}
+
+#[test]
+fn parts_of_a_message_count_as_activity() {
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    let attempt = harness.attempt();
+    for _ in 1..=10 {
+        harness.pass(HEARTBEAT);
+        harness.input(Input::Part { attempt });
+    }
     assert_eq!(harness.session.status(), Status::Ready);
 }
 
