@@ -91,6 +91,12 @@ pub struct Limits {
     /// Connections of one network at once whose clients are not authenticated; default 2,048, as many as it may open at
     /// once. A request beyond it is answered 429; loopback is exempt.
     pub unauthenticated_per_address: usize,
+    /// Bytes of POSTed bodies that are being read before it is known for which session they are; default 256 MiB, which
+    /// 256 bodies of 1 MiB take. A request beyond it is answered 503.
+    pub unauthenticated_bytes: usize,
+    /// The same of one network; default 16 MiB: messages are mostly below a kilobyte. A request beyond it is answered
+    /// 429; loopback is exempt.
+    pub unauthenticated_bytes_per_address: usize,
     /// Sessions at once, connected or not; default 1,000,000. A new client beyond it is closed with 4101 (come back
     /// later).
     pub sessions: usize,
@@ -150,6 +156,8 @@ impl Default for Limits {
             connections: 100_000,
             connects_per_address: Rate::new(200, 2_048),
             unauthenticated_per_address: 2_048,
+            unauthenticated_bytes: 256 * MIB as usize,
+            unauthenticated_bytes_per_address: 16 * MIB as usize,
             sessions: 1_000_000,
             sessions_per_identity: 1_000,
             connections_per_identity: 500,

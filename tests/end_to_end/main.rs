@@ -23,6 +23,7 @@ mod native_refusals;
 mod native_tokens;
 mod nginx;
 mod odd_requests;
+mod post_limits;
 mod proxy;
 mod rights;
 mod serve;

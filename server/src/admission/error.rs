@@ -22,6 +22,19 @@ pub(crate) enum AdmissionError {
     /// The address opens connections too fast: 429, and the time until the next one may be opened.
     #[error("`Limits::connects_per_address` is reached: wait {} s", seconds(*.0))]
     Connects(Duration),
+    /// Too many bytes of requests without a session are being read: 503.
+    #[error(
+        "`Limits::unauthenticated_bytes` of {0} is reached: wait until other requests are read"
+    )]
+    Bytes(usize),
+    /// The same of the address: 429.
+    #[error(
+        "`Limits::unauthenticated_bytes_per_address` of {0} is reached: wait until other requests are read"
+    )]
+    BytesOfAddress(usize),
+    /// The address has sent too much that reached no session: 429, and the time until the next request may come.
+    #[error("`Limits::address_rates` is reached by requests without a session: wait {} s", seconds(*.0))]
+    Requests(Duration),
 }
 
 impl AdmissionError {
@@ -29,22 +42,32 @@ impl AdmissionError {
     fn retry(self) -> Duration {
         match self {
             Self::Connections(_) => RETURN_SPREAD,
-            Self::Unauthenticated(_) => Duration::from_secs(1),
-            Self::Connects(wait) => wait,
+            Self::Unauthenticated(_) | Self::Bytes(_) | Self::BytesOfAddress(_) => {
+                Duration::from_secs(1)
+            }
+            Self::Connects(wait) | Self::Requests(wait) => wait,
         }
     }
 
-    const fn status(self) -> StatusCode {
+    /// Whole seconds before the next attempt, at least 1.
+    pub(crate) fn retry_after(self) -> u64 {
+        seconds(self.retry())
+    }
+
+    pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::Connections(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Unauthenticated(_) | Self::Connects(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Connections(_) | Self::Bytes(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unauthenticated(_)
+            | Self::Connects(_)
+            | Self::BytesOfAddress(_)
+            | Self::Requests(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 }
 
 impl IntoResponse for AdmissionError {
     fn into_response(self) -> Response {
-        let later = [(RETRY_AFTER, seconds(self.retry()).to_string())];
+        let later = [(RETRY_AFTER, self.retry_after().to_string())];
         (self.status(), later, self.to_string()).into_response()
     }
 }

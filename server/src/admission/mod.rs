@@ -3,6 +3,7 @@
 mod address;
 mod connect_rate;
 mod error;
+mod requests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,6 +16,8 @@ pub use address::ForwardedHeader;
 pub(crate) use address::Proxies;
 use connect_rate::ConnectRate;
 pub(crate) use error::AdmissionError;
+pub(crate) use requests::Requester;
+use requests::{BytesLimits, RequestBytes};
 
 use crate::limits::Limits;
 use crate::network::Network;
@@ -38,6 +41,7 @@ impl Default for Exempt {
 pub(crate) struct Admission {
     connections: usize,
     unauthenticated_per_address: usize,
+    bytes: BytesLimits,
     proxies: Proxies,
     exempt: Exempt,
     rate: ConnectRate,
@@ -50,6 +54,7 @@ struct Open {
     count: usize,
     /// Those whose client is not authenticated, by network; networks without any are not in it.
     unauthenticated: HashMap<Network, usize>,
+    requests: RequestBytes,
 }
 
 impl Admission {
@@ -57,6 +62,7 @@ impl Admission {
         Arc::new(Self {
             connections: limits.connections,
             unauthenticated_per_address: limits.unauthenticated_per_address,
+            bytes: BytesLimits::new(limits),
             proxies,
             exempt,
             rate: ConnectRate::new(limits.connects_per_address),
@@ -89,6 +95,14 @@ impl Admission {
             admitted.locate(peer, headers)?;
         }
         Ok(admitted)
+    }
+
+    /// The client's address, unless it is exempt.
+    fn limited_address(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let address = self.proxies.client(peer, headers);
+        let mut exempt = self.exempt.0.iter();
+        let is_exempt = exempt.any(|network| network.contains(&address));
+        (!is_exempt).then_some(address)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
@@ -140,9 +154,10 @@ impl Admitted {
         headers: &HeaderMap,
     ) -> Result<(), AdmissionError> {
         let admission = &self.admission;
-        let address = admission.proxies.client(peer, headers);
-        let mut exempt = admission.exempt.0.iter();
-        if self.address.is_some() || exempt.any(|network| network.contains(&address)) {
+        let Some(address) = admission.limited_address(peer, headers) else {
+            return Ok(());
+        };
+        if self.address.is_some() {
             return Ok(());
         }
         let network = Network::of(address);

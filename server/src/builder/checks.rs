@@ -166,6 +166,15 @@ fn limits(limits: &Limits, channels: &ChannelTable) -> Result<(), BuildError> {
     ] {
         at_least(setting, value, 1)?;
     }
+    for (setting, value) in [
+        ("limits.unauthenticated_bytes", limits.unauthenticated_bytes),
+        (
+            "limits.unauthenticated_bytes_per_address",
+            limits.unauthenticated_bytes_per_address,
+        ),
+    ] {
+        at_least(setting, value, limits.message_bytes)?;
+    }
     rate("limits.connects_per_address", limits.connects_per_address)?;
     rates("client_rates", &limits.client_rates)?;
     rates("identity_rates", &limits.identity_rates)?;

@@ -5,12 +5,24 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, EXPECT, HeaderMap};
+use axum::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::error::RequestError;
+use crate::hub::Hub;
 use crate::limits::DISCARDED_BYTES;
 use crate::peer::Dialect;
+
+/// Reads a client's message, within the time of a handshake.
+pub(super) async fn read_message(
+    hub: &Hub,
+    request: &Parts,
+    body: Body,
+) -> Result<Bytes, RequestError> {
+    let (limit, time) = (hub.limits().message_bytes, hub.session_config().handshake);
+    read(&request.headers, body, limit, time).await
+}
 
 /// Reads the body of a request, of at most `limit` bytes and within `time`.
 pub(super) async fn read(

@@ -6,6 +6,8 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use push_wire_shared::SystemOp;
 
+use crate::admission::AdmissionError;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Error of a request, with the status of its answer.
@@ -14,12 +16,29 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) struct RequestError {
     status: StatusCode,
     message: String,
+    /// Seconds before the next attempt, where one may succeed.
+    retry_after: Option<u64>,
 }
 
 impl RequestError {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { status, message }
+        let may_succeed_later = matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        );
+        Self {
+            status,
+            message: message.into(),
+            retry_after: may_succeed_later.then_some(1),
+        }
+    }
+
+    /// Returns whether the request was for no session, or could not be read: not one of a client that is known, whose
+    /// own rates count.
+    pub(super) fn reached_no_session(&self) -> bool {
+        self.retry_after.is_none()
+            && self.status.is_client_error()
+            && self.status != StatusCode::GONE
     }
 
     /// A request that is not as it should be: 400.
@@ -33,15 +52,21 @@ impl RequestError {
     }
 }
 
+impl From<AdmissionError> for RequestError {
+    fn from(error: AdmissionError) -> Self {
+        Self {
+            status: error.status(),
+            message: error.to_string(),
+            retry_after: Some(error.retry_after()),
+        }
+    }
+}
+
 impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         let mut response = json(self.status, error_op(&self.message));
-        let come_back = [
-            StatusCode::TOO_MANY_REQUESTS,
-            StatusCode::SERVICE_UNAVAILABLE,
-        ];
-        if come_back.contains(&self.status) {
-            response.headers_mut().insert(RETRY_AFTER, 1.into());
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -10,6 +10,7 @@ mod post;
 mod proof;
 mod query;
 mod redact;
+mod requester;
 mod upgrade;
 
 pub(crate) use dictionary::dictionary;

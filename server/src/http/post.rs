@@ -16,6 +16,7 @@ use super::body;
 use super::error::{RequestError, json};
 use super::object::{Fields, read_object};
 use super::proof::json_proof;
+use super::requester::{Requester, announced};
 use crate::hub::{AnswerKind, Hub, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 use crate::peer::Dialect;
 use crate::transport::Application;
@@ -64,21 +65,25 @@ struct Posted {
 /// Answers a POST of messages: a message of the push-wire dialect, or one frame or op of the JSON dialect.
 pub(crate) async fn send(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let (hub, requester) = (app.hub(), Requester::of(app, &parts));
+    let bytes = announced(&body, hub.limits().message_bytes);
     let post = async {
         let posted = match body::dialect(&parts.headers)? {
-            Dialect::Wire => read_wire(app.hub(), &parts, body).await?,
-            Dialect::Json | Dialect::JsonEvents => read_json(app, &parts, body).await?,
+            Dialect::Wire => read_wire(hub, &parts, body).await?,
+            Dialect::Json | Dialect::JsonEvents => read_json(&requester, &parts, body).await?,
         };
-        hand_on(app.hub(), posted).await
+        hand_on(hub, posted).await
     };
-    post.await.into_response()
+    requester.answer(bytes, post).await
 }
 
 /// Answers a POST of an acknowledgement in the JSON dialect.
 pub(crate) async fn ack(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let post = async { hand_on(app.hub(), read_ack(app, &parts, body).await?).await };
-    post.await.into_response()
+    let (hub, requester) = (app.hub(), Requester::of(app, &parts));
+    let bytes = announced(&body, hub.limits().message_bytes);
+    let post = async { hand_on(hub, read_ack(&requester, &parts, body).await?).await };
+    requester.answer(bytes, post).await
 }
 
 async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {
@@ -105,27 +110,27 @@ async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reque
         client,
         proof,
         number: Some(PostNumber { attempt, number }),
-        content: read_body(hub, parts, body).await?,
+        content: body::read_message(hub, parts, body).await?,
     })
 }
 
 async fn read_json(
-    app: &dyn Application,
+    requester: &Requester<'_>,
     parts: &Parts,
     body: Body,
 ) -> Result<Posted, RequestError> {
-    let content = read_body(app.hub(), parts, body).await?;
+    let content = requester.read(parts, body).await?;
     let Sender { client_id } = read_object(&content)?;
     Ok(Posted {
         client: client_id,
-        proof: json_proof(app, parts, client_id).await?,
+        proof: json_proof(requester.app, parts, client_id).await?,
         number: None,
         content,
     })
 }
 
 async fn read_ack(
-    app: &dyn Application,
+    requester: &Requester<'_>,
     parts: &Parts,
     body: Body,
 ) -> Result<Posted, RequestError> {
@@ -133,7 +138,7 @@ async fn read_ack(
         let message = "acknowledgements of the push-wire dialect are ops of its messages";
         return Err(RequestError::bad_type(message));
     }
-    let content = read_body(app.hub(), parts, body).await?;
+    let content = requester.read(parts, body).await?;
     let AckBody {
         client_id,
         channel,
@@ -142,15 +147,10 @@ async fn read_ack(
     let op = serde_json::json!({ "op": "ack", "channel": channel, "cursor": cursor });
     Ok(Posted {
         client: client_id,
-        proof: json_proof(app, parts, client_id).await?,
+        proof: json_proof(requester.app, parts, client_id).await?,
         number: None,
         content: op.to_string().into(),
     })
-}
-
-async fn read_body(hub: &Hub, parts: &Parts, body: Body) -> Result<Bytes, RequestError> {
-    let (limit, time) = (hub.limits().message_bytes, hub.session_config().handshake);
-    body::read(&parts.headers, body, limit, time).await
 }
 
 fn secret(headers: &HeaderMap) -> Option<[u8; 16]> {

@@ -348,6 +348,17 @@ impl Hub {
         self.shares.charge(now, owner, load)
     }
 
+    /// Takes a request that reached no session from the rates of its network.
+    pub(crate) fn charge_request(&self, now: Moment, owner: &Owner, load: Load) {
+        self.shares.charge_request(now, owner, load);
+    }
+
+    /// Time for which requests of a network are refused, because it has sent more than its rates.
+    pub(crate) fn refused_for(&self, now: Moment, owner: &Owner) -> Option<Duration> {
+        let until = self.shares.owes_until(now, owner)?;
+        Some(until.since(now)).filter(|wait| !wait.is_zero())
+    }
+
     /// The stream that a session of this owner subscribes to, created if there is none.
     pub(crate) fn open_stream(
         &self,

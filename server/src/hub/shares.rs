@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use push_wire_shared::time::Moment;
 
 use super::{UPKEEP_BATCH, lock};
-use crate::limits::{Limits, OWNERS_REMEMBERED};
+use crate::limits::{Limits, OWNERS_REMEMBERED, Rates};
 use crate::network::Network;
 use crate::rate::{Buckets, Load, Wait};
 
@@ -167,14 +167,38 @@ impl Shares {
 
     /// Takes what a client sends from the rates of its owner. Returns the wait that it causes, if there are rates.
     pub(super) fn charge(&self, now: Moment, owner: &Owner, load: Load) -> Option<Wait> {
-        let rates = match owner {
-            Owner::Identity(_) => &self.limits.identity_rates,
-            Owner::Network(_) => &self.limits.address_rates,
-            Owner::Unknown => return None,
-        };
+        let rates = self.rates(owner)?;
         let mut owners = lock(&self.owners);
         let held = owners.held.get_mut(owner)?;
         Some(held.buckets.take(now, load, rates))
+    }
+
+    /// Takes a request that reached no session from the rates of its owner, which may hold nothing.
+    pub(super) fn charge_request(&self, now: Moment, owner: &Owner, load: Load) {
+        let Some(rates) = self.rates(owner) else {
+            return;
+        };
+        let mut owners = lock(&self.owners);
+        let held = owners.held.entry(owner.clone()).or_default();
+        held.buckets.take(now, load, rates);
+        if held.is_empty() {
+            owners.leave(owner);
+        }
+    }
+
+    /// Time until which an owner pays for what it has sent; `now` or earlier, or nothing, if it may send.
+    pub(super) fn owes_until(&self, now: Moment, owner: &Owner) -> Option<Moment> {
+        let rates = self.rates(owner)?;
+        let mut buckets = lock(&self.owners).held.get(owner)?.buckets;
+        Some(buckets.take(now, Load::default(), rates).until)
+    }
+
+    const fn rates(&self, owner: &Owner) -> Option<&Rates> {
+        match owner {
+            Owner::Identity(_) => Some(&self.limits.identity_rates),
+            Owner::Network(_) => Some(&self.limits.address_rates),
+            Owner::Unknown => None,
+        }
     }
 
     /// Forgets owners that hold nothing and may send as much as a new one, a bounded number at once.
@@ -354,6 +378,28 @@ mod tests {
         shares.upkeep(at(102));
         let owners = lock(&shares.owners);
         assert!(owners.held.is_empty() && owners.remembered.is_empty());
+    }
+
+    #[test]
+    fn requests_without_session_are_charged() {
+        let shares = shares();
+        let owner = of_address("10.0.0.1");
+        assert_eq!(shares.owes_until(at(0), &owner), None);
+        let burst = Limits::default().address_rates.frames.burst;
+        let request = Load {
+            frames: 1,
+            ..Load::default()
+        };
+        for _ in 0..burst {
+            shares.charge_request(at(0), &owner, request);
+        }
+        assert!(shares.owes_until(at(0), &owner).unwrap() <= at(0));
+        shares.charge_request(at(0), &owner, request);
+        let until = shares.owes_until(at(0), &owner).unwrap();
+        assert!(until > at(0));
+        assert!(shares.owes_until(until, &owner).unwrap() <= until);
+        // What is owed is kept although the network holds nothing.
+        assert_eq!(lock(&shares.owners).remembered.len(), 1);
     }
 
     #[test]
