@@ -1,5 +1,4 @@
-//! The event stream that carries the server's messages, and the POST requests that carry the client's (docs/protocol.md
-//! section 12).
+//! The event stream that carries the server's messages, and the POST requests that carry the client's (docs/event-streams.md).
 
 use std::collections::VecDeque;
 use std::pin::Pin;

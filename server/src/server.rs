@@ -156,7 +156,7 @@ impl<C: ChannelKind> PushServer<C> {
 
     /// Answers the request for an event stream, in a route of the application's own: `sse` below that of
     /// [`upgrade`](Self::upgrade). Published clients, `EventSource` and `curl` use GET, clients of push-wire POST
-    /// (docs/protocol.md section 12). The connection runs in a task of the current tokio runtime.
+    /// (docs/event-streams.md). The connection runs in a task of the current tokio runtime.
     pub async fn events(self: Arc<Self>, request: Request) -> Response {
         self.upkeep.start(&self.hub);
         let tasks = self.connections.clone();

@@ -60,6 +60,11 @@ fn defaults() -> BTreeMap<String, String> {
             "unauthenticated_per_address",
             number(limits.unauthenticated_per_address),
         ),
+        ("unauthenticated_bytes", bytes(limits.unauthenticated_bytes)),
+        (
+            "unauthenticated_bytes_per_address",
+            bytes(limits.unauthenticated_bytes_per_address),
+        ),
         (
             "connections_per_identity",
             number(limits.connections_per_identity),

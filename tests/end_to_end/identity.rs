@@ -1,4 +1,4 @@
-//! Tests of sessions of the JSON dialect whose client is known by a cookie (docs/protocol.md sections 9.5 and 12.3).
+//! Tests of sessions of the JSON dialect whose client is known by a cookie (docs/protocol.md section 9.5, docs/event-streams.md section 3).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,6 +7,7 @@ mod certificate;
 mod dictionaries;
 mod drain;
 mod event_stream;
+mod event_stream_posts;
 mod http;
 mod http2;
 mod http2_client;

@@ -1,4 +1,4 @@
-//! Tests of the native client over an event stream and POST requests (docs/protocol.md section 12).
+//! Tests of the native client over an event stream and POST requests (docs/event-streams.md).
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Messages as events of an event stream (HTML, "Server-sent events"; docs/protocol.md section 12).
+//! Messages as events of an event stream (HTML, "Server-sent events"; docs/event-streams.md).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

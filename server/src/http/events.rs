@@ -1,4 +1,4 @@
-//! The request that opens an event stream (docs/protocol.md section 12).
+//! The request that opens an event stream (docs/event-streams.md).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Messages that a client POSTs beside its event stream (docs/protocol.md section 12.3).
+//! Messages that a client POSTs beside its event stream (docs/event-streams.md section 3).
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request};

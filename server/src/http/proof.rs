@@ -1,4 +1,4 @@
-//! Proof that a POST of the JSON dialect comes from the client of its session (docs/protocol.md section 12.3).
+//! Proof that a POST of the JSON dialect comes from the client of its session (docs/event-streams.md section 3).
 
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, HeaderMap};

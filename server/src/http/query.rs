@@ -1,4 +1,4 @@
-//! Fields of the query of a request that opens a connection in the JSON dialect (docs/protocol.md section 12.2).
+//! Fields of the query of a request that opens a connection in the JSON dialect (docs/event-streams.md section 2).
 
 use axum::extract::Query;
 use axum::http::Uri;

@@ -1,4 +1,4 @@
-//! Messages that clients POST beside an event stream, on their way to the connection (docs/protocol.md section 12).
+//! Messages that clients POST beside an event stream, on their way to the connection (docs/event-streams.md).
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The event stream in the answer to a request (docs/protocol.md section 12), as a transport that only writes.
+//! The event stream in the answer to a request (docs/event-streams.md), as a transport that only writes.
 
 use std::future::poll_fn;
 use std::io;

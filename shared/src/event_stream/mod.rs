@@ -1,5 +1,5 @@
-//! Event streams (HTML, "Server-sent events") as clients read them, and the messages in them (docs/protocol.md section
-//! 12.1).
+//! Event streams (HTML, "Server-sent events") as clients read them, and the messages in them (docs/event-streams.md
+//! section 1).
 
 mod message;
 mod parser;

@@ -1,4 +1,4 @@
-//! Ids of the events that a session's event streams carry (docs/protocol.md section 12.2), and the numbers of the
+//! Ids of the events that a session's event streams carry (docs/event-streams.md section 2), and the numbers of the
 //! channels at each.
 
 use std::collections::VecDeque;

@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod fragments;
 mod link;
+mod observation;
 mod output;
 mod posts;
 mod receive;
@@ -30,7 +31,6 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::Bytes;
-use uuid::Uuid;
 
 pub use config::{ClientConfig, RetryPolicy};
 pub use error::{ConfigError, SendError, SubscribeError, TokenError};
@@ -52,7 +52,7 @@ use super::op::{Auth, ChannelInfo, ClientOp};
 use super::wire::Content;
 use crate::close::CloseReason;
 use crate::limits::{HANDSHAKE_BYTES, TOKEN_BYTES};
-use crate::position::{Cursor, Position};
+use crate::position::Position;
 use crate::time::Moment;
 
 /// Session of one client, which outlives its connections.
@@ -63,8 +63,7 @@ use crate::time::Moment;
 /// monotonic clock and never goes back; every method that changes the session takes it.
 ///
 /// Every entry that is handed out must be reported with [`handled`](Self::handled), sooner or later, unless a reset comes
-/// before: a subscription
-/// of which the application holds [`max_backlog_entries`](ClientConfig::max_backlog_entries) or
+/// before: a subscription of which the application holds [`max_backlog_entries`](ClientConfig::max_backlog_entries) or
 /// [`max_backlog_bytes`](ClientConfig::max_backlog_bytes) is paused until half of that is handled.
 #[derive(Debug)]
 pub struct ClientSession {
@@ -290,85 +289,6 @@ impl ClientSession {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         self.link.timers.next()
-    }
-}
-
-/// Observation.
-impl ClientSession {
-    /// State of the connection.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.connection.status()
-    }
-
-    /// Position up to which the application has handled a subscription, to be kept over a restart or page reload.
-    /// `None` before the first outcome of a subscription without a position.
-    #[must_use]
-    pub fn position(&self, id: u32) -> Option<Position> {
-        self.subscriptions.get(id)?.handled
-    }
-
-    /// Position of the newest entry of a subscription that was given to the application.
-    #[must_use]
-    pub fn received(&self, id: u32) -> Option<Position> {
-        self.subscriptions.get(id)?.received
-    }
-
-    /// The newest known entry of the subscription's stream.
-    #[must_use]
-    pub fn head(&self, id: u32) -> Option<Cursor> {
-        Some(self.subscriptions.get(id)?.head)
-    }
-
-    /// Secret that continues this session; keep it with the client id.
-    #[must_use]
-    pub const fn secret(&self) -> Option<[u8; 16]> {
-        self.config.secret
-    }
-
-    /// The client's id.
-    #[must_use]
-    pub const fn client_id(&self) -> Uuid {
-        self.config.client_id
-    }
-
-    /// Number of attempts to connect that this client has made, restarts included, if they are counted.
-    #[must_use]
-    pub fn attempts(&self) -> Option<u64> {
-        let made = u64::from(self.connection.attempt());
-        Some(self.config.attempts?.saturating_add(made))
-    }
-
-    /// The server's channels; empty before the first handshake.
-    #[must_use]
-    pub fn channels(&self) -> &[ChannelInfo] {
-        &self.server.channels
-    }
-
-    /// Counters since the session was created.
-    #[must_use]
-    pub const fn stats(&self) -> Stats {
-        self.link.outputs.stats
-    }
-
-    /// State to continue from after a restart, as bytes for [`Snapshot::decode`]: id, secret, attempts, and the
-    /// positions up to which the application has handled its streams.
-    #[must_use]
-    pub fn snapshot(&self) -> Vec<u8> {
-        let snapshot = Snapshot {
-            client_id: self.config.client_id,
-            secret: self.config.secret,
-            attempts: self.attempts(),
-            positions: self.subscriptions.positions(),
-        };
-        snapshot.encode()
-    }
-
-    /// Takes the positions of a snapshot: a subscription that [keeps its position](Subscription::keeps_position) begins
-    /// there. The client's id comes from the configuration ([`ClientConfig::continuing`]), so a new client may continue
-    /// from the positions of another.
-    pub fn restore_positions(&mut self, snapshot: Snapshot) {
-        self.subscriptions.restore(snapshot.positions);
     }
 }
 

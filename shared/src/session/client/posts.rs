@@ -1,4 +1,4 @@
-//! A client's messages beside an event stream: POST requests, one at a time (docs/protocol.md section 12.3).
+//! A client's messages beside an event stream: POST requests, one at a time (docs/event-streams.md section 3).
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;

@@ -12,7 +12,7 @@ use crate::time::Moment;
 pub enum Transport {
     /// A WebSocket.
     WebSocket,
-    /// An event stream, with POST requests (docs/protocol.md section 12).
+    /// An event stream, with POST requests (docs/event-streams.md).
     EventStream,
 }
 

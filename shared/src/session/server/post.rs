@@ -1,4 +1,4 @@
-//! Order of the messages that a client POSTs beside an event stream (docs/protocol.md section 12.3).
+//! Order of the messages that a client POSTs beside an event stream (docs/event-streams.md section 3).
 
 /// Number of a POST.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,87 @@
+//! Facts about a session that its driver or application reads, and the state that outlives it.
+
+use alloc::vec::Vec;
+
+use uuid::Uuid;
+
+use super::{ClientSession, Snapshot, Stats, Status};
+use crate::position::{Cursor, Position};
+use crate::session::op::ChannelInfo;
+
+impl ClientSession {
+    /// State of the connection.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.connection.status()
+    }
+
+    /// Position up to which the application has handled a subscription, to be kept over a restart or page reload.
+    /// `None` before the first outcome of a subscription without a position.
+    #[must_use]
+    pub fn position(&self, id: u32) -> Option<Position> {
+        self.subscriptions.get(id)?.handled
+    }
+
+    /// Position of the newest entry of a subscription that was given to the application.
+    #[must_use]
+    pub fn received(&self, id: u32) -> Option<Position> {
+        self.subscriptions.get(id)?.received
+    }
+
+    /// The newest known entry of the subscription's stream.
+    #[must_use]
+    pub fn head(&self, id: u32) -> Option<Cursor> {
+        Some(self.subscriptions.get(id)?.head)
+    }
+
+    /// Secret that continues this session; keep it with the client id.
+    #[must_use]
+    pub const fn secret(&self) -> Option<[u8; 16]> {
+        self.config.secret
+    }
+
+    /// The client's id.
+    #[must_use]
+    pub const fn client_id(&self) -> Uuid {
+        self.config.client_id
+    }
+
+    /// Number of attempts to connect that this client has made, restarts included, if they are counted.
+    #[must_use]
+    pub fn attempts(&self) -> Option<u64> {
+        let made = u64::from(self.connection.attempt());
+        Some(self.config.attempts?.saturating_add(made))
+    }
+
+    /// The server's channels; empty before the first handshake.
+    #[must_use]
+    pub fn channels(&self) -> &[ChannelInfo] {
+        &self.server.channels
+    }
+
+    /// Counters since the session was created.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.link.outputs.stats
+    }
+
+    /// State to continue from after a restart, as bytes for [`Snapshot::decode`]: id, secret, attempts, and the
+    /// positions up to which the application has handled its streams.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        let snapshot = Snapshot {
+            client_id: self.config.client_id,
+            secret: self.config.secret,
+            attempts: self.attempts(),
+            positions: self.subscriptions.positions(),
+        };
+        snapshot.encode()
+    }
+
+    /// Takes the positions of a snapshot: a subscription that [keeps its position](Subscription::keeps_position) begins
+    /// there. The client's id comes from the configuration ([`ClientConfig::continuing`]), so a new client may continue
+    /// from the positions of another.
+    pub fn restore_positions(&mut self, snapshot: Snapshot) {
+        self.subscriptions.restore(snapshot.positions);
+    }
+}
