@@ -61,7 +61,7 @@ impl Receipt {
             position,
             events,
         } = self;
-        // Without the client nobody counts.
+        // Fails if the client has ended: no position is kept then.
         drop(events.send(QueueEvent::Handled { id, position }));
     }
 }

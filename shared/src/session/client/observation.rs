@@ -78,9 +78,10 @@ impl ClientSession {
         snapshot.encode()
     }
 
-    /// Takes the positions of a snapshot: a subscription that [keeps its position](Subscription::keeps_position) begins
-    /// there. The client's id comes from the configuration ([`ClientConfig::continuing`]), so a new client may continue
-    /// from the positions of another.
+    /// Takes the positions of a snapshot: a subscription that [keeps its position](super::Subscription::keeps_position)
+    /// begins there. The client's id comes from the configuration
+    /// ([`ClientConfig::continuing`](super::ClientConfig::continuing)), so a new client may continue from the positions of
+    /// another.
     pub fn restore_positions(&mut self, snapshot: Snapshot) {
         self.subscriptions.restore(snapshot.positions);
     }
