@@ -248,19 +248,20 @@ impl Model {
     }
 
     /// Returns whether a reader at this position is too far behind for a feed that drops entries, by all that was published
-    /// into its log until now.
+    /// into its log until now. What the store has lost since counts, too: the statement may have been on its way.
     #[must_use]
     pub fn may_skip(&self, now: Moment, feed: Feed, stream: &StreamKey, at: Position) -> bool {
         let Some((max, log)) = feed.max_lag().zip(self.incarnation(stream, at.epoch)) else {
             return false;
         };
         let after = usize::try_from(at.cursor).unwrap_or(usize::MAX);
-        let unread = log.entries.get(after..).unwrap_or_default();
-        let bytes: usize = unread.iter().map(|entry| entry.body.len()).sum();
-        let oldest = unread.first();
-        unread.len() as u64 > max.entries
+        let kept = log.entries.get(after..).unwrap_or_default();
+        let lost = log.lost.iter().filter(|(cursor, _)| *cursor > at.cursor);
+        let unread = || kept.iter().chain(lost.clone().map(|(_, entry)| entry));
+        let bytes: usize = unread().map(|entry| entry.body.len()).sum();
+        unread().count() as u64 > max.entries
             || bytes > max.bytes
-            || oldest.is_some_and(|oldest| now.since(oldest.at) > max.age)
+            || unread().any(|entry| now.since(entry.at) > max.age)
     }
 
     /// Returns whether retention allows that this entry is not there any more.
@@ -371,5 +372,30 @@ impl Model {
 
     fn state(&mut self, client: Uuid, message: usize) -> Option<&mut MessageState> {
         self.senders.get_mut(&client)?.sent.get_mut(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use push_wire_shared::position::Epoch;
+
+    use super::*;
+
+    #[test]
+    fn lost_entries_count_for_a_skip() {
+        let now = Moment::after_origin(Duration::from_secs(1));
+        let stream = Feed::Samples.stream(Uuid::nil());
+        let at = |cursor| Position::untagged(Epoch(1), cursor);
+        let mut model = Model::default();
+        let most = Feed::Samples.max_lag().map_or(0, |max| max.entries);
+        for cursor in 1..=most + 1 {
+            let published = model.published(now, &stream, at(cursor), b"{}".to_vec());
+            assert_eq!(published, Ok(()));
+        }
+        model.restored(&stream, 4);
+        assert!(model.may_skip(now, Feed::Samples, &stream, at(0)));
+        assert!(!model.may_skip(now, Feed::Samples, &stream, at(1)));
     }
 }
