@@ -196,11 +196,20 @@ impl ExcessConnection {
             State::Sends => self.send_all(now, allowed, is_late),
             State::Pauses(until) if until <= now => {
                 self.peer.handle_timeout(now);
+                self.settle(now)?;
+                if self.is_lost(is_late) {
+                    return self.leave(now, None);
+                }
                 self.finish(now, End::SlowedDown)
             }
             State::Away(until) if until <= now => self.come_back(now),
             State::Pauses(_) | State::Away(_) | State::Done(_) => Ok(()),
         }
+    }
+
+    /// Returns whether it was closed because it was silent for too long, since nobody drove it.
+    fn is_lost(&self, is_late: bool) -> bool {
+        is_late && self.closed == Some(CloseReason::HeartbeatLost.code())
     }
 
     fn broken(&self, what: &str) -> PromiseError {
@@ -245,11 +254,10 @@ impl ExcessConnection {
     fn judge(&mut self, now: Moment, has_waited: bool, is_late: bool) -> Result<(), PromiseError> {
         let limited = CloseReason::RateLimited.code();
         if let Some(code) = self.closed.filter(|code| *code != limited) {
-            // It was silent for too long, since nobody drove it.
-            if is_late && code == CloseReason::HeartbeatLost.code() {
+            if self.is_lost(is_late) {
                 return self.leave(now, None);
             }
-            return Err(self.broken("closed with another code"));
+            return Err(self.broken(&format!("closed with {code}")));
         }
         let said = std::mem::take(&mut self.said);
         let since = |at: Moment| now.since(at);
