@@ -296,8 +296,8 @@ impl<C: ChannelKind> PushClient<C> {
     }
 
     /// State to continue from after a restart, for [`ClientConfig::restored`]: id, secret, attempts, and the positions
-    /// up to which streams were handled: see [`ChannelReceiver`] and [`Messages`]. It contains the secret: store it as carefully as a password. Call it while
-    /// connected, since `disconnect` ends the session.
+    /// up to which streams were handled: see [`ChannelReceiver`] and [`Messages`]. It contains the secret: store it as
+    /// carefully as a password. Call it while connected, since `disconnect` ends the session.
     ///
     /// # Errors
     /// Fails if the client's task has ended.

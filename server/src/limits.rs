@@ -67,6 +67,10 @@ pub(crate) const RATE_PORTION: Duration = Duration::from_millis(100);
 /// added at random.
 pub(crate) const RATE_RETRY: Duration = Duration::from_secs(5);
 
+/// POSTs that wait for one connection (4), and as many that wait for the authenticator: clients of ours have one at a
+/// time. A further one is answered 429.
+pub(crate) const POSTS_WAITING: usize = 4;
+
 const MIB: u32 = 1024 * 1024;
 
 /// Limits of the memory and work that clients can take in a server; docs/limits.md lists them all.

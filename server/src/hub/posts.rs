@@ -8,9 +8,7 @@ use bytes::Bytes;
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::PostNumber;
 
-/// POSTs that wait for one connection (4), and as many that wait for the authenticator: clients of ours have one at a
-/// time. A further one is answered 429.
-const WAITING: usize = 4;
+use crate::limits::POSTS_WAITING;
 
 /// A client's message that came in a request of its own.
 #[derive(Debug)]
@@ -98,7 +96,7 @@ pub enum PostError {
     #[error("the credentials are not those of this client's session")]
     Unauthorized,
     /// Too many wait for the connection.
-    #[error("more than {WAITING} messages of this client wait to be handled")]
+    #[error("more than {POSTS_WAITING} messages of this client wait to be handled")]
     Busy,
 }
 
@@ -125,7 +123,7 @@ impl Checks {
         let begun = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |checks| {
-                (checks < WAITING).then_some(checks + 1)
+                (checks < POSTS_WAITING).then_some(checks + 1)
             });
         begun.map(|_| ()).map_err(|_| PostError::Busy)
     }
@@ -154,7 +152,7 @@ impl Posts {
     pub(super) fn add(&mut self, post: Post) -> Result<(), PostError> {
         match self {
             Self::Closed => Err(PostError::NoConnection),
-            Self::Waiting(posts) if posts.len() == WAITING => Err(PostError::Busy),
+            Self::Waiting(posts) if posts.len() == POSTS_WAITING => Err(PostError::Busy),
             Self::Waiting(posts) => {
                 posts.push_back(post);
                 Ok(())
