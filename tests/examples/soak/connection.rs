@@ -7,6 +7,7 @@ use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::session::op::{ClientOp, ServerOp};
 use push_wire_shared::session::wire::{Body, EntryHeader, Records, write_record};
 use push_wire_websocket::{Event, Header, Opcode, Reader, Role};
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -20,6 +21,10 @@ const MESSAGE_BYTES: usize = 1 << 20;
 
 /// Receive buffer of a socket, in bytes: little, so that a reader that stops is behind soon.
 const SOCKET_BYTES: u32 = 64 * 1024;
+
+/// Bytes of a packet: those of a network. The loopback interface takes 64 KiB, all that a socket's buffer has room for; a
+/// reader that goes on then has its next packet only after a probe, up to 30 s later.
+const PACKET_BYTES: u32 = 1_448;
 
 const UPGRADE: &str = "GET /rps HTTP/1.1\r\nHost: soak\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: push-wire.v1\r\n\r\n";
@@ -56,6 +61,7 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self, Error> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(SOCKET_BYTES)?;
+        SockRef::from(&socket).set_tcp_mss(PACKET_BYTES)?;
         let mut stream = socket.connect(address).await?;
         stream.write_all(UPGRADE.as_bytes()).await?;
         let mut answer = Vec::new();

@@ -113,7 +113,7 @@ fn report(figures: Vec<Figures>, growth: f64) -> Result<(), Error> {
     let is_current = |one: &Figures| one.cursor + u64::from(backend::RATE) >= newest;
     for (number, one) in &others {
         check(
-            one.resets == 0 && one.reconnects == 0 && is_current(one),
+            one.resets.is_empty() && one.reconnects == 0 && is_current(one),
             format!("reader {number} was disturbed: {}", one.summary()),
         );
     }
@@ -123,7 +123,7 @@ fn report(figures: Vec<Figures>, growth: f64) -> Result<(), Error> {
             .filter(|(number, _)| number / STOPS % 2 == half);
         let of_half: Vec<&Figures> = of_half.map(|(_, one)| one).collect();
         let most_behind = of_half.iter().map(|one| one.behind).max().unwrap_or(0);
-        let resets: u64 = of_half.iter().map(|one| one.resets).sum();
+        let resets: usize = of_half.iter().map(|one| one.resets.len()).sum();
         // How soon they catch up depends on the machine, and is no promise.
         let current = of_half.iter().filter(|one| is_current(one)).count();
         println!(
@@ -137,7 +137,7 @@ fn report(figures: Vec<Figures>, growth: f64) -> Result<(), Error> {
         );
         for one in of_half {
             // Retention may pass a reader again that has just been reset to the oldest entry.
-            let is_right = (one.resets > 0) == (half == 1) && one.newest_value != Some(false);
+            let is_right = one.resets.is_empty() == (half == 0) && one.newest_value != Some(false);
             check(
                 is_right,
                 format!("a reader that stopped for {name}: {}", one.summary()),

@@ -47,7 +47,8 @@ pub(crate) struct Figures {
     pub(crate) entries: u64,
     /// Entries that are missing without a reset.
     pub(crate) lost: u64,
-    pub(crate) resets: u64,
+    /// Resets of its log, each with its reason, the position that it had, and what the log had.
+    pub(crate) resets: Vec<String>,
     pub(crate) reconnects: u64,
     /// Codes with which the server closed its connections.
     pub(crate) closes: Vec<u16>,
@@ -70,7 +71,7 @@ impl Figures {
             ..
         } = self;
         format!(
-            "{resets} resets, {reconnects} reconnects, newest value first: {newest_value:?}, at {cursor}"
+            "resets {resets:?}, {reconnects} reconnects, newest value first: {newest_value:?}, at {cursor}"
         )
     }
 }
@@ -171,11 +172,16 @@ impl Reader {
             }) => self.begins(id, stream, position, position.cursor + caught_up),
             Item::Op(ServerOp::Reset {
                 id,
+                reason,
                 reading: Some((stream, position)),
+                floor,
                 head,
-                ..
             }) => {
-                self.figures.resets += 1;
+                let had = self.positions.get(&id).map_or(0, |had| had.cursor);
+                self.figures.resets.push(format!(
+                    "{} at {had} of {floor} to {head}",
+                    reason.name()
+                ));
                 self.begins(id, stream, position, head);
             }
             Item::Entry(entry) => self.entry(&entry),
