@@ -178,10 +178,9 @@ impl Reader {
                 head,
             }) => {
                 let had = self.positions.get(&id).map_or(0, |had| had.cursor);
-                self.figures.resets.push(format!(
-                    "{} at {had} of {floor} to {head}",
-                    reason.name()
-                ));
+                self.figures
+                    .resets
+                    .push(format!("{} at {had} of {floor} to {head}", reason.name()));
                 self.begins(id, stream, position, head);
             }
             Item::Entry(entry) => self.entry(&entry),
