@@ -100,7 +100,7 @@ impl Session {
         match proof {
             PostProof::Secret(shown) => self.secret.is_some_and(|secret| is_same(&secret, shown)),
             PostProof::Token(shown) => {
-                let is_enough = self.is_json() && !self.posts_by_identity();
+                let is_enough = self.credentials.json && !self.posts_by_identity();
                 is_enough && is_same_token(self.credentials.token, *shown)
             }
             PostProof::Identity(shown) => {
@@ -109,15 +109,10 @@ impl Session {
         }
     }
 
-    /// Returns whether POSTs are proved by the session's identity: it was opened in the JSON dialect, without a token.
+    /// Returns whether POSTs are proved by the session's identity: it is held in the JSON dialect, without a token.
     pub(super) const fn posts_by_identity(&self) -> bool {
         let Self { credentials, .. } = self;
-        self.is_json() && credentials.token.is_none() && credentials.identity.is_some()
-    }
-
-    /// Returns whether the session is held in the JSON dialect, and was never held in the other.
-    const fn is_json(&self) -> bool {
-        self.credentials.json && self.secret.is_none()
+        credentials.json && credentials.token.is_none() && credentials.identity.is_some()
     }
 
     /// Returns whether the connection that holds the session comes from a later attempt of the same client. Attempts

@@ -172,6 +172,29 @@ fn json_session_needs_token_and_identity() {
 }
 
 #[test]
+fn posts_follow_the_dialect_of_the_connection() {
+    let hub = hub(|_| {});
+    let _first = Connected::new(&hub, of_identity("ada", Some(SECRET)));
+    let token = |token| hub.may_post(client(), &PostProof::Token(Some(token)));
+    assert_eq!(token([1; 32]), Err(PostError::Unauthorized));
+    let again = Connected::new(&hub, in_json(of_identity("ada", None)));
+    assert!(again.state().resumed);
+    assert_eq!(token([1; 32]), Ok(()));
+    assert_eq!(token([2; 32]), Err(PostError::Unauthorized));
+    let _by_cookie = Connected::new(
+        &hub,
+        SessionCredentials {
+            token: None,
+            ..in_json(of_identity("ada", None))
+        },
+    );
+    let identity = |name: &str| hub.may_post(client(), &PostProof::Identity(name.into()));
+    assert_eq!(identity("ada"), Ok(()));
+    assert_eq!(identity("eve"), Err(PostError::Unauthorized));
+    assert_eq!(token([1; 32]), Err(PostError::Unauthorized));
+}
+
+#[test]
 fn sessions_expire_in_order_of_leaving() {
     let hub = hub(|config| config.session_ttl = Duration::from_secs(60));
     let mut generations = Vec::new();

@@ -28,6 +28,10 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// one client's burst.
 const ACTIONS_PER_POLL: usize = 32;
 
+/// Messages, and parts of them, that are read in one poll of the task (32): a client that floods the server then delays the
+/// other tasks of the thread by a fraction of a millisecond, and not by all that the kernel has received.
+const READS_PER_POLL: usize = 32;
+
 /// One connection.
 pub(crate) struct Connection<T> {
     app: Arc<dyn Application>,
@@ -115,6 +119,7 @@ impl<T: Transport> Connection<T> {
             self.peer.handle_wake(now);
         }
         let mut budget = ACTIONS_PER_POLL;
+        let mut reads = READS_PER_POLL;
         loop {
             if let Some(end) = self.act(cx, now, &mut budget) {
                 return Poll::Ready(end);
@@ -130,7 +135,11 @@ impl<T: Transport> Connection<T> {
                 // Writing has made room for the rest of a message.
                 continue;
             }
-            match self.poll_read(cx, now) {
+            if reads == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match self.poll_read(cx, now, &mut reads) {
                 Poll::Ready(Some(end)) => return Poll::Ready(end),
                 Poll::Ready(None) => continue,
                 Poll::Pending => {}
@@ -209,8 +218,13 @@ impl<T: Transport> Connection<T> {
         !self.transport.is_written()
     }
 
-    /// Reads once, unless answers to the client must be written first.
-    fn poll_read(&mut self, cx: &mut Context<'_>, now: Moment) -> Poll<Option<End>> {
+    /// Reads once, unless answers to the client must be written first. Takes at most as many messages as `reads` has left.
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Moment,
+        reads: &mut usize,
+    ) -> Poll<Option<End>> {
         if self.protocol_error.is_some() || self.peer.is_full() {
             return Poll::Pending;
         }
@@ -218,7 +232,8 @@ impl<T: Transport> Connection<T> {
         let peer = &mut self.peer;
         let received = self.transport.poll_receive(cx, &mut |message| {
             peer.handle_message(now, message);
-            match peer.is_full() {
+            *reads -= 1;
+            match peer.is_full() || *reads == 0 {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
@@ -226,6 +241,7 @@ impl<T: Transport> Connection<T> {
         let Poll::Ready(received) = received else {
             return Poll::Pending;
         };
+        *reads = reads.saturating_sub(1);
         Poll::Ready(match received {
             Ok(Received::Bytes) => {
                 // A piece of a long message also counts as activity of the client.
