@@ -118,7 +118,7 @@ function functionNames(content) {
   return new Map();
 }
 
-/** How many functions come from outside: their numbers come first. */
+/** Number of imported functions; their indices precede those of the module's own. */
 function functionImports(content) {
   const kinds = Array.from({ length: content.varint() }, () => {
     content.string();

@@ -1,8 +1,8 @@
 //! Shared code of the benchmarks: timing, messages, server processes and the readers that load them.
 //!
-//! `rounds` times codecs in turn, on the input of `messages`. `subject` runs a server in its own process, so that its
-//! CPU time and memory can be measured; `load` has the clients: many readers in one process, with little work per
-//! message.
+//! `rounds` times functions in turn; `messages` generates input for codecs. `subject` runs a server in its own process,
+//! so that its CPU time and memory can be measured. `load` contains the clients: many readers in one process, with
+//! little work per message, and an attacker.
 
 pub mod load;
 pub mod messages;

@@ -9,7 +9,7 @@ use push_wire_shared::encoding::Content;
 use push_wire_shared::position::{Cursor, Tag};
 use push_wire_shared::time::Moment;
 
-/// Content of an entry to publish.
+/// Body of an entry and its kind.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
     /// Kind of the body.
@@ -26,7 +26,7 @@ pub struct Entry {
     pub tag: Tag,
     /// Time of the append.
     pub published: Moment,
-    /// Content of the entry.
+    /// Body of the entry and its kind.
     pub record: Record,
     forms: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -45,7 +45,7 @@ impl Entry {
     }
 
     /// Returns the slot for values derived from this entry (its encoded forms), created on first use and kept as long
-    /// as the entry. One type per program: for a second type the result is `None`.
+    /// as the entry; `None` if an earlier call for this entry used another type.
     pub fn forms<T: Any + Default + Send + Sync>(&self) -> Option<&T> {
         self.forms
             .get_or_init(|| Box::<T>::default())

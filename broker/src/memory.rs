@@ -61,7 +61,7 @@ impl Memory {
     }
 
     /// Makes a stream's log lose its newest entries and go on under the same epoch, as a store does that was restored
-    /// from an older copy; returns how many it had. For simulations; nobody may read the log.
+    /// from an older copy; returns how many it had. For simulations; the log must have no readers.
     #[cfg(feature = "__internals")]
     #[doc(hidden)]
     pub fn lose_newest(&self, key: &StreamKey, count: usize) -> usize {

@@ -5,20 +5,20 @@ use std::time::Duration;
 /// Limits of the entries that a log keeps; the first one reached applies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retention {
-    /// At most this many entries.
+    /// Maximum number of entries.
     pub entries: usize,
-    /// At most this many bytes of bodies; a newest entry that is larger stays, alone, since no reader would get it
-    /// otherwise.
+    /// Maximum total size of the bodies, in bytes. A newest entry that is larger is kept as the only one, because no
+    /// reader would receive it otherwise.
     pub bytes: usize,
-    /// No entry older than this.
+    /// Maximum age of an entry.
     pub age: Duration,
-    /// The newest entry stays whatever the limits say: the current value of a state.
+    /// Whether the newest entry is kept regardless of the limits, as the current value of a state is.
     pub keep_newest: bool,
 }
 
 impl Retention {
-    /// For a log: 1,000 entries, 4 MiB, 10 minutes. A stream takes at most 4 MiB, or its newest entry, however many
-    /// readers it has.
+    /// Retention of a log: 1,000 entries, 4 MiB, 10 minutes. The bodies of a stream take at most 4 MiB, or the size of
+    /// its newest entry, for any number of readers.
     #[must_use]
     pub const fn log() -> Self {
         Self {
@@ -29,8 +29,8 @@ impl Retention {
         }
     }
 
-    /// For a state: the current value always, and 16 versions, 4 MiB or 2 minutes of earlier ones as bases of
-    /// deltas.
+    /// Retention of a state: always the current value; earlier ones, as bases of deltas, up to 16 versions, 4 MiB and
+    /// 2 minutes.
     #[must_use]
     pub const fn state() -> Self {
         Self {

@@ -12,8 +12,8 @@ use crate::{clock, convert, host};
 pub(crate) struct Driver {
     session: RefCell<ClientSession>,
     host: Host,
-    /// True while outputs are carried out. A call of the page during that only queues outputs, which the running loop
-    /// then carries out in order.
+    /// True while `drain` runs. A call from the page during that time only queues outputs, which the running `drain`
+    /// carries out in order.
     draining: Cell<bool>,
 }
 
@@ -38,11 +38,12 @@ impl Driver {
         answer
     }
 
-    /// Passes on what the socket reports.
+    /// Passes an event of the socket to the session.
     pub(crate) fn input(&self, input: Input) {
         self.with(|session, now| session.handle_input(now, input));
     }
 
+    /// Carries out all outputs, then sets the page's timer to the session's next deadline; infinity if there is none.
     fn drain(&self) {
         if self.draining.replace(true) {
             return;
@@ -101,7 +102,7 @@ impl Driver {
         }
     }
 
-    /// Reports an error to the page that concerns no single subscription or send.
+    /// Reports to the page an error that concerns no single subscription or send.
     pub(crate) fn report(&self, code: &str, message: &str) {
         if let Err(thrown) = self.host.fault(code, message) {
             host::console_error(&thrown);

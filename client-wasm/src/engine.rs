@@ -25,7 +25,7 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// A client that is not connected yet. `kept` are the bytes of an earlier `snapshot`, `is_held` says whether
+    /// A client that is not connected yet. `kept` are the bytes of an earlier `snapshot`, `is_held` is true if
     /// another open page uses them; `client_id` is the application's choice, 16 bytes; `random` are 40 random bytes,
     /// for the id and the secret of a new client and for the delays of its reconnects. Damaged bytes are reported with
     /// `Host.fault`, and the client starts without them.
@@ -109,7 +109,7 @@ impl Engine {
 
     /// Records that the socket has ended or could not be opened; without a code it was lost.
     pub fn closed(&self, attempt: u32, code: Option<u16>) {
-        // A browser does not say why.
+        // Browsers do not report a reason.
         let reason = String::new();
         self.driver.input(Input::Closed {
             attempt,

@@ -11,17 +11,17 @@ use wasm_bindgen::prelude::*;
 const INTERFACE: &str = r#"
 /** Calls of the engine into the page. A method that throws is reported to `fault`, and the engine goes on. */
 export interface Host {
-  /** Begins to open a socket; any earlier one is history. What becomes of it is told to `Engine.opened`, `message` and
+  /** Begins to open a socket in place of any earlier one. Its events are passed to `Engine.opened`, `message` and
    * `closed`, with the number of this attempt. */
   connect(attempt: number): void;
   /** Begins to get a token from the application, for `Engine.tokenGiven`, `tokenFailed` or `tokenDenied` with this number. */
   wantToken(request: number): void;
   /** Sends a binary message over the latest socket; it is lent for this call only. */
   transmit(message: Uint8Array): void;
-  /** Closes the latest socket, of which nothing more is to be told. */
+  /** Closes the latest socket; none of its later events is passed to the engine. */
   disconnect(code: number): void;
-  /** When to call `Engine.timeout`, in milliseconds as of `performance.now()`, in place of the time before;
-   * `Infinity`: not at all. Too early or late does no harm. */
+  /** Sets the time of the next call of `Engine.timeout`, in milliseconds as of `performance.now()`, in place of the
+   * time set before; `Infinity`: no call. An early or late call is harmless. */
   alarm(at: number): void;
   /** Begins to get the dictionary with this hash, which is lent for this call only, for `Engine.dictionary`. */
   fetchDictionary(sha256: Uint8Array): void;
@@ -50,7 +50,7 @@ export interface Host {
   slow(window?: number): void;
   /** The application on the server names features. */
   features(supported: string[], requested: string[]): void;
-  /** Something went wrong that concerns no single subscription or send. */
+  /** Reports an error that concerns no single subscription or send. */
   fault(code: string, message: string): void;
 }
 "#;

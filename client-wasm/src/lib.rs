@@ -1,10 +1,10 @@
 //! The push-wire browser client: the shared session compiled to WebAssembly, which the page drives with its own
 //! socket, timer and fetches.
 //!
-//! It is called by the npm package `push-wire` (folder `pkg`) only. Bodies pass through as bytes: the page decodes the
-//! text and parses the JSON itself, which is several times faster than building its values from here.
+//! Only the npm package `push-wire` (folder `pkg`) calls this crate. Bodies are passed as bytes: the package decodes
+//! the text and parses the JSON, which is several times faster than building JavaScript values from Rust.
 //!
-//! One rule keeps it sound: JavaScript is never called while a Rust borrow is held, because it may call back.
+//! Invariant: JavaScript is never called while a Rust borrow is held, because it may call back into this crate.
 #![cfg_attr(all(feature = "rt", target_arch = "wasm32"), no_std)]
 
 extern crate alloc;

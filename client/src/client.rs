@@ -82,7 +82,7 @@ impl<C: ChannelKind> PushClient<C> {
         self.tell(Command::Receive(channel, Arc::new(receiver)));
     }
 
-    /// Connects, and from then on reconnects as [`ReconnectPolicy`](crate::ReconnectPolicy) says. Returns once the
+    /// Connects, and from then on reconnects by its [`ReconnectPolicy`](crate::ReconnectPolicy). Returns once the
     /// server has accepted the handshake; after an error the client is not connected and does not retry.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// a lost connection; if the server refuses it, [`ClientEvent::Refused`] is emitted.
     ///
     /// # Errors
-    /// [`SendError`] says why it was not queued.
+    /// [`SendError`]: the reason for which it was not queued.
     pub async fn send(&self, frame: Frame<C>) -> Result<(), SendError> {
         let body = serde_json::to_vec(&frame.payload)?;
         self.queue(frame.channel, Content::Value, body, None).await
@@ -134,7 +134,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Sends a message; returns once the server has carried it out.
     ///
     /// # Errors
-    /// [`SendError`] says why it was not queued, or why the server refused it.
+    /// [`SendError`]: the reason for which it was not queued, or the server refused it.
     pub async fn send_confirmed(&self, frame: Frame<C>) -> Result<(), SendError> {
         let body = serde_json::to_vec(&frame.payload)?;
         let (answered, answer) = oneshot::channel();
@@ -146,7 +146,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Sends bytes, which only the application interprets; otherwise as [`send`](Self::send).
     ///
     /// # Errors
-    /// [`SendError`] says why they were not queued.
+    /// [`SendError`]: the reason for which they were not queued.
     pub async fn send_bytes(&self, channel: C, body: Vec<u8>) -> Result<(), SendError> {
         self.queue(channel, Content::Bytes, body, None).await
     }
@@ -196,14 +196,14 @@ impl<C: ChannelKind> PushClient<C> {
     }
 
     /// Subscribes to one stream with a queue of its own for `capacity` entries, which ends when the server ends the
-    /// subscription. Dropping the queue ends the subscription. [`Messages`] says when an entry counts as handled.
+    /// subscription. Dropping the queue ends the subscription. See [`Messages`] for when an entry counts as handled.
     ///
     /// At most 1,024 entries or 1 MiB that were not handled wait in this client, in the queue and before it; then the
     /// subscription is paused until half of them was handled. Further entries stay in the server's log; other
     /// subscriptions are not affected.
     ///
     /// # Errors
-    /// [`SendError::Subscribe`] says what is wrong with it.
+    /// [`SendError::Subscribe`]: the reason for which the request is invalid.
     pub async fn messages(
         &self,
         request: StreamRequest<C>,
@@ -383,8 +383,8 @@ impl<C: ChannelKind> PushClient<C> {
         self.shared.cursors.export()
     }
 
-    /// Positions up to which each stream was handled, for [`StreamRequest::after`] after a restart. [`ChannelReceiver`] and
-    /// [`Messages`] say when an entry counts as handled.
+    /// Positions up to which each stream was handled, for [`StreamRequest::after`] after a restart. The meaning of
+    /// "handled" is documented at [`ChannelReceiver`] and [`Messages`].
     ///
     /// # Errors
     /// Fails if the client's task has ended.

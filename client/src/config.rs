@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_url_says_why() {
+    fn bad_url_error_has_reason() {
         for (url, part) in [
             ("127.0.0.1:9100", "no scheme"),
             ("http://host:port", "port"),

@@ -1,4 +1,4 @@
-//! Compression dictionaries, fetched over HTTP from where the WebSocket is (docs/protocol.md section 5.7).
+//! Compression dictionaries, fetched over HTTP from the server of the WebSocket (docs/protocol.md section 5.7).
 
 use std::future::pending;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use tokio::time::timeout;
 /// Longest time of a download (30 s): the largest dictionary at 30 kbit/s.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Running downloads of dictionaries. Dropping it ends them.
+/// Running downloads of dictionaries, aborted on drop.
 ///
-/// Without a dictionary entries are only larger, so one that cannot be fetched is requested again only when the server
-/// names it on the next connection.
+/// A failed download is repeated only when the server names the dictionary on the next connection, because entries can
+/// be sent without it and are only larger.
 pub(crate) struct Dictionaries {
     client: Http,
     loading: Vec<[u8; 32]>,
@@ -36,15 +36,15 @@ pub(crate) struct Fetched {
 /// Error of a download.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
-    #[error("the server's address names no dictionary: {0}")]
+    #[error("the dictionary's URL is invalid: {0}")]
     Address(#[from] http::Error),
     #[error("the request failed: {0}")]
     Request(#[from] legacy::Error),
-    #[error("the server answered {0}")]
+    #[error("the server answered with status {0}")]
     Status(StatusCode),
-    #[error("no body of at most {DICTIONARY_BYTES} bytes: {0}")]
+    #[error("the body cannot be read, or exceeds {DICTIONARY_BYTES} bytes: {0}")]
     Body(Box<dyn std::error::Error + Send + Sync>),
-    #[error("it took longer than {DOWNLOAD_TIMEOUT:?}")]
+    #[error("the download took longer than {DOWNLOAD_TIMEOUT:?}")]
     TimedOut,
 }
 
@@ -59,7 +59,8 @@ impl Default for Dictionaries {
 }
 
 impl Dictionaries {
-    /// Starts a download from the server with this WebSocket address, unless it is running.
+    /// Starts a download from the server with this WebSocket address. Does nothing if it is running already, or if
+    /// [`DICTIONARIES`] downloads are.
     pub(crate) fn fetch(&mut self, server: &str, sha256: [u8; 32]) {
         if self.loading.contains(&sha256) || self.loading.len() == DICTIONARIES {
             return;
@@ -73,7 +74,7 @@ impl Dictionaries {
         });
     }
 
-    /// Waits for the end of a fetch. Nothing is lost when the future is dropped.
+    /// Waits for the end of a download; never returns if none is running. Cancel safe.
     pub(crate) async fn next(&mut self) -> Fetched {
         loop {
             match self.tasks.join_next().await {
@@ -82,7 +83,7 @@ impl Dictionaries {
                     self.loading.retain(|sha256| *sha256 != fetched.sha256);
                     return fetched;
                 }
-                Some(Err(error)) => tracing::error!(%error, "a fetch failed"),
+                Some(Err(error)) => tracing::error!(%error, "a download task panicked"),
             }
         }
     }

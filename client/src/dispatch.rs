@@ -99,7 +99,7 @@ impl<C: ChannelKind> Dispatch<C> {
         Some(self.streams.swap_remove(at))
     }
 
-    /// Removes a stream that the server has ended; its queue says so.
+    /// Removes a stream that the server has ended, and passes the cause to its queue.
     pub(crate) fn ended(&mut self, id: u32, cause: EndCause, message: &str) -> Option<Stream<C>> {
         let stream = self.remove(id)?;
         if let Some(queue) = &stream.queue {

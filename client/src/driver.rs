@@ -408,7 +408,8 @@ impl<C: ChannelKind> Driver<C> {
         self.delivered(id, position);
     }
 
-    /// Counts what a receiver has returned from as handled. What waits in a queue is handled when the application says so.
+    /// Records an entry as handled after its receiver has returned. An entry in a queue is recorded later, when the
+    /// application confirms it.
     fn delivered(&mut self, id: u32, position: Position) {
         if !self.dispatch.is_queued(id) {
             self.handled(id, position);

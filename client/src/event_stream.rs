@@ -197,7 +197,7 @@ impl EventStream {
     }
 }
 
-/// What the answer to the first message brings.
+/// Item read from the answer to the first message.
 enum Read {
     Answer(Result<Response<Incoming>, legacy::Error>),
     Bytes(Bytes),

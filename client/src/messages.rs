@@ -72,8 +72,8 @@ impl Receipt {
 /// An entry counts as handled at the next call of [`recv`](Self::recv), [`recv_delivery`](Self::recv_delivery),
 /// [`try_recv`](Self::try_recv) or [`handled`](Self::handled) after it was returned. Entries that were not handled when
 /// the process ended arrive again, if it continues from a [`snapshot`](crate::PushClient::snapshot) or from
-/// [`positions`](crate::PushClient::positions): each entry arrives at least once. The server, too, is told only of handled
-/// entries.
+/// [`positions`](crate::PushClient::positions): each entry arrives at least once. Only handled entries are
+/// acknowledged to the server.
 pub struct Messages<C: ChannelKind> {
     queue: mpsc::Receiver<Queued<C>>,
     /// Receipt of what was returned last.

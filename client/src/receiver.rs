@@ -9,9 +9,9 @@ use push_wire_shared::{ChannelKind, Frame};
 /// move long work to another task, or read through [`PushClient::messages`](crate::PushClient::messages).
 ///
 /// An entry counts as handled when the call that it was passed to has returned: a
-/// [`snapshot`](crate::PushClient::snapshot) continues after it, and the server is told. A receiver that passes entries on to a task
-/// loses those that the task has not handled when the process ends: `messages` loses none. An entry whose receiver
-/// panics counts as handled, and the client continues.
+/// [`snapshot`](crate::PushClient::snapshot) continues after it, and it is acknowledged to the server. If a receiver
+/// passes entries to another task, those that the task has not handled when the process ends are lost; `messages` loses
+/// none. An entry whose receiver panics counts as handled, and the client continues.
 ///
 /// Implemented by every `Fn(Frame<C>)`. [`on_reset`](Self::on_reset) and [`on_skipped`](Self::on_skipped) are called in
 /// order with the entries, which [`ClientEvent`](crate::ClientEvent)s are not.

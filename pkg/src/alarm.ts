@@ -14,7 +14,7 @@ export class Alarm {
 
   /**
    * Sets the deadline, in milliseconds as of `performance.now()`; `Infinity` for none. A deadline
-   * that moved away costs nothing here: it rings too early once, which is cheaper than two calls for each message.
+   * that moves later keeps the timer, which then fires early once: cheaper than two timer calls for each message.
    */
   set(at: number): void {
     if (this.#at <= at && at !== Infinity) return;

@@ -161,8 +161,8 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   /**
-   * Calls `listener` for notices that the application on the server sends with `send_system`, and for `slow` by which the
-   * server says that this page sends more than its limits of rates allow.
+   * Calls `listener` for notices that the application on the server sends with `send_system`, and for `slow`, which the
+   * server sends to a page that exceeds its rate limits.
    */
   onNotice(listener: (notice: Notice) => void): () => void {
     return this.#notices.add(listener);

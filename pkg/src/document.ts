@@ -67,8 +67,8 @@ export class LiveDocument<T> {
   }
 
   /**
-   * Shows the value in an element, from now on: a string as text, anything else as indented JSON, or as `render` says. The
-   * returned function ends that.
+   * Shows the value in an element, from now on: a string as text, anything else as indented JSON, or by `render`.
+   * The returned function ends that.
    */
   bind<E extends TextElement>(element: E, render: (element: E, value: T) => void = showText): () => void {
     if (typeof element !== "object" || element === null) throw badArgument("element", element, "an element of the page");

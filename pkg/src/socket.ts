@@ -36,7 +36,7 @@ export class Socket {
       else engine.message(attempt, new Uint8Array(data));
     };
     socket.onclose = ({ code }) => engine.closed(attempt, code === LOST ? undefined : code);
-    // `close` follows and says it all; but the package `ws` throws an error that nobody listens to.
+    // Ignored, because `close` follows; but without a listener the package `ws` throws the error.
     socket.onerror = () => {};
   }
 
@@ -56,7 +56,7 @@ export class Socket {
     try {
       this.#socket.close(code);
     } catch {
-      // Only a code can be refused: browsers let pages say few.
+      // The only cause is the code: browsers allow pages few codes.
       this.#socket.close();
     }
   }

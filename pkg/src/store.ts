@@ -18,9 +18,9 @@ const keysInUse = new Set<string>();
 /**
  * Keeps the engine's snapshot over a reload of the page.
  *
- * A duplicated tab starts with a copy of the original's storage. Its record then says `held`, because only a page that
- * is left says otherwise; the engine takes a new id for the duplicate, so that it does not push its sibling off the
- * server, and goes on from the same positions.
+ * A duplicated tab starts with a copy of the original's storage. The copied record is marked as held, because a page
+ * removes the mark only when it is left. The engine then takes a new client id, so that the duplicate does not replace
+ * the original's connection, and continues from the same positions.
  */
 export class Store {
   readonly #storage: KeyValueStorage | null;

@@ -29,7 +29,8 @@ export interface Entry<T> extends Position {
 export type Outcome =
   /**
    * Reading continues exactly after the position; `caughtUp` entries were published meanwhile and follow. Of a state only the
-   * newest value follows; where the channel drops entries for slow readers, some may be skipped, and `onSkipped` tells how many.
+   * newest value follows; where the channel drops entries for slow readers, some may be skipped, and `onSkipped`
+   * reports how many.
    */
   | { readonly type: "resumed"; readonly position: Position; readonly caughtUp: number; readonly head: bigint }
   /** Continuity cannot be proved: discard what came from this stream. All entries that the log holds follow. */
@@ -60,7 +61,7 @@ export interface ReadOptions {
   /** Read this client's own inbox in the channel. */
   inbox?: boolean;
   /**
-   * Where to begin: at the oldest entry kept (default), with what is published from now on, or after a position that the
+   * First entry: the oldest one kept (default), the next one published, or the one after a position that the
    * application kept itself: one that is out of range is `bad_argument`. A position kept from before a reload goes first, unless `persist` is false.
    */
   from?: "oldest" | "newest" | Position;

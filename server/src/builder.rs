@@ -74,8 +74,8 @@ impl<C: ChannelKind> PushServerBuilder<C> {
     }
 
     /// A compression dictionary that the channel has from the start, like one set later with
-    /// [`set_dictionary`](PushServer::set_dictionary); default: trained from live traffic, if the channel's policy says
-    /// so.
+    /// [`set_dictionary`](PushServer::set_dictionary); default: trained from live traffic, if the channel's policy
+    /// enables it.
     #[must_use]
     pub fn dictionary(mut self, channel: C, bytes: impl Into<Vec<u8>>) -> Self {
         self.dictionaries.push((channel, bytes.into()));

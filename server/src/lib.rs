@@ -1,7 +1,7 @@
 //! Pushes live data from a Rust backend to browsers over one connection each.
 //!
 //! [`PushServer`] is embedded in an axum application: it keeps a log per stream, and every client is a cursor
-//! into the logs that it reads. Live delivery and catching up after a lost connection are one and the same.
+//! into the logs that it reads. Live delivery and replay after a lost connection use the same code.
 //!
 //! ```no_run
 //! use push_wire_server::{ChannelKind, ChannelPolicy, PushServer};

@@ -31,13 +31,13 @@ pub enum Compression {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SlowReaders {
-    /// The reader is sent every entry (the default of a log). It costs nothing but its lag until retention passes it; then
-    /// it is sent a `reset`.
+    /// The reader is sent every entry (the default of a log). Nothing is queued for it: it lags until retention
+    /// passes it; then it is sent a `reset`.
     Lag,
     /// The reader is sent the newest value only. This is what every state channel does, and no log: a log whose readers
     /// need only the newest entry is a state.
     Conflate,
-    /// A reader further behind than this continues near the head, and is told how many entries it was not sent
+    /// A reader further behind than this continues near the head, and is sent the number of entries that it missed
     /// (`skipped`, docs/protocol.md section 5.8): for logs of low value, such as telemetry. It applies to a reader that
     /// comes back and to a new one as well. The newest entry is always sent.
     Drop(MaxLag),

@@ -284,7 +284,7 @@ impl<C: ChannelKind> PushServer<C> {
     /// ```
     pub async fn drain(&self, grace: Duration) -> usize {
         self.hub.drain();
-        // Either way the count says what is left.
+        // After a timeout too, the count below is the number of connections left.
         let _ended = timeout(grace, self.connections.wait()).await;
         self.connections.len()
     }
@@ -317,7 +317,7 @@ impl<C: ChannelKind> PushServer<C> {
     /// Sets a handler of clients' messages on a channel that can refuse a message: the client then gets the error, and
     /// knows that the message was not carried out.
     ///
-    /// Replaces the channel's handler; called as [`register_handler`](Self::register_handler) says.
+    /// Replaces the channel's handler; called as described at [`register_handler`](Self::register_handler).
     pub fn on_message<F>(&self, channel: C, handler: F)
     where
         F: Fn(&ClientMessage<C>, &Self) -> Result<(), HandlerError> + Send + Sync + 'static,

@@ -123,7 +123,7 @@ pub const BATCH_BYTES: usize = 16 * 1024;
 pub const FRAGMENT_BYTES: usize = 16 * 1024;
 
 /// Time without a wait after which a client that sent more than its limit has slowed down (1 s): at half of the default
-/// rates, what our own clients have under way when they are told (1,024 messages) is read in 4 s.
+/// rates, the 1,024 messages that our own clients may have in flight when they receive `slow` are read in 4 s.
 pub const RATE_GAP: Duration = Duration::from_secs(1);
 
 /// Time for which a client is read at its limit after `slow` before it is sent an `error` (5 s): a short burst ends

@@ -69,7 +69,7 @@ impl Position {
 /// Part of a channel that a stream carries.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Scope {
-    /// The channel itself: everybody who may read it gets every entry.
+    /// The channel itself: every client that may read it gets every entry.
     Channel,
     /// A named stream inside the channel, 1 to [`MAX_TOPIC_BYTES`](crate::limits::MAX_TOPIC_BYTES) bytes of UTF-8.
     Topic(Arc<str>),
@@ -203,8 +203,8 @@ pub enum Outcome {
 /// Decides how a subscribe or resume ends, and after which position reading continues. `found` is the tag that the log
 /// has at the requested cursor, [`Tag::UNKNOWN`] if it does not keep that entry.
 ///
-/// Without a position the reader starts where `start` says, and the outcome is `Resumed`: nothing that it had can have
-/// been lost. After a reset, reading continues at the floor, so that all that is kept is delivered.
+/// Without a position the reader starts at `start`, and the outcome is `Resumed`, because it has no entries that can
+/// have been lost. After a reset, reading continues at the floor, so that all that is kept is delivered.
 #[must_use]
 pub fn resume(
     requested: Option<Position>,
@@ -245,7 +245,7 @@ pub fn resume_state(position: Option<Position>, log: Bounds, found: Tag) -> (Out
     (Outcome::Resumed { caught_up }, confirmed(position, found))
 }
 
-/// The position with the log's tag, if the reader did not know it.
+/// The position with the log's tag, if its own tag is unknown.
 const fn confirmed(position: Position, found: Tag) -> Position {
     let tag = if position.tag.0 == 0 {
         found

@@ -70,7 +70,7 @@ for (const name of ["Chromium", "Firefox"]) {
       const from = round * 20;
       for (const line of numbered(from, from + 10)) await talker.say(line);
       assert.deepEqual(await shownUntil(page, `line ${from + 9}`), numbered(0, from + 10));
-      // Some of these are lost on the way, the others are said while the page is away.
+      // Some of these are lost in transit, the others are sent while the page is disconnected.
       for (const line of numbered(from + 10, from + 15)) await talker.say(line);
       proxy.cut();
       for (const line of numbered(from + 15, from + 20)) await talker.say(line);

@@ -8,7 +8,7 @@ export class HttpProxy {
   #server;
   /** Hashes of the dictionaries requested so far. */
   requested = [];
-  /** What happens to these requests: "open" forwards, "missing" answers 404, "stuck" does not answer. */
+  /** Treatment of these requests: "open" forwards, "missing" answers 404, "stuck" does not answer. */
   state = "open";
   /** Called when a client cancels a request that is stuck. */
   onCanceled = () => {};

@@ -1,5 +1,5 @@
 //! Checks of README.md, ARCHITECTURE.md and docs/ against the code.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod architecture;
 mod limits;

@@ -110,7 +110,7 @@ async fn listen(
     (address, task)
 }
 
-/// The price number `n` of a currency: small, and much like the others.
+/// Price number `n` of a currency: a small value, similar to the others.
 fn price(currency: &str, n: usize) -> Value {
     json!({
         "symbol": format!("{currency}{}", n % 9),

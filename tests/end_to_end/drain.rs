@@ -129,7 +129,7 @@ fn is_reset(outcome: &Outcome) -> bool {
     *outcome == Outcome::Reset(ResetReason::EpochChanged)
 }
 
-/// Checks that what a client knows to be handled was handled, by the process that said so, and nothing twice there.
+/// Checks that each message acknowledged to a client was handled by the process that acknowledged it, and once there.
 #[tokio::test]
 async fn clients_continue_at_the_next_process() {
     let port = Port::open();

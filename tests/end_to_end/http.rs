@@ -1,4 +1,4 @@
-//! HTTP client that sends what a test says, and reads answers and event streams as they come.
+//! HTTP client that sends requests of tests, and reads answers and event streams as they arrive.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -110,7 +110,7 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     socket: BufReader<TcpStream>,
-    /// What has come and is not read.
+    /// Received part of the body that was not read yet.
     body: String,
 }
 

@@ -163,7 +163,7 @@ async fn event_streams_are_served() {
         .unwrap();
 }
 
-/// Each WebSocket hears that its server ends, then the connection does.
+/// Each WebSocket is closed with 4100, then the connection ends.
 #[tokio::test]
 async fn drain_ends_streams_then_connection() {
     let process = Process::start().await;

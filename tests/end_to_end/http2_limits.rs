@@ -101,7 +101,7 @@ async fn floods_of_resets_end_the_connection() {
     task.abort();
 }
 
-/// A client that says nothing, begins HTTP/2 and says nothing, or asks for nothing over it.
+/// Clients that send nothing, only the beginning of HTTP/2, or no request over it.
 #[tokio::test]
 async fn connections_without_requests_end() {
     let mut begun = PREFACE.to_vec();

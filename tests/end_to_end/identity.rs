@@ -28,7 +28,7 @@ fn by_cookie(credentials: &Credentials<Channel>) -> Result<Grant, AuthError> {
     }
 }
 
-/// A server of users and guests; it tells who sent each message.
+/// Server with users and guests, and a queue of the identity that sent each message.
 async fn start() -> (Server, mpsc::UnboundedReceiver<Option<String>>) {
     let server =
         Server::start(|builder| builder.authenticator(async |credentials| by_cookie(&credentials)))

@@ -1,5 +1,5 @@
 //! End-to-end tests: real server and real clients over TCP on the loopback interface.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod abandoned_streams;
 mod assets;

@@ -121,7 +121,7 @@ async fn queue_has_reset_before_its_entries() {
     }
 }
 
-/// What a receiver was called with.
+/// Arguments of a call of a receiver.
 #[derive(PartialEq, Debug)]
 enum Called {
     Frame(Value),

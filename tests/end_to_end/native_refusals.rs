@@ -1,4 +1,4 @@
-//! Tests of what a native client says about refused credentials, and about connections that are lost or do not open.
+//! Tests of the errors that a native client reports for refused credentials, and for lost or failed connections.
 
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ErrorCode, PushClient, Status, TransportPreference,
@@ -29,7 +29,7 @@ async fn refusing() -> Backend {
 }
 
 #[tokio::test]
-async fn reason_of_refusal_is_told() {
+async fn refusal_reports_reason() {
     let backend = refusing().await;
     for preference in TRANSPORTS {
         let mut client = client(backend.proxy.url(), preference);

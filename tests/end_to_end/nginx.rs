@@ -54,7 +54,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// What a client has seen so far.
+/// Entries, outcomes and other events that a client has received.
 #[derive(Default)]
 struct Seen {
     /// Entries of the log: the process that published each, and its number there.

@@ -100,9 +100,9 @@ async fn websockets_open_over_http_1() {
     socket.close().await;
 }
 
-/// A client that does not speak TLS is told so, and keeps nobody waiting.
+/// A client without TLS gets an error, and delays no other client.
 #[tokio::test]
-async fn failed_handshakes_delay_nobody() {
+async fn failed_handshakes_delay_no_other_client() {
     let process = Process::start().await;
     let _silent = TcpStream::connect(process.address).await.unwrap();
     let mut plain = TcpStream::connect(process.address).await.unwrap();

@@ -1,7 +1,7 @@
 //! Tests of hostile input: fuzz corpora, random bytes and decompression bombs. Each measures the memory it allocates.
 //!
 //! A test program of its own, because it installs an allocator that counts.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod bombs;
 mod corpora;

@@ -1,4 +1,4 @@
-//! Tests of `push-wire-websocket` against other implementations: Autobahn's cases, and npm's `ws`.
+//! Tests of `push-wire-websocket` against other implementations: the Autobahn test suite and the npm package `ws`.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,8 @@ pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     npm::test(workspace, FOLDER, &[("ECHO_BIN", &echo)])
 }
 
-/// Python of a virtual environment in the target folder, with the packages that `requirements.txt` pins.
+/// Creates a Python virtual environment in the target folder with the packages of `requirements.txt`, unless it is up
+/// to date. Returns the path of its interpreter.
 fn environment(workspace: &Workspace) -> Result<PathBuf, Error> {
     let requirements = workspace.root().join(FOLDER).join("requirements.txt");
     let folder = workspace.target().join("autobahn");
@@ -50,7 +51,7 @@ fn environment(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(python)
 }
 
-/// Installs Python's module venv if it is missing: in Debian it is a package of its own.
+/// Installs Python's module `venv` if it is missing, because Debian ships it in a separate package.
 fn ensure_venv(workspace: &Workspace) -> Result<(), Error> {
     let mut probe = workspace.command("python3", &["-c", "import ensurepip, venv"]);
     if process::read(&mut probe).is_ok() {

@@ -8,13 +8,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Limit of a message and of a value (1 MiB), in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The decoder of the browser client, kept for all messages.
+/// Decompressor of the browser client; one instance decodes all messages.
 #[wasm_bindgen]
 pub struct Frames(Decompressor);
 
 #[wasm_bindgen]
 impl Frames {
-    /// A decoder with this dictionary, whose id is 1; `None` if it is malformed.
+    /// Creates a decoder with this dictionary under id 1; `None` if the dictionary is malformed.
     pub fn with(dictionary: Vec<u8>) -> Option<Self> {
         let mut decompressor = Decompressor::new();
         let dictionary = CompressionDictionary::new(1, dictionary);
@@ -22,7 +22,7 @@ impl Frames {
         Some(Self(decompressor))
     }
 
-    /// Decompresses a body; `None` if it is malformed.
+    /// Decompresses a body; `None` if it is malformed or its content exceeds 1 MiB.
     pub fn decode(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         self.0.decompress(body, MAX_BYTES).ok()
     }
@@ -41,7 +41,7 @@ struct Change {
 
 #[wasm_bindgen]
 impl Pages {
-    /// This number of changes; `None` if a version has no delta.
+    /// Generates this many changes; `None` if a version has no delta from the one before.
     pub fn with(changes: usize) -> Option<Self> {
         let corpora = corpora(1, changes + 1);
         let html = corpora
@@ -61,7 +61,7 @@ impl Pages {
         changes.collect::<Option<_>>().map(Self)
     }
 
-    /// Mean bytes of a page.
+    /// Mean size of a page, in bytes.
     pub fn mean_len(&self) -> usize {
         self.0
             .iter()
@@ -70,7 +70,7 @@ impl Pages {
             / self.0.len()
     }
 
-    /// Returns whether both deltas of each change make the right page.
+    /// Returns whether both deltas of each change reproduce its target page.
     pub fn are_correct(&self) -> bool {
         self.0.iter().all(|change| {
             delta::apply(&change.base, &change.ops, MAX_BYTES).as_ref() == Ok(&change.target)
@@ -79,7 +79,7 @@ impl Pages {
         })
     }
 
-    /// Applies every delta. Returns the bytes of the results.
+    /// Applies every delta. Returns the total size of the results, in bytes; a delta that fails counts as 0.
     pub fn apply(&self) -> usize {
         let apply = |change: &Change| delta::apply(&change.base, &change.ops, MAX_BYTES);
         self.0
@@ -88,7 +88,7 @@ impl Pages {
             .sum()
     }
 
-    /// Applies every fossil delta. Returns the bytes of the results.
+    /// Applies every fossil delta. Returns the total size of the results, in bytes; a delta that fails counts as 0.
     pub fn apply_fossil(&self) -> usize {
         let apply = |change: &Change| fossil_delta::apply(&change.base, &change.fossil);
         self.0

@@ -1,5 +1,5 @@
-//! Benchmark of a bystander: the latency of deliveries to honest readers while one attacker with 200 connections does what
-//! harms a server most, and its ratio to the latency without the attacker.
+//! Benchmark under attack: latency of deliveries to other readers while one attacker with 200 connections sends the
+//! most harmful traffic, and its ratio to the latency without the attacker.
 //!
 //! `cargo run --release --bin attack` measures 20 readers of 50 messages a second, for 8 seconds in each of 3 rounds;
 //! `-- READERS RATE SECONDS ROUNDS` other values. Servers and attacks take turns within a round, so that other load of the

@@ -41,7 +41,7 @@ const ALARM_BYTES: usize = 200;
 /// Bytes that the link forwards at once: the payload of an Ethernet frame.
 const STEP: usize = 1_448;
 
-/// Delay of a late sleep that the link catches up with.
+/// Maximum delay of a late sleep for which the link compensates.
 const SLACK: Duration = Duration::from_millis(20);
 
 /// Number of clients that begin to read and stop.
@@ -153,7 +153,7 @@ fn forward(mut from: &TcpStream, mut to: &TcpStream, rate_bytes: f64) -> Fallibl
             0 => return Ok(()),
             len => len,
         };
-        // A sleep that ended late is caught up with; idle time is not.
+        // The delay of a late sleep is compensated for; idle time is not.
         let idle_since = Instant::now().checked_sub(SLACK).unwrap_or(free_at);
         free_at = free_at.max(idle_since) + Duration::from_secs_f64(len as f64 / rate_bytes);
         thread::sleep(free_at.saturating_duration_since(Instant::now()));

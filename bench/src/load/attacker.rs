@@ -143,7 +143,7 @@ async fn attack_once(attack: Attack, subject: Subject, address: SocketAddr) -> F
     send(stream, Flood::new(attack, dialect)).await
 }
 
-/// Writes without end, and drops what the server answers.
+/// Writes frames until the connection ends, and discards the server's answers.
 async fn send(stream: TcpStream, mut flood: Flood) -> Fallible<()> {
     let (mut reading, mut writing) = stream.into_split();
     let answers = async {

@@ -1,4 +1,4 @@
-//! Frames of an attacker.
+//! Generator of the frames that an attacker sends.
 
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::StartAt;
@@ -10,22 +10,22 @@ use super::dialect::Dialect;
 use super::websocket;
 use crate::Fallible;
 
-/// Wire id of the channel that is read and sent on.
+/// Wire id of the channel that the attacker subscribes to and sends on.
 const FEED: u8 = 1;
 
-/// Topics in one op.
+/// Number of topics in one op.
 const TOPICS: u32 = 500;
 
 /// MessagePack of `{"op": "fly"}`.
 const BAD_OP: &[u8] = b"\x81\xa2op\xa3fly";
 
-/// Frames of one connection, without end.
+/// Endless sequence of the frames of one connection.
 pub(super) struct Flood {
     attack: Attack,
     dialect: Dialect,
-    /// Frames so far.
+    /// Number of frames generated.
     count: u32,
-    /// Part of the topics' names that no other connection has.
+    /// Random part of the topic names, different on each connection.
     tag: u64,
 }
 
@@ -87,7 +87,7 @@ impl Flood {
         }
     }
 
-    /// Subscribes to topics that nobody else reads, and ends that.
+    /// Op that alternately subscribes to topics without other readers, and ends these subscriptions.
     fn topics(&self) -> ClientOp {
         let ids = 2..2 + TOPICS;
         if self.count.is_multiple_of(2) {

@@ -1,5 +1,5 @@
-//! Load generator: thousands of WebSocket readers in one process and one thread, with little work per message; and an
-//! attacker.
+//! Load generator: thousands of WebSocket readers in one process and one thread, with little work per message, and an
+//! attacker: connections that send harmful traffic.
 
 mod attacker;
 mod dialect;

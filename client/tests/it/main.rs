@@ -1,5 +1,5 @@
 //! Tests of the client's driver against scripted servers that misbehave on the socket.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ pub(crate) enum Request {
 /// Reads the arguments that follow the program's name.
 ///
 /// # Errors
-/// A sentence that names the argument and says what is wrong with it.
+/// A sentence that names the argument and the reason for which it is invalid.
 pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Request, String> {
     let mut args = Args {
         document: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")),

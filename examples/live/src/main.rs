@@ -102,7 +102,7 @@ fn push_server() -> Result<Server, push_wire_server::BuildError> {
             ChannelPolicy::log()
                 .retain_entries(200)
                 .retain_age(KEEP)
-                // Everybody may read every room, so pieces of all may stand in one dictionary.
+                // Every client may read every room, so one dictionary may contain text of all rooms.
                 .compression(Compression::TrainedOnTopics),
         )
         .build()?;

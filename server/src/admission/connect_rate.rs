@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn says_how_long_to_wait() {
+    fn returns_time_to_wait() {
         let clock = FakeRelativeClock::default();
         let rate = rate(&clock, 10);
         for _ in 0..3 {

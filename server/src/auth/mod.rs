@@ -1,4 +1,4 @@
-//! Authentication of clients, and the grants that say what each may do.
+//! Authentication of clients, and the grants that hold their rights.
 
 mod authenticator;
 mod error;

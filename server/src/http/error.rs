@@ -77,7 +77,7 @@ pub(super) fn json(status: StatusCode, text: impl Into<Bytes>) -> Response {
     (status, [(CONTENT_TYPE, JSON)], text.into()).into_response()
 }
 
-/// The op that says what is wrong.
+/// Op `error` with this message, as JSON.
 pub(super) fn error_op(message: &str) -> Vec<u8> {
     let message = message.to_owned();
     // A text: nothing in it can fail to be written.

@@ -155,7 +155,7 @@ fn auth_text(parts: &Parts) -> Result<String, RequestError> {
 
 /// The answer to a client that is refused.
 fn refused(hub: &Hub, code: u16, text: &[u8]) -> Response {
-    // Also the published dialect's 1008, whose range says nothing.
+    // Also the published dialect's 1008, whose range carries no retry advice.
     let said = serde_json::from_slice::<SystemFrame<'_>>(text);
     let status = if code == 1008 || code == CloseReason::Unauthorized.code() {
         StatusCode::UNAUTHORIZED
@@ -168,7 +168,7 @@ fn refused(hub: &Hub, code: u16, text: &[u8]) -> Response {
             Err(_) => come_back(hub, &error_frame(hub, &text)),
         };
     };
-    // The text of the close code, if nothing was said.
+    // `text` is the op that the server sent, or else the text of the close code.
     let op = match said {
         Ok(frame) => frame.payload.get().as_bytes().to_vec(),
         Err(_) => error_op(&String::from_utf8_lossy(text)),

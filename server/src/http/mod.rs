@@ -21,5 +21,5 @@ pub(crate) use query::without_effect;
 pub use upgrade::{UpgradeError, WebSocketUpgrade};
 pub(crate) use upgrade::{draining, tcp_stream};
 
-/// Text for a client that wants to connect to a server that ends.
+/// Error text for a client that connects while the server drains.
 const GOING_AWAY: &str = "the server is going away: come back later";

@@ -32,7 +32,7 @@ struct PostQuery {
     number: u64,
 }
 
-/// The field of a message in the JSON dialect that says whose it is.
+/// Field of a message in the JSON dialect with the sender's client id.
 #[derive(Deserialize)]
 struct Sender {
     client_id: Uuid,

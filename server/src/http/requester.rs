@@ -58,7 +58,7 @@ impl<'a> Requester<'a> {
     }
 }
 
-/// Bytes that a body may have: what the request says, at most the limit.
+/// Maximum size of a body, in bytes: the size that the request announces, at most the limit.
 pub(super) fn announced(body: &Body, limit: usize) -> usize {
     let announced = body.size_hint().upper();
     announced.map_or(limit, |bytes| {

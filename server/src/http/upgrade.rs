@@ -39,7 +39,7 @@ impl WebSocketUpgrade {
     }
 }
 
-/// Answer to a client that wants to connect to a server that ends.
+/// Response to a client that connects while the server drains: 503 with `Retry-After`.
 pub(crate) fn draining() -> Response {
     let later = [(RETRY_AFTER, RETURN_SPREAD.as_secs().to_string())];
     (StatusCode::SERVICE_UNAVAILABLE, later, GOING_AWAY).into_response()

@@ -301,7 +301,7 @@ impl Hub {
     /// Returns whether a client may POST messages to its connection.
     ///
     /// # Errors
-    /// [`PostError`] says why not.
+    /// [`PostError`]: the reason for which it may not.
     pub(crate) fn may_post(&self, client: Uuid, proof: &PostProof) -> Result<(), PostError> {
         self.sessions.connection(client, proof).map(|_| ())
     }

@@ -1,4 +1,4 @@
-//! What each identity or network holds and sends, and the limits of it.
+//! Use of resources and rates by each identity or network, and its limits.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -186,7 +186,7 @@ impl Shares {
         }
     }
 
-    /// Time until which an owner pays for what it has sent; `now` or earlier, or nothing, if it may send.
+    /// Time until which an owner's rates are overdrawn; `now` or earlier, or `None`, if it may send.
     pub(super) fn owes_until(&self, now: Moment, owner: &Owner) -> Option<Moment> {
         let rates = self.rates(owner)?;
         let mut buckets = lock(&self.owners).held.get(owner)?.buckets;
@@ -398,7 +398,7 @@ mod tests {
         let until = shares.owes_until(at(0), &owner).unwrap();
         assert!(until > at(0));
         assert!(shares.owes_until(until, &owner).unwrap() <= until);
-        // What is owed is kept although the network holds nothing.
+        // The overdrawn rates are kept although the network holds nothing.
         assert_eq!(lock(&shares.owners).remembered.len(), 1);
     }
 

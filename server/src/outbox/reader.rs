@@ -74,7 +74,7 @@ pub(super) enum NextStep {
     Wait,
     /// The next entry is above the client's limit.
     TooLarge { bytes: usize, limit: usize },
-    /// It is too far behind, and continues after this cursor once the client is told.
+    /// The reader is too far behind: it continues after this cursor once the client is notified.
     Skip { to: Cursor },
 }
 

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_entry_is_sent_whatever_its_age_and_size() {
+    fn newest_entry_is_sent_at_any_age_and_size() {
         let log = log(40);
         let none = MaxLag {
             entries: 1,

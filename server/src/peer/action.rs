@@ -110,7 +110,7 @@ pub(super) enum Queued {
     EndSession,
 }
 
-/// What waits for the driver, in order.
+/// Queue of actions for the driver.
 #[derive(Default, Debug)]
 pub(super) struct Actions {
     queue: VecDeque<Queued>,

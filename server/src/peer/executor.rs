@@ -234,7 +234,8 @@ impl Executor {
         }
     }
 
-    /// Passes on the answer to a client's message.
+    /// Passes the answer to a client's message to the session. An error for a closed session is kept for its next
+    /// connection.
     pub(super) fn answer(
         &self,
         number: Option<u64>,
@@ -244,7 +245,7 @@ impl Executor {
         if session.is_closed()
             && let (Some(number), Err(error)) = (number, &answer)
         {
-            // This connection says no more: the next one of the session does.
+            // This connection sends nothing more: the session's next connection reports the error.
             self.membership.note_rejected(&RejectedMessage {
                 number,
                 code: error.code,
@@ -266,8 +267,8 @@ impl Executor {
         session.send_heartbeat(self.outgoing.outbox.heads(now));
     }
 
-    /// Tells the client of the channel's newest dictionary, if it does not know it. A rotation reaches readers with
-    /// their next heartbeat: until then the older one is good.
+    /// Names the channel's newest dictionary to the client, unless it was named before. A rotation reaches readers with
+    /// their next heartbeat; until then the older dictionary stays in use.
     fn name_dictionary(&mut self, channel: u8) {
         let Some(newest) = self.membership.newest_dictionary(channel) else {
             return;

@@ -11,14 +11,14 @@ use crate::rate::{Buckets, Load, Wait};
 
 /// Buckets of one connection, and the wait until more is read.
 ///
-/// The load of a message is taken when it has been read, so that any message within the limit of its size is handled,
-/// whatever the rates; those after it wait.
+/// The load of a message is taken when it has been read, so that any message within the limit of its size is handled
+/// regardless of the rates; those after it wait.
 #[derive(Debug)]
 pub(super) struct Inflow {
     hub: Arc<Hub>,
     buckets: Buckets,
     waits_until: Option<Moment>,
-    /// A wait of which the session does not know yet.
+    /// Latest wait, if it was not reported to the session yet.
     untold: Option<Excess>,
 }
 
@@ -54,7 +54,7 @@ impl Inflow {
         self.untold = Some(excess);
     }
 
-    /// The latest wait, if the session does not know of it yet.
+    /// Takes the latest wait, if it was not reported to the session yet.
     pub(super) const fn take_excess(&mut self) -> Option<Excess> {
         self.untold.take()
     }

@@ -289,7 +289,7 @@ impl Peer {
     }
 
     /// Takes a load from the rates of the connection and of its owner. Beyond them, nothing more is read for a time, and
-    /// the client is told; a connection that ends with its server is read to the end.
+    /// the client is notified; a connection that ends with its server is read to the end.
     fn charge(&mut self, now: Moment, load: Load) {
         let own = self.inflow.take(now, load);
         let owner = self.executor.membership.charge(now, load);

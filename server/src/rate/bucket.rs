@@ -8,8 +8,8 @@ use crate::limits::Rate;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// Token bucket, as the time at which it is full again. What is taken beyond its content is paid afterwards: the owner
-/// waits until the bucket is no longer overdrawn.
+/// Token bucket, stored as the time at which it is full again. It can be overdrawn: its owner then waits until it is no
+/// longer overdrawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Bucket {
     full_at: Moment,

@@ -85,8 +85,8 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// Takes the tokens of a load, whether they are there or not. Returns the wait that pays for those that were not;
-    /// it ends at `now` or earlier if there is none.
+    /// Takes the tokens of a load, overdrawing the buckets if necessary. Returns the wait until none is overdrawn; it
+    /// ends at `now` or earlier if none is.
     pub(crate) fn take(&mut self, now: Moment, load: Load, rates: &Rates) -> Wait {
         let counted = |until, burst| Wait {
             until,

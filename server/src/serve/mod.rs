@@ -35,7 +35,7 @@ type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Serves a router over HTTP/1.1 and HTTP/2, as `axum::serve` does, with what that lacks:
 ///
 /// - WebSockets over HTTP/2 (RFC 8441). HTTP/2 is used where the client begins with it: over TLS after its negotiation
-///   (see `TlsListener`, feature `tls`), in clear text if the client knows beforehand.
+///   (see `TlsListener`, feature `tls`), in clear text with prior knowledge (RFC 9113 section 3.3).
 /// - A client that does not send the headers of a request within 10 s loses its connection; see
 ///   [`header_timeout`](Serve::header_timeout).
 /// - On Linux, a connection whose other end takes no bytes for 30 s ends, whatever is sent on it; see

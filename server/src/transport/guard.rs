@@ -12,7 +12,7 @@ use super::Application;
 use crate::auth::{AuthError, Grant, PendingGrant};
 use crate::peer::Inbound;
 
-/// Passes on a message. A panic of the handler is an error of the message.
+/// Passes a message to its handler. A panic of the handler becomes an error of the message.
 ///
 /// No state of the server is changed during the call, so a panic leaves it consistent.
 pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), MessageError> {

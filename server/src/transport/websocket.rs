@@ -228,8 +228,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send> Transport for Socket<Io> {
     }
 }
 
-/// A violation of RFC 6455: the standard's close code, except for a message above the limit, where 4204 tells the client
-/// not to send it again (docs/protocol.md section 10).
+/// Error for a violation of RFC 6455, with the close code of the standard; for a message above the limit it is 4204, so
+/// that the client does not send it again (docs/protocol.md section 10).
 fn protocol_error(error: ProtocolError) -> ReceiveError {
     let reason = match error.close_code() {
         1009 => CloseReason::MessageTooLarge,

@@ -3,7 +3,7 @@
 #![expect(
     clippy::wildcard_enum_match_arm,
     clippy::unwrap_used,
-    reason = "what is not expected fails the test"
+    reason = "an unexpected value fails the test"
 )]
 
 mod auth;

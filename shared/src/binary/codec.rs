@@ -171,7 +171,7 @@ fn decode<C: ChannelKind, T: DeserializeOwned>(
 ///
 /// # Errors
 /// Fails if the id is 0, the size is above [`DICTIONARY_BYTES`](crate::limits::DICTIONARY_BYTES), or there are too
-/// few samples; [`compression::native::train_dictionary`](crate::compression::native::train_dictionary) says which.
+/// few samples; see [`compression::native::train_dictionary`](crate::compression::native::train_dictionary).
 #[cfg(feature = "zstd")]
 pub fn train_dictionary(
     samples: &[&[u8]],

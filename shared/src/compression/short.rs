@@ -1,8 +1,8 @@
-//! The short form of a compressed body, in which entries travel (docs/protocol.md section 4.5):
+//! Short form of a compressed body, used for the bodies of entries (docs/protocol.md section 4.5):
 //! `[dictionary: varint][zstd frame without its magic number and dictionary id]`.
 //!
-//! On a message of 250 bytes it saves 7 of about 90: the receiver knows that it is a zstd frame, and which
-//! dictionary, without being told twice.
+//! On a message of 250 bytes it saves 7 of about 90 bytes, because it has no magic number and holds the dictionary's id
+//! once.
 
 use alloc::vec::Vec;
 

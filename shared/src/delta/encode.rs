@@ -28,8 +28,8 @@ const INDEX_TRIES: usize = 16;
 const INDEX_GAIN: usize = 2;
 /// A match of the index this long is taken without looking for a better one.
 const ENOUGH: usize = 64;
-/// Bytes further on at which a better match may begin. The index need not know each place, so it is not found at the
-/// first of them.
+/// Number of following bytes at which a better match may begin. The index does not hold every position, so a match may
+/// not be found at its first byte.
 const AHEAD: usize = 5;
 
 /// Of this many literals without a match every second byte is looked at, of twice as many every third, ...: what is new

@@ -2,8 +2,8 @@
 //! and 4.3).
 //!
 //! A sender calls [`encode`] and sends the [`Check`] of both values with the ops; a receiver compares the base's
-//! check, calls [`apply`] and compares the result's. Without the checks ops may build the wrong value from the
-//! wrong base: they say where to copy from, not what stands there.
+//! check, calls [`apply`] and compares the result's. Without the checks, ops that are applied to a wrong base may
+//! build a wrong value, because they hold the offsets of the bytes to copy and not the bytes.
 //!
 //! ```
 //! use push_wire_shared::delta::{apply, check, encode};

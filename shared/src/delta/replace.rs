@@ -40,7 +40,7 @@ pub enum DeltaApplyResult {
         /// The new content.
         content: String,
     },
-    /// The delta carries no content, or content that is not what its hash says: request the whole content.
+    /// The delta carries no content, or content that does not match its hash: request the whole content.
     NeedsFullSync,
 }
 

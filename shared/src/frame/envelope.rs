@@ -11,7 +11,7 @@ pub type RawPayload = serde_json::Value;
 ///
 /// In JSON `{"channel": name, "cursor"?: n, "payload": value, "client_id"?: uuid}`; absent fields are left out.
 ///
-/// It is written as such a map in every encoding, also in MessagePack, where structs are arrays: an array cannot tell
+/// It is written as such a map in every encoding, also in MessagePack, where structs are arrays: an array cannot show
 /// which field was left out. The published crate reads maps, and writes arrays; of its arrays, only frames with a
 /// cursor can be read, by either crate.
 #[derive(Clone, PartialEq, Debug, Deserialize)]

@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn the_short_form_says_the_same(text in "[a-c]{100,2000}", repeat in 1_usize..40, named: bool) {
+    fn short_form_decodes_to_same_body(text in "[a-c]{100,2000}", repeat in 1_usize..40, named: bool) {
         let body = text.repeat(repeat).into_bytes();
         let dictionary = trained(7, 0);
         let prepared = PreparedDictionary::new(&dictionary).unwrap();

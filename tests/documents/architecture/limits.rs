@@ -25,7 +25,7 @@ fn items(file: &str, start: &str) -> Vec<(String, String)> {
 
 /// Unit and value; that the text holds a reason is for a reader to judge.
 #[test]
-fn each_limit_says_its_value() {
+fn each_limit_documents_its_value() {
     let shared = items("shared/src/limits.rs", "pub const ");
     let server = items("server/src/limits.rs", "pub ");
     for (name, doc) in shared.into_iter().chain(server) {

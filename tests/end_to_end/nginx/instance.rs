@@ -1,4 +1,4 @@
-//! An nginx with the configuration of docs/deploy.md, and a way into it for clients that speak no TLS.
+//! An nginx with the configuration of docs/deploy.md, and a tunnel to it for clients without TLS.
 
 use std::env;
 use std::fs;

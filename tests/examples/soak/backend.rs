@@ -27,7 +27,7 @@ pub(crate) enum Channel {
     /// Control ops.
     #[channel(system)]
     System,
-    /// What every reader reads.
+    /// A log, which every reader reads.
     Log,
     /// A state, which the readers that stop read as well.
     Value,

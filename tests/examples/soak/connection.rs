@@ -22,8 +22,8 @@ const MESSAGE_BYTES: usize = 1 << 20;
 /// Receive buffer of a socket, in bytes: little, so that a reader that stops is behind soon.
 const SOCKET_BYTES: u32 = 64 * 1024;
 
-/// Bytes of a packet: those of a network. The loopback interface takes 64 KiB, all that a socket's buffer has room for; a
-/// reader that goes on then has its next packet only after a probe, up to 30 s later.
+/// Maximum size of a packet, in bytes, as on Ethernet. The loopback interface has packets of 64 KiB, which fill a
+/// socket's buffer: a reader that resumes would receive its next packet only after a window probe, up to 30 s later.
 const PACKET_BYTES: u32 = 1_448;
 
 const UPGRADE: &str = "GET /rps HTTP/1.1\r\nHost: soak\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -39,7 +39,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) body: Body<'a>,
 }
 
-/// What a message holds.
+/// Item of a message.
 #[derive(Debug)]
 pub(crate) enum Item<'a> {
     Op(ServerOp),

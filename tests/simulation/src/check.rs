@@ -50,8 +50,8 @@ pub enum Promise {
     AddressLimits,
     /// An urgent entry waits for one write of a lower lane at most, and saturated lanes share the bytes by weight.
     Lanes,
-    /// A client that sends more than its rates is read at them, told and then closed, and may come back. One that keeps to
-    /// them is neither told nor closed.
+    /// A client that sends more than its rates is read at them, notified and then closed, and may come back. One that
+    /// keeps to them is neither notified nor closed.
     Limits,
     /// A session that was reported closed makes no attempts, and is reported closed once.
     Status,

@@ -152,8 +152,8 @@ impl ExcessClients {
         &self.tally
     }
 
-    /// Begins to exceed a rate, unless one is being exceeded or no process accepts connections. `heeds` says whether the
-    /// clients stop sending when they are told to.
+    /// Begins to exceed a rate, unless one is being exceeded or no process accepts connections. `heeds` is true if the
+    /// clients stop sending when they are notified.
     ///
     /// # Errors
     /// Fails if a client is not accepted.

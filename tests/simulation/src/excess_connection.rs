@@ -1,5 +1,5 @@
-//! One connection of a client that sends more than its rates: it is read more slowly, told, and closed if it goes on. It
-//! may then come back.
+//! One connection of a client that sends more than its rates: it is read more slowly, notified, and closed if it goes
+//! on. It may then reconnect.
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ const SHORT: usize = 10;
 /// Delays before the next connection of a client that was closed (docs/limits.md).
 const RETRY_MS: std::ops::Range<u64> = 5_000..10_000;
 
-/// What the server says about the rates.
+/// Notice of the server about the rates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Said {
     /// `slow`, with its window.
@@ -49,7 +49,7 @@ enum Said {
     Goodbye(u16, Option<u64>),
 }
 
-/// The last thing that the client was told, with the time of `slow`.
+/// Last notice that the client received, with the time of `slow`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Told {
     Nothing,
@@ -85,7 +85,7 @@ pub struct ExcessConnection {
     peer: Peer,
     client: Uuid,
     rate: ExceededRate,
-    /// It stops sending when it is told to.
+    /// True if it stops sending when it is notified.
     heeds: bool,
     state: State,
     told: Told,
@@ -188,7 +188,7 @@ impl ExcessConnection {
     /// another message.
     ///
     /// # Errors
-    /// Fails if the server reads more, or what it says is not what section 5.6 of the protocol says.
+    /// Fails if the server reads more, or its notices differ from section 5.6 of the protocol.
     pub fn drive(&mut self, now: Moment, allowed: u64) -> Result<(), PromiseError> {
         let is_late = now.since(self.due) >= RATE_GAP;
         self.was_late |= is_late;
@@ -207,7 +207,7 @@ impl ExcessConnection {
         }
     }
 
-    /// Returns whether it was closed because it was silent for too long, since nobody drove it.
+    /// Returns whether it was closed for its silence, which a late call of `drive` causes.
     fn is_lost(&self, is_late: bool) -> bool {
         is_late && self.closed == Some(CloseReason::HeartbeatLost.code())
     }
@@ -250,7 +250,7 @@ impl ExcessConnection {
         Ok(())
     }
 
-    /// Compares what was said with what must be said after a wait that begins now, or without one.
+    /// Compares the server's notices with those required after a wait that begins now, or without one.
     fn judge(&mut self, now: Moment, has_waited: bool, is_late: bool) -> Result<(), PromiseError> {
         let limited = CloseReason::RateLimited.code();
         if let Some(code) = self.closed.filter(|code| *code != limited) {

@@ -56,7 +56,7 @@ pub struct LaneWatch {
     is_tested: bool,
 }
 
-/// What is known of a lane that has lower ones.
+/// Observed state of a lane that has lower ones.
 ///
 /// Each lane may send its share in a round, and a round ends when no lane with entries has bytes of its share left. So
 /// lower lanes send at most their shares in a round, and a lane that has sent less than its own share while they have

@@ -306,8 +306,8 @@ impl Page {
         Some(Moment::after_origin(due.saturating_sub(self.ahead)))
     }
 
-    /// Passes the session's events to the application, and adds its requests to the network to `requests`. `current` says
-    /// whether the server process that the page last received from is still running.
+    /// Passes the session's events to the application, and adds its requests to the network to `requests`. `current` is
+    /// true if the server process that the page last received from is still running.
     ///
     /// # Errors
     /// Fails if an event breaks a promise.

@@ -424,7 +424,7 @@ impl RawConnection {
         Err(Promise::Liveness.broken(what))
     }
 
-    /// Ends the connection, and the session too if it says goodbye while the server reads.
+    /// Ends the connection, and the session too if it sends a goodbye while the server reads.
     ///
     /// # Errors
     /// Fails if state of it is left in the hub.

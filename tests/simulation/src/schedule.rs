@@ -34,7 +34,7 @@ pub enum Operation {
     Exceed {
         /// The rate.
         rate: ExceededRate,
-        /// True if they stop for a while when they are told to.
+        /// True if they stop for a while when they are notified.
         heeds: bool,
     },
     /// A page sends messages.
@@ -184,7 +184,7 @@ pub enum Operation {
     Rotate {
         /// The feed whose channel it is.
         feed: Feed,
-        /// Which of the [dictionaries](super::dictionary).
+        /// Number of the [dictionary](super::dictionary).
         which: u8,
     },
     /// A hostile peer connects with a page's client id and the token that all share.

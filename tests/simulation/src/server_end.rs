@@ -186,7 +186,7 @@ impl ServerEnd {
         if write.is_empty() {
             return Ok(());
         }
-        // The peer does not know yet of what was published since the last wake-up.
+        // The peer has not read yet what was published since the last wake-up.
         let is_woken = self.wake_flag.0.load(Ordering::Relaxed);
         let waiting = (!is_woken).then(|| self.lanes_waiting(now));
         self.lanes.wrote(&write, waiting)

@@ -63,7 +63,7 @@ const EXPECTED: [&str; 40] = [
 const EXPECTED_CLOSES: [u16; 8] = [4000, 4001, 4100, 4101, 4102, 4103, 4200, 4201];
 
 impl Tally {
-    /// Counts an event of a page. `began` says that its reader had no position before.
+    /// Counts an event of a page. `began` is true if its reader had no position before.
     pub fn event(&mut self, event: &Event, began: bool) {
         let what = match event {
             Event::Entry(entry) if entry.replayed => "entries replayed",

@@ -2,7 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
-    reason = "what fails here fails its test"
+    reason = "an unexpected value fails the test"
 )]
 
 mod tungstenite;

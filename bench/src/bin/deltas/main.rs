@@ -15,10 +15,11 @@ use push_wire_bench::rounds::Rounds;
 use push_wire_shared::delta;
 use push_wire_shared::delta::corpus::{Corpus, corpora};
 
+/// Number of timed rounds.
 const ROUNDS: usize = 31;
 /// Versions of each generated document.
 const VERSIONS: usize = 200;
-/// Least number of version pairs in a round; a shorter history is encoded several times.
+/// Minimum number of version pairs per round; a shorter history is encoded several times.
 const PAIRS: usize = 100;
 
 fn main() -> Fallible<()> {
@@ -106,7 +107,7 @@ fn measure(corpus: &Corpus) -> Fallible<()> {
     Ok(())
 }
 
-/// Times `run` with the index of each codec.
+/// Times `run` for each codec; its argument is the codec's index in [`CODECS`].
 fn times(repeat: usize, run: impl Fn(usize)) -> Rounds {
     let mut subjects: [_; CODECS.len()] = std::array::from_fn(|i| {
         let run = &run;
@@ -117,12 +118,13 @@ fn times(repeat: usize, run: impl Fn(usize)) -> Rounds {
     Rounds::run(ROUNDS, repeat, &mut subjects)
 }
 
+/// Encodes the delta of each pair. Fails if a delta does not reproduce its target.
 fn encode_all(codec: &Codec, pairs: &[(&[u8], &[u8])]) -> Fallible<Vec<Vec<u8>>> {
     let encode = |&(base, target): &(&[u8], &[u8])| {
         let delta = (codec.encode)(base, target)?;
         match (codec.apply)(base, &delta)? == target {
             true => Ok(delta),
-            false => Err(format!("{} made a wrong value", codec.name).into()),
+            false => Err(format!("{}: a delta gave a wrong value", codec.name).into()),
         }
     };
     pairs.iter().map(encode).collect()

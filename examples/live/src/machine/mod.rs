@@ -34,7 +34,7 @@ pub(crate) struct Machine {
     history: History,
 }
 
-/// Publishes a value at each reading, without end.
+/// Publishes a value at each reading. After a reading that fails, publishes the reason and returns.
 pub(crate) async fn sample(publish: impl Fn(&Machine)) {
     let mut machine = Machine {
         every_ms: EVERY_MS,

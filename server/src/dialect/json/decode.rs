@@ -51,7 +51,7 @@ fn is_array(text: &str) -> bool {
     text.trim_start().starts_with('[')
 }
 
-/// Reads a message that is no frame, as `no_frame` says: it is a control op, or an error.
+/// Reads a message that is not a frame, with `no_frame` as the error of reading one: a control op, or an error.
 fn decode_bare_op<'a>(text: &str, no_frame: &serde_json::Error) -> Result<JsonMessage<'a>, String> {
     let fields: HashMap<String, IgnoredAny> =
         serde_json::from_str(text).map_err(|error| error_text("no JSON object", &error))?;

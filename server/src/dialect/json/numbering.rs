@@ -25,7 +25,7 @@ struct ChannelNumbers {
     bases: Positions,
     /// Positions at the current number.
     positions: Positions,
-    /// What the numbers above the floor stand for, oldest first.
+    /// Entries that the numbers above the floor refer to, oldest first.
     runs: VecDeque<Run>,
 }
 
@@ -88,7 +88,7 @@ impl Numbering {
         let before = numbers.positions[source as usize];
         let before = before.filter(|before| before.epoch == position.epoch);
         let lost = before.map(|before| position.cursor.saturating_sub(before.cursor));
-        // A client that the statement does not reach resumes from an older number, and is told again.
+        // A client that does not receive the statement resumes from an older number, and is sent it again.
         numbers.newest += lost.unwrap_or_default().max(1);
         numbers.positions[source as usize] = Some(position);
         numbers.forget();

@@ -63,7 +63,7 @@ impl Renderer {
         }
     }
 
-    /// Collects the answers from here on for a POST. What is said of the connection and its streams is sent as always.
+    /// Collects the answers from here on for a POST. Messages about the connection and its streams are sent as before.
     pub(super) fn collect_answers(&mut self) {
         self.answers = Some(Vec::new());
     }

@@ -1,4 +1,4 @@
-//! What the numbers of a channel stand for (docs/protocol.md section 9.2).
+//! Runs: the entries that the numbers of a channel refer to (docs/protocol.md section 9.2).
 
 use push_wire_shared::position::{Cursor, Epoch, Position, Tag};
 

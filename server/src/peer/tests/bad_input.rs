@@ -142,7 +142,7 @@ fn a_cursor_from_the_future_is_reset() {
     drop(bystander.peer);
 }
 
-/// Checks that an error says why the connection ends.
+/// Checks that an error states the reason for the end of the connection.
 fn assert_explained(seen: &[Seen], text: &str, reason: CloseReason) {
     assert!(
         matches!(seen, [Seen::Op(ServerOp::Error { message, .. }), end]

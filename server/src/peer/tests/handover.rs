@@ -58,7 +58,7 @@ fn replaced_connection_ignores_messages() {
     older.send(CHAT, 1, r#""one""#);
     let mut newer = WireClient::connect(&hub);
     assert!(auth_ok(&auth(&mut newer, SECRET, 2)).is_some_and(|auth_ok| auth_ok.received == 1));
-    // Not told yet that it was replaced, and the message is there already.
+    // The message arrives before the older connection is notified that it was replaced.
     older.send(CHAT, 2, r#""two""#);
     newer.send(CHAT, 2, r#""two""#);
     assert_eq!(older.delivered, [r#""one""#]);

@@ -8,7 +8,7 @@ use super::json::{JsonClient, cursors};
 use super::*;
 use crate::hub::{AnswerKind, Post, PostAnswer, PostProof, Reply};
 
-/// POSTs an op or a frame. Returns the kind and the op of each answer, and what the stream says.
+/// POSTs an op or a frame. Returns the kind and the op of each answer, and the messages of the stream.
 fn post(
     hub: &Hub,
     client: &mut JsonClient,

@@ -147,7 +147,7 @@ fn replaced_connection_changes_no_numbers() {
         [(2, 2)]
     );
 
-    // It has not been told yet that it is replaced.
+    // It has not been notified yet that it is replaced.
     let mut messages: Vec<carrier::Message> = Vec::new();
     old.peer.poll_write(at(0), &mut messages);
     assert!(messages.is_empty());

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "what is not expected fails the test"
+    reason = "an unexpected value fails the test"
 )]
 
 mod bad_input;
@@ -260,7 +260,7 @@ impl WireClient {
         self.see()
     }
 
-    /// All that the server has to say now.
+    /// All messages that the server sends now.
     fn see(&mut self) -> Vec<Seen> {
         self.see_at(at(0))
     }

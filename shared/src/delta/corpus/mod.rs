@@ -1,6 +1,6 @@
 //! Documents that change: series of versions for tests and measurements, the same for the same seed.
 //!
-//! Made up, but shaped like what applications push: each series has its own kind of change.
+//! They are generated, but similar to what applications publish; each series has its own kind of change.
 
 mod chat;
 mod csv;

@@ -61,7 +61,7 @@ const WORDS: &[&str] = &[
     "runbook",
 ];
 
-/// That many words, the first with a capital, a full stop at the end.
+/// Sentence of this many words: it starts with a capital letter and ends with a full stop.
 pub(super) fn sentence(rng: &mut Rng, words: usize) -> String {
     let mut text = String::new();
     for i in 0..words {

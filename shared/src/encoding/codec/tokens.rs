@@ -54,7 +54,7 @@ pub(in crate::encoding) trait Tokens<'de> {
     fn open(&mut self) -> Option<(Container, Option<usize>)>;
     /// The next token. A container's length is never more than the bytes left could hold.
     fn next(&mut self) -> Result<Token<'de>, CodecError>;
-    /// Reads the pieces of a string, which the token just read said come next.
+    /// Reads the pieces of a string that the token before announced.
     fn join(&mut self, pieces: Pieces) -> Result<Vec<u8>, CodecError>;
     /// Consumes nil if it comes next; returns whether it does.
     fn take_nil(&mut self) -> bool;

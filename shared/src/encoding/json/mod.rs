@@ -20,8 +20,8 @@ pub use transcode::{check, transcode};
 /// Encodes a value.
 ///
 /// # Errors
-/// Fails if its `Serialize` fails, a map's keys are no strings, or it holds what another encoding has no form for, as
-/// [`check`] says; also a number that is not finite, which `serde_json` would write as null.
+/// Fails if its `Serialize` fails, a map's keys are no strings, or it holds what another encoding has no form for (see
+/// [`check`]); also a number that is not finite, which `serde_json` would write as null.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     finite::check(value)?;
     let text =

@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// A control op of the JSON dialect, in both directions. The tag is `op`, in snake case; absent and empty
 /// fields are left out.
 ///
-/// It is written as a map in every encoding, also in MessagePack, where structs are arrays: an array cannot tell which
+/// It is written as a map in every encoding, also in MessagePack, where structs are arrays: an array cannot show which
 /// field was left out. The published crate reads maps, and writes arrays. Arrays are read by place, as it reads them
 /// itself: an op with a left-out field before its last one is then an error, or is read with fields mixed up.
 ///

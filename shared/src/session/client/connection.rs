@@ -88,7 +88,7 @@ pub(super) struct Connection {
     refusal: String,
     retry: Retry,
     transports: Transports,
-    /// The end of the connection says nothing against its transport.
+    /// True if the end of the connection is no evidence that its transport is blocked.
     has_transport_worked: bool,
     credential: Credential,
     /// The server's time between heartbeats.
@@ -373,7 +373,7 @@ impl Connection {
 
 /// End of a connection.
 impl Connection {
-    /// Records that the server has ended the connection, which says nothing against its transport. A socket that was
+    /// Records that the server has ended the connection, so its transport is not blocked. A socket that was
     /// refused before it was open may have been refused by a proxy.
     pub(super) fn transport_worked(&mut self) {
         self.has_transport_worked = self.phase != Phase::Connecting;

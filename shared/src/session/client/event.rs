@@ -14,8 +14,8 @@ use crate::session::wire::Content;
 /// Input from the driver. Input about an older attempt than the latest `Connect` is ignored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Input {
-    /// The transport of this attempt takes the first message: a socket that is open and speaks `push-wire.v1`; an event
-    /// stream at once.
+    /// The transport of this attempt takes the first message: a socket once it is open with subprotocol `push-wire.v1`,
+    /// an event stream at once.
     Opened {
         /// From [`Output::Connect`].
         attempt: u32,
@@ -27,7 +27,7 @@ pub enum Input {
         /// Bytes of the whole message.
         bytes: Vec<u8>,
     },
-    /// A part of a message has arrived, in drivers that see parts: the server is alive.
+    /// A part of a message has arrived, in drivers that receive parts: it counts as activity of the server.
     Part {
         /// From [`Output::Connect`].
         attempt: u32,

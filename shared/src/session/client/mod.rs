@@ -420,7 +420,7 @@ impl ClientSession {
         }
     }
 
-    /// Drops the state of the connection. The one place where a connection ends, whatever has ended it.
+    /// Drops the state of the connection. Every end of a connection, for any cause, calls this.
     fn detach(&mut self) {
         self.link.end();
         self.connection.take_farewell();

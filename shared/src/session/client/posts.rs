@@ -11,7 +11,7 @@ use crate::limits::{BATCH_BYTES, POST_BYTES, POST_RETRY, POST_RETRY_MAX};
 pub enum PostAnswer {
     /// 204: the server has the message.
     Taken,
-    /// No answer, or one that says nothing about the message (408, 429, 5xx): it is sent again.
+    /// No answer, or one that does not show whether the message was taken (408, 429, 5xx): it is sent again.
     Unknown,
     /// Another answer: the server does not take this connection's messages any more.
     Ended,

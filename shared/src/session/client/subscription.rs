@@ -274,7 +274,7 @@ impl Reader {
         let cursor = cursor_from_low_bits(arrival.sequence, received.cursor);
         match self.place(cursor) {
             Place::Next => {}
-            // The server's log has lost the entry that the reader has: asking again tells.
+            // The server's log has lost the entry that the reader has: a new request gets the outcome.
             Place::Repeat
                 if cursor == received.cursor && received.tag.conflicts_with(arrival.tag) =>
             {

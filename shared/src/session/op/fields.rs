@@ -109,7 +109,7 @@ named! {
     PayloadEncoding: "encoding", PayloadEncoding::from_name;
     ResetReason: "reason", ResetReason::from_name;
     ChannelMode: "mode", ChannelMode::from_name;
-    // Codes of later versions are told as such: an error is an error whatever its code.
+    // Codes of later versions are kept as unknown codes, because the op is an error with any code.
     ErrorCode: "code", |name| Some(ErrorCode::from_name(name));
 }
 

@@ -421,7 +421,7 @@ impl ServerOp {
     /// Reads an op; the bytes must hold nothing else.
     ///
     /// # Errors
-    /// [`OpError`] says what is wrong and where.
+    /// [`OpError`]: the invalid part and its place.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
         match op_name(bytes)? {
             "auth_ok" => op_fields("auth_ok", bytes).map(Self::AuthOk),

@@ -161,7 +161,7 @@ impl ServerSession {
         }
     }
 
-    /// Refuses the connection: the credentials are wrong, or the client may come back later, as `reason` says.
+    /// Refuses the connection with this `reason`: the credentials are wrong, or the client may reconnect later.
     pub fn handle_refused(&mut self, reason: CloseReason, message: &str) {
         if matches!(self.phase, Phase::Authenticating { .. }) {
             let code = match retry_advice(Some(reason.code())) {
@@ -239,8 +239,8 @@ impl ServerSession {
     }
 
     /// Records that the client has sent more than its limit, so that nothing is read from it for a time. The client is
-    /// told with `slow`; if it goes on, with an `error`; then the connection is closed with 4102 (docs/protocol.md
-    /// section 5.6). Its silence counts from the end of that time. Before `auth_ok` it is not told.
+    /// sent `slow`; if it goes on, an `error`; then the connection is closed with 4102 (docs/protocol.md
+    /// section 5.6). Its silence counts from the end of that time. Before `auth_ok` it is sent nothing.
     pub fn throttle(&mut self, now: Moment, excess: Excess) {
         self.note_activity(excess.until);
         if self.is_ready() {

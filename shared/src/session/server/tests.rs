@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "outputs that a test does not expect fail it"
+    reason = "an unexpected output fails the test"
 )]
 
 use alloc::string::String;
@@ -397,7 +397,7 @@ fn auth_ok_above_client_limit_is_error() {
 }
 
 #[test]
-fn refusal_says_whether_to_come_back() {
+fn refusal_code_carries_retry_advice() {
     for (reason, code) in [
         (CloseReason::Unauthorized, ErrorCode::NotPermitted),
         (CloseReason::AuthUnavailable, ErrorCode::Unavailable),

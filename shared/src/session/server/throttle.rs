@@ -1,4 +1,4 @@
-//! Answers to a client that sends more than its limit: it is read more slowly, told, and in the end closed
+//! Answers to a client that sends more than its limit: it is read more slowly, notified, and in the end closed
 //! (docs/protocol.md section 5.6).
 
 use core::time::Duration;
@@ -21,7 +21,7 @@ pub struct Excess {
     pub retry: Duration,
 }
 
-/// The last thing that a client was told.
+/// Last notice sent to a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Stage {
     /// Nothing: it is within its limits.
@@ -33,7 +33,7 @@ enum Stage {
     Error,
 }
 
-/// Times in which a client is not read, and the last thing that it was told.
+/// Times in which a client is not read, and the last notice sent to it.
 ///
 /// Waits with less than [`RATE_GAP`] between them belong together: the client sends more than its limit all that time. A
 /// longer gap shows that it has slowed down.
@@ -47,7 +47,7 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// Records a wait, and tells the client, or closes the connection.
+    /// Records a wait, and sends the client a notice, or closes the connection.
     pub(super) fn wait(&mut self, now: Moment, excess: Excess, outputs: &mut Outputs) {
         if self.stage != Stage::Within && now.since(self.until) >= RATE_GAP {
             self.stage = Stage::Within;
@@ -109,7 +109,7 @@ mod tests {
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "outputs that a test does not expect fail it"
+        reason = "an unexpected output fails the test"
     )]
     fn name(output: Output) -> String {
         match output {

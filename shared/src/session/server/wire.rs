@@ -74,7 +74,7 @@ impl WireDecoder {
                 "compressed or fragmented client frames are not taken".into(),
             );
         }
-        // The first frame is auth whatever its channel says: the client learns the system channel's id from
+        // The first frame is `auth` on any channel id, because the client gets the system channel's id from
         // the answer.
         if !self.started || header.channel == self.system {
             return self.control(header, payload);

@@ -101,8 +101,8 @@ async fn unsubscribing_from_all_reads_nothing() {
     handed.expect(Channel::Chat, 1..=1).await;
 }
 
-/// Waits until the server has carried out what the client said before: it takes messages in order, and answers one on a
-/// channel of which the client may not say anything with an error, which is counted.
+/// Waits until the server has handled all earlier messages of the client. It handles messages in order and counts
+/// errors, so this sends a message on a channel that the client may not send on, and waits for its error.
 async fn settle(line: &Line, client: &PushClient<Channel>) {
     let errors = || line.server.stats().errors;
     let before = errors();

@@ -155,7 +155,7 @@ fn missing_rates_are_found() {
 }
 
 #[test]
-fn page_that_is_told_without_reason_is_found() {
+fn unfounded_notice_is_found() {
     let sends = [Operation::Send { page: 0, count: 5 }];
     let tally = found_in_every_run(&sends, InjectedFault::TinyRates, Promise::Limits);
     assert_ne!(tally.count("messages confirmed"), 0);

@@ -1,5 +1,5 @@
 //! Simulation tests: server and clients on virtual time.
-#![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod fault_injection;
 mod interleave;

@@ -43,7 +43,7 @@ impl Flood {
         }
     }
 
-    /// Passes on messages until the peer takes no more. Returns what the server says.
+    /// Passes messages to the peer until it is full or closes. Returns what the server sends.
     fn send(&mut self) -> Vec<Seen> {
         let mut seen = Vec::new();
         while !self.client.peer.is_full() && !is_closed(&seen) {
@@ -62,7 +62,7 @@ impl Flood {
         self.client.peer.handle_timeout(self.now);
     }
 
-    /// Sends until the server closes, or this time. Returns what the server says besides `received`, and when.
+    /// Sends until the server closes, or this time. Returns what the server sends besides `received`, with the times.
     fn run(&mut self, end: Moment) -> Vec<(Moment, Seen)> {
         let mut told = Vec::new();
         while self.now < end {
@@ -227,7 +227,7 @@ fn bytes_are_limited() {
     client.auth(None, vec![]);
     let body = format!("\"{}\"", "x".repeat(3_000));
     let seen = client.send(CHAT, 1, &body);
-    // It is handled, and paid afterwards.
+    // It is handled, and overdraws the bucket.
     assert_eq!(client.delivered, [body]);
     let window = None;
     let slow = Seen::Op(ServerOp::Notice(SystemNotice::Slow(Slow { window })));
@@ -426,7 +426,7 @@ fn posts_are_limited() {
     for _ in 0..6 {
         post(&mut client, at(0));
     }
-    // The fifth was handled, and paid afterwards; the sixth waits.
+    // The fifth was handled, and overdrew the bucket; the sixth waits.
     assert_eq!(answers.lock().unwrap().len(), 5);
     client.peer.handle_timeout(ms(300));
     client.see_at(ms(300));

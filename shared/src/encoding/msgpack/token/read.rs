@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
     /// Reads an array's header; its length is never more than the bytes that are left.
     ///
     /// # Errors
-    /// Fails if the next value is no array, or cannot be as long as it says.
+    /// Fails if the next value is no array, or announces more items than the bytes left can hold.
     #[inline]
     pub fn array(&mut self) -> Result<usize, TokenError> {
         let start = self.clone();
@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
     /// Reads a map's header; its length is never more than half the bytes that are left.
     ///
     /// # Errors
-    /// Fails if the next value is no map, or cannot be as long as it says.
+    /// Fails if the next value is no map, or announces more items than the bytes left can hold.
     #[inline]
     pub fn map(&mut self) -> Result<usize, TokenError> {
         let start = self.clone();

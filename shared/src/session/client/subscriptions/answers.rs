@@ -47,7 +47,7 @@ impl Subscriptions {
             head,
         } = reading;
         let Some(at) = self.asked(wire_id) else {
-            // The answer to a request that was taken back: its entries may come before the server knows.
+            // The answer to a canceled request: its entries may arrive before the server has read the cancellation.
             self.leave_stream(stream, link);
             return Ok(());
         };
@@ -214,7 +214,7 @@ impl Subscriptions {
         self.readers.iter().position(is_of)
     }
 
-    /// Returns whether an error of the server says no more than that it ended a subscription just before it read an op
+    /// Returns whether an error of the server means only that it ended a subscription just before it read an op
     /// about it.
     pub(in crate::session::client) const fn is_crossing(&mut self, code: ErrorCode) -> bool {
         let is_crossing = matches!(code, ErrorCode::BadSubscription) && self.crossed_ops > 0;

@@ -161,7 +161,7 @@ fn reset_forgets_what_was_handed_out() {
     harness.message(tagged_entry(3, 1, Tag(9), "new"));
     harness.message(tagged_entry(3, 2, Tag(10), "new"));
     assert_eq!(harness.sent_frames(), vec![]);
-    // A late word on an old entry, whose cursor belongs to a new one now, says nothing.
+    // A late confirmation of an old entry, whose cursor a new entry has now, is ignored.
     handled(&mut harness, id, 2);
     assert_eq!(harness.session.position(id), Some(at(0)));
     let first = Position {

@@ -144,7 +144,7 @@ fn skipped_fragment_is_a_loss() {
         let (mut harness, _, wire_id) = Harness::reading("chat", 3, at(0));
         harness.sent_frames();
         give(&mut harness, &fault);
-        // What was under way before the server knows is of no interest.
+        // Messages that were in flight before the server reads the request are ignored.
         give(&mut harness, &messages[3..]);
         let asked = harness.asked_again(wire_id);
         assert_eq!(asked.position, Some(at(0)));

@@ -220,7 +220,7 @@ fn request_that_is_refused_while_taken_back_is_no_error() {
 }
 
 #[test]
-fn lost_connection_says_why() {
+fn lost_connection_reports_reason() {
     let (mut harness, ..) = Harness::reading("chat", 3, at(0));
     harness.input(Input::Closed {
         attempt: harness.attempt(),

@@ -181,7 +181,7 @@ fn refetches_when_tag_differs() {
 }
 
 #[test]
-fn a_reset_goes_on_where_the_server_says() {
+fn reset_continues_at_server_position() {
     let (mut harness, id, wire_id) = Harness::reading("chat", 3, at(7));
     let lagged = ServerOp::Reset {
         id: wire_id,

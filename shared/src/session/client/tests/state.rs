@@ -38,7 +38,7 @@ fn deltas_come_out_as_whole_values() {
 }
 
 #[test]
-fn an_entry_says_what_it_cost_on_the_wire() {
+fn entry_reports_wire_bytes() {
     let (mut harness, ..) = document();
     harness.message(delta_entry(8, 6, 1, &page("one"), &page("two")));
     harness.value(8, 7, &page("three"));
@@ -47,7 +47,7 @@ fn an_entry_says_what_it_cost_on_the_wire() {
         .iter()
         .map(|event| {
             let Event::Entry(entry) = event else {
-                panic!("only entries are told, not {event:?}");
+                panic!("only entries are expected, not {event:?}");
             };
             (entry.wire_bytes, entry.body.len())
         })
