@@ -32,7 +32,7 @@
 //! # }
 //! ```
 //!
-//! The layers, each using only those below it: `http → transport → peer → outbox → dialect → {hub, carrier} → broker`,
+//! The layers, each using only those below it: `http → connection → peer → outbox → dialect → {hub, carrier} → broker`,
 //! with `auth` beside them. The names of `push_wire_shared` that a backend needs are re-exported here.
 // With the feature the lint applies: what is public is reachable from here or from `internals`.
 #![cfg_attr(
@@ -50,6 +50,7 @@ mod builder;
 mod carrier;
 mod clock;
 mod compression;
+mod connection;
 mod dialect;
 mod handler;
 mod http;
@@ -67,13 +68,13 @@ mod record;
 mod send;
 mod serve;
 mod server;
-mod transport;
 mod upkeep;
 
 pub use admission::ForwardedHeader;
 pub use auth::{AuthError, AuthValidator, Authenticator, Credentials, Grant};
 pub use builder::{BuildError, PushServerBuilder};
 pub use compression::SetDictionaryError;
+pub use connection::tune_tcp;
 pub use handler::{ChannelHandler, ClientMessage, HandlerError};
 pub use http::{UpgradeError, WebSocketUpgrade};
 pub use hub::{PublishError, Stats};
@@ -101,6 +102,5 @@ pub use serve::{Serve, serve};
 #[cfg(feature = "tls")]
 pub use serve::{TlsError, TlsListener};
 pub use server::PushServer;
-pub use transport::tune_tcp;
 /// Type of client ids.
 pub use uuid::Uuid;

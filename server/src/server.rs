@@ -28,13 +28,13 @@ use crate::auth::{AnyAuthenticator, AuthValidator, Credentials, PendingGrant};
 use crate::builder::PushServerBuilder;
 use crate::clock;
 use crate::compression::SetDictionaryError;
+use crate::connection::{Application, Connection, Socket};
 use crate::handler::{ClientMessage, HandlerError, Handlers};
 use crate::http::{WebSocketUpgrade, tcp_stream};
 use crate::hub::{Hub, PublishError, Stats};
 use crate::peer::{AuthRequest, Dialect, Inbound};
 use crate::record::{bytes_record, value_record};
 use crate::send::{SendError, notice};
-use crate::transport::{Application, Connection, Socket};
 use crate::upkeep::Upkeep;
 
 /// A server that pushes live data on the channels `C` to browsers and other clients.

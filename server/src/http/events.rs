@@ -24,9 +24,9 @@ use super::query::without_effect;
 use super::redact::redact_token;
 use super::upgrade::draining;
 use super::{GOING_AWAY, body, peer};
+use crate::connection::{Application, Connection, EventStream, Head};
 use crate::hub::Hub;
 use crate::peer::{Dialect, Message};
-use crate::transport::{Application, Connection, EventStream, Head};
 
 /// Header of a client that reconnects: id of the last event that it has seen.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

@@ -17,9 +17,9 @@ use super::error::{RequestError, json};
 use super::object::{Fields, read_object};
 use super::proof::json_proof;
 use super::requester::{Requester, announced};
+use crate::connection::Application;
 use crate::hub::{AnswerKind, Hub, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 use crate::peer::Dialect;
-use crate::transport::Application;
 
 /// Header with the session's secret, in hexadecimal.
 const SECRET: HeaderName = HeaderName::from_static("push-wire-secret");

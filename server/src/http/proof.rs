@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::error::RequestError;
 use crate::auth::AuthError;
+use crate::connection::{Application, grant};
 use crate::hub::{PostError, PostProof};
 use crate::peer::AuthRequest;
-use crate::transport::{Application, grant};
 
 /// The bearer token of a request.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -8,9 +8,9 @@ use super::error::RequestError;
 use super::{body, peer};
 use crate::admission::{self, AdmissionError};
 use crate::clock;
+use crate::connection::Application;
 use crate::hub::Owner;
 use crate::rate::Load;
-use crate::transport::Application;
 
 /// The sender of a POST.
 pub(super) struct Requester<'a> {

@@ -14,9 +14,9 @@ use push_wire_websocket::{Handshake, HandshakeError};
 use tokio::net::TcpStream;
 
 use super::GOING_AWAY;
+use crate::connection::{Joined, Prefixed, tune_tcp};
 use crate::limits::RETURN_SPREAD;
 use crate::peer::Dialect;
-use crate::transport::{Joined, Prefixed, tune_tcp};
 
 /// The subprotocol of the push-wire dialect (docs/protocol.md section 1).
 const SUBPROTOCOL: &str = "push-wire.v1";

@@ -21,8 +21,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::connection::{end_stalled, tune_tcp};
 use crate::limits;
-use crate::transport::{end_stalled, tune_tcp};
 
 /// Time between pings of an HTTP/2 connection (30 s).
 const PING_INTERVAL: Duration = Duration::from_secs(30);

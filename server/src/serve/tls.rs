@@ -17,8 +17,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
+use crate::connection::tune_tcp;
 use crate::limits::TLS_HANDSHAKES;
-use crate::transport::tune_tcp;
 
 /// Default time for a TLS handshake (10 s), as for the headers of a request.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);

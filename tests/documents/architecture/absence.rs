@@ -119,7 +119,7 @@ fn the_hub_never_sees_a_socket() {
 }
 
 #[test]
-fn a_transport_decides_nothing() {
+fn a_connection_decides_nothing() {
     let words = [
         "crate::outbox",
         "crate::dialect",
@@ -128,14 +128,14 @@ fn a_transport_decides_nothing() {
         "lanes",
     ];
     assert_absent(
-        "server/src/transport",
+        "server/src/connection",
         &words,
         "the outbox decides what leaves next",
     );
 }
 
 #[test]
-fn only_carriers_and_transports_frame() {
+fn only_carriers_and_connections_frame() {
     let words = ["frame_header", "Opcode", "WebSocketFrames"];
     for module in [
         "server/src/hub",
@@ -156,7 +156,7 @@ fn channel_types_stay_in_public_api() {
         "server/src/hub",
         "server/src/outbox",
         "server/src/peer",
-        "server/src/transport",
+        "server/src/connection",
         "shared/src/session",
         "client-wasm/src",
         "broker/src",

@@ -42,7 +42,7 @@ const SERVER: [&str; 17] = [
     "dialect",
     "outbox",
     "peer",
-    "transport",
+    "connection",
     "http",
 ];
 

@@ -7,7 +7,7 @@ use push_wire_shared::ChannelKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::transport::Socket;
+use crate::connection::Socket;
 use crate::{Limits, PushServer};
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
