@@ -4,8 +4,9 @@
 //! `no_std` + alloc. Nothing here reads a clock, a socket, a random source or the environment: time and seed
 //! are arguments. The wire is specified in `docs/protocol.md`; comments cite its sections.
 //!
-//! The layers, each using only those before it: `channel, position, time, limits, quote, integer, close ← encoding ← frame,
-//! compression ← binary, fragment, delta ← session`; beside them `rtc`, which needs `limits` and `integer` alone.
+//! The layers, each using only those before it: `channel, position, time, limits, quote, integer, recent, close ← encoding ←
+//! frame, compression ← binary, fragment, delta ← session`; beside them `transport ← {relay, rtc}`, which need only the
+//! first.
 #![no_std]
 
 extern crate alloc;
@@ -27,10 +28,13 @@ mod integer;
 pub mod limits;
 pub mod position;
 pub mod quote;
+mod recent;
+pub mod relay;
 #[cfg(feature = "rtc")]
 pub mod rtc;
 pub mod session;
 pub mod time;
+pub mod transport;
 
 pub use binary::{
     BinaryError, BinaryFrame, decode_frame, decode_frame_with_decompressor,

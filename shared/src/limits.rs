@@ -184,6 +184,18 @@ pub const REJECTION_TEXTS: usize = 32;
 /// those of the last 400 pairs of peers in each direction.
 pub const RTC_CANDIDATES: usize = 16 * 1024;
 
+/// Peers whose path is remembered (65,536; 300 bytes each, and 100 of each channel): as many as one process serves of
+/// those that exchange packets. The one used least recently is forgotten first.
+pub const PATHS: usize = 65_536;
+
+/// Channels whose newest cursor is remembered of one peer (64; 100 bytes each): applications have some ten. The one used
+/// least recently is forgotten first, and a duplicate in it is sent again.
+pub const PATH_CHANNELS: usize = 64;
+
+/// Senders whose use of a relay is remembered (65,536; 150 bytes each): as many as peers. The one that sent least
+/// recently is forgotten first.
+pub const RELAY_SENDERS: usize = PATHS;
+
 /// Fields of a control op (64): the largest op has ten.
 pub const OP_FIELDS: usize = 64;
 

@@ -6,10 +6,11 @@ use super::{code, sources};
 use crate::repository::root;
 
 /// Modules of `shared`, each using only those before it.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 19] = [
     "limits",
     "quote",
     "integer",
+    "recent",
     "time",
     "close",
     "channel",
@@ -21,6 +22,8 @@ const SHARED: [&str; 16] = [
     "fragment",
     "event_stream",
     "delta",
+    "transport",
+    "relay",
     "rtc",
     "session",
 ];
