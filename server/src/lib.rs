@@ -65,9 +65,11 @@ mod peer;
 mod policy;
 mod rate;
 mod record;
+pub mod relay;
 mod send;
 mod serve;
 mod server;
+pub mod transport;
 mod upkeep;
 
 pub use admission::ForwardedHeader;
@@ -97,10 +99,15 @@ pub use push_wire_shared::{
 };
 #[cfg(feature = "rtc")]
 pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
+pub use relay::{RelayBandwidth, RelayController, RelayOutcome};
 pub use send::SendError;
 pub use serve::{Serve, serve};
 #[cfg(feature = "tls")]
 pub use serve::{TlsError, TlsListener};
 pub use server::PushServer;
+pub use transport::{
+    FailoverPolicy, ModeSwitchReason, ModeSwitchSignal, RouteOutcome, TransportDispatcher,
+    TransportError, TransportManager, TransportMode, TransportPacket, TransportRoute,
+};
 /// Type of client ids.
 pub use uuid::Uuid;

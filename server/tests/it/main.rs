@@ -17,6 +17,7 @@ mod limits;
 mod logs;
 mod mounting;
 mod names;
+mod paths;
 mod shutdown;
 mod upgrade;
 mod upload;

@@ -10,6 +10,12 @@ use push_wire_server::{
     compute_delta, decode_frame, decode_frame_with_dictionaries, encode_frame,
     encode_frame_with_compression, parse_channels, train_dictionary,
 };
+#[expect(unused_imports, reason = "that they can be imported is the test")]
+use push_wire_server::{
+    FailoverPolicy, ModeSwitchReason, ModeSwitchSignal, RelayBandwidth, RelayController,
+    RelayOutcome, RouteOutcome, TransportDispatcher, TransportError, TransportManager,
+    TransportMode, TransportPacket, TransportRoute, relay, transport,
+};
 
 #[test]
 fn published_constants_keep_their_values() {

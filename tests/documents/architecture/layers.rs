@@ -29,12 +29,14 @@ const SHARED: [&str; 19] = [
 ];
 
 /// Modules of `server` below the typed face, each using only those before it.
-const SERVER: [&str; 17] = [
+const SERVER: [&str; 19] = [
     "limits",
     "network",
     "rate",
     "policy",
     "clock",
+    "transport",
+    "relay",
     "admission",
     "assets",
     "auth",

@@ -2,14 +2,15 @@
 
 use crate::repository::{files, read, root};
 
-/// Public modules of the server. Everything else that is public is a name at the crate's root.
-const PUBLIC: [&str; 1] = ["internals"];
+/// Public modules of the server: the internals, and two that the published crate has too. Everything that is public
+/// outside of the internals is a name at the crate's root.
+const PUBLIC: [&str; 3] = ["internals", "relay", "transport"];
 
 /// Folders whose crates may turn the feature on.
 const USERS: [&str; 2] = ["tests", "bench"];
 
 #[test]
-fn server_has_one_public_module() {
+fn server_has_few_public_modules() {
     let text = read("server/src/lib.rs");
     let lines: Vec<&str> = text.lines().collect();
     let public = |line: &str| {
