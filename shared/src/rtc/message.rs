@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,8 +82,8 @@ pub enum RtcMessage {
     TurnCredentials(TurnCredential),
 }
 
-/// Credentials for a TURN server, valid for a limited time.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// Credentials for a TURN server, valid for a limited time. `Debug` leaves the password out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnCredential {
     /// User name.
     pub username: String,
@@ -94,6 +95,16 @@ pub struct TurnCredential {
     /// Address of the TURN server, if it is not known otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+}
+
+impl fmt::Debug for TurnCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnCredential")
+            .field("username", &self.username)
+            .field("ttl_seconds", &self.ttl_seconds)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -199,5 +210,18 @@ mod tests {
             serde_json::to_value(RtcMessage::PeerDiscovery { room: None }).unwrap(),
             json!({"type": "peer_discovery"})
         );
+    }
+
+    #[test]
+    fn debug_has_no_password() {
+        let message = RtcMessage::TurnCredentials(TurnCredential {
+            username: "1700000600:peer".into(),
+            credential: "a+password".into(),
+            ttl_seconds: 60,
+            server: None,
+        });
+        let text = std::format!("{message:?}");
+        assert!(text.contains("1700000600:peer"), "{text}");
+        assert!(!text.contains("a+password"), "{text}");
     }
 }
