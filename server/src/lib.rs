@@ -70,6 +70,8 @@ mod send;
 mod serve;
 mod server;
 pub mod transport;
+#[cfg(feature = "rtc")]
+mod turn;
 mod upkeep;
 
 pub use admission::ForwardedHeader;
@@ -109,5 +111,7 @@ pub use transport::{
     FailoverPolicy, ModeSwitchReason, ModeSwitchSignal, RouteOutcome, TransportDispatcher,
     TransportError, TransportManager, TransportMode, TransportPacket, TransportRoute,
 };
+#[cfg(feature = "rtc")]
+pub use turn::TurnSecret;
 /// Type of client ids.
 pub use uuid::Uuid;

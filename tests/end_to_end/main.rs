@@ -4,6 +4,7 @@
 mod abandoned_streams;
 mod assets;
 mod certificate;
+mod coturn;
 mod dictionaries;
 mod drain;
 mod event_stream;

@@ -16,6 +16,7 @@ mod apt;
 mod background;
 mod bench;
 mod client;
+mod coturn;
 mod demo;
 mod error;
 mod fresh;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::client::{CHROMIUM, CURL, Client, FIREFOX};
 use crate::error::Error;
 use crate::workspace::Workspace;
-use crate::{nginx, npm, pkg, process, simulation, toolchain, websocket};
+use crate::{coturn, nginx, npm, pkg, process, simulation, toolchain, websocket};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
@@ -22,6 +22,7 @@ const CHECKS: &[Step] = &[
 const TESTS: &[Step] = &[
     ("Rust tests", rust_tests),
     ("nginx in front of two processes", nginx::test),
+    ("credentials for coturn", coturn::test),
     ("features of serde_json", json_features),
     ("WebSocket protocol", websocket::test),
     ("published client", published_client),

@@ -29,7 +29,7 @@ const SHARED: [&str; 19] = [
 ];
 
 /// Modules of `server` below the typed face, each using only those before it.
-const SERVER: [&str; 19] = [
+const SERVER: [&str; 20] = [
     "limits",
     "network",
     "rate",
@@ -37,6 +37,7 @@ const SERVER: [&str; 19] = [
     "clock",
     "transport",
     "relay",
+    "turn",
     "admission",
     "assets",
     "auth",
