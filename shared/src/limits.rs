@@ -196,6 +196,16 @@ pub const PATH_CHANNELS: usize = 64;
 /// recently is forgotten first.
 pub const RELAY_SENDERS: usize = PATHS;
 
+/// Messages to a peer that are kept until it has acknowledged them (1,024): as many as for a server.
+pub const PEER_MESSAGES: usize = UPLINK_MESSAGES;
+
+/// Messages to a peer that are under way without an acknowledgement (64): 64 small messages fit in the buffers of any
+/// path, and what is lost with a path is sent again.
+pub const PEER_WINDOW: usize = 64;
+
+/// Candidates of a peer that are held until its answer has come (64): a browser finds some ten.
+pub const PEER_CANDIDATES: usize = 64;
+
 /// Fields of a control op (64): the largest op has ten.
 pub const OP_FIELDS: usize = 64;
 

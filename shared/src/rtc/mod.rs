@@ -17,6 +17,7 @@
 //! ```
 
 mod message;
+pub mod peer;
 #[cfg(feature = "std")]
 mod router;
 mod seen;
