@@ -22,6 +22,7 @@ pub mod node;
 pub mod page;
 pub mod page_host;
 pub mod page_request;
+pub mod peers;
 pub mod posts;
 pub mod raw_client;
 pub mod raw_connection;

@@ -3,5 +3,6 @@
 
 mod fault_injection;
 mod interleave;
+mod peers;
 mod seeds;
 mod server_end;
