@@ -35,19 +35,46 @@ impl Answer {
 /// A request. Its answer, or the beginning of the answer, comes over a connection of its own.
 #[derive(Debug)]
 pub(crate) struct Request {
-    head: String,
+    line: String,
+    host: String,
+    connection: &'static str,
+    headers: String,
     body: Vec<u8>,
 }
 
 impl Request {
     pub(crate) fn new(method: &str, target: &str) -> Self {
-        let head = format!("{method} {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n");
-        let body = Vec::new();
-        Self { head, body }
+        Self {
+            line: format!("{method} {target} HTTP/1.1"),
+            host: "a".into(),
+            connection: "close",
+            headers: String::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Sets the host that it is for, in place of `a`.
+    pub(crate) fn to(self, host: &str) -> Self {
+        Self {
+            host: host.into(),
+            ..self
+        }
+    }
+
+    /// Makes it one that opens a WebSocket.
+    pub(crate) fn upgrade(self) -> Self {
+        let request = Self {
+            connection: "upgrade",
+            ..self
+        };
+        request
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.head.push_str(&format!("{name}: {value}\r\n"));
+        self.headers.push_str(&format!("{name}: {value}\r\n"));
         self
     }
 
@@ -64,9 +91,17 @@ impl Request {
     /// Sends it, and reads the head of the answer.
     pub(crate) async fn open(self, address: SocketAddr) -> Response {
         let mut socket = TcpStream::connect(address).await.unwrap();
-        let head = format!("{}\r\n", self.head);
+        let Self {
+            line: request,
+            host,
+            connection,
+            headers,
+            body,
+        } = self;
+        let head =
+            format!("{request}\r\nhost: {host}\r\nconnection: {connection}\r\n{headers}\r\n");
         socket.write_all(head.as_bytes()).await.unwrap();
-        socket.write_all(&self.body).await.unwrap();
+        socket.write_all(&body).await.unwrap();
         let mut socket = BufReader::new(socket);
         let status = line(&mut socket).await.unwrap();
         let status = status.split(' ').nth(1).unwrap().parse().unwrap();
@@ -89,12 +124,9 @@ impl Request {
     /// Sends it, and reads the answer.
     pub(crate) async fn send(self, address: SocketAddr) -> Answer {
         let mut response = self.open(address).await;
-        while response.more().await {}
+        let body = response.rest().await;
         let Response {
-            status,
-            headers,
-            body,
-            ..
+            status, headers, ..
         } = response;
         Answer {
             status,
@@ -133,6 +165,14 @@ impl Event {
 impl Response {
     /// Reads a piece of the body; returns false at its end.
     async fn more(&mut self) -> bool {
+        let mut headers = self.headers.iter();
+        if let Some((_, length)) = headers.find(|(name, _)| name == "content-length") {
+            // Nothing more comes if it has been read already.
+            let mut rest = (&mut self.socket).take(length.parse().unwrap());
+            let rest = timeout(TIMEOUT, rest.read_to_string(&mut self.body)).await;
+            rest.expect("the body comes").unwrap();
+            return false;
+        }
         let chunked = ("transfer-encoding".to_owned(), "chunked".to_owned());
         if !self.headers.contains(&chunked) {
             let rest = timeout(TIMEOUT, self.socket.read_to_string(&mut self.body)).await;
@@ -148,6 +188,12 @@ impl Response {
         line(&mut self.socket).await.unwrap();
         self.body.push_str(std::str::from_utf8(&chunk).unwrap());
         size > 0
+    }
+
+    /// The rest of the body.
+    pub(crate) async fn rest(&mut self) -> String {
+        while self.more().await {}
+        std::mem::take(&mut self.body)
     }
 
     /// The next event; comments are left out. `None` at the end of the stream.
