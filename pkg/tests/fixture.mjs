@@ -10,14 +10,16 @@ export class Fixture {
 
   /**
    * Starts the program on a free port. `heartbeatMs` is the interval of its heartbeats; without it, the server's default.
-   * With `tls` it serves over TLS and HTTP/2, with a certificate that it has signed itself.
+   * With `tls` it serves over TLS and HTTP/2, with a certificate that it has signed itself. Pages of the origin `allow` may
+   * connect.
    */
-  static async start({ heartbeatMs, tls = false } = {}) {
+  static async start({ heartbeatMs, tls = false, allow } = {}) {
     const fixture = new Fixture();
     fixture.#scheme = tls ? "https" : "http";
     const options = [];
     if (heartbeatMs !== undefined) options.push(String(heartbeatMs));
     if (tls) options.push("--tls");
+    if (allow !== undefined) options.push(`--allow=${allow}`);
     const argumentsFor = (address) => [address, ...options];
     fixture.#program = await Program.start("examples/fixture", argumentsFor, path.join(root, "pkg"));
     return fixture;

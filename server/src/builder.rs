@@ -2,6 +2,7 @@
 
 mod checks;
 mod error;
+mod origins;
 mod path;
 
 use std::fmt;
@@ -15,7 +16,7 @@ use push_wire_shared::ChannelKind;
 use push_wire_shared::channel::ChannelTable;
 use uuid::Uuid;
 
-use crate::admission::{Admission, Exempt, ForwardedHeader, Proxies};
+use crate::admission::{Admission, Exempt, ForwardedHeader, Origins, Proxies};
 use crate::auth::{AnyAuthenticator, AuthError, AuthValidator, Authenticator, ByValidator};
 use crate::hub::{Hub, HubConfig};
 use crate::{ChannelPolicy, Limits, PushServer};
@@ -25,11 +26,12 @@ pub struct PushServerBuilder<C: ChannelKind> {
     config: HubConfig,
     policies: Vec<(C, ChannelPolicy)>,
     dictionaries: Vec<(C, Vec<u8>)>,
-    authenticator: Arc<dyn AnyAuthenticator<C>>,
+    authenticator: Option<Arc<dyn AnyAuthenticator<C>>>,
     broker: Option<Arc<dyn Broker>>,
     path: String,
     proxies: Proxies,
     exempt: Exempt,
+    allowed_origins: Vec<String>,
 }
 
 impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
@@ -40,6 +42,7 @@ impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
             path,
             proxies,
             exempt,
+            allowed_origins,
             ..
         } = self;
         f.debug_struct("PushServerBuilder")
@@ -48,6 +51,7 @@ impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
             .field("path", path)
             .field("proxies", proxies)
             .field("exempt", exempt)
+            .field("allowed_origins", allowed_origins)
             .finish_non_exhaustive()
     }
 }
@@ -58,11 +62,12 @@ impl<C: ChannelKind> PushServerBuilder<C> {
             config: HubConfig::new(ChannelTable::of::<C>()),
             policies: Vec::new(),
             dictionaries: Vec::new(),
-            authenticator: Arc::new(ByValidator::<C>(Arc::new(|_, _, _| Ok(())))),
+            authenticator: None,
             broker: None,
             path: "/rps".into(),
             proxies: Proxies::default(),
             exempt: Exempt::default(),
+            allowed_origins: Vec::new(),
         }
     }
 
@@ -89,8 +94,10 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Proxies before the server that name the client's address in this header; default none: the address of the other
-    /// end of the socket counts. A connection from any other address is not asked for the header.
+    /// Proxies before the server that name the client's address in this header, and the host that it asked for if they ask
+    /// for another one; default none: the address of the other end of the socket and the request's own host count. A
+    /// connection from any other address is not asked for the header. Of a WebSocket the host is read if the router is
+    /// served by [`serve`](crate::serve), or with the address of the other end in its requests (`ConnectInfo`).
     #[must_use]
     pub fn trusted_proxies(
         mut self,
@@ -109,6 +116,21 @@ impl<C: ChannelKind> PushServerBuilder<C> {
     #[must_use]
     pub fn exempt_addresses(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
         self.exempt = Exempt(networks.into_iter().collect());
+        self
+    }
+
+    /// Origins whose pages may connect, besides the server's own, with cookies and `Authorization` too; default none. Each
+    /// is `scheme://host[:port]`, or `scheme://*.host[:port]` for all names below the host (docs/auth.md).
+    ///
+    /// A request with an `Origin` of another host or port than its own is refused with 403 if it carries cookies or
+    /// `Authorization`, or if there is no authenticator. Two hosts on the user's machine (`localhost`, 127.0.0.0/8, `[::1]`)
+    /// count as the same one. Requests without `Origin`, which browsers send with each WebSocket, pass.
+    #[must_use]
+    pub fn allowed_origins<O: Into<String>>(
+        mut self,
+        origins: impl IntoIterator<Item = O>,
+    ) -> Self {
+        self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self
     }
 
@@ -166,7 +188,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
     /// rights.
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticator<C>) -> Self {
-        self.authenticator = Arc::new(authenticator);
+        self.authenticator = Some(Arc::new(authenticator));
         self
     }
 
@@ -189,6 +211,10 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         checks::channels(self.config.session.channels.channels())?;
         path::check(&self.path)?;
         checks::config(&self.config)?;
+        let origins = Origins {
+            allowed: origins::parse(&self.allowed_origins)?,
+            authenticated: self.authenticator.is_some(),
+        };
         for (channel, policy) in self.policies {
             checks::policy(&self.config.session.channels, &channel, &policy)?;
             self.config.set_policy(channel.wire_id(), policy);
@@ -202,8 +228,10 @@ impl<C: ChannelKind> PushServerBuilder<C> {
             let given = hub.set_dictionary(channel.wire_id(), bytes);
             given.map_err(|error| BuildError::Dictionary(channel.name(), error))?;
         }
-        let admission = Admission::new(hub.limits(), self.proxies, self.exempt);
-        let parts = (hub, admission, self.authenticator);
+        let admission = Admission::new(hub.limits(), self.proxies, self.exempt, origins);
+        let accepts_all = || Arc::new(ByValidator::<C>(Arc::new(|_, _, _| Ok(())))) as Arc<_>;
+        let authenticator = self.authenticator.unwrap_or_else(accepts_all);
+        let parts = (hub, admission, authenticator);
         Ok(PushServer::from_parts(parts, self.path))
     }
 }

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, any, get, on, post};
+use axum::routing::{MethodFilter, any, get, on};
 use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_shared::close::CloseReason;
@@ -18,7 +18,6 @@ use push_wire_shared::session::server::MessageError;
 use push_wire_shared::{ChannelKind, Frame, SystemOp};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -142,6 +141,8 @@ impl<C: ChannelKind> PushServer<C> {
         let receive = async move |request: Request| server.receive(request).await;
         let server = Arc::clone(self);
         let acknowledge = async move |request: Request| server.acknowledge(request).await;
+        // Pages of other origins ask with OPTIONS whether they may POST.
+        let posts = MethodFilter::POST.or(MethodFilter::OPTIONS);
         let below = |name: &str| format!("{}/{name}", self.path.trim_end_matches('/'));
         Router::new()
             .route(
@@ -149,8 +150,8 @@ impl<C: ChannelKind> PushServer<C> {
                 on(MethodFilter::GET.or(MethodFilter::CONNECT), upgrade),
             )
             .route(&below("sse"), any(events))
-            .route(&below("send"), post(receive))
-            .route(&below("ack"), post(acknowledge))
+            .route(&below("send"), on(posts, receive))
+            .route(&below("ack"), on(posts, acknowledge))
             .route(&below("dictionaries/{sha256}"), get(dictionary))
     }
 
@@ -206,6 +207,7 @@ impl<C: ChannelKind> PushServer<C> {
     /// Answers the request that opens a WebSocket, in a route of the application's own: with GET over HTTP/1.1, with
     /// CONNECT over HTTP/2. The connection runs in a task of the current tokio runtime.
     ///
+    /// A page of another origin may be answered 403 ([`allowed_origins`](PushServerBuilder::allowed_origins)).
     /// A server that is being [drained](Self::drain), or has [as many connections](crate::Limits::connections) as it may
     /// have, answers 503; a client whose address has reached a limit of its own is answered 429. Where the address is
     /// known only after the upgrade, as in a router served without `ConnectInfo`, its connection is closed with 4102.
@@ -214,6 +216,9 @@ impl<C: ChannelKind> PushServer<C> {
             return crate::http::draining();
         }
         let (response, on_upgrade, dialect, mut request) = upgrade.accept();
+        if let Err(error) = crate::http::page(&self.admission, &request) {
+            return error.into_response();
+        }
         let admitted = match self
             .admission
             .admit(crate::http::peer(&request), &request.headers)
@@ -227,7 +232,7 @@ impl<C: ChannelKind> PushServer<C> {
             match on_upgrade.await {
                 Ok(upgraded) => match tcp_stream(upgraded) {
                     Ok(io) => {
-                        note_address(&mut request, io.get_ref());
+                        crate::http::note_peer(&mut request, io.get_ref());
                         self.run_socket(dialect, request, io, admitted).await;
                     }
                     Err(io) => self.run_socket(dialect, request, io, admitted).await,
@@ -453,18 +458,6 @@ impl<C: ChannelKind> PushServer<C> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.hub.stats()
-    }
-}
-
-/// Adds the address of the other end to a request, unless the application has noted it.
-fn note_address(request: &mut Parts, tcp: &TcpStream) {
-    if request
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .is_none()
-        && let Ok(address) = tcp.peer_addr()
-    {
-        request.extensions.insert(ConnectInfo(address));
     }
 }
 

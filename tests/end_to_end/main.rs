@@ -25,6 +25,7 @@ mod native_refusals;
 mod native_tokens;
 mod nginx;
 mod odd_requests;
+mod origin;
 mod post_limits;
 mod proxy;
 mod rights;

@@ -23,7 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use uuid::Uuid;
 
-use crate::http::Request;
+use crate::http::{Request, Response};
 
 #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Channel {
@@ -200,5 +200,44 @@ async fn layers_of_tower() {
     let large = get_text(address, "/large", "accept-encoding: gzip\r\n").await;
     assert!(large.contains("content-encoding: gzip"), "{large}");
     assert!(large.contains("access-control-allow-origin: *"), "{large}");
+    // The layer overwrites the server's headers, and does not permit what the server refuses.
+    let local = events().to("localhost").header("origin", LOCAL_PAGE);
+    let stream = local.open(address).await;
+    assert_eq!((stream.status, allowed(&stream)), (200, vec!["*"]));
+    let other = events().header("origin", "https://other.example");
+    assert_eq!(other.open(address).await.status, 403);
     task.abort();
+}
+
+/// As documented: a CORS layer is around the application's routes, and not around the server's.
+#[tokio::test]
+async fn cors_layer_beside_the_routes() {
+    let app = Router::new()
+        .route("/hello", get(async || "hello"))
+        .layer(CorsLayer::permissive())
+        .merge(server().router());
+    let (address, task) = start(app).await;
+    let page = |request: Request| request.to("localhost").header("origin", LOCAL_PAGE);
+    let own = page(Request::new("GET", "/hello")).open(address).await;
+    assert_eq!(allowed(&own), ["*"]);
+    let stream = page(events()).open(address).await;
+    assert_eq!((stream.status, allowed(&stream)), (200, vec![LOCAL_PAGE]));
+    task.abort();
+}
+
+/// Origin of a page on the user's machine, to which a server there grants everything.
+const LOCAL_PAGE: &str = "http://localhost:5173";
+
+fn events() -> Request {
+    let target = format!("/rps/sse?client_id={}", Uuid::new_v4());
+    Request::new("GET", &target)
+}
+
+/// The origins to which an answer is readable.
+fn allowed(response: &Response) -> Vec<&str> {
+    let headers = response.headers.iter();
+    headers
+        .filter(|(name, _)| name == "access-control-allow-origin")
+        .map(|(_, value)| value.as_str())
+        .collect()
 }

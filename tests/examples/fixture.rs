@@ -1,6 +1,7 @@
-//! The backend of the npm package's tests: `fixture ADDRESS [HEARTBEAT_MS] [--tls]`, run in the folder `pkg`.
+//! The backend of the npm package's tests: `fixture ADDRESS [HEARTBEAT_MS] [--tls] [--allow=ORIGIN]`, run in the folder
+//! `pkg`.
 //!
-//! With `--tls` it has a certificate of its own making. It prints its URL and, for each request to open a WebSocket, a
+//! With `--tls` it has a certificate of its own making, with `--allow` pages of another origin may connect. It prints its URL and, for each request to open a WebSocket, a
 //! line such as `GET /rps HTTP/1.1`, serves the package and the tests' pages, and reads commands, a line of JSON each, from its
 //! standard input, with which it ends:
 //!
@@ -76,9 +77,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = arguments.into_iter();
     let address = arguments
         .next()
-        .ok_or("usage: fixture ADDRESS [HEARTBEAT_MS] [--tls]")?;
+        .ok_or("usage: fixture ADDRESS [HEARTBEAT_MS] [--tls] [--allow=ORIGIN]")?;
     let heartbeat = arguments.next().map(|text| text.parse()).transpose()?;
-    let server = server(heartbeat)?;
+    let allowed = flags
+        .iter()
+        .filter_map(|flag| flag.strip_prefix("--allow="));
+    let server = server(heartbeat, allowed)?;
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let app = Router::new()
@@ -124,12 +128,16 @@ fn picture(bytes: usize) -> Vec<u8> {
     b"GIF89a".iter().copied().cycle().take(bytes).collect()
 }
 
-fn server(heartbeat_ms: Option<u64>) -> Result<Arc<PushServer<Channel>>, Box<dyn Error>> {
+fn server<'a>(
+    heartbeat_ms: Option<u64>,
+    allowed: impl Iterator<Item = &'a str>,
+) -> Result<Arc<PushServer<Channel>>, Box<dyn Error>> {
     let samples = ChannelPolicy::log().slow_readers(SlowReaders::Drop(MaxLag {
         entries: 10,
         ..MaxLag::default()
     }));
     let mut builder = PushServer::builder()
+        .allowed_origins(allowed)
         .channel(Channel::Log, ChannelPolicy::log().retain_entries(10_000))
         .channel(Channel::Document, ChannelPolicy::state())
         .channel(Channel::Samples, samples)

@@ -1,8 +1,10 @@
-//! Admission of connections, before their clients are known: limits of all connections, and of those of one address.
+//! Admission of requests, before their clients are known: limits of all connections and of those of one address, and the
+//! origins of pages.
 
 mod address;
 mod connect_rate;
 mod error;
+mod origin;
 mod requests;
 
 use std::collections::HashMap;
@@ -10,12 +12,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use ipnet::IpNet;
 
 pub use address::ForwardedHeader;
 pub(crate) use address::Proxies;
 use connect_rate::ConnectRate;
 pub(crate) use error::AdmissionError;
+pub(crate) use origin::{AllowedOrigin, OriginError, Origins, Page};
 pub(crate) use requests::Requester;
 use requests::{BytesLimits, RequestBytes};
 
@@ -44,6 +48,7 @@ pub(crate) struct Admission {
     bytes: BytesLimits,
     proxies: Proxies,
     exempt: Exempt,
+    origins: Origins,
     rate: ConnectRate,
     open: Mutex<Open>,
 }
@@ -58,13 +63,19 @@ struct Open {
 }
 
 impl Admission {
-    pub(crate) fn new(limits: &Limits, proxies: Proxies, exempt: Exempt) -> Arc<Self> {
+    pub(crate) fn new(
+        limits: &Limits,
+        proxies: Proxies,
+        exempt: Exempt,
+        origins: Origins,
+    ) -> Arc<Self> {
         Arc::new(Self {
             connections: limits.connections,
             unauthenticated_per_address: limits.unauthenticated_per_address,
             bytes: BytesLimits::new(limits),
             proxies,
             exempt,
+            origins,
             rate: ConnectRate::new(limits.connects_per_address),
             open: Mutex::default(),
         })
@@ -95,6 +106,15 @@ impl Admission {
             admitted.locate(peer, headers)?;
         }
         Ok(admitted)
+    }
+
+    /// Finds the page that sent a request, whose other end is `peer` if that is known.
+    ///
+    /// # Errors
+    /// [`OriginError`] if its origin is not allowed; it is the answer to the request.
+    pub(crate) fn page(&self, peer: Option<IpAddr>, request: &Parts) -> Result<Page, OriginError> {
+        let forwarded = peer.and_then(|peer| self.proxies.host(peer, &request.headers));
+        self.origins.page(request, forwarded)
     }
 
     /// The client's address, unless it is exempt.
@@ -196,7 +216,12 @@ mod tests {
     fn admission(set: impl FnOnce(&mut Limits)) -> Arc<Admission> {
         let mut limits = Limits::default();
         set(&mut limits);
-        Admission::new(&limits, Proxies::default(), Exempt::default())
+        Admission::new(
+            &limits,
+            Proxies::default(),
+            Exempt::default(),
+            Origins::default(),
+        )
     }
 
     fn admit(admission: &Arc<Admission>, address: &str) -> Result<Admitted, AdmissionError> {

@@ -128,7 +128,7 @@ impl Drop for Reserved {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Exempt, Proxies};
+    use super::super::{Exempt, Origins, Proxies};
     use super::*;
 
     fn admission() -> Arc<Admission> {
@@ -137,7 +137,12 @@ mod tests {
             unauthenticated_bytes_per_address: 40,
             ..Limits::default()
         };
-        Admission::new(&limits, Proxies::default(), Exempt::default())
+        Admission::new(
+            &limits,
+            Proxies::default(),
+            Exempt::default(),
+            Origins::default(),
+        )
     }
 
     fn requester(admission: &Arc<Admission>, address: &str) -> Requester {

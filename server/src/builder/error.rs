@@ -24,6 +24,16 @@ pub enum BuildError {
     /// A dictionary is not one that the channel can use.
     #[error("the dictionary of channel {0:?}: {1}")]
     Dictionary(&'static str, SetDictionaryError),
+    /// A text of `allowed_origins` is not an origin.
+    #[error("allowed_origins: {origin:?} at byte {at}; expected: {expected}")]
+    AllowedOrigin {
+        /// The text.
+        origin: String,
+        /// Byte at which it goes wrong.
+        at: usize,
+        /// Content that may stand there.
+        expected: &'static str,
+    },
     /// A setting has a value with which the server would not work.
     #[error("{setting} is {value}; allowed: {allowed}")]
     Setting {

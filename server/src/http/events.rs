@@ -1,5 +1,6 @@
 //! The request that opens an event stream (docs/event-streams.md).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +24,16 @@ use super::proof::bearer;
 use super::query::without_effect;
 use super::redact::redact_token;
 use super::upgrade::draining;
-use super::{GOING_AWAY, body, peer};
+use super::{GOING_AWAY, body, cors, peer};
 use crate::connection::{Application, Connection, EventStream, Head};
 use crate::hub::Hub;
 use crate::peer::{Dialect, Message};
 
 /// Header of a client that reconnects: id of the last event that it has seen.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Methods of the route.
+const METHODS: &str = "GET, POST";
 
 /// Query of a GET: the `auth` op of the JSON dialect.
 #[derive(Deserialize)]
@@ -54,28 +58,33 @@ pub(crate) async fn open_events(
     tasks: &TaskTracker,
     request: Request,
 ) -> Response {
-    let opened = match *request.method() {
-        Method::GET => open_json(app, tasks, request).await,
-        Method::POST => open_wire(app, tasks, request).await,
+    let (parts, body) = request.into_parts();
+    let page = match cors::enter(app.admission(), &parts, METHODS) {
+        ControlFlow::Continue(page) => page,
+        ControlFlow::Break(answer) => return answer,
+    };
+    let opened = match parts.method {
+        Method::GET => open_json(app, tasks, parts).await,
+        Method::POST => open_wire(app, tasks, parts, body).await,
         // It is answered without a connection.
         Method::HEAD => Ok(event_stream(Body::empty())),
         _ => {
-            let methods = [(ALLOW, "GET, POST")];
+            let methods = [(ALLOW, METHODS)];
             return (StatusCode::METHOD_NOT_ALLOWED, methods).into_response();
         }
     };
-    opened.into_response()
+    cors::readable(&page, opened.into_response())
 }
 
 async fn open_wire(
     app: Arc<dyn Application>,
     tasks: &TaskTracker,
-    request: Request,
+    parts: Parts,
+    body: Body,
 ) -> Result<Response, RequestError> {
     if app.hub().is_draining() {
         return Ok(draining());
     }
-    let (parts, body) = request.into_parts();
     let admitted = match app.admission().admit(peer(&parts), &parts.headers) {
         Ok(admitted) => admitted,
         Err(error) => return Ok(error.into_response()),
@@ -97,9 +106,8 @@ async fn open_wire(
 async fn open_json(
     app: Arc<dyn Application>,
     tasks: &TaskTracker,
-    request: Request,
+    mut parts: Parts,
 ) -> Result<Response, RequestError> {
-    let (mut parts, _) = request.into_parts();
     let hub = Arc::clone(app.hub());
     if hub.is_draining() {
         return Ok(come_back(&hub, &error_frame(&hub, GOING_AWAY)));

@@ -1,6 +1,8 @@
-//! Answers to HTTP requests: those that open a WebSocket or an event stream, messages that are POSTed, dictionaries.
+//! Answers to HTTP requests: those that open a WebSocket or an event stream, messages that are POSTed, dictionaries; and
+//! the permission of pages of other origins to read them.
 
 mod body;
+mod cors;
 mod dictionary;
 mod error;
 mod events;
@@ -13,9 +15,10 @@ mod redact;
 mod requester;
 mod upgrade;
 
+pub(crate) use cors::page;
 pub(crate) use dictionary::dictionary;
 pub(crate) use events::open_events;
-pub(crate) use peer::peer;
+pub(crate) use peer::{note_peer, peer};
 pub(crate) use post::{ack, send};
 pub(crate) use query::without_effect;
 pub use upgrade::{UpgradeError, WebSocketUpgrade};

@@ -1,5 +1,7 @@
 //! Messages that a client POSTs beside its event stream (docs/event-streams.md section 3).
 
+use std::ops::ControlFlow;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request};
 use axum::http::StatusCode;
@@ -12,14 +14,17 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::body;
 use super::error::{RequestError, json};
 use super::object::{Fields, read_object};
 use super::proof::json_proof;
 use super::requester::{Requester, announced};
+use super::{body, cors};
 use crate::connection::Application;
 use crate::hub::{AnswerKind, Hub, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 use crate::peer::Dialect;
+
+/// Methods of the routes.
+const METHODS: &str = "POST";
 
 /// Header with the session's secret, in hexadecimal.
 const SECRET: HeaderName = HeaderName::from_static("push-wire-secret");
@@ -65,6 +70,10 @@ struct Posted {
 /// Answers a POST of messages: a message of the push-wire dialect, or one frame or op of the JSON dialect.
 pub(crate) async fn send(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let page = match cors::enter(app.admission(), &parts, METHODS) {
+        ControlFlow::Continue(page) => page,
+        ControlFlow::Break(answer) => return answer,
+    };
     let (hub, requester) = (app.hub(), Requester::of(app, &parts));
     let bytes = announced(&body, hub.limits().message_bytes);
     let post = async {
@@ -74,16 +83,20 @@ pub(crate) async fn send(app: &dyn Application, request: Request) -> Response {
         };
         hand_on(hub, posted).await
     };
-    requester.answer(bytes, post).await
+    cors::readable(&page, requester.answer(bytes, post).await)
 }
 
 /// Answers a POST of an acknowledgement in the JSON dialect.
 pub(crate) async fn ack(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let page = match cors::enter(app.admission(), &parts, METHODS) {
+        ControlFlow::Continue(page) => page,
+        ControlFlow::Break(answer) => return answer,
+    };
     let (hub, requester) = (app.hub(), Requester::of(app, &parts));
     let bytes = announced(&body, hub.limits().message_bytes);
     let post = async { hand_on(hub, read_ack(&requester, &parts, body).await?).await };
-    requester.answer(bytes, post).await
+    cors::readable(&page, requester.answer(bytes, post).await)
 }
 
 async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, RequestError> {

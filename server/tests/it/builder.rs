@@ -63,6 +63,28 @@ fn refuses_times_that_cannot_work() {
 }
 
 #[test]
+fn refuses_texts_that_are_no_origins() {
+    let with = |origins: &[&str]| built(|builder| builder.allowed_origins(origins.to_vec()));
+    assert_eq!(
+        with(&["https://a.example", "https://*.b.example:8443"]),
+        Ok(())
+    );
+    for (text, byte) in [
+        ("*", 0),
+        ("null", 0),
+        ("a.example", 0),
+        ("https://a.example/", 17),
+        ("https://a.example:x", 18),
+        ("https://a.*.example", 10),
+    ] {
+        let error = with(&["https://a.example", text]).unwrap_err();
+        let message = error.to_string();
+        let start = format!("allowed_origins: {text:?} at byte {byte}; expected: ");
+        assert!(message.starts_with(&start), "{message}");
+    }
+}
+
+#[test]
 fn refuses_limits_that_cannot_work() {
     // Three channels with entries: clients of the JSON dialect read six streams.
     let cases: [LimitCase; 12] = [

@@ -1,10 +1,12 @@
-//! Tests of what the server logs: channels by name.
+//! Tests of what the server logs: channels by name, refused origins with the setting.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use push_wire_server::PushServer;
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::set_default;
@@ -12,7 +14,7 @@ use tracing::{Event, Metadata, Subscriber};
 use uuid::Uuid;
 
 use super::dictionaries::trained;
-use super::harness::{Channel, start};
+use super::harness::{Channel, soon, start};
 
 /// Subscriber that keeps the fields of events, one event a line.
 #[derive(Clone, Default)]
@@ -73,4 +75,20 @@ async fn channels_are_named() {
     assert_eq!(client.receive_json().await["op"], "error");
     let line = log.line("a message handler panicked");
     assert!(line.contains("channel=\"chat\""), "{line}");
+}
+
+#[tokio::test]
+async fn refused_origins_name_the_setting() {
+    let log = Log::default();
+    let _default = set_default(log.clone());
+    let running = start(&Arc::new(PushServer::<Channel>::new())).await;
+    let mut request = format!("ws://{}/rps", running.addr)
+        .into_client_request()
+        .unwrap();
+    let origin = "https://other.example".parse().unwrap();
+    request.headers_mut().insert("origin", origin);
+    let refused = soon(tokio_tungstenite::connect_async(request)).await;
+    assert!(matches!(refused, Err(Error::Http(answer)) if answer.status() == 403));
+    let line = log.line("allowed_origins");
+    assert!(line.contains("https://other.example"), "{line}");
 }
