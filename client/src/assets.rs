@@ -14,6 +14,10 @@ use push_wire_shared::limits::ASSET_WAIT;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::address::http_url;
+use crate::connector::connector;
+use crate::tls::Tls;
+
 /// An asset whose size and SHA-256 are those of its envelope.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -62,13 +66,14 @@ impl From<legacy::Error> for OpenAssetError {
 pub(crate) async fn open(
     envelope: &BinaryEnvelope,
     server: &Url,
+    tls: &Tls,
     limit: u64,
 ) -> Result<Asset, OpenAssetError> {
     let bytes = match envelope.url() {
         None => envelope.open_inline(limit)?,
         Some(url) => {
-            let url = address(server, url)?;
-            fetch_within(envelope, &url, limit, ASSET_WAIT).await?
+            let url = address(server, url, tls)?;
+            fetch_within(envelope, &url, tls, limit, ASSET_WAIT).await?
         }
     };
     Ok(Asset {
@@ -81,20 +86,22 @@ pub(crate) async fn open(
 async fn fetch_within(
     envelope: &BinaryEnvelope,
     url: &Url,
+    tls: &Tls,
     limit: u64,
     wait: Duration,
 ) -> Result<Vec<u8>, OpenAssetError> {
-    let fetched = timeout(wait, fetch(envelope, url, limit)).await;
+    let fetched = timeout(wait, fetch(envelope, url, tls, limit)).await;
     fetched.unwrap_or(Err(OpenAssetError::TimedOut(wait)))
 }
 
 async fn fetch(
     envelope: &BinaryEnvelope,
     url: &Url,
+    tls: &Tls,
     limit: u64,
 ) -> Result<Vec<u8>, OpenAssetError> {
     let mut check = envelope.check(limit)?;
-    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+    let client = Client::builder(TokioExecutor::new()).build::<_, Empty<Bytes>>(connector(tls));
     let uri = url.as_str().parse().map_err(|error| unusable(url, error))?;
     let response = client.get(uri).await?;
     if response.status() != StatusCode::OK {
@@ -114,18 +121,17 @@ async fn fetch(
 }
 
 /// Address of an asset's URL, which may be relative to the server.
-fn address(server: &Url, url: &str) -> Result<Url, OpenAssetError> {
-    let mut base = server.clone();
-    if base.scheme() == "ws" && base.set_scheme("http").is_err() {
-        return Err(unusable(url, "its server has no address over HTTP"));
-    }
+fn address(server: &Url, url: &str, tls: &Tls) -> Result<Url, OpenAssetError> {
+    let base: Url = http_url(server.as_str())
+        .parse()
+        .map_err(|error| unusable(url, error))?;
     let address = base.join(url).map_err(|error| unusable(url, error))?;
     match address.scheme() {
         "http" => Ok(address),
-        "https" => Err(unusable(
-            url,
-            "this client has no TLS; fetch it, and check it with BinaryEnvelope::check",
-        )),
+        "https" => match tls.check() {
+            Ok(()) => Ok(address),
+            Err(why) => Err(unusable(url, why)),
+        },
         _ => Err(unusable(url, "neither http nor https")),
     }
 }
@@ -156,7 +162,7 @@ mod tests {
             name: None,
         };
         let url = Url::parse(&url).unwrap();
-        let fetched = fetch_within(&envelope, &url, 1, Duration::ZERO).await;
+        let fetched = fetch_within(&envelope, &url, &Tls::default(), 1, Duration::ZERO).await;
         assert!(matches!(fetched, Err(OpenAssetError::TimedOut(_))));
     }
 
@@ -169,7 +175,8 @@ mod tests {
             ("//other/a.png", "http://other/a.png"),
             ("http://other/a.png", "http://other/a.png"),
         ] {
-            assert_eq!(address(&server, url).unwrap().as_str(), expected);
+            let address = address(&server, url, &Tls::default()).unwrap();
+            assert_eq!(address.as_str(), expected);
         }
         for url in [
             "file:///etc/passwd",
@@ -177,11 +184,16 @@ mod tests {
             "data:,a",
             "ws://host/a",
         ] {
-            let error = address(&server, url).unwrap_err().to_string();
+            let error = address(&server, url, &Tls::default());
+            let error = error.unwrap_err().to_string();
             assert!(error.contains("neither http nor https"), "{error}");
         }
-        let tls = address(&server, "https://host/a").unwrap_err().to_string();
-        assert!(tls.contains("TLS"), "{tls}");
-        assert!(address(&server, "http://:a").is_err());
+        assert!(address(&server, "http://:a", &Tls::default()).is_err());
+        let server = Url::parse("wss://host/rps").unwrap();
+        let secure = address(&server, "/a", &Tls::default());
+        #[cfg(feature = "tls")]
+        assert_eq!(secure.unwrap().as_str(), "https://host/a");
+        #[cfg(not(feature = "tls"))]
+        assert!(secure.unwrap_err().to_string().contains("feature `tls`"));
     }
 }

@@ -48,8 +48,6 @@ impl<C: ChannelKind> PushClient<C> {
             status: Status::Idle,
             was_ready: false,
             open_error: None,
-            attempts: 1 + u32::from(config.transport_preference.second().is_some()),
-            awaits_token: false,
         };
         let shared = Arc::new(Shared {
             connection: watch::Sender::new(connection),
@@ -82,11 +80,15 @@ impl<C: ChannelKind> PushClient<C> {
         self.tell(Command::Receive(channel, Arc::new(receiver)));
     }
 
-    /// Connects, and from then on reconnects by its [`ReconnectPolicy`](crate::ReconnectPolicy). Returns once the
-    /// server has accepted the handshake; after an error the client is not connected and does not retry.
+    /// Connects, and reconnects after each loss. Returns once the server has accepted the handshake. An attempt that fails
+    /// is repeated by the [`ReconnectPolicy`](crate::ReconnectPolicy): by default until the server can be reached. The
+    /// reasons are logged as warnings, and reported by [`events`](Self::events). To give up after a time, use
+    /// [`tokio::time::timeout`] and [`disconnect`](Self::disconnect).
     ///
     /// # Errors
-    /// [`ConnectError`]: the reason for which this first attempt failed.
+    /// [`ConnectError`]: the reason of the last attempt. The client is not connected and does not try again: the
+    /// configuration is wrong, the server refuses the client (its credentials, or the version of the protocol), or the
+    /// policy allows no further attempt.
     pub async fn connect(&mut self) -> Result<(), ConnectError> {
         self.config.check()?;
         let url = self.config.endpoint()?.to_string();
@@ -305,8 +307,8 @@ impl<C: ChannelKind> PushClient<C> {
         self.ask(Command::Snapshot).await
     }
 
-    /// Opens an asset that the server has sent with `send_binary`, of at most 16 MiB: decodes it, or fetches its URL (http, or
-    /// relative to the server) within 60 s, and checks its size and SHA-256.
+    /// Opens an asset that the server has sent with `send_binary`, of at most 16 MiB: decodes it, or fetches its URL (http, https,
+    /// or relative to the server) within 60 s, and checks its size and SHA-256.
     ///
     /// ```no_run
     /// # use push_wire_client::{BinaryEnvelope, ChannelKind, Frame, PushClient};
@@ -341,7 +343,7 @@ impl<C: ChannelKind> PushClient<C> {
                 url: self.config.url.clone(),
                 why: error.to_string(),
             })?;
-        assets::open(envelope, &server, max_bytes).await
+        assets::open(envelope, &server, &self.config.tls, max_bytes).await
     }
 
     /// Events other than entries, from now on. A receiver that is more than 1,024 events behind gets the number of

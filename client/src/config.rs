@@ -10,6 +10,7 @@ use push_wire_shared::session::client::{
 use url::Url;
 use uuid::Uuid;
 
+use crate::tls::Tls;
 use crate::tokens::TokenSource;
 use crate::{ConfigError, ConnectError, Snapshot, SnapshotError, TokenError};
 
@@ -17,7 +18,7 @@ use crate::{ConfigError, ConnectError, Snapshot, SnapshotError, TokenError};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// The server's URL: `http://host:port` or `ws://host:port/path`; default path `/rps`.
+    /// The server's URL: `https://host`, `http://host:port` or `wss://host/path`; default path `/rps`.
     pub url: String,
     /// The client's id, kept over connections; random by default. Two clients must never share one.
     pub client_id: Uuid,
@@ -29,6 +30,8 @@ pub struct ClientConfig {
     pub token: Option<String>,
     /// Function that gives a token before each attempt; default none, `token` is used.
     pub(crate) token_source: Option<TokenSource>,
+    /// TLS settings.
+    pub(crate) tls: Tls,
     /// Positions from a snapshot.
     pub(crate) kept: Option<Snapshot>,
     /// Retry schedule after a lost connection.
@@ -56,6 +59,7 @@ impl ClientConfig {
             attempts: 0,
             token: None,
             token_source: None,
+            tls: Tls::default(),
             kept: None,
             reconnect: ReconnectPolicy::default(),
             transport_preference: TransportPreference::WsFirst,
@@ -121,6 +125,37 @@ impl ClientConfig {
         }
     }
 
+    /// Sets the TLS settings for servers at `https`: other root certificates, or a certificate of the client. The default
+    /// trusts the root certificates of the system, or those in the file that the environment variable `SSL_CERT_FILE`
+    /// names.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use push_wire_client::ClientConfig;
+    /// use push_wire_client::rustls::{self, RootCertStore, pki_types::CertificateDer};
+    ///
+    /// # fn config(der: Vec<u8>) -> Result<ClientConfig, Box<dyn std::error::Error>> {
+    /// let mut roots = RootCertStore::empty();
+    /// roots.add(CertificateDer::from(der))?;
+    /// let provider = Arc::new(rustls::crypto::ring::default_provider());
+    /// let tls = rustls::ClientConfig::builder_with_provider(provider)
+    ///     .with_safe_default_protocol_versions()?
+    ///     .with_root_certificates(roots)
+    ///     .with_no_client_auth();
+    /// let config = ClientConfig::new("https://push.internal").with_tls(Arc::new(tls));
+    /// # Ok(config)
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(self, tls: std::sync::Arc<rustls::ClientConfig>) -> Self {
+        Self {
+            tls: Tls::new(tls),
+            ..self
+        }
+    }
+
     /// Settings of the session; the caller adds the seed of its jitter.
     pub(crate) fn session(&self, seed: u64) -> SessionConfig {
         let mut session = SessionConfig::new(self.client_id, seed);
@@ -154,12 +189,15 @@ impl ClientConfig {
             }
             Err(other) => return Err(error(other.to_string())),
         };
-        match url.scheme() {
-            "http" | "ws" => {}
-            "https" | "wss" => return Err(error("this build of the client has no TLS".into())),
-            _ => return Err(error("its scheme is neither http nor ws".into())),
-        }
-        if url.set_scheme("ws").is_err() {
+        let scheme = match url.scheme() {
+            "http" | "ws" => "ws",
+            "https" | "wss" => {
+                self.tls.check().map_err(|why| error(why.into()))?;
+                "wss"
+            }
+            _ => return Err(error("its scheme is none of https, http, wss and ws".into())),
+        };
+        if url.set_scheme(scheme).is_err() {
             return Err(error("it names no host".into()));
         }
         url.set_fragment(None);
@@ -190,19 +228,24 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// Retry schedule: each delay is drawn evenly from zero to a ceiling that doubles with each attempt that failed in a
-/// row.
+/// Retry schedule: each delay is drawn evenly from zero to a ceiling that grows with each attempt that failed in a
+/// row. It holds for the first connection and after each loss.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReconnectPolicy {
-    /// Reconnect after a loss; default true.
+    /// Repeat an attempt that failed, and reconnect after a loss; default true.
     pub enabled: bool,
     /// Ceiling of the first delay; default 500 ms.
     pub initial_delay: Duration,
     /// Highest ceiling; default 20 s.
     pub max_delay: Duration,
+    /// Factor of the ceiling for each attempt that failed in a row; default 2, at least 1.
+    pub backoff_factor: f64,
     /// Attempts that may fail in a row before the client closes; default no limit.
     pub max_retries: Option<u32>,
+    /// Draw each delay; default true. Otherwise it is the ceiling itself, and clients that lost one server all return to
+    /// it at the same moments.
+    pub jitter: bool,
 }
 
 impl Default for ReconnectPolicy {
@@ -211,13 +254,15 @@ impl Default for ReconnectPolicy {
             enabled: true,
             initial_delay: limits::RETRY_INITIAL,
             max_delay: limits::RETRY_MAX,
+            backoff_factor: 2.0,
             max_retries: None,
+            jitter: true,
         }
     }
 }
 
 impl ReconnectPolicy {
-    /// The policy of a client that does not reconnect.
+    /// The policy of a client that makes one attempt, and does not reconnect.
     #[must_use]
     pub fn disabled() -> Self {
         Self {
@@ -229,8 +274,7 @@ impl ReconnectPolicy {
     /// Ceiling of the delay before an attempt; attempts count from 0.
     #[must_use]
     pub fn delay_for_attempt(&self, attempt: u32) -> Duration {
-        let doubled = self.initial_delay.saturating_mul(1 << attempt.min(20));
-        doubled.min(self.max_delay)
+        self.schedule().ceiling(attempt)
     }
 
     /// Returns whether another attempt follows after this many failed in a row.
@@ -243,6 +287,8 @@ impl ReconnectPolicy {
         RetryPolicy {
             initial: self.initial_delay,
             max: self.max_delay,
+            factor: self.backoff_factor,
+            jitter: self.jitter,
             max_attempts: if self.enabled {
                 self.max_retries
             } else {
@@ -270,6 +316,10 @@ mod tests {
             ("ws://host:1/push", "ws://host:1/push"),
             ("http://host?a=b", "ws://host/rps?a=b"),
             ("ws://[::1]:81/x/y?a#z", "ws://[::1]:81/x/y?a"),
+            #[cfg(feature = "tls")]
+            ("https://host", "wss://host/rps"),
+            #[cfg(feature = "tls")]
+            ("wss://host:444/push", "wss://host:444/push"),
         ];
         for (url, expected) in cases {
             assert_eq!(endpoint(url).unwrap(), expected);
@@ -281,13 +331,19 @@ mod tests {
         for (url, part) in [
             ("127.0.0.1:9100", "no scheme"),
             ("http://host:port", "port"),
-            ("ftp://host", "neither http nor ws"),
-            ("https://host", "TLS"),
+            ("ftp://host", "none of https, http"),
             ("http://", "host"),
         ] {
             let error = endpoint(url).unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(url), "{error}");
         }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn build_without_tls_names_its_feature() {
+        let error = endpoint("https://host").unwrap_err().to_string();
+        assert!(error.contains("feature `tls`"), "{error}");
     }
 
     #[test]
@@ -297,6 +353,9 @@ mod tests {
         assert_eq!(config.check(), Err(ConfigError::MessageBytes(0)));
         config.max_message_bytes = 8192;
         assert_eq!(config.check(), Ok(()));
+        config.reconnect.backoff_factor = 0.5;
+        assert_eq!(config.check(), Err(ConfigError::BackoffFactor(0.5)));
+        config.reconnect.backoff_factor = 1.0;
         config.token = Some("x".repeat(limits::TOKEN_BYTES + 1));
         let bytes = limits::TOKEN_BYTES + 1;
         assert_eq!(config.check(), Err(ConfigError::TokenBytes(bytes)));
@@ -307,6 +366,11 @@ mod tests {
         let policy = ReconnectPolicy::default();
         let delays = [0, 1, 2, 6, 99].map(|n| policy.delay_for_attempt(n).as_millis());
         assert_eq!(delays, [500, 1000, 2000, 20_000, 20_000]);
+        let slower = ReconnectPolicy {
+            backoff_factor: 3.0,
+            ..policy.clone()
+        };
+        assert_eq!(slower.delay_for_attempt(2).as_millis(), 4_500);
         assert!(policy.should_retry(u32::MAX));
         assert!(!ReconnectPolicy::disabled().should_retry(0));
     }

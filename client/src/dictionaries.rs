@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{StatusCode, Uri, http};
-use hyper_util::client::legacy::{self, Client, connect::HttpConnector};
+use hyper::StatusCode;
+use hyper::http::uri::InvalidUri;
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use push_wire_shared::limits::{DICTIONARIES, DICTIONARY_BYTES};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+
+use crate::address::http_route;
+use crate::connector::Connector;
 
 /// Longest time of a download (30 s): the largest dictionary at 30 kbit/s.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,7 +29,7 @@ pub(crate) struct Dictionaries {
     tasks: JoinSet<Fetched>,
 }
 
-type Http = Client<HttpConnector, Empty<Bytes>>;
+type Http = Client<Connector, Empty<Bytes>>;
 
 /// Result of a fetch.
 pub(crate) struct Fetched {
@@ -37,7 +41,7 @@ pub(crate) struct Fetched {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("the dictionary's URL is invalid: {0}")]
-    Address(#[from] http::Error),
+    Address(#[from] InvalidUri),
     #[error("the request failed: {0}")]
     Request(#[from] legacy::Error),
     #[error("the server answered with status {0}")]
@@ -48,17 +52,16 @@ pub(crate) enum FetchError {
     TimedOut,
 }
 
-impl Default for Dictionaries {
-    fn default() -> Self {
+impl Dictionaries {
+    /// No downloads.
+    pub(crate) fn new(connector: Connector) -> Self {
         Self {
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Client::builder(TokioExecutor::new()).build(connector),
             loading: Vec::new(),
             tasks: JoinSet::new(),
         }
     }
-}
 
-impl Dictionaries {
     /// Starts a download from the server with this WebSocket address. Does nothing if it is running already, or if
     /// [`DICTIONARIES`] downloads are.
     pub(crate) fn fetch(&mut self, server: &str, sha256: [u8; 32]) {
@@ -90,43 +93,12 @@ impl Dictionaries {
 }
 
 async fn get(client: Http, server: &str, sha256: &[u8; 32]) -> Result<Vec<u8>, FetchError> {
-    let response = client.get(address(server, sha256)?).await?;
+    let address = format!("{}/dictionaries/{}", http_route(server), hex::encode(sha256));
+    let response = client.get(address.parse()?).await?;
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status()));
     }
     let body = Limited::new(response.into_body(), DICTIONARY_BYTES);
     let whole = body.collect().await.map_err(FetchError::Body)?;
     Ok(whole.to_bytes().into())
-}
-
-/// Address of a dictionary: under the path of the WebSocket, without its query.
-fn address(server: &str, sha256: &[u8; 32]) -> Result<Uri, FetchError> {
-    let server: Uri = server.parse().map_err(http::Error::from)?;
-    let host = server
-        .authority()
-        .map_or("", |authority| authority.as_str());
-    let route = server.path().trim_end_matches('/');
-    let path = format!("{route}/dictionaries/{}", hex::encode(sha256));
-    let address = Uri::builder().scheme("http").authority(host);
-    Ok(address.path_and_query(path).build()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn address_is_under_the_path() {
-        let hex = "ab".repeat(32);
-        for (server, at) in [
-            ("ws://host/rps", "http://host/rps/dictionaries/"),
-            (
-                "ws://[::1]:80/a/b/?token=x",
-                "http://[::1]:80/a/b/dictionaries/",
-            ),
-        ] {
-            let address = address(server, &[0xab; 32]).unwrap();
-            assert_eq!(address.to_string(), format!("{at}{hex}"));
-        }
-    }
 }

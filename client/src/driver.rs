@@ -16,7 +16,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use crate::address::http_route;
 use crate::command::{Command, Facts, Outgoing, Subscribing};
+use crate::connector::{Connector, connector};
 use crate::dictionaries::{Dictionaries, Fetched};
 use crate::dispatch::{Dispatch, QueueEvent};
 use crate::event_stream::EventStream;
@@ -31,6 +33,7 @@ pub(crate) struct Driver<C: ChannelKind> {
     origin: Instant,
     url: String,
     max_message_bytes: usize,
+    connector: Connector,
     socket: Socket,
     /// Close handshake of the previous socket.
     closing: Option<JoinHandle<()>>,
@@ -55,14 +58,16 @@ impl<C: ChannelKind> Driver<C> {
         if let Some(kept) = config.kept.clone() {
             session.restore_positions(kept);
         }
+        let connector = connector(&config.tls);
         Self {
             session,
             origin: Instant::now(),
             url: String::new(),
             max_message_bytes: config.max_message_bytes,
+            connector: connector.clone(),
             socket: Socket::Closed,
             closing: None,
-            dictionaries: Dictionaries::default(),
+            dictionaries: Dictionaries::new(connector),
             tokens: Tokens::new(config.token_source.clone()),
             dispatch: Dispatch::new(config.client_id),
             unanswered: HashMap::new(),
@@ -120,7 +125,7 @@ impl<C: ChannelKind> Driver<C> {
             }
         }
         self.drain();
-        self.dictionaries = Dictionaries::default();
+        self.dictionaries = Dictionaries::new(self.connector.clone());
         self.tokens.stop();
         if let Some(closing) = self.closing.take()
             && let Err(error) = closing.await
@@ -272,17 +277,17 @@ impl<C: ChannelKind> Driver<C> {
 
     fn open(&mut self, attempt: u32, transport: Transport) {
         let limit = self.max_message_bytes;
-        let url = self.url.clone();
+        let (connector, url) = (self.connector.clone(), self.url.clone());
         self.socket = match transport {
             Transport::WebSocket => Socket::Opening {
                 attempt,
                 opening: Box::pin(async move {
-                    let socket = WebSocket::open(url, limit).await?;
+                    let socket = WebSocket::open(connector, url, limit).await?;
                     Ok(Line::WebSocket(Box::new(socket)))
                 }),
             },
             Transport::EventStream => {
-                let stream = EventStream::new(http_route(&url), limit);
+                let stream = EventStream::new(connector, http_route(&url), limit);
                 let line = Line::EventStream(Box::new(stream));
                 Socket::Opening {
                     attempt,
@@ -358,6 +363,14 @@ impl<C: ChannelKind> Driver<C> {
             connection.was_ready |= status == Status::Ready;
             connection.status = status.clone();
         });
+        if let Status::Waiting { cause, .. } = &status
+            && !self.shared.connection.borrow().was_ready
+        {
+            tracing::warn!(
+                reason = cause.message,
+                "cannot connect yet, and will try again"
+            );
+        }
         if matches!(status, Status::Closed { .. }) {
             // Their fate is unknown, and the session does not ask by itself.
             for (_ticket, waiter) in self.unanswered.drain() {
@@ -444,10 +457,6 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn token(&mut self, request: u32, token: Result<String, TokenError>) {
-        let is_retried = matches!(token, Err(TokenError::Retry { .. }));
-        self.shared
-            .connection
-            .send_modify(|connection| connection.awaits_token = is_retried);
         let input = Input::Token { request, token };
         self.session.handle_input(self.now(), input);
     }
@@ -473,14 +482,6 @@ impl<C: ChannelKind> Driver<C> {
             tracing::trace!("nobody listens to events()");
         }
     }
-}
-
-/// The address of the HTTP routes below that of the WebSocket, without its query.
-fn http_route(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let rest = url.trim_end_matches('/');
-    rest.strip_prefix("ws")
-        .map_or_else(|| rest.into(), |rest| format!("http{rest}"))
 }
 
 /// Answers a caller, who may have stopped waiting.

@@ -9,7 +9,6 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use push_wire_shared::close::CloseReason;
@@ -18,6 +17,7 @@ use push_wire_shared::session::client::PostAnswer;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::connector::Connector;
 use crate::socket::{Ending, LOST, OpenError, SocketEvent, with_sources};
 
 const SECRET: HeaderName = HeaderName::from_static("push-wire-secret");
@@ -34,7 +34,7 @@ const fn event_bytes(message_bytes: usize) -> usize {
     message_bytes.saturating_mul(2)
 }
 
-type Http = Client<HttpConnector, Full<Bytes>>;
+type Http = Client<Connector, Full<Bytes>>;
 
 /// An answer on its way.
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Incoming>, legacy::Error>> + Send>>;
@@ -64,9 +64,7 @@ enum State {
 
 impl EventStream {
     /// A stream that opens with the first message.
-    pub(crate) fn new(route: String, max_message_bytes: usize) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
+    pub(crate) fn new(connector: Connector, route: String, max_message_bytes: usize) -> Self {
         Self {
             http: Client::builder(TokioExecutor::new()).build(connector),
             route,
@@ -251,10 +249,16 @@ async fn answer(http: &Http, request: Request<Full<Bytes>>) -> PostAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connector::connector;
+    use crate::tls::Tls;
 
     #[test]
     fn parts_of_a_message_are_events() {
-        let mut stream = EventStream::new("http://localhost/rps".to_owned(), 1_024);
+        let mut stream = EventStream::new(
+            connector(&Tls::default()),
+            "http://localhost/rps".to_owned(),
+            1_024,
+        );
         for part in ["data: aG", "Vs", "bG8=\n"] {
             stream.parse(part.as_bytes());
             assert!(matches!(stream.items.pop_front(), Some(SocketEvent::Part)));

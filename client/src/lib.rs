@@ -26,10 +26,12 @@
 //! The protocol's decisions (resumes, gaps, reconnects) are made by [`session::client::ClientSession`]; this crate
 //! drives it over a tokio WebSocket. The names of `push_wire_shared` that a program needs are re-exported here.
 
+mod address;
 mod assets;
 mod client;
 mod command;
 mod config;
+mod connector;
 mod cursors;
 mod dictionaries;
 mod dispatch;
@@ -42,6 +44,7 @@ mod receiver;
 mod request;
 mod socket;
 mod state;
+mod tls;
 mod tokens;
 mod websocket;
 
@@ -77,3 +80,6 @@ pub use push_wire_shared::{
 pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
 pub use receiver::ChannelReceiver;
 pub use request::StreamRequest;
+/// The TLS library, whose types [`ClientConfig::with_tls`] takes.
+#[cfg(feature = "tls")]
+pub use rustls;

@@ -22,23 +22,11 @@ pub(crate) struct ConnectionStatus {
     pub(crate) was_ready: bool,
     /// Error of the last attempt to open a socket.
     pub(crate) open_error: Option<String>,
-    /// Attempts that may fail before `connect` does: one with each transport.
-    pub(crate) attempts: u32,
-    /// The application's token function failed for now, so the attempt is repeated.
-    pub(crate) awaits_token: bool,
 }
 
-/// Returns the error of a failed first attempt. An attempt that had no token for now is repeated and has not failed; nor
-/// has one after which the other transport is tried.
+/// Returns the error with which the attempts to connect have ended; `None` while there are more.
 pub(crate) fn connect_error(connection: &ConnectionStatus) -> Option<ConnectError> {
-    if let Status::Waiting { failures, .. } = connection.status
-        && (connection.awaits_token || failures < connection.attempts)
-    {
-        return None;
-    }
-    let (Status::Waiting { cause, .. } | Status::Suspended { cause } | Status::Closed { cause }) =
-        &connection.status
-    else {
+    let (Status::Suspended { cause } | Status::Closed { cause }) = &connection.status else {
         return None;
     };
     let reason = cause.code.and_then(CloseReason::from_code);

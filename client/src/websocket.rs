@@ -1,6 +1,7 @@
 //! The WebSocket that carries messages (docs/protocol.md section 1).
 
 use std::collections::VecDeque;
+use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +11,6 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::UPLINK_BYTES;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -18,8 +18,10 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use crate::address::http_url;
+use crate::connector::{self, Connection, Connector};
 use crate::socket::{Ending, LOST, OpenError, SocketEvent, with_sources};
 
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
@@ -36,7 +38,7 @@ const OUTGOING_BYTES: usize = 3 * UPLINK_BYTES;
 
 /// An open socket and its outgoing queue. Dropping it drops the connection.
 pub(crate) struct WebSocket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: WebSocketStream<Connection>,
     outgoing: VecDeque<Bytes>,
     outgoing_bytes: usize,
     /// Writing has failed; received messages can still be read.
@@ -44,16 +46,30 @@ pub(crate) struct WebSocket {
 }
 
 impl WebSocket {
-    pub(crate) async fn open(url: String, max_message_bytes: usize) -> Result<Self, OpenError> {
-        Self::try_open(&url, max_message_bytes)
+    /// Opens a socket at the address `url`, over a connection to the host of `http`.
+    pub(crate) async fn open(
+        connector: Connector,
+        url: String,
+        max_message_bytes: usize,
+    ) -> Result<Self, OpenError> {
+        let error = |code: Option<u16>, why: &dyn StdError| OpenError {
+            code,
+            message: format!("{url}: {}", with_sources(why)),
+        };
+        let host = http_url(&url).parse().map_err(|why| error(None, &why))?;
+        let connection = connector::open(connector, host)
             .await
-            .map_err(|error| OpenError {
-                code: open_code(&error),
-                message: format!("{url}: {}", with_sources(&error)),
-            })
+            .map_err(|why| error(None, &*why))?;
+        Self::shake_hands(connection, &url, max_message_bytes)
+            .await
+            .map_err(|why| error(open_code(&why), &why))
     }
 
-    async fn try_open(url: &str, max_message_bytes: usize) -> Result<Self, Error> {
+    async fn shake_hands(
+        connection: Connection,
+        url: &str,
+        max_message_bytes: usize,
+    ) -> Result<Self, Error> {
         let mut request = url.into_client_request()?;
         request
             .headers_mut()
@@ -64,7 +80,8 @@ impl WebSocket {
             .write_buffer_size(16 * 1024)
             .max_message_size(Some(max_message_bytes))
             .max_frame_size(Some(max_message_bytes));
-        let (stream, _response) = connect_async_with_config(request, Some(config), true).await?;
+        let (stream, _response) =
+            client_async_with_config(request, connection, Some(config)).await?;
         Ok(Self {
             stream,
             outgoing: VecDeque::new(),

@@ -34,20 +34,25 @@ impl Certificate {
 
     /// Connects over a TCP stream, offering one protocol, which the server must select.
     pub(crate) async fn connect(&self, tcp: TcpStream, protocol: &[u8]) -> TlsStream<TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.cert.der().clone()).unwrap();
-        let provider = Arc::new(ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config = self.client_config();
         config.alpn_protocols = vec![protocol.to_vec()];
         let name = "localhost".try_into().unwrap();
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, tcp);
         let stream = timeout(TIMEOUT, connecting).await.unwrap().unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
         stream
+    }
+
+    /// Settings of a client that trusts it.
+    pub(crate) fn client_config(&self) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.cert.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth()
     }
 }
 

@@ -8,7 +8,7 @@ use push_wire_client::position::{Outcome, ResetReason};
 use push_wire_client::session::client::Status;
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
-    ScopeRequest, SendError, Slow, StreamRequest, SystemNotice, SystemOp,
+    ReconnectPolicy, ScopeRequest, SendError, Slow, StreamRequest, SystemNotice, SystemOp,
 };
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
@@ -412,13 +412,44 @@ async fn failed_first_attempt_gives_reason() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
-    let mut client = PushClient::<Channel>::new(ClientConfig::new(url));
+    let mut config = ClientConfig::new(url);
+    config.reconnect = ReconnectPolicy::disabled();
+    let mut client = PushClient::<Channel>::new(config);
     let unreachable = client.connect().await;
     assert!(
         matches!(unreachable, Err(ConnectError::Transport(_))),
         "{unreachable:?}"
     );
     assert_eq!(client.state(), ConnectionState::Disconnected);
+}
+
+#[tokio::test]
+async fn client_may_start_before_its_server() {
+    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = reserved.local_addr().unwrap();
+    drop(reserved);
+    let mut config = ClientConfig::new(format!("http://{address}"));
+    config.reconnect.initial_delay = Duration::from_millis(20);
+    let mut client = PushClient::<Channel>::new(config);
+    let mut log = watch(&mut client, Channel::Log);
+    let mut events = client.events();
+    let connecting = tokio::spawn(async move { client.connect().await.map(|()| client) });
+    loop {
+        let event = within_timeout(async { events.recv().await.ok() }).await;
+        if let ClientEvent::Status(Status::Waiting { failures, .. }) = event
+            && failures > 2
+        {
+            break;
+        }
+    }
+    let server = PushServer::<Channel>::builder().build().unwrap();
+    let listener = TcpListener::bind(address).await.unwrap();
+    let serving = tokio::spawn(axum::serve(listener, server.router::<()>()).into_future());
+    let client = timeout(TIMEOUT, connecting).await.unwrap().unwrap();
+    assert_eq!(client.unwrap().state(), ConnectionState::Connected);
+    server.publish(Channel::Log, &1).unwrap();
+    assert_eq!(within_timeout(log.recv()).await, json!(1));
+    serving.abort();
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, Frame, PushClient,
-    SendError, Status, TransportPreference,
+    ReconnectPolicy, SendError, Status, TransportPreference,
 };
 use push_wire_server::{ChannelPolicy, HandlerError, PushServer};
 use push_wire_websocket::Handshake;
@@ -26,6 +26,13 @@ use crate::native_client::{Backend, Channel, watch, within_timeout};
 fn client(url: String, preference: TransportPreference) -> PushClient<Channel> {
     let mut config = ClientConfig::new(url);
     config.reconnect.initial_delay = Duration::from_millis(20);
+    config.transport_preference = preference;
+    PushClient::new(config)
+}
+
+fn client_of_one_attempt(url: String, preference: TransportPreference) -> PushClient<Channel> {
+    let mut config = ClientConfig::new(url);
+    config.reconnect = ReconnectPolicy::disabled();
     config.transport_preference = preference;
     PushClient::new(config)
 }
@@ -142,14 +149,14 @@ async fn blocked_sockets_are_replaced_by_streams() {
     server.publish(Channel::Log, &1).unwrap();
     assert_eq!(within_timeout(seen.recv()).await, json!(1));
 
-    let mut only = client(site.url(), TransportPreference::WsOnly);
+    let mut only = client_of_one_attempt(site.url(), TransportPreference::WsOnly);
     let refused = only.connect().await.unwrap_err();
     assert!(
         matches!(&refused, ConnectError::Transport(text) if text.contains("403")),
         "{refused}"
     );
     let nowhere = Site::of(Router::new()).await;
-    let mut lost = client(nowhere.url(), TransportPreference::WsFirst);
+    let mut lost = client_of_one_attempt(nowhere.url(), TransportPreference::WsFirst);
     let refused = lost.connect().await.unwrap_err();
     assert!(
         matches!(&refused, ConnectError::Transport(text) if text.contains("404")),

@@ -1,7 +1,8 @@
 //! Tests of the errors that a native client reports for refused credentials, and for lost or failed connections.
 
 use push_wire_client::{
-    ClientConfig, ClientEvent, ConnectError, ErrorCode, PushClient, Status, TransportPreference,
+    ClientConfig, ClientEvent, ConnectError, ErrorCode, PushClient, ReconnectPolicy, Status,
+    TransportPreference,
 };
 use push_wire_server::{AuthError, PushServer};
 use tokio::net::TcpListener;
@@ -14,6 +15,13 @@ const TRANSPORTS: [TransportPreference; 2] =
 
 fn client(url: String, preference: TransportPreference) -> PushClient<Channel> {
     let mut config = ClientConfig::new(url);
+    config.transport_preference = preference;
+    PushClient::new(config)
+}
+
+fn client_of_one_attempt(url: String, preference: TransportPreference) -> PushClient<Channel> {
+    let mut config = ClientConfig::new(url);
+    config.reconnect = ReconnectPolicy::disabled();
     config.transport_preference = preference;
     PushClient::new(config)
 }
@@ -45,7 +53,7 @@ async fn refusal_reports_reason() {
 async fn unavailable_authenticator_refuses_for_now() {
     let backend = refusing().await;
     for preference in TRANSPORTS {
-        let mut client = client(backend.proxy.url(), preference);
+        let mut client = client_of_one_attempt(backend.proxy.url(), preference);
         let mut events = client.events();
         client.set_token(Some("outage".into())).await.unwrap();
         let error = client.connect().await.unwrap_err();
@@ -73,7 +81,8 @@ async fn unreachable_server_is_explained() {
     let url = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
     for preference in TRANSPORTS {
-        let error = client(url.clone(), preference).connect().await.unwrap_err();
+        let mut client = client_of_one_attempt(url.clone(), preference);
+        let error = client.connect().await.unwrap_err();
         let text = error.to_string().to_lowercase();
         assert!(text.contains("connection refused"), "{text}");
     }

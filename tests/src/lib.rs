@@ -6,3 +6,8 @@ pub mod hostile;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The Rust blocks of the guide to the native client compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/native-client.md")]
+pub struct NativeClient;

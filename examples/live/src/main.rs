@@ -1,7 +1,6 @@
 //! The main demo: counters of this machine, a document, a log file and a chat room, shown live in a page.
 
 mod args;
-mod channels;
 mod document;
 mod machine;
 mod page;
@@ -19,12 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
+use live_channels::Live;
 use push_wire_server::{ChannelPolicy, Compression, HandlerError, PushServer};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use args::{Args, Request};
-use channels::Live;
 use page::About;
 use request_log::RequestLog;
 

@@ -100,7 +100,7 @@ impl ClientConfig {
         }
     }
 
-    /// Checks the limits and the token.
+    /// Checks the limits, the retry schedule and the token.
     ///
     /// # Errors
     /// [`ConfigError`] names the first one.
@@ -112,6 +112,9 @@ impl ClientConfig {
         if self.max_value_bytes < least {
             return Err(ConfigError::ValueBytes(self.max_value_bytes));
         }
+        if !(1.0..f64::INFINITY).contains(&self.retry.factor) {
+            return Err(ConfigError::BackoffFactor(self.retry.factor));
+        }
         match self.token.as_ref().map(String::len) {
             Some(bytes) if bytes > limits::TOKEN_BYTES => Err(ConfigError::TokenBytes(bytes)),
             Some(_) | None => Ok(()),
@@ -119,14 +122,19 @@ impl ClientConfig {
     }
 }
 
-/// Retry schedule: each delay is drawn evenly from zero to a ceiling that doubles with every attempt that failed in a
+/// Retry schedule: each delay is drawn evenly from zero to a ceiling that grows with every attempt that failed in a
 /// row (full jitter, docs/protocol.md section 10).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct RetryPolicy {
     /// Ceiling of the first delay; default 500 ms.
     pub initial: Duration,
     /// Highest ceiling; default 20 s.
     pub max: Duration,
+    /// Factor of the ceiling for each attempt that failed in a row; default 2, at least 1.
+    pub factor: f64,
+    /// Draw the delay; default true. Otherwise it is the ceiling itself, and clients that lost one server all return to
+    /// it at the same moments.
+    pub jitter: bool,
     /// A connection that lasted this long counts as a success: the next delay is a first one. Default 2 s.
     pub steady: Duration,
     /// Attempts that may fail in a row before the session closes; default no limit.
@@ -138,6 +146,8 @@ impl Default for RetryPolicy {
         Self {
             initial: limits::RETRY_INITIAL,
             max: limits::RETRY_MAX,
+            factor: 2.0,
+            jitter: true,
             steady: limits::RETRY_STEADY,
             max_attempts: None,
         }

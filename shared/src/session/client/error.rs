@@ -24,7 +24,7 @@ impl ConnectionError {
 }
 
 /// Setting that a session cannot work with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// `max_message_bytes` is too small for the server's control frames.
@@ -33,6 +33,9 @@ pub enum ConfigError {
     /// `max_value_bytes` is too small.
     #[error("max_value_bytes is {0}; the least is {CLIENT_MESSAGE_BYTES_MIN}")]
     ValueBytes(usize),
+    /// The factor of the retry schedule is below 1, infinite or no number.
+    #[error("the back-off factor is {0}; the least is 1")]
+    BackoffFactor(f64),
     /// The token is larger than a handshake carries.
     #[error("the token has {0} bytes; the most is {TOKEN_BYTES}")]
     TokenBytes(usize),

@@ -55,12 +55,39 @@ impl Retry {
             return None;
         }
         self.failures = self.failures.saturating_add(1);
-        let initial = nanos(self.policy.initial);
-        let ceiling =
-            (0..steps.min(20)).fold(initial, |ceiling, _| ceiling.saturating_add(ceiling));
+        let ceiling = self.policy.ceiling(steps);
+        if !self.policy.jitter {
+            return Some(ceiling);
+        }
         let drawn = u64::from(self.jitter.u32(..) >> 16);
-        let ceiling = ceiling.min(nanos(self.policy.max));
-        Some(Duration::from_nanos((ceiling >> 16) * drawn))
+        Some(Duration::from_nanos((nanos(ceiling) >> 16) * drawn))
+    }
+}
+
+impl RetryPolicy {
+    /// Ceiling of the delay after this many attempts that failed in a row.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a delay needs no more precision, and the cast saturates"
+    )]
+    pub fn ceiling(&self, failures: u32) -> Duration {
+        let max = nanos(self.max);
+        let mut ceiling = nanos(self.initial) as f64;
+        for _ in 0..failures {
+            if ceiling >= max as f64 {
+                break;
+            }
+            let longer = ceiling * self.factor;
+            // A factor of 1, or a first delay of 0.
+            if longer <= ceiling {
+                break;
+            }
+            ceiling = longer;
+        }
+        Duration::from_nanos((ceiling as u64).min(max))
     }
 }
 
@@ -71,6 +98,8 @@ mod tests {
     const POLICY: RetryPolicy = RetryPolicy {
         initial: Duration::from_millis(500),
         max: Duration::from_secs(20),
+        factor: 2.0,
+        jitter: true,
         steady: Duration::from_secs(2),
         max_attempts: None,
     };
@@ -100,6 +129,41 @@ mod tests {
         }
         let later = longest(0, RetryAdvice::Later);
         assert!(later > POLICY.initial && later < POLICY.initial * 2);
+    }
+
+    #[test]
+    fn ceiling_grows_by_factor() {
+        let ceilings = |initial_ms, factor, failures: [u32; 4]| {
+            let initial = Duration::from_millis(initial_ms);
+            let policy = RetryPolicy {
+                initial,
+                factor,
+                ..POLICY
+            };
+            failures.map(|failures| policy.ceiling(failures).as_millis())
+        };
+        assert_eq!(
+            ceilings(500, 2.0, [0, 1, 6, u32::MAX]),
+            [500, 1_000, 20_000, 20_000]
+        );
+        assert_eq!(
+            ceilings(1_000, 1.5, [0, 1, 2, 99]),
+            [1_000, 1_500, 2_250, 20_000]
+        );
+        assert_eq!(ceilings(700, 1.0, [0, 1, 9, u32::MAX]), [700; 4]);
+        assert_eq!(ceilings(0, 2.0, [0, 1, 9, u32::MAX]), [0; 4]);
+        assert_eq!(ceilings(30_000, 2.0, [0, 1, 9, u32::MAX]), [20_000; 4]);
+    }
+
+    #[test]
+    fn delay_without_jitter_is_the_ceiling() {
+        let policy = RetryPolicy {
+            jitter: false,
+            ..POLICY
+        };
+        let mut retry = Retry::new(policy, 1);
+        let delays = [0; 3].map(|_| retry.next(RetryAdvice::Now).unwrap().as_millis());
+        assert_eq!(delays, [500, 1_000, 2_000]);
     }
 
     #[test]
