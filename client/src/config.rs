@@ -195,7 +195,11 @@ impl ClientConfig {
                 self.tls.check().map_err(|why| error(why.into()))?;
                 "wss"
             }
-            _ => return Err(error("its scheme is none of https, http, wss and ws".into())),
+            _ => {
+                return Err(error(
+                    "its scheme is none of https, http, wss and ws".into(),
+                ));
+            }
         };
         if url.set_scheme(scheme).is_err() {
             return Err(error("it names no host".into()));

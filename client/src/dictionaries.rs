@@ -93,7 +93,11 @@ impl Dictionaries {
 }
 
 async fn get(client: Http, server: &str, sha256: &[u8; 32]) -> Result<Vec<u8>, FetchError> {
-    let address = format!("{}/dictionaries/{}", http_route(server), hex::encode(sha256));
+    let address = format!(
+        "{}/dictionaries/{}",
+        http_route(server),
+        hex::encode(sha256)
+    );
     let response = client.get(address.parse()?).await?;
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status()));

@@ -13,7 +13,7 @@ use push_wire_client::{
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -425,9 +425,10 @@ async fn failed_first_attempt_gives_reason() {
 
 #[tokio::test]
 async fn client_may_start_before_its_server() {
-    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = reserved.local_addr().unwrap();
-    drop(reserved);
+    // Bound and not listening: connections are refused, and the port is given to nobody else.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
     let mut config = ClientConfig::new(format!("http://{address}"));
     config.reconnect.initial_delay = Duration::from_millis(20);
     let mut client = PushClient::<Channel>::new(config);
@@ -443,10 +444,11 @@ async fn client_may_start_before_its_server() {
         }
     }
     let server = PushServer::<Channel>::builder().build().unwrap();
-    let listener = TcpListener::bind(address).await.unwrap();
+    let listener = socket.listen(64).unwrap();
     let serving = tokio::spawn(axum::serve(listener, server.router::<()>()).into_future());
     let client = timeout(TIMEOUT, connecting).await.unwrap().unwrap();
-    assert_eq!(client.unwrap().state(), ConnectionState::Connected);
+    let client = client.unwrap();
+    assert_eq!(client.state(), ConnectionState::Connected);
     server.publish(Channel::Log, &1).unwrap();
     assert_eq!(within_timeout(log.recv()).await, json!(1));
     serving.abort();

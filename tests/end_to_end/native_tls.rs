@@ -51,8 +51,7 @@ impl Process {
 
     /// A client's settings for this server, which name it by the host of its certificate.
     fn config(&self, scheme: &str, preference: TransportPreference) -> ClientConfig {
-        let mut config =
-            ClientConfig::new(format!("{scheme}://localhost:{}", self.address.port()));
+        let mut config = ClientConfig::new(format!("{scheme}://localhost:{}", self.address.port()));
         config.transport_preference = preference;
         config
     }

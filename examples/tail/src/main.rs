@@ -59,21 +59,23 @@ async fn follow(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         let messages = client.messages(request, QUEUE).await?;
         printing.spawn(print(name, messages));
     }
-    tokio::select! {
-        connected = client.connect() => connected?,
-        interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
-    }
-    let all_ended = async { while printing.join_next().await.is_some() {} };
-    let saving = save_often(&client, args.state.as_deref());
-    tokio::select! {
-        () = all_ended => {}
-        failed = saving => return Err(failed.into()),
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-    }
-    if let Some(file) = &args.state {
+    let file = args.state.as_deref();
+    let following = async {
+        client.connect().await?;
+        tokio::select! {
+            () = async { while printing.join_next().await.is_some() {} } => Ok(()),
+            failed = save_often(&client, file) => Err(failed.into()),
+        }
+    };
+    let ended: Result<(), Box<dyn std::error::Error>> = tokio::select! {
+        ended = following => ended,
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
+    };
+    // Entries may have been printed before `connect` returned.
+    if let Some(file) = file {
         state::save(file, &client.snapshot().await?).await?;
     }
-    Ok(())
+    ended
 }
 
 /// Saves the positions once a second. Returns only with an error.

@@ -1,4 +1,5 @@
 //! Test of the program against a server, over restarts of both.
+#![cfg(unix)]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use live_channels::Live;
 use push_wire_server::PushServer;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -56,7 +57,6 @@ impl Tail {
     }
 
     /// Interrupts the program, as Ctrl-C does, and waits for its end.
-    #[cfg(unix)]
     async fn interrupt(mut self) {
         let id = self.process.id().unwrap().to_string();
         let script = ["-c", "kill -INT $1", "kill", &id];
@@ -76,12 +76,11 @@ struct Backend {
 impl Backend {
     fn start(address: SocketAddr) -> Self {
         let server = PushServer::builder().build().unwrap();
-        let listener = std::net::TcpListener::bind(address).unwrap();
-        listener.set_nonblocking(true).unwrap();
+        let socket = bound(address);
         let app = server.router::<()>();
         let runtime = Runtime::new().unwrap();
         runtime.spawn(async move {
-            let listener = TcpListener::from_std(listener).unwrap();
+            let listener = socket.listen(64).unwrap();
             axum::serve(listener, app).await.unwrap();
         });
         Self {
@@ -97,10 +96,18 @@ impl Backend {
 
 impl Drop for Backend {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        // A runtime cannot be dropped by a thread of another one.
+        let runtime = self.runtime.take();
+        std::thread::spawn(move || drop(runtime)).join().unwrap();
     }
+}
+
+/// A socket that has this address and does not listen yet: the system gives its port to nobody else.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 /// A file of the test's own, removed when dropped.
@@ -119,12 +126,10 @@ impl Drop for State {
     }
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn continues_after_restarts() {
-    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let reserved = bound(([127, 0, 0, 1], 0).into());
     let address = reserved.local_addr().unwrap();
-    drop(reserved);
     let state = State::new();
 
     // The program may start before its server.
