@@ -82,7 +82,7 @@ mod without {
 
     /// Nothing: this build has no TLS.
     #[derive(Clone, Default)]
-    pub(crate) struct Tls;
+    pub(crate) struct Tls(());
 
     impl Tls {
         pub(crate) const fn over(&self, tcp: HttpConnector) -> Connector {

@@ -1,5 +1,6 @@
 //! Test of the program against a server, over restarts of both.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
