@@ -201,9 +201,10 @@ impl<C: ChannelKind> Dispatch<C> {
     fn frame(&self, stream: &Stream<C>, entry: &Entry) -> Result<Frame<C>, serde_json::Error> {
         let payload = serde_json::from_slice(&entry.body)?;
         let frame = Frame::new(stream.channel, payload).with_cursor(entry.position.cursor);
-        Ok(match stream.scope {
+        Ok(match &stream.scope {
             ScopeRequest::Inbox => frame.with_client(self.client_id),
-            ScopeRequest::Channel | ScopeRequest::Topic(_) => frame,
+            ScopeRequest::Topic(topic) => frame.with_topic(topic),
+            ScopeRequest::Channel => frame,
         })
     }
 

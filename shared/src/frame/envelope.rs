@@ -1,5 +1,7 @@
 //! [`Frame`]: the JSON dialect's message on a channel, which handlers receive and `send` takes.
 
+use alloc::string::String;
+
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
@@ -9,7 +11,8 @@ pub type RawPayload = serde_json::Value;
 
 /// One message on a channel.
 ///
-/// In JSON `{"channel": name, "cursor"?: n, "payload": value, "client_id"?: uuid}`; absent fields are left out.
+/// In JSON `{"channel": name, "cursor"?: n, "payload": value, "client_id"?: uuid, "topic"?: name}`; absent fields are left
+/// out.
 ///
 /// It is written as such a map in every encoding, also in MessagePack, where structs are arrays: an array cannot show
 /// which field was left out. The published crate reads maps, and writes arrays; of its arrays, only frames with a
@@ -28,16 +31,21 @@ pub struct Frame<C, T = RawPayload> {
     /// The client that it goes to or comes from.
     #[serde(default)]
     pub client_id: Option<Uuid>,
+    /// Topic of the channel that it is published to, or that a client's message is for; none for the channel itself and
+    /// for inboxes.
+    #[serde(default)]
+    pub topic: Option<String>,
 }
 
 impl<C, T> Frame<C, T> {
-    /// A message without cursor and client.
+    /// A message without cursor, client and topic.
     pub fn new(channel: C, payload: T) -> Self {
         Self {
             channel,
             cursor: None,
             payload,
             client_id: None,
+            topic: None,
         }
     }
 
@@ -58,11 +66,22 @@ impl<C, T> Frame<C, T> {
             ..self
         }
     }
+
+    /// The same message for this topic of its channel.
+    #[must_use]
+    pub fn with_topic(self, topic: impl Into<String>) -> Self {
+        Self {
+            topic: Some(topic.into()),
+            ..self
+        }
+    }
 }
 
 impl<C: Serialize, T: Serialize> Serialize for Frame<C, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let optional = usize::from(self.cursor.is_some()) + usize::from(self.client_id.is_some());
+        let optional = usize::from(self.cursor.is_some())
+            + usize::from(self.client_id.is_some())
+            + usize::from(self.topic.is_some());
         let mut map = serializer.serialize_map(Some(2 + optional))?;
         map.serialize_entry("channel", &self.channel)?;
         if let Some(cursor) = self.cursor {
@@ -72,6 +91,9 @@ impl<C: Serialize, T: Serialize> Serialize for Frame<C, T> {
         if let Some(client_id) = self.client_id {
             map.serialize_entry("client_id", &client_id)?;
         }
+        if let Some(topic) = &self.topic {
+            map.serialize_entry("topic", topic)?;
+        }
         map.end()
     }
 }
@@ -79,8 +101,6 @@ impl<C: Serialize, T: Serialize> Serialize for Frame<C, T> {
 #[cfg(test)]
 #[cfg(feature = "derive")]
 mod tests {
-    use alloc::string::String;
-
     use serde_json::json;
 
     use super::*;
@@ -109,11 +129,14 @@ mod tests {
             frame
         );
 
-        let frame = frame.with_cursor(7).with_client(Uuid::from_u128(1));
+        let frame = frame
+            .with_cursor(7)
+            .with_client(Uuid::from_u128(1))
+            .with_topic("room");
         let json = serde_json::to_string(&frame).unwrap();
         assert_eq!(
             json,
-            r#"{"channel":"chat","cursor":7,"payload":{"text":"hi"},"client_id":"00000000-0000-0000-0000-000000000001"}"#
+            r#"{"channel":"chat","cursor":7,"payload":{"text":"hi"},"client_id":"00000000-0000-0000-0000-000000000001","topic":"room"}"#
         );
         assert_eq!(
             serde_json::from_str::<Frame<Channel>>(&json).unwrap(),
@@ -124,10 +147,11 @@ mod tests {
     #[test]
     fn any_field_may_be_absent_in_every_encoding() {
         for encoding in ENCODINGS {
-            for present in 0..4 {
+            for present in 0..8 {
                 let mut frame = Frame::new(Channel::Chat, 5_u64);
                 frame.cursor = (present & 1 != 0).then_some(7);
                 frame.client_id = (present & 2 != 0).then_some(Uuid::from_u128(1));
+                frame.topic = (present & 4 != 0).then(|| "room".into());
                 let bytes = encoding.encode(&frame).unwrap();
                 assert_eq!(encoding.decode(&bytes), Ok(frame), "{encoding:?}");
             }
