@@ -223,8 +223,9 @@ impl Engine {
             .with(|session, now| session.unsubscribe(now, id));
     }
 
-    /// Sends a message. Returns its ticket, which comes back in `sent` or `refused`, or a `MessageError`.
-    pub fn send(&self, channel: &str, is_bytes: bool, body: Vec<u8>) -> f64 {
+    /// Sends a message on a channel, or for a topic of it. Returns its ticket, which comes back in `sent` or `refused`, or a
+    /// `MessageError`.
+    pub fn send(&self, channel: &str, topic: Option<String>, is_bytes: bool, body: Vec<u8>) -> f64 {
         let content = if is_bytes {
             Content::Bytes
         } else {
@@ -232,12 +233,13 @@ impl Engine {
         };
         let answer = self
             .driver
-            .with(|session, now| session.send(now, channel, content, body));
+            .with(|session, now| session.send(now, channel, topic.as_deref(), content, body));
         match answer {
             Ok(ticket) => ticket as f64,
             Err(SendError::QueueFull) => MessageError::QueueFull.number(),
             Err(SendError::TooLarge { .. }) => MessageError::TooLarge.number(),
             Err(SendError::Closed) => MessageError::Closed.number(),
+            Err(SendError::BadTopic) => MessageError::BadTopic.number(),
         }
     }
 

@@ -8,14 +8,13 @@ use push_wire_shared::limits::ASSET_BYTES;
 use push_wire_shared::position::Position;
 use push_wire_shared::session::client::{Status, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
-use push_wire_shared::session::wire::Content;
 use push_wire_shared::{BinaryEnvelope, ChannelKind, Frame};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::assets::{self, Asset, OpenAssetError};
-use crate::command::{Command, Facts, Outgoing, Subscribing};
+use crate::command::{Command, Facts, Message, Outgoing, Subscribing};
 use crate::driver::Driver;
 use crate::messages::Queued;
 use crate::state::{ConnectionStatus, Shared, connect_error};
@@ -123,14 +122,13 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Sends a message; returns once it is queued. It waits while the client is not connected, and is sent again after
-    /// a lost connection; if the server refuses it, [`ClientEvent::Refused`] is emitted.
+    /// Sends a message on the frame's channel, or for its topic; returns once it is queued. It waits while the client is not
+    /// connected, and is sent again after a lost connection; if the server refuses it, [`ClientEvent::Refused`] is emitted.
     ///
     /// # Errors
     /// [`SendError`]: the reason for which it was not queued.
     pub async fn send(&self, frame: Frame<C>) -> Result<(), SendError> {
-        let body = serde_json::to_vec(&frame.payload)?;
-        self.queue(frame.channel, Content::Value, body, None).await
+        self.queue(Message::value(frame)?, None).await
     }
 
     /// Sends a message; returns once the server has carried it out.
@@ -138,10 +136,8 @@ impl<C: ChannelKind> PushClient<C> {
     /// # Errors
     /// [`SendError`]: the reason for which it was not queued, or the server refused it.
     pub async fn send_confirmed(&self, frame: Frame<C>) -> Result<(), SendError> {
-        let body = serde_json::to_vec(&frame.payload)?;
         let (answered, answer) = oneshot::channel();
-        self.queue(frame.channel, Content::Value, body, Some(answered))
-            .await?;
+        self.queue(Message::value(frame)?, Some(answered)).await?;
         answer.await.map_err(|_| SendError::NotConnected)?
     }
 
@@ -150,24 +146,34 @@ impl<C: ChannelKind> PushClient<C> {
     /// # Errors
     /// [`SendError`]: the reason for which they were not queued.
     pub async fn send_bytes(&self, channel: C, body: Vec<u8>) -> Result<(), SendError> {
-        self.queue(channel, Content::Bytes, body, None).await
+        self.queue(Message::bytes(channel, None, body), None).await
+    }
+
+    /// Sends bytes for a topic of a channel; otherwise as [`send`](Self::send).
+    ///
+    /// # Errors
+    /// [`SendError`] says why they were not queued.
+    pub async fn send_bytes_to(
+        &self,
+        channel: C,
+        topic: &str,
+        body: Vec<u8>,
+    ) -> Result<(), SendError> {
+        let message = Message::bytes(channel, Some(topic.into()), body);
+        self.queue(message, None).await
     }
 
     async fn queue(
         &self,
-        channel: C,
-        content: Content,
-        body: Vec<u8>,
+        message: Message<C>,
         answered: Option<oneshot::Sender<Result<(), SendError>>>,
     ) -> Result<(), SendError> {
-        if channel.is_system() {
+        if message.channel.is_system() {
             return Err(SendError::SystemChannel);
         }
         let outgoing = |queued| {
             Command::Send(Outgoing {
-                channel,
-                content,
-                body,
+                message,
                 queued,
                 answered,
             })

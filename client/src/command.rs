@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use push_wire_shared::ChannelKind;
 use push_wire_shared::position::Position;
 use push_wire_shared::session::client::{ConfigError, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
+use push_wire_shared::{ChannelKind, Frame};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::messages::Queued;
@@ -34,11 +34,40 @@ pub(crate) struct Subscribing<C: ChannelKind> {
     pub(crate) done: oneshot::Sender<Result<(), SubscribeError>>,
 }
 
-/// A message to send.
-pub(crate) struct Outgoing<C> {
+/// A message for the server.
+pub(crate) struct Message<C> {
     pub(crate) channel: C,
+    pub(crate) topic: Option<String>,
     pub(crate) content: Content,
     pub(crate) body: Vec<u8>,
+}
+
+impl<C> Message<C> {
+    /// The payload of a frame as JSON, for its topic.
+    pub(crate) fn value(frame: Frame<C>) -> Result<Self, serde_json::Error> {
+        let body = serde_json::to_vec(&frame.payload)?;
+        Ok(Self {
+            channel: frame.channel,
+            topic: frame.topic,
+            content: Content::Value,
+            body,
+        })
+    }
+
+    /// Bytes of the application.
+    pub(crate) const fn bytes(channel: C, topic: Option<String>, body: Vec<u8>) -> Self {
+        Self {
+            channel,
+            topic,
+            content: Content::Bytes,
+            body,
+        }
+    }
+}
+
+/// A message to send.
+pub(crate) struct Outgoing<C> {
+    pub(crate) message: Message<C>,
     /// Receives the result once the session has queued the message.
     pub(crate) queued: oneshot::Sender<Result<(), SendError>>,
     /// Receives the server's answer.

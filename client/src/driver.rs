@@ -214,13 +214,13 @@ impl<C: ChannelKind> Driver<C> {
 
     fn send(&mut self, outgoing: Outgoing<C>) {
         let Outgoing {
-            channel,
-            content,
-            body,
+            message,
             queued,
             answered,
         } = outgoing;
-        let ticket = self.session.send(self.now(), channel.name(), content, body);
+        let (channel, topic) = (message.channel.name(), message.topic.as_deref());
+        let (now, content, body) = (self.now(), message.content, message.body);
+        let ticket = self.session.send(now, channel, topic, content, body);
         if let (Ok(ticket), Some(answered)) = (&ticket, answered) {
             self.unanswered.insert(*ticket, answered);
         }

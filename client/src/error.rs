@@ -1,5 +1,6 @@
 //! Errors of the client.
 
+use push_wire_shared::limits::MAX_TOPIC_BYTES;
 use push_wire_shared::session::client::{self, ConfigError, SubscribeError};
 use push_wire_shared::session::op::ErrorCode;
 
@@ -54,6 +55,9 @@ pub enum SendError {
         /// The server's limit, in bytes.
         max_message_bytes: usize,
     },
+    /// A topic has 1 to 255 bytes.
+    #[error("a topic has 1 to {MAX_TOPIC_BYTES} bytes")]
+    BadTopic,
     /// Application messages cannot be sent on the system channel.
     #[error("the system channel carries no messages of the application")]
     SystemChannel,
@@ -84,6 +88,7 @@ impl From<client::SendError> for SendError {
                 Self::TooLarge { max_message_bytes }
             }
             client::SendError::Closed => Self::NotConnected,
+            client::SendError::BadTopic => Self::BadTopic,
         }
     }
 }

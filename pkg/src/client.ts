@@ -1,7 +1,7 @@
 // The client: connection, subscriptions, documents and sends of one page.
 import { address } from "./address.js";
 import { openAsset } from "./asset.js";
-import { badArgument, checkNames, checkStream, checkText } from "./arguments.js";
+import { badArgument, checkNames, checkStream } from "./arguments.js";
 import { attached, encode } from "./body.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
@@ -15,7 +15,7 @@ import { checkOptions, messageBytes, socketClass } from "./options.js";
 import { Store, sessionStorageIfAny } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { TokenSource } from "./token.js";
-import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Handler, Notice, Options, ReadOptions, Stats, Status } from "./types.js";
+import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Handler, Notice, Options, ReadOptions, SendOptions, Stats, Status } from "./types.js";
 
 /** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
@@ -123,22 +123,27 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   /**
-   * Sends a value as JSON, or a `Uint8Array` as it is. Resolves when the server has taken it; sends made while away wait and
-   * go out in order.
+   * Sends a value as JSON, or a `Uint8Array` as it is, on a channel or for a topic of it. Resolves when the server has taken
+   * it; sends made while away wait and go out in order.
    *
    * JSON is as `JSON.stringify` writes it: `undefined`, functions and symbols are left out of objects and become null in
    * lists, an invalid `Date` becomes null and a valid one text, a `Map` or `Set` becomes {}, and -0 becomes 0. NaN, the
    * infinities, BigInts and bytes inside of a value are refused.
    *
-   * Rejects with a {@link PushError}: the server's code when it refused, `queue_full`, `too_large`, `bad_value`,
-   * `bad_argument` or `closed`.
+   * Rejects with a {@link PushError}: the server's code when it refused (`not_permitted` if the grant does not allow it),
+   * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument` or `closed`.
    */
-  async send<K extends keyof Channels & string>(channel: K, value: Channels[K] | Uint8Array): Promise<void> {
+  async send<K extends keyof Channels & string>(
+    channel: K,
+    value: Channels[K] | Uint8Array,
+    options: SendOptions = {},
+  ): Promise<void> {
     this.#core.check();
-    checkText("channel", channel);
+    checkNames(options, { topic: true });
+    checkStream(channel, options.topic);
     const isBytes = value instanceof Uint8Array;
     const body = isBytes ? attached(value) : encode(value);
-    const ticket = accepted(this.#core.engine.send(channel, isBytes, body));
+    const ticket = accepted(this.#core.engine.send(channel, options.topic, isBytes, body));
     return this.#core.host.answer(ticket);
   }
 

@@ -19,6 +19,7 @@ export type {
   Outcome,
   Position,
   ReadOptions,
+  SendOptions,
   Skipped,
   Stats,
   Status,

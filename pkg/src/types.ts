@@ -69,6 +69,12 @@ export interface ReadOptions {
   persist?: boolean;
 }
 
+/** Destination of a message inside its channel. */
+export interface SendOptions {
+  /** The topic that the message is for, 1 to 255 bytes of UTF-8; without one it is for the channel itself. */
+  topic?: string;
+}
+
 /** Handler of entries. If it returns a promise, the next entry follows when that is settled. */
 export type Handler<T> = (entry: Entry<T>) => unknown;
 

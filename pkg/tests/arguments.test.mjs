@@ -78,12 +78,14 @@ test("names of streams and handlers are checked", async () => {
     assert.throws(() => client.on("room", () => {}, { topic }), wrong("topic"));
     assert.throws(() => client.messages("room", { topic }), wrong("topic"));
     assert.throws(() => client.document("room", { topic }), wrong("topic"));
+    await assert.rejects(client.send("room", 1, { topic }), wrong("topic"));
   }
   for (const handler of [undefined, null, {}]) assert.throws(() => client.on("log", handler), wrong("handler", "a function"));
   for (const options of [null, 5]) {
     assert.throws(() => client.on("log", () => {}, options), wrong("options"));
     assert.throws(() => client.messages("log", options), wrong("options"));
     assert.throws(() => client.document("log", options), wrong("options"));
+    await assert.rejects(client.send("room", 1, options), wrong("options"));
   }
   assert.throws(() => client.on("log", () => {}, { inbox: "yes" }), wrong("inbox", "true or false"));
   assert.throws(() => client.on("log", () => {}, { persist: 0 }), wrong("persist", "true or false"));
@@ -106,6 +108,7 @@ test("options that there are not are named", async () => {
   assert.throws(() => client.on("room", () => {}, { tpoic: "north" }), none("tpoic", ...reading));
   assert.throws(() => client.messages("room", { form: "newest" }), none("form", ...reading));
   assert.throws(() => client.document("document", { topi: "north" }), none("topi", "topic"));
+  await assert.rejects(client.send("room", 1, { topi: "north" }), none("topi", "topic"));
   const envelope = { kind: "inline", mime: "text/plain", sha256: "", size: 0, data_base64: "" };
   await assert.rejects(client.openAsset(envelope, { maxByte: 1 }), none("maxByte", "maxBytes", "timeoutMs"));
 });

@@ -126,7 +126,7 @@ client.document("page").bind({ textContent: null as string | null });
 client.status.subscribe((status: Status) => status.phase satisfies string);
 async function read() {
   for await (const { value } of client.messages("chat", { topic: "room-1" })) value.text satisfies string;
-  try { await client.send("chat", { text: "hello" }); } catch (error) { if (error instanceof PushError) error.code satisfies string; }
+  try { await client.send("chat", { text: "hello" }, { topic: "room-1" }); } catch (error) { if (error instanceof PushError) error.code satisfies string; }
   await initWasm(new ArrayBuffer(0));
   slimConnect("https://host.example").close();
 }

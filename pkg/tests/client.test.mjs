@@ -242,6 +242,22 @@ test("a send waits offline, resolves or rejects", async () => {
   await assert.rejects(client.send("room", { prices: [1, { eur: -Infinity }] }), refusal("bad_value", /-Infinity in "eur"/));
 });
 
+test("a send may name a topic", async () => {
+  const client = open();
+  const { promise, resolve } = deferred();
+  client.on("room", (entry) => resolve(entry), { topic: "lobby", from: "newest" });
+  await connected(client);
+  await client.send("room", { room: "garden", name: "Ada", text: "for the lobby" }, { topic: "lobby" });
+  const { topic, value } = await promise;
+  assert.deepEqual([topic, value.text], ["lobby", "for the lobby"]);
+
+  const message = { room: "garden", name: "Ada", text: "?" };
+  await assert.rejects(client.send("room", message, { topic: "attic" }), { code: "refused", message: /attic/ });
+  for (const topic of ["", "x".repeat(256)]) {
+    await assert.rejects(client.send("room", message, { topic }), { name: "PushError", code: "bad_topic" });
+  }
+});
+
 test("sends in one message are answered one by one", async () => {
   const client = open();
   await connected(client);

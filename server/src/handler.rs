@@ -10,6 +10,7 @@ use push_wire_shared::{ChannelKind, Frame};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::auth::Grant;
 use crate::hub::PublishError;
 use crate::peer::Inbound;
 use crate::{PushServer, SendError};
@@ -23,10 +24,14 @@ pub type ChannelHandler<C> = Arc<dyn Fn(Uuid, Frame<C>, &PushServer<C>) + Send +
 pub struct ClientMessage<C> {
     /// Client id of the sender, to answer with [`PushServer::send`].
     pub client_id: Uuid,
-    /// Identity of the sender, if the authenticator gave one with [`Grant::identity`](crate::Grant::identity).
-    pub identity: Option<String>,
+    /// Identity of the sender, if the authenticator gave one with [`Grant::identity`].
+    pub identity: Option<Arc<str>>,
+    /// Grant of the sender, which allows this message.
+    pub grant: Arc<Grant>,
     /// The channel that it was sent on.
     pub channel: C,
+    /// The topic that it is for, 1 to 255 bytes; none for the channel itself.
+    pub topic: Option<String>,
     /// Kind of the body.
     pub content: Content,
     /// A value as JSON text, or the application's bytes.
@@ -143,7 +148,8 @@ impl<C: ChannelKind> Handlers<C> {
         };
         let Inbound {
             client_id,
-            identity,
+            grant,
+            topic,
             content,
             body,
             ..
@@ -151,8 +157,10 @@ impl<C: ChannelKind> Handlers<C> {
         Ok(handler(
             &ClientMessage {
                 client_id,
-                identity,
+                identity: grant.shared_identity(),
+                grant,
                 channel,
+                topic,
                 content,
                 body,
             },

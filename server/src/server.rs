@@ -300,7 +300,7 @@ impl<C: ChannelKind> PushServer<C> {
     }
 
     /// Sets the handler of clients' messages on a channel, in place of an earlier one. The frame carries the sender as
-    /// its `client_id`, and no cursor.
+    /// its `client_id`, the topic that the message is for, and no cursor.
     ///
     /// Messages of one connection are handled one after the other; a handler that blocks delays this connection and one
     /// thread of the runtime. [`on_message`](Self::on_message) takes handlers that can refuse, and messages of bytes.
@@ -309,12 +309,10 @@ impl<C: ChannelKind> PushServer<C> {
         F: Fn(Uuid, Frame<C>, &Self) + Send + Sync + 'static,
     {
         self.on_message(channel, move |message, server| {
-            let frame = Frame::new(message.channel, message.json()?);
-            handler(
-                message.client_id,
-                frame.with_client(message.client_id),
-                server,
-            );
+            let mut frame =
+                Frame::new(message.channel, message.json()?).with_client(message.client_id);
+            frame.topic = message.topic.clone();
+            handler(message.client_id, frame, server);
             Ok(())
         });
     }

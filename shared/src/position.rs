@@ -5,6 +5,8 @@ use core::fmt;
 
 use uuid::Uuid;
 
+use crate::limits::MAX_TOPIC_BYTES;
+
 /// Number of an entry in its stream: dense, +1 per entry within an [`Epoch`], starting at 1.
 ///
 /// As a place to read from, a cursor names the last entry that the reader has; 0 means none yet.
@@ -71,10 +73,16 @@ impl Position {
 pub enum Scope {
     /// The channel itself: every client that may read it gets every entry.
     Channel,
-    /// A named stream inside the channel, 1 to [`MAX_TOPIC_BYTES`](crate::limits::MAX_TOPIC_BYTES) bytes of UTF-8.
+    /// A named stream inside the channel, 1 to [`MAX_TOPIC_BYTES`] bytes of UTF-8.
     Topic(Arc<str>),
     /// One client's own stream inside the channel.
     Inbox(Uuid),
+}
+
+/// Returns whether a topic may have this name: 1 to [`MAX_TOPIC_BYTES`] bytes.
+#[must_use]
+pub const fn is_topic(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_TOPIC_BYTES
 }
 
 /// Names one stream: what has a log.

@@ -35,7 +35,8 @@ async fn start() -> (Server, mpsc::UnboundedReceiver<Option<String>>) {
             .await;
     let (tell, senders) = mpsc::unbounded_channel();
     server.push.on_message(Channel::Chat, move |message, _| {
-        tell.send(message.identity.clone()).unwrap();
+        let identity = message.identity.as_deref().map(str::to_owned);
+        tell.send(identity).unwrap();
         Ok(())
     });
     (server, senders)

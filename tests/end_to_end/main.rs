@@ -34,4 +34,5 @@ mod serve;
 mod slow_readers;
 mod surroundings;
 mod tls;
+mod topics;
 mod upload;

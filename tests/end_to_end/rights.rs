@@ -121,7 +121,7 @@ async fn sending_needs_the_right_and_no_subscription() {
     let refused = socket.receive_json().await;
     assert_eq!(
         refused["message"],
-        "this session may not send on this channel"
+        "no right to send on short"
     );
     socket.send_op(&message("chat")).await;
     socket.receives_nothing().await;

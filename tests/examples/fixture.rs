@@ -12,7 +12,8 @@
 //! - `{"notify": OP}` sends a control op to every connected client.
 //! - `"train"` gives `lines` a dictionary, trained from what was published to it since the last.
 //!
-//! Messages of a page on `room` are published to the topic that they name; on `lines` they are only acknowledged; `log`
+//! Messages of a page on `room` are published to the topic that they are for, or without one to the room that their value
+//! names; on `lines` they are only acknowledged; `log`
 //! and `document` have no handler.
 
 use std::error::Error;
@@ -152,12 +153,12 @@ fn server<'a>(
     let server = builder.build()?;
     server.on_message(Channel::Lines, |_, _| Ok(()));
     server.on_message(Channel::Room, |message, server| {
-        let message: Message = message.json()?;
-        if !ROOMS.contains(&&*message.room) {
-            let refusal = format!("there is no room {:?}", message.room);
-            return Err(HandlerError::Refused(refusal));
+        let value: Message = message.json()?;
+        let room = message.topic.as_deref().unwrap_or(&value.room);
+        if !ROOMS.contains(&room) {
+            return Err(HandlerError::Refused(format!("there is no room {room:?}")));
         }
-        server.publish_to(Channel::Room, &message.room, &message)?;
+        server.publish_to(Channel::Room, room, &value)?;
         Ok(())
     });
     Ok(server)

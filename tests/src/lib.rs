@@ -11,3 +11,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/native-client.md")]
 pub struct NativeClient;
+
+/// The program of docs/auth.md compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/auth.md")]
+pub struct Auth;

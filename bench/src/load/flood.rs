@@ -72,8 +72,7 @@ impl Flood {
                     sequence: self.count,
                 };
                 let (mut payload, mut record) = (Vec::new(), Vec::new());
-                let content = Content::Value;
-                UplinkHeader { content }.write(&mut payload);
+                UplinkHeader::new(Content::Value).write(&mut payload);
                 payload.extend_from_slice(br#"{"n":1}"#);
                 write_record(&mut record, header, &payload);
                 websocket::message(true, &record)

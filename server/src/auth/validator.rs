@@ -51,8 +51,6 @@ impl<C: ChannelKind> ByValidator<C> {
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, Uri};
-    use push_wire_shared::position::Scope;
-
     use super::*;
 
     #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,7 +74,7 @@ mod tests {
     }
 
     fn reads(grant: &Grant, channel: Channel) -> bool {
-        grant.may_read(channel.wire_id(), &Scope::Channel)
+        grant.may_read(channel, None)
     }
 
     fn no_staff() -> AuthValidator<Channel> {
@@ -102,7 +100,7 @@ mod tests {
         for named in [&[][..], &[Channel::Chat]] {
             let grant = grant(named, no_staff()).unwrap();
             assert!(reads(&grant, Channel::Chat) && reads(&grant, Channel::Prices));
-            assert!(!reads(&grant, Channel::Staff) && !grant.may_send(Channel::Staff.wire_id()));
+            assert!(!reads(&grant, Channel::Staff) && !grant.may_send(Channel::Staff, None));
         }
     }
 

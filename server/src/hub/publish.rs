@@ -5,8 +5,7 @@ use std::sync::Arc;
 use push_wire_broker::{AppendError, Record};
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::encoding::EncodeError;
-use push_wire_shared::limits::MAX_TOPIC_BYTES;
-use push_wire_shared::position::{Position, Scope, StreamKey};
+use push_wire_shared::position::{Position, Scope, StreamKey, is_topic};
 use push_wire_shared::session::server::ServerConfig;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
@@ -97,7 +96,7 @@ impl Publisher {
             return Err(PublishError::TooLarge { bytes, limit });
         }
         if let Scope::Topic(topic) = &key.scope
-            && !(1..=MAX_TOPIC_BYTES).contains(&topic.len())
+            && !is_topic(topic)
         {
             return Err(PublishError::BadTopic(topic.len()));
         }

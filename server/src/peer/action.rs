@@ -1,13 +1,17 @@
 //! Actions that a peer asks of its transport's driver.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::op::Auth;
+use push_wire_shared::session::server::Delivery;
 use push_wire_shared::session::wire::Content;
 use uuid::Uuid;
+
+use crate::auth::Grant;
 
 /// Actions for the driver, to be carried out in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,10 +61,12 @@ impl AuthRequest {
 pub struct Inbound {
     /// Client id of the sender.
     pub client_id: Uuid,
-    /// Identity of the sender, if the authenticator gave one.
-    pub identity: Option<String>,
+    /// Grant of the sender.
+    pub grant: Arc<Grant>,
     /// Wire id of the channel.
     pub channel: u8,
+    /// The topic that it is for; none for the channel itself.
+    pub topic: Option<String>,
     /// Kind of the body.
     pub content: Content,
     /// A value as JSON text, or the application's bytes.
@@ -88,24 +94,13 @@ impl AuthFailure {
     }
 }
 
-/// A message of the client that its session has not taken yet.
-#[derive(Debug)]
-pub(super) struct Untaken {
-    pub(super) channel: u8,
-    pub(super) content: Content,
-    /// The body, in the connection's encoding.
-    pub(super) body: Bytes,
-    /// Its number, in dialects that have one.
-    pub(super) number: Option<u64>,
-}
-
 /// Something that is done once all before it is done.
 #[derive(Debug)]
 pub(super) enum Queued {
     /// An action of the driver.
     Action(Action),
-    /// A client's message for the application.
-    Message(Untaken),
+    /// A message of the client that its session has not taken yet; the body is in the connection's encoding.
+    Message(Delivery),
     /// The end of the session.
     EndSession,
 }

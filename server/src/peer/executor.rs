@@ -12,7 +12,7 @@ use push_wire_shared::session::server::{MessageError, Opened, Output, ServerSess
 use push_wire_shared::time::Moment;
 
 use super::Dialect;
-use super::action::{Action, Actions, AuthRequest, Queued, Untaken};
+use super::action::{Action, Actions, AuthRequest, Queued};
 use super::membership::{InboundError, Membership};
 use super::opened::{OpenedStreams, lookup_stream};
 use super::outgoing::Outgoing;
@@ -83,17 +83,7 @@ impl Executor {
                     stream.log().release(cursor);
                 }
             }
-            Output::Deliver {
-                channel,
-                content,
-                body,
-                number,
-            } => self.actions.push(Queued::Message(Untaken {
-                channel,
-                content,
-                body,
-                number,
-            })),
+            Output::Deliver(message) => self.actions.push(Queued::Message(message)),
             Output::Heartbeat => self.beat(now, session),
             Output::EndSession => self.actions.push(Queued::EndSession),
             Output::Close(reason) => self.close(reason),
@@ -213,17 +203,17 @@ impl Executor {
         session: &mut ServerSession,
     ) -> Option<Action> {
         loop {
-            let untaken = match self.actions.pop()? {
+            let message = match self.actions.pop()? {
                 Queued::Action(action) => return Some(action),
                 Queued::EndSession => {
                     self.membership.end();
                     continue;
                 }
-                Queued::Message(untaken) => untaken,
+                Queued::Message(message) => message,
             };
-            let number = untaken.number;
+            let number = message.number;
             let encoding = self.outgoing.codec.encoding();
-            match self.membership.take_inbound(untaken, encoding) {
+            match self.membership.take_inbound(message, encoding) {
                 Ok(inbound) => return Some(Action::Deliver(inbound)),
                 Err(InboundError::Replaced) => session.close(CloseReason::Replaced),
                 Err(InboundError::Refused(error)) => self.answer(number, Err(error), session),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use push_wire_shared::encoding::PayloadEncoding;
 use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::quote::quoted;
 use push_wire_shared::session::op::{Auth, ErrorCode, RejectedMessage};
-use push_wire_shared::session::server::MessageError;
+use push_wire_shared::session::server::{Delivery, MessageError};
 use push_wire_shared::time::Moment;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::action::{Inbound, Untaken};
+use super::action::Inbound;
 use super::body;
 use crate::auth::Grant;
 use crate::compression::{Audience, Dictionary};
@@ -26,14 +27,14 @@ use crate::rate::{Load, Wait};
 pub(super) struct Membership {
     hub: Arc<Hub>,
     credentials: SessionCredentials,
-    grant: Grant,
     held: Option<Held>,
 }
 
-/// The client, the number of the connection, and the owner that the session counts towards.
+/// The client, its grant, the number of the connection, and the owner that the session counts towards.
 #[derive(Debug)]
 struct Held {
     client: Uuid,
+    grant: Arc<Grant>,
     generation: u64,
     owner: Owner,
 }
@@ -56,7 +57,6 @@ impl Membership {
                 json,
                 ..SessionCredentials::default()
             },
-            grant: Grant::nothing(),
             held: None,
         }
     }
@@ -88,9 +88,9 @@ impl Membership {
         self.credentials.identity = grant.who().map(str::to_owned);
         let credentials = self.credentials.clone();
         let opened = self.hub.open_session(now, client, credentials, waker)?;
-        self.grant = grant;
         self.held = Some(Held {
             client,
+            grant: Arc::new(grant),
             generation: opened.generation,
             owner: opened.owner.clone(),
         });
@@ -104,7 +104,8 @@ impl Membership {
 
     /// Returns whether the client may read a stream of a channel; an inbox is taken to be its own.
     pub(super) fn may_read(&self, channel: u8, scope: &Scope) -> bool {
-        self.grant.may_read(channel, scope)
+        let held = self.held.as_ref();
+        held.is_some_and(|held| held.grant.may_read_stream(channel, scope))
     }
 
     /// Opens a stream for the session, made when there is none; `None` if the grant does not allow it.
@@ -113,11 +114,11 @@ impl Membership {
         now: Moment,
         key: &StreamKey,
     ) -> Option<Result<OpenStream, OpenError>> {
-        if !self.may_read(key.channel, &key.scope) {
-            return None;
-        }
-        let held = self.held.as_ref().ok_or(OpenError::NoSession);
-        Some(held.and_then(|held| self.hub.open_stream(now, key, &held.owner)))
+        let Some(held) = &self.held else {
+            return Some(Err(OpenError::NoSession));
+        };
+        let may_read = held.grant.may_read_stream(key.channel, &key.scope);
+        may_read.then(|| self.hub.open_stream(now, key, &held.owner))
     }
 
     /// The channel's newest dictionary, if the client may read the streams that it was made of.
@@ -135,11 +136,12 @@ impl Membership {
     /// [`InboundError`]; a numbered message counts as taken unless the connection was replaced.
     pub(super) fn take_inbound(
         &self,
-        message: Untaken,
+        message: Delivery,
         encoding: PayloadEncoding,
     ) -> Result<Inbound, InboundError> {
-        let Untaken {
+        let Delivery {
             channel,
+            topic,
             content,
             body,
             number,
@@ -151,21 +153,35 @@ impl Membership {
         {
             return Err(InboundError::Replaced);
         }
-        if !self.grant.may_send(channel) {
-            return Err(InboundError::Refused(MessageError {
-                code: ErrorCode::NotPermitted,
-                message: String::from("this session may not send on this channel"),
-            }));
+        if !held.grant.may_send_on(channel, topic.as_deref()) {
+            let error = self.no_right_to_send(channel, topic.as_deref());
+            return Err(InboundError::Refused(error));
         }
         let body = body::to_json(content, encoding, body).map_err(InboundError::Refused)?;
         Ok(Inbound {
             client_id: held.client,
-            identity: self.grant.who().map(str::to_owned),
+            grant: Arc::clone(&held.grant),
             channel,
+            topic,
             content,
             body,
             number,
         })
+    }
+
+    fn no_right_to_send(&self, channel: u8, topic: Option<&str>) -> MessageError {
+        let channel = self.hub.channels().name(channel);
+        let message = match topic {
+            None => format!("no right to send on {channel}"),
+            Some(topic) => {
+                let topic = quoted(topic);
+                format!("no right to send to the topic {topic:?} of {channel}")
+            }
+        };
+        MessageError {
+            code: ErrorCode::NotPermitted,
+            message,
+        }
     }
 
     /// Takes what the client sends from the rates of its session's owner. Returns the wait that it causes.

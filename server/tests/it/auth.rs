@@ -154,7 +154,7 @@ async fn json_client_keeps_to_its_grant() {
     client.auth(CLIENT).await;
     client.say(json!({"channel": "chat", "payload": 1})).await;
     let error = client.receive_json().await;
-    let message = "this session may not send on this channel";
+    let message = "no right to send on chat";
     assert_eq!(error, json!({"op": "error", "message": message}));
     client.say(json!({"channel": "prices", "payload": 2})).await;
     let entry = client.receive_json().await;

@@ -88,14 +88,15 @@ async fn refusal_carries_reason() {
 }
 
 #[tokio::test]
-async fn handler_gets_identity() {
+async fn handler_gets_identity_and_grant() {
     let server = PushServer::<Channel>::builder()
         .authenticator(async |_| Ok(Grant::everything().identity("ada")))
         .build()
         .unwrap();
     server.on_message(Channel::Chat, |message, _| {
-        let who = message.identity.clone();
-        Err(HandlerError::Refused(who.unwrap_or_default()))
+        let identity = message.identity.as_deref().unwrap_or_default();
+        assert_eq!(message.grant.who(), Some(identity));
+        Err(HandlerError::Refused(identity.to_owned()))
     });
     let (_running, mut wire) = entered(&server).await;
     let refused = outcome(&mut wire, Channel::Chat, 1, &json!(1)).await;

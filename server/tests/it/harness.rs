@@ -204,10 +204,7 @@ impl Wire {
     /// Sends a value on a channel.
     pub(crate) async fn message(&mut self, channel: Channel, number: u32, value: &Value) {
         let mut payload = vec![];
-        UplinkHeader {
-            content: Content::Value,
-        }
-        .write(&mut payload);
+        UplinkHeader::new(Content::Value).write(&mut payload);
         payload.extend_from_slice(value.to_string().as_bytes());
         self.frame(channel.wire_id(), number, &payload).await;
     }

@@ -127,8 +127,20 @@ impl Feed {
     }
 }
 
-fn topic(room: u8) -> String {
+/// Topic of a room.
+#[must_use]
+pub fn topic(room: u8) -> String {
     format!("room-{room}")
+}
+
+/// The room that a page's message of this number is for: none in a third of them.
+#[must_use]
+pub const fn room_of_message(message: usize) -> Option<u8> {
+    match message % 3 {
+        0 => None,
+        1 => Some(0),
+        _ => Some(1),
+    }
 }
 
 /// Lane of a channel: 0 is the most urgent, 2 the least.

@@ -19,7 +19,7 @@ use super::body::body;
 use super::check::{Promise, PromiseError};
 use super::dictionary::dictionary;
 use super::fault_injector::InjectedFault;
-use super::feed::Feed;
+use super::feed::{Feed, room_of_message, topic};
 use super::hostile_peers::{self, Crowd};
 use super::hub_config::{self, hub_config};
 use super::model::Model;
@@ -451,10 +451,10 @@ impl Node {
         presence.left_at = now;
     }
 
-    /// Handles a client's message: publishes an entry to the room.
+    /// Handles a client's message: publishes an entry to the room that it is for, or to the first one.
     ///
     /// # Errors
-    /// Fails if it is a repeat, out of order, or was never sent.
+    /// Fails if it is a repeat, out of order, was never sent, or was sent to another room.
     pub fn delivered(
         &mut self,
         now: Moment,
@@ -470,7 +470,13 @@ impl Node {
             let what = format!("{inbound:?} was never sent");
             return Err(Promise::ClientMessages.broken(what));
         };
+        let room = room_of_message(message);
+        if inbound.topic != room.map(topic) {
+            let what = format!("{inbound:?} was sent to {room:?}");
+            return Err(Promise::ClientMessages.broken(what));
+        }
         model.accepted(inbound.client_id, number, message)?;
-        self.publish(now, model, Feed::Room(0), inbound.client_id, 20)
+        let feed = Feed::Room(room.unwrap_or(0));
+        self.publish(now, model, feed, inbound.client_id, 20)
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::application::Application;
 use super::attempt::Attempt;
 use super::check::{Promise, PromiseError, Reader, Reported};
-use super::feed::Feed;
+use super::feed::{Feed, room_of_message, topic};
 use super::model::Model;
 use super::page_request::PageRequest;
 use super::posts::PostRequest;
@@ -152,7 +152,7 @@ impl Page {
         }
     }
 
-    /// Sends a message to the room.
+    /// Sends a message to the channel of the rooms, or to one of them.
     ///
     /// # Errors
     /// Fails if the session refuses it.
@@ -163,13 +163,13 @@ impl Page {
         let message = model.send(self.client);
         let body = format!(r#"{{"message":{message}}}"#).into_bytes();
         let now = self.clock(now);
-        let room = Feed::Room(0).channel();
-        match self.session.send(now, room, Content::Value, body) {
-            Ok(ticket) => self.waiting.push((ticket, message)),
-            Err(error) => {
-                return Err(Promise::ClientMessages.broken(format!("send failed: {error}")));
-            }
-        }
+        let channel = Feed::Room(0).channel();
+        let topic = room_of_message(message).map(topic);
+        let sent = self
+            .session
+            .send(now, channel, topic.as_deref(), Content::Value, body);
+        let failed = |error| Promise::ClientMessages.broken(format!("send failed: {error}"));
+        self.waiting.push((sent.map_err(failed)?, message));
         Ok(())
     }
 

@@ -166,7 +166,7 @@ impl RawMessage {
 
     fn uplink(&mut self, number: u64, content: Content, body: &[u8]) {
         let mut payload = Vec::new();
-        UplinkHeader { content }.write(&mut payload);
+        UplinkHeader::new(content).write(&mut payload);
         payload.extend_from_slice(body);
         let low = number & u64::from(u32::MAX);
         self.record(ROOM, u32::try_from(low).unwrap_or(0), &payload);

@@ -137,11 +137,11 @@ impl Page {
             }
             4 => drop(
                 self.session
-                    .send(now, "chat", Content::Bytes, step.bytes.to_vec()),
+                    .send(now, "chat", Some(&text), Content::Bytes, step.bytes.to_vec()),
             ),
             5 => drop(
                 self.session
-                    .send(now, &text, Content::Value, step.bytes.to_vec()),
+                    .send(now, &text, None, Content::Value, step.bytes.to_vec()),
             ),
             6 => {
                 for (id, position) in self.reached.clone() {

@@ -13,7 +13,7 @@ use push_wire_server::internals::hub::{Hub, HubConfig};
 use push_wire_server::internals::peer::{Action, AuthFailure, Dialect, Message, Peer};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::frame::FrameHeader;
-use push_wire_shared::position::{Scope, StreamKey};
+use push_wire_shared::position::{Scope, StreamKey, is_topic};
 use push_wire_shared::session::op::{ErrorCode, ServerOp};
 use push_wire_shared::session::server::MessageError;
 use push_wire_shared::session::wire::{Content, Records, write_record};
@@ -187,6 +187,7 @@ impl Connection {
                 self.peer.handle_authenticated(self.now, answer);
             }
             Action::Deliver(inbound) => {
+                assert!(inbound.topic.is_none_or(|topic| is_topic(&topic)));
                 if inbound.content == Content::Value {
                     let value = serde_json::from_slice::<serde::de::IgnoredAny>(&inbound.body);
                     value.expect("the application gets JSON");

@@ -54,13 +54,14 @@ impl Channels {
         self.table().system().map_or("", |channel| &channel.name)
     }
 
-    /// A client's message on a channel.
-    pub(super) fn uplink(&self, channel: &str, payload: &str) -> Request {
+    /// A client's message on a channel, or for a topic of it.
+    pub(super) fn uplink(&self, channel: &str, topic: Option<String>, payload: &str) -> Request {
         let Some(known) = self.table().by_name(channel) else {
             return bad_op(no_channel(channel));
         };
         Request::Uplink(Uplink {
             channel: known.id,
+            topic: topic.map(Bytes::from),
             sequence: None,
             content: Content::Value,
             body: Bytes::copy_from_slice(payload.as_bytes()),

@@ -13,7 +13,11 @@ pub(super) enum JsonMessage<'a> {
     /// A control op.
     Op(SystemOp<String>),
     /// A payload for the application, as JSON text.
-    Frame { channel: String, payload: &'a str },
+    Frame {
+        channel: String,
+        topic: Option<String>,
+        payload: &'a str,
+    },
 }
 
 /// Reads a message; `system` is the system channel's name.
@@ -43,6 +47,7 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
     }
     Ok(JsonMessage::Frame {
         channel: frame.channel,
+        topic: frame.topic,
         payload,
     })
 }

@@ -133,9 +133,11 @@ impl JsonCodec {
         match decoded {
             Err(message) => each(bad_op(message)),
             Ok(JsonMessage::Op(op)) => self.handle_op(op, each),
-            Ok(JsonMessage::Frame { channel, payload }) => {
-                each(self.channels.uplink(&channel, payload));
-            }
+            Ok(JsonMessage::Frame {
+                channel,
+                topic,
+                payload,
+            }) => each(self.channels.uplink(&channel, topic, payload)),
         }
     }
 

@@ -177,11 +177,14 @@ fn record(channel: u8, sequence: u32, payload: &[u8]) -> Vec<u8> {
 
 /// A client's message of a value.
 fn uplink_record(channel: u8, number: u32, body: &[u8]) -> Vec<u8> {
+    topic_record(channel, None, number, body)
+}
+
+/// A client's message of a value, for a topic.
+fn topic_record(channel: u8, topic: Option<&str>, number: u32, body: &[u8]) -> Vec<u8> {
     let mut payload = Vec::new();
-    UplinkHeader {
-        content: Content::Value,
-    }
-    .write(&mut payload);
+    let (content, topic) = (Content::Value, topic.map(str::as_bytes));
+    UplinkHeader { content, topic }.write(&mut payload);
     payload.extend_from_slice(body);
     record(channel, number, &payload)
 }
@@ -193,6 +196,8 @@ struct WireClient {
     control: u32,
     grant: Grant,
     delivered: Vec<String>,
+    /// Topics of the messages that were delivered.
+    topics: Vec<Option<String>>,
     id: Uuid,
     zstd: bool,
     held: Vec<CompressionDictionary>,
@@ -210,6 +215,7 @@ impl WireClient {
             control: 0,
             grant: Grant::everything(),
             delivered: Vec::new(),
+            topics: Vec::new(),
             id: client_id(),
             zstd: false,
             held: Vec::new(),
@@ -278,6 +284,7 @@ impl WireClient {
                     let body = String::from_utf8(inbound.body.to_vec()).unwrap();
                     let answer = answer(&body, self.refuses);
                     self.delivered.push(body);
+                    self.topics.push(inbound.topic);
                     self.peer.handle_answer(now, inbound.number, answer);
                 }
                 Some(Action::Close { code, .. }) => close = Some(code),

@@ -1,8 +1,18 @@
 //! Tests of clients' messages in the push-wire dialect: order, acknowledgement and refusals.
 
+use push_wire_shared::ChannelKind;
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::session::op::RejectedMessage;
 
 use super::*;
+
+/// The channels, as a grant names them.
+#[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Named {
+    #[channel(system)]
+    System,
+    Chat,
+}
 
 #[test]
 fn handles_client_messages_once_in_order() {
@@ -109,4 +119,38 @@ fn every_refusal_of_a_burst_is_repeated() {
     };
     let rejected = auth_ok.rejected.iter().map(|message| message.number);
     assert!(rejected.eq(1..=100));
+}
+
+#[test]
+fn checks_grant_of_topic() {
+    let hub = hub();
+    let mut client = WireClient::connect(&hub);
+    client.grant = Grant::nothing().send_topics(Named::Chat, ["room-*"]);
+    client.auth(None, vec![]);
+    let mut send = |topic, number| client.message(topic_record(CHAT, topic, number, b"1"));
+    for (number, topic, refusal) in [
+        (1, Some("room-1"), None),
+        (2, None, Some("no right to send on chat")),
+        (
+            3,
+            Some("lobby"),
+            Some(r#"no right to send to the topic "lobby" of chat"#),
+        ),
+        (4, Some("room-"), None),
+    ] {
+        let seen = send(topic, number);
+        let upto = u64::from(number);
+        let rejected = refusal.map(|message| {
+            Seen::Op(ServerOp::Rejected(RejectedMessage {
+                number: upto,
+                code: ErrorCode::NotPermitted,
+                message: message.into(),
+            }))
+        });
+        let received = Seen::Op(ServerOp::Received { upto });
+        let expected: Vec<_> = rejected.into_iter().chain([received]).collect();
+        assert_eq!(seen, expected);
+    }
+    let topics: Vec<_> = client.topics.iter().map(Option::as_deref).collect();
+    assert_eq!(topics, [Some("room-1"), Some("room-")]);
 }

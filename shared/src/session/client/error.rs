@@ -75,6 +75,9 @@ pub enum SendError {
     /// The session is closed; connect first.
     #[error("the session is closed")]
     Closed,
+    /// The topic is empty or longer than 255 bytes.
+    #[error("a topic has 1 to {MAX_TOPIC_BYTES} bytes")]
+    BadTopic,
 }
 
 /// Error of the application's request for a token.

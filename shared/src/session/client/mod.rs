@@ -52,7 +52,7 @@ use super::op::{Auth, ChannelInfo, ClientOp};
 use super::wire::Content;
 use crate::close::CloseReason;
 use crate::limits::{HANDSHAKE_BYTES, TOKEN_BYTES};
-use crate::position::Position;
+use crate::position::{Position, is_topic};
 use crate::time::Moment;
 
 /// Session of one client, which outlives its connections.
@@ -126,7 +126,7 @@ impl ClientSession {
         self.subscriptions.remove(id, is_ready, &mut self.link);
     }
 
-    /// Sends a message, now or as soon as connected. The ticket comes back in [`Event::Sent`] or
+    /// Sends a message on a channel, or for a topic of it, now or as soon as connected. The ticket comes back in [`Event::Sent`] or
     /// [`Event::Refused`].
     ///
     /// # Errors
@@ -135,18 +135,22 @@ impl ClientSession {
         &mut self,
         _now: Moment,
         channel: &str,
+        topic: Option<&str>,
         content: Content,
         body: Vec<u8>,
     ) -> Result<u64, SendError> {
+        if topic.is_some_and(|topic| !is_topic(topic)) {
+            return Err(SendError::BadTopic);
+        }
         if self.connection.is_closed() {
             return Err(SendError::Closed);
         }
         let is_ready = self.connection.is_ready();
         let max_message_bytes = self.link.max_message_bytes;
-        if is_ready && uplink::message_bytes(body.len()) > max_message_bytes {
+        if is_ready && uplink::message_bytes(topic, body.len()) > max_message_bytes {
             return Err(SendError::TooLarge { max_message_bytes });
         }
-        let ticket = self.uplink.push(channel, content, body)?;
+        let ticket = self.uplink.push(channel, topic, content, body)?;
         if is_ready {
             self.uplink.transmit(&self.server.channels, &mut self.link);
         }

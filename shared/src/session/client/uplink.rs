@@ -35,6 +35,7 @@ pub(super) struct Uplink {
 struct Item {
     ticket: u64,
     channel: String,
+    topic: Option<String>,
     content: Content,
     body: Vec<u8>,
     /// Number in the server's session; `None` before it is sent there.
@@ -58,22 +59,25 @@ impl Uplink {
     pub(super) fn push(
         &mut self,
         channel: &str,
+        topic: Option<&str>,
         content: Content,
         body: Vec<u8>,
     ) -> Result<u64, SendError> {
-        let bytes = self.bytes.saturating_add(body.len());
+        let item = Item {
+            ticket: self.last_ticket + 1,
+            channel: channel.into(),
+            topic: topic.map(String::from),
+            content,
+            body,
+            number: None,
+        };
+        let bytes = self.bytes.saturating_add(item.payload_bytes());
         if self.items.len() >= self.max_messages || bytes > self.max_bytes {
             return Err(SendError::QueueFull);
         }
         self.bytes = bytes;
-        self.last_ticket += 1;
-        self.items.push(Item {
-            ticket: self.last_ticket,
-            channel: channel.into(),
-            content,
-            body,
-            number: None,
-        });
+        self.last_ticket = item.ticket;
+        self.items.push(item);
         Ok(self.last_ticket)
     }
 
@@ -134,7 +138,7 @@ impl Uplink {
         let is_taken = |item: &&Item| item.number.is_some_and(|number| number <= upto);
         let taken = self.items.iter().take_while(is_taken).count();
         for item in self.items.drain(..taken) {
-            self.bytes -= item.body.len();
+            self.bytes -= item.payload_bytes();
             let ticket = item.ticket;
             outputs.event(Event::Sent { ticket });
         }
@@ -163,7 +167,7 @@ impl Uplink {
 
     fn refuse(&mut self, at: usize, code: ErrorCode, message: String, outputs: &mut Outputs) {
         let item = self.items.remove(at);
-        self.bytes -= item.body.len();
+        self.bytes -= item.payload_bytes();
         outputs.event(Event::Refused {
             ticket: item.ticket,
             code,
@@ -173,6 +177,10 @@ impl Uplink {
 }
 
 impl Item {
+    fn payload_bytes(&self) -> usize {
+        UplinkHeader::length(self.topic.as_deref().map(str::len)) + self.body.len()
+    }
+
     fn transmit(&mut self, channel: u8, number: u64, link: &mut Link) {
         self.number = Some(number);
         let header = FrameHeader {
@@ -180,9 +188,13 @@ impl Item {
             channel,
             sequence: low_bits(number),
         };
-        let mut payload = Vec::with_capacity(1 + self.body.len());
-        let content = self.content;
-        UplinkHeader { content }.write(&mut payload);
+        let topic = self.topic.as_deref();
+        let mut payload = Vec::with_capacity(self.payload_bytes());
+        UplinkHeader {
+            content: self.content,
+            topic: topic.map(str::as_bytes),
+        }
+        .write(&mut payload);
         payload.extend_from_slice(&self.body);
         link.outputs.frame(header, &payload, link.max_message_bytes);
     }
@@ -204,14 +216,14 @@ fn destination(
         };
         return Err((ErrorCode::UnknownChannel, message));
     };
-    if message_bytes(item.body.len()) > max_message_bytes {
+    if message_bytes(item.topic.as_deref(), item.body.len()) > max_message_bytes {
         let message = "the message is larger than the server takes";
         return Err((ErrorCode::TooLarge, message));
     }
     Ok(channel.id)
 }
 
-/// Largest size, in bytes, of a message that carries only a body of this length.
-pub(super) const fn message_bytes(body: usize) -> usize {
-    record_bytes(body.saturating_add(1))
+/// Largest size, in bytes, of a message that carries only a body of this length, for this topic.
+pub(super) fn message_bytes(topic: Option<&str>, body: usize) -> usize {
+    record_bytes(body.saturating_add(UplinkHeader::length(topic.map(str::len))))
 }

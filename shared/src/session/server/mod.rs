@@ -16,7 +16,7 @@ mod wire;
 
 pub use config::ServerConfig;
 pub use handshake::ClientLimits;
-pub use output::{MessageError, Opened, Output, SessionState};
+pub use output::{Delivery, MessageError, Opened, Output, SessionState};
 pub use post::{PostCheck, PostNumber};
 pub use session::ServerSession;
 pub use throttle::Excess;

@@ -58,22 +58,28 @@ pub enum Output {
         cursor: Cursor,
     },
     /// A client's message for the application; its result goes to `handle_answer`.
-    Deliver {
-        /// Wire id of the channel.
-        channel: u8,
-        /// Kind of the body.
-        content: Content,
-        /// The message.
-        body: Bytes,
-        /// Its number, in dialects that have one.
-        number: Option<u64>,
-    },
+    Deliver(Delivery),
     /// A heartbeat is due: call `send_heartbeat` with the heads.
     Heartbeat,
     /// The client sent a goodbye: remove its session.
     EndSession,
     /// Send what is queued, close the transport, and drop the session.
     Close(CloseReason),
+}
+
+/// A client's message for the application.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Wire id of the channel.
+    pub channel: u8,
+    /// The topic that it is for; none for the channel itself.
+    pub topic: Option<String>,
+    /// Kind of the body.
+    pub content: Content,
+    /// The message.
+    pub body: Bytes,
+    /// Its number, in dialects that have one.
+    pub number: Option<u64>,
 }
 
 /// State of the session that a connection has opened or continued.

@@ -11,9 +11,10 @@ use uuid::Uuid;
 use super::outputs::Outputs;
 use super::{Opened, Output, ServerConfig};
 use crate::channel::ChannelMode;
-use crate::limits::{MAX_TOPIC_BYTES, NAMED_IDS};
+use crate::limits::NAMED_IDS;
 use crate::position::{
-    Bounds, Cursor, Outcome, Position, ResetReason, Scope, StartAt, StreamKey, resume, resume_state,
+    Bounds, Cursor, Outcome, Position, ResetReason, Scope, StartAt, StreamKey, is_topic, resume,
+    resume_state,
 };
 use crate::quote::quoted;
 use crate::session::op::{ErrorCode, ScopeRequest, ServerOp, Skipped, Subscribe};
@@ -262,9 +263,7 @@ fn scope(request: ScopeRequest, client_id: Uuid) -> Option<Scope> {
     match request {
         ScopeRequest::Channel => Some(Scope::Channel),
         ScopeRequest::Inbox => Some(Scope::Inbox(client_id)),
-        ScopeRequest::Topic(topic) if (1..=MAX_TOPIC_BYTES).contains(&topic.len()) => {
-            Some(Scope::Topic(Arc::from(topic)))
-        }
+        ScopeRequest::Topic(topic) if is_topic(&topic) => Some(Scope::Topic(Arc::from(topic))),
         ScopeRequest::Topic(_) => None,
     }
 }

@@ -196,8 +196,13 @@ fn a_reused_id_reads_the_later_stream() {
 }
 
 fn upload(session: &mut ServerSession, number: u32) {
+    upload_to(session, None, number);
+}
+
+fn upload_to(session: &mut ServerSession, topic: Option<&[u8]>, number: u32) {
     let uplink = Uplink {
         channel: 1,
+        topic: topic.map(Bytes::copy_from_slice),
         sequence: Some(number),
         content: Content::Value,
         body: Bytes::from_static(b"1"),
@@ -235,6 +240,39 @@ fn acknowledges_answers_together() {
     session.handle_answer(Some(4), Ok(()));
     assert_eq!(outputs(&mut session), [received(4)]);
     assert_eq!(outputs(&mut session), []);
+}
+
+#[test]
+fn delivers_topics() {
+    let mut session = ready();
+    let longest = "x".repeat(255);
+    for (number, topic) in (1..).zip([None, Some("room-1"), Some(&longest)]) {
+        upload_to(&mut session, topic.map(str::as_bytes), number);
+        let said = outputs(&mut session);
+        let [Output::Deliver(delivery)] = &said[..] else {
+            panic!("not delivered: {said:?}");
+        };
+        assert_eq!(delivery.topic.as_deref(), topic);
+        assert_eq!(delivery.number, Some(u64::from(number)));
+    }
+}
+
+#[test]
+fn rejects_bad_topics() {
+    let mut session = ready();
+    for (number, topic) in (1..).zip([&b""[..], b"\xff", &[b'x'; 256]]) {
+        upload_to(&mut session, Some(topic), number);
+        let said = outputs(&mut session);
+        assert!(
+            matches!(
+                &said[0],
+                Output::Op(ServerOp::Rejected(rejected))
+                    if rejected.number == u64::from(number) && rejected.code == ErrorCode::BadTopic
+            ),
+            "{said:?}"
+        );
+        assert_eq!(said[1..], [received(number.into())]);
+    }
 }
 
 #[test]

@@ -2,15 +2,16 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::outputs::Outputs;
-use super::{MessageError, Output, ServerConfig};
+use super::{Delivery, MessageError, Output, ServerConfig};
 use crate::channel::ChannelMode;
 use crate::close::CloseReason;
-use crate::limits::TEXT_BYTES;
-use crate::position::cursor_from_low_bits;
+use crate::limits::{MAX_TOPIC_BYTES, TEXT_BYTES};
+use crate::position::{cursor_from_low_bits, is_topic};
 use crate::quote::cut;
 use crate::session::op::{ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
@@ -20,6 +21,8 @@ use crate::session::wire::Content;
 pub struct Uplink {
     /// Wire id of the channel.
     pub channel: u8,
+    /// The topic that it is for, as the client wrote it: it may be no topic.
+    pub topic: Option<Bytes>,
     /// Low 32 bits of the message's number; `None` in the JSON dialect, which has none.
     pub sequence: Option<u32>,
     /// Kind of the body.
@@ -70,20 +73,10 @@ impl UplinkOrder {
                 Some(number)
             }
         };
-        let known = config.channels.by_id(uplink.channel);
-        if known.is_none_or(|channel| channel.mode == ChannelMode::System) {
-            let error = MessageError {
-                code: ErrorCode::UnknownChannel,
-                message: String::from("no channel of this id"),
-            };
-            return self.refuse(number, error, outputs);
+        match delivery(uplink, number, config) {
+            Ok(delivery) => outputs.put(Output::Deliver(delivery)),
+            Err(error) => self.refuse(number, error, outputs),
         }
-        outputs.put(Output::Deliver {
-            channel: uplink.channel,
-            content: uplink.content,
-            body: uplink.body,
-            number,
-        });
     }
 
     /// Takes the application's answer to a message, and acknowledges what is complete.
@@ -131,4 +124,47 @@ impl UplinkOrder {
             });
         }
     }
+}
+
+/// The message for the application.
+///
+/// # Errors
+/// Fails if there is no such channel, or if the topic is none.
+fn delivery(
+    uplink: Uplink,
+    number: Option<u64>,
+    config: &ServerConfig,
+) -> Result<Delivery, MessageError> {
+    let Uplink {
+        channel,
+        topic,
+        content,
+        body,
+        sequence: _,
+    } = uplink;
+    let known = config.channels.by_id(channel);
+    if known.is_none_or(|channel| channel.mode == ChannelMode::System) {
+        return Err(MessageError {
+            code: ErrorCode::UnknownChannel,
+            message: String::from("no channel of this id"),
+        });
+    }
+    let topic = topic.map(read_topic).transpose()?;
+    Ok(Delivery {
+        channel,
+        topic,
+        content,
+        body,
+        number,
+    })
+}
+
+fn read_topic(bytes: Bytes) -> Result<String, MessageError> {
+    let topic = String::from_utf8(Vec::from(bytes)).ok();
+    topic
+        .filter(|topic| is_topic(topic))
+        .ok_or_else(|| MessageError {
+            code: ErrorCode::BadTopic,
+            message: format!("a topic is 1 to {MAX_TOPIC_BYTES} bytes of text"),
+        })
 }

@@ -82,6 +82,7 @@ impl WireDecoder {
         match UplinkHeader::split(payload) {
             Ok((uplink, body)) => Incoming::Uplink(Uplink {
                 channel: header.channel,
+                topic: uplink.topic.map(|topic| message.slice_ref(topic)),
                 sequence: Some(header.sequence),
                 content: uplink.content,
                 body: message.slice_ref(body),

@@ -1,7 +1,8 @@
-//! Payload headers of entry frames and of client messages (docs/protocol.md sections 4 and 7).
+//! Payload headers of entry frames (docs/protocol.md section 4).
 
 use alloc::vec::Vec;
 
+use super::kind::{self, DELTA};
 use super::{Content, WireError, read_varint, write_varint};
 use crate::position::Tag;
 
@@ -56,49 +57,23 @@ pub struct EntryHeader {
     pub tag: Tag,
 }
 
-const DELTA: u8 = 1;
-const BYTES: u8 = 4;
-
-fn kind(content: Content, delta: bool) -> u8 {
-    let content = match content {
-        Content::Value => 0,
-        Content::Bytes => BYTES,
-    };
-    content | if delta { DELTA } else { 0 }
-}
-
-fn read_kind(bytes: &[u8]) -> Result<(Content, bool, &[u8]), WireError> {
-    let (&kind, rest) = bytes
-        .split_first()
-        .ok_or(WireError("a payload without its kind"))?;
-    if kind & !(DELTA | BYTES) != 0 {
-        return Err(WireError("a payload of an unknown kind"));
-    }
-    let content = if kind & BYTES == 0 {
-        Content::Value
-    } else {
-        Content::Bytes
-    };
-    Ok((content, kind & DELTA != 0, rest))
-}
-
 impl EntryHeader {
     /// Appends the header of an entry that carries its body whole.
     pub fn write_whole(self, out: &mut Vec<u8>) {
-        self.write_head(out, false);
+        self.write_head(out, 0);
     }
 
     /// Appends the header of an entry that carries a delta.
     pub fn write_delta(self, delta: DeltaHeader, out: &mut Vec<u8>) {
-        self.write_head(out, true);
+        self.write_head(out, DELTA);
         write_varint(out, delta.distance);
         out.extend_from_slice(&delta.base_check);
         out.extend_from_slice(&delta.result_check);
     }
 
-    fn write_head(self, out: &mut Vec<u8>, delta: bool) {
+    fn write_head(self, out: &mut Vec<u8>, flag: u8) {
         write_varint(out, self.stream);
-        out.push(kind(self.content, delta));
+        out.push(kind::of(self.content) | flag);
         out.extend_from_slice(&self.tag.0.to_be_bytes());
     }
 
@@ -108,7 +83,7 @@ impl EntryHeader {
     /// Fails if the payload is cut off or of an unknown kind.
     pub fn split(payload: &[u8]) -> Result<(Self, Body<'_>), WireError> {
         let (stream, rest) = read_varint(payload)?;
-        let (content, delta, rest) = read_kind(rest)?;
+        let (kind, content, rest) = kind::split(rest, DELTA)?;
         let (&tag, rest) = rest
             .split_first_chunk()
             .ok_or(WireError("an entry without its tag"))?;
@@ -118,7 +93,7 @@ impl EntryHeader {
             content,
             tag,
         };
-        if !delta {
+        if kind & DELTA == 0 {
             return Ok((header, Body::Whole(rest)));
         }
         let (distance, rest) = read_varint(rest)?;
@@ -139,32 +114,6 @@ impl EntryHeader {
                 ops,
             ),
         ))
-    }
-}
-
-/// The payload of a client's message: `[kind: 1][body]`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UplinkHeader {
-    /// Kind of the body.
-    pub content: Content,
-}
-
-impl UplinkHeader {
-    /// Appends the header.
-    pub fn write(self, out: &mut Vec<u8>) {
-        out.push(kind(self.content, false));
-    }
-
-    /// Splits a client message's payload.
-    ///
-    /// # Errors
-    /// Fails if the payload is empty or of an unknown kind.
-    pub fn split(payload: &[u8]) -> Result<(Self, &[u8]), WireError> {
-        let (content, delta, body) = read_kind(payload)?;
-        if delta {
-            return Err(WireError("a client message with a delta"));
-        }
-        Ok((Self { content }, body))
     }
 }
 
@@ -211,18 +160,8 @@ mod tests {
         }
 
         #[test]
-        fn client_messages_survive_the_wire(bytes: bool, body: Vec<u8>) {
-            let header = UplinkHeader { content: content(bytes) };
-            let mut out = Vec::new();
-            header.write(&mut out);
-            out.extend_from_slice(&body);
-            prop_assert_eq!(UplinkHeader::split(&out), Ok((header, &body[..])));
-        }
-
-        #[test]
         fn any_payload_is_read_or_refused(payload: Vec<u8>) {
             prop_assert!(EntryHeader::split(&payload).is_err() || !payload.is_empty());
-            prop_assert!(UplinkHeader::split(&payload).is_err() || !payload.is_empty());
         }
     }
 }

@@ -1,13 +1,16 @@
-//! Records of a message, and headers of an entry's payload (docs/protocol.md sections 2, 4 and 7).
+//! Records of a message, and headers of the payloads of entries and of client messages (docs/protocol.md sections 2, 4 and 7).
 
 mod entry;
 mod fragment;
+mod kind;
 mod record;
+mod uplink;
 
 pub use crate::encoding::{Content, read_varint, varint_len, write_varint};
-pub use entry::{Body, DeltaHeader, EntryHeader, UplinkHeader};
+pub use entry::{Body, DeltaHeader, EntryHeader};
 pub use fragment::{fragment_id, fragment_of};
 pub use record::{Records, write_record};
+pub use uplink::UplinkHeader;
 
 use core::fmt;
 

@@ -17,7 +17,7 @@ use super::subscription::{Reader, Stage};
 use super::timer::Timer;
 use super::{ClientConfig, KeptPosition, SubscribeError, Subscription};
 use crate::limits::{ACK_DELAY, ACK_ENTRIES, MAX_TOPIC_BYTES, SUBSCRIPTIONS};
-use crate::position::Position;
+use crate::position::{Position, is_topic};
 use crate::session::op::{ClientOp, ScopeRequest, Subscribe};
 use crate::time::Moment;
 
@@ -79,7 +79,7 @@ impl Subscriptions {
             return Err(SubscribeError::BadChannel);
         }
         if let ScopeRequest::Topic(topic) = &subscription.scope
-            && !(1..=MAX_TOPIC_BYTES).contains(&topic.len())
+            && !is_topic(topic)
         {
             return Err(SubscribeError::BadTopic);
         }

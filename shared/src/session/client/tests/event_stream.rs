@@ -120,7 +120,7 @@ fn connect_after(way: End, next: Transport) {
         let body = Vec::from(body);
         let sent = harness
             .session
-            .send(harness.now, "chat", Content::Value, body);
+            .send(harness.now, "chat", None, Content::Value, body);
         sent.unwrap();
         harness.drain();
     }

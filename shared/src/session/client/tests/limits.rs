@@ -84,7 +84,7 @@ fn largest_message_is_sent() {
         let body = alloc::vec![b'x'; bytes];
         let sent = harness
             .session
-            .send(harness.now, "chat", Content::Value, body);
+            .send(harness.now, "chat", None, Content::Value, body);
         harness.drain();
         sent
     };

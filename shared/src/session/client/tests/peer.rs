@@ -67,6 +67,7 @@ pub(super) enum SentFrame {
     Op(ClientOp),
     Message {
         channel: u8,
+        topic: Option<Vec<u8>>,
         number: u32,
         body: Vec<u8>,
     },
@@ -327,10 +328,11 @@ fn read(header: FrameHeader, payload: &[u8], next_control: &mut u32) -> SentFram
         *next_control += 1;
         return SentFrame::Op(ClientOp::decode(payload).unwrap());
     }
-    let (kind, body) = UplinkHeader::split(payload).unwrap();
-    assert_eq!(kind.content, Content::Value);
+    let (uplink, body) = UplinkHeader::split(payload).unwrap();
+    assert_eq!(uplink.content, Content::Value);
     SentFrame::Message {
         channel: header.channel,
+        topic: uplink.topic.map(<[u8]>::to_vec),
         number: header.sequence,
         body: body.to_vec(),
     }

@@ -97,7 +97,7 @@ fn interrupt_loses_no_send() {
     let content = crate::session::wire::Content::Value;
     harness
         .session
-        .send(now, "chat", content, b"a".to_vec())
+        .send(now, "chat", None, content, b"a".to_vec())
         .unwrap();
     harness.session.interrupt(now, Duration::from_secs(5));
     harness.drain();

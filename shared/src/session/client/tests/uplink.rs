@@ -13,7 +13,7 @@ fn send(harness: &mut Harness, body: &str) -> Result<u64, SendError> {
     let body = body.as_bytes().to_vec();
     let ticket = harness
         .session
-        .send(harness.now, "chat", Content::Value, body);
+        .send(harness.now, "chat", None, Content::Value, body);
     harness.drain();
     ticket
 }
@@ -22,6 +22,7 @@ fn numbers(harness: &mut Harness) -> Vec<(u32, Vec<u8>)> {
     let messages = harness.sent_frames().into_iter().map(|sent_frames| {
         let SentFrame::Message {
             channel: CHAT,
+            topic: None,
             number,
             body,
         } = sent_frames
@@ -167,8 +168,8 @@ fn refused_send_uses_no_number() {
     let mut harness = Harness::new(config());
     let large = send(&mut harness, &"x".repeat(10_000)).unwrap();
     let now = harness.now;
-    let nowhere = harness.session.send(now, "nope", Content::Value, vec![]);
-    let system = harness.session.send(now, "system", Content::Value, vec![]);
+    let nowhere = harness.session.send(now, "nope", None, Content::Value, vec![]);
+    let system = harness.session.send(now, "system", None, Content::Value, vec![]);
     send(&mut harness, "a").unwrap();
     harness.open();
     harness.auth_ok(false, 0);
@@ -270,6 +271,44 @@ fn new_connection_ends_pause() {
     harness.reconnect();
     harness.auth_ok(true, 0);
     assert_eq!(numbers(&mut harness), expected(&[(1, "a")]));
+}
+
+#[test]
+fn topics_are_kept_over_reconnects() {
+    let mut harness = Harness::new(config());
+    let now = harness.now;
+    for topic in [Some("room-1"), None] {
+        let (content, body) = (Content::Value, b"a".to_vec());
+        let sent = harness.session.send(now, "chat", topic, content, body);
+        assert!(sent.is_ok());
+    }
+    harness.open();
+    for resumed in [false, true] {
+        harness.auth_ok(resumed, 0);
+        let sent = harness.sent_frames().into_iter().map(|frame| match frame {
+            SentFrame::Message { topic, number, .. } => (topic, number),
+            SentFrame::Op(op) => panic!("not a message: {op:?}"),
+        });
+        let expected = [(Some(b"room-1".to_vec()), 1), (None, 2)];
+        assert_eq!(sent.collect::<Vec<_>>(), expected);
+        harness.reconnect();
+    }
+}
+
+#[test]
+fn topics_are_checked() {
+    let mut harness = Harness::new(config());
+    let now = harness.now;
+    let mut send = |topic: &str| {
+        let topic = Some(topic);
+        harness
+            .session
+            .send(now, "chat", topic, Content::Value, vec![])
+    };
+    for topic in ["", &"x".repeat(256)] {
+        assert_eq!(send(topic), Err(SendError::BadTopic));
+    }
+    assert!(send(&"x".repeat(255)).is_ok());
 }
 
 fn rate_limited(retry_ms: u64) -> ServerOp {
