@@ -1,7 +1,7 @@
-//! The process's monotonic clock, read by the server only here; all other code takes moments as arguments.
+//! The process's clocks, read by the server only here; all other code takes moments as arguments.
 
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use push_wire_shared::time::Moment;
 
@@ -9,6 +9,16 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 pub(crate) fn now() -> Moment {
     Moment::after_origin(ORIGIN.elapsed())
+}
+
+/// The moment that is as far from now as a time of the wall clock is; now for a time in the past.
+pub(crate) fn moment(time: SystemTime) -> Moment {
+    now() + time.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+/// Returns whether a time of the wall clock has come.
+pub(crate) fn is_past(time: SystemTime) -> bool {
+    time <= SystemTime::now()
 }
 
 /// Conversion to the runtime's type.

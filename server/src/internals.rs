@@ -24,6 +24,6 @@ pub mod hub {
 /// Connections without their sockets.
 pub mod peer {
     pub use crate::peer::{
-        Action, AuthFailure, AuthRequest, Dialect, Inbound, Message, Peer, Usage,
+        Accepted, Action, AuthFailure, AuthRequest, Dialect, Inbound, Message, Peer, Usage,
     };
 }

@@ -391,7 +391,7 @@ impl<C: ChannelKind> PushServer<C> {
     }
 
     /// Sends a frame to a client: into its inbox on the frame's channel, in order, kept while it is disconnected. A
-    /// cursor in the frame is ignored: the inbox numbers its entries itself.
+    /// cursor and a topic in the frame are ignored: the inbox is a stream of its own, which numbers its entries itself.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent.

@@ -16,6 +16,8 @@ pub enum CloseReason {
     Stalled,
     /// 4002: continuity inside the connection was broken; a new connection resumes by cursor.
     OutOfSequence,
+    /// 4005: the client's grant has ended; a new connection with a renewed token continues.
+    GrantExpired,
     /// 4100: the server is going away; come back after the delay that its goodbye names.
     Draining,
     /// 4101: no room for another connection now.
@@ -51,13 +53,14 @@ pub enum RetryAdvice {
     Never,
 }
 
-const ALL: [CloseReason; 17] = [
+const ALL: [CloseReason; 18] = [
     CloseReason::Normal,
     CloseReason::BadFraming,
     CloseReason::BadText,
     CloseReason::HeartbeatLost,
     CloseReason::Stalled,
     CloseReason::OutOfSequence,
+    CloseReason::GrantExpired,
     CloseReason::Draining,
     CloseReason::Overloaded,
     CloseReason::RateLimited,
@@ -82,6 +85,7 @@ impl CloseReason {
             Self::HeartbeatLost => 4000,
             Self::Stalled => 4001,
             Self::OutOfSequence => 4002,
+            Self::GrantExpired => 4005,
             Self::Draining => 4100,
             Self::Overloaded => 4101,
             Self::RateLimited => 4102,
@@ -106,6 +110,7 @@ impl CloseReason {
             Self::HeartbeatLost => "no answer to a heartbeat",
             Self::Stalled => "the connection accepted no bytes for too long",
             Self::OutOfSequence => "a control frame is missing or out of order",
+            Self::GrantExpired => "the grant has expired; come back with a renewed token",
             Self::Draining => "the server is going away; come back",
             Self::Overloaded => "no room for another connection now",
             Self::RateLimited => "sent more than the limit",

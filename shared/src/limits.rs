@@ -138,6 +138,10 @@ pub const RATE_CLOSE: Duration = Duration::from_secs(10);
 /// clients have under way, in 4 s at its default rate.
 pub const RATE_PAUSE: Duration = Duration::from_secs(5);
 
+/// Delay that the goodbye of an expired grant names (1 s), for an `EventSource`: other clients come back by their own
+/// schedule.
+pub const GRANT_RETRY: Duration = Duration::from_secs(1);
+
 /// Entries of one connection that are sent in fragments at once (3): one for each lane.
 pub const ENTRIES_UNDER_WAY: usize = 3;
 

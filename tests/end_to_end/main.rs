@@ -9,6 +9,7 @@ mod dictionaries;
 mod drain;
 mod event_stream;
 mod event_stream_posts;
+mod expiry;
 mod http;
 mod http2;
 mod http2_client;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use push_wire_server::Grant;
 use push_wire_server::internals::carrier;
 use push_wire_server::internals::hub::{Hub, HubConfig};
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::encoding::msgpack;
 use push_wire_shared::frame::FrameHeader;
@@ -105,7 +105,7 @@ impl Client {
         while let Some(action) = self.peer.poll_action(now) {
             work.actions += 1;
             if let Action::Authenticate(_) = action {
-                self.peer.handle_authenticated(now, Ok(Grant::everything()));
+                self.peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
             }
         }
         loop {

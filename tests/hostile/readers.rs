@@ -8,7 +8,7 @@ use push_wire_broker::Record;
 use push_wire_server::Grant;
 use push_wire_server::internals::carrier;
 use push_wire_server::internals::hub::{Hub, HubConfig};
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Scope, StartAt, StreamKey};
@@ -73,7 +73,7 @@ fn reader(hub: &Arc<Hub>, client: usize) -> (Peer, Vec<carrier::Message>) {
     peer.handle_message(now, Message::Binary(auth(client)));
     while let Some(action) = peer.poll_action(now) {
         assert!(matches!(action, Action::Authenticate(_)), "{action:?}");
-        peer.handle_authenticated(now, Ok(Grant::everything()));
+        peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
     }
     let mut messages = Vec::new();
     for _ in 0..2 {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use push_wire_broker::Record;
 use push_wire_server::internals::carrier;
 use push_wire_server::internals::hub::{Hub, HubConfig};
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_server::{ChannelPolicy, Compression, Grant};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::frame::FrameHeader;
@@ -122,7 +122,7 @@ impl Reader {
         peer.handle_message(now, Message::Binary(message.into()));
         while let Some(action) = peer.poll_action(now) {
             assert!(matches!(action, Action::Authenticate(_)), "{action:?}");
-            peer.handle_authenticated(now, Ok(Grant::everything()));
+            peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
         }
         let mut reader = Self {
             peer,

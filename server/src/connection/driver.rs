@@ -16,9 +16,9 @@ use tokio::time::timeout;
 use super::alarm::Alarm;
 use super::{Application, ReceiveError, Received, Transport, guard};
 use crate::admission::Admitted;
-use crate::auth::{AuthError, PendingGrant};
+use crate::auth::{AuthError, Grant, PendingGrant};
 use crate::clock;
-use crate::peer::{Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
+use crate::peer::{Accepted, Action, AuthFailure, AuthRequest, Dialect, Message, Peer};
 
 /// Time that a closing connection has for the closing handshake (5 s).
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
@@ -171,7 +171,8 @@ impl<T: Transport> Connection<T> {
                 return None;
             };
             self.grant = None;
-            self.peer.handle_authenticated(now, answer.map_err(failure));
+            let answer = answer.map(accepted).map_err(failure);
+            self.peer.handle_authenticated(now, answer);
         }
     }
 
@@ -314,6 +315,11 @@ impl<T> Drop for Connection<T> {
 fn broken(error: &io::Error) -> End {
     tracing::debug!(%error, "a connection broke");
     End::Broken
+}
+
+fn accepted(grant: Grant) -> Accepted {
+    let expires = grant.expiry().map(clock::moment);
+    Accepted { grant, expires }
 }
 
 fn failure(error: AuthError) -> AuthFailure {

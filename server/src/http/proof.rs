@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::error::RequestError;
 use crate::auth::AuthError;
+use crate::clock;
 use crate::connection::{Application, grant};
 use crate::hub::{PostError, PostProof};
 use crate::peer::AuthRequest;
@@ -41,6 +42,9 @@ pub(super) async fn json_proof(
     let answer = timeout(time, grant(app.authenticate(request, parts))).await;
     let late = |_| AuthError::Unavailable(format!("no answer within {} ms", time.as_millis()));
     let granted = answer.map_err(late).flatten().map_err(refusal)?;
+    if granted.expiry().is_some_and(clock::is_past) {
+        return Err(PostError::Unauthorized.into());
+    }
     let identity = granted.who().ok_or(PostError::Unauthorized)?;
     Ok(PostProof::Identity(identity.to_owned()))
 }

@@ -9,6 +9,7 @@ use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::op::Auth;
 use push_wire_shared::session::server::Delivery;
 use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use crate::auth::Grant;
@@ -73,6 +74,24 @@ pub struct Inbound {
     pub body: Bytes,
     /// Its number, to be given back with the answer.
     pub number: Option<u64>,
+}
+
+/// Answer of the authenticator for a client that is accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// Rights of the client.
+    pub grant: Grant,
+    /// [`Grant::expiry`] on the monotonic clock; `None` for never.
+    pub expires: Option<Moment>,
+}
+
+impl Accepted {
+    /// Answer with a grant that does not expire.
+    #[must_use]
+    pub const fn for_ever(grant: Grant) -> Self {
+        let expires = None;
+        Self { grant, expires }
+    }
 }
 
 /// Error of the authenticator, for a client that is refused.

@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-pub use action::{Action, AuthFailure, AuthRequest, Inbound};
+pub use action::{Accepted, Action, AuthFailure, AuthRequest, Inbound};
 use executor::Executor;
 use inflow::{Inflow, load};
 use notices::Notices;
@@ -37,7 +37,6 @@ use unread::Unread;
 pub use usage::Usage;
 
 use crate::admission::Admitted;
-use crate::auth::Grant;
 use crate::carrier::Carrier;
 use crate::dialect::Request;
 pub use crate::dialect::{Dialect, Message};
@@ -314,9 +313,14 @@ impl Peer {
     }
 
     /// Takes the answer to [`Action::Authenticate`].
-    pub fn handle_authenticated(&mut self, now: Moment, answer: Result<Grant, AuthFailure>) {
+    pub fn handle_authenticated(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
         match answer {
-            Ok(grant) => self.open_session(now, grant),
+            Ok(Accepted { expires, .. }) if expires.is_some_and(|end| end <= now) => {
+                let message = "the grant had expired before the client was accepted";
+                self.session
+                    .handle_refused(CloseReason::Unauthorized, message);
+            }
+            Ok(accepted) => self.open_session(now, accepted),
             Err(failure) => {
                 let reason = failure.close_reason();
                 self.session.handle_refused(reason, &failure.message);
@@ -325,7 +329,8 @@ impl Peer {
         self.perform(now);
     }
 
-    fn open_session(&mut self, now: Moment, grant: Grant) {
+    fn open_session(&mut self, now: Moment, accepted: Accepted) {
+        let Accepted { grant, expires } = accepted;
         let client = self.session.client_id();
         let opened = self
             .executor
@@ -345,6 +350,7 @@ impl Peer {
         self.executor.outgoing.codec.open(client, &opened, limits);
         let resumed = opened.state.resumed;
         self.draining = self.hub.is_draining();
+        self.session.set_grant_end(expires);
         self.session.handle_accepted(now, opened.state);
         // `auth_ok` is written before anything that follows from it.
         self.perform(now);

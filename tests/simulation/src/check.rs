@@ -53,6 +53,8 @@ pub enum Promise {
     /// A client that sends more than its rates is read at them, notified and then closed, and may come back. One that
     /// keeps to them is neither notified nor closed.
     Limits,
+    /// Nothing is taken from a client whose grant has expired.
+    Grants,
     /// A session that was reported closed makes no attempts, and is reported closed once.
     Status,
 }

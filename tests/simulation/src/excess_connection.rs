@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use push_wire_server::internals::carrier;
 use push_wire_server::internals::hub::Hub;
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::{RATE_CLOSE, RATE_GAP, RATE_NOTICE, RATE_PAUSE};
 use push_wire_shared::session::op::{Auth, AuthOk, ClientOp, ErrorCode, ServerOp, SystemNotice};
@@ -381,7 +381,7 @@ impl ExcessConnection {
         match action {
             Action::Authenticate(_) => {
                 let grant = self.rate.grant();
-                self.peer.handle_authenticated(now, Ok(grant));
+                self.peer.handle_authenticated(now, Ok(Accepted::for_ever(grant)));
             }
             Action::Deliver(inbound) => {
                 self.uploads[1] += 1;

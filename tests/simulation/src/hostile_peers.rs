@@ -6,7 +6,7 @@ use std::sync::Arc;
 use push_wire_server::Grant;
 use push_wire_server::internals::carrier;
 use push_wire_server::internals::hub::Hub;
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::frame::{BinaryFlags, FrameHeader};
 use push_wire_shared::position::{ResetReason, Scope, StartAt, StreamKey};
@@ -72,7 +72,7 @@ fn connect(hub: &Arc<Hub>, now: Moment, address: Option<IpAddr>, auth: Auth) -> 
     let mut closed = None;
     while let Some(action) = peer.poll_action(now) {
         match action {
-            Action::Authenticate(_) => peer.handle_authenticated(now, Ok(Grant::everything())),
+            Action::Authenticate(_) => peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything()))),
             Action::Close { code, .. } => closed = Some(code),
             Action::Deliver(_) => {}
         }

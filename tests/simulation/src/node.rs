@@ -8,7 +8,7 @@ use bytes::Bytes;
 use push_wire_broker::{Memory, Record};
 use push_wire_server::Grant;
 use push_wire_server::internals::hub::{Hub, HubSendError};
-use push_wire_server::internals::peer::{AuthFailure, AuthRequest, Dialect, Inbound, Peer};
+use push_wire_server::internals::peer::{Accepted, AuthFailure, AuthRequest, Dialect, Inbound, Peer};
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::wire::Content;
@@ -420,10 +420,10 @@ impl Node {
         now: Moment,
         request: &AuthRequest,
         model: &mut Model,
-    ) -> Result<Grant, AuthFailure> {
+    ) -> Result<Accepted, AuthFailure> {
         let issued = request.token.as_ref().and_then(|token| token.parse().ok());
         let issued = issued.map(|nanos| Moment::after_origin(Duration::from_nanos(nanos)));
-        let Some(issued) = issued.filter(|issued| now.since(*issued) <= TOKEN_LIFE) else {
+        let Some(issued) = issued.filter(|issued| now < *issued + TOKEN_LIFE) else {
             self.tally.add("tokens expired", 1);
             return Err(AuthFailure {
                 message: "the token has expired".into(),
@@ -431,7 +431,10 @@ impl Node {
             });
         };
         self.authenticated(now, request.client_id, issued, model);
-        Ok(Grant::everything())
+        Ok(Accepted {
+            grant: Grant::everything(),
+            expires: Some(issued + TOKEN_LIFE),
+        })
     }
 
     /// Records that a client was authenticated. Its session is a new one if it was away too long.
@@ -449,6 +452,17 @@ impl Node {
         let presence = self.presence.entry(client).or_default();
         presence.connections = presence.connections.saturating_sub(1);
         presence.left_at = now;
+    }
+
+    /// Checks that a client's newest token is valid.
+    fn check_token(&self, now: Moment, client: Uuid) -> Result<(), PromiseError> {
+        let presence = self.presence.get(&client);
+        let issued = presence.map(|presence| presence.token_issued_at);
+        if issued.is_none_or(|issued| now < issued + TOKEN_LIFE) {
+            return Ok(());
+        }
+        let what = format!("client {client}: a message after its token of {issued:?} expired");
+        Err(Promise::Grants.broken(what))
     }
 
     /// Handles a client's message: publishes an entry to the room that it is for, or to the first one.
@@ -470,6 +484,7 @@ impl Node {
             let what = format!("{inbound:?} was never sent");
             return Err(Promise::ClientMessages.broken(what));
         };
+        self.check_token(now, inbound.client_id)?;
         let room = room_of_message(message);
         if inbound.topic != room.map(topic) {
             let what = format!("{inbound:?} was sent to {room:?}");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use push_wire_server::Grant;
 use push_wire_server::internals::carrier;
 use push_wire_server::internals::hub::Hub;
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_shared::fragment::FragmentHeader;
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Position, StreamKey, cursor_from_low_bits};
@@ -229,7 +229,7 @@ impl RawConnection {
         while let Some(action) = self.peer.poll_action(now) {
             match action {
                 Action::Authenticate(_) => {
-                    self.peer.handle_authenticated(now, Ok(Grant::everything()));
+                    self.peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
                 }
                 Action::Deliver(inbound) => {
                     self.uploads[1] += 1;

@@ -58,9 +58,9 @@ const EXPECTED: [&str; 40] = [
     "posts repeated",
 ];
 
-/// Close codes that every large number of runs must have reached: heartbeat lost, stalled, draining, overloaded, rate
+/// Close codes that every large number of runs must have reached: heartbeat lost, stalled, grant expired, draining, overloaded, rate
 /// limited, handshake time-out, unauthorized, replaced.
-const EXPECTED_CLOSES: [u16; 8] = [4000, 4001, 4100, 4101, 4102, 4103, 4200, 4201];
+const EXPECTED_CLOSES: [u16; 9] = [4000, 4001, 4005, 4100, 4101, 4102, 4103, 4200, 4201];
 
 impl Tally {
     /// Counts an event of a page. `began` is true if its reader had no position before.

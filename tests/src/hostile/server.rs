@@ -10,7 +10,7 @@ use push_wire_server::ChannelPolicy;
 use push_wire_server::Grant;
 use push_wire_server::internals::carrier::{self, Kind};
 use push_wire_server::internals::hub::{Hub, HubConfig};
-use push_wire_server::internals::peer::{Action, AuthFailure, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, AuthFailure, Dialect, Message, Peer};
 use push_wire_shared::channel::ChannelTable;
 use push_wire_shared::frame::FrameHeader;
 use push_wire_shared::position::{Scope, StreamKey, is_topic};
@@ -182,7 +182,11 @@ impl Connection {
                         message: "wrong token".into(),
                         unavailable: false,
                     }),
-                    _ => Ok(Grant::everything()),
+                    Some("short") => Ok(Accepted {
+                        grant: Grant::everything(),
+                        expires: Some(self.now + Duration::from_secs(1)),
+                    }),
+                    _ => Ok(Accepted::for_ever(Grant::everything())),
                 };
                 self.peer.handle_authenticated(self.now, answer);
             }

@@ -7,7 +7,7 @@ use push_wire_broker::Record;
 use push_wire_server::Grant;
 use push_wire_server::internals::carrier::WebSocketFrames;
 use push_wire_server::internals::hub::Hub;
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_server::position::{Scope, StartAt, StreamKey};
 use push_wire_server::session::client::{ClientConfig, ClientSession, Input, Output, Subscription};
 use push_wire_server::session::op::ScopeRequest;
@@ -140,7 +140,7 @@ impl Connection {
             match action {
                 Action::Authenticate(_) => {
                     self.peer
-                        .handle_authenticated(self.now, Ok(Grant::everything()));
+                        .handle_authenticated(self.now, Ok(Accepted::for_ever(Grant::everything())));
                 }
                 Action::Deliver(_) | Action::Close { .. } => panic!("unexpected {action:?}"),
             }

@@ -140,7 +140,9 @@ impl Grant {
         self
     }
 
-    /// Sets the time at which the grant ends; default never.
+    /// Sets the time at which the grant ends; default never. The connection is then closed with 4005, after which clients
+    /// with a token function come back with a new token. A grant that has ended before the client is accepted refuses it
+    /// with 4200.
     #[must_use]
     pub const fn expires_at(mut self, time: SystemTime) -> Self {
         self.expires_at = Some(time);

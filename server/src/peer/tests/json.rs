@@ -8,6 +8,8 @@ use super::*;
 /// A client of the JSON dialect that a test drives.
 pub(super) struct JsonClient {
     pub(super) peer: Peer,
+    /// End of its grant.
+    pub(super) expires: Option<Moment>,
     pub(super) delivered: Vec<String>,
     /// The application refuses a message of this body.
     pub(super) refuses: &'static str,
@@ -17,6 +19,7 @@ impl JsonClient {
     pub(super) fn connect(hub: &Arc<Hub>) -> Self {
         Self {
             peer: Peer::new(Arc::clone(hub), Dialect::Json, at(0)),
+            expires: None,
             delivered: Vec::new(),
             refuses: "",
         }
@@ -61,7 +64,9 @@ impl JsonClient {
         loop {
             match self.peer.poll_action(now) {
                 Some(Action::Authenticate(_)) => {
-                    self.peer.handle_authenticated(now, Ok(Grant::everything()));
+                    let (grant, expires) = (Grant::everything(), self.expires);
+                    let accepted = Accepted { grant, expires };
+                    self.peer.handle_authenticated(now, Ok(accepted));
                 }
                 Some(Action::Deliver(inbound)) => {
                     let body = String::from_utf8(inbound.body.to_vec()).unwrap();

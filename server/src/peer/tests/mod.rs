@@ -8,6 +8,7 @@
 mod bad_input;
 mod compression;
 mod drain;
+mod expiry;
 mod fragments;
 mod handover;
 mod json;
@@ -41,7 +42,7 @@ use push_wire_shared::session::wire::{
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::{Action, Dialect, Message, Peer};
+use super::{Accepted, Action, Dialect, Message, Peer};
 use crate::auth::Grant;
 use crate::carrier::{self, Kind, Part};
 use crate::hub::{Hub, HubConfig};
@@ -195,6 +196,8 @@ struct WireClient {
     hub: Arc<Hub>,
     control: u32,
     grant: Grant,
+    /// End of the grant.
+    expires: Option<Moment>,
     delivered: Vec<String>,
     /// Topics of the messages that were delivered.
     topics: Vec<Option<String>>,
@@ -214,6 +217,7 @@ impl WireClient {
             hub: Arc::clone(hub),
             control: 0,
             grant: Grant::everything(),
+            expires: None,
             delivered: Vec::new(),
             topics: Vec::new(),
             id: client_id(),
@@ -278,7 +282,9 @@ impl WireClient {
         loop {
             match self.peer.poll_action(now) {
                 Some(Action::Authenticate(_)) => {
-                    self.peer.handle_authenticated(now, Ok(self.grant.clone()));
+                    let (grant, expires) = (self.grant.clone(), self.expires);
+                    let accepted = Accepted { grant, expires };
+                    self.peer.handle_authenticated(now, Ok(accepted));
                 }
                 Some(Action::Deliver(inbound)) => {
                     let body = String::from_utf8(inbound.body.to_vec()).unwrap();

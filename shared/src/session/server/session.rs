@@ -18,9 +18,10 @@ use super::{
     Uplink,
 };
 use crate::close::{CloseReason, RetryAdvice, retry_advice};
+use crate::limits::GRANT_RETRY;
 use crate::position::{Bounds, Position};
 use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
-use crate::time::Moment;
+use crate::time::{Moment, sooner};
 
 /// The server's side of one connection: handshake, subscriptions and their outcomes, the order of client
 /// messages, heartbeats and time-outs.
@@ -43,6 +44,8 @@ pub struct ServerSession {
     posts: PostOrder,
     heartbeat: Heartbeat,
     throttle: Throttle,
+    /// End of the client's grant.
+    grant_ends: Option<Moment>,
     outputs: Outputs,
 }
 
@@ -62,6 +65,7 @@ impl ServerSession {
             uplink: UplinkOrder::default(),
             posts: PostOrder::default(),
             throttle: Throttle::default(),
+            grant_ends: None,
             outputs: Outputs::default(),
         }
     }
@@ -69,6 +73,7 @@ impl ServerSession {
     /// Takes a control op of the client.
     pub fn handle_op(&mut self, now: Moment, op: ClientOp) {
         self.note_activity(now);
+        self.end_expired(now);
         match (&mut self.phase, op) {
             (Phase::Closed, _) => {}
             (Phase::AwaitingAuth { .. }, ClientOp::Auth(auth)) => {
@@ -125,6 +130,10 @@ impl ServerSession {
     /// Takes a client's message.
     pub fn handle_uplink(&mut self, now: Moment, uplink: Uplink) {
         self.note_activity(now);
+        self.end_expired(now);
+        if self.is_closed() {
+            return;
+        }
         if !self.is_ready() {
             return self.close(CloseReason::AuthExpected);
         }
@@ -135,6 +144,11 @@ impl ServerSession {
     /// Checks the number of a POST; if it is the next one, its message is to be handled as any other.
     pub const fn take_post(&mut self, post: PostNumber) -> PostCheck {
         self.posts.take(post)
+    }
+
+    /// Sets the end of the client's grant, at which the connection is closed with 4005; `None` for never.
+    pub const fn set_grant_end(&mut self, time: Option<Moment>) {
+        self.grant_ends = time;
     }
 
     /// Opens the session: the credentials are accepted.
@@ -232,7 +246,11 @@ impl ServerSession {
 
     /// Ends the connection because the server ends; the client comes back after `retry`.
     pub fn drain(&mut self, retry: Duration) {
-        let reason = CloseReason::Draining;
+        self.leave(CloseReason::Draining, retry);
+    }
+
+    /// Ends the connection with a goodbye, after which the client comes back.
+    fn leave(&mut self, reason: CloseReason, retry: Duration) {
         self.uplink.acknowledge(&mut self.outputs);
         self.outputs.goodbye(reason, retry);
         self.close(reason);
@@ -250,6 +268,13 @@ impl ServerSession {
         }
     }
 
+    /// Ends the connection if the client's grant has ended.
+    fn end_expired(&mut self, now: Moment) {
+        if self.is_ready() && self.grant_ends.is_some_and(|end| end <= now) {
+            self.leave(CloseReason::GrantExpired, GRANT_RETRY);
+        }
+    }
+
     fn note_close(&mut self) {
         if self.outputs.is_closed() {
             self.phase = Phase::Closed;
@@ -258,6 +283,7 @@ impl ServerSession {
 
     /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.end_expired(now);
         match self.phase {
             Phase::AwaitingAuth { until } | Phase::Authenticating { until, .. } if until <= now => {
                 self.close(CloseReason::HandshakeTimeout);
@@ -273,7 +299,7 @@ impl ServerSession {
     pub fn poll_timeout(&self) -> Option<Moment> {
         match self.phase {
             Phase::AwaitingAuth { until } | Phase::Authenticating { until, .. } => Some(until),
-            Phase::Ready => Some(self.heartbeat.next()),
+            Phase::Ready => sooner(Some(self.heartbeat.next()), self.grant_ends),
             Phase::Closed => None,
         }
     }

@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -240,6 +241,37 @@ fn acknowledges_answers_together() {
     session.handle_answer(Some(4), Ok(()));
     assert_eq!(outputs(&mut session), [received(4)]);
     assert_eq!(outputs(&mut session), []);
+}
+
+#[test]
+fn ends_with_the_grant() {
+    let at = |seconds| Moment::after_origin(Duration::from_secs(seconds));
+    let goodbye = Output::Op(ServerOp::Goodbye {
+        code: CloseReason::GrantExpired.code(),
+        message: CloseReason::GrantExpired.text().into(),
+        retry_ms: Some(1_000),
+    });
+    let closed = [goodbye, Output::Close(CloseReason::GrantExpired)];
+    let uplink = || Uplink {
+        channel: 1,
+        topic: None,
+        sequence: Some(1),
+        content: Content::Value,
+        body: Bytes::from_static(b"1"),
+    };
+    let by_timer = |session: &mut ServerSession| session.handle_timeout(at(7));
+    let by_op = |session: &mut ServerSession| session.handle_op(at(7), ClientOp::Ping);
+    let by_message = |session: &mut ServerSession| session.handle_uplink(at(7), uplink());
+    for end in [&by_timer as &dyn Fn(&mut ServerSession), &by_op, &by_message] {
+        let mut session = ready();
+        session.set_grant_end(Some(at(7)));
+        assert_eq!(session.poll_timeout(), Some(at(7)));
+        session.handle_timeout(Moment::after_origin(Duration::from_millis(6_999)));
+        assert_eq!(outputs(&mut session), []);
+        end(&mut session);
+        assert_eq!(outputs(&mut session), closed);
+        assert_eq!(session.poll_timeout(), None);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use push_wire_broker::Record;
 use push_wire_server::Grant;
 use push_wire_server::internals::carrier;
 use push_wire_server::internals::hub::{Hub, HubConfig};
-use push_wire_server::internals::peer::{Action, Dialect, Message, Peer};
+use push_wire_server::internals::peer::{Accepted, Action, Dialect, Message, Peer};
 use push_wire_server::{ChannelPolicy, Compression};
 use push_wire_shared::channel::{Channel, ChannelMode, ChannelTable};
 use push_wire_shared::limits::FRAGMENT_BYTES;
@@ -167,7 +167,7 @@ impl Transfer {
             match action {
                 Action::Authenticate(_) => self
                     .peer
-                    .handle_authenticated(self.now, Ok(Grant::everything())),
+                    .handle_authenticated(self.now, Ok(Accepted::for_ever(Grant::everything()))),
                 Action::Deliver(_) | Action::Close { .. } => panic!("{action:?}"),
             }
         }

@@ -124,7 +124,7 @@ impl Pair {
                 acted = true;
                 match action {
                     Action::Authenticate(_) => {
-                        peer.handle_authenticated(now, Ok(Grant::everything()));
+                        peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
                     }
                     Action::Deliver(inbound) => {
                         let body = std::str::from_utf8(&inbound.body).unwrap();

@@ -170,6 +170,31 @@ fn revoked_while_connected_is_renewed() {
 }
 
 #[test]
+fn expiry_is_answered_with_a_renewed_token() {
+    let mut harness = Harness::new(renewing());
+    connect(&mut harness);
+    for token in ["one", "two", "three"] {
+        let auth = opens_with(&mut harness, token);
+        assert_eq!(auth.token.as_deref(), Some(token));
+        harness.auth_ok(true, 0);
+        harness.pass(Duration::from_secs(3));
+        harness.close(Some(4005));
+        harness.let_time_pass();
+    }
+    assert_eq!(statuses(&harness), 0);
+
+    let mut harness = Harness::new(config());
+    harness.session.set_token(Some("plain".into())).unwrap();
+    harness.open();
+    harness.auth_ok(false, 0);
+    harness.close(Some(4005));
+    harness.let_time_pass();
+    assert_eq!(harness.open_socket().token.as_deref(), Some("plain"));
+    harness.close(Some(4200));
+    assert_eq!(harness.closed_with(), Some(4200));
+}
+
+#[test]
 fn plain_token_is_not_asked_for() {
     let mut harness = Harness::new(config());
     harness.session.set_token(Some("plain".into())).unwrap();

@@ -1,0 +1,121 @@
+//! Tests of grants that end while their client is connected, over every transport and in both dialects.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use push_wire_client::{
+    ClientConfig, ClientEvent, PushClient, Status, StreamRequest, TransportPreference,
+};
+use push_wire_server::{AuthError, Credentials, Grant};
+use serde_json::json;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::http::Request;
+use crate::json_client::{Channel, Server};
+use crate::native_client::within_timeout;
+
+const ALICE: Uuid = Uuid::from_u128(0xa11ce);
+
+const EXPIRED: u16 = 4005;
+
+const TRANSPORTS: [TransportPreference; 2] =
+    [TransportPreference::WsOnly, TransportPreference::SseOnly];
+
+/// Time that a grant of the token `short` lasts.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// A server for which the token `short` expires, `long` does not, and `once` is taken once and expires.
+async fn start() -> Server {
+    let seen = AtomicU32::new(0);
+    let grant = move |token: Option<&str>| {
+        let expires = Grant::everything().expires_at(SystemTime::now() + SHORT);
+        match token {
+            Some("short") => Ok(expires),
+            Some("long") => Ok(Grant::everything()),
+            Some("once") if seen.fetch_add(1, Ordering::Relaxed) == 0 => Ok(expires),
+            _ => Err(AuthError::InvalidToken),
+        }
+    };
+    Server::start(|builder| {
+        builder.authenticator(move |credentials: Credentials<Channel>| {
+            std::future::ready(grant(credentials.token.as_deref()))
+        })
+    })
+    .await
+}
+
+fn config(address: SocketAddr, preference: TransportPreference) -> ClientConfig {
+    let mut config = ClientConfig::new(format!("http://{address}"));
+    config.reconnect.initial_delay = Duration::from_millis(20);
+    config.transport_preference = preference;
+    config
+}
+
+/// Close code of the next end of a connection that the client reports.
+async fn next_end(events: &mut broadcast::Receiver<ClientEvent<Channel>>) -> Option<u16> {
+    loop {
+        let event = within_timeout(async { events.recv().await.ok() }).await;
+        if let ClientEvent::Status(Status::Waiting { cause, .. } | Status::Closed { cause }) = event
+        {
+            return cause.code;
+        }
+    }
+}
+
+#[tokio::test]
+async fn client_comes_back_with_a_renewed_token() {
+    for preference in TRANSPORTS {
+        let server = start().await;
+        let asked = AtomicU32::new(0);
+        let config = config(server.address, preference).with_token_source(move || {
+            let is_first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+            async move { Ok(String::from(if is_first { "short" } else { "long" })) }
+        });
+        let mut client = PushClient::<Channel>::new(config);
+        let request = StreamRequest::channel(Channel::Chat);
+        let mut chat = client.messages(request, 8).await.unwrap();
+        let mut events = client.events();
+        client.connect().await.unwrap();
+        server.push.publish(Channel::Chat, &1).unwrap();
+        assert_eq!(next_end(&mut events).await, Some(EXPIRED), "{preference:?}");
+        server.push.publish(Channel::Chat, &2).unwrap();
+        for expected in 1..=2 {
+            let entry = within_timeout(chat.recv()).await;
+            assert_eq!(entry.payload, json!(expected), "{preference:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn plain_token_is_shown_again_and_refused() {
+    for preference in TRANSPORTS {
+        let server = start().await;
+        let mut config = config(server.address, preference);
+        config.token = Some("once".into());
+        let mut client = PushClient::<Channel>::new(config);
+        let mut events = client.events();
+        client.connect().await.unwrap();
+        assert_eq!(next_end(&mut events).await, Some(EXPIRED), "{preference:?}");
+        assert_eq!(next_end(&mut events).await, Some(4200), "{preference:?}");
+        assert!(matches!(client.status(), Status::Closed { .. }));
+    }
+}
+
+#[tokio::test]
+async fn expiry_is_told_in_the_json_dialect() {
+    let server = start().await;
+    let mut socket = server.join(ALICE, json!({ "token": "short" })).await;
+    assert_eq!(socket.receive_json().await["op"], "goodbye");
+    assert_eq!(socket.close_code().await, EXPIRED);
+
+    let target = format!("/rps/sse?client_id={ALICE}&token=short");
+    let mut stream = Request::new("GET", &target).open(server.address).await;
+    assert_eq!(stream.json().await["payload"]["op"], "auth_ok");
+    let goodbye = stream.event().await.unwrap();
+    assert_eq!(goodbye.json()["payload"]["op"], "goodbye");
+    assert_eq!(goodbye.retry.as_deref(), Some("1000"));
+    assert_eq!(stream.json().await["code"], EXPIRED);
+    assert_eq!(stream.event().await, None);
+}
