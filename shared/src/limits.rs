@@ -138,6 +138,14 @@ pub const RATE_CLOSE: Duration = Duration::from_secs(10);
 /// clients have under way, in 4 s at its default rate.
 pub const RATE_PAUSE: Duration = Duration::from_secs(5);
 
+/// Time before the end of a grant at which a client is asked for a renewed token (30 s), or half of the grant's time if that is
+/// shorter: longer than a client waits for its application, and than an authenticator may take.
+pub const GRANT_RENEWAL: Duration = Duration::from_secs(30);
+
+/// Rest of a grant's time in which no token is asked for any more (1 s): the answer would come too late, and the next
+/// connection asks anyway.
+pub const GRANT_RENEWAL_MIN: Duration = Duration::from_secs(1);
+
 /// Delay that the goodbye of an expired grant names (1 s), for an `EventSource`: other clients come back by their own
 /// schedule.
 pub const GRANT_RETRY: Duration = Duration::from_secs(1);

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
+use push_wire_client::position::ResetReason;
 use push_wire_client::{
-    ClientConfig, ClientEvent, PushClient, Status, StreamRequest, TransportPreference,
+    ClientConfig, ClientEvent, Delivery, EndCause, PushClient, Status, StreamRequest,
+    TransportPreference,
 };
 use push_wire_server::{AuthError, Credentials, Grant};
 use serde_json::json;
@@ -26,14 +28,20 @@ const TRANSPORTS: [TransportPreference; 2] =
 /// Time that a grant of the token `short` lasts.
 const SHORT: Duration = Duration::from_millis(500);
 
-/// A server for which the token `short` expires, `long` does not, and `once` is taken once and expires.
+/// Time that a grant of the token `renewed` lasts: the client is asked for another token when half of it is over.
+const RENEWED: Duration = Duration::from_secs(4);
+
+/// A server for which the token `short` expires, `long` does not, and `once` is taken once and expires. `renewed` expires
+/// later, and `narrow` does not read `short`.
 async fn start() -> Server {
     let seen = AtomicU32::new(0);
     let grant = move |token: Option<&str>| {
         let expires = Grant::everything().expires_at(SystemTime::now() + SHORT);
         match token {
             Some("short") => Ok(expires),
+            Some("renewed") => Ok(Grant::everything().expires_at(SystemTime::now() + RENEWED)),
             Some("long") => Ok(Grant::everything()),
+            Some("narrow") => Ok(Grant::nothing().read(Channel::Chat)),
             Some("once") if seen.fetch_add(1, Ordering::Relaxed) == 0 => Ok(expires),
             _ => Err(AuthError::InvalidToken),
         }
@@ -84,6 +92,42 @@ async fn client_comes_back_with_a_renewed_token() {
         for expected in 1..=2 {
             let entry = within_timeout(chat.recv()).await;
             assert_eq!(entry.payload, json!(expected), "{preference:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn token_is_renewed_over_the_open_connection() {
+    for preference in TRANSPORTS {
+        let server = start().await;
+        let asked = AtomicU32::new(0);
+        let config = config(server.address, preference).with_token_source(move || {
+            let is_first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+            async move { Ok(String::from(if is_first { "renewed" } else { "narrow" })) }
+        });
+        let mut client = PushClient::<Channel>::new(config);
+        let request = StreamRequest::channel(Channel::Chat);
+        let mut chat = client.messages(request, 8).await.unwrap();
+        let request = StreamRequest::channel(Channel::Short);
+        let mut short = client.messages(request, 8).await.unwrap();
+        client.connect().await.unwrap();
+        let mut events = client.events();
+        // It ends when the narrower grant is there.
+        let ended = within_timeout(short.recv_delivery()).await;
+        assert!(
+            matches!(
+                ended,
+                Delivery::Ended {
+                    cause: EndCause::Reset(ResetReason::NotPermitted),
+                    ..
+                }
+            ),
+            "{preference:?}: {ended:?}"
+        );
+        server.push.publish(Channel::Chat, &1).unwrap();
+        assert_eq!(within_timeout(chat.recv()).await.payload, json!(1));
+        while let Ok(event) = events.try_recv() {
+            assert!(!matches!(event, ClientEvent::Status(_)), "{event:?}");
         }
     }
 }

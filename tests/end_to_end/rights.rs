@@ -119,10 +119,7 @@ async fn sending_needs_the_right_and_no_subscription() {
     assert_eq!(socket.receive_json().await, not_permitted("short"));
     socket.send_op(&message("short")).await;
     let refused = socket.receive_json().await;
-    assert_eq!(
-        refused["message"],
-        "no right to send on short"
-    );
+    assert_eq!(refused["message"], "no right to send on short");
     socket.send_op(&message("chat")).await;
     socket.receives_nothing().await;
     let subscribe = json!({ "op": "subscribe", "channels": ["chat"] });

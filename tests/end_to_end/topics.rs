@@ -24,7 +24,11 @@ enum Sender {
     /// JSON dialect over a WebSocket.
     Socket(Client),
     /// JSON dialect over an event stream and POST requests.
-    Events(SocketAddr, Response),
+    Events {
+        address: SocketAddr,
+        /// Open as long as the client is connected.
+        _stream: Response,
+    },
 }
 
 impl Sender {
@@ -50,10 +54,10 @@ impl Sender {
                 assert_eq!(socket.receive_json().await, json!({ "op": "pong" }));
                 Err((code(&answer), text(&answer)))
             }
-            Self::Events(address, _) => {
+            Self::Events { address, .. } => {
                 message["client_id"] = json!(ALICE);
-                let request = Request::new("POST", "/rps/send")
-                    .body("application/json", message.to_string());
+                let request =
+                    Request::new("POST", "/rps/send").body("application/json", message.to_string());
                 let answer = request.send(*address).await;
                 match answer.status {
                     204 => Ok(()),
@@ -103,7 +107,10 @@ async fn senders(server: &Server) -> Vec<Sender> {
     let request = Request::new("GET", &format!("/rps/sse?client_id={ALICE}"));
     let mut stream = request.open(server.address).await;
     assert_eq!(stream.json().await["payload"]["op"], "auth_ok");
-    senders.push(Sender::Events(server.address, stream));
+    senders.push(Sender::Events {
+        address: server.address,
+        _stream: stream,
+    });
     senders
 }
 
@@ -173,7 +180,10 @@ async fn bytes_are_sent_to_topics() {
     let server = Server::start(|builder| builder).await;
     let (tell, mut handled) = mpsc::unbounded_channel();
     server.push.on_message(Channel::Chat, move |message, _| {
-        assert_eq!((message.content, &message.body[..]), (Content::Bytes, &[1, 2][..]));
+        assert_eq!(
+            (message.content, &message.body[..]),
+            (Content::Bytes, &[1, 2][..])
+        );
         tell.send(message.topic.clone()).unwrap();
         Ok(())
     });
@@ -200,7 +210,10 @@ async fn entries_carry_their_topic() {
     server.push.publish_to(Channel::Chat, "room-1", &2).unwrap();
     for (request, topic) in [
         (StreamRequest::channel(Channel::Chat), None),
-        (StreamRequest::topic(Channel::Chat, "room-1"), Some("room-1")),
+        (
+            StreamRequest::topic(Channel::Chat, "room-1"),
+            Some("room-1"),
+        ),
     ] {
         let mut messages = client.messages(request, 4).await.unwrap();
         let frame = within_timeout(messages.recv()).await;

@@ -105,7 +105,8 @@ impl Client {
         while let Some(action) = self.peer.poll_action(now) {
             work.actions += 1;
             if let Action::Authenticate(_) = action {
-                self.peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
+                self.peer
+                    .handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
             }
         }
         loop {

@@ -35,7 +35,8 @@ pub struct Credentials<C> {
 ///
 /// Implemented by closures that return a future.
 pub trait Authenticator<C: ChannelKind>: Send + Sync + 'static {
-    /// Decides about one connection. In the JSON dialect also about each POST for a session that was opened without a token
+    /// Decides about one connection, and about each token that its client shows before its grant ends, with the request that
+    /// opened the connection and no channels. In the JSON dialect also about each POST for a session that was opened without a token
     /// and has an identity: the message is taken only if the grant has the same one, and counts under the session's grant.
     ///
     /// # Errors

@@ -50,8 +50,8 @@ impl<C: ChannelKind> ByValidator<C> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, Uri};
     use super::*;
+    use axum::http::{HeaderMap, Uri};
 
     #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
     enum Channel {

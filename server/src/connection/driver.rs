@@ -38,7 +38,7 @@ pub(crate) struct Connection<T> {
     transport: T,
     peer: Peer,
     alarm: Alarm,
-    /// The HTTP request that opened the connection, until authentication begins.
+    /// The HTTP request that opened the connection: for the authenticator, until the client has a grant that does not expire.
     request: Option<Box<Parts>>,
     grant: Option<PendingGrant>,
     /// Violation of the transport's protocol by the client, after which nothing more is read.
@@ -172,6 +172,12 @@ impl<T: Transport> Connection<T> {
             };
             self.grant = None;
             let answer = answer.map(accepted).map_err(failure);
+            if answer
+                .as_ref()
+                .is_ok_and(|accepted| accepted.expires.is_none())
+            {
+                self.request = None;
+            }
             self.peer.handle_authenticated(now, answer);
         }
     }
@@ -193,9 +199,8 @@ impl<T: Transport> Connection<T> {
     }
 
     fn authenticate(&mut self, client: AuthRequest) {
-        // A peer authenticates once.
-        if let Some(request) = self.request.take() {
-            self.grant = Some(self.app.authenticate(client, &request));
+        if let Some(request) = &self.request {
+            self.grant = Some(self.app.authenticate(client, request));
         }
     }
 

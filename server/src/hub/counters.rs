@@ -89,6 +89,7 @@ impl Counters {
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Pong
+            | ServerOp::Renew
             | ServerOp::Notice(_)
             | ServerOp::Goodbye { .. } => {}
         }

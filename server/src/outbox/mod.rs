@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use fragment_slots::FragmentSlots;
 use lanes::Lanes;
 use push_wire_broker::ReadError;
-use push_wire_shared::position::{Bounds, Cursor, Position};
+use push_wire_shared::position::{Bounds, Cursor, Position, StreamKey};
 use push_wire_shared::session::op::StreamHead;
 use push_wire_shared::time::Moment;
 use reader::{NextStep, PullBudget, Reader};
@@ -143,6 +143,13 @@ impl Outbox {
             .flatten()
             .find(|reader| reader.id == id)
             .map(|reader| &**reader.stream)
+    }
+
+    /// Ids of the subscriptions that read a stream of which this holds.
+    pub(crate) fn subscriptions(&self, holds: impl Fn(&StreamKey) -> bool) -> Vec<u32> {
+        let readers = self.readers.iter().flatten();
+        let found = readers.filter(|reader| holds(reader.stream.key()));
+        found.map(|reader| reader.id).collect()
     }
 
     /// Wire ids of the channels that are read, each as often as it has readers.

@@ -17,7 +17,7 @@ use crate::auth::Grant;
 /// Actions for the driver, to be carried out in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Authenticate this client, then call `handle_authenticated`.
+    /// Authenticate this client, or check its renewed token, then call `handle_authenticated`.
     Authenticate(AuthRequest),
     /// A client's message for the application; its result goes to `handle_answer`.
     Deliver(Inbound),
@@ -55,6 +55,15 @@ impl AuthRequest {
             channels,
         }
     }
+
+    /// A client that shows a renewed token.
+    pub(super) const fn of_renewal(client_id: Uuid, token: String) -> Self {
+        Self {
+            client_id,
+            token: Some(token),
+            channels: Vec::new(),
+        }
+    }
 }
 
 /// A client's message for the application.
@@ -87,10 +96,16 @@ pub struct Accepted {
 
 impl Accepted {
     /// Answer with a grant that does not expire.
+    #[cfg(any(test, feature = "__internals"))]
     #[must_use]
     pub const fn for_ever(grant: Grant) -> Self {
         let expires = None;
         Self { grant, expires }
+    }
+
+    /// Returns whether the grant has ended.
+    pub(super) fn has_expired(&self, now: Moment) -> bool {
+        self.expires.is_some_and(|end| end <= now)
     }
 }
 

@@ -10,12 +10,14 @@ use push_wire_shared::quote::cut;
 use push_wire_shared::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
 use push_wire_shared::session::server::{MessageError, Opened, Output, ServerSession};
 use push_wire_shared::time::Moment;
+use uuid::Uuid;
 
 use super::Dialect;
 use super::action::{Action, Actions, AuthRequest, Queued};
 use super::membership::{InboundError, Membership};
 use super::opened::{OpenedStreams, lookup_stream};
 use super::outgoing::Outgoing;
+use crate::auth::Grant;
 use crate::carrier::Carrier;
 use crate::hub::{ConnectionWaker, Hub, OpenError};
 use crate::outbox::ReaderError;
@@ -59,6 +61,7 @@ impl Executor {
         match output {
             Output::Op(op) => self.say(&op),
             Output::Authenticate(auth) => self.authenticate(&auth),
+            Output::Renew(token) => self.renew(session.client_id(), token),
             Output::Open {
                 lookup,
                 key,
@@ -160,6 +163,22 @@ impl Executor {
         self.membership.note_credentials(auth);
         self.actions
             .push(Queued::Action(Action::Authenticate(request)));
+    }
+
+    fn renew(&mut self, client: Uuid, token: String) {
+        let request = AuthRequest::of_renewal(client, token);
+        self.actions
+            .push(Queued::Action(Action::Authenticate(request)));
+    }
+
+    /// Puts the grant of a renewed token in the place of the client's grant. Returns the subscriptions that it does not allow;
+    /// `None` if it is another identity's.
+    pub(super) fn replace_grant(&mut self, grant: Grant) -> Option<Vec<u32>> {
+        if !self.membership.replace_grant(grant) {
+            return None;
+        }
+        let is_forbidden = |key: &StreamKey| !self.membership.may_read(key.channel, &key.scope);
+        Some(self.outgoing.outbox.subscriptions(is_forbidden))
     }
 
     fn open(

@@ -108,6 +108,16 @@ impl Membership {
         held.is_some_and(|held| held.grant.may_read_stream(channel, scope))
     }
 
+    /// Replaces the grant by one of the same identity. Returns false if it is another identity's.
+    pub(super) fn replace_grant(&mut self, grant: Grant) -> bool {
+        let held = self.held.as_mut();
+        let Some(held) = held.filter(|held| held.grant.who() == grant.who()) else {
+            return false;
+        };
+        held.grant = Arc::new(grant);
+        true
+    }
+
     /// Opens a stream for the session, made when there is none; `None` if the grant does not allow it.
     pub(super) fn open_stream(
         &self,

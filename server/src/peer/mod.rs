@@ -314,12 +314,15 @@ impl Peer {
 
     /// Takes the answer to [`Action::Authenticate`].
     pub fn handle_authenticated(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
+        let answer = match answer {
+            Ok(accepted) if accepted.has_expired(now) => Err(AuthFailure {
+                message: "the grant had expired before the client was accepted".into(),
+                unavailable: false,
+            }),
+            answer => answer,
+        };
         match answer {
-            Ok(Accepted { expires, .. }) if expires.is_some_and(|end| end <= now) => {
-                let message = "the grant had expired before the client was accepted";
-                self.session
-                    .handle_refused(CloseReason::Unauthorized, message);
-            }
+            answer if self.session.is_ready() => self.renew(now, answer),
             Ok(accepted) => self.open_session(now, accepted),
             Err(failure) => {
                 let reason = failure.close_reason();
@@ -327,6 +330,28 @@ impl Peer {
             }
         }
         self.perform(now);
+    }
+
+    /// Takes the answer about a renewed token. Subscriptions that the new grant does not allow end.
+    fn renew(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
+        let Accepted { grant, expires } = match answer {
+            Ok(accepted) => accepted,
+            Err(failure) => {
+                let reason = failure.close_reason();
+                return self
+                    .session
+                    .handle_renewal_failed(now, reason, &failure.message);
+            }
+        };
+        let Some(forbidden) = self.executor.replace_grant(grant) else {
+            let reason = CloseReason::Unauthorized;
+            let message = "the renewed token is another identity's";
+            return self.session.handle_renewal_failed(now, reason, message);
+        };
+        self.session.set_grant_end(now, expires);
+        forbidden
+            .into_iter()
+            .for_each(|id| self.session.handle_forbidden(id));
     }
 
     fn open_session(&mut self, now: Moment, accepted: Accepted) {
@@ -350,7 +375,7 @@ impl Peer {
         self.executor.outgoing.codec.open(client, &opened, limits);
         let resumed = opened.state.resumed;
         self.draining = self.hub.is_draining();
-        self.session.set_grant_end(expires);
+        self.session.set_grant_end(now, expires);
         self.session.handle_accepted(now, opened.state);
         // `auth_ok` is written before anything that follows from it.
         self.perform(now);

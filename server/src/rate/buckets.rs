@@ -39,7 +39,11 @@ impl Load {
             ClientOp::Subscribe(items) => items.len(),
             ClientOp::Unsubscribe(ids) | ClientOp::Have(ids) => ids.len(),
             ClientOp::Ack(acks) => acks.len(),
-            ClientOp::Whole(_) | ClientOp::Ping | ClientOp::Pong | ClientOp::Goodbye => 1,
+            ClientOp::Whole(_)
+            | ClientOp::Token(_)
+            | ClientOp::Ping
+            | ClientOp::Pong
+            | ClientOp::Goodbye => 1,
         };
         self.frames += items.max(1) as u64;
     }

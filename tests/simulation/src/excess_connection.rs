@@ -381,7 +381,8 @@ impl ExcessConnection {
         match action {
             Action::Authenticate(_) => {
                 let grant = self.rate.grant();
-                self.peer.handle_authenticated(now, Ok(Accepted::for_ever(grant)));
+                self.peer
+                    .handle_authenticated(now, Ok(Accepted::for_ever(grant)));
             }
             Action::Deliver(inbound) => {
                 self.uploads[1] += 1;

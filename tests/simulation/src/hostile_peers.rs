@@ -72,7 +72,9 @@ fn connect(hub: &Arc<Hub>, now: Moment, address: Option<IpAddr>, auth: Auth) -> 
     let mut closed = None;
     while let Some(action) = peer.poll_action(now) {
         match action {
-            Action::Authenticate(_) => peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything()))),
+            Action::Authenticate(_) => {
+                peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())))
+            }
             Action::Close { code, .. } => closed = Some(code),
             Action::Deliver(_) => {}
         }

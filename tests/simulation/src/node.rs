@@ -1,14 +1,15 @@
 //! The server's machine: one process after another, each a hub and the application.
 
+mod tokens;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_broker::{Memory, Record};
-use push_wire_server::Grant;
 use push_wire_server::internals::hub::{Hub, HubSendError};
-use push_wire_server::internals::peer::{Accepted, AuthFailure, AuthRequest, Dialect, Inbound, Peer};
+use push_wire_server::internals::peer::{Dialect, Inbound, Peer};
 use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::StreamKey;
 use push_wire_shared::session::wire::Content;
@@ -26,9 +27,6 @@ use super::model::Model;
 use super::raw_client::{RawClient, RawOperation};
 use super::server_end::ServerEnd;
 use super::tally::Tally;
-
-/// Validity of a token (120 s): longer than a client's age limit for a token and the longest stall together.
-const TOKEN_LIFE: Duration = Duration::from_secs(120);
 
 /// Counts of a client's connections to this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -405,38 +403,6 @@ impl Node {
         })
     }
 
-    /// A token that is valid from now on for `TOKEN_LIFE`.
-    #[must_use]
-    pub fn token(&self, now: Moment) -> String {
-        now.since_origin().as_nanos().to_string()
-    }
-
-    /// Checks a client's token.
-    ///
-    /// # Errors
-    /// Fails if it is missing, or has expired.
-    pub fn authenticate(
-        &mut self,
-        now: Moment,
-        request: &AuthRequest,
-        model: &mut Model,
-    ) -> Result<Accepted, AuthFailure> {
-        let issued = request.token.as_ref().and_then(|token| token.parse().ok());
-        let issued = issued.map(|nanos| Moment::after_origin(Duration::from_nanos(nanos)));
-        let Some(issued) = issued.filter(|issued| now < *issued + TOKEN_LIFE) else {
-            self.tally.add("tokens expired", 1);
-            return Err(AuthFailure {
-                message: "the token has expired".into(),
-                unavailable: false,
-            });
-        };
-        self.authenticated(now, request.client_id, issued, model);
-        Ok(Accepted {
-            grant: Grant::everything(),
-            expires: Some(issued + TOKEN_LIFE),
-        })
-    }
-
     /// Records that a client was authenticated. Its session is a new one if it was away too long.
     fn authenticated(&mut self, now: Moment, client: Uuid, issued: Moment, model: &mut Model) {
         if self.session_may_have_ended(now, client) {
@@ -444,7 +410,7 @@ impl Node {
         }
         let presence = self.presence.entry(client).or_default();
         presence.connections += 1;
-        presence.token_issued_at = issued;
+        presence.token_issued_at = presence.token_issued_at.max(issued);
     }
 
     /// Records that one of a client's connections has ended.
@@ -452,17 +418,6 @@ impl Node {
         let presence = self.presence.entry(client).or_default();
         presence.connections = presence.connections.saturating_sub(1);
         presence.left_at = now;
-    }
-
-    /// Checks that a client's newest token is valid.
-    fn check_token(&self, now: Moment, client: Uuid) -> Result<(), PromiseError> {
-        let presence = self.presence.get(&client);
-        let issued = presence.map(|presence| presence.token_issued_at);
-        if issued.is_none_or(|issued| now < issued + TOKEN_LIFE) {
-            return Ok(());
-        }
-        let what = format!("client {client}: a message after its token of {issued:?} expired");
-        Err(Promise::Grants.broken(what))
     }
 
     /// Handles a client's message: publishes an entry to the room that it is for, or to the first one.

@@ -229,7 +229,8 @@ impl RawConnection {
         while let Some(action) = self.peer.poll_action(now) {
             match action {
                 Action::Authenticate(_) => {
-                    self.peer.handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
+                    self.peer
+                        .handle_authenticated(now, Ok(Accepted::for_ever(Grant::everything())));
                 }
                 Action::Deliver(inbound) => {
                     self.uploads[1] += 1;
@@ -339,6 +340,7 @@ impl RawConnection {
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Pong
+            | ServerOp::Renew
             | ServerOp::Notice(_)
             | ServerOp::Goodbye { .. } => Ok(()),
         }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use push_wire_server::internals::carrier;
-use push_wire_server::internals::peer::{Action, Message, Peer};
+use push_wire_server::internals::peer::{
+    Accepted, Action, AuthFailure, AuthRequest, Message, Peer,
+};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
@@ -119,10 +121,7 @@ impl ServerEnd {
             acted = true;
             match action {
                 Action::Authenticate(request) => {
-                    let answer = node.authenticate(now, &request, model);
-                    if answer.is_ok() {
-                        self.client = Some(request.client_id);
-                    }
+                    let answer = self.authenticate(now, &request, node, model);
                     self.peer.handle_authenticated(now, answer);
                 }
                 Action::Deliver(inbound) => {
@@ -136,6 +135,21 @@ impl ServerEnd {
             self.busy_until = now + node.delay();
         }
         Ok(acted)
+    }
+
+    fn authenticate(
+        &mut self,
+        now: Moment,
+        request: &AuthRequest,
+        node: &mut Node,
+        model: &mut Model,
+    ) -> Result<Accepted, AuthFailure> {
+        if self.client.is_some() {
+            return node.renew(now, request);
+        }
+        let accepted = node.authenticate(now, request, model)?;
+        self.client = Some(request.client_id);
+        Ok(accepted)
     }
 
     /// Handles a wake-up if there was one. Without one the peer is not polled, so that a lost wake-up is found.

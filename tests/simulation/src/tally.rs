@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Events that every large number of runs must have reached.
-const EXPECTED: [&str; 40] = [
+const EXPECTED: [&str; 41] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -51,6 +51,7 @@ const EXPECTED: [&str; 40] = [
     "subscriptions paused",
     "closed without a token",
     "tokens expired",
+    "tokens renewed in place",
     "event streams",
     "posts late",
     "posts lost",

@@ -135,10 +135,13 @@ impl Page {
                 self.session.unsubscribe(now, id);
                 self.reached.remove(&id);
             }
-            4 => drop(
-                self.session
-                    .send(now, "chat", Some(&text), Content::Bytes, step.bytes.to_vec()),
-            ),
+            4 => drop(self.session.send(
+                now,
+                "chat",
+                Some(&text),
+                Content::Bytes,
+                step.bytes.to_vec(),
+            )),
             5 => drop(
                 self.session
                     .send(now, &text, None, Content::Value, step.bytes.to_vec()),

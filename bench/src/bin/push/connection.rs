@@ -139,8 +139,10 @@ impl Connection {
         while let Some(action) = self.peer.poll_action(self.now) {
             match action {
                 Action::Authenticate(_) => {
-                    self.peer
-                        .handle_authenticated(self.now, Ok(Accepted::for_ever(Grant::everything())));
+                    self.peer.handle_authenticated(
+                        self.now,
+                        Ok(Accepted::for_ever(Grant::everything())),
+                    );
                 }
                 Action::Deliver(_) | Action::Close { .. } => panic!("unexpected {action:?}"),
             }

@@ -167,7 +167,8 @@ impl Grant {
     #[must_use]
     pub fn may_read<C: ChannelKind>(&self, channel: C, topic: Option<&str>) -> bool {
         let id = channel.wire_id();
-        self.rights.include(id, |rights| rights.read.contains(topic))
+        self.rights
+            .include(id, |rights| rights.read.contains(topic))
     }
 
     /// Returns whether messages may be sent to a topic of a channel; without a topic, whether they may be sent to the

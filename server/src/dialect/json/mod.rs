@@ -300,8 +300,8 @@ impl JsonCodec {
             } => self.renderer.goodbye(message, *retry_ms),
             // Messages carry no numbers in this dialect, so there is nothing to acknowledge.
             ServerOp::Received { .. } => {}
-            // Nothing is compressed in this dialect.
-            ServerOp::Dictionary(_) => {}
+            // Nothing is compressed in this dialect, and no token is renewed.
+            ServerOp::Dictionary(_) | ServerOp::Renew => {}
         }
     }
 

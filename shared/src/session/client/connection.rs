@@ -23,7 +23,8 @@
 //! `close` leads from every state to `Closed`, which only `connect` leaves. While suspended `Waiting` lasts until
 //! `wake`.
 
-use alloc::format;
+mod token;
+
 use alloc::string::String;
 use core::time::Duration;
 
@@ -32,9 +33,9 @@ use super::link::Link;
 use super::retry::Retry;
 use super::timer::Timer;
 use super::transport::Transports;
-use super::{Cause, ClientConfig, Event, Output, Status, TokenError, Transport};
+use super::{Cause, ClientConfig, Event, Output, Status, Transport};
 use crate::close::{CloseReason, RetryAdvice, retry_advice};
-use crate::limits::{RETRY_DIRECTED_MAX, TOKEN_BYTES};
+use crate::limits::RETRY_DIRECTED_MAX;
 use crate::session::op::ClientOp;
 use crate::time::Moment;
 
@@ -249,55 +250,6 @@ impl Connection {
         let (attempt, transport) = (self.attempt, self.transports.choose(now));
         link.outputs.push(Output::Connect { attempt, transport });
         self.enter(now, Phase::Connecting, link);
-    }
-
-    /// Takes the application's answer to [`Output::TokenWanted`].
-    pub(super) fn token_answered(
-        &mut self,
-        now: Moment,
-        request: u32,
-        token: Result<String, TokenError>,
-        link: &mut Link,
-    ) {
-        if self.phase != Phase::AwaitingToken || !self.credential.is_awaited(request) {
-            return;
-        }
-        link.timers.stop(Timer::Token);
-        match token {
-            Ok(token) => {
-                if self.credential.given(token) {
-                    return self.open_socket(now, link);
-                }
-                let message = format!("the token has more than {TOKEN_BYTES} bytes");
-                self.refuse(now, message, link);
-            }
-            Err(TokenError::Retry { message }) => self.no_token(now, message, link),
-            Err(TokenError::Denied { message }) => self.refuse(now, message, link),
-        }
-    }
-
-    /// Handles a request for a token that was not answered in time.
-    pub(super) fn token_overdue(&mut self, now: Moment, link: &mut Link) {
-        if self.phase == Phase::AwaitingToken {
-            let message = String::from("the application gave no token in time");
-            self.no_token(now, message, link);
-        }
-    }
-
-    fn no_token(&mut self, now: Moment, message: String, link: &mut Link) {
-        let cause = Cause {
-            code: None,
-            message,
-        };
-        self.come_back(now, cause, RetryAdvice::Now, None, link);
-    }
-
-    fn refuse(&mut self, now: Moment, message: String, link: &mut Link) {
-        self.cause = Cause {
-            code: Some(CloseReason::Unauthorized.code()),
-            message,
-        };
-        self.enter(now, Phase::Closed, link);
     }
 
     /// Records that the socket is open. Returns the token for `auth`; `None` if this was known already.

@@ -15,6 +15,8 @@ pub(super) struct Credential {
     is_renewable: bool,
     /// Number of the latest request to the application.
     request: u32,
+    /// The latest request has no answer.
+    is_awaited: bool,
     /// Time of the latest request.
     asked_at: Moment,
     /// The token is the answer to the latest request. Its age counts from the request, because the answer may have
@@ -32,6 +34,7 @@ impl Credential {
             token,
             is_renewable,
             request: 0,
+            is_awaited: false,
             asked_at: Moment::after_origin(Duration::ZERO),
             is_answer: false,
             shown_fresh: false,
@@ -51,12 +54,18 @@ impl Credential {
         }
         self.asked_at = now;
         self.is_answer = false;
+        self.is_awaited = true;
         self.request = self.request.wrapping_add(1);
         Some(self.request)
     }
 
-    pub(super) const fn is_awaited(&self, request: u32) -> bool {
-        self.request == request
+    /// Records that a request is answered. Returns whether it is the latest one, and had no answer.
+    pub(super) const fn is_answered(&mut self, request: u32) -> bool {
+        let is_awaited = self.is_awaited && self.request == request;
+        if is_awaited {
+            self.is_awaited = false;
+        }
+        is_awaited
     }
 
     /// Stores the application's answer; returns false if it is larger than [`TOKEN_BYTES`].

@@ -314,6 +314,7 @@ impl ClientSession {
             encoding: self.config.encoding,
             zstd: self.config.compression,
             skips: true,
+            renews: self.config.renews_token,
             max_message_bytes: self.config.max_message_bytes as u64,
             max_value_bytes: self.config.max_value_bytes as u64,
             subscriptions: self.subscriptions.request(room),

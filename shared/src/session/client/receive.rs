@@ -135,6 +135,7 @@ impl Receiver<'_> {
             | ServerOp::Dictionary(_)
             | ServerOp::Ping { .. }
             | ServerOp::Notice(_)
+            | ServerOp::Renew
             | ServerOp::Pong => {
                 let what = "the server's first op was not auth_ok";
                 return Err(ConnectionError::protocol(what));
@@ -222,6 +223,7 @@ impl Receiver<'_> {
                 }
             }
             ServerOp::Pong => {}
+            ServerOp::Renew => self.connection.renew(now, link),
             ServerOp::Notice(notice) => link.event(Event::Notice(notice)),
             ServerOp::Goodbye {
                 code,

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::bounded::{Bounded, list, opt_text, text};
+use super::bounded::{Bounded, BoundedText, list, opt_text, text};
 use super::fields::{is_false, is_untagged, name, opt_fixed, position};
 use super::{OpError, op_fields, op_name, unknown_op, write_op};
 use crate::encoding::PayloadEncoding;
@@ -30,6 +30,8 @@ pub enum ClientOp {
     Whole(u32),
     /// The client holds these dictionaries: entries may come compressed with them.
     Have(Vec<u32>),
+    /// A renewed token, whose grant replaces that of the connection.
+    Token(String),
     /// Requests a `pong`.
     Ping,
     /// Answers `ping`.
@@ -66,6 +68,9 @@ pub struct Auth {
     /// The client takes `skipped`; one that does not is sent a `reset` in its place.
     #[serde(default, skip_serializing_if = "is_false")]
     pub skips: bool,
+    /// The client answers `renew` with a token.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub renews: bool,
     /// Largest message that the client takes, in bytes; default [`MESSAGE_BYTES`].
     #[serde(default = "message_bytes")]
     pub max_message_bytes: u64,
@@ -102,6 +107,7 @@ impl Auth {
             encoding: PayloadEncoding::Json,
             zstd: false,
             skips: false,
+            renews: false,
             max_message_bytes: message_bytes(),
             max_value_bytes: value_bytes(),
             subscriptions: Vec::new(),
@@ -218,6 +224,7 @@ enum Written<'a> {
     Ack { acks: &'a [(u32, Cursor)] },
     Whole { id: u32 },
     Have { ids: &'a [u32] },
+    Token { token: &'a str },
     Ping,
     Pong,
     Goodbye,
@@ -239,6 +246,11 @@ struct AckOp {
 }
 
 #[derive(Deserialize)]
+struct TokenOp {
+    token: BoundedText<TOKEN_BYTES>,
+}
+
+#[derive(Deserialize)]
 struct WholeOp {
     id: u32,
 }
@@ -257,6 +269,7 @@ impl ClientOp {
             Self::Ack(acks) => Written::Ack { acks },
             Self::Whole(id) => Written::Whole { id: *id },
             Self::Have(ids) => Written::Have { ids },
+            Self::Token(token) => Written::Token { token },
             Self::Ping => Written::Ping,
             Self::Pong => Written::Pong,
             Self::Goodbye => Written::Goodbye,
@@ -279,6 +292,9 @@ impl ClientOp {
             "whole" => op_fields("whole", bytes).map(|op: WholeOp| Self::Whole(op.id)),
             "have" => op_fields("have", bytes)
                 .map(|op: IdsOp<DICTIONARIES>| Self::Have(op.ids.into_vec())),
+            "token" => {
+                op_fields("token", bytes).map(|op: TokenOp| Self::Token(op.token.into_string()))
+            }
             "ping" => op_fields("ping", bytes).map(|NoFields {}| Self::Ping),
             "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
             "goodbye" => op_fields("goodbye", bytes).map(|NoFields {}| Self::Goodbye),
@@ -295,6 +311,7 @@ impl ClientOp {
             Self::Subscribe(items) => subscribe_bytes(items),
             Self::Unsubscribe(ids) | Self::Have(ids) => size_of_val(&ids[..]),
             Self::Ack(acks) => size_of_val(&acks[..]),
+            Self::Token(token) => token.len(),
             Self::Whole(_) | Self::Ping | Self::Pong | Self::Goodbye => 0,
         }
     }

@@ -3,6 +3,7 @@
 
 mod bounded;
 mod client;
+mod error_code;
 mod fields;
 mod notice;
 mod server;
@@ -16,10 +17,9 @@ use serde::{Deserialize, Serialize};
 
 pub use bounded::{Bounded, BoundedText};
 pub use client::{Auth, ClientOp, ScopeRequest, Subscribe};
+pub use error_code::ErrorCode;
 pub use notice::{Features, Health, Slow, SystemNotice};
-pub use server::{
-    AuthOk, ChannelInfo, DictionaryInfo, ErrorCode, RejectedMessage, ServerOp, StreamHead,
-};
+pub use server::{AuthOk, ChannelInfo, DictionaryInfo, RejectedMessage, ServerOp, StreamHead};
 pub use skipped::Skipped;
 
 use crate::encoding::DecodeError;

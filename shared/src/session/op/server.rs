@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::bounded::{Bounded, cut_text, list, text};
 use super::client::NoFields;
 use super::fields::{fixed, is_false, is_untagged, name, position};
-use super::{OpError, Skipped, SystemNotice, op_fields, op_name, unknown_op, write_op};
+use super::{ErrorCode, OpError, Skipped, SystemNotice, op_fields, op_name, unknown_op, write_op};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::limits::{CHANNELS, NAME_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
@@ -75,6 +75,8 @@ pub enum ServerOp {
     },
     /// Answers `ping`.
     Pong,
+    /// Requests a renewed token: the client's grant ends soon. Sent only to clients that state in `auth` that they renew it.
+    Renew,
     /// A notice of the application.
     Notice(SystemNotice),
     /// Announces the close of the connection.
@@ -200,71 +202,6 @@ impl From<StreamHead> for (u64, Cursor, Cursor) {
     }
 }
 
-macro_rules! error_codes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Error code, for programs. Codes of later versions are read as `Other`.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[non_exhaustive]
-        pub enum ErrorCode {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl ErrorCode {
-            /// The name on the wire.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// The code of this wire name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Self {
-                match name { $($name => Self::$variant,)* _ => Self::Other }
-            }
-
-            /// Returns whether the same may succeed later, without a change by the application.
-            #[must_use]
-            pub const fn is_retryable(self) -> bool {
-                matches!(self, Self::Unavailable | Self::RateLimited)
-            }
-        }
-    };
-}
-
-error_codes! {
-    /// No such channel.
-    UnknownChannel = "unknown_channel",
-    /// Empty, or longer than 255 bytes.
-    BadTopic = "bad_topic",
-    /// The grant does not allow this.
-    NotPermitted = "not_permitted",
-    /// The server cannot accept the client now: its credentials cannot be checked, or a limit is reached. The client comes
-    /// back later, with the same credentials.
-    Unavailable = "unavailable",
-    /// The control op is unknown or malformed.
-    BadOp = "bad_op",
-    /// The frame is too short, of a wrong version, with unknown flags, or on an unknown channel or stream.
-    BadFrame = "bad_frame",
-    /// The payload cannot be read.
-    BadPayload = "bad_payload",
-    /// No handler is registered for messages on this channel.
-    NoHandler = "no_handler",
-    /// More subscriptions than one session may have.
-    TooManySubscriptions = "too_many_subscriptions",
-    /// No subscription of this id, or one that exists already.
-    BadSubscription = "bad_subscription",
-    /// More than a limit of the rate is sent.
-    RateLimited = "rate_limited",
-    /// Above the size limit.
-    TooLarge = "too_large",
-    /// The application's handler refused.
-    Refused = "refused",
-    /// The application's handler failed: it panicked.
-    HandlerFailed = "handler_failed",
-    /// A code that this version does not know.
-    Other = "other",
-}
-
 /// An op as it is written; it is read field by field, by the name of its op.
 #[derive(Serialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
@@ -282,6 +219,7 @@ enum Written<'a> {
         heads: &'a [StreamHead],
     },
     Pong,
+    Renew,
     Goodbye(GoodbyeOp<&'a str>),
 }
 
@@ -404,6 +342,7 @@ impl ServerOp {
             Self::Dictionary(info) => Written::Dictionary(*info),
             Self::Ping { heads } => Written::Ping { heads },
             Self::Pong => Written::Pong,
+            Self::Renew => Written::Renew,
             Self::Notice(notice) => return write_op(out, notice),
             Self::Goodbye {
                 code,
@@ -443,6 +382,7 @@ impl ServerOp {
                 heads: op.heads.into_vec(),
             }),
             "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
+            "renew" => op_fields("renew", bytes).map(|NoFields {}| Self::Renew),
             "health" => op_fields("health", bytes).map(|op| Self::Notice(SystemNotice::Health(op))),
             "slow" => op_fields("slow", bytes).map(|op| Self::Notice(SystemNotice::Slow(op))),
             "features" => {

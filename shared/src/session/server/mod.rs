@@ -1,6 +1,7 @@
 //! [`ServerSession`]: the server side of one connection as a sans-IO state machine.
 
 mod config;
+mod grant_end;
 mod handshake;
 mod heartbeat;
 mod output;

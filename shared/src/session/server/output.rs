@@ -17,6 +17,8 @@ pub enum Output {
     Op(ServerOp),
     /// Credentials to check; the result goes to `handle_accepted` or `handle_refused`.
     Authenticate(Auth),
+    /// A renewed token to check; the result goes to `set_grant_end` or `handle_renewal_failed`.
+    Renew(String),
     /// Open a stream, then call `handle_opened`.
     Open {
         /// Number of this lookup, used in `handle_opened` and `Read`, since the client may end the subscription and use

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
+use super::grant_end::GrantEnd;
 use super::handshake::{Phase, authenticate};
 use super::heartbeat::{Heartbeat, ping};
 use super::outputs::Outputs;
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::close::{CloseReason, RetryAdvice, retry_advice};
 use crate::limits::GRANT_RETRY;
-use crate::position::{Bounds, Position};
+use crate::position::{Bounds, Position, ResetReason};
 use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
 use crate::time::{Moment, sooner};
 
@@ -44,8 +45,7 @@ pub struct ServerSession {
     posts: PostOrder,
     heartbeat: Heartbeat,
     throttle: Throttle,
-    /// End of the client's grant.
-    grant_ends: Option<Moment>,
+    grant_end: GrantEnd,
     outputs: Outputs,
 }
 
@@ -65,7 +65,7 @@ impl ServerSession {
             uplink: UplinkOrder::default(),
             posts: PostOrder::default(),
             throttle: Throttle::default(),
-            grant_ends: None,
+            grant_end: GrantEnd::default(),
             outputs: Outputs::default(),
         }
     }
@@ -80,6 +80,7 @@ impl ServerSession {
                 self.client_id = auth.client_id;
                 self.client_limits = ClientLimits::of(&auth);
                 self.subscriptions.takes_skipped = auth.skips;
+                self.grant_end.begin(auth.renews);
                 self.posts.begin(auth.attempt.unwrap_or_default());
                 authenticate(&mut self.phase, auth, &mut self.outputs);
             }
@@ -118,6 +119,7 @@ impl ServerSession {
                 ids.dedup();
                 outputs.put(Output::Have(ids));
             }
+            ClientOp::Token(token) => self.grant_end.take(token, outputs),
             ClientOp::Ping => outputs.op(ServerOp::Pong),
             ClientOp::Pong => {}
             ClientOp::Goodbye => {
@@ -146,9 +148,28 @@ impl ServerSession {
         self.posts.take(post)
     }
 
-    /// Sets the end of the client's grant, at which the connection is closed with 4005; `None` for never.
-    pub const fn set_grant_end(&mut self, time: Option<Moment>) {
-        self.grant_ends = time;
+    /// Sets the end of the client's grant, at which the connection is closed with 4005; `None` for never. A client that
+    /// renews its token is asked for one before.
+    pub fn set_grant_end(&mut self, now: Moment, end: Option<Moment>) {
+        self.grant_end.set(now, end);
+    }
+
+    /// Records that the token of [`Output::Renew`] was refused, or could not be checked now, as `reason` says. In the latter
+    /// case the client is asked again.
+    pub fn handle_renewal_failed(&mut self, now: Moment, reason: CloseReason, message: &str) {
+        match retry_advice(Some(reason.code())) {
+            RetryAdvice::Now | RetryAdvice::Later => self.grant_end.not_checked(now),
+            RetryAdvice::Never => {
+                self.report(ErrorCode::NotPermitted, message);
+                self.close(reason);
+            }
+        }
+    }
+
+    /// Ends a subscription that the client's grant does not allow any more.
+    pub fn handle_forbidden(&mut self, id: u32) {
+        let reason = ResetReason::NotPermitted;
+        self.subscriptions.end(id, reason, &mut self.outputs);
     }
 
     /// Opens the session: the credentials are accepted.
@@ -208,7 +229,8 @@ impl ServerSession {
 
     /// Ends a subscription whose log cannot be read any more.
     pub fn handle_unreadable(&mut self, id: u32) {
-        self.subscriptions.unreadable(id, &mut self.outputs);
+        let reason = ResetReason::StoreUnavailable;
+        self.subscriptions.end(id, reason, &mut self.outputs);
     }
 
     /// Ends a subscription whose next entry is above the client's limit.
@@ -270,7 +292,7 @@ impl ServerSession {
 
     /// Ends the connection if the client's grant has ended.
     fn end_expired(&mut self, now: Moment) {
-        if self.is_ready() && self.grant_ends.is_some_and(|end| end <= now) {
+        if self.is_ready() && self.grant_end.has_come(now) {
             self.leave(CloseReason::GrantExpired, GRANT_RETRY);
         }
     }
@@ -289,7 +311,10 @@ impl ServerSession {
                 self.close(CloseReason::HandshakeTimeout);
             }
             Phase::Ready if self.heartbeat.is_lost(now) => self.close(CloseReason::HeartbeatLost),
-            Phase::Ready => self.heartbeat.beat(now, &mut self.outputs),
+            Phase::Ready => {
+                self.grant_end.ask(now, &mut self.outputs);
+                self.heartbeat.beat(now, &mut self.outputs);
+            }
             Phase::AwaitingAuth { .. } | Phase::Authenticating { .. } | Phase::Closed => {}
         }
     }
@@ -299,7 +324,7 @@ impl ServerSession {
     pub fn poll_timeout(&self) -> Option<Moment> {
         match self.phase {
             Phase::AwaitingAuth { until } | Phase::Authenticating { until, .. } => Some(until),
-            Phase::Ready => sooner(Some(self.heartbeat.next()), self.grant_ends),
+            Phase::Ready => sooner(Some(self.heartbeat.next()), self.grant_end.due()),
             Phase::Closed => None,
         }
     }

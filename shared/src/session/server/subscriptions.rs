@@ -186,11 +186,10 @@ impl Subscriptions {
         });
     }
 
-    /// Ends a subscription whose log cannot be read any more.
-    pub(super) fn unreadable(&mut self, id: u32, outputs: &mut Outputs) {
-        if self.by_id.contains_key(&id) {
-            self.by_id.remove(&id);
-            end(id, ResetReason::StoreUnavailable, outputs);
+    /// Ends a subscription that cannot go on.
+    pub(super) fn end(&mut self, id: u32, reason: ResetReason, outputs: &mut Outputs) {
+        if self.by_id.remove(&id).is_some() {
+            end(id, reason, outputs);
             outputs.put(Output::Stop { id });
         }
     }

@@ -78,7 +78,9 @@ impl Pair {
     fn fill(&mut self) {
         while self.queued < self.all {
             let body = self.queued.to_string().into_bytes();
-            let sent = self.client.send(self.now, "chat", None, Content::Value, body);
+            let sent = self
+                .client
+                .send(self.now, "chat", None, Content::Value, body);
             if sent.is_err() {
                 break;
             }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::peer::*;
 use crate::limits::{TOKEN_BYTES, TOKEN_FRESH, TOKEN_WAIT};
 use crate::session::client::{ClientConfig, ConfigError, Event, Input, Output, Status, TokenError};
-use crate::session::op::Auth;
+use crate::session::op::{Auth, ClientOp, ServerOp};
 
 fn renewing() -> ClientConfig {
     let mut config = config();
@@ -192,6 +192,34 @@ fn expiry_is_answered_with_a_renewed_token() {
     assert_eq!(harness.open_socket().token.as_deref(), Some("plain"));
     harness.close(Some(4200));
     assert_eq!(harness.closed_with(), Some(4200));
+}
+
+#[test]
+fn renews_while_the_connection_goes_on() {
+    let mut harness = Harness::new(renewing());
+    connect(&mut harness);
+    assert!(opens_with(&mut harness, "one").renews);
+    harness.auth_ok(false, 0);
+    harness.sent_frames();
+    harness.control(&[ServerOp::Renew]);
+    let request = wanted(&mut harness).unwrap();
+    answer(&mut harness, request - 1, Ok("late".into()));
+    assert_eq!(harness.ops(), []);
+    answer(&mut harness, request, Ok("two".into()));
+    assert_eq!(harness.ops(), [ClientOp::Token("two".into())]);
+    answer(&mut harness, request, Ok("again".into()));
+    assert_eq!(harness.ops(), []);
+
+    // Without a token the server ends the connection, and the next attempt asks.
+    harness.control(&[ServerOp::Renew]);
+    let request = wanted(&mut harness).unwrap();
+    let message = String::from("signed out");
+    answer(&mut harness, request, Err(TokenError::Denied { message }));
+    assert_eq!(harness.session.status(), Status::Ready);
+    assert_eq!(harness.ops(), []);
+    harness.close(Some(4005));
+    harness.let_time_pass();
+    opens_with(&mut harness, "three");
 }
 
 #[test]

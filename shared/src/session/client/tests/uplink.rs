@@ -168,8 +168,12 @@ fn refused_send_uses_no_number() {
     let mut harness = Harness::new(config());
     let large = send(&mut harness, &"x".repeat(10_000)).unwrap();
     let now = harness.now;
-    let nowhere = harness.session.send(now, "nope", None, Content::Value, vec![]);
-    let system = harness.session.send(now, "system", None, Content::Value, vec![]);
+    let nowhere = harness
+        .session
+        .send(now, "nope", None, Content::Value, vec![]);
+    let system = harness
+        .session
+        .send(now, "system", None, Content::Value, vec![]);
     send(&mut harness, "a").unwrap();
     harness.open();
     harness.auth_ok(false, 0);

@@ -43,7 +43,7 @@ fn op() -> impl Strategy<Value = ClientOp> {
         proptest::option::of(".{0,300}"),
         proptest::option::of(any::<[u8; 16]>()),
         any::<Option<u64>>(),
-        any::<[bool; 2]>(),
+        any::<[bool; 3]>(),
         any::<(u64, u64)>(),
         subscriptions.clone(),
     );
@@ -57,6 +57,7 @@ fn op() -> impl Strategy<Value = ClientOp> {
                 encoding: PayloadEncoding::MessagePack,
                 zstd: flags[0],
                 skips: flags[1],
+                renews: flags[2],
                 max_message_bytes: limits.0,
                 max_value_bytes: limits.1,
                 subscriptions,
@@ -67,6 +68,7 @@ fn op() -> impl Strategy<Value = ClientOp> {
         proptest::collection::vec(any::<(u32, u64)>(), 0..200).prop_map(ClientOp::Ack),
         any::<u32>().prop_map(ClientOp::Whole),
         proptest::collection::vec(any::<u32>(), 0..=DICTIONARIES).prop_map(ClientOp::Have),
+        ".{0,300}".prop_map(ClientOp::Token),
         Just(ClientOp::Ping),
         Just(ClientOp::Pong),
         Just(ClientOp::Goodbye),
@@ -118,6 +120,7 @@ fn any_optional_field_may_be_absent() {
             encoding: PayloadEncoding::Json,
             zstd: has(0) != has(1),
             skips: has(1) != has(2),
+            renews: has(2) != has(3),
             subscriptions: if present == 0 {
                 vec![]
             } else {

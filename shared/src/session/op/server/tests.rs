@@ -132,6 +132,7 @@ fn op() -> impl Strategy<Value = ServerOp> {
         }),
         heads,
         Just(ServerOp::Pong),
+        Just(ServerOp::Renew),
         notice().prop_map(ServerOp::Notice),
         (any::<u16>(), ".{0,40}", any::<Option<u64>>()).prop_map(|(code, message, retry_ms)| {
             ServerOp::Goodbye {
