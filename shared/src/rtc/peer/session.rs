@@ -103,10 +103,11 @@ pub enum PeerError {
 ///
 /// After each call of [`handle_input`](Self::handle_input), [`handle_timeout`](Self::handle_timeout) or
 /// [`send`](Self::send) the driver takes outputs from [`poll_output`](Self::poll_output) until there are none, then arms
-/// one timer for [`poll_timeout`](Self::poll_timeout). A driver may call [`poll_timeout`](Self::poll_timeout) any time.
+/// one timer for [`poll_timeout`](Self::poll_timeout).
 ///
 /// Messages go by relay at first, and while there is no connection between the clients. Each is delivered once and in
-/// order, as long as both sessions live.
+/// order, as long as both sessions live. A session that replaces an earlier one of the same client numbers its messages
+/// anew, so the other client needs a new one as well.
 #[derive(Debug)]
 pub struct PeerSession {
     other: Uuid,
