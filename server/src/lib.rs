@@ -76,6 +76,8 @@ mod upkeep;
 
 pub use admission::ForwardedHeader;
 pub use auth::{AuthError, AuthValidator, Authenticator, Credentials, Grant};
+#[cfg(feature = "jwt")]
+pub use auth::{JwtAuthenticator, JwtClaims, JwtKeys, JwtKeysError};
 pub use builder::{BuildError, PushServerBuilder};
 pub use compression::SetDictionaryError;
 pub use connection::tune_tcp;

@@ -71,6 +71,14 @@ pub(crate) const RATE_RETRY: Duration = Duration::from_secs(5);
 /// time. A further one is answered 429.
 pub(crate) const POSTS_WAITING: usize = 4;
 
+/// Bytes of a fetched set of keys (256 KiB): one of 64 keys with certificates.
+#[cfg(feature = "jwt")]
+pub(crate) const JWKS_BYTES: usize = 256 * 1024;
+
+/// Keys of a set (64): issuers publish a handful, two of each kind while they change them.
+#[cfg(feature = "jwt")]
+pub(crate) const JWKS_KEYS: usize = 64;
+
 const MIB: u32 = 1024 * 1024;
 
 /// Limits of the memory and work that clients can take in a server; docs/limits.md lists them all.

@@ -65,17 +65,23 @@ impl Server {
 
     /// Opens a socket at this path and query, and sends nothing.
     pub(crate) async fn open_at(&self, target: &str) -> Client {
-        self.open_by(target, "").await
+        self.open_by(target, "cookie", "").await
     }
 
     /// Opens a socket with this cookie, and sends nothing.
     pub(crate) async fn open_with(&self, cookie: &str) -> Client {
-        self.open_by("/rps", cookie).await
+        self.open_by("/rps", "cookie", cookie).await
     }
 
-    async fn open_by(&self, target: &str, cookie: &str) -> Client {
+    /// Opens a socket with this bearer token, and sends nothing.
+    pub(crate) async fn open_with_bearer(&self, token: &str) -> Client {
+        let credentials = format!("Bearer {token}");
+        self.open_by("/rps", "authorization", &credentials).await
+    }
+
+    async fn open_by(&self, target: &str, header: &str, value: &str) -> Client {
         let uri = format!("ws://{}{target}", self.address).parse().unwrap();
-        let request = ClientRequestBuilder::new(uri).with_header("cookie", cookie);
+        let request = ClientRequestBuilder::new(uri).with_header(header, value);
         let (socket, _) = connect_async(request).await.unwrap();
         Client {
             id: Uuid::nil(),

@@ -20,11 +20,11 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::error::{RequestError, error_op, json};
-use super::proof::bearer;
 use super::query::without_effect;
 use super::redact::redact_token;
 use super::upgrade::draining;
 use super::{GOING_AWAY, body, cors, peer};
+use crate::auth::bearer;
 use crate::connection::{Application, Connection, EventStream, Head};
 use crate::hub::Hub;
 use crate::peer::{Dialect, Message};

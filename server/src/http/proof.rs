@@ -1,25 +1,17 @@
 //! Proof that a POST of the JSON dialect comes from the client of its session (docs/event-streams.md section 3).
 
 use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, HeaderMap};
 use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::error::RequestError;
-use crate::auth::AuthError;
+use crate::auth::{AuthError, bearer};
 use crate::clock;
 use crate::connection::{Application, grant};
 use crate::hub::{PostError, PostProof};
 use crate::peer::AuthRequest;
-
-/// The bearer token of a request.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let credentials = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = credentials.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
 
 /// Finds the proof: the bearer token, or for a session that was opened without a token and has an identity the one that
 /// the authenticator gives to this request.

@@ -1,0 +1,172 @@
+//! Tests of tokens and keys that are made to be accepted by mistake.
+
+use super::*;
+
+#[tokio::test]
+async fn public_key_is_no_secret() {
+    let claims = json!({ "exp": NOW + 1 });
+    for example in [examples::RS256, examples::ES256, examples::EDDSA] {
+        let pem = example.pem.unwrap();
+        let jwk: Value = serde_json::from_str(example.jwk).unwrap();
+        let set = json!({ "keys": [jwk] }).to_string();
+        for keys in [JwtKeys::pem(pem).unwrap(), JwtKeys::jwks(&set).unwrap()] {
+            let authenticator = authenticator(keys, NOW);
+            for secret in [pem, pem.trim(), example.jwk, &set] {
+                let header = json!({ "alg": "HS256" });
+                let token = token(&header, &claims, hmac_by(secret.as_bytes()));
+                assert_eq!(error(&authenticator, &token).await, JwtError::Key);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn algorithm_of_the_header_is_not_believed() {
+    let authenticator = authenticator(JwtKeys::secret(SECRET).unwrap(), NOW);
+    let claims = json!({ "exp": NOW + 1 });
+    for (header, expected) in [
+        (json!({ "alg": "none" }), JwtError::Algorithm),
+        (json!({ "alg": "None" }), JwtError::Algorithm),
+        (json!({ "alg": "" }), JwtError::Algorithm),
+        (json!({ "alg": "HS512" }), JwtError::Algorithm),
+        (json!({ "alg": "hs256" }), JwtError::Algorithm),
+        (json!({ "alg": "RS256" }), JwtError::Key),
+        (json!({ "alg": "ES256" }), JwtError::Key),
+        (json!({ "alg": "EdDSA" }), JwtError::Key),
+        (json!({ "alg": null }), JwtError::Malformed),
+        (json!({ "alg": ["HS256"] }), JwtError::Malformed),
+        (json!({}), JwtError::Malformed),
+        (json!(["HS256"]), JwtError::Malformed),
+        (
+            json!({ "alg": "HS256", "crit": ["b64"], "b64": false }),
+            JwtError::Critical,
+        ),
+        (json!({ "alg": "HS256", "kid": 7 }), JwtError::Malformed),
+    ] {
+        for signature in [hmac_by(SECRET)(b"x"), Vec::new()] {
+            let token = token(&header, &claims, |_| signature);
+            assert_eq!(error(&authenticator, &token).await, expected, "{header}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_of_the_header_are_not_used() {
+    let stranger = Ed25519::new("known");
+    let known = Ed25519::new("known");
+    let set = json!({ "keys": [known.jwk()] }).to_string();
+    let authenticator = authenticator(JwtKeys::jwks(set).unwrap(), NOW);
+    let header = json!({
+        "alg": "EdDSA", "kid": "known", "jwk": stranger.jwk(), "jku": "http://127.0.0.1/keys",
+    });
+    let token = token(&header, &json!({ "exp": NOW + 1 }), |message| {
+        stranger.pair.sign(message).as_ref().to_vec()
+    });
+    assert_eq!(error(&authenticator, &token).await, JwtError::Signature);
+}
+
+#[tokio::test]
+async fn malformed_tokens_are_refused() {
+    let authenticator = authenticator(JwtKeys::secret(SECRET).unwrap(), NOW);
+    let valid = hs256(&json!({ "exp": NOW + 1 }));
+    let parts: Vec<&str> = valid.split('.').collect();
+    let padded = format!("{}=.{}.{}", parts[0], parts[1], parts[2]);
+    for token in [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "e30.e30.",
+        "\u{0}",
+        "é.é.é",
+        &valid[1..],
+        &format!("{valid}."),
+        &format!(".{valid}"),
+        &format!("{valid}.{}", parts[2]),
+        &format!(" {valid}"),
+        &format!("{valid} "),
+        &format!("{}.{}", parts[0], parts[1]),
+        &padded,
+    ] {
+        let error = error(&authenticator, token).await;
+        assert_eq!(error, JwtError::Malformed, "{token}");
+    }
+    let unsigned = format!("{}.{}.", parts[0], parts[1]);
+    assert_eq!(error(&authenticator, &unsigned).await, JwtError::Signature);
+    let header = json!({ "alg": "HS256" });
+    for claims in [json!([]), json!("text"), json!(null)] {
+        let token = token(&header, &claims, hmac_by(SECRET));
+        assert_eq!(error(&authenticator, &token).await, JwtError::Malformed);
+    }
+}
+
+#[test]
+fn weak_and_foreign_keys_are_refused() {
+    assert_eq!(
+        JwtKeys::secret([7; 31]).unwrap_err(),
+        JwtKeysError::ShortSecret(31)
+    );
+    assert_eq!(JwtKeys::pem("text").unwrap_err(), JwtKeysError::Pem);
+    let one = |jwk: Value| JwtKeys::jwks(json!({ "keys": [jwk] }).to_string()).map(drop);
+    let known = Ed25519::new("a").jwk();
+    let with = |name: &str, value: Value| {
+        let mut jwk = known.clone();
+        jwk[name] = value;
+        jwk
+    };
+    assert_eq!(one(known.clone()), Ok(()));
+    let n = |bytes: usize| json!({ "kty": "RSA", "n": base64(vec![0xff; bytes]), "e": "AQAB" });
+    assert_eq!(one(n(256)), Ok(()));
+    for jwk in [
+        n(128),
+        n(1025),
+        json!({ "kty": "oct", "k": base64([7; 31]) }),
+        json!({ "kty": "EC", "crv": "P-384", "x": base64([7; 48]), "y": base64([7; 48]) }),
+        json!({ "kty": "OKP", "crv": "X25519", "x": base64([7; 32]) }),
+        json!({ "kty": "unknown" }),
+        json!(7),
+        with("x", json!(base64([7; 31]))),
+        with("use", json!("enc")),
+        with("key_ops", json!(["encrypt"])),
+        with("alg", json!("RS256")),
+    ] {
+        assert_eq!(one(jwk.clone()), Err(JwtKeysError::NoKey), "{jwk}");
+    }
+    for text in ["", "[]", "{}", r#"{"keys":7}"#] {
+        let set = JwtKeys::jwks(text).map(drop);
+        assert!(
+            matches!(set, Err(JwtKeysError::NotASet(_))),
+            "{text}: {set:?}"
+        );
+    }
+    let many = json!({ "keys": vec![known; 65] }).to_string();
+    assert_eq!(JwtKeys::jwks(many).unwrap_err(), JwtKeysError::TooMany(64));
+}
+
+#[test]
+fn addresses_without_tls_are_refused() {
+    for url in [
+        "https://id.example.com/keys",
+        "https://id.example.com:8443",
+        "http://127.0.0.1:8080/keys",
+        "http://[::1]/keys",
+        "http://localhost/keys?x=1",
+    ] {
+        assert!(JwtKeys::jwks_url(url).is_ok(), "{url}");
+    }
+    for url in [
+        "",
+        "/keys",
+        "id.example.com",
+        "http://id.example.com/keys",
+        "http://localhost.example.com/keys",
+        "http://192.0.2.1/keys",
+        "https://user@id.example.com/keys",
+        "ftp://id.example.com/keys",
+        "file:///keys",
+    ] {
+        let error = JwtKeys::jwks_url(url).unwrap_err();
+        assert_eq!(error, JwtKeysError::Address(url.into()));
+    }
+}
