@@ -16,6 +16,11 @@ pub(crate) fn moment(time: SystemTime) -> Moment {
     now() + time.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
+/// The wall clock.
+pub(crate) fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Returns whether a time of the wall clock has come.
 pub(crate) fn is_past(time: SystemTime) -> bool {
     time <= SystemTime::now()

@@ -66,6 +66,7 @@ mod policy;
 mod rate;
 mod record;
 pub mod relay;
+mod revoke;
 mod send;
 mod serve;
 mod server;
@@ -75,7 +76,9 @@ mod turn;
 mod upkeep;
 
 pub use admission::ForwardedHeader;
-pub use auth::{AuthError, AuthValidator, Authenticator, Credentials, Grant};
+pub use auth::{
+    AuthError, AuthValidator, Authenticator, Credentials, Grant, Revocation, RevokeError,
+};
 #[cfg(feature = "jwt")]
 pub use auth::{JwtAuthenticator, JwtClaims, JwtKeys, JwtKeysError};
 pub use builder::{BuildError, PushServerBuilder};

@@ -55,6 +55,10 @@ pub(crate) const TLS_HANDSHAKES: usize = 1_024;
 /// from as many networks, against which no limit per address helps.
 pub(crate) const NETWORKS_REMEMBERED: usize = 65_536;
 
+/// Revocations that are kept until the tokens have expired (65,536; 100 bytes each): tokens expire within hours, and all
+/// those of a user are one revocation.
+pub(crate) const REVOCATIONS: usize = 65_536;
+
 /// Owners, without sessions, whose use of their rates is remembered until they may send as much as a new one (65,536; 100
 /// bytes each): an owner that ends its sessions does not get a new burst. The oldest is forgotten first.
 pub(crate) const OWNERS_REMEMBERED: usize = 65_536;

@@ -31,6 +31,7 @@ mod odd_requests;
 mod origin;
 mod post_limits;
 mod proxy;
+mod revocation;
 mod rights;
 mod serve;
 mod slow_readers;

@@ -6,6 +6,7 @@ mod error;
 mod grant;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod revocation;
 mod validator;
 
 pub(crate) use authenticator::{AnyAuthenticator, PendingGrant};
@@ -15,5 +16,7 @@ pub use error::AuthError;
 pub use grant::Grant;
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtAuthenticator, JwtClaims, JwtKeys, JwtKeysError};
+pub(crate) use revocation::Revocations;
+pub use revocation::{Revocation, RevokeError};
 pub use validator::AuthValidator;
 pub(crate) use validator::ByValidator;

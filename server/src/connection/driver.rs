@@ -324,6 +324,10 @@ fn broken(error: &io::Error) -> End {
 
 fn accepted(grant: Grant) -> Accepted {
     let expires = grant.expiry().map(clock::moment);
+    let grant = match grant.issue() {
+        Some(_) => grant,
+        None => grant.issued_at(clock::wall()),
+    };
     Accepted { grant, expires }
 }
 

@@ -34,7 +34,8 @@ pub(super) async fn json_proof(
     let answer = timeout(time, grant(app.authenticate(request, parts))).await;
     let late = |_| AuthError::Unavailable(format!("no answer within {} ms", time.as_millis()));
     let granted = answer.map_err(late).flatten().map_err(refusal)?;
-    if granted.expiry().is_some_and(clock::is_past) {
+    let is_revoked = app.hub().is_revoked(client, &granted);
+    if is_revoked || granted.expiry().is_some_and(clock::is_past) {
         return Err(PostError::Unauthorized.into());
     }
     let identity = granted.who().ok_or(PostError::Unauthorized)?;

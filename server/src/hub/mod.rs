@@ -21,7 +21,7 @@ mod waker;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub(crate) use attachment::Attachment;
 use bytes::Bytes;
@@ -48,6 +48,7 @@ use streams::{Creator, Streams};
 use uuid::Uuid;
 pub(crate) use waker::{ConnectionWaker, Notice, PostCheck, Subscriber};
 
+use crate::auth::{Grant, Revocation, Revocations, RevokeError};
 use crate::compression::{Background, Dictionaries, SetDictionaryError};
 use crate::limits::{Limits, RETURN_SPREAD};
 use crate::policy::ChannelPolicy;
@@ -116,6 +117,7 @@ pub struct Hub {
     publisher: Publisher,
     dictionaries: Arc<Dictionaries>,
     counters: Arc<Counters>,
+    revocations: Revocations,
     draining: AtomicBool,
 }
 
@@ -184,6 +186,7 @@ impl Hub {
             streams,
             dictionaries,
             counters,
+            revocations: Revocations::default(),
             draining: AtomicBool::new(false),
         })
     }
@@ -329,6 +332,23 @@ impl Hub {
         // Set first: a client is either connected already, or sees it when its session opens.
         self.draining.store(true, Ordering::SeqCst);
         self.sessions.notify_all(&Notice::Draining);
+    }
+
+    /// Keeps a revocation, and asks all connections whether it concerns them.
+    ///
+    /// # Errors
+    /// [`RevokeError`]; nothing has changed.
+    pub fn revoke(&self, now: SystemTime, revocation: Revocation) -> Result<(), RevokeError> {
+        // Kept first: a client is either connected already, or finds it when its session opens.
+        self.revocations.add(now, revocation)?;
+        self.sessions.notify_all(&Notice::Revoked);
+        Ok(())
+    }
+
+    /// Returns whether the credentials of a client are revoked.
+    #[must_use]
+    pub(crate) fn is_revoked(&self, client: Uuid, grant: &Grant) -> bool {
+        self.revocations.cover(client, grant)
     }
 
     /// Returns whether [`drain`](Self::drain) has been called.

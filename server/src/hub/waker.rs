@@ -18,6 +18,8 @@ pub(crate) enum Notice {
     Replaced,
     /// The server ends.
     Draining,
+    /// Credentials were revoked, perhaps those of this connection.
+    Revoked,
     /// A system op of the application, for each dialect.
     System {
         /// The op for the JSON dialect.

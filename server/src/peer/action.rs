@@ -119,6 +119,14 @@ pub struct AuthFailure {
 }
 
 impl AuthFailure {
+    /// The credentials were valid, and have been revoked.
+    pub(super) fn revoked() -> Self {
+        Self {
+            message: "the credentials were revoked".into(),
+            unavailable: false,
+        }
+    }
+
     pub(super) const fn close_reason(&self) -> CloseReason {
         if self.unavailable {
             CloseReason::AuthUnavailable

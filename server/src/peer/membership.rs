@@ -108,6 +108,12 @@ impl Membership {
         held.is_some_and(|held| held.grant.may_read_stream(channel, scope))
     }
 
+    /// Returns whether the credentials of the client are revoked.
+    pub(super) fn is_revoked(&self) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| self.hub.is_revoked(held.client, &held.grant))
+    }
+
     /// Replaces the grant by one of the same identity. Returns false if it is another identity's.
     pub(super) fn replace_grant(&mut self, grant: Grant) -> bool {
         let held = self.held.as_mut();

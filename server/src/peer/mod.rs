@@ -319,6 +319,13 @@ impl Peer {
                 message: "the grant had expired before the client was accepted".into(),
                 unavailable: false,
             }),
+            Ok(accepted)
+                if self
+                    .hub
+                    .is_revoked(self.session.client_id(), &accepted.grant) =>
+            {
+                Err(AuthFailure::revoked())
+            }
             answer => answer,
         };
         match answer {
@@ -348,10 +355,20 @@ impl Peer {
             let message = "the renewed token is another identity's";
             return self.session.handle_renewal_failed(now, reason, message);
         };
+        self.end_if_revoked(now);
         self.session.set_grant_end(now, expires);
         forbidden
             .into_iter()
             .for_each(|id| self.session.handle_forbidden(id));
+    }
+
+    fn end_if_revoked(&mut self, now: Moment) {
+        if self.executor.membership.is_revoked() {
+            let failure = AuthFailure::revoked();
+            let reason = failure.close_reason();
+            self.session
+                .handle_renewal_failed(now, reason, &failure.message);
+        }
     }
 
     fn open_session(&mut self, now: Moment, accepted: Accepted) {
@@ -377,6 +394,8 @@ impl Peer {
         self.draining = self.hub.is_draining();
         self.session.set_grant_end(now, expires);
         self.session.handle_accepted(now, opened.state);
+        // Revoked between the check and the opening, when no notice could reach the connection.
+        self.end_if_revoked(now);
         // `auth_ok` is written before anything that follows from it.
         self.perform(now);
         self.begin(now, resumed);
@@ -433,6 +452,7 @@ impl Peer {
                     self.draining = true;
                     self.inflow.open();
                 }
+                Notice::Revoked => self.end_if_revoked(now),
                 Notice::System { json, op } => self.executor.say_system(&json, op.as_ref()),
             }
         }

@@ -60,6 +60,7 @@ const FACE: [&str; 8] = [
     "builder",
     "record",
     "send",
+    "revoke",
     "handler",
     "internals",
 ];

@@ -40,6 +40,8 @@ pub struct Grant {
     identity: Option<Arc<str>>,
     rights: Rights,
     presence_data: Value,
+    token_id: Option<Arc<str>>,
+    issued_at: Option<SystemTime>,
     expires_at: Option<SystemTime>,
 }
 
@@ -149,6 +151,23 @@ impl Grant {
         self
     }
 
+    /// Sets the id of the token, such as the claim `jti` of a JSON Web Token, for
+    /// [`Revocation::token`](crate::Revocation::token); default none.
+    #[must_use]
+    pub fn token_id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.token_id = Some(id.into());
+        self
+    }
+
+    /// Sets the time at which the token was issued, for
+    /// [`Revocation::identity_before`](crate::Revocation::identity_before); default the time at which the authenticator
+    /// gave the grant.
+    #[must_use]
+    pub const fn issued_at(mut self, time: SystemTime) -> Self {
+        self.issued_at = Some(time);
+        self
+    }
+
     fn with<C: ChannelKind>(mut self, channel: C, add: impl FnOnce(&mut ChannelRights)) -> Self {
         self.rights.extend(channel.wire_id(), add);
         self
@@ -161,6 +180,18 @@ impl Grant {
     #[must_use]
     pub fn who(&self) -> Option<&str> {
         self.identity.as_deref()
+    }
+
+    /// Returns the id of the token, if the authenticator gave one.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token_id.as_deref()
+    }
+
+    /// Returns the time at which the token was issued; in a handler always some.
+    #[must_use]
+    pub const fn issue(&self) -> Option<SystemTime> {
+        self.issued_at
     }
 
     /// Returns whether a topic of a channel may be read; without a topic, whether the channel itself may.

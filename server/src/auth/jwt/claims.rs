@@ -55,6 +55,12 @@ impl JwtClaims {
         self.time("exp").ok()?
     }
 
+    /// Returns the time at which the token was issued (`iat`).
+    #[must_use]
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        self.time("iat").ok()?
+    }
+
     /// A claim that is a time in seconds since 1970, with fractions or without.
     fn time(&self, name: &'static str) -> Result<Option<SystemTime>, JwtError> {
         let Some(value) = self.get(name) else {

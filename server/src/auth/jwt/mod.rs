@@ -153,12 +153,26 @@ impl JwtAuthenticator {
     }
 }
 
+/// The grant with the token's id and time of issue, where the mapping has not set them. A token that does not state its time
+/// of issue counts as older than any time: otherwise it could be used again after a revocation.
+fn revocable(grant: Grant, claims: &JwtClaims) -> Grant {
+    let issued = claims.issued_at().unwrap_or(SystemTime::UNIX_EPOCH);
+    let grant = match grant.issue() {
+        Some(_) => grant,
+        None => grant.issued_at(issued),
+    };
+    match (grant.token(), claims.token_id()) {
+        (None, Some(id)) => grant.token_id(id),
+        (Some(_), _) | (None, None) => grant,
+    }
+}
+
 impl<C: ChannelKind> Authenticator<C> for JwtAuthenticator {
     async fn authenticate(&self, credentials: Credentials<C>) -> Result<Grant, AuthError> {
         let token = credentials.token.as_deref();
         let token = token.or_else(|| bearer(&credentials.headers));
         let claims = self.claims(token.ok_or(JwtError::Missing)?).await?;
-        let grant = self.grant::<C>(&claims)?;
+        let grant = revocable(self.grant::<C>(&claims)?, &claims);
         let end = claims.expires_at();
         // Before that the token passes the checks.
         let end = end.and_then(|end| end.checked_add(self.checks.skew));

@@ -92,7 +92,9 @@ fn authenticator(keys: JwtKeys, now: u64) -> JwtAuthenticator {
 
 /// The grant of a token that expires a second from now: it ends after the skew.
 fn granted() -> Grant {
-    Grant::everything().expires_at(at(NOW + 61))
+    Grant::everything()
+        .issued_at(at(0))
+        .expires_at(at(NOW + 61))
 }
 
 fn credentials(token: Option<&str>, headers: HeaderMap) -> Credentials<Channel> {

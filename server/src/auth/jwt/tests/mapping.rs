@@ -41,7 +41,10 @@ async fn rights_of_the_claim() {
         let granted = grant(push.clone()).await;
         assert_eq!(
             granted,
-            Ok(expected.identity("ada").expires_at(at(NOW + 61))),
+            Ok(expected
+                .identity("ada")
+                .issued_at(at(0))
+                .expires_at(at(NOW + 61))),
             "{push}"
         );
     }
@@ -100,10 +103,26 @@ async fn mapping_of_the_application() {
     let trader = hs256(&json!({ "exp": NOW + 1, "role": "trader" }));
     let granted = authenticate(&tokens, &trader).await;
     let expected = Grant::nothing().read(Channel::Prices);
-    assert_eq!(granted, Ok(expected.expires_at(at(NOW + 61))));
+    assert_eq!(
+        granted,
+        Ok(expected.issued_at(at(0)).expires_at(at(NOW + 61)))
+    );
     let other = hs256(&json!({ "exp": NOW + 1 }));
     assert_eq!(
         authenticate(&tokens, &other).await,
         Err(AuthError::Forbidden)
     );
+}
+
+#[tokio::test]
+async fn id_and_time_of_issue_are_for_revocations() {
+    let tokens = authenticator(JwtKeys::secret(SECRET).unwrap(), NOW);
+    let token = hs256(&json!({ "exp": NOW + 1, "jti": "t-1", "iat": NOW - 9 }));
+    let granted = authenticate(&tokens, &token).await.unwrap();
+    assert_eq!(granted.token(), Some("t-1"));
+    assert_eq!(granted.issue(), Some(at(NOW - 9)));
+    let tokens = tokens.grant_by(|_| Ok(Grant::nothing().token_id("own").issued_at(at(5))));
+    let granted = authenticate(&tokens, &token).await.unwrap();
+    assert_eq!(granted.token(), Some("own"));
+    assert_eq!(granted.issue(), Some(at(5)));
 }
