@@ -53,7 +53,7 @@ const SERVER: [&str; 20] = [
 ];
 
 /// The typed face, which uses all of them.
-const FACE: [&str; 8] = [
+const FACE: [&str; 9] = [
     "lib",
     "server",
     "serve",
