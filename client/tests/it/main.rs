@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use push_wire_client::{
-    ChannelKind, ClientConfig, ConnectError, ConnectionState, PushClient, TransportPreference,
+    ChannelKind, ClientConfig, ConnectError, ConnectionState, PushClient, ReconnectPolicy,
+    TransportPreference,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -30,6 +31,8 @@ async fn listener() -> (TcpListener, PushClient<Channel>) {
     config.max_message_bytes = 5000;
     // The servers of these tests have no event streams.
     config.transport_preference = TransportPreference::WsOnly;
+    // They answer one attempt.
+    config.reconnect = ReconnectPolicy::disabled();
     (listener, PushClient::new(config))
 }
 
@@ -96,7 +99,7 @@ async fn detects_other_dialect() {
     let (listener, mut client) = listener().await;
     let server = async {
         let (stream, _) = listener.accept().await.unwrap();
-        // True if the handshake succeeds on this side is the client's business.
+        // The client ends the handshake, whatever its result on this side.
         drop(accept_async(stream).await);
     };
     let both = async { tokio::join!(client.connect(), server) };
