@@ -13,7 +13,7 @@ use push_wire_client::{
 use push_wire_server::{AuthError, ChannelPolicy, PushServer};
 use push_wire_shared::ChannelKind;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -421,37 +421,6 @@ async fn failed_first_attempt_gives_reason() {
         "{unreachable:?}"
     );
     assert_eq!(client.state(), ConnectionState::Disconnected);
-}
-
-#[tokio::test]
-async fn client_may_start_before_its_server() {
-    // Bound and not listening: connections are refused, and the port is given to nobody else.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let address = socket.local_addr().unwrap();
-    let mut config = ClientConfig::new(format!("http://{address}"));
-    config.reconnect.initial_delay = Duration::from_millis(20);
-    let mut client = PushClient::<Channel>::new(config);
-    let mut log = watch(&mut client, Channel::Log);
-    let mut events = client.events();
-    let connecting = tokio::spawn(async move { client.connect().await.map(|()| client) });
-    loop {
-        let event = within_timeout(async { events.recv().await.ok() }).await;
-        if let ClientEvent::Status(Status::Waiting { failures, .. }) = event
-            && failures > 2
-        {
-            break;
-        }
-    }
-    let server = PushServer::<Channel>::builder().build().unwrap();
-    let listener = socket.listen(64).unwrap();
-    let serving = tokio::spawn(axum::serve(listener, server.router::<()>()).into_future());
-    let client = timeout(TIMEOUT, connecting).await.unwrap().unwrap();
-    let client = client.unwrap();
-    assert_eq!(client.state(), ConnectionState::Connected);
-    server.publish(Channel::Log, &1).unwrap();
-    assert_eq!(within_timeout(log.recv()).await, json!(1));
-    serving.abort();
 }
 
 #[tokio::test]

@@ -119,6 +119,14 @@ pub struct AuthFailure {
 }
 
 impl AuthFailure {
+    /// The grant has ended before the client was accepted.
+    pub(super) fn expired() -> Self {
+        Self {
+            message: "the grant had expired before the client was accepted".into(),
+            unavailable: false,
+        }
+    }
+
     /// The credentials were valid, and have been revoked.
     pub(super) fn revoked() -> Self {
         Self {

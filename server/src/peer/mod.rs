@@ -2,6 +2,7 @@
 //! outbox decides to send. It uses no clock and no runtime: transports and the simulator drive it alike.
 
 mod action;
+mod authentication;
 mod body;
 mod executor;
 mod inflow;
@@ -309,65 +310,6 @@ impl Peer {
         if let Some(excess) = self.inflow.take_excess() {
             self.session.throttle(now, excess);
             self.perform(now);
-        }
-    }
-
-    /// Takes the answer to [`Action::Authenticate`].
-    pub fn handle_authenticated(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
-        let answer = match answer {
-            Ok(accepted) if accepted.has_expired(now) => Err(AuthFailure {
-                message: "the grant had expired before the client was accepted".into(),
-                unavailable: false,
-            }),
-            Ok(accepted)
-                if self
-                    .hub
-                    .is_revoked(self.session.client_id(), &accepted.grant) =>
-            {
-                Err(AuthFailure::revoked())
-            }
-            answer => answer,
-        };
-        match answer {
-            answer if self.session.is_ready() => self.renew(now, answer),
-            Ok(accepted) => self.open_session(now, accepted),
-            Err(failure) => {
-                let reason = failure.close_reason();
-                self.session.handle_refused(reason, &failure.message);
-            }
-        }
-        self.perform(now);
-    }
-
-    /// Takes the answer about a renewed token. Subscriptions that the new grant does not allow end.
-    fn renew(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
-        let Accepted { grant, expires } = match answer {
-            Ok(accepted) => accepted,
-            Err(failure) => {
-                let reason = failure.close_reason();
-                return self
-                    .session
-                    .handle_renewal_failed(now, reason, &failure.message);
-            }
-        };
-        let Some(forbidden) = self.executor.replace_grant(grant) else {
-            let reason = CloseReason::Unauthorized;
-            let message = "the renewed token is another identity's";
-            return self.session.handle_renewal_failed(now, reason, message);
-        };
-        self.end_if_revoked(now);
-        self.session.set_grant_end(now, expires);
-        forbidden
-            .into_iter()
-            .for_each(|id| self.session.handle_forbidden(id));
-    }
-
-    fn end_if_revoked(&mut self, now: Moment) {
-        if self.executor.membership.is_revoked() {
-            let failure = AuthFailure::revoked();
-            let reason = failure.close_reason();
-            self.session
-                .handle_renewal_failed(now, reason, &failure.message);
         }
     }
 
