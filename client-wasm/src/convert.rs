@@ -61,6 +61,7 @@ pub(crate) fn tell(host: &Host, now: Moment, event: &Event) -> Called {
             ticket,
             code,
             message,
+            ..
         } => host.refused(*ticket as f64, code.name(), message),
         Event::Notice(notice) => tell_notice(host, notice),
         Event::Error { code, message } => host.fault(code.name(), message),

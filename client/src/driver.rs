@@ -346,11 +346,23 @@ impl<C: ChannelKind> Driver<C> {
                 ticket,
                 code,
                 message,
+                retry,
             } => match self.unanswered.remove(&ticket) {
-                Some(waiter) => answer(waiter, Err(SendError::Refused { code, message })),
+                Some(waiter) => answer(
+                    waiter,
+                    Err(SendError::Refused {
+                        code,
+                        message,
+                        retry,
+                    }),
+                ),
                 None => {
                     tracing::warn!(code = code.name(), message, "the server refused a message");
-                    self.tell(ClientEvent::Refused { code, message });
+                    self.tell(ClientEvent::Refused {
+                        code,
+                        message,
+                        retry,
+                    });
                 }
             },
             Event::Notice(notice) => self.tell(ClientEvent::Notice(notice)),

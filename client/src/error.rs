@@ -1,5 +1,7 @@
 //! Errors of the client.
 
+use std::time::Duration;
+
 use push_wire_shared::limits::MAX_TOPIC_BYTES;
 use push_wire_shared::session::client::{self, ConfigError, SubscribeError};
 use push_wire_shared::session::op::ErrorCode;
@@ -68,6 +70,8 @@ pub enum SendError {
         code: ErrorCode,
         /// Reason, for people.
         message: String,
+        /// Time after which the server may carry out the same message; only with [`ErrorCode::RateLimited`].
+        retry: Option<Duration>,
     },
     /// The subscription is not valid.
     #[error(transparent)]

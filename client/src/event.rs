@@ -1,5 +1,7 @@
 //! Events of a client other than entries.
 
+use std::time::Duration;
+
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::{Cursor, Outcome, Position};
 use push_wire_shared::session::client::{EndCause, Status};
@@ -57,6 +59,8 @@ pub enum ClientEvent<C: ChannelKind> {
         code: ErrorCode,
         /// Reason, for people.
         message: String,
+        /// Time after which the server may carry out the same message; only with [`ErrorCode::RateLimited`].
+        retry: Option<Duration>,
     },
     /// A notice of the application on the server, sent with `send_system`. `Slow` also comes from the server itself, to a
     /// client that sends more than its rates allow.

@@ -1,6 +1,7 @@
 //! Handlers of clients' messages.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use push_wire_shared::session::op::ErrorCode;
@@ -63,6 +64,17 @@ pub enum HandlerError {
     /// The client may not do this (`not_permitted`).
     #[error("{0}")]
     NotPermitted(String),
+    /// A part of the message is above its limit (`too_large`).
+    #[error("{0}")]
+    TooLarge(String),
+    /// The client sends more than a rate (`rate_limited`).
+    #[error("{text}")]
+    RateLimited {
+        /// Reason, for people.
+        text: String,
+        /// Time after which the same message may be carried out (`retry_ms`); `None` if it is not known, or for never.
+        retry: Option<Duration>,
+    },
     /// Any other reason (`refused`).
     #[error("{0}")]
     Refused(String),
@@ -92,16 +104,24 @@ impl From<SendError> for HandlerError {
 
 impl From<HandlerError> for MessageError {
     fn from(error: HandlerError) -> Self {
-        let code = match error {
-            HandlerError::BadPayload(_) => ErrorCode::BadPayload,
-            HandlerError::NotPermitted(_) => ErrorCode::NotPermitted,
-            HandlerError::Refused(_) => ErrorCode::Refused,
+        let (code, retry) = match error {
+            HandlerError::BadPayload(_) => (ErrorCode::BadPayload, None),
+            HandlerError::NotPermitted(_) => (ErrorCode::NotPermitted, None),
+            HandlerError::TooLarge(_) => (ErrorCode::TooLarge, None),
+            HandlerError::RateLimited { retry, .. } => (ErrorCode::RateLimited, retry),
+            HandlerError::Refused(_) => (ErrorCode::Refused, None),
         };
         Self {
             code,
             message: error.to_string(),
+            retry_ms: retry.map(whole_ms),
         }
     }
+}
+
+/// The time in milliseconds, rounded up, so that the rest of the last one has passed too.
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 type MessageHandler<C> =
@@ -140,11 +160,8 @@ impl<C: ChannelKind> Handlers<C> {
         let Some((channel, handler)) =
             channel.and_then(|channel| Some((channel, self.get(channel)?)))
         else {
-            let code = ErrorCode::NoHandler;
-            return Err(MessageError {
-                code,
-                message: "nobody handles messages on this channel".into(),
-            });
+            let message = "nobody handles messages on this channel".into();
+            return Err(MessageError::new(ErrorCode::NoHandler, message));
         };
         let Inbound {
             client_id,

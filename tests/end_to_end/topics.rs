@@ -40,7 +40,7 @@ impl Sender {
         match self {
             Self::Native(client) => match client.send_confirmed(frame).await {
                 Ok(()) => Ok(()),
-                Err(SendError::Refused { code, message }) => Err((code, message)),
+                Err(SendError::Refused { code, message, .. }) => Err((code, message)),
                 Err(SendError::BadTopic) => Err((ErrorCode::BadTopic, bad_topic())),
                 Err(error) => panic!("{error}"),
             },

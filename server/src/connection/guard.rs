@@ -20,10 +20,8 @@ pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Mes
     catch_unwind(AssertUnwindSafe(|| app.deliver(message))).unwrap_or_else(|panic| {
         let (panic, channel) = (text(&*panic), app.hub().channels().name(channel));
         tracing::error!(%client_id, channel, panic, "a message handler panicked");
-        Err(MessageError {
-            code: ErrorCode::HandlerFailed,
-            message: "the message handler failed".into(),
-        })
+        let message = "the message handler failed".into();
+        Err(MessageError::new(ErrorCode::HandlerFailed, message))
     })
 }
 

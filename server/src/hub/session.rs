@@ -195,8 +195,9 @@ impl Session {
         self.received = self.received.max(number);
     }
 
-    /// Remembers a message that was refused.
-    pub(super) fn note_rejected(&mut self, rejection: RejectedMessage) {
+    /// Remembers a message that was refused, without the time to try again, which is over by then.
+    pub(super) fn note_rejected(&mut self, mut rejection: RejectedMessage) {
+        rejection.retry_ms = None;
         if self.rejected.len() == REJECTIONS {
             self.rejected.pop_front();
         }

@@ -36,10 +36,8 @@ fn as_text(text: Result<JsonText, DecodeError>) -> Result<Bytes, MessageError> {
 }
 
 fn bad_payload(error: &dyn std::fmt::Display) -> MessageError {
-    MessageError {
-        code: ErrorCode::BadPayload,
-        message: format!("the payload cannot be read: {error}"),
-    }
+    let message = format!("the payload cannot be read: {error}");
+    MessageError::new(ErrorCode::BadPayload, message)
 }
 
 #[cfg(test)]

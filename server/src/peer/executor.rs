@@ -259,6 +259,7 @@ impl Executor {
                 number,
                 code: error.code,
                 message: cut(&error.message, TEXT_BYTES).into_owned(),
+                retry_ms: None,
             });
         }
         session.handle_answer(number, answer);

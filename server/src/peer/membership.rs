@@ -194,10 +194,7 @@ impl Membership {
                 format!("no right to send to the topic {topic:?} of {channel}")
             }
         };
-        MessageError {
-            code: ErrorCode::NotPermitted,
-            message,
-        }
+        MessageError::new(ErrorCode::NotPermitted, message)
     }
 
     /// Takes what the client sends from the rates of its session's owner. Returns the wait that it causes.

@@ -33,6 +33,7 @@ async fn outcome(
                 number: n,
                 code,
                 message,
+                ..
             }) => {
                 assert_eq!(n, u64::from(number));
                 rejected = Some((code, message));

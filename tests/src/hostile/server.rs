@@ -198,10 +198,7 @@ impl Connection {
                 }
                 let answer = match inbound.body.len() % 2 {
                     0 => Ok(()),
-                    _ => Err(MessageError {
-                        code: ErrorCode::Refused,
-                        message: "odd".into(),
-                    }),
+                    _ => Err(MessageError::new(ErrorCode::Refused, "odd".into())),
                 };
                 self.peer.handle_answer(self.now, inbound.number, answer);
             }

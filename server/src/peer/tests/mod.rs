@@ -126,10 +126,7 @@ fn answer(body: &str, refuses: &str) -> Result<(), MessageError> {
     if body != refuses {
         return Ok(());
     }
-    Err(MessageError {
-        code: ErrorCode::Refused,
-        message: "not now".into(),
-    })
+    Err(MessageError::new(ErrorCode::Refused, "not now".into()))
 }
 
 /// A hub, and the memory that it keeps its logs in.

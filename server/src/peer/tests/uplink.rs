@@ -145,6 +145,7 @@ fn checks_grant_of_topic() {
                 number: upto,
                 code: ErrorCode::NotPermitted,
                 message: message.into(),
+                retry_ms: None,
             }))
         });
         let received = Seen::Op(ServerOp::Received { upto });

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -171,6 +172,8 @@ pub enum Event {
         code: ErrorCode,
         /// Reason, for people.
         message: String,
+        /// Time after which the server may carry out the same send; only with [`ErrorCode::RateLimited`].
+        retry: Option<Duration>,
     },
     /// A notice of the application on the server.
     Notice(SystemNotice),

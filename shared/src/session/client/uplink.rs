@@ -128,7 +128,9 @@ impl Uplink {
                     self.next_number += 1;
                     at += 1;
                 }
-                Err((code, message)) => self.refuse(at, code, message.into(), &mut link.outputs),
+                Err((code, message)) => {
+                    self.refuse(at, code, message.into(), None, &mut link.outputs)
+                }
             }
         }
     }
@@ -150,6 +152,7 @@ impl Uplink {
             number,
             code,
             message,
+            retry_ms,
         } = rejection;
         let at = self
             .items
@@ -161,17 +164,26 @@ impl Uplink {
             } else {
                 message
             };
-            self.refuse(at, code, message, outputs);
+            let retry = retry_ms.map(Duration::from_millis);
+            self.refuse(at, code, message, retry, outputs);
         }
     }
 
-    fn refuse(&mut self, at: usize, code: ErrorCode, message: String, outputs: &mut Outputs) {
+    fn refuse(
+        &mut self,
+        at: usize,
+        code: ErrorCode,
+        message: String,
+        retry: Option<Duration>,
+        outputs: &mut Outputs,
+    ) {
         let item = self.items.remove(at);
         self.bytes -= item.payload_bytes();
         outputs.event(Event::Refused {
             ticket: item.ticket,
             code,
             message,
+            retry,
         });
     }
 }

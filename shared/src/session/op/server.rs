@@ -105,6 +105,9 @@ pub struct RejectedMessage {
         deserialize_with = "text::<_, TEXT_BYTES>"
     )]
     pub message: String,
+    /// Time after which the same message may be carried out, in milliseconds; only with [`ErrorCode::RateLimited`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_ms: Option<u64>,
 }
 
 /// The answer to `auth`.

@@ -122,4 +122,18 @@ pub struct MessageError {
     pub code: ErrorCode,
     /// For people.
     pub message: String,
+    /// Time after which the same message may be carried out, in milliseconds; only with [`ErrorCode::RateLimited`].
+    pub retry_ms: Option<u64>,
+}
+
+impl MessageError {
+    /// An error without a time to try again.
+    #[must_use]
+    pub const fn new(code: ErrorCode, message: String) -> Self {
+        Self {
+            code,
+            message,
+            retry_ms: None,
+        }
+    }
 }

@@ -214,10 +214,7 @@ fn upload_to(session: &mut ServerSession, topic: Option<&[u8]>, number: u32) {
 }
 
 fn refused() -> Result<(), MessageError> {
-    Err(MessageError {
-        code: ErrorCode::Refused,
-        message: String::new(),
-    })
+    Err(MessageError::new(ErrorCode::Refused, String::new()))
 }
 
 fn received(upto: u64) -> Output {
@@ -348,6 +345,7 @@ fn auth_ok_fits_the_clients_limit() {
         number,
         code: ErrorCode::TooManySubscriptions,
         message: "x".repeat(TEXT_BYTES * 10),
+        retry_ms: None,
     };
     let all: Vec<_> = (1..=REJECTIONS as u64).map(rejected).collect();
     for (limit, kept) in [(0, 32), (8 * 1024, 64), (1024 * 1024, REJECTIONS)] {

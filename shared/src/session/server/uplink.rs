@@ -98,7 +98,11 @@ impl UplinkOrder {
     }
 
     fn refuse(&mut self, number: Option<u64>, error: MessageError, outputs: &mut Outputs) {
-        let MessageError { code, message } = error;
+        let MessageError {
+            code,
+            message,
+            retry_ms,
+        } = error;
         let Some(number) = number else {
             return outputs.error(code, &message, None);
         };
@@ -106,6 +110,7 @@ impl UplinkOrder {
             number,
             code,
             message: cut(&message, TEXT_BYTES).into_owned(),
+            retry_ms,
         }));
         // A refusal may overtake messages that the application has not answered yet.
         if number == self.answered + 1 {
@@ -144,10 +149,8 @@ fn delivery(
     } = uplink;
     let known = config.channels.by_id(channel);
     if known.is_none_or(|channel| channel.mode == ChannelMode::System) {
-        return Err(MessageError {
-            code: ErrorCode::UnknownChannel,
-            message: String::from("no channel of this id"),
-        });
+        let message = String::from("no channel of this id");
+        return Err(MessageError::new(ErrorCode::UnknownChannel, message));
     }
     let topic = topic.map(read_topic).transpose()?;
     Ok(Delivery {
@@ -161,10 +164,8 @@ fn delivery(
 
 fn read_topic(bytes: Bytes) -> Result<String, MessageError> {
     let topic = String::from_utf8(Vec::from(bytes)).ok();
-    topic
-        .filter(|topic| is_topic(topic))
-        .ok_or_else(|| MessageError {
-            code: ErrorCode::BadTopic,
-            message: format!("a topic is 1 to {MAX_TOPIC_BYTES} bytes of text"),
-        })
+    topic.filter(|topic| is_topic(topic)).ok_or_else(|| {
+        let message = format!("a topic is 1 to {MAX_TOPIC_BYTES} bytes of text");
+        MessageError::new(ErrorCode::BadTopic, message)
+    })
 }

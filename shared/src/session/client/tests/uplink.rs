@@ -117,14 +117,16 @@ fn rejected_send_is_not_repeated() {
     harness.events();
     let rejected = ServerOp::Rejected(RejectedMessage {
         number: 1,
-        code: ErrorCode::Refused,
+        code: ErrorCode::RateLimited,
         message: "no".into(),
+        retry_ms: Some(20),
     });
     harness.control(&[rejected, ServerOp::Received { upto: 1 }]);
     let refused = Event::Refused {
         ticket: tickets[0],
-        code: ErrorCode::Refused,
+        code: ErrorCode::RateLimited,
         message: "no".into(),
+        retry: Some(Duration::from_millis(20)),
     };
     assert_eq!(harness.events(), [refused]);
     harness.reconnect();
@@ -144,6 +146,7 @@ fn auth_ok_reports_lost_rejection() {
         number: 1,
         code: ErrorCode::Refused,
         message: "no".into(),
+        retry_ms: None,
     };
     let ServerOp::AuthOk(mut ok) = auth_ok(true, 2) else {
         unreachable!("a auth_ok is an auth_ok");
@@ -155,6 +158,7 @@ fn auth_ok_reports_lost_rejection() {
         ticket: tickets[0],
         code: ErrorCode::Refused,
         message: "no".into(),
+        retry: None,
     };
     assert_eq!(answers, [refused, Event::Sent { ticket: tickets[1] }]);
 }
@@ -184,6 +188,7 @@ fn refused_send_uses_no_number() {
             ticket,
             code,
             message,
+            retry: None,
         } = event
         {
             refused.push((ticket, code));

@@ -32,10 +32,13 @@ fn channel() -> impl Strategy<Value = ChannelInfo> {
 }
 
 fn rejection() -> impl Strategy<Value = RejectedMessage> {
-    (any::<u64>(), ".{0,40}").prop_map(|(number, message)| RejectedMessage {
-        number,
-        code: ErrorCode::NoHandler,
-        message,
+    (any::<u64>(), ".{0,40}", any::<Option<u64>>()).prop_map(|(number, message, retry_ms)| {
+        RejectedMessage {
+            number,
+            code: ErrorCode::NoHandler,
+            message,
+            retry_ms,
+        }
     })
 }
 
@@ -215,6 +218,7 @@ fn texts_are_cut_to_what_receivers_take() {
         number: 1,
         code: ErrorCode::Refused,
         message,
+        retry_ms: None,
     });
     for op in [error, goodbye, rejected] {
         let mut bytes = Vec::new();
