@@ -196,6 +196,63 @@ pub const REJECTION_TEXTS: usize = 32;
 /// those of the last 400 pairs of peers in each direction.
 pub const RTC_CANDIDATES: usize = 16 * 1024;
 
+/// Longest session description in an offer or answer, in bytes (64 KiB): those of browsers with a data channel have some
+/// 2 KiB, and with a dozen of videos some 30.
+pub const RTC_SDP_BYTES: usize = 64 * 1024;
+
+/// Longest candidate, in bytes (4 KiB): those of browsers have some 200.
+pub const RTC_CANDIDATE_BYTES: usize = 4 * 1024;
+
+/// Candidates in one batch (64): a browser finds some twenty.
+pub const RTC_BATCH: usize = 64;
+
+/// Largest `meta` of an offer or answer, in bytes of JSON (4 KiB): names and settings, not documents.
+pub const RTC_META_BYTES: usize = 4 * 1024;
+
+/// Longest `status`, in bytes (256): a word.
+pub const RTC_STATUS_BYTES: usize = 256;
+
+/// Clients in one room (default 64): a list of the others takes 2.5 KiB, and a call of more needs a server for its media.
+pub const RTC_ROOM_MEMBERS: usize = 64;
+
+/// Rooms of one client at once (default 16): its list then has at most 945 clients, in 36 KiB.
+pub const RTC_CLIENT_ROOMS: usize = 16;
+
+/// Rooms at once (default 65,536; some 400 bytes each, and 200 for each member): as many as remembered peers.
+pub const RTC_ROOMS: usize = PATHS;
+
+/// Bytes that a signalling message takes from its sender's budget besides its own (1 KiB): with the default budget one
+/// client sends at most 1,024 messages at once, which is what an inbox holds by default.
+pub const RTC_MESSAGE_BYTES: u64 = 1024;
+
+/// Signalling of one client in the long run, in bytes per second (default 64 KiB): a connection to a peer takes some 40,
+/// with what [`RTC_MESSAGE_BYTES`] adds.
+pub const RTC_BYTES_PER_SECOND: u64 = 64 * 1024;
+
+/// Signalling of one client at once, in bytes (default 1 MiB): connections to some 25 peers.
+pub const RTC_BURST_BYTES: u64 = 1024 * 1024;
+
+/// Time over which joins and leaves are collected before the members of their rooms are sent new lists (default 100 ms):
+/// a room whose members all come at once is told of it once, not once for each member.
+pub const RTC_LIST_DELAY: Duration = Duration::from_millis(100);
+
+/// Largest packet that the server relays, in bytes (default 64 KiB): four times what browsers exchange in one message of
+/// a data channel.
+pub const RELAY_PACKET_BYTES: usize = 64 * 1024;
+
+/// Relayed bytes of one sender in the long run, per second (default 256 KiB): a game or a shared document; no video.
+pub const RELAY_BYTES_PER_SECOND: u64 = 256 * 1024;
+
+/// Relayed bytes of one sender at once (default 1 MiB): four seconds of its rate.
+pub const RELAY_BURST_BYTES: u64 = 1024 * 1024;
+
+/// Relayed bytes of all senders in the long run, per second (default 16 MiB): 64 senders at their rate, and a fifth of a
+/// network of 1 Gbit/s.
+pub const RELAY_TOTAL_BYTES_PER_SECOND: u64 = 16 * 1024 * 1024;
+
+/// Relayed bytes of all senders at once (default 64 MiB): four seconds of their rate.
+pub const RELAY_TOTAL_BURST_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Peers whose path is remembered (65,536; 300 bytes each, and 100 of each channel): as many as one process serves of
 /// those that exchange packets. The one used least recently is forgotten first.
 pub const PATHS: usize = 65_536;

@@ -6,4 +6,4 @@
 mod controller;
 
 pub use controller::{RelayController, RelayOutcome};
-pub use push_wire_shared::relay::RelayBandwidth;
+pub use push_wire_shared::relay::{RelayBandwidth, RelayLimits};

@@ -1,5 +1,7 @@
 //! Token bucket of one sender, in integers.
 
+use core::time::Duration;
+
 use super::RelayBandwidth;
 use crate::time::Moment;
 
@@ -34,6 +36,28 @@ impl Bucket {
         true
     }
 
+    /// Time until as many bytes can be taken, rounded up to a nanosecond; `None` for never.
+    pub(super) fn wait(
+        &mut self,
+        now: Moment,
+        bytes: u64,
+        bandwidth: RelayBandwidth,
+    ) -> Option<Duration> {
+        self.fill(now, bandwidth);
+        let missing = u128::from(bytes.saturating_sub(self.bytes));
+        if missing == 0 {
+            return Some(Duration::ZERO);
+        }
+        if bytes > bandwidth.burst_bytes || bandwidth.bytes_per_second == 0 {
+            return None;
+        }
+        let missing = missing * NANOS_PER_SECOND - u128::from(self.billionths);
+        let nanos = missing.div_ceil(u128::from(bandwidth.bytes_per_second));
+        Some(Duration::from_nanos(
+            u64::try_from(nanos).unwrap_or(u64::MAX),
+        ))
+    }
+
     /// Gives bytes back that were taken.
     pub(super) fn give_back(&mut self, bytes: u64, bandwidth: RelayBandwidth) {
         self.bytes = self.bytes.saturating_add(bytes).min(bandwidth.burst_bytes);
@@ -61,7 +85,6 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
     use std::vec::Vec;
 
     use proptest::prelude::*;
@@ -130,6 +153,29 @@ mod tests {
                     }
                 }
             }
+        }
+
+        /// The bytes are there after the wait, and not before.
+        #[test]
+        fn waits_exactly_as_long_as_needed(
+            per_second in prop_oneof![Just(0), 1..50_u64, 1..3 * NANOS],
+            burst in 1..40_u64,
+            taken in 0..40_u64,
+            wanted in 0..50_u64,
+            later in 0..NANOS,
+        ) {
+            let bandwidth = bandwidth(per_second, burst);
+            let mut bucket = Bucket::full(at(0), bandwidth);
+            let left = if bucket.take(at(0), taken, bandwidth) { burst - taken } else { burst };
+            let Some(wait) = bucket.wait(at(later), wanted, bandwidth) else {
+                prop_assert!(wanted > burst || (per_second == 0 && wanted > left));
+                return Ok(());
+            };
+            let wait = u64::try_from(wait.as_nanos()).unwrap();
+            if wait > 0 {
+                prop_assert!(!bucket.take(at(later + wait - 1), wanted, bandwidth));
+            }
+            prop_assert!(bucket.take(at(later + wait), wanted, bandwidth));
         }
 
         /// Over any span, no more is taken than a burst and what comes in that span.

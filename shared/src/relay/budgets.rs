@@ -1,5 +1,7 @@
 //! [`RelayBudgets`]: rate and bytes of each sender.
 
+use core::time::Duration;
+
 use uuid::Uuid;
 
 use super::RelayBandwidth;
@@ -32,6 +34,13 @@ struct Sender {
 pub struct Charge {
     from: Uuid,
     bytes: u64,
+}
+
+impl Charge {
+    /// The bytes.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl RelayBudgets {
@@ -88,6 +97,19 @@ impl RelayBudgets {
         Ok(Charge { from, bytes })
     }
 
+    /// Time until a packet of this sender can be charged; `None` for never.
+    #[must_use]
+    pub fn wait(&mut self, now: Moment, from: Uuid, bytes: u64) -> Option<Duration> {
+        if bytes > self.bandwidth.burst_bytes {
+            return None;
+        }
+        let bandwidth = self.bandwidth;
+        let sender = self.senders.get_mut(from);
+        sender.map_or(Some(Duration::ZERO), |sender| {
+            sender.bucket.wait(now, bytes, bandwidth)
+        })
+    }
+
     /// Counts the bytes of a packet that was sent. Returns their number.
     pub fn sent(&mut self, charge: Charge) -> u64 {
         if let Some(sender) = self.senders.get_mut(charge.from) {
@@ -120,7 +142,6 @@ impl RelayBudgets {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
-    use core::time::Duration;
 
     use super::*;
 

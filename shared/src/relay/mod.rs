@@ -1,6 +1,7 @@
 //! Budgets of the senders whose packets a relay passes on.
 //!
-//! [`RelayBudgets`] is sans-IO: time is an argument, and its driver sends the packets.
+//! [`RelayBudgets`] and [`RelayMeter`], which also has a budget of all senders, are sans-IO: time is an argument, and the
+//! driver sends the packets.
 //!
 //! ```
 //! use push_wire_shared::relay::{RelayBandwidth, RelayBudgets};
@@ -19,6 +20,8 @@
 mod bandwidth;
 mod bucket;
 mod budgets;
+mod meter;
 
 pub use bandwidth::RelayBandwidth;
 pub use budgets::{Charge, RelayBudgets};
+pub use meter::{RelayError, RelayLimits, RelayMeter};
