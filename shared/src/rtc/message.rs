@@ -67,19 +67,48 @@ pub enum RtcMessage {
         /// One word, such as `connected`.
         status: String,
     },
-    /// Server: list of the peers that can be connected to.
+    /// Server: all peers that can be connected to, in place of an earlier list.
     PeerList {
         /// Their client ids.
         peers: Vec<Uuid>,
     },
     /// Client: request for the peers that can be connected to.
     PeerDiscovery {
-        /// Only the peers in this room; default all that the client may see.
+        /// Room to enter first; default none: the peers in the rooms that the client has entered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         room: Option<String>,
     },
     /// Server: credentials for a TURN relay, for peers without a direct path.
     TurnCredentials(TurnCredential),
+}
+
+impl RtcMessage {
+    /// Returns the receiver; `None` of messages to and from the server.
+    #[must_use]
+    pub const fn receiver(&self) -> Option<Uuid> {
+        match self {
+            Self::Offer { to, .. }
+            | Self::Answer { to, .. }
+            | Self::Candidate { to, .. }
+            | Self::CandidateBatch { to, .. }
+            | Self::Status { to, .. } => Some(*to),
+            Self::PeerList { .. } | Self::PeerDiscovery { .. } | Self::TurnCredentials(_) => None,
+        }
+    }
+
+    /// The same message with this client as its sender. Messages to and from the server have no sender.
+    #[must_use]
+    pub fn with_sender(mut self, client: Uuid) -> Self {
+        match &mut self {
+            Self::Offer { from, .. }
+            | Self::Answer { from, .. }
+            | Self::Candidate { from, .. }
+            | Self::CandidateBatch { from, .. }
+            | Self::Status { from, .. } => *from = client,
+            Self::PeerList { .. } | Self::PeerDiscovery { .. } | Self::TurnCredentials(_) => {}
+        }
+        self
+    }
 }
 
 /// Credentials for a TURN server, valid for a limited time. `Debug` leaves the password out.

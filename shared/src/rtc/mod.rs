@@ -1,5 +1,5 @@
 //! Signalling of peer-to-peer connections: the messages that peers exchange through the server until they are
-//! connected.
+//! connected. [`signalling`] is the server's end, [`peer`] is a client's.
 //!
 //! ```
 //! use push_wire_shared::rtc::RtcMessage;
@@ -18,11 +18,14 @@
 
 mod message;
 pub mod peer;
+mod request;
 #[cfg(feature = "std")]
 mod router;
 mod seen;
+pub mod signalling;
 
 pub use message::{RtcMessage, TurnCredential};
+pub use request::RtcRequest;
 #[cfg(feature = "std")]
 pub use router::RtcRouter;
 pub use seen::SeenCandidates;

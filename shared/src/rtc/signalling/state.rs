@@ -1,0 +1,313 @@
+//! [`Signalling`]: the state machine of a signalling channel.
+
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use uuid::Uuid;
+
+use super::rooms::Rooms;
+use super::{Signal, SignalError, SignallingConfig};
+use crate::limits::RTC_MESSAGE_BYTES;
+use crate::position::is_topic;
+use crate::relay::RelayBudgets;
+use crate::rtc::{RtcMessage, RtcRequest, SeenCandidates};
+use crate::time::Moment;
+
+/// Sender of a signalling message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Sender<'a> {
+    /// Client id.
+    pub client: Uuid,
+    /// Topic of the message: the room in which it is sent. Default none: any room that is shared with the receiver.
+    pub topic: Option<&'a str>,
+    /// The application allows the message to a receiver with which no room is shared; default `false`.
+    pub is_allowed: bool,
+}
+
+impl<'a> Sender<'a> {
+    /// A client that sends without topic.
+    #[must_use]
+    pub const fn new(client: Uuid) -> Self {
+        Self {
+            client,
+            topic: None,
+            is_allowed: false,
+        }
+    }
+
+    /// The same client that sends in a room.
+    #[must_use]
+    pub const fn in_room(mut self, topic: Option<&'a str>) -> Self {
+        self.topic = topic;
+        self
+    }
+
+    /// The same client whose message the application allows, or not.
+    #[must_use]
+    pub const fn allowed(mut self, is_allowed: bool) -> Self {
+        self.is_allowed = is_allowed;
+        self
+    }
+}
+
+/// Output of a [`Signalling`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Send this message to a client.
+    Send {
+        /// Client id of the receiver.
+        to: Uuid,
+        /// The message.
+        message: RtcMessage,
+    },
+    /// Send credentials for the TURN server to this client.
+    TurnRequested(Uuid),
+}
+
+/// State machine of a signalling channel: rooms, rates, and messages between clients of one room.
+///
+/// Sans-IO. After each call that changes it, take the outputs by [`poll_output`](Self::poll_output), then call
+/// [`handle_timeout`](Self::handle_timeout) at the time of [`poll_timeout`](Self::poll_timeout). Lists of peers that are
+/// taken one after the other have to reach a client in this order.
+#[derive(Debug)]
+pub struct Signalling {
+    config: SignallingConfig,
+    rooms: Rooms,
+    seen: SeenCandidates,
+    budgets: RelayBudgets,
+    /// Rooms whose members have changed since their lists were sent.
+    changed: BTreeSet<String>,
+    lists_at: Option<Moment>,
+    outputs: VecDeque<Output>,
+}
+
+impl Signalling {
+    /// A channel without rooms.
+    #[must_use]
+    pub fn new(config: SignallingConfig) -> Self {
+        Self {
+            config,
+            rooms: Rooms::default(),
+            seen: SeenCandidates::default(),
+            budgets: RelayBudgets::new(config.bandwidth),
+            changed: BTreeSet::new(),
+            lists_at: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Number of rooms.
+    #[must_use]
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Takes a message of `bytes` bytes from the budget of its sender. To be called before the message is read.
+    ///
+    /// # Errors
+    /// [`SignalError::RateLimited`]; the message must not be passed to [`handle`](Self::handle).
+    pub fn charge(&mut self, now: Moment, client: Uuid, bytes: usize) -> Result<(), SignalError> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let bytes = bytes.saturating_add(RTC_MESSAGE_BYTES);
+        match self.budgets.charge(now, client, bytes) {
+            Ok(charge) => {
+                self.budgets.sent(charge);
+                Ok(())
+            }
+            Err(_) => Err(SignalError::RateLimited {
+                retry: self.budgets.wait(now, client, bytes),
+            }),
+        }
+    }
+
+    /// Returns whether a client may send to another one because of a room that they share: that of the topic, or any.
+    /// `may_use` tells whether the sender has the right to send to a room.
+    #[must_use]
+    pub fn is_permitted(
+        &self,
+        sender: Sender<'_>,
+        to: Uuid,
+        may_use: impl Fn(&str) -> bool,
+    ) -> bool {
+        let mut rooms = self.rooms.of(sender.client);
+        to != sender.client
+            && rooms.any(|room| {
+                sender.topic.is_none_or(|topic| topic == room)
+                    && self.rooms.contains(room, to)
+                    && may_use(room)
+            })
+    }
+
+    /// Carries out a client's message. `may_use` tells whether the client has the right to send to a room.
+    ///
+    /// # Errors
+    /// [`SignalError`]; nothing has changed.
+    pub fn handle(
+        &mut self,
+        now: Moment,
+        sender: Sender<'_>,
+        signal: Signal,
+        may_use: impl Fn(&str) -> bool,
+    ) -> Result<(), SignalError> {
+        match signal {
+            Signal::Message(RtcMessage::PeerDiscovery { room }) => {
+                self.discover(now, sender, room, may_use)
+            }
+            Signal::Message(message) => self.pass_on(sender, message, may_use),
+            Signal::Request(RtcRequest::LeaveRoom { room }) => self.leave_room(now, sender, room),
+            Signal::Request(RtcRequest::TurnRequest) => {
+                self.outputs.push_back(Output::TurnRequested(sender.client));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes a client whose session has ended from all rooms.
+    pub fn leave(&mut self, now: Moment, client: Uuid) {
+        self.restrict(now, client, |_| false);
+    }
+
+    /// Removes a client from the rooms to which it has no right any more.
+    pub fn restrict(&mut self, now: Moment, client: Uuid, may_use: impl Fn(&str) -> bool) {
+        let rooms = self.rooms.of(client).filter(|room| !may_use(room));
+        let rooms: Vec<String> = rooms.map(String::from).collect();
+        for room in &rooms {
+            self.rooms.leave(client, room);
+            self.note_change(now, room);
+        }
+    }
+
+    /// Does what is due. Has no effect before [`poll_timeout`](Self::poll_timeout).
+    pub fn handle_timeout(&mut self, now: Moment) {
+        if self.lists_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.lists_at = None;
+        let changed = core::mem::take(&mut self.changed);
+        let members = changed.iter().flat_map(|room| self.rooms.members(room));
+        let members: BTreeSet<Uuid> = members.collect();
+        for client in members {
+            self.send_list(client);
+        }
+    }
+
+    /// Next output.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Time at which [`handle_timeout`](Self::handle_timeout) is due.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Moment> {
+        self.lists_at
+    }
+
+    fn pass_on(
+        &mut self,
+        sender: Sender<'_>,
+        message: RtcMessage,
+        may_use: impl Fn(&str) -> bool,
+    ) -> Result<(), SignalError> {
+        let to = message.receiver().ok_or(SignalError::OfServer("this"))?;
+        let is_allowed = sender.is_allowed && to != sender.client;
+        if !is_allowed && !self.is_permitted(sender, to, may_use) {
+            return Err(SignalError::PeerNotPermitted);
+        }
+        if let Some(message) = self.without_repeated(message.with_sender(sender.client)) {
+            self.outputs.push_back(Output::Send { to, message });
+        }
+        Ok(())
+    }
+
+    /// The message without candidates that were passed on before; `None` if nothing is left of it.
+    fn without_repeated(&mut self, mut message: RtcMessage) -> Option<RtcMessage> {
+        if let RtcMessage::Candidate {
+            from,
+            to,
+            candidate,
+        } = &message
+        {
+            let is_new = self.seen.insert(*from, *to, candidate);
+            return is_new.then_some(message);
+        }
+        if let RtcMessage::CandidateBatch {
+            from,
+            to,
+            candidates,
+        } = &mut message
+        {
+            candidates.retain(|candidate| self.seen.insert(*from, *to, candidate));
+            return (!candidates.is_empty()).then_some(message);
+        }
+        Some(message)
+    }
+
+    fn discover(
+        &mut self,
+        now: Moment,
+        sender: Sender<'_>,
+        room: Option<String>,
+        may_use: impl Fn(&str) -> bool,
+    ) -> Result<(), SignalError> {
+        let room = chosen(sender.topic, room.as_deref())?;
+        if let Some(room) = room {
+            if !may_use(room) {
+                return Err(SignalError::RoomNotPermitted);
+            }
+            if self.rooms.enter(sender.client, room, &self.config)? {
+                self.note_change(now, room);
+            }
+        }
+        self.send_list(sender.client);
+        Ok(())
+    }
+
+    fn leave_room(
+        &mut self,
+        now: Moment,
+        sender: Sender<'_>,
+        room: Option<String>,
+    ) -> Result<(), SignalError> {
+        match chosen(sender.topic, room.as_deref())? {
+            None => self.leave(now, sender.client),
+            Some(left) => self.restrict(now, sender.client, |room| room != left),
+        }
+        self.send_list(sender.client);
+        Ok(())
+    }
+
+    /// Records that the members of a room have changed, so that they are sent new lists.
+    fn note_change(&mut self, now: Moment, room: &str) {
+        if self.rooms.members(room).next().is_none() {
+            self.changed.remove(room);
+            return;
+        }
+        self.changed.insert(room.into());
+        if self.lists_at.is_none() {
+            self.lists_at = Some(now + self.config.list_delay);
+        }
+    }
+
+    fn send_list(&mut self, client: Uuid) {
+        let peers = self.rooms.peers(client);
+        self.outputs.push_back(Output::Send {
+            to: client,
+            message: RtcMessage::PeerList { peers },
+        });
+    }
+}
+
+/// The room that a message names, by its topic, itself, or both.
+fn chosen<'a>(
+    topic: Option<&'a str>,
+    room: Option<&'a str>,
+) -> Result<Option<&'a str>, SignalError> {
+    let is_same = topic.zip(room).is_none_or(|(topic, room)| topic == room);
+    let room = topic.or(room);
+    if !is_same || room.is_some_and(|room| !is_topic(room)) {
+        return Err(SignalError::BadRoom);
+    }
+    Ok(room)
+}
