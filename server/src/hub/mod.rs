@@ -7,6 +7,7 @@
 
 mod attachment;
 mod counters;
+mod observer;
 mod posts;
 mod publish;
 mod session;
@@ -27,6 +28,9 @@ pub(crate) use attachment::Attachment;
 use bytes::Bytes;
 pub(crate) use counters::Counters;
 pub use counters::Stats;
+pub(crate) use observer::Observer;
+#[cfg(feature = "rtc")]
+pub(crate) use observer::SessionObserver;
 pub use posts::{AnswerKind, OpAnswer, Post, PostAnswer, PostError, PostProof, Reply};
 pub use publish::{HubSendError, PublishError};
 use publish::{Publisher, publish_error};
@@ -118,6 +122,7 @@ pub struct Hub {
     dictionaries: Arc<Dictionaries>,
     counters: Arc<Counters>,
     revocations: Revocations,
+    observer: Observer,
     draining: AtomicBool,
 }
 
@@ -187,6 +192,7 @@ impl Hub {
             dictionaries,
             counters,
             revocations: Revocations::default(),
+            observer: Observer::default(),
             draining: AtomicBool::new(false),
         })
     }
@@ -234,6 +240,11 @@ impl Hub {
         Some(self.dictionaries.by_hash(sha256)?.bytes().clone())
     }
 
+    /// Place of the observer of the sessions.
+    pub(crate) const fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
     /// Returns the counters.
     #[must_use]
     pub(crate) fn counters(&self) -> &Counters {
@@ -262,6 +273,9 @@ impl Hub {
         credentials: SessionCredentials,
         waker: &Arc<ConnectionWaker>,
     ) -> Result<OpenedSession, SessionError> {
+        if self.sessions.end_expired(now, client) {
+            self.observer.ended(client);
+        }
         self.sessions
             .open(now, client, credentials, self.secret(), waker)
     }
@@ -273,7 +287,9 @@ impl Hub {
 
     /// Removes the session of a client that sent `goodbye`, and its inboxes.
     pub(crate) fn end_session(&self, client: Uuid, generation: u64) {
-        self.sessions.end_held(client, generation);
+        if self.sessions.end_held(client, generation) {
+            self.observer.ended(client);
+        }
     }
 
     /// Records a client message as taken by its session. Returns false if the connection does not hold the session any
@@ -285,6 +301,13 @@ impl Hub {
     /// Records a refused message, to be reported again after a reconnect.
     pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
         self.sessions.note_rejected(client, generation, rejection);
+    }
+
+    /// Returns whether a client has a session, connected or not.
+    #[cfg(any(feature = "rtc", feature = "__internals"))]
+    #[must_use]
+    pub fn knows(&self, now: Moment, client: Uuid) -> bool {
+        self.sessions.knows(now, client)
     }
 
     /// Ids of the clients that are connected, in no order.
@@ -441,7 +464,11 @@ impl Hub {
     /// more to do.
     pub fn upkeep(&self, now: Moment) -> Moment {
         self.shares.upkeep(now);
-        let next = sooner(self.sessions.upkeep(now), self.streams.upkeep(now));
+        let (ended, next) = self.sessions.upkeep(now);
+        for client in ended {
+            self.observer.ended(client);
+        }
+        let next = sooner(next, self.streams.upkeep(now));
         let latest = now + UPKEEP_PERIOD.min(self.session_ttl);
         next.map_or(latest, |next| next.max(now).min(latest))
     }
@@ -462,12 +489,6 @@ impl Hub {
     #[must_use]
     pub fn readers(&self, key: &StreamKey) -> Option<usize> {
         self.streams.readers(key)
-    }
-
-    /// Returns whether a client has a session, connected or not.
-    #[must_use]
-    pub fn knows(&self, now: Moment, client: Uuid) -> bool {
-        self.sessions.knows(now, client)
     }
 }
 

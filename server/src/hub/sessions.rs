@@ -141,6 +141,17 @@ impl Sessions {
         connected.map(|(client, _)| *client).collect()
     }
 
+    /// Removes the session of a client if its time is over. Returns whether it was.
+    pub(super) fn end_expired(&self, now: Moment, client: Uuid) -> bool {
+        let mut table = lock(&self.table);
+        let session = table.known.get(&client);
+        let has_expired = session.is_some_and(|session| self.has_expired(now, session));
+        if has_expired {
+            self.end(&mut table, client);
+        }
+        has_expired
+    }
+
     /// Begins or continues a client's session on a connection. A new session takes the secret that the client chose, so
     /// that the client can continue it even if the answer does not arrive.
     pub(super) fn open(
@@ -152,10 +163,6 @@ impl Sessions {
         waker: &Arc<ConnectionWaker>,
     ) -> Result<OpenedSession, SessionError> {
         let mut table = lock(&self.table);
-        let expired = table.known.get(&client);
-        if expired.is_some_and(|session| self.has_expired(now, session)) {
-            self.end(&mut table, client);
-        }
         let is_full = table.known.len() >= self.limit;
         let Table {
             known,
@@ -206,12 +213,14 @@ impl Sessions {
         }
     }
 
-    /// Removes a session and its inboxes, unless a newer connection holds it.
-    pub(super) fn end_held(&self, client: Uuid, generation: u64) {
+    /// Removes a session and its inboxes, unless a newer connection holds it. Returns whether it was removed.
+    pub(super) fn end_held(&self, client: Uuid, generation: u64) -> bool {
         let mut table = lock(&self.table);
-        if table.held(client, generation).is_some() {
+        let is_held = table.held(client, generation).is_some();
+        if is_held {
             self.end(&mut table, client);
         }
+        is_held
     }
 
     /// Removes a session and its inboxes in one step, so that a new session of this client has new inboxes.
@@ -315,18 +324,19 @@ impl Sessions {
         }
     }
 
-    /// Removes sessions whose time is over, a bounded number at once; returns the time at which the next one expires.
-    pub(super) fn upkeep(&self, now: Moment) -> Option<Moment> {
+    /// Removes sessions whose time is over, a bounded number at once. Returns their clients, and the time at which the next
+    /// one expires.
+    pub(super) fn upkeep(&self, now: Moment) -> (Vec<Uuid>, Option<Moment>) {
         let mut table = lock(&self.table);
-        for _ in 0..UPKEEP_BATCH {
-            let (left, client) = *table.away.first()?;
-            if now.since(left) < self.ttl {
-                break;
+        let mut ended = Vec::new();
+        while let Some(&(left, client)) = table.away.first() {
+            if now.since(left) < self.ttl || ended.len() == UPKEEP_BATCH {
+                return (ended, Some(left + self.ttl));
             }
             self.end(&mut table, client);
+            ended.push(client);
         }
-        let (left, _) = table.away.first()?;
-        Some(*left + self.ttl)
+        (ended, None)
     }
 
     fn has_expired(&self, now: Moment, session: &Session) -> bool {

@@ -88,6 +88,7 @@ impl Membership {
         self.credentials.identity = grant.who().map(str::to_owned);
         let credentials = self.credentials.clone();
         let opened = self.hub.open_session(now, client, credentials, waker)?;
+        self.hub.observer().granted(client, &grant);
         self.held = Some(Held {
             client,
             grant: Arc::new(grant),
@@ -120,6 +121,7 @@ impl Membership {
         let Some(held) = held.filter(|held| held.grant.who() == grant.who()) else {
             return false;
         };
+        self.hub.observer().granted(held.client, &grant);
         held.grant = Arc::new(grant);
         true
     }

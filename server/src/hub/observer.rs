@@ -1,0 +1,42 @@
+//! [`Observer`]: observer of the ends and the grants of sessions.
+
+use std::sync::{Arc, OnceLock};
+
+use uuid::Uuid;
+
+use crate::auth::Grant;
+
+/// Observer of the sessions of a hub. It is called while no lock of the hub is held.
+pub(crate) trait SessionObserver: Send + Sync {
+    /// The session of a client has ended.
+    fn ended(&self, client: Uuid);
+
+    /// A client has this grant from now on: a connection of its session has opened, or has renewed its token.
+    fn granted(&self, client: Uuid, grant: &Grant);
+}
+
+/// Place of the observer of a hub; at first there is none.
+#[derive(Default)]
+pub(crate) struct Observer(OnceLock<Arc<dyn SessionObserver>>);
+
+impl Observer {
+    /// Sets the observer, unless there is one already.
+    #[cfg(feature = "rtc")]
+    pub(crate) fn set(&self, observer: Arc<dyn SessionObserver>) {
+        self.0.get_or_init(|| observer);
+    }
+
+    /// Passes the end of a session on.
+    pub(super) fn ended(&self, client: Uuid) {
+        if let Some(observer) = self.0.get() {
+            observer.ended(client);
+        }
+    }
+
+    /// Passes a grant on.
+    pub(crate) fn granted(&self, client: Uuid, grant: &Grant) {
+        if let Some(observer) = self.0.get() {
+            observer.granted(client, grant);
+        }
+    }
+}
