@@ -70,6 +70,8 @@ mod revoke;
 mod send;
 mod serve;
 mod server;
+#[cfg(feature = "rtc")]
+mod signalling;
 pub mod transport;
 #[cfg(feature = "rtc")]
 mod turn;
@@ -106,12 +108,14 @@ pub use push_wire_shared::{
 };
 #[cfg(feature = "rtc")]
 pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
-pub use relay::{RelayBandwidth, RelayController, RelayOutcome};
+pub use relay::{RelayBandwidth, RelayController, RelayLimits, RelayOutcome};
 pub use send::SendError;
 pub use serve::{Serve, serve};
 #[cfg(feature = "tls")]
 pub use serve::{TlsError, TlsListener};
 pub use server::PushServer;
+#[cfg(feature = "rtc")]
+pub use signalling::{EnableRtcError, RtcConfig};
 pub use transport::{
     FailoverPolicy, ModeSwitchReason, ModeSwitchSignal, RouteOutcome, TransportDispatcher,
     TransportError, TransportManager, TransportMode, TransportPacket, TransportRoute,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+#[cfg(feature = "rtc")]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +36,8 @@ use crate::hub::{Hub, PublishError, Stats};
 use crate::peer::{AuthRequest, Dialect, Inbound};
 use crate::record::{bytes_record, value_record};
 use crate::send::{SendError, notice};
+#[cfg(feature = "rtc")]
+use crate::signalling::Rtc;
 use crate::upkeep::Upkeep;
 
 /// A server that pushes live data on the channels `C` to browsers and other clients.
@@ -48,6 +52,9 @@ pub struct PushServer<C: ChannelKind> {
     path: String,
     connections: TaskTracker,
     pub(crate) upkeep: Upkeep,
+    /// The signalling channel, if it is enabled.
+    #[cfg(feature = "rtc")]
+    pub(crate) rtc: OnceLock<Arc<Rtc>>,
 }
 
 impl<C: ChannelKind> fmt::Debug for PushServer<C> {
@@ -116,6 +123,8 @@ impl<C: ChannelKind> PushServer<C> {
             path,
             connections,
             upkeep,
+            #[cfg(feature = "rtc")]
+            rtc: OnceLock::new(),
         }
     }
 

@@ -17,6 +17,10 @@ pub(crate) struct Counters {
     resumed: AtomicU64,
     deltas: AtomicU64,
     skipped: AtomicU64,
+    signals: AtomicU64,
+    relayed_packets: AtomicU64,
+    relayed_bytes: AtomicU64,
+    relay_refused: AtomicU64,
     resets: Mutex<BTreeMap<&'static str, u64>>,
     errors: Mutex<BTreeMap<&'static str, u64>>,
     closes: Mutex<BTreeMap<u16, u64>>,
@@ -45,6 +49,14 @@ pub struct Stats {
     /// Entries that readers of channels with [`SlowReaders::Drop`](crate::SlowReaders::Drop) were not sent, counted per
     /// connection.
     pub skipped: u64,
+    /// Signalling messages that were passed on from one client to another.
+    pub signals: u64,
+    /// Packets that were relayed from one client to another.
+    pub relayed_packets: u64,
+    /// Bytes of these packets, with the 16 of a client id each.
+    pub relayed_bytes: u64,
+    /// Packets that were not relayed, because the bandwidth of their sender or of all was used up.
+    pub relay_refused: u64,
     /// Subscriptions that were reset, by reason.
     pub resets: BTreeMap<&'static str, u64>,
     /// Errors sent to clients, by code.
@@ -70,6 +82,25 @@ impl Counters {
     /// Counts entries that a reader is not sent.
     pub(crate) fn skipped(&self, entries: u64) {
         self.skipped.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// Counts a signalling message that is passed on.
+    #[cfg(feature = "rtc")]
+    pub(crate) fn signalled(&self) {
+        self.signals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a packet that is relayed.
+    #[cfg(feature = "rtc")]
+    pub(crate) fn relayed(&self, bytes: u64) {
+        self.relayed_packets.fetch_add(1, Ordering::Relaxed);
+        self.relayed_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a packet that is not relayed for want of bandwidth.
+    #[cfg(feature = "rtc")]
+    pub(crate) fn relay_refused(&self) {
+        self.relay_refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts an op that a client is sent.
@@ -120,6 +151,10 @@ impl Counters {
             deltas: self.deltas.load(Ordering::Relaxed),
             resumed: self.resumed.load(Ordering::Relaxed),
             skipped: self.skipped.load(Ordering::Relaxed),
+            signals: self.signals.load(Ordering::Relaxed),
+            relayed_packets: self.relayed_packets.load(Ordering::Relaxed),
+            relayed_bytes: self.relayed_bytes.load(Ordering::Relaxed),
+            relay_refused: self.relay_refused.load(Ordering::Relaxed),
             resets: lock(&self.resets).clone(),
             errors: lock(&self.errors).clone(),
             closes: lock(&self.closes).clone(),

@@ -53,7 +53,7 @@ const SERVER: [&str; 20] = [
 ];
 
 /// The typed face, which uses all of them.
-const FACE: [&str; 9] = [
+const FACE: [&str; 10] = [
     "lib",
     "server",
     "serve",
@@ -62,6 +62,7 @@ const FACE: [&str; 9] = [
     "send",
     "revoke",
     "handler",
+    "signalling",
     "internals",
 ];
 

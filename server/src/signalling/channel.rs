@@ -1,0 +1,249 @@
+//! [`Rtc`]: the signalling channel of a server.
+
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use push_wire_shared::rtc::signalling::{Output, Sender, Signal, Signalling};
+use push_wire_shared::rtc::{RtcMessage, RtcRequest};
+use push_wire_shared::session::wire::Content;
+use push_wire_shared::time::Moment;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::sleep_until;
+use uuid::Uuid;
+
+use super::RtcConfig;
+use super::config::Allow;
+use super::relay::Relay;
+use crate::auth::Grant;
+use crate::hub::{Hub, SessionObserver, lock};
+use crate::record::value_record;
+use crate::{ClientMessage, HandlerError, SendError, TurnSecret, clock};
+
+/// The signalling channel of a server, and its relay.
+///
+/// The lock of the state is held while messages are written to inboxes, so that lists of peers reach a client in the
+/// order in which they were made. No code of the application runs meanwhile.
+pub(crate) struct Rtc {
+    pub(super) hub: Weak<Hub>,
+    channel: u8,
+    allow: Option<Allow>,
+    turn: Option<(TurnSecret, Duration)>,
+    pub(super) relay: Option<Relay>,
+    state: Mutex<State>,
+}
+
+struct State {
+    signalling: Signalling,
+    /// The task that waits for the next timeout.
+    timer: Option<JoinHandle<()>>,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            timer.abort();
+        }
+    }
+}
+
+/// Messages that could not be written to the inboxes of these clients.
+type Unsent = Vec<(Uuid, SendError)>;
+
+impl Rtc {
+    /// The channel of this wire id.
+    pub(super) fn new(hub: &Arc<Hub>, channel: u8, config: RtcConfig) -> Arc<Self> {
+        let RtcConfig {
+            signalling,
+            allow,
+            turn,
+            relay,
+        } = config;
+        Arc::new(Self {
+            hub: Arc::downgrade(hub),
+            channel,
+            allow,
+            turn,
+            relay: relay.map(|(channel, limits)| Relay::new(channel, limits)),
+            state: Mutex::new(State {
+                signalling: Signalling::new(signalling),
+                timer: None,
+            }),
+        })
+    }
+
+    /// Carries out a client's message on the signalling channel.
+    pub(super) fn signal<C>(
+        self: &Arc<Self>,
+        now: Moment,
+        message: &ClientMessage<C>,
+    ) -> Result<(), HandlerError> {
+        if message.content == Content::Bytes {
+            let text = "a signalling message is a value, not bytes";
+            return Err(HandlerError::BadPayload(text.into()));
+        }
+        let client = message.client_id;
+        let (bytes, grant) = (message.body.len(), &message.grant);
+        lock(&self.state).signalling.charge(now, client, bytes)?;
+        let signal = Signal::read(&message.body)?;
+        if signal == Signal::Request(RtcRequest::TurnRequest) && self.turn.is_none() {
+            return Err(HandlerError::Refused("there is no TURN server".into()));
+        }
+        let receiver = signal.receiver();
+        let is_allowed = receiver.is_some_and(|to| self.is_permitted(message, to));
+        let sender = Sender::new(client)
+            .in_room(message.topic.as_deref())
+            .allowed(is_allowed);
+        let mut state = lock(&self.state);
+        state
+            .signalling
+            .handle(now, sender, signal, |room| self.may_use(grant, room))?;
+        let mut unsent = self.write(now, &mut state);
+        if !self.knows(now, client) {
+            // The session ended while this message was carried out, and has left the rooms already.
+            state.signalling.leave(now, client);
+            unsent.extend(self.write(now, &mut state));
+        }
+        self.arm(&mut state);
+        drop(state);
+        match unsent.into_iter().find(|(to, _)| Some(*to) == receiver) {
+            Some((_, error)) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns whether a client may send to another one: they share a room, or the application allows it.
+    pub(super) fn is_permitted<C>(&self, message: &ClientMessage<C>, to: Uuid) -> bool {
+        let (from, grant) = (message.client_id, &message.grant);
+        let sender = Sender::new(from).in_room(message.topic.as_deref());
+        let shares_room = lock(&self.state)
+            .signalling
+            .is_permitted(sender, to, |room| self.may_use(grant, room));
+        // The callback is the application's: it is called without the lock.
+        let allow = self.allow.as_ref().filter(|_| to != from);
+        shares_room || allow.is_some_and(|allow| allow(from, to))
+    }
+
+    fn may_use(&self, grant: &Grant, room: &str) -> bool {
+        grant.may_send_on(self.channel, Some(room))
+    }
+
+    fn knows(&self, now: Moment, client: Uuid) -> bool {
+        let hub = self.hub.upgrade();
+        hub.is_some_and(|hub| hub.knows(now, client))
+    }
+
+    /// Writes the outputs to the inboxes. A client without a session leaves its rooms.
+    fn write(&self, now: Moment, state: &mut State) -> Unsent {
+        let mut unsent = Unsent::new();
+        let Some(hub) = self.hub.upgrade() else {
+            return unsent;
+        };
+        while let Some(output) = state.signalling.poll_output() {
+            let Some((to, message)) = self.message(output) else {
+                continue;
+            };
+            match self.send(&hub, now, to, &message) {
+                Ok(()) if message.receiver().is_some() => hub.counters().signalled(),
+                Ok(()) => {}
+                Err(error) => {
+                    if matches!(error, SendError::NotConnected(_)) {
+                        state.signalling.leave(now, to);
+                    } else {
+                        tracing::warn!(client_id = %to, %error, "a signalling message was not sent");
+                    }
+                    unsent.push((to, error));
+                }
+            }
+        }
+        unsent
+    }
+
+    fn message(&self, output: Output) -> Option<(Uuid, RtcMessage)> {
+        match output {
+            Output::Send { to, message } => Some((to, message)),
+            Output::TurnRequested(client) => {
+                let (secret, ttl) = self.turn.as_ref()?;
+                let credential = secret.credential(client, *ttl, clock::wall());
+                Some((client, RtcMessage::TurnCredentials(credential)))
+            }
+        }
+    }
+
+    fn send(
+        &self,
+        hub: &Hub,
+        now: Moment,
+        to: Uuid,
+        message: &RtcMessage,
+    ) -> Result<(), SendError> {
+        let record = value_record(message)?;
+        hub.send(now, to, self.channel, record)?;
+        Ok(())
+    }
+
+    /// Sees to it that a task waits for the next timeout. Without a runtime the timeout is handled at once.
+    fn arm(self: &Arc<Self>, state: &mut State) {
+        let Some(due) = state.signalling.poll_timeout() else {
+            return;
+        };
+        let is_armed = state
+            .timer
+            .as_ref()
+            .is_some_and(|timer| !timer.is_finished());
+        if is_armed {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            state.timer = Some(runtime.spawn(wait(Arc::downgrade(self), due)));
+        } else {
+            state.signalling.handle_timeout(due);
+            self.write(due, state);
+        }
+    }
+
+    /// Handles the timeout. Returns the time of the next one.
+    fn time_out(&self, now: Moment) -> Option<Moment> {
+        let mut state = lock(&self.state);
+        state.signalling.handle_timeout(now);
+        self.write(now, &mut state);
+        let next = state.signalling.poll_timeout();
+        if next.is_none() {
+            state.timer = None;
+        }
+        next
+    }
+
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Signalling, Moment)) {
+        let now = clock::now();
+        let mut state = lock(&self.state);
+        change(&mut state.signalling, now);
+        self.write(now, &mut state);
+        self.arm(&mut state);
+    }
+}
+
+/// Handles timeouts as they become due.
+async fn wait(rtc: Weak<Rtc>, first: Moment) {
+    let mut due = Some(first);
+    while let Some(at) = due {
+        sleep_until(clock::instant(at)).await;
+        due = rtc.upgrade().and_then(|rtc| rtc.time_out(clock::now()));
+    }
+}
+
+/// Observer of sessions for a signalling channel.
+pub(super) struct Membership(pub(super) Arc<Rtc>);
+
+impl SessionObserver for Membership {
+    fn ended(&self, client: Uuid) {
+        self.0
+            .change(|signalling, now| signalling.leave(now, client));
+    }
+
+    fn granted(&self, client: Uuid, grant: &Grant) {
+        self.0.change(|signalling, now| {
+            signalling.restrict(now, client, |room| self.0.may_use(grant, room));
+        });
+    }
+}
