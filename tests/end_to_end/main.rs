@@ -33,6 +33,7 @@ mod post_limits;
 mod proxy;
 mod revocation;
 mod rights;
+mod rtc;
 mod serve;
 mod slow_readers;
 mod surroundings;
