@@ -1,10 +1,14 @@
 //! Tests of sessions, streams and their limits, without connections.
 
+#[cfg(feature = "rtc")]
+mod ends;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use push_wire_shared::channel::{Channel, ChannelMode};
 use push_wire_shared::encoding::Content;
+use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::SessionState;
 
 use super::*;
@@ -192,6 +196,27 @@ fn posts_follow_the_dialect_of_the_connection() {
     assert_eq!(identity("ada"), Ok(()));
     assert_eq!(identity("eve"), Err(PostError::Unauthorized));
     assert_eq!(token([1; 32]), Err(PostError::Unauthorized));
+}
+
+#[test]
+fn kept_refusal_has_no_time_to_try_again() {
+    let hub = hub(|_| {});
+    let open = || {
+        let opened = hub.open_session(at(0), client(), shown(Some(SECRET)), &Arc::default());
+        opened.unwrap()
+    };
+    let rejection = RejectedMessage {
+        number: 1,
+        code: ErrorCode::RateLimited,
+        message: String::new(),
+        retry_ms: Some(1_000),
+    };
+    hub.note_rejected(client(), open().generation, rejection.clone());
+    let kept = RejectedMessage {
+        retry_ms: None,
+        ..rejection
+    };
+    assert_eq!(open().state.rejected, [kept]);
 }
 
 #[test]
