@@ -16,7 +16,7 @@ use push_wire_shared::ChannelKind;
 use push_wire_shared::channel::ChannelTable;
 use uuid::Uuid;
 
-use crate::admission::{Admission, Exempt, ForwardedHeader, Origins, Proxies};
+use crate::admission::{Admission, Exempt, ForwardedHeader, Proxies};
 use crate::auth::{AnyAuthenticator, AuthError, AuthValidator, Authenticator, ByValidator};
 use crate::hub::{Hub, HubConfig};
 use crate::{ChannelPolicy, Limits, PushServer};
@@ -32,6 +32,7 @@ pub struct PushServerBuilder<C: ChannelKind> {
     proxies: Proxies,
     exempt: Exempt,
     allowed_origins: Vec<String>,
+    allowed_hosts: Option<Vec<String>>,
 }
 
 impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
@@ -43,6 +44,7 @@ impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
             proxies,
             exempt,
             allowed_origins,
+            allowed_hosts,
             ..
         } = self;
         f.debug_struct("PushServerBuilder")
@@ -52,6 +54,7 @@ impl<C: ChannelKind> fmt::Debug for PushServerBuilder<C> {
             .field("proxies", proxies)
             .field("exempt", exempt)
             .field("allowed_origins", allowed_origins)
+            .field("allowed_hosts", allowed_hosts)
             .finish_non_exhaustive()
     }
 }
@@ -68,6 +71,7 @@ impl<C: ChannelKind> PushServerBuilder<C> {
             proxies: Proxies::default(),
             exempt: Exempt::default(),
             allowed_origins: Vec::new(),
+            allowed_hosts: None,
         }
     }
 
@@ -124,13 +128,27 @@ impl<C: ChannelKind> PushServerBuilder<C> {
     ///
     /// A request with an `Origin` of another host or port than its own is refused with 403 if it carries cookies or
     /// `Authorization`, or if there is no authenticator. Two hosts on the user's machine (`localhost`, 127.0.0.0/8, `[::1]`)
-    /// count as the same one. Requests without `Origin`, which browsers send with each WebSocket, pass.
+    /// count as the same one. Requests without `Origin`, which browsers send with each WebSocket, pass, unless the browser
+    /// states in `Sec-Fetch-Site` that the page is of another origin.
     #[must_use]
     pub fn allowed_origins<O: Into<String>>(
         mut self,
         origins: impl IntoIterator<Item = O>,
     ) -> Self {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Names by which browsers may ask for the server; default: every name. Each is a name without a port, or `*.` and a
+    /// name for all names below it. Addresses, `localhost` and the names below it pass always; a request for another host is
+    /// refused with 403.
+    ///
+    /// With the list, a page of an attacker's name that leads to the server's address (DNS rebinding) does not reach the
+    /// server. A server without authenticator that is not on the public internet needs it (docs/auth.md). Of a request through
+    /// a trusted proxy, the name by which the proxy asks has to be listed as well as that for which it was asked.
+    #[must_use]
+    pub fn allowed_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.allowed_hosts = Some(hosts.into_iter().map(Into::into).collect());
         self
     }
 
@@ -211,10 +229,8 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         checks::channels(self.config.session.channels.channels())?;
         path::check(&self.path)?;
         checks::config(&self.config)?;
-        let origins = Origins {
-            allowed: origins::parse(&self.allowed_origins)?,
-            authenticated: self.authenticator.is_some(),
-        };
+        let hosts = self.allowed_hosts.as_deref();
+        let origins = origins::parse(&self.allowed_origins, hosts, self.authenticator.is_some())?;
         for (channel, policy) in self.policies {
             checks::policy(&self.config.session.channels, &channel, &policy)?;
             self.config.set_policy(channel.wire_id(), policy);

@@ -67,6 +67,7 @@ mod rate;
 mod record;
 pub mod relay;
 mod revoke;
+mod routes;
 mod send;
 mod serve;
 mod server;

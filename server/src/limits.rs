@@ -55,6 +55,10 @@ pub(crate) const TLS_HANDSHAKES: usize = 1_024;
 /// from as many networks, against which no limit per address helps.
 pub(crate) const NETWORKS_REMEMBERED: usize = 65_536;
 
+/// Time between two lines of the log that requests cause before their clients are known (1 minute): clients that are refused
+/// as fast as they can ask write half a megabyte a day.
+pub(crate) const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Revocations that are kept until the tokens have expired (65,536; 100 bytes each): tokens expire within hours, and all
 /// those of a user are one revocation.
 pub(crate) const REVOCATIONS: usize = 65_536;

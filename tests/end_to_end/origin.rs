@@ -196,6 +196,9 @@ const LOCAL_PAGE: (&str, &str) = ("origin", "http://localhost:5173");
 const LISTED: (&str, &str) = ("origin", "https://app.example");
 const BELOW: (&str, &str) = ("origin", "https://a.b.example.org");
 const APEX: (&str, &str) = ("origin", "https://example.org");
+const CROSS_SITE: (&str, &str) = ("sec-fetch-site", "cross-site");
+const SAME_SITE: (&str, &str) = ("sec-fetch-site", "same-site");
+const SAME_ORIGIN: (&str, &str) = ("sec-fetch-site", "same-origin");
 const X_HOST: (&str, &str) = ("x-forwarded-host", "site.example");
 const FORWARDED: (&str, &str) = ("forwarded", "for=203.0.113.1;host=site.example");
 
@@ -322,6 +325,44 @@ async fn host_of_trusted_proxies_counts() {
         (Kind::Open, inner, &[ORIGIN, X_HOST], Refused),
     ])
     .await;
+}
+
+/// Requests of an `<img>` or of `fetch` with `no-cors`, which have no `Origin`.
+#[tokio::test]
+async fn pages_without_origin_are_known_by_fetch_metadata() {
+    check(&[
+        (Kind::Open, SITE, &[CROSS_SITE], Refused),
+        (Kind::Open, SITE, &[SAME_SITE, COOKIE], Refused),
+        (Kind::Authenticated, SITE, &[CROSS_SITE, COOKIE], Refused),
+        (Kind::Authenticated, SITE, &[SAME_SITE, BEARER], Refused),
+        (Kind::Authenticated, SITE, &[CROSS_SITE], Own),
+        (Kind::Open, SITE, &[SAME_ORIGIN, COOKIE], Own),
+        (Kind::Listed, SITE, &[LISTED, CROSS_SITE], CREDENTIALS),
+    ])
+    .await;
+}
+
+/// A page of a name that leads to the server's address has the origin that it asks for.
+#[tokio::test]
+async fn rebound_names_are_refused() {
+    let rebound = ("origin", "http://evil.example:4100");
+    check(&[
+        (Kind::Hosts, "evil.example:4100", &[rebound], Refused),
+        (Kind::Hosts, "evil.example:4100", &[SAME_ORIGIN], Refused),
+        (Kind::Hosts, "evil.example:4100", &[X_HOST], Refused),
+        (Kind::Hosts, SITE, &[ORIGIN, COOKIE], Own),
+        (Kind::Hosts, "a.example.org", &[], Own),
+        (Kind::Hosts, "127.0.0.1:4100", &[], Own),
+        (Kind::Hosts, "localhost:4100", &[LOCAL_PAGE], CREDENTIALS),
+        (Kind::Open, "evil.example:4100", &[rebound], Own),
+    ])
+    .await;
+    let server = Server::start(Kind::Hosts).await;
+    let target = format!("/rps/dictionaries/{}", "0".repeat(64));
+    for (host, status) in [("evil.example", 403), (SITE, 404)] {
+        let request = Request::new("GET", &target).to(host);
+        assert_eq!(request.send(server.address).await.status, status);
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tests of the limits of POSTs that reach no session.
+//! Tests of the limits of POSTs that reach no session, and of requests that are refused for their origin.
 
 use std::net::SocketAddr;
 
@@ -79,6 +79,31 @@ async fn posts_without_session_count_towards_the_rates_of_their_network() {
         assert_eq!(refused.header("retry-after"), Some("1"));
         let message = refused.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains("address_rates"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn requests_of_other_origins_count_towards_the_rates_of_their_network() {
+    let events = format!("/rps/sse?client_id={}", Uuid::nil());
+    let requests: [&dyn Fn() -> Request; 5] = [
+        &|| Request::new("GET", "/rps").upgrade(),
+        &|| Request::new("GET", &events),
+        &|| Request::new("OPTIONS", "/rps/send"),
+        &|| Request::new("POST", "/rps/send").body(JSON, "{}".to_owned()),
+        &|| Request::new("POST", "/rps/ack").body(JSON, "{}".to_owned()),
+    ];
+    for request in requests {
+        let server = start(|limits| limits.address_rates.frames = Rate::new(1, 3)).await;
+        let ask = async || {
+            let request = request().header("origin", "https://evil.example");
+            request.send(server.address).await
+        };
+        let mut statuses = Vec::new();
+        while !statuses.contains(&429) && statuses.len() < 10 {
+            statuses.push(ask().await.status);
+        }
+        assert!(statuses.starts_with(&[403, 403, 403]), "{statuses:?}");
+        assert!(statuses.ends_with(&[429]), "{statuses:?}");
     }
 }
 

@@ -4,6 +4,7 @@
 mod address;
 mod connect_rate;
 mod error;
+mod log;
 mod origin;
 mod requests;
 
@@ -19,7 +20,8 @@ pub use address::ForwardedHeader;
 pub(crate) use address::Proxies;
 use connect_rate::ConnectRate;
 pub(crate) use error::AdmissionError;
-pub(crate) use origin::{AllowedOrigin, OriginError, Origins, Page};
+pub(crate) use log::Logs;
+pub(crate) use origin::{AllowedHost, AllowedOrigin, OriginError, Origins, Page};
 pub(crate) use requests::Requester;
 use requests::{BytesLimits, RequestBytes};
 
@@ -49,6 +51,7 @@ pub(crate) struct Admission {
     proxies: Proxies,
     exempt: Exempt,
     origins: Origins,
+    logs: Logs,
     rate: ConnectRate,
     open: Mutex<Open>,
 }
@@ -76,6 +79,7 @@ impl Admission {
             proxies,
             exempt,
             origins,
+            logs: Logs::default(),
             rate: ConnectRate::new(limits.connects_per_address),
             open: Mutex::default(),
         })
@@ -111,10 +115,31 @@ impl Admission {
     /// Finds the page that sent a request, whose other end is `peer` if that is known.
     ///
     /// # Errors
-    /// [`OriginError`] if its origin is not allowed; it is the answer to the request.
+    /// [`OriginError`] if its origin or the request's host is not allowed; it is the answer to the request.
     pub(crate) fn page(&self, peer: Option<IpAddr>, request: &Parts) -> Result<Page, OriginError> {
-        let forwarded = peer.and_then(|peer| self.proxies.host(peer, &request.headers));
-        self.origins.page(request, forwarded)
+        self.origins.page(request, self.forwarded(peer, request))
+    }
+
+    /// Checks the hosts that a request is for, where pages of every origin are allowed.
+    ///
+    /// # Errors
+    /// [`OriginError::UnknownHost`]; it is the answer to the request.
+    pub(crate) fn check_hosts(
+        &self,
+        peer: Option<IpAddr>,
+        request: &Parts,
+    ) -> Result<(), OriginError> {
+        let forwarded = self.forwarded(peer, request);
+        self.origins.check_hosts(request, forwarded)
+    }
+
+    fn forwarded<'a>(&self, peer: Option<IpAddr>, request: &'a Parts) -> Option<&'a str> {
+        self.proxies.host(peer?, &request.headers)
+    }
+
+    /// Lines in the log.
+    pub(crate) const fn logs(&self) -> &Logs {
+        &self.logs
     }
 
     /// The client's address, unless it is exempt.

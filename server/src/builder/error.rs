@@ -34,6 +34,16 @@ pub enum BuildError {
         /// Content that may stand there.
         expected: &'static str,
     },
+    /// A text of `allowed_hosts` is not a host.
+    #[error("allowed_hosts: {host:?} at byte {at}; expected: {expected}")]
+    AllowedHost {
+        /// The text.
+        host: String,
+        /// Byte at which it goes wrong.
+        at: usize,
+        /// Content that may stand there.
+        expected: &'static str,
+    },
     /// A setting has a value with which the server would not work.
     #[error("{setting} is {value}; allowed: {allowed}")]
     Setting {

@@ -171,7 +171,8 @@ impl<T: Transport> Connection<T> {
                 return None;
             };
             self.grant = None;
-            let answer = answer.map(accepted).map_err(failure);
+            let answer = answer.map(accepted);
+            let answer = answer.map_err(|error| failure(&*self.app, &error));
             if answer
                 .as_ref()
                 .is_ok_and(|accepted| accepted.expires.is_none())
@@ -331,9 +332,9 @@ fn accepted(grant: Grant) -> Accepted {
     Accepted { grant, expires }
 }
 
-fn failure(error: AuthError) -> AuthFailure {
-    if let AuthError::Unavailable(detail) = &error {
-        tracing::error!(detail, "credentials could not be checked");
+fn failure(app: &dyn Application, error: &AuthError) -> AuthFailure {
+    if let AuthError::Unavailable(detail) = error {
+        app.admission().logs().note_unchecked(clock::now(), detail);
     }
     AuthFailure {
         unavailable: error.close_reason() == CloseReason::AuthUnavailable,

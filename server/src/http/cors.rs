@@ -13,7 +13,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::RequestError;
 use super::peer;
-use crate::admission::{Admission, OriginError, Page};
+use super::refusal::refuse;
+use crate::admission::{OriginError, Page};
+use crate::connection::Application;
 
 /// Headers of requests that a page may set: those of our clients.
 const HEADERS: HeaderValue =
@@ -27,32 +29,20 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after");
 /// Time that a browser keeps the answer to a preflight, in seconds (two hours): as long as Chromium does at most.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// The page that sent a request; a refusal is logged.
-pub(crate) fn page(admission: &Admission, request: &Parts) -> Result<Page, OriginError> {
-    let page = admission.page(peer(request), request);
-    if let Err(error) = &page {
-        tracing::warn!(
-            %error,
-            "a page of another origin was refused: if it may connect, list its origin in \
-             `PushServerBuilder::allowed_origins`; if it is the server's own, the proxy before the server has to pass on \
-             `Host` (docs/deploy.md)"
-        );
-    }
-    page
-}
-
 /// Finds the page of a request to a route with these methods; breaks with the answer to a request that is refused, and to
 /// one that only asks whether it is allowed (a preflight).
 pub(super) fn enter(
-    admission: &Admission,
+    app: &dyn Application,
     request: &Parts,
     methods: &'static str,
 ) -> ControlFlow<Response, Page> {
-    let page = match page(admission, request) {
+    let page = match app.admission().page(peer(request), request) {
         Ok(page) => page,
         Err(error) => {
-            let error = RequestError::new(StatusCode::FORBIDDEN, error.to_string());
-            return ControlFlow::Break(error.into_response());
+            let answer = |error: OriginError| {
+                RequestError::new(StatusCode::FORBIDDEN, error.to_string()).into_response()
+            };
+            return ControlFlow::Break(refuse(app, request, error, answer));
         }
     };
     if request.method != Method::OPTIONS {

@@ -59,7 +59,7 @@ pub(crate) async fn open_events(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let page = match cors::enter(app.admission(), &parts, METHODS) {
+    let page = match cors::enter(&*app, &parts, METHODS) {
         ControlFlow::Continue(page) => page,
         ControlFlow::Break(answer) => return answer,
     };

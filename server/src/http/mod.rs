@@ -12,15 +12,16 @@ mod post;
 mod proof;
 mod query;
 mod redact;
+mod refusal;
 mod requester;
 mod upgrade;
 
-pub(crate) use cors::page;
 pub(crate) use dictionary::dictionary;
 pub(crate) use events::open_events;
 pub(crate) use peer::{note_peer, peer};
 pub(crate) use post::{ack, send};
 pub(crate) use query::without_effect;
+pub(crate) use refusal::{check_host, check_page};
 pub use upgrade::{UpgradeError, WebSocketUpgrade};
 pub(crate) use upgrade::{draining, tcp_stream};
 

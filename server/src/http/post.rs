@@ -70,7 +70,7 @@ struct Posted {
 /// Answers a POST of messages: a message of the push-wire dialect, or one frame or op of the JSON dialect.
 pub(crate) async fn send(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let page = match cors::enter(app.admission(), &parts, METHODS) {
+    let page = match cors::enter(app, &parts, METHODS) {
         ControlFlow::Continue(page) => page,
         ControlFlow::Break(answer) => return answer,
     };
@@ -89,7 +89,7 @@ pub(crate) async fn send(app: &dyn Application, request: Request) -> Response {
 /// Answers a POST of an acknowledgement in the JSON dialect.
 pub(crate) async fn ack(app: &dyn Application, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let page = match cors::enter(app.admission(), &parts, METHODS) {
+    let page = match cors::enter(app, &parts, METHODS) {
         ControlFlow::Continue(page) => page,
         ControlFlow::Break(answer) => return answer,
     };

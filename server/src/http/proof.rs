@@ -33,7 +33,8 @@ pub(super) async fn json_proof(
     let time = app.hub().session_config().handshake;
     let answer = timeout(time, grant(app.authenticate(request, parts))).await;
     let late = |_| AuthError::Unavailable(format!("no answer within {} ms", time.as_millis()));
-    let granted = answer.map_err(late).flatten().map_err(refusal)?;
+    let granted = answer.map_err(late).flatten();
+    let granted = granted.map_err(|error| refusal(app, &error))?;
     let is_revoked = app.hub().is_revoked(client, &granted);
     if is_revoked || granted.expiry().is_some_and(clock::is_past) {
         return Err(PostError::Unauthorized.into());
@@ -43,10 +44,11 @@ pub(super) async fn json_proof(
 }
 
 /// The answer to a client that the authenticator refuses, or cannot check now.
-fn refusal(error: AuthError) -> RequestError {
-    let status = match &error {
+fn refusal(app: &dyn Application, error: &AuthError) -> RequestError {
+    let status = match error {
         AuthError::Unavailable(detail) => {
-            tracing::error!(detail, "the credentials of a POST could not be checked");
+            let logs = app.admission().logs();
+            logs.note_unchecked(clock::now(), detail);
             StatusCode::SERVICE_UNAVAILABLE
         }
         AuthError::InvalidToken | AuthError::Forbidden | AuthError::Other(_) => {

@@ -12,7 +12,7 @@ use crate::connection::Application;
 use crate::hub::Owner;
 use crate::rate::Load;
 
-/// The sender of a POST.
+/// The sender of a request.
 pub(super) struct Requester<'a> {
     pub(super) app: &'a dyn Application,
     bytes: admission::Requester,
@@ -36,17 +36,37 @@ impl<'a> Requester<'a> {
         body_bytes: usize,
         answer: impl Future<Output = Result<Response, RequestError>>,
     ) -> Response {
-        let hub = self.app.hub();
-        if let Some(wait) = hub.refused_for(clock::now(), &self.owner) {
-            return RequestError::from(AdmissionError::Requests(wait)).into_response();
+        if let Err(error) = self.check_rates() {
+            return error.into_response();
         }
         let answer = answer.await;
         if answer.as_ref().is_err_and(RequestError::reached_no_session) {
-            let mut load = Load::of_bytes(body_bytes);
-            load.add_frame();
-            hub.charge_request(clock::now(), &self.owner, load);
+            self.charge(body_bytes);
         }
         answer.into_response()
+    }
+
+    /// Answers a request that is refused before its body is read; it counts in the same way.
+    pub(super) fn refuse(&self, answer: impl FnOnce() -> Response) -> Response {
+        if let Err(error) = self.check_rates() {
+            return error.into_response();
+        }
+        self.charge(0);
+        answer()
+    }
+
+    fn check_rates(&self) -> Result<(), RequestError> {
+        match self.app.hub().refused_for(clock::now(), &self.owner) {
+            Some(wait) => Err(AdmissionError::Requests(wait).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn charge(&self, body_bytes: usize) {
+        let mut load = Load::of_bytes(body_bytes);
+        load.add_frame();
+        let hub = self.app.hub();
+        hub.charge_request(clock::now(), &self.owner, load);
     }
 
     /// Reads a body of which it is not known yet for which session it is.

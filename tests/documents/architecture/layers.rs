@@ -53,9 +53,10 @@ const SERVER: [&str; 20] = [
 ];
 
 /// The typed face, which uses all of them.
-const FACE: [&str; 10] = [
+const FACE: [&str; 11] = [
     "lib",
     "server",
+    "routes",
     "serve",
     "builder",
     "record",

@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Authenticated,
     /// No authenticator, and a list of origins.
     Listed,
+    /// No authenticator, and a list of hosts.
+    Hosts,
     /// No authenticator, and trusted proxies on the machine with `X-Forwarded-For`.
     BehindXForwarded,
     /// The same with `Forwarded`.
@@ -58,6 +60,7 @@ impl Server {
             Kind::Listed => {
                 builder.allowed_origins(["https://app.example", "https://*.example.org"])
             }
+            Kind::Hosts => builder.allowed_hosts(["site.example", "*.example.org"]),
             Kind::BehindXForwarded => {
                 builder.trusted_proxies(ForwardedHeader::XForwardedFor, local)
             }

@@ -41,19 +41,13 @@ impl AllowedOrigin {
     }
 
     pub(super) fn matches(&self, origin: &Origin) -> bool {
-        let same_host = match (self.origin.host(), origin.host()) {
-            (Host::Name(domain), Host::Name(name)) if self.below => is_below(name, domain),
-            (listed, host) => !self.below && listed == host,
+        let (listed, host) = (self.origin.host(), origin.host());
+        let is_meant = match self.below {
+            true => host.is_below(listed),
+            false => host == listed,
         };
-        same_host && self.origin.agrees_with(origin)
+        is_meant && self.origin.agrees_with(origin)
     }
-}
-
-/// Returns whether the name ends with a dot and the domain, and has a label before them.
-fn is_below(name: &str, domain: &str) -> bool {
-    let label = name.strip_suffix(domain);
-    let label = label.and_then(|label| label.strip_suffix('.'));
-    label.is_some_and(|label| !label.is_empty())
 }
 
 #[cfg(test)]

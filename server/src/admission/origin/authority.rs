@@ -43,8 +43,18 @@ impl Host {
         }
     }
 
+    /// Returns whether it is a name that ends with a dot and the domain, and has a label before them.
+    pub(super) fn is_below(&self, domain: &Self) -> bool {
+        let (Self::Name(name), Self::Name(domain)) = (self, domain) else {
+            return false;
+        };
+        let label = name.strip_suffix(&**domain);
+        let label = label.and_then(|label| label.strip_suffix('.'));
+        label.is_some_and(|label| !label.is_empty())
+    }
+
     /// The host of a text without brackets.
-    fn parse(text: &str) -> Result<Self, SyntaxError> {
+    pub(super) fn parse(text: &str) -> Result<Self, SyntaxError> {
         if let Ok(address) = text.parse::<Ipv4Addr>() {
             return Ok(Self::Address(address.into()));
         }

@@ -22,8 +22,18 @@ fn origins(allowed: &[&str], authenticated: bool) -> Origins {
         .iter()
         .map(|text| AllowedOrigin::parse(text).unwrap());
     Origins {
+        hosts: None,
         allowed: allowed.collect(),
         authenticated,
+    }
+}
+
+/// A server without authenticator that is to be asked for by these names.
+fn hosts(listed: &[&str]) -> Origins {
+    let listed = listed.iter().map(|text| AllowedHost::parse(text).unwrap());
+    Origins {
+        hosts: Some(listed.collect()),
+        ..origins(&[], false)
     }
 }
 
@@ -42,6 +52,8 @@ fn word(page: &Result<Page, OriginError>) -> &'static str {
         Err(OriginError::NoHost { .. }) => "no host",
         Err(OriginError::Host { .. }) => "host",
         Err(OriginError::Port { .. }) => "port",
+        Err(OriginError::Unnamed(_)) => "unnamed",
+        Err(OriginError::UnknownHost(_)) => "unknown host",
     }
 }
 
@@ -200,5 +212,72 @@ fn errors_quote_a_part_of_long_texts() {
         let error = origins(&[], false).page(&request(&[&origin, more]), None);
         let text = error.unwrap_err().to_string();
         assert!(text.len() < 500 && text.contains("aaa"), "{text}");
+    }
+}
+
+#[test]
+fn other_sites_without_origin_are_refused() {
+    for (site, authenticated, more, expected) in [
+        ("cross-site", false, "x: y", "unnamed"),
+        ("same-site", false, "x: y", "unnamed"),
+        ("cross-site", true, "cookie: a=b", "unnamed"),
+        ("cross-site", true, "authorization: Basic x", "unnamed"),
+        ("same-site", true, "cookie: a=b", "unnamed"),
+        ("cross-site", true, "x: y", "own"),
+        ("same-origin", false, "cookie: a=b", "own"),
+        ("none", false, "cookie: a=b", "own"),
+        ("", false, "cookie: a=b", "own"),
+        // The origin says more.
+        ("cross-site", false, "origin: http://a", "own"),
+        ("cross-site", true, "origin: https://evil.com", "other"),
+    ] {
+        let site = format!("sec-fetch-site: {site}");
+        let lines = ["host: a", &site, more];
+        assert_page(&origins(&[], authenticated), &lines, None, expected);
+    }
+}
+
+#[test]
+fn rebound_names_are_refused() {
+    let listed = hosts(&["example.com", "*.example.org"]);
+    for (host, expected) in [
+        ("example.com:8443", "own"),
+        ("a.example.org", "own"),
+        ("192.0.2.1:4100", "own"),
+        ("localhost:4100", "own"),
+        ("evil.example", "unknown host"),
+        ("localhost.evil.example", "unknown host"),
+        ("", "unknown host"),
+        ("a b", "unknown host"),
+    ] {
+        let (origin, host) = (format!("origin: http://{host}"), format!("host: {host}"));
+        assert_page(&listed, &[&host], None, expected);
+        if expected == "own" || host == "host: evil.example" {
+            assert_page(&listed, &[&host, &origin], None, expected);
+        }
+    }
+    assert_page(&listed, &["x: y"], None, "own");
+    let twice = ["host: example.com", "host: example.com"];
+    assert_page(&listed, &twice, None, "unknown host");
+    let target = ["http://evil.example/rps", "host: example.com"];
+    assert_page(&listed, &target, None, "unknown host");
+    // No list is the list of all, and an empty one that of none.
+    assert_page(&origins(&[], false), &["host: evil.example"], None, "own");
+    assert_page(&hosts(&[]), &["host: example.com"], None, "unknown host");
+    assert_page(&hosts(&[]), &["host: [::1]:80"], None, "own");
+}
+
+#[test]
+fn every_named_host_has_to_be_allowed() {
+    let listed = hosts(&["example.com", "backend"]);
+    for (host, forwarded, expected) in [
+        ("backend:4100", "example.com", "own"),
+        ("127.0.0.1:4100", "example.com", "own"),
+        ("127.0.0.1:4100", "evil.example", "unknown host"),
+        // A page of the user's machine, which is a trusted proxy's too, sets the header itself.
+        ("evil.example", "localhost", "unknown host"),
+    ] {
+        let host = format!("host: {host}");
+        assert_page(&listed, &[&host], Some(forwarded), expected);
     }
 }
