@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -90,7 +91,11 @@ pub enum RevokeError {
 
 /// The revocations that are kept. Each is refused until its time, or longer.
 #[derive(Default, Debug)]
-pub(crate) struct Revocations(Mutex<Kept>);
+pub(crate) struct Revocations {
+    kept: Mutex<Kept>,
+    /// Number of those that were ever added.
+    added: AtomicU64,
+}
 
 #[derive(Default, Debug)]
 struct Kept {
@@ -124,7 +129,13 @@ impl Revocations {
             return Err(RevokeError::Full);
         }
         kept.add(subject, ends);
+        self.added.fetch_add(1, Ordering::Release);
         Ok(())
+    }
+
+    /// Returns the number of revocations so far. As long as it is the same, credentials that were not revoked are not.
+    pub(crate) fn added(&self) -> u64 {
+        self.added.load(Ordering::Acquire)
     }
 
     /// Returns whether these credentials of a client are revoked.
@@ -143,7 +154,7 @@ impl Revocations {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         // Nothing panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -365,6 +365,7 @@ impl Hub {
         // Kept first: a client is either connected already, or finds it when its session opens.
         self.revocations.add(now, revocation)?;
         self.sessions.notify_all(&Notice::Revoked);
+        self.observer.revoked();
         Ok(())
     }
 
@@ -372,6 +373,12 @@ impl Hub {
     #[must_use]
     pub(crate) fn is_revoked(&self, client: Uuid, grant: &Grant) -> bool {
         self.revocations.cover(client, grant)
+    }
+
+    /// Returns the number of revocations so far.
+    #[must_use]
+    pub(crate) fn revocations(&self) -> u64 {
+        self.revocations.added()
     }
 
     /// Returns whether [`drain`](Self::drain) has been called.

@@ -12,7 +12,10 @@ pub(crate) trait SessionObserver: Send + Sync {
     fn ended(&self, client: Uuid);
 
     /// A client has this grant from now on: a connection of its session has opened, or has renewed its token.
-    fn granted(&self, client: Uuid, grant: &Grant);
+    fn granted(&self, client: Uuid, grant: &Arc<Grant>);
+
+    /// Credentials were revoked, perhaps those of a client with a session.
+    fn revoked(&self);
 }
 
 /// Place of the observer of a hub; at first there is none.
@@ -34,9 +37,16 @@ impl Observer {
     }
 
     /// Passes a grant on.
-    pub(crate) fn granted(&self, client: Uuid, grant: &Grant) {
+    pub(crate) fn granted(&self, client: Uuid, grant: &Arc<Grant>) {
         if let Some(observer) = self.0.get() {
             observer.granted(client, grant);
+        }
+    }
+
+    /// Passes on that credentials were revoked.
+    pub(super) fn revoked(&self) {
+        if let Some(observer) = self.0.get() {
+            observer.revoked();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Actions that a peer asks of its transport's driver.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,8 +32,8 @@ pub enum Action {
     },
 }
 
-/// Client of the handshake.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Client of the handshake. `Debug` leaves the token out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthRequest {
     /// The client's id, its own choice.
     pub client_id: Uuid,
@@ -40,6 +41,16 @@ pub struct AuthRequest {
     pub token: Option<String>,
     /// Wire ids of the known channels that the client named; none means that it named none.
     pub channels: Vec<u8>,
+}
+
+impl fmt::Debug for AuthRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthRequest")
+            .field("client_id", &self.client_id)
+            .field("has_token", &self.token.is_some())
+            .field("channels", &self.channels)
+            .finish()
+    }
 }
 
 impl AuthRequest {
@@ -173,6 +184,12 @@ impl Actions {
             self.queue = VecDeque::new();
         }
         queued
+    }
+
+    /// Drops the client's messages that its session has not taken.
+    pub(super) fn drop_messages(&mut self) {
+        self.queue
+            .retain(|queued| !matches!(queued, Queued::Message(_)));
     }
 
     pub(super) fn is_empty(&self) -> bool {

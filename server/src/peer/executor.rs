@@ -13,7 +13,7 @@ use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
 use super::Dialect;
-use super::action::{Action, Actions, AuthRequest, Queued};
+use super::action::{Action, Actions, AuthFailure, AuthRequest, Queued};
 use super::membership::{InboundError, Membership};
 use super::opened::{OpenedStreams, lookup_stream};
 use super::outgoing::Outgoing;
@@ -235,6 +235,11 @@ impl Executor {
             match self.membership.take_inbound(message, encoding) {
                 Ok(inbound) => return Some(Action::Deliver(inbound)),
                 Err(InboundError::Replaced) => session.close(CloseReason::Replaced),
+                Err(InboundError::Revoked) => {
+                    let failure = AuthFailure::revoked();
+                    let reason = failure.close_reason();
+                    session.handle_renewal_failed(now, reason, &failure.message);
+                }
                 Err(InboundError::Refused(error)) => self.answer(number, Err(error), session),
             }
             if self.actions.is_empty() {
@@ -290,6 +295,13 @@ impl Executor {
     }
 
     fn close(&mut self, reason: CloseReason) {
+        if matches!(
+            reason,
+            CloseReason::GrantExpired | CloseReason::Unauthorized
+        ) {
+            // What the grant allowed before is not carried out after its end.
+            self.actions.drop_messages();
+        }
         self.hub.counters().closed(reason);
         self.actions.push(Queued::Action(Action::Close {
             code: self.outgoing.codec.close_code(reason),

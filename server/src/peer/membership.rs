@@ -37,6 +37,8 @@ struct Held {
     grant: Arc<Grant>,
     generation: u64,
     owner: Owner,
+    /// [`Hub::revocations`] before the credentials were found to be valid.
+    revocations: u64,
 }
 
 /// Reason for which a client's message does not reach the application.
@@ -44,6 +46,8 @@ struct Held {
 pub(super) enum InboundError {
     /// The connection does not hold the session any more.
     Replaced,
+    /// The client's credentials are revoked; the message does not count as taken.
+    Revoked,
     /// The message cannot be carried out.
     Refused(MessageError),
 }
@@ -88,12 +92,15 @@ impl Membership {
         self.credentials.identity = grant.who().map(str::to_owned);
         let credentials = self.credentials.clone();
         let opened = self.hub.open_session(now, client, credentials, waker)?;
+        let grant = Arc::new(grant);
         self.hub.observer().granted(client, &grant);
         self.held = Some(Held {
             client,
-            grant: Arc::new(grant),
+            grant,
             generation: opened.generation,
             owner: opened.owner.clone(),
+            // Checked with the first message, or by the peer before.
+            revocations: 0,
         });
         Ok(opened)
     }
@@ -115,14 +122,29 @@ impl Membership {
         held.is_some_and(|held| self.hub.is_revoked(held.client, &held.grant))
     }
 
+    /// Returns whether the credentials of the client were revoked since the last call that found them valid.
+    fn is_newly_revoked(&mut self) -> bool {
+        let revocations = self.hub.revocations();
+        let has_changed = |held: &&mut Held| held.revocations != revocations;
+        let Some(held) = self.held.as_mut().filter(has_changed) else {
+            return false;
+        };
+        if self.hub.is_revoked(held.client, &held.grant) {
+            return true;
+        }
+        held.revocations = revocations;
+        false
+    }
+
     /// Replaces the grant by one of the same identity. Returns false if it is another identity's.
     pub(super) fn replace_grant(&mut self, grant: Grant) -> bool {
         let held = self.held.as_mut();
         let Some(held) = held.filter(|held| held.grant.who() == grant.who()) else {
             return false;
         };
-        self.hub.observer().granted(held.client, &grant);
         held.grant = Arc::new(grant);
+        held.revocations = 0;
+        self.hub.observer().granted(held.client, &held.grant);
         true
     }
 
@@ -153,7 +175,7 @@ impl Membership {
     /// # Errors
     /// [`InboundError`]; a numbered message counts as taken unless the connection was replaced.
     pub(super) fn take_inbound(
-        &self,
+        &mut self,
         message: Delivery,
         encoding: PayloadEncoding,
     ) -> Result<Inbound, InboundError> {
@@ -164,6 +186,9 @@ impl Membership {
             body,
             number,
         } = message;
+        if self.is_newly_revoked() {
+            return Err(InboundError::Revoked);
+        }
         let held = self.held.as_ref().ok_or(InboundError::Replaced)?;
         // Before the application sees it: two connections of one session must not both hand it on.
         if let Some(number) = number

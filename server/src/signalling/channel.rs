@@ -1,5 +1,6 @@
 //! [`Rtc`]: the signalling channel of a server.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -30,20 +31,39 @@ pub(crate) struct Rtc {
     allow: Option<Allow>,
     turn: Option<(TurnSecret, Duration)>,
     pub(super) relay: Option<Relay>,
+    /// [`SignallingConfig::list_delay`](push_wire_shared::rtc::signalling::SignallingConfig::list_delay).
+    list_delay: Duration,
     state: Mutex<State>,
 }
 
+type Grants = HashMap<Uuid, Arc<Grant>>;
+
 struct State {
     signalling: Signalling,
+    /// The present grant of each client that has a session.
+    grants: Grants,
     /// The task that waits for the next timeout.
-    timer: Option<JoinHandle<()>>,
+    timer: Option<Timer>,
 }
 
-impl Drop for State {
+impl State {
+    /// The sender's present grant: a newer connection of its session may have another one than that of the message.
+    fn grant<'a, C>(&'a self, message: &'a ClientMessage<C>) -> &'a Arc<Grant> {
+        self.grants
+            .get(&message.client_id)
+            .unwrap_or(&message.grant)
+    }
+}
+
+/// A task that waits for a timeout; ends when dropped.
+struct Timer {
+    due: Moment,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Timer {
     fn drop(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            timer.abort();
-        }
+        self.task.abort();
     }
 }
 
@@ -65,8 +85,10 @@ impl Rtc {
             allow,
             turn,
             relay: relay.map(|(channel, limits)| Relay::new(channel, limits)),
+            list_delay: signalling.list_delay,
             state: Mutex::new(State {
                 signalling: Signalling::new(signalling),
+                grants: Grants::new(),
                 timer: None,
             }),
         })
@@ -82,8 +104,7 @@ impl Rtc {
             let text = "a signalling message is a value, not bytes";
             return Err(HandlerError::BadPayload(text.into()));
         }
-        let client = message.client_id;
-        let (bytes, grant) = (message.body.len(), &message.grant);
+        let (client, bytes) = (message.client_id, message.body.len());
         lock(&self.state).signalling.charge(now, client, bytes)?;
         let signal = Signal::read(&message.body)?;
         if signal == Signal::Request(RtcRequest::TurnRequest) && self.turn.is_none() {
@@ -91,20 +112,25 @@ impl Rtc {
         }
         let receiver = signal.receiver();
         let is_allowed = receiver.is_some_and(|to| self.is_permitted(message, to));
+        let mut state = lock(&self.state);
+        let grant = Arc::clone(state.grant(message));
         let sender = Sender::new(client)
             .in_room(message.topic.as_deref())
-            .allowed(is_allowed);
-        let mut state = lock(&self.state);
+            .allowed(is_allowed)
+            .until(grant.expiry().map(clock::moment));
         state
             .signalling
-            .handle(now, sender, signal, |room| self.may_use(grant, room))?;
+            .handle(now, sender, signal, |room| self.may_use(&grant, room))?;
         let mut unsent = self.write(now, &mut state);
-        if !self.knows(now, client) {
-            // The session ended while this message was carried out, and has left the rooms already.
+        if self.may_stay(now, client, &grant) {
+            // Absent if the session is older than the channel.
+            state.grants.entry(client).or_insert(grant);
+        } else {
+            // It has left the rooms already, while this message was carried out.
             state.signalling.leave(now, client);
             unsent.extend(self.write(now, &mut state));
         }
-        self.arm(&mut state);
+        self.arm(now, &mut state);
         drop(state);
         match unsent.into_iter().find(|(to, _)| Some(*to) == receiver) {
             Some((_, error)) => Err(error.into()),
@@ -114,11 +140,14 @@ impl Rtc {
 
     /// Returns whether a client may send to another one: they share a room, or the application allows it.
     pub(super) fn is_permitted<C>(&self, message: &ClientMessage<C>, to: Uuid) -> bool {
-        let (from, grant) = (message.client_id, &message.grant);
+        let from = message.client_id;
         let sender = Sender::new(from).in_room(message.topic.as_deref());
-        let shares_room = lock(&self.state)
+        let state = lock(&self.state);
+        let grant = state.grant(message);
+        let shares_room = state
             .signalling
             .is_permitted(sender, to, |room| self.may_use(grant, room));
+        drop(state);
         // The callback is the application's: it is called without the lock.
         let allow = self.allow.as_ref().filter(|_| to != from);
         shares_room || allow.is_some_and(|allow| allow(from, to))
@@ -128,9 +157,10 @@ impl Rtc {
         grant.may_send_on(self.channel, Some(room))
     }
 
-    fn knows(&self, now: Moment, client: Uuid) -> bool {
+    /// Returns whether a client has a session, and its credentials are not revoked.
+    fn may_stay(&self, now: Moment, client: Uuid, grant: &Grant) -> bool {
         let hub = self.hub.upgrade();
-        hub.is_some_and(|hub| hub.knows(now, client))
+        hub.is_some_and(|hub| hub.knows(now, client) && !hub.is_revoked(client, grant))
     }
 
     /// Writes the outputs to the inboxes. A client without a session leaves its rooms.
@@ -140,13 +170,14 @@ impl Rtc {
             return unsent;
         };
         while let Some(output) = state.signalling.poll_output() {
-            let Some((to, message)) = self.message(output) else {
+            let Some((to, message)) = self.message(&state.grants, output) else {
                 continue;
             };
             match self.send(&hub, now, to, &message) {
                 Ok(()) if message.receiver().is_some() => hub.counters().signalled(),
                 Ok(()) => {}
                 Err(error) => {
+                    state.signalling.handle_unsent(&message);
                     if matches!(error, SendError::NotConnected(_)) {
                         state.signalling.leave(now, to);
                     } else {
@@ -159,12 +190,17 @@ impl Rtc {
         unsent
     }
 
-    fn message(&self, output: Output) -> Option<(Uuid, RtcMessage)> {
+    fn message(&self, grants: &Grants, output: Output) -> Option<(Uuid, RtcMessage)> {
         match output {
             Output::Send { to, message } => Some((to, message)),
             Output::TurnRequested(client) => {
                 let (secret, ttl) = self.turn.as_ref()?;
-                let credential = secret.credential(client, *ttl, clock::wall());
+                let now = clock::wall();
+                let end = grants.get(&client).and_then(|grant| grant.expiry());
+                // They are not valid for longer than the grant.
+                let left = end.map(|end| end.duration_since(now).unwrap_or_default());
+                let ttl = left.map_or(*ttl, |left| left.min(*ttl));
+                let credential = secret.credential(client, ttl, now);
                 Some((client, RtcMessage::TurnCredentials(credential)))
             }
         }
@@ -182,21 +218,19 @@ impl Rtc {
         Ok(())
     }
 
-    /// Sees to it that a task waits for the next timeout. Without a runtime the timeout is handled at once.
-    fn arm(self: &Arc<Self>, state: &mut State) {
+    /// Sees to it that a task waits for the next timeout. Without a runtime, lists of peers are sent at once.
+    fn arm(self: &Arc<Self>, now: Moment, state: &mut State) {
         let Some(due) = state.signalling.poll_timeout() else {
             return;
         };
-        let is_armed = state
-            .timer
-            .as_ref()
-            .is_some_and(|timer| !timer.is_finished());
-        if is_armed {
+        let is_armed = |timer: &Timer| !timer.task.is_finished() && timer.due <= due;
+        if state.timer.as_ref().is_some_and(is_armed) {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            state.timer = Some(runtime.spawn(wait(Arc::downgrade(self), due)));
-        } else {
+            let task = runtime.spawn(wait(Arc::downgrade(self), due));
+            state.timer = Some(Timer { due, task });
+        } else if due <= now + self.list_delay {
             state.signalling.handle_timeout(due);
             self.write(due, state);
         }
@@ -208,18 +242,20 @@ impl Rtc {
         state.signalling.handle_timeout(now);
         self.write(now, &mut state);
         let next = state.signalling.poll_timeout();
-        if next.is_none() {
-            state.timer = None;
+        match (next, &mut state.timer) {
+            (Some(due), Some(timer)) => timer.due = due,
+            (None, timer) => *timer = None,
+            (Some(_), None) => {}
         }
         next
     }
 
-    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Signalling, Moment)) {
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut State, Moment)) {
         let now = clock::now();
         let mut state = lock(&self.state);
-        change(&mut state.signalling, now);
+        change(&mut state, now);
         self.write(now, &mut state);
-        self.arm(&mut state);
+        self.arm(now, &mut state);
     }
 }
 
@@ -237,13 +273,32 @@ pub(super) struct Membership(pub(super) Arc<Rtc>);
 
 impl SessionObserver for Membership {
     fn ended(&self, client: Uuid) {
-        self.0
-            .change(|signalling, now| signalling.leave(now, client));
+        self.0.change(|state, now| {
+            state.grants.remove(&client);
+            state.signalling.leave(now, client);
+        });
     }
 
-    fn granted(&self, client: Uuid, grant: &Grant) {
-        self.0.change(|signalling, now| {
-            signalling.restrict(now, client, |room| self.0.may_use(grant, room));
+    fn granted(&self, client: Uuid, grant: &Arc<Grant>) {
+        self.0.change(|state, now| {
+            state.grants.insert(client, Arc::clone(grant));
+            let until = grant.expiry().map(clock::moment);
+            state
+                .signalling
+                .restrict(now, client, until, |room| self.0.may_use(grant, room));
+        });
+    }
+
+    fn revoked(&self) {
+        let Some(hub) = self.0.hub.upgrade() else {
+            return;
+        };
+        self.0.change(|state, now| {
+            let clients = state.grants.iter();
+            let revoked = clients.filter(|(client, grant)| hub.is_revoked(**client, grant));
+            for (client, _) in revoked {
+                state.signalling.withdraw(now, *client);
+            }
         });
     }
 }

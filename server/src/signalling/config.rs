@@ -46,7 +46,8 @@ impl RtcConfig {
         self
     }
 
-    /// Answers requests for credentials of a TURN server with credentials of this validity; default: they are refused.
+    /// Answers requests for credentials of a TURN server with credentials of this validity, at most until the client's grant
+    /// ends; default: they are refused.
     #[must_use]
     pub fn turn(mut self, secret: TurnSecret, ttl: Duration) -> Self {
         self.turn = Some((secret, ttl));

@@ -53,6 +53,19 @@ impl SeenCandidates {
         true
     }
 
+    /// Forgets a candidate, which was not passed on after all.
+    pub fn remove(&mut self, from: Uuid, to: Uuid, candidate: &str) {
+        let fingerprint = fingerprint(from, to, candidate);
+        if !self.seen.remove(&fingerprint) {
+            return;
+        }
+        // It was remembered just before.
+        let mut remembered = self.oldest_first.iter();
+        if let Some(at) = remembered.rposition(|one| *one == fingerprint) {
+            self.oldest_first.remove(at);
+        }
+    }
+
     /// Candidates remembered.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -106,6 +119,19 @@ mod tests {
                 prop_assert_eq!(seen.len(), known.len());
             }
         }
+    }
+
+    #[test]
+    fn forgotten_candidate_is_new() {
+        let mut seen = SeenCandidates::with_limit(2);
+        let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for _ in 0..5 {
+            assert!(seen.insert(a, b, "host"));
+            assert!(!seen.insert(a, b, "host"));
+            seen.remove(a, b, "host");
+        }
+        assert!(seen.is_empty());
+        assert!(seen.oldest_first.is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod peer;
 mod peers;
 mod relay;
 mod signalling;
+mod withdrawal;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

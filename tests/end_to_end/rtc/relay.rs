@@ -102,6 +102,39 @@ async fn bandwidth_of_sender_is_bounded() {
     assert_eq!(backend.server.relayed_bytes(A), 616);
 }
 
+#[tokio::test]
+async fn bandwidth_in_all_is_bounded() {
+    let limits = RelayLimits {
+        in_all: RelayBandwidth {
+            bytes_per_second: 1,
+            burst_bytes: 1_000,
+        },
+        ..RelayLimits::default()
+    };
+    let backend = Backend::start(RtcConfig::new().relay(Channel::Relay, limits)).await;
+    let mut a = backend.join_room(A).await;
+    let mut b = backend.join_room(B).await;
+    let mut c = backend.join_room(C).await;
+    send(&a, packet(C, &[1; 500])).await;
+    assert_eq!(within_timeout(c.packets.recv()).await, packet(A, &[1; 500]));
+    // B has relayed nothing: all senders together have not enough left for its packet.
+    send(&b, packet(C, &[2; 500])).await;
+    let (code, names_time, is_told) = refusal(&mut b).await;
+    assert_eq!((code, names_time), (ErrorCode::RateLimited, true));
+    assert!(is_told || is_slow(&mut b).await, "told to send less");
+    send(&b, packet(C, &[3; 400])).await;
+    assert_eq!(within_timeout(c.packets.recv()).await, packet(B, &[3; 400]));
+    send(&a, packet(C, &[4; 100])).await;
+    let (code, ..) = refusal(&mut a).await;
+    assert_eq!(code, ErrorCode::RateLimited);
+    // No sender ever has room for more than that.
+    send(&a, packet(C, &[5; 1_000])).await;
+    assert_eq!(refusal(&mut a).await.0, ErrorCode::TooLarge);
+    let stats = backend.server.stats();
+    assert_eq!((stats.relayed_packets, stats.relayed_bytes), (2, 932));
+    assert_eq!(stats.relay_refused, 2);
+}
+
 async fn is_slow(member: &mut Member) -> bool {
     let events = &mut member.events;
     let slow = async {

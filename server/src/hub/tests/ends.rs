@@ -11,7 +11,9 @@ impl SessionObserver for Ends {
         lock(&self.0).push(client);
     }
 
-    fn granted(&self, _client: Uuid, _grant: &Grant) {}
+    fn granted(&self, _client: Uuid, _grant: &Arc<Grant>) {}
+
+    fn revoked(&self) {}
 }
 
 #[test]

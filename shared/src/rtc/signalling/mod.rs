@@ -27,6 +27,7 @@
 //! ```
 
 mod config;
+mod ends;
 mod error;
 mod rooms;
 mod signal;

@@ -26,6 +26,10 @@ impl Signal {
     /// # Errors
     /// [`SignalError::Unreadable`], [`SignalError::OfServer`] or [`SignalError::TooLarge`].
     pub fn read(json: &[u8]) -> Result<Self, SignalError> {
+        // Of an array, fields would be read by their place.
+        if json.trim_ascii_start().first() != Some(&b'{') {
+            return Err(SignalError::Unreadable("an object is expected".into()));
+        }
         match serde_json::from_slice::<RtcMessage>(json) {
             Ok(message) => {
                 check(&message)?;

@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 
 use uuid::Uuid;
 
+use super::ends::Ends;
 use super::rooms::Rooms;
 use super::{Signal, SignalError, SignallingConfig};
 use crate::limits::RTC_MESSAGE_BYTES;
 use crate::position::is_topic;
 use crate::relay::RelayBudgets;
 use crate::rtc::{RtcMessage, RtcRequest, SeenCandidates};
-use crate::time::Moment;
+use crate::time::{Moment, sooner};
 
 /// Sender of a signalling message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub struct Sender<'a> {
     pub topic: Option<&'a str>,
     /// The application allows the message to a receiver with which no room is shared; default `false`.
     pub is_allowed: bool,
+    /// End of the client's grant, at which it leaves its rooms; default never.
+    pub until: Option<Moment>,
 }
 
 impl<'a> Sender<'a> {
@@ -34,6 +37,7 @@ impl<'a> Sender<'a> {
             client,
             topic: None,
             is_allowed: false,
+            until: None,
         }
     }
 
@@ -48,6 +52,13 @@ impl<'a> Sender<'a> {
     #[must_use]
     pub const fn allowed(mut self, is_allowed: bool) -> Self {
         self.is_allowed = is_allowed;
+        self
+    }
+
+    /// The same client with a grant that ends at this time, or never.
+    #[must_use]
+    pub const fn until(mut self, end: Option<Moment>) -> Self {
+        self.until = end;
         self
     }
 }
@@ -75,6 +86,7 @@ pub enum Output {
 pub struct Signalling {
     config: SignallingConfig,
     rooms: Rooms,
+    ends: Ends,
     seen: SeenCandidates,
     budgets: RelayBudgets,
     /// Rooms whose members have changed since their lists were sent.
@@ -90,6 +102,7 @@ impl Signalling {
         Self {
             config,
             rooms: Rooms::default(),
+            ends: Ends::default(),
             seen: SeenCandidates::default(),
             budgets: RelayBudgets::new(config.bandwidth),
             changed: BTreeSet::new(),
@@ -166,30 +179,57 @@ impl Signalling {
 
     /// Removes a client whose session has ended from all rooms.
     pub fn leave(&mut self, now: Moment, client: Uuid) {
-        self.restrict(now, client, |_| false);
+        self.leave_rooms(now, client, |_| false);
+        self.ends.set(client, None);
     }
 
-    /// Removes a client from the rooms to which it has no right any more.
-    pub fn restrict(&mut self, now: Moment, client: Uuid, may_use: impl Fn(&str) -> bool) {
-        let rooms = self.rooms.of(client).filter(|room| !may_use(room));
-        let rooms: Vec<String> = rooms.map(String::from).collect();
-        for room in &rooms {
-            self.rooms.leave(client, room);
-            self.note_change(now, room);
+    /// Removes a client whose grant has ended, or was revoked, from all rooms. It is sent the list without peers.
+    pub fn withdraw(&mut self, now: Moment, client: Uuid) {
+        self.restrict(now, client, None, |_| false);
+    }
+
+    /// Takes a new grant of a client, which ends at `until`: removes the client from the rooms to which it has no right any
+    /// more. It is sent the new list of its peers if there are such rooms.
+    pub fn restrict(
+        &mut self,
+        now: Moment,
+        client: Uuid,
+        until: Option<Moment>,
+        may_use: impl Fn(&str) -> bool,
+    ) {
+        if self.leave_rooms(now, client, may_use) {
+            self.send_list(client);
         }
+        self.end_at(client, until);
     }
 
     /// Does what is due. Has no effect before [`poll_timeout`](Self::poll_timeout).
     pub fn handle_timeout(&mut self, now: Moment) {
-        if self.lists_at.is_none_or(|at| at > now) {
-            return;
+        while let Some(client) = self.ends.take_due(now) {
+            self.withdraw(now, client);
         }
-        self.lists_at = None;
-        let changed = core::mem::take(&mut self.changed);
-        let members = changed.iter().flat_map(|room| self.rooms.members(room));
-        let members: BTreeSet<Uuid> = members.collect();
-        for client in members {
-            self.send_list(client);
+        self.send_changed(now);
+    }
+
+    /// Records that a message could not be sent: its candidates are passed on if they come again.
+    pub fn handle_unsent(&mut self, message: &RtcMessage) {
+        if let RtcMessage::Candidate {
+            from,
+            to,
+            candidate,
+        } = message
+        {
+            self.seen.remove(*from, *to, candidate);
+        }
+        if let RtcMessage::CandidateBatch {
+            from,
+            to,
+            candidates,
+        } = message
+        {
+            for candidate in candidates {
+                self.seen.remove(*from, *to, candidate);
+            }
         }
     }
 
@@ -200,8 +240,39 @@ impl Signalling {
 
     /// Time at which [`handle_timeout`](Self::handle_timeout) is due.
     #[must_use]
-    pub const fn poll_timeout(&self) -> Option<Moment> {
-        self.lists_at
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        sooner(self.lists_at, self.ends.first())
+    }
+
+    /// Removes a client from the rooms in which it does not stay. Returns whether there were some.
+    fn leave_rooms(&mut self, now: Moment, client: Uuid, stays: impl Fn(&str) -> bool) -> bool {
+        let rooms = self.rooms.of(client).filter(|room| !stays(room));
+        let rooms: Vec<String> = rooms.map(String::from).collect();
+        for room in &rooms {
+            self.rooms.leave(client, room);
+            self.note_change(now, room);
+        }
+        !rooms.is_empty()
+    }
+
+    /// Sets the end of a client's grant. Only that of a client in rooms has an effect.
+    fn end_at(&mut self, client: Uuid, until: Option<Moment>) {
+        let is_member = self.rooms.of(client).next().is_some();
+        self.ends.set(client, until.filter(|_| is_member));
+    }
+
+    /// Sends the members of changed rooms their lists, once the time has come.
+    fn send_changed(&mut self, now: Moment) {
+        if self.lists_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.lists_at = None;
+        let changed = core::mem::take(&mut self.changed);
+        let members = changed.iter().flat_map(|room| self.rooms.members(room));
+        let members: BTreeSet<Uuid> = members.collect();
+        for client in members {
+            self.send_list(client);
+        }
     }
 
     fn pass_on(
@@ -259,6 +330,7 @@ impl Signalling {
             if self.rooms.enter(sender.client, room, &self.config)? {
                 self.note_change(now, room);
             }
+            self.end_at(sender.client, sender.until);
         }
         self.send_list(sender.client);
         Ok(())
@@ -272,7 +344,10 @@ impl Signalling {
     ) -> Result<(), SignalError> {
         match chosen(sender.topic, room.as_deref())? {
             None => self.leave(now, sender.client),
-            Some(left) => self.restrict(now, sender.client, |room| room != left),
+            Some(left) => {
+                self.leave_rooms(now, sender.client, |room| room != left);
+                self.end_at(sender.client, sender.until);
+            }
         }
         self.send_list(sender.client);
         Ok(())

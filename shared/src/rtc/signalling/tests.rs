@@ -212,9 +212,74 @@ fn rights_to_rooms_are_checked() {
     let message = Signal::Message(offer(A, B));
     let refused = channel.0.handle(at(0), sender, message, |_| false);
     assert_eq!(refused, Err(SignalError::PeerNotPermitted));
-    channel.0.restrict(at(0), A, |_| false);
+    channel.0.restrict(at(0), A, None, |_| false);
+    assert_eq!(channel.outputs(), [list(A, &[])], "A is told at once");
     channel.0.handle_timeout(at(1_000));
     assert_eq!(channel.outputs(), [list(B, &[])], "A was removed");
+    channel.0.restrict(at(0), B, None, |room| room == "room");
+    assert!(channel.outputs().is_empty(), "B stays");
+}
+
+#[test]
+fn client_leaves_when_its_grant_ends() {
+    let mut channel = Channel::with_room(&[A, B]);
+    let ends = |ms| Sender::new(C).until(Some(at(ms)));
+    channel
+        .handle(ends(9_000), discovery(Some("room")))
+        .unwrap();
+    channel.0.restrict(at(0), A, Some(at(5_000)), |_| true);
+    channel.0.restrict(at(0), B, Some(at(3_000)), |_| true);
+    channel.0.restrict(at(0), B, Some(at(7_000)), |_| true);
+    channel.0.handle_timeout(at(1_000));
+    channel.outputs();
+    for (client, ms, rest) in [(A, 5_000, &[B, C][..]), (B, 7_000, &[C]), (C, 9_000, &[])] {
+        assert_eq!(channel.0.poll_timeout(), Some(at(ms)));
+        channel.0.handle_timeout(at(ms - 1));
+        assert!(channel.outputs().is_empty(), "{ms}");
+        channel.0.handle_timeout(at(ms));
+        assert_eq!(channel.outputs(), [list(client, &[])]);
+        for to in rest {
+            let refused = channel.send(client, offer(client, *to));
+            assert_eq!(refused, Err(SignalError::PeerNotPermitted));
+        }
+        channel.0.handle_timeout(at(ms + 100));
+        assert_eq!(channel.outputs().len(), rest.len());
+    }
+    assert_eq!(channel.0.poll_timeout(), None);
+    assert_eq!(channel.0.rooms(), 0);
+}
+
+#[test]
+fn ends_are_kept_of_members_alone() {
+    let mut channel = Channel::with_room(&[A, B]);
+    channel.0.restrict(at(0), C, Some(at(5)), |_| true);
+    assert_eq!(channel.0.poll_timeout(), None, "C is in no room");
+    for leave in [
+        |channel: &mut Channel| channel.0.leave(at(0), A),
+        |channel: &mut Channel| channel.0.withdraw(at(0), A),
+        |channel: &mut Channel| channel.handle(Sender::new(A), leave_room(None)).unwrap(),
+        |channel: &mut Channel| {
+            let sender = Sender::new(A).until(Some(at(5_000)));
+            channel.handle(sender, leave_room(Some("room"))).unwrap();
+        },
+    ] {
+        channel.enter(A, "room").unwrap();
+        channel.0.restrict(at(0), A, Some(at(5_000)), |_| true);
+        leave(&mut channel);
+        channel.0.handle_timeout(at(1_000));
+        assert_eq!(channel.0.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn candidates_that_were_not_sent_pass_again() {
+    let mut channel = Channel::with_room(&[A, B]);
+    for _ in 0..2 {
+        channel.send(A, batch(B, &["one", "two"])).unwrap();
+        let outputs = channel.outputs();
+        assert_eq!(outputs, [(B, batch(B, &["one", "two"]))]);
+        channel.0.handle_unsent(&outputs[0].1);
+    }
 }
 
 #[test]
@@ -368,6 +433,8 @@ fn reads_requests_and_refuses_what_is_the_servers() {
         json!(1),
         json!({}),
         json!({"type": "other"}),
+        json!(["offer", A, B, "v=0"]),
+        json!(["leave_room"]),
         json!({"type": "offer", "from": A, "to": "me", "sdp": ""}),
     ] {
         let error = read(&other).unwrap_err();
