@@ -37,6 +37,7 @@ pub struct Reader {
     message_bytes: Vec<u8>,
     text: Utf8Checker,
     control_bytes: Vec<u8>,
+    extra_frames: usize,
 }
 
 /// The first bytes of an incomplete header.
@@ -74,7 +75,14 @@ impl Reader {
             message_bytes: Vec::new(),
             text: Utf8Checker::default(),
             control_bytes: Vec::new(),
+            extra_frames: 0,
         }
+    }
+
+    /// Returns the number of frames since the last call that were no message and not the last part of one: pings, pongs, and
+    /// fragments. They cause work, and are part of no message that could be counted.
+    pub const fn take_extra_frames(&mut self) -> usize {
+        std::mem::replace(&mut self.extra_frames, 0)
     }
 
     /// Sets the largest message taken, in bytes. For a message that has begun it applies from the next frame on.
@@ -165,6 +173,9 @@ impl Reader {
         let Some(frame) = self.frame.take() else {
             return Ok(None);
         };
+        if frame.opcode.is_control() || !frame.is_final {
+            self.extra_frames += 1;
+        }
         match frame.opcode {
             Opcode::Ping => Ok(Some(Event::Ping(joined(&mut self.control_bytes, piece)))),
             Opcode::Pong => {

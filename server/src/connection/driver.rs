@@ -115,6 +115,10 @@ impl<T: Transport> Connection<T> {
     /// One wake-up: one pass, and a further one only after input.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let now = clock::now();
+        // First, since a client that always sends would else postpone them: the end of its grant among them.
+        if self.peer.poll_timeout().is_some_and(|due| due <= now) {
+            self.peer.handle_timeout(now);
+        }
         if self.peer.poll_wake(cx).is_ready() {
             self.peer.handle_wake(now);
         }
@@ -249,6 +253,8 @@ impl<T: Transport> Connection<T> {
             return Poll::Pending;
         };
         *reads = reads.saturating_sub(1);
+        let extra = self.transport.take_extra_frames();
+        self.peer.handle_extra_frames(now, extra);
         Poll::Ready(match received {
             Ok(Received::Bytes) => {
                 // A piece of a long message also counts as activity of the client.

@@ -126,6 +126,10 @@ impl Transport for EventStream {
         }
     }
 
+    fn take_extra_frames(&mut self) -> usize {
+        0
+    }
+
     async fn close(&mut self, code: Option<u16>, text: &str) -> io::Result<()> {
         let code = code.unwrap_or_default();
         if self.head.is_some() {

@@ -53,6 +53,9 @@ pub(crate) trait Transport {
         on_message: &mut dyn FnMut(Message) -> ControlFlow<()>,
     ) -> Poll<Result<Received, ReceiveError>>;
 
+    /// Takes the number of frames that were read since the last call, and belong to no message that was passed on.
+    fn take_extra_frames(&mut self) -> usize;
+
     /// Ends the connection with a close code, after all that was framed is written.
     fn close(
         &mut self,

@@ -211,6 +211,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send> Transport for Socket<Io> {
         })
     }
 
+    fn take_extra_frames(&mut self) -> usize {
+        self.reader.take_extra_frames()
+    }
+
     /// The closing handshake (RFC 6455 section 7.1): writes the queued frames, shuts down our direction, and reads to
     /// the end of the client's, since closing a socket with unread bytes would reset it, and the close frame might be
     /// lost.

@@ -216,6 +216,13 @@ impl Peer {
         self.session.note_activity(now);
     }
 
+    /// Takes this many frames of the transport that belong to no message from the client's rates.
+    pub fn handle_extra_frames(&mut self, now: Moment, frames: usize) {
+        if frames > 0 {
+            self.charge(now, Load::of_frames(frames));
+        }
+    }
+
     /// Takes a message of the client. If there is no room for all answers, the rest of the message waits, and the peer
     /// [`is_full`](Self::is_full).
     pub fn handle_message(&mut self, now: Moment, message: Message) {

@@ -27,6 +27,15 @@ impl Load {
         }
     }
 
+    /// This many frames without a content that is counted.
+    pub(crate) const fn of_frames(frames: usize) -> Self {
+        Self {
+            frames: frames as u64,
+            bytes: 0,
+            uploads: 0,
+        }
+    }
+
     /// Adds a frame.
     pub(crate) const fn add_frame(&mut self) {
         self.frames += 1;

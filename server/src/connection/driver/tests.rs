@@ -1,6 +1,7 @@
 //! Tests of a connection's driver over an in-memory pipe.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use axum::http::Request;
 use push_wire_shared::ChannelKind;
@@ -8,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::connection::Socket;
-use crate::{Limits, PushServer};
+use crate::{Credentials, Limits, PushServer, PushServerBuilder, Rate, Rates, Revocation};
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Channel {
@@ -35,7 +36,14 @@ fn message(text: &str) -> Vec<u8> {
 }
 
 fn connect(limits: Limits, pipe: usize) -> (Arc<PushServer<Channel>>, DuplexStream) {
-    let server = PushServer::builder().limits(limits).build().unwrap();
+    connect_to(PushServer::builder().limits(limits), pipe)
+}
+
+fn connect_to(
+    builder: PushServerBuilder<Channel>,
+    pipe: usize,
+) -> (Arc<PushServer<Channel>>, DuplexStream) {
+    let server = builder.build().unwrap();
     let (client, io) = duplex(pipe);
     let (request, ()) = Request::new(()).into_parts();
     let app: Arc<dyn Application> = server.clone();
@@ -124,6 +132,81 @@ async fn a_burst_leaves_others_their_turn() {
     }));
     let most = other.await.unwrap();
     assert!(most <= ACTIONS_PER_POLL, "{most} messages in one turn");
+}
+
+/// A client whose transport has always more to read is closed when its grant ends, whatever the rates are.
+#[tokio::test]
+async fn flood_does_not_postpone_the_end_of_a_grant() {
+    const PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
+    const FRAGMENT: [u8; 6] = [0x01, 0x80, 0, 0, 0, 0];
+    const CONTINUATION: [u8; 6] = [0x00, 0x80, 0, 0, 0, 0];
+    for (first, rest) in [(PING, PING), (FRAGMENT, CONTINUATION)] {
+        let limits = Limits {
+            client_rates: Rates::UNLIMITED,
+            ..Limits::default()
+        };
+        let builder = PushServer::builder().limits(limits);
+        let builder = builder.authenticator(async |_: Credentials<Channel>| {
+            let end = SystemTime::now() + Duration::from_millis(50);
+            Ok(Grant::everything().expires_at(end))
+        });
+        let (server, client) = connect_to(builder, 1024 * 1024);
+        let (mut reader, mut writer) = tokio::io::split(client);
+        let auth = message(&format!("{AUTH:<200}"));
+        writer
+            .write_all(&[&auth, &first[..]].concat())
+            .await
+            .unwrap();
+        // Fails when the server has closed the connection.
+        let flood = async { while writer.write_all(&rest.repeat(10_000)).await.is_ok() {} };
+        let read = async { while reader.read(&mut [0; 1024]).await.unwrap() > 0 {} };
+        let both = async { tokio::join!(flood, read) };
+        timeout(Duration::from_secs(20), both).await.unwrap();
+        assert_eq!(server.stats().closes.get(&4005), Some(&1));
+    }
+}
+
+/// Control frames, and parts of messages that never end, count towards the rates of a client.
+#[tokio::test(start_paused = true)]
+async fn frames_without_message_are_read_at_the_rate() {
+    let limits = Limits {
+        client_rates: Rates {
+            frames: Rate::new(10, 100),
+            ..Rates::UNLIMITED
+        },
+        ..Limits::default()
+    };
+    for frame in [[0x89, 0x80, 0, 0, 0, 0], [0x8a, 0x80, 0, 0, 0, 0]] {
+        let (server, mut client) = connect(limits.clone(), 1024);
+        let auth = message(&format!("{AUTH:<200}"));
+        client.write_all(&auth).await.unwrap();
+        let written = write_all_that_is_taken(&mut client, &frame, 100_000).await;
+        // A bucket, a read, and what the pipe holds.
+        assert!(written < 100 * 6 + 3 * 1024, "{written} bytes");
+        assert!(server.stats().closes.is_empty());
+    }
+}
+
+/// What a client has sent before its credentials were revoked is not carried out after that.
+#[tokio::test]
+async fn messages_are_not_delivered_after_a_revocation() {
+    let (server, mut client) = connect(Limits::default(), 1024 * 1024);
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    server.on_message(Channel::Chat, move |message, server| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        let revocation = Revocation::client(message.client_id);
+        server.revoke(revocation).unwrap();
+        Ok(())
+    });
+    let auth = message(&format!("{AUTH:<200}"));
+    client.write_all(&auth).await.unwrap();
+    assert_ne!(client.read(&mut [0; 1024]).await.unwrap(), 0);
+    client.write_all(&burst(100)).await.unwrap();
+    client.shutdown().await.unwrap();
+    while client.read(&mut [0; 1024]).await.unwrap() > 0 {}
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+    assert_eq!(server.stats().closes.len(), 1);
 }
 
 #[tokio::test]
