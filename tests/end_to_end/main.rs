@@ -17,6 +17,7 @@ mod http2_limits;
 mod identity;
 mod json_client;
 mod json_dialect;
+mod jwks;
 mod jwt;
 mod large;
 mod metered_proxy;

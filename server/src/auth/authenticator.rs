@@ -1,5 +1,6 @@
 //! Authentication of clients by the application.
 
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -10,8 +11,9 @@ use uuid::Uuid;
 
 use super::{AuthError, Grant};
 
-/// Credentials of a client that connects, or of a message that it POSTs in the JSON dialect.
-#[derive(Clone, Debug)]
+/// Credentials of a client that connects, or of a message that it POSTs in the JSON dialect. `Debug` leaves out the token, the
+/// address and the headers, which contain secrets.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Credentials<C> {
     /// The client's id: its own choice, which proves nothing.
@@ -28,6 +30,17 @@ pub struct Credentials<C> {
     /// connection from a `TcpListener`, or the application serves with
     /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info).
     pub remote_addr: Option<SocketAddr>,
+}
+
+impl<C: fmt::Debug> fmt::Debug for Credentials<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("client_id", &self.client_id)
+            .field("has_token", &self.token.is_some())
+            .field("channels", &self.channels)
+            .field("remote_addr", &self.remote_addr)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Authentication of clients: finds a client's identity and grant. It may take as long as the server's handshake time,
@@ -72,5 +85,29 @@ pub(crate) trait AnyAuthenticator<C: ChannelKind>: Send + Sync {
 impl<C: ChannelKind, A: Authenticator<C>> AnyAuthenticator<C> for A {
     fn begin(self: std::sync::Arc<Self>, credentials: Credentials<C>) -> PendingGrant {
         Box::pin(async move { self.authenticate(credentials).await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_has_no_secrets() {
+        let mut headers = HeaderMap::new();
+        for name in ["authorization", "cookie"] {
+            headers.insert(name, "a+secret".parse().unwrap());
+        }
+        let credentials = Credentials::<u8> {
+            client_id: Uuid::from_u128(7),
+            token: Some("a+secret".into()),
+            channels: vec![1],
+            uri: Uri::from_static("/rps?ticket=a+secret"),
+            headers,
+            remote_addr: None,
+        };
+        let text = format!("{credentials:?}");
+        assert!(text.contains("has_token: true"), "{text}");
+        assert!(!text.contains("secret"), "{text}");
     }
 }

@@ -72,13 +72,15 @@ impl Grant {
         }
     }
 
-    /// Sets the client's identity: one user, account or service.
+    /// Sets the client's identity: one user, account or service. An empty name is none, since all clients with it would be
+    /// one user.
     ///
     /// Handlers receive it. A connection of the same identity may continue a session without its secret, and sessions
     /// of one identity are limited together ([`Limits::sessions_per_identity`](crate::Limits::sessions_per_identity)).
     #[must_use]
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
-        self.identity = Some(identity.into().into());
+        let identity = identity.into();
+        self.identity = (!identity.is_empty()).then(|| identity.into());
         self
     }
 
@@ -343,5 +345,6 @@ mod tests {
         assert_eq!(grant.data_for_presence(), &json!({ "name": "Ada" }));
         assert_eq!(grant.expiry(), Some(end));
         assert_eq!(Grant::nothing().data_for_presence(), &Value::Null);
+        assert_eq!(grant.identity("").who(), None, "an empty name is none");
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::error::JwtError;
@@ -21,6 +22,7 @@ impl fmt::Debug for JwtClaims {
 }
 
 impl JwtClaims {
+    #[cfg(test)]
     pub(super) const fn new(claims: Map<String, Value>) -> Self {
         Self(claims)
     }
@@ -61,6 +63,14 @@ impl JwtClaims {
         self.time("iat").ok()?
     }
 
+    /// Checks that a claim is a text, if there is one.
+    fn check_text(&self, name: &'static str) -> Result<(), JwtError> {
+        match self.get(name) {
+            None | Some(Value::String(_)) => Ok(()),
+            Some(_) => Err(JwtError::BadClaim(name)),
+        }
+    }
+
     /// A claim that is a time in seconds since 1970, with fractions or without.
     fn time(&self, name: &'static str) -> Result<Option<SystemTime>, JwtError> {
         let Some(value) = self.get(name) else {
@@ -85,6 +95,34 @@ impl JwtClaims {
                 Err(JwtError::BadClaim(name))
             }
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for JwtClaims {
+    /// Reads an object. A name that comes twice is an error, since another reader may take the other value (RFC 7519
+    /// section 4).
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ClaimsVisitor)
+    }
+}
+
+struct ClaimsVisitor;
+
+impl<'de> Visitor<'de> for ClaimsVisitor {
+    type Value = JwtClaims;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of claims")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JwtClaims, A::Error> {
+        let mut claims = Map::new();
+        while let Some((name, value)) = map.next_entry()? {
+            if claims.insert(name, value).is_some() {
+                return Err(A::Error::custom("a claim comes twice"));
+            }
+        }
+        Ok(JwtClaims(claims))
     }
 }
 
@@ -119,9 +157,15 @@ impl Checks {
             None | Some(_) => {}
         }
         let ahead = now.checked_add(self.skew).unwrap_or(now);
-        if claims.time("nbf")?.is_some_and(|begin| begin > ahead) {
-            return Err(JwtError::NotYetValid);
+        // A token that was issued later than now would outlive a revocation of all that were issued before.
+        for begin in [claims.time("nbf")?, claims.time("iat")?] {
+            if begin.is_some_and(|begin| begin > ahead) {
+                return Err(JwtError::NotYetValid);
+            }
         }
+        // Without effect they could be neither counted together nor revoked.
+        claims.check_text("sub")?;
+        claims.check_text("jti")?;
         self.check_audience(claims)?;
         self.check_issuer(claims)
     }

@@ -88,6 +88,9 @@ pub enum JwtKeysError {
         /// Error of the operating system.
         error: String,
     },
+    /// The root certificates cannot be read, or there are none.
+    #[error("not the PEM of root certificates")]
+    Roots,
     /// The address is not one from which keys may be fetched.
     #[error("{0:?} is not an address of https, or of http on this machine")]
     Address(String),

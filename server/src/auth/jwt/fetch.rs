@@ -14,7 +14,8 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::limits::JWKS_BYTES;
@@ -34,6 +35,26 @@ pub(super) enum FetchError {
     Body(Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Root certificates by which an issuer's certificate is verified.
+#[derive(Clone, Debug)]
+pub(super) enum Roots {
+    /// The system's, which are read anew for each fetch.
+    System,
+    /// These.
+    Given(Arc<RootCertStore>),
+}
+
+impl Roots {
+    /// Reads certificates in PEM; `None` if there are none, or one cannot be read.
+    pub(super) fn parse(pem: &[u8]) -> Option<Self> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            roots.add(certificate.ok()?).ok()?;
+        }
+        (!roots.is_empty()).then(|| Self::Given(Arc::new(roots)))
+    }
+}
+
 /// Address of a set of keys.
 #[derive(Debug)]
 pub(super) struct Address {
@@ -44,11 +65,12 @@ pub(super) struct Address {
     path: String,
     /// The name in the certificate; `None` without TLS.
     tls: Option<ServerName<'static>>,
+    roots: Roots,
 }
 
 impl Address {
     /// Reads an address of `https`, or of `http` on this machine.
-    pub(super) fn parse(url: &str) -> Option<Self> {
+    pub(super) fn parse(url: &str, roots: Roots) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
         let authority = uri.authority()?;
         let host = authority.host().trim_matches(['[', ']']).to_owned();
@@ -73,6 +95,7 @@ impl Address {
                 .to_owned(),
             host,
             tls,
+            roots,
         })
     }
 
@@ -82,7 +105,9 @@ impl Address {
         let Some(name) = &self.tls else {
             return self.exchange(tcp).await;
         };
-        let config = spawn_blocking(config).await.map_err(io::Error::other)??;
+        let roots = self.roots.clone();
+        let config = spawn_blocking(|| config(roots)).await;
+        let config = config.map_err(io::Error::other)??;
         let connector = TlsConnector::from(Arc::new(config));
         let tls = connector.connect(name.clone(), tcp).await?;
         self.exchange(tls).await
@@ -125,18 +150,25 @@ impl<T> Drop for AbortOnDrop<T> {
     }
 }
 
-/// Trusts the system's root certificates, which are read anew.
-fn config() -> Result<ClientConfig, FetchError> {
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    let (_, unusable) = roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        tracing::warn!(unusable, errors = ?found.errors, "the system has no root certificates");
-    }
+fn config(roots: Roots) -> Result<ClientConfig, FetchError> {
+    let roots = match roots {
+        Roots::System => Arc::new(system_roots()),
+        Roots::Given(roots) => roots,
+    };
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
+}
+
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (_, unusable) = roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        tracing::warn!(unusable, errors = ?found.errors, "the system has no root certificates");
+    }
+    roots
 }

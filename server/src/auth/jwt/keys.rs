@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::error::{JwtError, JwtKeysError};
-use super::fetch::Address;
+use super::fetch::{Address, Roots};
 use super::key::Key;
 use super::set::{KeySet, Kinds};
 use super::token::Token;
@@ -83,7 +83,22 @@ impl JwtKeys {
     /// # Errors
     /// [`JwtKeysError::Address`]
     pub fn jwks_url(url: &str) -> Result<Self, JwtKeysError> {
-        let address = Address::parse(url).ok_or_else(|| JwtKeysError::Address(url.into()))?;
+        Self::at(url, Roots::System)
+    }
+
+    /// The same, if the certificate of the address is of a certificate authority of one's own: these root certificates, in
+    /// PEM, count in place of the system's.
+    ///
+    /// # Errors
+    /// [`JwtKeysError::Address`], [`JwtKeysError::Roots`]
+    pub fn jwks_url_with_roots(url: &str, roots: impl AsRef<[u8]>) -> Result<Self, JwtKeysError> {
+        let roots = Roots::parse(roots.as_ref()).ok_or(JwtKeysError::Roots)?;
+        Self::at(url, roots)
+    }
+
+    fn at(url: &str, roots: Roots) -> Result<Self, JwtKeysError> {
+        let address =
+            Address::parse(url, roots).ok_or_else(|| JwtKeysError::Address(url.into()))?;
         let address = Arc::new(address);
         let get = move || {
             let address = Arc::clone(&address);
@@ -93,7 +108,7 @@ impl JwtKeys {
     }
 
     /// The public keys that a function fetches, as a JSON Web Key Set, when [`jwks_url`](Self::jwks_url) would: for
-    /// issuers that need another HTTP client, or a certificate authority of one's own. Errors are logged.
+    /// issuers that need another HTTP client. Errors are logged.
     pub fn jwks_by<F, R>(fetch: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,

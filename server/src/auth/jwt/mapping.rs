@@ -24,10 +24,12 @@ pub(super) fn grant<C: ChannelKind>(claims: &JwtClaims) -> Result<Grant, JwtErro
         };
         grant = add(grant, *channel, rights)?;
     }
-    Ok(match claims.subject() {
-        Some(subject) => grant.identity(subject),
-        None => grant,
-    })
+    match claims.subject() {
+        // All tokens with it would be one identity's.
+        Some("") => Err(JwtError::BadClaim("sub")),
+        Some(subject) => Ok(grant.identity(subject)),
+        None => Ok(grant),
+    }
 }
 
 fn add<C: ChannelKind>(mut grant: Grant, channel: C, rights: &Value) -> Result<Grant, JwtError> {

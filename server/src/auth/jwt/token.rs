@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use super::claims::JwtClaims;
 use super::error::JwtError;
@@ -14,7 +14,13 @@ use super::set::KeySet;
 struct Header {
     alg: String,
     kid: Option<String>,
-    crit: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+/// Any value, null among them.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 /// A token whose signature is not verified yet.
@@ -36,7 +42,7 @@ impl<'a> Token<'a> {
         }
         let header: Header =
             serde_json::from_slice(&decode(header)?).map_err(|_| JwtError::Malformed)?;
-        if header.crit.is_some() {
+        if header.crit {
             return Err(JwtError::Critical);
         }
         Ok(Self {
@@ -65,9 +71,7 @@ impl<'a> Token<'a> {
         if !keys.any(|key| key.verifies(self.message.as_bytes(), &self.signature)) {
             return Err(JwtError::Signature);
         }
-        let claims: Map<String, Value> =
-            serde_json::from_slice(&decode(self.payload)?).map_err(|_| JwtError::Malformed)?;
-        Ok(JwtClaims::new(claims))
+        serde_json::from_slice(&decode(self.payload)?).map_err(|_| JwtError::Malformed)
     }
 }
 

@@ -41,6 +41,8 @@ async fn algorithm_of_the_header_is_not_believed() {
             json!({ "alg": "HS256", "crit": ["b64"], "b64": false }),
             JwtError::Critical,
         ),
+        (json!({ "alg": "HS256", "crit": null }), JwtError::Critical),
+        (json!({ "alg": "HS256", "crit": [] }), JwtError::Critical),
         (json!({ "alg": "HS256", "kid": 7 }), JwtError::Malformed),
     ] {
         for signature in [hmac_by(SECRET)(b"x"), Vec::new()] {
@@ -98,6 +100,53 @@ async fn malformed_tokens_are_refused() {
     for claims in [json!([]), json!("text"), json!(null)] {
         let token = token(&header, &claims, hmac_by(SECRET));
         assert_eq!(error(&authenticator, &token).await, JwtError::Malformed);
+    }
+}
+
+/// Signs a text of claims as it stands.
+fn signed(claims: &str) -> String {
+    let message = format!("{}.{}", base64(r#"{"alg":"HS256"}"#), base64(claims));
+    let signature = base64(hmac_by(SECRET)(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+#[tokio::test]
+async fn claims_that_come_twice_are_refused() {
+    let authenticator = authenticator(JwtKeys::secret(SECRET).unwrap(), NOW);
+    let (past, later) = (NOW - 999, NOW + 1);
+    for claims in [
+        format!(r#"{{"exp":{past},"exp":{later}}}"#),
+        format!(r#"{{"exp":{later},"exp":{later}}}"#),
+        format!(r#"{{"exp":{later},"sub":"ada","\u0073ub":"eve"}}"#),
+    ] {
+        let token = signed(&claims);
+        assert_eq!(error(&authenticator, &token).await, JwtError::Malformed);
+    }
+    let token = signed(&format!(r#"{{"exp":{later}}}"#));
+    assert!(authenticator.claims(&token).await.is_ok());
+}
+
+#[tokio::test]
+async fn identity_and_id_are_texts() {
+    let mut tokens = authenticator(JwtKeys::secret(SECRET).unwrap(), NOW);
+    for name in ["sub", "jti"] {
+        for value in [json!(7), json!(null), json!(["ada"])] {
+            let mut claims = json!({ "exp": NOW + 1 });
+            claims[name] = value;
+            let error = error(&tokens, &hs256(&claims)).await;
+            assert_eq!(error, JwtError::BadClaim(name));
+        }
+    }
+    // The default mapping: those with an empty name would be one identity.
+    tokens.mapping = None;
+    for (subject, expected) in [
+        ("", Err(JwtError::BadClaim("sub").into())),
+        ("ada", Ok(Some("ada".to_owned()))),
+    ] {
+        let claims = json!({ "sub": subject, "exp": NOW + 1, "push": {} });
+        let granted = authenticate(&tokens, &hs256(&claims)).await;
+        let identity = granted.map(|grant| grant.who().map(str::to_owned));
+        assert_eq!(identity, expected);
     }
 }
 

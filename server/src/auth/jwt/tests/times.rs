@@ -42,6 +42,17 @@ async fn expiry_and_begin_with_skew() {
             json!({ "exp": NOW + 99, "nbf": "x" }),
             Err(JwtError::BadClaim("nbf")),
         ),
+        (60, json!({ "exp": NOW + 99, "iat": NOW + 60 }), Ok(())),
+        (
+            60,
+            json!({ "exp": NOW + 99, "iat": NOW + 61 }),
+            Err(JwtError::NotYetValid),
+        ),
+        (
+            0,
+            json!({ "exp": NOW + 99, "iat": "x" }),
+            Err(JwtError::BadClaim("iat")),
+        ),
     ] {
         let set = |tokens: JwtAuthenticator| tokens.skew(Duration::from_secs(skew));
         assert_eq!(
