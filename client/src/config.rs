@@ -14,8 +14,8 @@ use crate::tls::Tls;
 use crate::tokens::TokenSource;
 use crate::{ConfigError, ConnectError, Snapshot, SnapshotError, TokenError};
 
-/// Settings of a [`PushClient`](crate::PushClient).
-#[derive(Clone, Debug)]
+/// Settings of a [`PushClient`](crate::PushClient). `Debug` leaves out the token, the secret and what was kept of a session.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientConfig {
     /// The server's URL: `https://host`, `http://host:port` or `wss://host/path`; default path `/rps`.
@@ -47,6 +47,22 @@ pub struct ClientConfig {
     /// Accept compressed entries; default true. The dictionaries for that are fetched over HTTP from
     /// `<url>/dictionaries/…`.
     pub compression: bool,
+}
+
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("url", &self.url)
+            .field("client_id", &self.client_id)
+            .field("attempts", &self.attempts)
+            .field("has_token", &self.token.is_some())
+            .field("reconnect", &self.reconnect)
+            .field("transport_preference", &self.transport_preference)
+            .field("max_message_bytes", &self.max_message_bytes)
+            .field("max_value_bytes", &self.max_value_bytes)
+            .field("compression", &self.compression)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientConfig {
@@ -310,6 +326,17 @@ mod tests {
     fn endpoint(url: &str) -> Result<String, ConnectError> {
         let url = ClientConfig::new(url).endpoint()?;
         Ok(url.to_string())
+    }
+
+    #[test]
+    fn debug_has_no_secrets() {
+        let mut config = ClientConfig::new("https://host");
+        config.token = Some("a+token".into());
+        config.client_id = Uuid::nil();
+        config.secret = [251; 16];
+        let text = format!("{config:?}");
+        assert!(text.contains("has_token: true"), "{text}");
+        assert!(!text.contains("a+token") && !text.contains("251"), "{text}");
     }
 
     #[test]
