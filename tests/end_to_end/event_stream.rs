@@ -264,7 +264,7 @@ async fn misspelt_field_is_named() {
     let mut stream = open(&server, events("&chanels=chat&_=1751")).await;
     assert_eq!(op(&stream.json().await)["op"], "auth_ok");
     let error = stream.json().await;
-    let known = "client_id, channels, capabilities, token, resume_cursor";
+    let known = "client_id, channels, capabilities, token, resume_cursor, renews";
     let message = format!("there is no query field \"chanels\"; the fields are {known}");
     assert_eq!(op(&error), &json!({ "op": "error", "message": message }));
     publish(&server, 1..=1);

@@ -32,7 +32,7 @@ const SHORT: Duration = Duration::from_millis(500);
 const RENEWED: Duration = Duration::from_secs(4);
 
 /// A server for which the token `short` expires, `long` does not, and `once` is taken once and expires. `renewed` expires
-/// later, and `narrow` does not read `short`.
+/// later, `narrow` does not read `short`, and `brief` does not either and expires as `renewed`.
 async fn start() -> Server {
     let seen = AtomicU32::new(0);
     let grant = move |token: Option<&str>| {
@@ -42,6 +42,9 @@ async fn start() -> Server {
             Some("renewed") => Ok(Grant::everything().expires_at(SystemTime::now() + RENEWED)),
             Some("long") => Ok(Grant::everything()),
             Some("narrow") => Ok(Grant::nothing().read(Channel::Chat)),
+            Some("brief") => Ok(Grant::nothing()
+                .read(Channel::Chat)
+                .expires_at(SystemTime::now() + RENEWED)),
             Some("once") if seen.fetch_add(1, Ordering::Relaxed) == 0 => Ok(expires),
             _ => Err(AuthError::InvalidToken),
         }
@@ -130,6 +133,121 @@ async fn token_is_renewed_over_the_open_connection() {
             assert!(!matches!(event, ClientEvent::Status(_)), "{event:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn set_token_renews_over_the_open_connection() {
+    for preference in TRANSPORTS {
+        let server = start().await;
+        let mut config = config(server.address, preference);
+        config.token = Some("renewed".into());
+        let mut client = PushClient::<Channel>::new(config);
+        let request = StreamRequest::channel(Channel::Short);
+        let mut short = client.messages(request, 8).await.unwrap();
+        client.connect().await.unwrap();
+        let mut events = client.events();
+        client.set_token(Some("narrow".into())).await.unwrap();
+        let ended = within_timeout(short.recv_delivery()).await;
+        let refused = EndCause::Reset(ResetReason::NotPermitted);
+        assert!(
+            matches!(&ended, Delivery::Ended { cause, .. } if *cause == refused),
+            "{preference:?}: {ended:?}"
+        );
+        while let Ok(event) = events.try_recv() {
+            assert!(!matches!(event, ClientEvent::Status(_)), "{event:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn set_token_without_expiry_comes_back_with_it() {
+    for preference in TRANSPORTS {
+        let server = start().await;
+        let mut config = config(server.address, preference);
+        config.token = Some("long".into());
+        let mut client = PushClient::<Channel>::new(config);
+        let request = StreamRequest::channel(Channel::Short);
+        let mut short = client.messages(request, 8).await.unwrap();
+        client.connect().await.unwrap();
+        client.set_token(Some("narrow".into())).await.unwrap();
+        let ended = within_timeout(short.recv_delivery()).await;
+        assert!(matches!(ended, Delivery::Ended { .. }), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn json_client_renews_its_token() {
+    let server = start().await;
+    let auth = json!({ "token": "renewed", "renews": true, "capabilities": ["chat", "short"] });
+    let mut socket = server.join(ALICE, auth).await;
+    assert_eq!(socket.receive_json().await, json!({ "op": "renew" }));
+    let token = json!({ "op": "token", "token": "narrow" });
+    socket.send_op(&token).await;
+    // The channel itself, and the inbox in it.
+    for _ in 0..2 {
+        let ended = socket.receive_json().await;
+        assert_eq!(ended["message"], "short: not_permitted");
+    }
+    server.push.publish(Channel::Chat, &1).unwrap();
+    assert_eq!(socket.frames("chat", 1).await, [(1, json!(1))]);
+}
+
+#[tokio::test]
+async fn json_client_reads_what_a_wider_grant_allows() {
+    let server = start().await;
+    let auth = json!({ "token": "brief", "capabilities": ["chat"] });
+    let mut socket = server.join(ALICE, auth).await;
+    let token = json!({ "op": "token", "token": "long" });
+    socket.send_op(&token).await;
+    let read = json!({ "op": "subscribe", "channels": ["short"] });
+    // The authenticator answers at once: before the next op is read.
+    socket.send_op(&read).await;
+    server.push.publish(Channel::Short, &1).unwrap();
+    assert_eq!(socket.frames("short", 1).await, [(1, json!(1))]);
+}
+
+#[tokio::test]
+async fn refused_renewal_closes_a_json_client() {
+    let server = start().await;
+    let mut socket = server.join(ALICE, json!({ "token": "renewed" })).await;
+    let token = json!({ "op": "token", "token": "wrong" });
+    socket.send_op(&token).await;
+    assert_eq!(socket.receive_json().await["op"], "error");
+    assert_eq!(socket.close_code().await, 1008);
+}
+
+#[tokio::test]
+async fn posted_token_is_the_proof_of_later_posts() {
+    let server = start().await;
+    let target = format!("/rps/sse?client_id={ALICE}&token=renewed&renews=true&channels=chat");
+    let mut stream = Request::new("GET", &target).open(server.address).await;
+    assert_eq!(stream.json().await["payload"]["op"], "auth_ok");
+    assert_eq!(stream.json().await["payload"], json!({ "op": "renew" }));
+    let post = |bearer: &str, op: &str, token: &str| {
+        let body = json!({ "client_id": ALICE, "op": op, "token": token }).to_string();
+        Request::new("POST", "/rps/send")
+            .body("application/json", body)
+            .header("authorization", &format!("Bearer {bearer}"))
+            .send(server.address)
+    };
+    assert_eq!(post("narrow", "token", "narrow").await.status, 401);
+    assert_eq!(post("renewed", "token", "narrow").await.status, 204);
+    assert_eq!(post("renewed", "ping", "").await.status, 401);
+    assert_eq!(post("narrow", "ping", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn refused_renewal_answers_its_post() {
+    let server = start().await;
+    let target = format!("/rps/sse?client_id={ALICE}&token=renewed&channels=chat");
+    let mut stream = Request::new("GET", &target).open(server.address).await;
+    assert_eq!(stream.json().await["payload"]["op"], "auth_ok");
+    let body = json!({ "client_id": ALICE, "op": "token", "token": "wrong" }).to_string();
+    let post = Request::new("POST", "/rps/send").body("application/json", body);
+    let bearer = post.header("authorization", "Bearer renewed");
+    assert_eq!(bearer.send(server.address).await.status, 403);
+    let end = stream.json().await;
+    assert_eq!(end["code"], 1008, "{end}");
 }
 
 #[tokio::test]

@@ -160,6 +160,14 @@ impl Codec {
         }
     }
 
+    /// Takes the rights of a new grant. `may_read` decides by it.
+    pub(crate) fn set_readable(&mut self, may_read: impl Fn(u8, &Scope) -> bool) {
+        match self {
+            Self::Wire(_) => {}
+            Self::Json(json) => json.set_readable(may_read),
+        }
+    }
+
     /// Sets the id of the last event that the client of an event stream has seen.
     pub(crate) fn set_last_event(&mut self, id: String) {
         match self {

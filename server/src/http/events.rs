@@ -43,6 +43,8 @@ struct AuthQuery {
     capabilities: Option<String>,
     channels: Option<String>,
     resume_cursor: Option<u64>,
+    #[serde(default)]
+    renews: bool,
 }
 
 /// A frame of the system channel.
@@ -143,7 +145,7 @@ fn auth_text(parts: &Parts) -> Result<String, RequestError> {
     let query = Query::<AuthQuery>::try_from_uri(&parts.uri).map_err(|rejection| {
         let why = rejection.body_text();
         RequestError::bad(format!(
-            "{why}. The query is client_id=UUID, and optionally channels=a,b token=T resume_cursor=N"
+            "{why}. The query is client_id=UUID, and optionally channels=a,b token=T resume_cursor=N renews=true"
         ))
     })?;
     let Query(query) = query;
@@ -157,6 +159,7 @@ fn auth_text(parts: &Parts) -> Result<String, RequestError> {
         "token": token,
         "capabilities": names.unwrap_or_default(),
         "resume_cursor": query.resume_cursor,
+        "renews": query.renews,
     });
     Ok(auth.to_string())
 }

@@ -7,17 +7,24 @@ use push_wire_shared::quote::quoted;
 use crate::peer::Dialect;
 
 /// Fields of an event stream's query.
-const FIELDS: [&str; 5] = [
+const FIELDS: [&str; 6] = [
     "client_id",
     "channels",
     "capabilities",
     "token",
     "resume_cursor",
+    "renews",
 ];
 
 /// Fields of `auth` that a WebSocket's query has no use for. Others may be the application's: its authenticator is given
 /// the address of the request.
-const OF_AUTH: [&str; 4] = ["client_id", "channels", "capabilities", "resume_cursor"];
+const OF_AUTH: [&str; 5] = [
+    "client_id",
+    "channels",
+    "capabilities",
+    "resume_cursor",
+    "renews",
+];
 
 /// Error text for the fields of the query that have no effect; `None` if all have one. Names that begin with `_` are those
 /// of clients that keep caches from answering.

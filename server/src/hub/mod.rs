@@ -298,6 +298,11 @@ impl Hub {
         self.sessions.take_message(client, generation, number)
     }
 
+    /// Records the SHA-256 of the token with which a client has renewed its grant.
+    pub(crate) fn note_token(&self, client: Uuid, generation: u64, token: [u8; 32]) {
+        self.sessions.note_token(client, generation, token);
+    }
+
     /// Records a refused message, to be reported again after a reconnect.
     pub(crate) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
         self.sessions.note_rejected(client, generation, rejection);

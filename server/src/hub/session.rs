@@ -195,6 +195,11 @@ impl Session {
         self.received = self.received.max(number);
     }
 
+    /// Records the token that the client has renewed its grant with, as SHA-256: later proofs are compared with it.
+    pub(super) const fn note_token(&mut self, token: [u8; 32]) {
+        self.credentials.token = Some(token);
+    }
+
     /// Remembers a message that was refused, without the time to try again, which is over by then.
     pub(super) fn note_rejected(&mut self, mut rejection: RejectedMessage) {
         rejection.retry_ms = None;

@@ -241,6 +241,13 @@ impl Sessions {
             .is_some()
     }
 
+    /// Records the renewed token of a client.
+    pub(super) fn note_token(&self, client: Uuid, generation: u64, token: [u8; 32]) {
+        if let Some(session) = lock(&self.table).held(client, generation) {
+            session.note_token(token);
+        }
+    }
+
     /// Records a refused message, since its client may lose the connection before the answer arrives.
     pub(super) fn note_rejected(&self, client: Uuid, generation: u64, rejection: RejectedMessage) {
         if let Some(session) = lock(&self.table).held(client, generation) {

@@ -10,7 +10,7 @@ impl Peer {
     pub fn handle_authenticated(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
         let answer = answer.and_then(|accepted| self.still_valid(now, accepted));
         match answer {
-            answer if self.session.is_ready() => self.renew(now, answer),
+            answer if self.session.is_ready() => return self.renewed(now, answer),
             Ok(accepted) => self.open_session(now, accepted),
             Err(failure) => {
                 let reason = failure.close_reason();
@@ -32,11 +32,21 @@ impl Peer {
         }
     }
 
-    /// Takes the answer about a renewed token. Subscriptions that the new grant does not allow end.
+    /// Takes the answer about a renewed token, and answers the POST that it came in.
+    fn renewed(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
+        self.for_post(|peer| {
+            peer.renew(now, answer);
+            peer.perform(now);
+        });
+        self.take_posts(now);
+    }
+
+    /// Replaces the grant by that of a renewed token. Subscriptions that it does not allow end.
     fn renew(&mut self, now: Moment, answer: Result<Accepted, AuthFailure>) {
         let Accepted { grant, expires } = match answer {
             Ok(accepted) => accepted,
             Err(failure) => {
+                self.executor.membership.drop_renewal();
                 let reason = failure.close_reason();
                 return self
                     .session
@@ -48,6 +58,8 @@ impl Peer {
             let message = "the renewed token is another identity's";
             return self.session.handle_renewal_failed(now, reason, message);
         };
+        let may_read = |channel, scope: &_| self.executor.membership.may_read(channel, scope);
+        self.executor.outgoing.codec.set_readable(may_read);
         self.end_if_revoked(now);
         self.session.set_grant_end(now, expires);
         forbidden

@@ -166,6 +166,7 @@ impl Executor {
     }
 
     fn renew(&mut self, client: Uuid, token: String) {
+        self.membership.note_renewal(&token);
         let request = AuthRequest::of_renewal(client, token);
         self.actions
             .push(Queued::Action(Action::Authenticate(request)));

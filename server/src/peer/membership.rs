@@ -27,6 +27,8 @@ use crate::rate::{Load, Wait};
 pub(super) struct Membership {
     hub: Arc<Hub>,
     credentials: SessionCredentials,
+    /// SHA-256 of the renewed token that is being checked.
+    renewal: Option<[u8; 32]>,
     held: Option<Held>,
 }
 
@@ -61,6 +63,7 @@ impl Membership {
                 json,
                 ..SessionCredentials::default()
             },
+            renewal: None,
             held: None,
         }
     }
@@ -74,8 +77,22 @@ impl Membership {
     pub(super) fn note_credentials(&mut self, auth: &Auth) {
         self.credentials.secret = auth.secret;
         self.credentials.attempt = auth.attempt;
-        let token = auth.token.as_ref();
-        self.credentials.token = token.map(|token| Sha256::digest(token).into());
+        self.credentials.token = auth.token.as_deref().map(sha256);
+    }
+
+    /// Keeps a renewed token until it has been checked.
+    pub(super) fn note_renewal(&mut self, token: &str) {
+        self.renewal = Some(sha256(token));
+    }
+
+    /// Drops a renewed token that was not accepted.
+    pub(super) const fn drop_renewal(&mut self) {
+        self.renewal = None;
+    }
+
+    /// Returns whether a renewed token is being checked.
+    pub(super) const fn is_renewing(&self) -> bool {
+        self.renewal.is_some()
     }
 
     /// Begins or continues the client's session.
@@ -136,12 +153,17 @@ impl Membership {
         false
     }
 
-    /// Replaces the grant by one of the same identity. Returns false if it is another identity's.
+    /// Replaces the grant by that of the renewed token, which is the session's from here on. Returns false if it is another
+    /// identity's.
     pub(super) fn replace_grant(&mut self, grant: Grant) -> bool {
+        let renewal = self.renewal.take();
         let held = self.held.as_mut();
         let Some(held) = held.filter(|held| held.grant.who() == grant.who()) else {
             return false;
         };
+        if let Some(token) = renewal {
+            self.hub.note_token(held.client, held.generation, token);
+        }
         held.grant = Arc::new(grant);
         held.revocations = 0;
         self.hub.observer().granted(held.client, &held.grant);
@@ -250,4 +272,8 @@ impl Membership {
             self.hub.leave_session(now, held.client, held.generation);
         }
     }
+}
+
+fn sha256(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
 }

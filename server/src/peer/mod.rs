@@ -239,7 +239,9 @@ impl Peer {
     /// Takes the messages that the client POSTs, each once the one before is handled.
     fn take_posts(&mut self, now: Moment) {
         loop {
-            let is_handled = self.unread.is_empty() && self.executor.actions.is_empty();
+            let is_handled = self.unread.is_empty()
+                && self.executor.actions.is_empty()
+                && !self.executor.membership.is_renewing();
             if !is_handled && !self.session.is_closed() {
                 return;
             }

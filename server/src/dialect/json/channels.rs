@@ -188,9 +188,8 @@ impl Channels {
         let channels = config.channels.channels().iter();
         for channel in channels.filter(|channel| channel.mode != ChannelMode::System) {
             let id = channel.id;
-            if may_read(id, &Scope::Channel) {
-                self.subscriptions.allow(id);
-            }
+            self.subscriptions
+                .set_readable(id, may_read(id, &Scope::Channel));
             let wanted = request.wants(id);
             let reads = wanted.unwrap_or_else(|| !reads_nothing && may_read(id, &inbox));
             if !reads && !request.names_number(id) {
@@ -269,6 +268,14 @@ impl Channels {
             numbering.skip(channel, source, skipped.cursor, skipped.tag())
         })??;
         Some(Unproved { channel, number })
+    }
+
+    /// Takes the rights of a new grant: they count for what the client subscribes to from now on.
+    pub(super) fn set_readable(&mut self, may_read: impl Fn(u8, &Scope) -> bool) {
+        for channel in self.config.channels.channels() {
+            let is_readable = may_read(channel.id, &Scope::Channel);
+            self.subscriptions.set_readable(channel.id, is_readable);
+        }
     }
 
     /// A subscription has ended. Returns the name of its channel.

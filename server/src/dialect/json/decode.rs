@@ -1,17 +1,23 @@
 //! Reading of clients' messages: control ops, and frames whose channel stands as a name.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use push_wire_shared::quote::quoted;
 use push_wire_shared::{Frame, SystemOp};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// One message of a client.
 #[derive(Debug)]
 pub(super) enum JsonMessage<'a> {
-    /// A control op.
+    /// A control op of the published clients.
     Op(SystemOp<String>),
+    /// The op `auth`, and whether the client answers requests for a renewed token.
+    Auth { op: SystemOp<String>, renews: bool },
+    /// The op `token`: a renewed token.
+    Token(String),
     /// A payload for the application, as JSON text.
     Frame {
         channel: String,
@@ -38,8 +44,7 @@ pub(super) fn decode<'a>(text: &'a str, system: &str) -> Result<JsonMessage<'a>,
         if is_array(payload) {
             return Err("a control op is a JSON object, and no array".into());
         }
-        return serde_json::from_str(payload)
-            .map(JsonMessage::Op)
+        return read_op(payload)
             .map_err(|error| error_text("no control op in the system frame", &error));
     }
     if payload == "null" {
@@ -63,9 +68,42 @@ fn decode_bare_op<'a>(text: &str, no_frame: &serde_json::Error) -> Result<JsonMe
     if !fields.contains_key("op") {
         return Err(error_text("neither a frame nor a control op", no_frame));
     }
-    serde_json::from_str(text)
-        .map(JsonMessage::Op)
-        .map_err(|error| error_text("no control op", &error))
+    read_op(text).map_err(|error| error_text("no control op", &error))
+}
+
+/// Name of an op.
+#[derive(Deserialize)]
+struct OpName<'a> {
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+}
+
+/// The field of `auth` that published clients do not have.
+#[derive(Deserialize)]
+struct AuthRenewal {
+    #[serde(default)]
+    renews: bool,
+}
+
+/// The fields of `token`.
+#[derive(Deserialize)]
+struct RenewedToken {
+    token: String,
+}
+
+/// Reads an op: a published one, or one by which a token is renewed.
+fn read_op<'a>(text: &str) -> Result<JsonMessage<'a>, serde_json::Error> {
+    let OpName { op: name } = serde_json::from_str(text)?;
+    if name == "token" {
+        let RenewedToken { token } = serde_json::from_str(text)?;
+        return Ok(JsonMessage::Token(token));
+    }
+    let op = serde_json::from_str(text)?;
+    if name == "auth" {
+        let AuthRenewal { renews } = serde_json::from_str(text)?;
+        return Ok(JsonMessage::Auth { op, renews });
+    }
+    Ok(JsonMessage::Op(op))
 }
 
 fn error_text(what: &str, error: &serde_json::Error) -> String {
@@ -94,6 +132,27 @@ mod tests {
             );
         }
         assert!(decode(r#"{"op":"fly"}"#, "system").is_err());
+    }
+
+    #[test]
+    fn reads_ops_of_renewal() {
+        for text in [
+            r#"{"op":"token","token":"new"}"#,
+            r#"{"channel":"system","payload":{"op":"token","token":"new"}}"#,
+        ] {
+            let message = decode(text, "system");
+            assert!(
+                matches!(&message, Ok(JsonMessage::Token(token)) if token == "new"),
+                "{message:?}"
+            );
+        }
+        assert!(decode(r#"{"op":"token"}"#, "system").is_err());
+        let auth = r#"{"op":"auth","client_id":"00000000-0000-0000-0000-000000000000""#;
+        for (end, expected) in [("}", false), (r#","renews":true}"#, true)] {
+            let text = format!("{auth}{end}");
+            let message = decode(&text, "system").unwrap();
+            assert!(matches!(message, JsonMessage::Auth { renews, .. } if renews == expected));
+        }
     }
 
     #[test]

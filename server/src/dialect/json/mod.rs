@@ -122,7 +122,7 @@ impl JsonCodec {
             return each(Request::Error(ErrorCode::BadFrame, what.into()));
         };
         let decoded = decode(text, self.channels.system());
-        let is_auth = matches!(decoded, Ok(JsonMessage::Op(SystemOp::Auth { .. })));
+        let is_auth = matches!(decoded, Ok(JsonMessage::Auth { .. }));
         if !is_auth && !matches!(self.phase, Phase::Open) {
             // Also while the credentials are being checked: published clients wait for the answer.
             if let Err(message) = decoded {
@@ -132,7 +132,12 @@ impl JsonCodec {
         }
         match decoded {
             Err(message) => each(bad_op(message)),
-            Ok(JsonMessage::Op(op)) => self.handle_op(op, each),
+            Ok(JsonMessage::Op(op)) => self.handle_op(op, false, each),
+            Ok(JsonMessage::Auth { op, renews }) => self.handle_op(op, renews, each),
+            Ok(JsonMessage::Token(token)) if token.len() > TOKEN_BYTES => {
+                each(bad_op(too_large_token(&token)));
+            }
+            Ok(JsonMessage::Token(token)) => each(Request::Op(ClientOp::Token(token))),
             Ok(JsonMessage::Frame {
                 channel,
                 topic,
@@ -141,15 +146,13 @@ impl JsonCodec {
         }
     }
 
-    fn handle_op(&mut self, op: SystemOp<String>, each: &mut dyn FnMut(Request)) {
+    /// Handles an op; `renews` is a field of `auth`.
+    fn handle_op(&mut self, op: SystemOp<String>, renews: bool, each: &mut dyn FnMut(Request)) {
         let op = match op {
             SystemOp::Auth {
                 token: Some(token), ..
             } if token.len() > TOKEN_BYTES => {
-                let bytes = token.len();
-                each(bad_op(format!(
-                    "a token of {bytes} bytes, where {TOKEN_BYTES} may be"
-                )));
+                each(bad_op(too_large_token(&token)));
                 return each(Request::Close(CloseReason::AuthExpected));
             }
             SystemOp::Auth {
@@ -166,7 +169,12 @@ impl JsonCodec {
                     request.remark = remark.take();
                     self.phase = Phase::Authenticating(Box::new(request));
                 }
-                ClientOp::Auth(auth(client_id, token))
+                ClientOp::Auth(Auth {
+                    token,
+                    skips: true,
+                    renews,
+                    ..Auth::new(client_id)
+                })
             }
             SystemOp::Ping => ClientOp::Ping,
             SystemOp::Pong => ClientOp::Pong,
@@ -235,6 +243,11 @@ impl JsonCodec {
         subscriptions
     }
 
+    /// Takes the rights of a new grant.
+    pub(super) fn set_readable(&mut self, may_read: impl Fn(u8, &Scope) -> bool) {
+        self.channels.set_readable(may_read);
+    }
+
     /// Sets the numbers after which the client of an event stream reads on. Returns the event that it resumes after.
     fn resume_events(&mut self, request: &mut ResumeRequest) -> Option<u64> {
         match &mut self.form {
@@ -300,8 +313,9 @@ impl JsonCodec {
             } => self.renderer.goodbye(message, *retry_ms),
             // Messages carry no numbers in this dialect, so there is nothing to acknowledge.
             ServerOp::Received { .. } => {}
-            // Nothing is compressed in this dialect, and no token is renewed.
-            ServerOp::Dictionary(_) | ServerOp::Renew => {}
+            ServerOp::Renew => self.renderer.text(br#"{"op":"renew"}"#.to_vec()),
+            // Nothing is compressed in this dialect.
+            ServerOp::Dictionary(_) => {}
         }
     }
 
@@ -364,10 +378,7 @@ impl JsonCodec {
     }
 }
 
-fn auth(client_id: Uuid, token: Option<String>) -> Auth {
-    Auth {
-        token,
-        skips: true,
-        ..Auth::new(client_id)
-    }
+fn too_large_token(token: &str) -> String {
+    let bytes = token.len();
+    format!("a token of {bytes} bytes, where {TOKEN_BYTES} may be")
 }

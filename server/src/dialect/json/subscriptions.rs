@@ -46,9 +46,13 @@ pub(super) fn request(name: String, channel: u8, source: Source) -> Subscribe {
 }
 
 impl Subscriptions {
-    /// Records that the client may read a channel itself.
-    pub(super) fn allow(&mut self, channel: u8) {
-        self.readable.insert(usize::from(channel));
+    /// Records whether the client may read a channel itself.
+    pub(super) fn set_readable(&mut self, channel: u8, is_readable: bool) {
+        if is_readable {
+            self.readable.insert(usize::from(channel));
+        } else {
+            self.readable.remove(usize::from(channel));
+        }
     }
 
     /// Adds what the client may read of a channel. Returns for each of its two streams whether it is added. The inbox is

@@ -167,10 +167,6 @@ impl Connection {
         self.transports.current()
     }
 
-    pub(super) fn credential(&mut self) -> &mut Credential {
-        &mut self.credential
-    }
-
     pub(super) fn status(&self) -> Status {
         let cause = || self.cause.clone();
         let failures = self.retry.failures();

@@ -12,6 +12,8 @@ use crate::time::Moment;
 #[derive(Debug)]
 pub(super) struct Credential {
     token: Option<String>,
+    /// The application has set the token, and the server has not been shown it.
+    is_unshown: bool,
     is_renewable: bool,
     /// Number of the latest request to the application.
     request: u32,
@@ -32,6 +34,7 @@ impl Credential {
     pub(super) const fn new(token: Option<String>, is_renewable: bool) -> Self {
         Self {
             token,
+            is_unshown: false,
             is_renewable,
             request: 0,
             is_awaited: false,
@@ -44,7 +47,15 @@ impl Credential {
 
     pub(super) fn set(&mut self, token: Option<String>) {
         self.token = token;
+        self.is_unshown = true;
         self.is_answer = false;
+    }
+
+    /// The token that the application has set since the server was shown one; it counts as shown from here on.
+    pub(super) fn take_unshown(&mut self) -> Option<String> {
+        core::mem::take(&mut self.is_unshown)
+            .then(|| self.token.clone())
+            .flatten()
     }
 
     /// Number of a new request to the application; `None`: the token at hand is used.
@@ -74,6 +85,7 @@ impl Credential {
             return false;
         }
         self.token = Some(token);
+        self.is_unshown = false;
         self.is_answer = true;
         true
     }
@@ -81,12 +93,16 @@ impl Credential {
     /// Returns the token for the handshake, and notes whether it is fresh.
     pub(super) fn show(&mut self, now: Moment) -> Option<String> {
         self.shown_fresh = self.is_answer && now.since(self.asked_at) < TOKEN_FRESH;
+        self.is_unshown = false;
         self.token.clone()
     }
 
-    /// Records that the server has refused the token. Returns whether to try another one: not after a fresh token, and
-    /// not after two refusals in a row.
+    /// Records that the server has refused the token. Returns whether to try another one: one that the application has set
+    /// since, or one of its function, but not after a fresh token, and not after two refusals in a row.
     pub(super) const fn refused(&mut self, was_connected: bool) -> bool {
+        if self.is_unshown && self.token.is_some() {
+            return true;
+        }
         let may_be_stale = was_connected || !self.shown_fresh;
         let may_renew = self.is_renewable && may_be_stale && !self.was_refused;
         self.was_refused = true;

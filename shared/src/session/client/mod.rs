@@ -166,8 +166,9 @@ impl ClientSession {
             .handled(now, id, position, is_ready, &mut self.link);
     }
 
-    /// Sets the token for the next handshake. A session that [renews its token](ClientConfig::renews_token) requests
-    /// another one before that.
+    /// Sets the token. While connected, the server is sent it at once, and the connection goes on under its grant
+    /// (docs/protocol.md section 5.9); `None`, or a token that is set while there is no connection, counts from the next
+    /// handshake. A session that [renews its token](ClientConfig::renews_token) requests another one before that.
     ///
     /// # Errors
     /// [`ConfigError::TokenBytes`] when it is larger than [`TOKEN_BYTES`].
@@ -175,7 +176,7 @@ impl ClientSession {
         if let Some(bytes) = token.as_ref().map(String::len).filter(|&n| n > TOKEN_BYTES) {
             return Err(ConfigError::TokenBytes(bytes));
         }
-        self.connection.credential().set(token);
+        self.connection.set_token(token, &mut self.link);
         Ok(())
     }
 

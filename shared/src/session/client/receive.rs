@@ -259,6 +259,7 @@ impl Receiver<'_> {
         let secret = answer.secret;
         link.event(Event::Ready { resumed, secret });
         uplink.start(resumed, answer.received, answer.rejected, &mut link.outputs);
+        connection.show_token(link);
         subscriptions.settle(link);
         uplink.transmit(&server.channels, link);
         connection.note_activity(now, link);

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::Output;
 use super::outputs::Outputs;
 use crate::limits::{GRANT_RENEWAL, GRANT_RENEWAL_MIN};
-use crate::session::op::{ErrorCode, ServerOp};
+use crate::session::op::ServerOp;
 use crate::time::{Moment, sooner};
 
 /// End of a client's grant.
@@ -18,6 +18,8 @@ pub(super) struct GrantEnd {
     asks_at: Option<Moment>,
     /// A renewed token is being checked.
     is_checking: bool,
+    /// The token to check after it; a newer one takes its place.
+    next: Option<String>,
 }
 
 impl GrantEnd {
@@ -26,11 +28,17 @@ impl GrantEnd {
         self.renews = renews;
     }
 
-    /// Sets the end; a check of a token is done.
-    pub(super) fn set(&mut self, now: Moment, at: Option<Moment>) {
+    /// Sets the end; a check of a token is done. Returns the token to check next.
+    pub(super) fn set(&mut self, now: Moment, at: Option<Moment>) -> Option<String> {
         self.at = at;
+        self.not_checked(now)
+    }
+
+    /// Records that the token could not be checked now: another one is asked for later. Returns the token to check next.
+    pub(super) fn not_checked(&mut self, now: Moment) -> Option<String> {
         self.is_checking = false;
         self.ask_later(now);
+        self.next.take()
     }
 
     /// Asks for a token [`GRANT_RENEWAL`] before the end, or when half of the time is over; not any more in the last
@@ -63,23 +71,20 @@ impl GrantEnd {
         }
     }
 
-    /// Begins to check a renewed token.
-    pub(super) fn take(&mut self, token: String, outputs: &mut Outputs) {
-        let error = match (self.at, self.is_checking) {
-            (None, _) => "the grant of this connection does not end",
-            (Some(_), true) => "another token is being checked",
-            (Some(_), false) => {
-                self.is_checking = true;
-                self.asks_at = None;
-                return outputs.put(Output::Renew(token));
-            }
-        };
-        outputs.error(ErrorCode::BadOp, error, None);
-    }
-
-    /// Records that the token could not be checked now: another one is asked for later.
-    pub(super) fn not_checked(&mut self, now: Moment) {
-        self.is_checking = false;
-        self.ask_later(now);
+    /// Begins to check a renewed token. While another one is being checked it waits, in place of one that waits already.
+    /// Returns false if the grant does not end: the driver then keeps nothing by which a token could be checked.
+    #[must_use]
+    pub(super) fn take(&mut self, token: String, outputs: &mut Outputs) -> bool {
+        if self.is_checking {
+            self.next = Some(token);
+            return true;
+        }
+        if self.at.is_none() {
+            return false;
+        }
+        self.is_checking = true;
+        self.asks_at = None;
+        outputs.put(Output::Renew(token));
+        true
     }
 }

@@ -1,5 +1,6 @@
 //! [`ServerSession`]: entry points of the driver, passed on to handshake, subscriptions, client messages or heartbeat.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -119,7 +120,7 @@ impl ServerSession {
                 ids.dedup();
                 outputs.put(Output::Have(ids));
             }
-            ClientOp::Token(token) => self.grant_end.take(token, outputs),
+            ClientOp::Token(token) => self.take_token(token),
             ClientOp::Ping => outputs.op(ServerOp::Pong),
             ClientOp::Pong => {}
             ClientOp::Goodbye => {
@@ -151,18 +152,33 @@ impl ServerSession {
     /// Sets the end of the client's grant, at which the connection is closed with 4005; `None` for never. A client that
     /// renews its token is asked for one before.
     pub fn set_grant_end(&mut self, now: Moment, end: Option<Moment>) {
-        self.grant_end.set(now, end);
+        if let Some(token) = self.grant_end.set(now, end) {
+            self.take_token(token);
+        }
     }
 
     /// Records that the token of [`Output::Renew`] was refused, or could not be checked now, as `reason` says. In the latter
-    /// case the client is asked again.
+    /// case the connection goes on, and the client is asked again before its grant ends.
     pub fn handle_renewal_failed(&mut self, now: Moment, reason: CloseReason, message: &str) {
         match retry_advice(Some(reason.code())) {
-            RetryAdvice::Now | RetryAdvice::Later => self.grant_end.not_checked(now),
+            RetryAdvice::Now | RetryAdvice::Later => {
+                self.report(ErrorCode::Unavailable, message);
+                if let Some(token) = self.grant_end.not_checked(now) {
+                    self.take_token(token);
+                }
+            }
             RetryAdvice::Never => {
                 self.report(ErrorCode::NotPermitted, message);
                 self.close(reason);
             }
+        }
+    }
+
+    /// Begins to check a renewed token. Where the grant does not end, the client is sent away instead, to come back with the
+    /// token in `auth`.
+    fn take_token(&mut self, token: String) {
+        if !self.grant_end.take(token, &mut self.outputs) {
+            self.leave(CloseReason::GrantExpired, GRANT_RETRY);
         }
     }
 

@@ -67,6 +67,22 @@ impl Connection {
         }
     }
 
+    /// Sets the application's token. While the connection is open, the server is sent it at once; an attempt that is under
+    /// way sends it when the server has accepted the one before.
+    pub(in crate::session::client) fn set_token(&mut self, token: Option<String>, link: &mut Link) {
+        self.credential.set(token);
+        if self.is_ready() {
+            self.show_token(link);
+        }
+    }
+
+    /// Sends a token that was set after `auth`.
+    pub(in crate::session::client) fn show_token(&mut self, link: &mut Link) {
+        if let Some(token) = self.credential.take_unshown() {
+            link.send(&ClientOp::Token(token));
+        }
+    }
+
     /// Handles a request for a token that was not answered in time.
     pub(in crate::session::client) fn token_overdue(&mut self, now: Moment, link: &mut Link) {
         if self.phase == Phase::AwaitingToken {

@@ -223,6 +223,50 @@ fn renews_while_the_connection_goes_on() {
 }
 
 #[test]
+fn set_token_renews_while_connected() {
+    let mut harness = Harness::new(config());
+    harness.session.set_token(Some("one".into())).unwrap();
+    harness.open();
+    harness.auth_ok(false, 0);
+    assert_eq!(harness.ops(), []);
+    harness.session.set_token(Some("two".into())).unwrap();
+    harness.drain();
+    assert_eq!(harness.ops(), [ClientOp::Token("two".into())]);
+    harness.session.set_token(None).unwrap();
+    harness.drain();
+    assert_eq!(harness.ops(), []);
+    harness.session.set_token(Some("three".into())).unwrap();
+    harness.drain();
+    harness.close(Some(4005));
+    harness.let_time_pass();
+    assert_eq!(harness.open_socket().token.as_deref(), Some("three"));
+}
+
+#[test]
+fn token_set_during_the_handshake_follows_it() {
+    let mut harness = Harness::new(config());
+    harness.session.set_token(Some("one".into())).unwrap();
+    assert_eq!(harness.open().token.as_deref(), Some("one"));
+    harness.session.set_token(Some("two".into())).unwrap();
+    harness.drain();
+    assert_eq!(harness.ops(), []);
+    harness.auth_ok(false, 0);
+    assert_eq!(harness.ops(), [ClientOp::Token("two".into())]);
+
+    // If the first one is refused, the second one is tried.
+    harness.session.set_token(Some("three".into())).unwrap();
+    harness.close(None);
+    harness.let_time_pass();
+    harness.open_socket();
+    harness.session.set_token(Some("four".into())).unwrap();
+    harness.close(Some(4200));
+    harness.let_time_pass();
+    assert_eq!(harness.open_socket().token.as_deref(), Some("four"));
+    harness.close(Some(4200));
+    assert_eq!(harness.closed_with(), Some(4200));
+}
+
+#[test]
 fn plain_token_is_not_asked_for() {
     let mut harness = Harness::new(config());
     harness.session.set_token(Some("plain".into())).unwrap();

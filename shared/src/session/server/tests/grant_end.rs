@@ -71,29 +71,43 @@ fn asks_for_a_token_before_the_grant_ends() {
 fn checks_one_renewed_token_at_a_time() {
     let end = Moment::after_origin(Duration::from_secs(100));
     let mut session = renewing(end);
-    let token = || ClientOp::Token("new".into());
-    assert_eq!(say(&mut session, token()), [Output::Renew("new".into())]);
-    let refused = say(&mut session, token());
+    let token = |text: &str| ClientOp::Token(text.into());
+    let checks = |text: &str| [Output::Renew(text.into())];
+    assert_eq!(say(&mut session, token("one")), checks("one"));
+    // The newest one waits.
+    assert_eq!(say(&mut session, token("two")), []);
+    assert_eq!(say(&mut session, token("three")), []);
+    session.set_grant_end(Moment::default(), Some(end));
+    assert_eq!(outputs(&mut session), checks("three"));
+    session.set_grant_end(Moment::default(), Some(end));
+    assert_eq!(outputs(&mut session), []);
+}
+
+#[test]
+fn unchecked_token_is_reported() {
+    let end = Moment::after_origin(Duration::from_secs(100));
+    let mut session = renewing(end);
+    let token = |text: &str| ClientOp::Token(text.into());
+    say(&mut session, token("one"));
+    say(&mut session, token("two"));
+    session.handle_renewal_failed(Moment::default(), CloseReason::AuthUnavailable, "down");
+    let said = outputs(&mut session);
     assert!(
         matches!(
-            refused[..],
-            [Output::Op(ServerOp::Error {
-                code: ErrorCode::BadOp,
-                ..
-            })]
+            &said[..],
+            [Output::Op(ServerOp::Error { code: ErrorCode::Unavailable, .. }), Output::Renew(next)] if next == "two"
         ),
-        "{refused:?}"
+        "{said:?}"
     );
-    session.handle_renewal_failed(Moment::default(), CloseReason::AuthUnavailable, "down");
-    assert_eq!(outputs(&mut session), []);
-    assert_eq!(say(&mut session, token()), [Output::Renew("new".into())]);
     session.handle_renewal_failed(Moment::default(), CloseReason::Unauthorized, "revoked");
     let closed = Output::Close(CloseReason::Unauthorized);
     assert_eq!(outputs(&mut session).last(), Some(&closed));
+}
 
-    let mut endless = ready();
-    assert!(matches!(
-        say(&mut endless, token())[..],
-        [Output::Op(ServerOp::Error { .. })]
-    ));
+#[test]
+fn token_of_an_endless_grant_sends_the_client_back() {
+    let mut session = ready();
+    let said = say(&mut session, ClientOp::Token("new".into()));
+    let closed = Output::Close(CloseReason::GrantExpired);
+    assert_eq!(said.last(), Some(&closed));
 }
