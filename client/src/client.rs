@@ -9,7 +9,7 @@ use push_wire_shared::position::Position;
 use push_wire_shared::session::client::{Status, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::{BinaryEnvelope, ChannelKind, Frame};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -26,14 +26,19 @@ use crate::{
 /// Events kept for a slow receiver (1,024), which then gets the number of those that it missed.
 const EVENTS: usize = 1024;
 
+/// Messages that wait for the client's task to queue them (64); a further send waits before. Futures of sends that were
+/// dropped leave their messages there.
+const SENDS: usize = 64;
+
 /// A client of one server: reads streams and sends messages over one connection, which it restores after a loss.
 ///
 /// Dropping it sends a goodbye to the server in the background.
 pub struct PushClient<C: ChannelKind> {
     config: ClientConfig,
     shared: Arc<Shared<C>>,
-    /// Unbounded: commands come from the application, and a send waits until the session has queued it.
+    /// Commands of the application, which waits for the answer to each. Messages have [`SENDS`] places.
     commands: mpsc::UnboundedSender<Command<C>>,
+    sends: Arc<Semaphore>,
     /// The driver while it does not run.
     stopped: Mutex<Option<Box<Driver<C>>>>,
     running: Option<JoinHandle<Box<Driver<C>>>>,
@@ -59,6 +64,7 @@ impl<C: ChannelKind> PushClient<C> {
             config,
             shared,
             commands,
+            sends: Arc::new(Semaphore::new(SENDS)),
             stopped: Mutex::new(Some(Box::new(driver))),
             running: None,
         }
@@ -122,6 +128,31 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
+    /// Waits until the client is closed: the server has refused it, its token function has denied a token, or the attempts of
+    /// its [`ReconnectPolicy`](crate::ReconnectPolicy) are used up. Returns the reason. Streams do not end with that: they go
+    /// on with the next [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// # use push_wire_client::{ChannelKind, Messages, PushClient};
+    /// # async fn follow<C: ChannelKind>(client: &PushClient<C>, mut chat: Messages<C>) {
+    /// loop {
+    ///     tokio::select! {
+    ///         Some(frame) = chat.recv() => println!("{}", frame.payload),
+    ///         error = client.closed() => return eprintln!("{error}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn closed(&self) -> ConnectError {
+        let mut connection = self.shared.connection.subscribe();
+        let is_closed = |connection: &ConnectionStatus| connect_error(connection).is_some();
+        let closed = connection.wait_for(is_closed).await;
+        let error = closed
+            .ok()
+            .and_then(|connection| connect_error(&connection));
+        error.unwrap_or_else(|| ConnectError::Transport("the client's task has ended".into()))
+    }
+
     /// Sends a message on the frame's channel, or for its topic; returns once it is queued. It waits while the client is not
     /// connected, and is sent again after a lost connection; if the server refuses it, [`ClientEvent::Refused`] is emitted.
     ///
@@ -171,11 +202,14 @@ impl<C: ChannelKind> PushClient<C> {
         if message.channel.is_system() {
             return Err(SendError::SystemChannel);
         }
+        let place = Arc::clone(&self.sends).acquire_owned().await;
+        let place = place.map_err(|_| SendError::NotConnected)?;
         let outgoing = |queued| {
             Command::Send(Outgoing {
                 message,
                 queued,
                 answered,
+                _place: place,
             })
         };
         self.ask(outgoing).await?
@@ -292,8 +326,10 @@ impl<C: ChannelKind> PushClient<C> {
         }
     }
 
-    /// Sets the token for the next handshake. A client [with a token function](ClientConfig::with_token_source) calls
-    /// that before and ignores this one.
+    /// Sets the token. While connected, the server is sent it at once, and the connection goes on under its grant: what that
+    /// does not allow any more ends. A token that the server refuses closes the client. `None`, or a token that is set while
+    /// there is no connection, counts from the next attempt; a client [with a token
+    /// function](ClientConfig::with_token_source) calls that before each attempt, and shows its answer instead.
     ///
     /// # Errors
     /// [`SendError::Token`] when it is larger than 16 KiB, [`SendError::NotConnected`] when the client's task has ended.

@@ -7,7 +7,7 @@ use push_wire_shared::session::client::{ConfigError, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::{ChannelKind, Frame};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::messages::Queued;
 use crate::{ChannelReceiver, SendError, SessionKey, Stats, StreamRequest};
@@ -72,6 +72,8 @@ pub(crate) struct Outgoing<C> {
     pub(crate) queued: oneshot::Sender<Result<(), SendError>>,
     /// Receives the server's answer.
     pub(crate) answered: Option<oneshot::Sender<Result<(), SendError>>>,
+    /// Place among the messages that wait for the driver, held until the command is handled.
+    pub(crate) _place: OwnedSemaphorePermit,
 }
 
 /// State of the session.

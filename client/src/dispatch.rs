@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use push_wire_shared::position::{Outcome, Position, ResetReason};
-use push_wire_shared::session::client::{EndCause, Entry};
+use push_wire_shared::session::client::Entry;
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::{ChannelKind, Frame};
@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::messages::{Queued, Receipt};
-use crate::{ChannelReceiver, Delivery, StreamRequest};
+use crate::waiting::{Source, Waiting, waiting};
+use crate::{ChannelReceiver, Delivery, StreamError, StreamRequest};
 
 /// One subscription of the session.
 pub(crate) struct Stream<C: ChannelKind> {
@@ -22,7 +23,7 @@ pub(crate) struct Stream<C: ChannelKind> {
     pub(crate) channel: C,
     pub(crate) scope: ScopeRequest,
     /// Queue for its entries, in place of the channel's receiver.
-    queue: Option<mpsc::UnboundedSender<Queued<C>>>,
+    queue: Option<Waiting<C>>,
     /// Cursors of the entries being replayed: from, to.
     replay: Option<(u64, u64)>,
 }
@@ -68,9 +69,9 @@ impl<C: ChannelKind> Dispatch<C> {
         queue: Option<mpsc::Sender<Queued<C>>>,
     ) {
         let queue = queue.map(|queue| {
-            let (entries, waiting) = mpsc::unbounded_channel();
-            tokio::spawn(forward(id, waiting, queue, self.queue_event_sender.clone()));
-            entries
+            let (waiting, source) = waiting();
+            tokio::spawn(forward(id, source, queue, self.queue_event_sender.clone()));
+            waiting
         });
         self.streams.push(Stream {
             id,
@@ -99,12 +100,15 @@ impl<C: ChannelKind> Dispatch<C> {
         Some(self.streams.swap_remove(at))
     }
 
-    /// Removes a stream that the server has ended, and passes the cause to its queue.
-    pub(crate) fn ended(&mut self, id: u32, cause: EndCause, message: &str) -> Option<Stream<C>> {
+    /// Removes a stream that the server has ended, and passes the error to its receiver or queue.
+    pub(crate) fn ended(&mut self, id: u32, error: &StreamError) -> Option<Stream<C>> {
         let stream = self.remove(id)?;
+        let (channel, scope) = (stream.channel, &stream.scope);
         if let Some(queue) = &stream.queue {
-            let message = message.to_owned();
-            self.enqueue(queue, id, None, Some(Delivery::Ended { cause, message }));
+            let StreamError { cause, message } = error.clone();
+            self.enqueue(queue, id, None, Delivery::Ended { cause, message });
+        } else if let Some(receiver) = self.receivers.get(&channel) {
+            guarded(channel, || receiver.on_ended(channel, scope, error));
         }
         Some(stream)
     }
@@ -132,7 +136,7 @@ impl<C: ChannelKind> Dispatch<C> {
         let (channel, scope) = (stream.channel, &stream.scope);
         if let Some(queue) = &stream.queue {
             let reset = Delivery::Reset { reason, position };
-            self.enqueue(queue, id, None, Some(reset));
+            self.enqueue(queue, id, None, reset);
         } else if let Some(receiver) = self.receivers.get(&channel) {
             guarded(channel, || {
                 receiver.on_reset(channel, scope, reason, position);
@@ -148,7 +152,7 @@ impl<C: ChannelKind> Dispatch<C> {
         let (channel, scope) = (stream.channel, &stream.scope);
         if let Some(queue) = &stream.queue {
             let skipped = Delivery::Skipped { count, position };
-            self.enqueue(queue, id, Some(position), Some(skipped));
+            self.enqueue(queue, id, Some(position), skipped);
         } else if let Some(receiver) = self.receivers.get(&channel) {
             guarded(channel, || {
                 receiver.on_skipped(channel, scope, count, position);
@@ -159,19 +163,16 @@ impl<C: ChannelKind> Dispatch<C> {
     /// Passes an entry to its receiver or queue.
     ///
     /// # Errors
-    /// The reason for which its body cannot be read as what the application expects.
+    /// The reason for which a receiver cannot be given it; a queue is given the reason itself.
     pub(crate) fn entry(&self, entry: Entry) -> Result<(), String> {
         let Some(stream) = self.stream(entry.id) else {
             return Ok(());
         };
         if let Some(queue) = &stream.queue {
-            let frame = self.queued_frame(stream, &entry);
-            let (delivery, result) = match frame {
-                Ok(frame) => (Some(Delivery::Entry(frame)), Ok(())),
-                Err(why) => (None, Err(why)),
-            };
-            self.enqueue(queue, entry.id, Some(entry.position), delivery);
-            return result;
+            let (id, position) = (entry.id, entry.position);
+            let delivery = self.delivery(stream, entry);
+            self.enqueue(queue, id, Some(position), delivery);
+            return Ok(());
         }
         let channel = stream.channel;
         let Some(receiver) = self.receivers.get(&channel) else {
@@ -208,28 +209,36 @@ impl<C: ChannelKind> Dispatch<C> {
         })
     }
 
-    fn queued_frame(&self, stream: &Stream<C>, entry: &Entry) -> Result<Frame<C>, String> {
+    /// The entry as a queue holds it.
+    fn delivery(&self, stream: &Stream<C>, entry: Entry) -> Delivery<C> {
+        let cursor = entry.position.cursor;
         if entry.content == Content::Bytes {
-            return Err("bytes, which a queue of frames cannot hold; use on() and on_bytes".into());
+            let body = entry.body;
+            return Delivery::Bytes { cursor, body };
         }
-        self.frame(stream, entry).map_err(|error| error.to_string())
+        match self.frame(stream, &entry) {
+            Ok(frame) => Delivery::Entry(frame),
+            Err(error) => Delivery::Unreadable {
+                cursor,
+                message: error.to_string(),
+            },
+        }
     }
 
     /// Adds an item to a queue; at `position` if it is handled as an entry is.
     fn enqueue(
         &self,
-        queue: &mpsc::UnboundedSender<Queued<C>>,
+        queue: &Waiting<C>,
         id: u32,
         position: Option<Position>,
-        delivery: Option<Delivery<C>>,
+        delivery: Delivery<C>,
     ) {
         let receipt = position.map(|position| Receipt {
             id,
             position,
             events: self.queue_event_sender.clone(),
         });
-        // The end of the queue is reported as its event.
-        drop(queue.send(Queued { delivery, receipt }));
+        queue.push(Queued { delivery, receipt });
     }
 
     /// Records a handled entry; calls `on_replay_complete` after the last one to replay.
@@ -262,17 +271,16 @@ impl<C: ChannelKind> Dispatch<C> {
     }
 }
 
-/// Moves the items of one subscription into its queue as there is room. The session bounds the number that wait, by
-/// pausing the subscription.
+/// Moves the items of one subscription into its queue as there is room.
 async fn forward<C: ChannelKind>(
     id: u32,
-    mut waiting: mpsc::UnboundedReceiver<Queued<C>>,
+    mut waiting: Source<C>,
     queue: mpsc::Sender<Queued<C>>,
     events: mpsc::UnboundedSender<QueueEvent>,
 ) {
     loop {
         let item = tokio::select! {
-            item = waiting.recv() => item,
+            item = waiting.next() => item,
             () = queue.closed() => break,
         };
         let Some(item) = item else {
@@ -290,5 +298,58 @@ async fn forward<C: ChannelKind>(
 fn guarded<C: ChannelKind>(channel: C, run: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(run)).is_err() {
         tracing::error!(channel = channel.name(), "a channel's receiver panicked");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use push_wire_shared::position::{Epoch, Tag};
+
+    use super::*;
+    use crate::Messages;
+
+    #[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    enum Channel {
+        #[channel(system)]
+        System,
+        Chat,
+    }
+
+    #[tokio::test]
+    async fn unreadable_entry_is_reported_in_its_stream() {
+        let mut dispatch = Dispatch::new(Uuid::nil());
+        let (queue, messages) = mpsc::channel(8);
+        dispatch.add(7, StreamRequest::channel(Channel::Chat), Some(queue));
+        for (cursor, body) in [(1, "1"), (2, "{"), (3, "3")] {
+            let position = Position {
+                epoch: Epoch(1),
+                cursor,
+                tag: Tag::default(),
+            };
+            let passed = dispatch.entry(Entry {
+                id: 7,
+                position,
+                content: Content::Value,
+                body: Bytes::from_static(body.as_bytes()),
+                wire_bytes: body.len(),
+                replayed: false,
+            });
+            assert_eq!(passed, Ok(()));
+        }
+        let mut messages = Messages::new(messages);
+        for cursor in [1, 3] {
+            assert_eq!(messages.recv_delivery().await, {
+                let frame = Frame::new(Channel::Chat, cursor.into()).with_cursor(cursor);
+                Some(Delivery::Entry(frame))
+            });
+            if cursor == 1 {
+                let unreadable = messages.recv_delivery().await;
+                assert!(
+                    matches!(unreadable, Some(Delivery::Unreadable { cursor: 2, .. })),
+                    "{unreadable:?}"
+                );
+            }
+        }
     }
 }

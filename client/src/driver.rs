@@ -26,7 +26,7 @@ use crate::socket::{Line, OpenError, Socket, SocketInput, next_input};
 use crate::state::Shared;
 use crate::tokens::Tokens;
 use crate::websocket::WebSocket;
-use crate::{ClientConfig, ClientEvent, SendError, SessionKey};
+use crate::{ClientConfig, ClientEvent, SendError, SessionKey, StreamError};
 
 pub(crate) struct Driver<C: ChannelKind> {
     session: ClientSession,
@@ -217,6 +217,7 @@ impl<C: ChannelKind> Driver<C> {
             message,
             queued,
             answered,
+            _place,
         } = outgoing;
         let (channel, topic) = (message.channel.name(), message.topic.as_deref());
         let (now, content, body) = (self.now(), message.content, message.body);
@@ -474,7 +475,9 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn ended(&mut self, id: u32, cause: EndCause, message: String) {
-        if let Some(stream) = self.dispatch.ended(id, cause, &message) {
+        let error = StreamError { cause, message };
+        if let Some(stream) = self.dispatch.ended(id, &error) {
+            let StreamError { cause, message } = error;
             self.tell(ClientEvent::Ended {
                 channel: stream.channel,
                 scope: stream.scope,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use push_wire_shared::limits::MAX_TOPIC_BYTES;
-use push_wire_shared::session::client::{self, ConfigError, SubscribeError};
+use push_wire_shared::session::client::{self, ConfigError, EndCause, SubscribeError};
 use push_wire_shared::session::op::ErrorCode;
 
 /// Error of an attempt to connect.
@@ -82,6 +82,16 @@ pub enum SendError {
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {0}")]
     Serialize(#[from] serde_json::Error),
+}
+
+/// Error with which the server has ended a subscription. Other subscriptions, and the connection, go on.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the server ended the subscription ({}): {message}", cause.name())]
+pub struct StreamError {
+    /// Reason, for programs.
+    pub cause: EndCause,
+    /// Reason, for people.
+    pub message: String,
 }
 
 impl From<client::SendError> for SendError {

@@ -46,13 +46,14 @@ mod socket;
 mod state;
 mod tls;
 mod tokens;
+mod waiting;
 mod websocket;
 
 pub use assets::{Asset, OpenAssetError};
 pub use client::PushClient;
 pub use config::{ClientConfig, ReconnectPolicy, SessionKey};
 pub use cursors::{CursorResult, CursorTracker};
-pub use error::{ConnectError, SendError};
+pub use error::{ConnectError, SendError, StreamError};
 pub use event::{ClientEvent, ConnectionState};
 // Named by code that `#[derive(ChannelKind)]` writes.
 pub use messages::{Delivery, Messages};
@@ -77,7 +78,7 @@ pub use push_wire_shared::{
     parse_channels, position, session, time, train_dictionary,
 };
 #[cfg(feature = "rtc")]
-pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc};
+pub use push_wire_shared::{RtcMessage, RtcRouter, TurnCredential, rtc, transport};
 pub use receiver::ChannelReceiver;
 pub use request::StreamRequest;
 /// The TLS library, whose types [`ClientConfig::with_tls`] takes.

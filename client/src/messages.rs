@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use push_wire_shared::position::{Position, ResetReason};
+use bytes::Bytes;
+use push_wire_shared::position::{Cursor, Position, ResetReason};
 use push_wire_shared::session::client::EndCause;
 use push_wire_shared::{ChannelKind, Frame};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
+use crate::StreamError;
 use crate::dispatch::QueueEvent;
 
 /// Entry of a stream, or a statement about it, in the order in which the application should handle them.
@@ -16,6 +18,20 @@ use crate::dispatch::QueueEvent;
 pub enum Delivery<C: ChannelKind> {
     /// The next entry.
     Entry(Frame<C>),
+    /// The next entry, whose body is bytes that only applications interpret.
+    Bytes {
+        /// Cursor of the entry.
+        cursor: Cursor,
+        /// The bytes.
+        body: Bytes,
+    },
+    /// The next entry, whose body is not the JSON value that it should be; reading continues after it.
+    Unreadable {
+        /// Cursor of the entry.
+        cursor: Cursor,
+        /// Description of the error, for people.
+        message: String,
+    },
     /// Continuity with the entries before cannot be proved; those that follow come after `position`.
     Reset {
         /// Reason, for programs.
@@ -41,8 +57,7 @@ pub enum Delivery<C: ChannelKind> {
 
 /// Item of a queue.
 pub(crate) struct Queued<C: ChannelKind> {
-    /// `None` for an entry that cannot be read as a frame, which has been reported already.
-    pub(crate) delivery: Option<Delivery<C>>,
+    pub(crate) delivery: Delivery<C>,
     /// `None` for what is not handled as an entry is.
     pub(crate) receipt: Option<Receipt>,
 }
@@ -78,6 +93,8 @@ pub struct Messages<C: ChannelKind> {
     queue: mpsc::Receiver<Queued<C>>,
     /// Receipt of what was returned last.
     receipt: Option<Receipt>,
+    /// Error with which the server has ended the subscription.
+    error: Option<StreamError>,
 }
 
 impl<C: ChannelKind> Messages<C> {
@@ -85,11 +102,12 @@ impl<C: ChannelKind> Messages<C> {
         Self {
             queue,
             receipt: None,
+            error: None,
         }
     }
 
-    /// Waits for the next entry; `None` when the subscription has ended. Resets and skipped entries are passed over; see
-    /// [`recv_delivery`](Self::recv_delivery).
+    /// Waits for the next value; `None` when the subscription has ended, with [`error`](Self::error) as the reason. Resets,
+    /// skipped entries and entries of bytes are passed over; see [`recv_delivery`](Self::recv_delivery).
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn recv(&mut self) -> Option<Frame<C>> {
@@ -104,16 +122,12 @@ impl<C: ChannelKind> Messages<C> {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn recv_delivery(&mut self) -> Option<Delivery<C>> {
-        loop {
-            self.handled();
-            let queued = self.queue.recv().await?;
-            if let Some(delivery) = self.take(queued) {
-                return Some(delivery);
-            }
-        }
+        self.handled();
+        let queued = self.queue.recv().await?;
+        Some(self.take(queued))
     }
 
-    /// The next entry, if one has arrived. Resets and skipped entries are passed over.
+    /// The next value, if one has arrived. What is no value is passed over, as by [`recv`](Self::recv).
     ///
     /// # Errors
     /// [`TryRecvError`]: there is none now, or the subscription has ended.
@@ -121,7 +135,7 @@ impl<C: ChannelKind> Messages<C> {
         loop {
             self.handled();
             let queued = self.queue.try_recv()?;
-            if let Some(Delivery::Entry(frame)) = self.take(queued) {
+            if let Delivery::Entry(frame) = self.take(queued) {
                 return Ok(frame);
             }
         }
@@ -134,8 +148,21 @@ impl<C: ChannelKind> Messages<C> {
         }
     }
 
-    fn take(&mut self, queued: Queued<C>) -> Option<Delivery<C>> {
+    /// Error with which the server has ended the subscription, once that was returned or passed over. `None` while it goes
+    /// on, and after an end that the application asked for.
+    #[must_use]
+    pub const fn error(&self) -> Option<&StreamError> {
+        self.error.as_ref()
+    }
+
+    fn take(&mut self, queued: Queued<C>) -> Delivery<C> {
         self.receipt = queued.receipt;
+        if let Delivery::Ended { cause, message } = &queued.delivery {
+            self.error = Some(StreamError {
+                cause: *cause,
+                message: message.clone(),
+            });
+        }
         queued.delivery
     }
 }

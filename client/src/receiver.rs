@@ -5,6 +5,8 @@ use push_wire_shared::position::{Cursor, Position, ResetReason};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::{ChannelKind, Frame};
 
+use crate::StreamError;
+
 /// Receiver of a channel's entries, called one after the other on the client's task. A slow receiver delays all others:
 /// move long work to another task, or read through [`PushClient::messages`](crate::PushClient::messages).
 ///
@@ -48,6 +50,10 @@ pub trait ChannelReceiver<C: ChannelKind>: Send + Sync + 'static {
     /// Called in place of `count` entries that the server does not send, because this client was further behind than the
     /// channel's policy allows; reading continues after `position`. Default: nothing is done.
     fn on_skipped(&self, _channel: C, _scope: &ScopeRequest, _count: u64, _position: Position) {}
+
+    /// Called when the server has ended the subscription of a stream, after its last entry. Default: nothing is done, beside
+    /// [`ClientEvent::Ended`](crate::ClientEvent::Ended).
+    fn on_ended(&self, _channel: C, _scope: &ScopeRequest, _error: &StreamError) {}
 
     /// Called after a resume, when the entries `from_cursor + 1 ..= to_cursor`, published in between, were all
     /// received, but for those that [`ClientEvent::Skipped`](crate::ClientEvent::Skipped) names.

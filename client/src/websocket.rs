@@ -36,6 +36,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// frames. A server that reads nothing but keeps sending requests is disconnected at this point.
 const OUTGOING_BYTES: usize = 3 * UPLINK_BYTES;
 
+/// Bytes that each message counts beside its own, for its place in the queue: many small ones are bounded as well.
+const MESSAGE_OVERHEAD: usize = 64;
+
 /// An open socket and its outgoing queue. Dropping it drops the connection.
 pub(crate) struct WebSocket {
     stream: WebSocketStream<Connection>,
@@ -92,7 +95,7 @@ impl WebSocket {
 
     /// Queues a message, which is sent while [`next`](Self::next) is awaited.
     pub(crate) fn push(&mut self, message: Vec<u8>) {
-        self.outgoing_bytes += message.len();
+        self.outgoing_bytes += message.len() + MESSAGE_OVERHEAD;
         self.outgoing.push_back(Bytes::from(message));
     }
 
@@ -144,7 +147,7 @@ impl WebSocket {
                 return Ok(());
             }
             if let Some(message) = self.outgoing.pop_front() {
-                self.outgoing_bytes -= message.len();
+                self.outgoing_bytes -= message.len() + MESSAGE_OVERHEAD;
                 stream.start_send_unpin(Message::Binary(message))?;
             }
         }

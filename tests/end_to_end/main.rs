@@ -25,6 +25,7 @@ mod native_client;
 mod native_event_stream;
 mod native_messages;
 mod native_refusals;
+mod native_stream_errors;
 mod native_tls;
 mod native_tokens;
 mod nginx;

@@ -6,7 +6,7 @@ use push_wire_client::{
     ClientConfig, ClientEvent, ConnectError, ConnectionState, ErrorCode, PushClient,
     ReconnectPolicy, Status, TransportPreference,
 };
-use push_wire_server::{AuthError, PushServer};
+use push_wire_server::{AuthError, PushServer, Revocation};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
@@ -49,6 +49,19 @@ async fn refusal_reports_reason() {
         assert!(matches!(error, ConnectError::AuthRejected(_)));
         let text = "the credentials were refused: account is locked";
         assert_eq!(error.to_string(), text);
+    }
+}
+
+#[tokio::test]
+async fn closed_returns_the_reason() {
+    let backend = refusing().await;
+    for preference in TRANSPORTS {
+        let mut client = client(backend.proxy.url(), preference);
+        client.connect().await.unwrap();
+        let revocation = Revocation::client(client.client_id());
+        backend.server.revoke(revocation).unwrap();
+        let error = timeout(TIMEOUT, client.closed()).await.unwrap();
+        assert!(matches!(error, ConnectError::AuthRejected(_)), "{error:?}");
     }
 }
 
