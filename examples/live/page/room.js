@@ -175,14 +175,15 @@ class Form {
   }
 
   async #say() {
-    const message = { room: this.#tabs.room.name, name: this.#name.value.trim(), text: this.#text.value.trim() };
+    const topic = this.#tabs.room.name;
+    const message = { name: this.#name.value.trim(), text: this.#text.value.trim() };
     this.#text.value = "";
     write(this.#problem, "");
     const waiting = this.#view.add(message);
     waiting.dataset.waiting = "";
     this.#count(1);
     try {
-      await this.#client.send("room", message);
+      await this.#client.send("room", message, { topic });
     } catch (error) {
       write(this.#problem, `Not sent (${error.code ?? "error"}): ${error.message}`);
     }

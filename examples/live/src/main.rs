@@ -106,8 +106,8 @@ fn push_server() -> Result<Server, push_wire_server::BuildError> {
         )
         .build()?;
     server.on_message(Live::Room, |message, server| {
-        let (room, message) = room::accept(&message.json()?)?;
-        let published = server.publish_to(Live::Room, room, &message);
+        let (room, entry) = room::accept(message.topic.as_deref(), &message.json()?)?;
+        let published = server.publish_to(Live::Room, room, &entry);
         published
             .map(|_| ())
             .map_err(|problem| HandlerError::Refused(problem.to_string()))

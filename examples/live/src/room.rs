@@ -1,4 +1,4 @@
-//! Chat: checks a page's message, and makes the entry for the topic of its room.
+//! Chat: checks a page's message for a room, which is a topic, and makes the entry.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,7 +18,6 @@ const TEXT_CHARS: usize = 1000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChatMessage {
-    room: String,
     name: String,
     text: String,
 }
@@ -32,15 +31,18 @@ pub(crate) struct Message {
     at_s: u64,
 }
 
-/// Checks a page's message; returns the room's topic and the entry to publish.
+/// Checks a page's message for a topic; returns the topic and the entry to publish.
 ///
 /// # Errors
 /// The error text for the sender.
-pub(crate) fn accept(chat_message: &ChatMessage) -> Result<(&'static str, Message), HandlerError> {
-    let room = ROOMS
-        .into_iter()
-        .find(|room| *room == chat_message.room)
-        .ok_or_else(|| no_room(&chat_message.room))?;
+pub(crate) fn accept<'a>(
+    topic: Option<&'a str>,
+    chat_message: &ChatMessage,
+) -> Result<(&'a str, Message), HandlerError> {
+    let room = topic.unwrap_or_default();
+    if !ROOMS.contains(&room) {
+        return Err(no_room(room));
+    }
     let message = Message {
         name: checked("name", &chat_message.name, NAME_CHARS)?,
         text: checked("text", &chat_message.text, TEXT_CHARS)?,
@@ -81,9 +83,8 @@ fn checked(what: &str, text: &str, max: usize) -> Result<String, HandlerError> {
 mod tests {
     use super::*;
 
-    fn chat_message(room: &str, name: &str, text: &str) -> ChatMessage {
+    fn chat_message(name: &str, text: &str) -> ChatMessage {
         ChatMessage {
-            room: room.into(),
             name: name.into(),
             text: text.into(),
         }
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn accepts_message_for_its_room() {
-        let (room, message) = accept(&chat_message("garden", " Wren ", "it rains")).unwrap();
+        let (room, message) = accept(Some("garden"), &chat_message(" Wren ", "it rains")).unwrap();
         assert_eq!(room, "garden");
         assert_eq!(
             (message.name.as_str(), message.text.as_str()),
@@ -101,16 +102,19 @@ mod tests {
 
     #[test]
     fn refused_message_gives_reason() {
-        for (said, part) in [
-            (chat_message("cellar", "a", "b"), "no room \"cellar\""),
-            (chat_message("lobby", " ", "b"), "name is empty"),
+        let lobby = Some("lobby");
+        for (topic, said, part) in [
+            (Some("cellar"), chat_message("a", "b"), "no room \"cellar\""),
+            (None, chat_message("a", "b"), "no room \"\""),
+            (lobby, chat_message(" ", "b"), "name is empty"),
             (
-                chat_message("lobby", "a", &"x".repeat(1001)),
+                lobby,
+                chat_message("a", &"x".repeat(1001)),
                 "has 1001 characters",
             ),
-            (chat_message("lobby", "a\u{7}", "b"), "control characters"),
+            (lobby, chat_message("a\u{7}", "b"), "control characters"),
         ] {
-            let problem = accept(&said).unwrap_err().to_string();
+            let problem = accept(topic, &said).unwrap_err().to_string();
             assert!(problem.contains(part), "{said:?}: {problem}");
         }
     }
