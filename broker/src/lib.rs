@@ -114,8 +114,8 @@ pub enum AppendError {
     /// The broker cannot be reached.
     #[error("the broker cannot be reached")]
     Unavailable,
-    /// The stream was removed in the meantime: open it again.
-    #[error("the stream was forgotten while the entry was added")]
+    /// The stream was removed before the entry was added: open it again.
+    #[error("the stream was removed before the entry was added")]
     Removed,
 }
 

@@ -48,7 +48,7 @@ pub(crate) enum SocketEvent {
     },
 }
 
-/// Description of a connection that ended without a word of the peer.
+/// Description of a connection that the peer did not close.
 pub(crate) const LOST: &str = "the connection was lost";
 
 /// End of a connection.

@@ -32,10 +32,10 @@ enum Channel {
 /// Longest wait of a test before it fails.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Answer to a request for a dictionary, in place of the dictionary.
+/// Answer to a request for a dictionary.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
-    Open,
+    Dictionary,
     NotFound,
     AnotherBody,
     TooLarge,
@@ -89,14 +89,14 @@ async fn listen(
     requests: Arc<AtomicUsize>,
 ) -> (SocketAddr, JoinHandle<()>) {
     let guard = move |request: Request, next: Next| {
-        let is_for_one = request.uri().path().starts_with("/rps/dictionaries/");
-        requests.fetch_add(usize::from(is_for_one), Ordering::SeqCst);
+        let is_for_dictionary = request.uri().path().starts_with("/rps/dictionaries/");
+        requests.fetch_add(usize::from(is_for_dictionary), Ordering::SeqCst);
         async move {
-            if !is_for_one {
+            if !is_for_dictionary {
                 return next.run(request).await;
             }
             match answer {
-                Answer::Open => next.run(request).await,
+                Answer::Dictionary => next.run(request).await,
                 Answer::NotFound => StatusCode::NOT_FOUND.into_response(),
                 Answer::AnotherBody => "<!doctype html>".into_response(),
                 Answer::TooLarge => vec![0; DICTIONARY_BYTES + 1].into_response(),
@@ -158,10 +158,15 @@ impl Reader {
         self.client.stats().await.unwrap()
     }
 
-    /// Publishes prices until this holds.
-    async fn read_until(&mut self, backend: &Backend, currency: &str, it: impl Fn(Stats) -> bool) {
+    /// Publishes prices until `is_reached` returns true for the counts.
+    async fn read_until(
+        &mut self,
+        backend: &Backend,
+        currency: &str,
+        is_reached: impl Fn(Stats) -> bool,
+    ) {
         let reading = async {
-            while !it(self.stats().await) {
+            while !is_reached(self.stats().await) {
                 self.read(backend, currency, 1).await;
             }
         };
@@ -195,7 +200,7 @@ async fn until(what: impl AsyncFn() -> bool) {
 
 #[tokio::test]
 async fn compresses_after_dictionary_fetch() {
-    let backend = Backend::start(Answer::Open).await;
+    let backend = Backend::start(Answer::Dictionary).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.read_until_compressed(&backend, "EUR").await;
     let cost = reader.wire_ratio(&backend, "EUR").await;
@@ -206,7 +211,7 @@ async fn compresses_after_dictionary_fetch() {
 
 #[tokio::test]
 async fn fetches_dictionary_once() {
-    let backend = Backend::start(Answer::Open).await;
+    let backend = Backend::start(Answer::Dictionary).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.read_until_compressed(&backend, "EUR").await;
     for _ in 0..3 {
@@ -220,7 +225,7 @@ async fn fetches_dictionary_once() {
 
 #[tokio::test]
 async fn newer_dictionary_needs_no_reconnect() {
-    let backend = Backend::start(Answer::Open).await;
+    let backend = Backend::start(Answer::Dictionary).await;
     let mut reader = Reader::connect(backend.config()).await;
     reader.read_until_compressed(&backend, "EUR").await;
     let before = reader.wire_ratio(&backend, "guilder").await;
@@ -255,7 +260,7 @@ async fn entries_arrive_without_dictionary() {
 
 #[tokio::test]
 async fn compression_is_optional() {
-    let backend = Backend::start(Answer::Open).await;
+    let backend = Backend::start(Answer::Dictionary).await;
     let mut config = backend.config();
     config.compression = false;
     let mut reader = Reader::connect(config).await;

@@ -81,7 +81,7 @@ impl Executor {
                 }
             }
             Output::Acked { id, cursor } => {
-                // Only an inbox has a single reader, whose word decides what is kept.
+                // Only an inbox has a single reader, whose acknowledgements decide what is kept.
                 if let Some(stream) = outbox.stream(id).filter(|stream| stream.is_inbox()) {
                     stream.log().release(cursor);
                 }

@@ -90,9 +90,10 @@ impl Membership {
         self.renewal = None;
     }
 
-    /// Returns whether a renewed token is being checked.
-    pub(super) const fn is_renewing(&self) -> bool {
-        self.renewal.is_some()
+    /// Returns whether a POST waits for the check of a renewed token. In the JSON dialect the token proves later POSTs; the
+    /// secret of the push-wire dialect does not change with it.
+    pub(super) const fn holds_posts(&self) -> bool {
+        self.credentials.json && self.renewal.is_some()
     }
 
     /// Begins or continues the client's session.

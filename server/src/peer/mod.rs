@@ -241,7 +241,7 @@ impl Peer {
         loop {
             let is_handled = self.unread.is_empty()
                 && self.executor.actions.is_empty()
-                && !self.executor.membership.is_renewing();
+                && !self.executor.membership.holds_posts();
             if !is_handled && !self.session.is_closed() {
                 return;
             }
@@ -384,7 +384,7 @@ impl Peer {
         answer: Result<(), MessageError>,
     ) {
         self.executor.answer(number, answer, &mut self.session);
-        // Answers to messages that the driver takes in one go are acknowledged together.
+        // Answers to messages that the driver takes together are acknowledged together.
         if self.executor.actions.is_empty() {
             self.for_post(|peer| peer.perform(now));
             self.read_on(now);

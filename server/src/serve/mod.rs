@@ -45,7 +45,7 @@ type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///   the same limit applies to the head of a request (431 beyond it). Over HTTP/2 it is 16 KiB for each stream, and 16
 ///   KiB for a head.
 /// - An HTTP/2 connection has at most 256 streams at once. It is pinged every 30 s, and ends if the answer takes 20 s.
-/// - [`drain_on_signal`](Serve::drain_on_signal) ends the process in good order.
+/// - [`drain_on_signal`](Serve::drain_on_signal) drains the server on SIGTERM or Ctrl-C before the process ends.
 ///
 /// Handlers can extract `ConnectInfo<SocketAddr>`, the address of the other end, if the listener is a `TcpListener` or
 /// another one with such addresses.

@@ -80,7 +80,7 @@ fn answers_go_to_their_post() {
 }
 
 #[test]
-fn closing_words_go_to_the_stream() {
+fn close_goes_to_the_stream() {
     let hub = hub();
     let mut client = JsonClient::open_events(&hub, None);
     client.auth(value!({}));

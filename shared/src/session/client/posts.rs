@@ -69,7 +69,7 @@ impl Posts {
         self.begin()
     }
 
-    /// The next POST, although another may be under way: the last words of the connection.
+    /// The next POST, although another may be under way, for the last message of a connection.
     pub(super) fn next_at_once(&mut self) -> Option<(u64, Vec<u8>)> {
         self.begin()
     }

@@ -113,7 +113,7 @@ impl Transports {
         self.has_worked = true;
     }
 
-    /// Records that a connection was lost, or could not be opened, without a word of the server; `lasted` is the time for
+    /// Records that a connection was lost, or could not be opened, without a message of the server; `lasted` is the time for
     /// which it was usable.
     pub(super) fn failed(&mut self, now: Moment, lasted: Option<Duration>) {
         if lasted.is_some_and(|time| time >= TRANSPORT_SETTLED) {
