@@ -221,6 +221,10 @@ pub const RTC_CLIENT_ROOMS: usize = 16;
 /// Rooms at once (default 65,536; some 400 bytes each, and 200 for each member): as many as remembered peers.
 pub const RTC_ROOMS: usize = PATHS;
 
+/// Rooms that the clients of one owner have opened (default 8,192): one user, or one address without users, cannot take all of
+/// [`RTC_ROOMS`].
+pub const RTC_OWNER_ROOMS: usize = 8 * 1024;
+
 /// Bytes that a signalling message takes from its sender's budget besides its own (1 KiB): with the default budget one
 /// client sends at most 1,024 messages at once, which is what an inbox holds by default.
 pub const RTC_MESSAGE_BYTES: u64 = 1024;

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use uuid::Uuid;
 
+use super::Owner;
 use crate::auth::Grant;
 
 /// Observer of the sessions of a hub. It is called while no lock of the hub is held.
@@ -11,8 +12,8 @@ pub(crate) trait SessionObserver: Send + Sync {
     /// The session of a client has ended.
     fn ended(&self, client: Uuid);
 
-    /// A client has this grant from now on: a connection of its session has opened, or has renewed its token.
-    fn granted(&self, client: Uuid, grant: &Arc<Grant>);
+    /// A client has this grant from now on, and its session this owner: a connection of its session has opened, or has renewed its token.
+    fn granted(&self, client: Uuid, grant: &Arc<Grant>, owner: &Owner);
 
     /// Credentials were revoked, perhaps those of a client with a session.
     fn revoked(&self);
@@ -37,9 +38,9 @@ impl Observer {
     }
 
     /// Passes a grant on.
-    pub(crate) fn granted(&self, client: Uuid, grant: &Arc<Grant>) {
+    pub(crate) fn granted(&self, client: Uuid, grant: &Arc<Grant>, owner: &Owner) {
         if let Some(observer) = self.0.get() {
-            observer.granted(client, grant);
+            observer.granted(client, grant, owner);
         }
     }
 

@@ -24,6 +24,16 @@ pub(crate) enum Owner {
 }
 
 impl Owner {
+    /// A text that is the owner's alone; `None` if nothing is known of it.
+    #[cfg(feature = "rtc")]
+    pub(crate) fn label(&self) -> Option<String> {
+        match self {
+            Self::Identity(identity) => Some(format!("identity {identity}")),
+            Self::Network(network) => Some(format!("network {network:?}")),
+            Self::Unknown => None,
+        }
+    }
+
     /// The owner of a session with this identity, or from this address.
     #[must_use]
     pub(crate) fn new(identity: Option<&str>, address: Option<IpAddr>) -> Self {

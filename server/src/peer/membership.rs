@@ -111,7 +111,8 @@ impl Membership {
         let credentials = self.credentials.clone();
         let opened = self.hub.open_session(now, client, credentials, waker)?;
         let grant = Arc::new(grant);
-        self.hub.observer().granted(client, &grant);
+        let owner = &opened.owner;
+        self.hub.observer().granted(client, &grant, owner);
         self.held = Some(Held {
             client,
             grant,
@@ -167,7 +168,8 @@ impl Membership {
         }
         held.grant = Arc::new(grant);
         held.revocations = 0;
-        self.hub.observer().granted(held.client, &held.grant);
+        let observer = self.hub.observer();
+        observer.granted(held.client, &held.grant, &held.owner);
         true
     }
 

@@ -17,7 +17,7 @@ use super::RtcConfig;
 use super::config::Allow;
 use super::relay::Relay;
 use crate::auth::Grant;
-use crate::hub::{Hub, SessionObserver, lock};
+use crate::hub::{Hub, Owner, SessionObserver, lock};
 use crate::record::value_record;
 use crate::{ClientMessage, HandlerError, SendError, TurnSecret, clock};
 
@@ -36,12 +36,18 @@ pub(crate) struct Rtc {
     state: Mutex<State>,
 }
 
-type Grants = HashMap<Uuid, Arc<Grant>>;
+type Clients = HashMap<Uuid, Client>;
+
+/// A client that has a session.
+struct Client {
+    /// Its present grant.
+    grant: Arc<Grant>,
+    owner: Owner,
+}
 
 struct State {
     signalling: Signalling,
-    /// The present grant of each client that has a session.
-    grants: Grants,
+    clients: Clients,
     /// The task that waits for the next timeout.
     timer: Option<Timer>,
 }
@@ -49,9 +55,13 @@ struct State {
 impl State {
     /// The sender's present grant: a newer connection of its session may have another one than that of the message.
     fn grant<'a, C>(&'a self, message: &'a ClientMessage<C>) -> &'a Arc<Grant> {
-        self.grants
-            .get(&message.client_id)
-            .unwrap_or(&message.grant)
+        let client = self.clients.get(&message.client_id);
+        client.map_or(&message.grant, |client| &client.grant)
+    }
+
+    /// Text of the owner of a client's session.
+    fn owner(&self, client: Uuid) -> Option<String> {
+        self.clients.get(&client)?.owner.label()
     }
 }
 
@@ -88,7 +98,7 @@ impl Rtc {
             list_delay: signalling.list_delay,
             state: Mutex::new(State {
                 signalling: Signalling::new(signalling),
-                grants: Grants::new(),
+                clients: Clients::new(),
                 timer: None,
             }),
         })
@@ -114,7 +124,9 @@ impl Rtc {
         let is_allowed = receiver.is_some_and(|to| self.is_permitted(message, to));
         let mut state = lock(&self.state);
         let grant = Arc::clone(state.grant(message));
+        let owner = state.owner(client);
         let sender = Sender::new(client)
+            .of_owner(owner.as_deref())
             .in_room(message.topic.as_deref())
             .allowed(is_allowed)
             .until(grant.expiry().map(clock::moment));
@@ -124,7 +136,10 @@ impl Rtc {
         let mut unsent = self.write(now, &mut state);
         if self.may_stay(now, client, &grant) {
             // Absent if the session is older than the channel.
-            state.grants.entry(client).or_insert(grant);
+            state.clients.entry(client).or_insert_with(|| Client {
+                owner: Owner::new(grant.who(), None),
+                grant,
+            });
         } else {
             // It has left the rooms already, while this message was carried out.
             state.signalling.leave(now, client);
@@ -170,7 +185,7 @@ impl Rtc {
             return unsent;
         };
         while let Some(output) = state.signalling.poll_output() {
-            let Some((to, message)) = self.message(&state.grants, output) else {
+            let Some((to, message)) = self.message(&state.clients, output) else {
                 continue;
             };
             match self.send(&hub, now, to, &message) {
@@ -190,13 +205,15 @@ impl Rtc {
         unsent
     }
 
-    fn message(&self, grants: &Grants, output: Output) -> Option<(Uuid, RtcMessage)> {
+    fn message(&self, clients: &Clients, output: Output) -> Option<(Uuid, RtcMessage)> {
         match output {
             Output::Send { to, message } => Some((to, message)),
             Output::TurnRequested(client) => {
                 let (secret, ttl) = self.turn.as_ref()?;
                 let now = clock::wall();
-                let end = grants.get(&client).and_then(|grant| grant.expiry());
+                let end = clients
+                    .get(&client)
+                    .and_then(|client| client.grant.expiry());
                 // They are not valid for longer than the grant.
                 let left = end.map(|end| end.duration_since(now).unwrap_or_default());
                 let ttl = left.map_or(*ttl, |left| left.min(*ttl));
@@ -274,18 +291,19 @@ pub(super) struct Membership(pub(super) Arc<Rtc>);
 impl SessionObserver for Membership {
     fn ended(&self, client: Uuid) {
         self.0.change(|state, now| {
-            state.grants.remove(&client);
+            state.clients.remove(&client);
             state.signalling.leave(now, client);
         });
     }
 
-    fn granted(&self, client: Uuid, grant: &Arc<Grant>) {
+    fn granted(&self, client: Uuid, grant: &Arc<Grant>, owner: &Owner) {
         self.0.change(|state, now| {
-            state.grants.insert(client, Arc::clone(grant));
+            let (grant, owner) = (Arc::clone(grant), owner.clone());
             let until = grant.expiry().map(clock::moment);
             state
                 .signalling
-                .restrict(now, client, until, |room| self.0.may_use(grant, room));
+                .restrict(now, client, until, |room| self.0.may_use(&grant, room));
+            state.clients.insert(client, Client { grant, owner });
         });
     }
 
@@ -294,8 +312,8 @@ impl SessionObserver for Membership {
             return;
         };
         self.0.change(|state, now| {
-            let clients = state.grants.iter();
-            let revoked = clients.filter(|(client, grant)| hub.is_revoked(**client, grant));
+            let clients = state.clients.iter();
+            let revoked = clients.filter(|(id, client)| hub.is_revoked(**id, &client.grant));
             for (client, _) in revoked {
                 state.signalling.withdraw(now, *client);
             }

@@ -37,6 +37,7 @@ impl From<SignalError> for HandlerError {
             SignalError::RateLimited { retry } => Self::RateLimited { text, retry },
             SignalError::RoomFull(_)
             | SignalError::TooManyRooms(_)
+            | SignalError::TooManyOpened(_)
             | SignalError::NoRoomLeft(_) => Self::Refused(text),
         }
     }

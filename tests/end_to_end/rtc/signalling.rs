@@ -156,6 +156,36 @@ async fn grant_bounds_the_rooms() {
 }
 
 #[tokio::test]
+async fn rooms_of_an_identity_are_bounded() {
+    let limits = SignallingConfig {
+        owner_rooms: 1,
+        ..SignallingConfig::default()
+    };
+    let backend = Backend::start_with(RtcConfig::new().limits(limits), |builder| {
+        builder.authenticator(async |credentials: Credentials<Channel>| {
+            let identity = credentials.token.unwrap_or_default();
+            Ok(Grant::everything().identity(identity))
+        })
+    })
+    .await;
+    let join = async |id, token: &str| {
+        let mut config = backend.config(id);
+        config.token = Some(token.into());
+        Member::join(config).await
+    };
+    let (a, b, c) = (
+        join(A, "ada").await,
+        join(B, "ada").await,
+        join(C, "bob").await,
+    );
+    a.enter("one").await.unwrap();
+    assert_eq!(code(b.enter("two").await), ErrorCode::Refused);
+    b.enter("one").await.unwrap();
+    c.enter("two").await.unwrap();
+    b.enter("two").await.unwrap();
+}
+
+#[tokio::test]
 async fn callback_allows_clients_without_room() {
     let backend = Backend::start(RtcConfig::new().allow(|from, to| (from, to) == (A, B))).await;
     let a = backend.join(A).await;

@@ -11,7 +11,7 @@ impl SessionObserver for Ends {
         lock(&self.0).push(client);
     }
 
-    fn granted(&self, _client: Uuid, _grant: &Arc<Grant>) {}
+    fn granted(&self, _client: Uuid, _grant: &Arc<Grant>, _owner: &Owner) {}
 
     fn revoked(&self) {}
 }

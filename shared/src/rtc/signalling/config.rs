@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use crate::limits::{
-    RTC_BURST_BYTES, RTC_BYTES_PER_SECOND, RTC_CLIENT_ROOMS, RTC_LIST_DELAY, RTC_ROOM_MEMBERS,
-    RTC_ROOMS,
+    RTC_BURST_BYTES, RTC_BYTES_PER_SECOND, RTC_CLIENT_ROOMS, RTC_LIST_DELAY, RTC_OWNER_ROOMS,
+    RTC_ROOM_MEMBERS, RTC_ROOMS,
 };
 use crate::relay::RelayBandwidth;
 
@@ -15,6 +15,9 @@ pub struct SignallingConfig {
     pub room_members: usize,
     /// Rooms of one client at once; default 16.
     pub client_rooms: usize,
+    /// Rooms at once that clients of one owner have opened; default 8,192. The owner is that of
+    /// [`Sender::owner`](super::Sender::owner).
+    pub owner_rooms: usize,
     /// Rooms at once; default 65,536.
     pub rooms: usize,
     /// Rate of each client's messages; default 64 KiB a second, 1 MiB at once. A message takes its bytes and 1 KiB.
@@ -29,6 +32,7 @@ impl Default for SignallingConfig {
         Self {
             room_members: RTC_ROOM_MEMBERS,
             client_rooms: RTC_CLIENT_ROOMS,
+            owner_rooms: RTC_OWNER_ROOMS,
             rooms: RTC_ROOMS,
             bandwidth: RelayBandwidth {
                 bytes_per_second: RTC_BYTES_PER_SECOND,

@@ -41,6 +41,9 @@ pub enum SignalError {
     /// The client is in as many rooms as it may be.
     #[error("the client is in {0} rooms already")]
     TooManyRooms(usize),
+    /// The clients of the sender's owner have opened as many rooms as they may have.
+    #[error("clients of this user or network have opened {0} rooms already")]
+    TooManyOpened(usize),
     /// There are as many rooms as there may be.
     #[error("there are {0} rooms already")]
     NoRoomLeft(usize),

@@ -11,9 +11,19 @@ use super::{SignalError, SignallingConfig};
 /// The rooms. A room exists while it has members.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    members: BTreeMap<String, BTreeSet<Uuid>>,
+    rooms: BTreeMap<String, Room>,
     /// Rooms by member.
     entered: BTreeMap<Uuid, BTreeSet<String>>,
+    /// Number of the rooms that clients of an owner have opened; owners without any are not in it.
+    opened: BTreeMap<String, usize>,
+}
+
+/// One room.
+#[derive(Debug)]
+struct Room {
+    members: BTreeSet<Uuid>,
+    /// Owner of the client that opened it.
+    owner: Option<String>,
 }
 
 impl Rooms {
@@ -21,6 +31,7 @@ impl Rooms {
     pub(super) fn enter(
         &mut self,
         client: Uuid,
+        owner: Option<&str>,
         room: &str,
         config: &SignallingConfig,
     ) -> Result<bool, SignalError> {
@@ -31,18 +42,55 @@ impl Rooms {
         if entered.map_or(0, BTreeSet::len) >= config.client_rooms {
             return Err(SignalError::TooManyRooms(config.client_rooms));
         }
-        match self.members.get(room) {
-            Some(members) if members.len() >= config.room_members => {
+        match self.rooms.get_mut(room) {
+            Some(Room { members, .. }) if members.len() >= config.room_members => {
                 return Err(SignalError::RoomFull(config.room_members));
             }
-            None if self.members.len() >= config.rooms => {
-                return Err(SignalError::NoRoomLeft(config.rooms));
+            Some(Room { members, .. }) => {
+                members.insert(client);
             }
-            Some(_) | None => {}
+            None => self.open(client, owner, room, config)?,
         }
-        self.members.entry(room.into()).or_default().insert(client);
         self.entered.entry(client).or_default().insert(room.into());
         Ok(true)
+    }
+
+    /// Makes a room with one member.
+    fn open(
+        &mut self,
+        client: Uuid,
+        owner: Option<&str>,
+        room: &str,
+        config: &SignallingConfig,
+    ) -> Result<(), SignalError> {
+        if self.rooms.len() >= config.rooms {
+            return Err(SignalError::NoRoomLeft(config.rooms));
+        }
+        if let Some(owner) = owner {
+            let opened = self.opened.get(owner).copied().unwrap_or_default();
+            if opened >= config.owner_rooms {
+                return Err(SignalError::TooManyOpened(config.owner_rooms));
+            }
+            self.opened.insert(owner.into(), opened + 1);
+        }
+        let members = BTreeSet::from([client]);
+        let owner = owner.map(String::from);
+        self.rooms.insert(room.into(), Room { members, owner });
+        Ok(())
+    }
+
+    /// Removes a room without members.
+    fn close(&mut self, room: &str) {
+        let owner = self.rooms.remove(room).and_then(|room| room.owner);
+        let Some(owner) = owner else {
+            return;
+        };
+        if let Some(opened) = self.opened.get_mut(&owner) {
+            *opened -= 1;
+            if *opened == 0 {
+                self.opened.remove(&owner);
+            }
+        }
     }
 
     /// Removes a client from a room. Returns whether it was there.
@@ -56,10 +104,10 @@ impl Rooms {
         if entered.is_empty() {
             self.entered.remove(&client);
         }
-        if let Some(members) = self.members.get_mut(room) {
+        if let Some(Room { members, .. }) = self.rooms.get_mut(room) {
             members.remove(&client);
             if members.is_empty() {
-                self.members.remove(room);
+                self.close(room);
             }
         }
         true
@@ -73,13 +121,15 @@ impl Rooms {
 
     /// Members of a room.
     pub(super) fn members(&self, room: &str) -> impl Iterator<Item = Uuid> {
-        self.members.get(room).into_iter().flatten().copied()
+        let room = self.rooms.get(room);
+        room.into_iter()
+            .flat_map(|room| room.members.iter().copied())
     }
 
     /// Returns whether a client is in a room.
     pub(super) fn contains(&self, room: &str, client: Uuid) -> bool {
-        let members = self.members.get(room);
-        members.is_some_and(|members| members.contains(&client))
+        let room = self.rooms.get(room);
+        room.is_some_and(|room| room.members.contains(&client))
     }
 
     /// The other clients in the rooms of a client, in rising order of their ids.
@@ -91,6 +141,6 @@ impl Rooms {
 
     /// Number of rooms.
     pub(super) fn len(&self) -> usize {
-        self.members.len()
+        self.rooms.len()
     }
 }

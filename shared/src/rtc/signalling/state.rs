@@ -27,6 +27,8 @@ pub struct Sender<'a> {
     pub is_allowed: bool,
     /// End of the client's grant, at which it leaves its rooms; default never.
     pub until: Option<Moment>,
+    /// Owner of the client, whose rooms are limited together: a user, or a network; default none, without such a limit.
+    pub owner: Option<&'a str>,
 }
 
 impl<'a> Sender<'a> {
@@ -38,6 +40,7 @@ impl<'a> Sender<'a> {
             topic: None,
             is_allowed: false,
             until: None,
+            owner: None,
         }
     }
 
@@ -52,6 +55,13 @@ impl<'a> Sender<'a> {
     #[must_use]
     pub const fn allowed(mut self, is_allowed: bool) -> Self {
         self.is_allowed = is_allowed;
+        self
+    }
+
+    /// The same client of this owner.
+    #[must_use]
+    pub const fn of_owner(mut self, owner: Option<&'a str>) -> Self {
+        self.owner = owner;
         self
     }
 
@@ -327,7 +337,8 @@ impl Signalling {
             if !may_use(room) {
                 return Err(SignalError::RoomNotPermitted);
             }
-            if self.rooms.enter(sender.client, room, &self.config)? {
+            let Sender { client, owner, .. } = sender;
+            if self.rooms.enter(client, owner, room, &self.config)? {
                 self.note_change(now, room);
             }
             self.end_at(sender.client, sender.until);

@@ -250,6 +250,45 @@ fn client_leaves_when_its_grant_ends() {
 }
 
 #[test]
+fn rooms_of_an_owner_are_bounded() {
+    let mut channel = Channel::with(SignallingConfig {
+        owner_rooms: 2,
+        client_rooms: 2,
+        ..SignallingConfig::default()
+    });
+    let mut enter = |client: Uuid, owner, room| {
+        let sender = Sender::new(client).of_owner(owner);
+        channel.handle(sender, discovery(Some(room)))
+    };
+    let (ada, bob) = (Some("ada"), Some("bob"));
+    for (client, owner, room, expected) in [
+        (A, ada, "one", Ok(())),
+        (B, ada, "two", Ok(())),
+        (A, ada, "three", Err(SignalError::TooManyOpened(2))),
+        (C, bob, "three", Ok(())),
+        // Rooms that others have opened do not count.
+        (A, ada, "three", Ok(())),
+        (C, None, "four", Ok(())),
+    ] {
+        assert_eq!(enter(client, owner, room), expected, "{room}");
+    }
+    // A room counts until its last member has left, whoever that is.
+    let sender = Sender::new(B);
+    channel.handle(sender, leave_room(Some("two"))).unwrap();
+    let sender = Sender::new(B).of_owner(ada);
+    channel.handle(sender, discovery(Some("five"))).unwrap();
+    for client in [A, B, C] {
+        channel.0.leave(at(0), client);
+    }
+    assert_eq!(channel.0.rooms(), 0);
+    for room in ["six", "seven"] {
+        channel
+            .handle(Sender::new(A).of_owner(ada), discovery(Some(room)))
+            .unwrap();
+    }
+}
+
+#[test]
 fn ends_are_kept_of_members_alone() {
     let mut channel = Channel::with_room(&[A, B]);
     channel.0.restrict(at(0), C, Some(at(5)), |_| true);
