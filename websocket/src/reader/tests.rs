@@ -110,6 +110,26 @@ fn reads_control_frames_between_fragments() {
 }
 
 #[test]
+fn counts_frames_that_are_no_message() {
+    let mut reader = Reader::new(Role::Server, LIMIT);
+    for (is_final, opcode, extra) in [
+        (true, Opcode::Text, 0),
+        (true, Opcode::Ping, 1),
+        (true, Opcode::Pong, 1),
+        (false, Opcode::Binary, 1),
+        (false, Opcode::Continuation, 1),
+        (true, Opcode::Ping, 1),
+        (true, Opcode::Continuation, 0),
+    ] {
+        let mut bytes = frame(is_final, opcode, b"x");
+        let mut input = &mut bytes[..];
+        while reader.next(&mut input).unwrap().is_some() {}
+        assert_eq!(reader.take_extra_frames(), extra, "{opcode:?} {is_final}");
+        assert_eq!(reader.take_extra_frames(), 0);
+    }
+}
+
+#[test]
 fn joins_characters_cut_by_fragments() {
     let bytes = [
         frame(false, Opcode::Text, &[0xc3]),
