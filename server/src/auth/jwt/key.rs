@@ -12,6 +12,7 @@ use ring::signature::{
     UnparsedPublicKey,
 };
 
+use super::der::rsa_public_key;
 use super::error::JwtKeysError;
 
 /// Least size of a secret, in bytes (RFC 7518 section 3.2).
@@ -49,8 +50,6 @@ enum Material {
         n: Vec<u8>,
         e: Vec<u8>,
     },
-    /// `RSAPublicKey` of RFC 8017 in DER.
-    RsaDer(Vec<u8>),
     /// A point of P-256, uncompressed.
     P256(Vec<u8>),
     Ed25519(Vec<u8>),
@@ -130,7 +129,7 @@ impl Key {
     pub(super) const fn algorithm(&self) -> Algorithm {
         match self.material {
             Material::Secret(_) => Algorithm::Hs256,
-            Material::Rsa { .. } | Material::RsaDer(_) => Algorithm::Rs256,
+            Material::Rsa { .. } => Algorithm::Rs256,
             Material::P256(_) => Algorithm::Es256,
             Material::Ed25519(_) => Algorithm::EdDsa,
         }
@@ -152,9 +151,6 @@ impl Key {
             Material::Secret(key) => hmac::verify(key, message, signature).is_ok(),
             Material::Rsa { n, e } => RsaPublicKeyComponents { n, e }
                 .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
-                .is_ok(),
-            Material::RsaDer(der) => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der)
-                .verify(message, signature)
                 .is_ok(),
             Material::P256(point) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
                 .verify(message, signature)
@@ -178,17 +174,18 @@ fn bytes(key: &DecodingKey) -> Option<&[u8]> {
 }
 
 fn rsa(key: &DecodingKey) -> Result<Material, JwtKeysError> {
-    match key.kind() {
-        DecodingKeyKind::SecretOrDer(der) => Ok(Material::RsaDer(der.clone())),
-        DecodingKeyKind::RsaModulusExponent { n, e } => {
-            // A leading zero byte, which some writers add, is none of the number.
-            let n = n.strip_prefix(&[0]).unwrap_or(n).to_vec();
-            if !MODULUS_BYTES.contains(&n.len()) {
-                return Err(JwtKeysError::Unsupported);
-            }
-            Ok(Material::Rsa { n, e: e.clone() })
+    let (n, e) = match key.kind() {
+        DecodingKeyKind::SecretOrDer(der) => {
+            rsa_public_key(der).ok_or(JwtKeysError::Unsupported)?
         }
+        // A leading zero byte, which some writers add, is none of the number.
+        DecodingKeyKind::RsaModulusExponent { n, e } => (n.strip_prefix(&[0]).unwrap_or(n), &**e),
+    };
+    if !MODULUS_BYTES.contains(&n.len()) {
+        return Err(JwtKeysError::Unsupported);
     }
+    let (n, e) = (n.to_vec(), e.to_vec());
+    Ok(Material::Rsa { n, e })
 }
 
 fn p256(key: &DecodingKey) -> Result<Material, JwtKeysError> {

@@ -97,8 +97,8 @@ impl JwtKeys {
     }
 
     fn at(url: &str, roots: Roots) -> Result<Self, JwtKeysError> {
-        let address =
-            Address::parse(url, roots).ok_or_else(|| JwtKeysError::Address(url.into()))?;
+        let address = Address::parse(url, roots);
+        let address = address.ok_or_else(|| JwtKeysError::Address(without_user(url)))?;
         let address = Arc::new(address);
         let get = move || {
             let address = Arc::clone(&address);
@@ -146,5 +146,17 @@ impl JwtKeys {
             Source::Fixed(keys) => Ok(Arc::clone(keys)),
             Source::Fetched(cache) => cache.keys(token).await,
         }
+    }
+}
+
+/// The address without the user and password that it may contain.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.into();
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://…{}", &rest[at..]),
+        None => url.into(),
     }
 }

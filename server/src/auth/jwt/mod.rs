@@ -5,6 +5,7 @@
 
 mod cache;
 mod claims;
+mod der;
 mod error;
 mod fetch;
 mod key;

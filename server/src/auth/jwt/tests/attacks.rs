@@ -103,6 +103,41 @@ async fn malformed_tokens_are_refused() {
     }
 }
 
+/// DER of a sequence of numbers, in PEM.
+fn rsa_pem(label: &str, numbers: &[&[u8]]) -> String {
+    let value = |tag: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82, length[0], length[1]], content].concat()
+    };
+    let numbers: Vec<u8> = numbers.iter().flat_map(|n| value(2, n)).collect();
+    let body = base64::engine::general_purpose::STANDARD.encode(value(0x30, &numbers));
+    format!("-----BEGIN RSA {label} KEY-----\n{body}\n-----END RSA {label} KEY-----\n")
+}
+
+#[test]
+fn pem_is_a_public_key_of_enough_bits() {
+    let n = |bytes: usize| [&[0][..], &vec![0xff; bytes]].concat();
+    let e = &[1, 0, 1][..];
+    for (pem, expected) in [
+        (rsa_pem("PUBLIC", &[&n(256), e]), Ok(())),
+        (
+            rsa_pem("PUBLIC", &[&n(128), e]),
+            Err(JwtKeysError::Unsupported),
+        ),
+        (
+            rsa_pem("PUBLIC", &[&n(1_025), e]),
+            Err(JwtKeysError::Unsupported),
+        ),
+        // A private key begins with its version, and has more numbers.
+        (
+            rsa_pem("PRIVATE", &[&[0], &n(256), e, &n(255)]),
+            Err(JwtKeysError::Unsupported),
+        ),
+    ] {
+        assert_eq!(JwtKeys::pem(&pem).map(drop), expected, "{pem}");
+    }
+}
+
 /// Signs a text of claims as it stands.
 fn signed(claims: &str) -> String {
     let message = format!("{}.{}", base64(r#"{"alg":"HS256"}"#), base64(claims));
@@ -211,11 +246,13 @@ fn addresses_without_tls_are_refused() {
         "http://id.example.com/keys",
         "http://localhost.example.com/keys",
         "http://192.0.2.1/keys",
-        "https://user@id.example.com/keys",
         "ftp://id.example.com/keys",
         "file:///keys",
     ] {
         let error = JwtKeys::jwks_url(url).unwrap_err();
         assert_eq!(error, JwtKeysError::Address(url.into()));
     }
+    let error = JwtKeys::jwks_url("https://user:a+password@id.example.com/keys").unwrap_err();
+    let shown = "https://…@id.example.com/keys";
+    assert_eq!(error, JwtKeysError::Address(shown.into()));
 }
