@@ -1,6 +1,6 @@
 //! The page's monotonic clock.
 
-use core::time::Duration;
+use std::time::Duration;
 
 use push_wire_shared::time::Moment;
 use wasm_bindgen::prelude::*;

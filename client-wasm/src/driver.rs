@@ -1,29 +1,131 @@
-//! Driver of one session over the page's socket, timer and fetches.
+//! Driver of one session over the page's connections, timers, storage and events.
+//!
+//! Invariant: nothing outside of this crate is called while a `RefCell` is borrowed, because it may call back.
 
-use core::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::{Rc, Weak};
 
-use push_wire_shared::session::client::{ClientSession, Input, Output};
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::session::client::{
+    ClientSession, Event, Input, Output, SendError, Status, SubscribeError, Subscription, Transport,
+};
+use push_wire_shared::session::op::{ErrorCode, SystemNotice};
+use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
-use wasm_bindgen::JsValue;
 
-use crate::host::{Called, Host};
-use crate::{clock, convert, host};
+use crate::dictionaries::Dictionaries;
+use crate::error::{Fault, FaultCode};
+use crate::fetch::text;
+use crate::page::{self, PageEvents};
+use crate::storage::Store;
+use crate::stream::{Item, Listener, Sink, Source};
+use crate::timer::Timer;
+use crate::token::TokenSource;
+use crate::transport::{Attempt, Line, Settings};
+use crate::{clock, task};
+
+/// Receiver of what belongs to no single stream or send.
+pub(crate) trait Observer {
+    fn status(&self, status: &Status, transport: Option<Transport>);
+    fn notice(&self, notice: &SystemNotice);
+    fn fault(&self, fault: Fault);
+}
+
+/// Answer of the server to a send.
+pub(crate) enum Answer {
+    Sent,
+    Refused {
+        code: ErrorCode,
+        message: String,
+        retry: Option<std::time::Duration>,
+    },
+    /// The client was closed before the answer.
+    Closed,
+}
+
+type Answered = Box<dyn FnOnce(Answer)>;
 
 pub(crate) struct Driver {
+    this: Weak<Driver>,
     session: RefCell<ClientSession>,
-    host: Host,
+    settings: Settings,
+    observer: Box<dyn Observer>,
+    tokens: Option<TokenSource>,
+    line: RefCell<Option<Rc<Line>>>,
+    /// Transport of the latest attempt.
+    transport: Cell<Transport>,
+    timer: Timer,
+    dictionaries: Dictionaries,
+    store: Store,
+    page: OnceCell<PageEvents>,
+    sources: RefCell<Vec<Rc<Source>>>,
+    /// Sources with entries that were handled and are not recorded yet.
+    changed: RefCell<Vec<Rc<Source>>>,
+    sends: RefCell<Vec<(u64, Answered)>>,
     /// True while `drain` runs. A call from the page during that time only queues outputs, which the running `drain`
     /// carries out in order.
-    draining: Cell<bool>,
+    is_draining: Cell<bool>,
+    is_closed: Cell<bool>,
 }
 
 impl Driver {
-    pub(crate) fn new(session: ClientSession, host: Host) -> Self {
-        Self {
-            session: RefCell::new(session),
-            host,
-            draining: Cell::new(false),
+    pub(crate) fn new(
+        session: ClientSession,
+        settings: Settings,
+        tokens: Option<TokenSource>,
+        store: Store,
+        observer: Box<dyn Observer>,
+    ) -> Rc<Self> {
+        Rc::new_cyclic(|this: &Weak<Self>| {
+            let timer = Timer::new({
+                let this = this.clone();
+                move || {
+                    if let Some(driver) = this.upgrade() {
+                        driver.with(ClientSession::handle_timeout);
+                    }
+                }
+            });
+            Self {
+                this: this.clone(),
+                session: RefCell::new(session),
+                settings,
+                observer,
+                tokens,
+                line: RefCell::default(),
+                transport: Cell::new(Transport::WebSocket),
+                timer,
+                dictionaries: Dictionaries::default(),
+                store,
+                page: OnceCell::new(),
+                sources: RefCell::default(),
+                changed: RefCell::default(),
+                sends: RefCell::default(),
+                is_draining: Cell::new(false),
+                is_closed: Cell::new(false),
+            }
+        })
+    }
+
+    /// Follows the page's life, and connects.
+    pub(crate) fn start(&self) {
+        self.keep();
+        if let Some(events) = PageEvents::follow(&self.this) {
+            // Set once, here.
+            drop(self.page.set(events));
         }
+        if page::is_prerendering() {
+            self.with(|session, _| session.suspend(clock::now()));
+        }
+        self.with(ClientSession::connect);
+    }
+
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.is_closed.get()
+    }
+
+    /// Number of failed downloads of dictionaries.
+    pub(crate) fn dictionaries_failed(&self) -> u32 {
+        self.dictionaries.failed()
     }
 
     /// Reads from the session.
@@ -37,26 +139,213 @@ impl Driver {
         self.drain();
         answer
     }
+}
 
-    /// Passes an event of the socket to the session.
+/// Streams and sends.
+impl Driver {
+    /// Adds a listener to a stream, which is subscribed to by the first one.
+    pub(crate) fn listen(
+        &self,
+        subscription: Subscription,
+        sink: impl Sink + 'static,
+    ) -> Result<(Rc<Source>, Rc<Listener>), SubscribeError> {
+        let (channel, scope) = (&subscription.channel, &subscription.scope);
+        let is_same = |source: &&Rc<Source>| source.channel == *channel && source.scope == *scope;
+        let found = self.sources.borrow().iter().find(is_same).cloned();
+        let source = match found {
+            Some(source) => source,
+            None => self.subscribe(subscription)?,
+        };
+        let this = self.this.clone();
+        let listener = source.listen(sink, move |source| {
+            if let Some(driver) = this.upgrade() {
+                driver.commit_soon(source);
+            }
+        });
+        let first = Rc::clone(&listener);
+        task::later(move || first.go_on());
+        Ok((source, listener))
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> Result<Rc<Source>, SubscribeError> {
+        let (channel, scope) = (subscription.channel.clone(), subscription.scope.clone());
+        let mut session = self.session.borrow_mut();
+        let id = session.subscribe(clock::now(), subscription)?;
+        let position = session.position(id);
+        drop(session);
+        let source = Source::new(channel, scope, id, position);
+        self.sources.borrow_mut().push(Rc::clone(&source));
+        self.drain();
+        Ok(source)
+    }
+
+    /// Removes a listener of a stream; without listeners the subscription ends, and its position is forgotten.
+    pub(crate) fn leave(&self, source: &Rc<Source>, listener: &Rc<Listener>) {
+        if !source.leave(listener) {
+            return;
+        }
+        let mut sources = self.sources.borrow_mut();
+        sources.retain(|other| !Rc::ptr_eq(other, source));
+        drop(sources);
+        if let Some(id) = source.id().filter(|_| !self.is_closed()) {
+            self.with(|session, now| session.unsubscribe(now, id));
+            self.keep();
+        }
+    }
+
+    /// Sends a message. `answered` is called with the server's answer, if the session takes the message.
+    pub(crate) fn send(
+        &self,
+        channel: &str,
+        topic: Option<&str>,
+        content: Content,
+        body: Vec<u8>,
+        answered: impl FnOnce(Answer) + 'static,
+    ) -> Result<(), SendError> {
+        if self.is_closed() {
+            return Err(SendError::Closed);
+        }
+        let mut session = self.session.borrow_mut();
+        let ticket = session.send(clock::now(), channel, topic, content, body)?;
+        drop(session);
+        let send = (ticket, Box::new(answered) as Answered);
+        self.sends.borrow_mut().push(send);
+        self.drain();
+        Ok(())
+    }
+
+    fn answer(&self, ticket: u64, answer: Answer) {
+        let mut sends = self.sends.borrow_mut();
+        let place = sends.iter().position(|(other, _)| *other == ticket);
+        let send = place.map(|place| sends.remove(place));
+        drop(sends);
+        if let Some((_, answered)) = send {
+            answered(answer);
+        }
+    }
+
+    /// Records, once for all entries that are handled in the same task, what was handled.
+    fn commit_soon(&self, source: &Rc<Source>) {
+        let mut changed = self.changed.borrow_mut();
+        if changed.is_empty() {
+            let this = self.this.clone();
+            task::later(move || {
+                if let Some(driver) = this.upgrade() {
+                    driver.commit();
+                }
+            });
+        }
+        if !changed.iter().any(|other| Rc::ptr_eq(other, source)) {
+            changed.push(Rc::clone(source));
+        }
+    }
+
+    fn commit(&self) {
+        let changed = self.changed.take();
+        if changed.is_empty() || self.is_closed() {
+            return;
+        }
+        let mut session = self.session.borrow_mut();
+        for source in changed {
+            if let (Some(id), Some(position)) = (source.id(), source.handled()) {
+                session.handled(clock::now(), id, position);
+            }
+        }
+        drop(session);
+        self.drain();
+        self.keep();
+    }
+}
+
+/// The page's events.
+impl Driver {
+    /// Takes an event of the connection.
     pub(crate) fn input(&self, input: Input) {
         self.with(|session, now| session.handle_input(now, input));
     }
 
-    /// Carries out all outputs, then sets the page's timer to the session's next deadline; infinity if there is none.
+    /// Closes the connection of an attempt, for something that the server has sent.
+    pub(crate) fn give_up(&self, attempt: u32, reason: CloseReason) {
+        let code = Some(reason.code());
+        self.hang_up(reason.code());
+        self.input(Input::Closed {
+            attempt,
+            code,
+            reason: String::new(),
+        });
+    }
+
+    /// Takes the end of a dictionary's download.
+    pub(crate) fn dictionary(&self, sha256: [u8; 32], bytes: Option<Vec<u8>>) {
+        let is_dictionary = bytes.is_some_and(|bytes| {
+            self.with(|session, now| session.dictionary_fetched(now, sha256, bytes))
+        });
+        self.dictionaries.ended(sha256, is_dictionary);
+    }
+
+    /// The page may have been hidden, shown, or cut off from the network.
+    pub(crate) fn attend(&self) {
+        if page::is_attended() {
+            self.with(ClientSession::wake);
+        } else {
+            self.with(ClientSession::suspend);
+        }
+    }
+
+    /// The page is left; it may come back.
+    pub(crate) fn leave_page(&self) {
+        self.commit();
+        self.report(self.store.hold(false));
+    }
+
+    /// The page is shown, perhaps again.
+    pub(crate) fn return_to_page(&self) {
+        self.report(self.store.hold(true));
+        self.attend();
+    }
+
+    /// Sends a goodbye, and ends everything: there are no more events.
+    pub(crate) fn close(&self) {
+        if self.is_closed() {
+            return;
+        }
+        self.commit();
+        self.with(ClientSession::close);
+        self.is_closed.set(true);
+        self.store.release();
+        self.line.take();
+        self.timer.set(None);
+        for (_, answered) in self.sends.take() {
+            answered(Answer::Closed);
+        }
+        self.sources.take();
+    }
+
+    /// Keeps what the client needs after a reload.
+    fn keep(&self) {
+        let snapshot = self.read(ClientSession::snapshot);
+        self.report(self.store.save(&snapshot));
+    }
+
+    fn report(&self, result: Result<(), Fault>) {
+        if let Err(fault) = result {
+            self.observer.fault(fault);
+        }
+    }
+}
+
+/// Outputs of the session.
+impl Driver {
+    /// Carries out all outputs, then sets the timer to the session's next deadline.
     fn drain(&self) {
-        if self.draining.replace(true) {
+        if self.is_closed() || self.is_draining.replace(true) {
             return;
         }
         while let Some(output) = self.next() {
             self.perform(output);
         }
-        self.draining.set(false);
-        let deadline = self.read(ClientSession::poll_timeout);
-        let deadline = deadline.map(Moment::since_origin).map(clock::to_millis);
-        if let Err(thrown) = self.host.alarm(deadline.unwrap_or(f64::INFINITY)) {
-            self.report_thrown(&thrown);
-        }
+        self.is_draining.set(false);
+        self.timer.set(self.read(ClientSession::poll_timeout));
     }
 
     /// Next output. The borrow of the session ends before the output is carried out.
@@ -64,53 +353,164 @@ impl Driver {
         self.session.borrow_mut().poll_output()
     }
 
-    /// Carries out an output. An exception of the page is reported and changes nothing else; a socket that could not be
-    /// opened counts as lost.
     fn perform(&self, output: Output) {
-        let attempt = match output {
-            Output::Connect { attempt, .. } => Some(attempt),
-            Output::TokenWanted { .. }
-            | Output::Transmit(_)
-            | Output::Post { .. }
-            | Output::Disconnect { .. }
-            | Output::FetchDictionary { .. }
-            | Output::Event(_) => None,
-        };
-        let Err(thrown) = self.call(output) else {
+        match output {
+            Output::TokenWanted { request } => self.want_token(request),
+            Output::Connect { attempt, transport } => self.open(attempt, transport),
+            Output::Transmit(message) => {
+                if let Some(line) = self.line() {
+                    line.send(message);
+                }
+            }
+            Output::Post {
+                number,
+                query,
+                secret,
+                message,
+            } => {
+                if let Some(Line::EventStream(stream)) = self.line().as_deref() {
+                    stream.post(number, &query, secret, message);
+                }
+            }
+            Output::Disconnect { code } => self.hang_up(code),
+            Output::FetchDictionary { sha256 } => {
+                let route = &self.settings.address.route;
+                self.dictionaries.fetch(route, sha256, self.this.clone());
+            }
+            Output::Event(event) => self.tell(event),
+        }
+    }
+
+    fn line(&self) -> Option<Rc<Line>> {
+        self.line.borrow().clone()
+    }
+
+    fn want_token(&self, request: u32) {
+        let Some(tokens) = &self.tokens else {
             return;
         };
-        self.report_thrown(&thrown);
-        if let Some(attempt) = attempt {
-            self.input(Input::Closed {
-                attempt,
-                code: None,
-                reason: host::words(&thrown).unwrap_or_default(),
-            });
+        let (answer, this) = (tokens.get(), self.this.clone());
+        wasm_bindgen_futures::spawn_local(async move {
+            let token = answer.await;
+            if let Some(driver) = this.upgrade() {
+                driver.input(Input::Token { request, token });
+            }
+        });
+    }
+
+    fn open(&self, number: u32, transport: Transport) {
+        // Kept before an attempt, so that a page which is left in its midst counts it.
+        self.keep();
+        self.line.take();
+        self.transport.set(transport);
+        let attempt = Attempt {
+            number,
+            driver: self.this.clone(),
+        };
+        match Line::open(&self.settings, transport, attempt) {
+            Ok(line) => {
+                self.line.replace(Some(Rc::new(line)));
+            }
+            Err(thrown) => {
+                let url = &self.settings.address.socket;
+                let reason = format!("no connection to {url} can be opened: {}", text(&thrown));
+                let fault = Fault::new(FaultCode::NoTransport, reason.clone());
+                self.observer.fault(fault);
+                self.input(Input::Closed {
+                    attempt: number,
+                    code: None,
+                    reason,
+                });
+            }
         }
     }
 
-    fn call(&self, output: Output) -> Called {
-        match output {
-            Output::TokenWanted { request } => self.host.want_token(request),
-            Output::Connect { attempt, .. } => self.host.connect(attempt),
-            // The configuration allows only WebSockets.
-            Output::Post { .. } => Ok(()),
-            Output::Transmit(message) => self.host.transmit(&message),
-            Output::Disconnect { code } => self.host.disconnect(code),
-            Output::FetchDictionary { sha256 } => self.host.fetch_dictionary(&sha256),
-            Output::Event(event) => convert::tell(&self.host, clock::now(), &event),
+    fn hang_up(&self, code: u16) {
+        let line = self.line.take();
+        if let Some(line) = line {
+            line.close(code);
         }
     }
 
-    /// Reports to the page an error that concerns no single subscription or send.
-    pub(crate) fn report(&self, code: &str, message: &str) {
-        if let Err(thrown) = self.host.fault(code, message) {
-            host::console_error(&thrown);
+    fn tell(&self, event: Event) {
+        match event {
+            Event::Status(status) => {
+                let is_ready = status == Status::Ready;
+                let transport = is_ready.then(|| self.transport.get());
+                self.observer.status(&status, transport);
+            }
+            Event::Ready { .. } => self.keep(),
+            // Without a position the subscription has ended, which the next event reports.
+            Event::Outcome { position: None, .. } => {}
+            Event::Outcome {
+                id,
+                outcome,
+                position: Some(position),
+                floor,
+                head,
+                mode,
+            } => {
+                let item = Item::Outcome {
+                    outcome,
+                    position,
+                    floor,
+                    head,
+                };
+                if let Some(source) = self.source(id) {
+                    source.push(item, Some(mode));
+                }
+            }
+            Event::Skipped {
+                id,
+                count,
+                position,
+            } => self.push(id, Item::Skipped { count, position }),
+            Event::Entry(entry) => self.push(entry.id, Item::Entry(entry)),
+            Event::Ended {
+                id, cause, message, ..
+            } => self.ended(id, Item::Ended { cause, message }),
+            Event::Sent { ticket } => self.answer(ticket, Answer::Sent),
+            Event::Refused {
+                ticket,
+                code,
+                message,
+                retry,
+            } => {
+                let refused = Answer::Refused {
+                    code,
+                    message,
+                    retry,
+                };
+                self.answer(ticket, refused);
+            }
+            Event::Notice(notice) => self.observer.notice(&notice),
+            Event::Error { code, message } => {
+                let fault = Fault::new(FaultCode::Server(code), message);
+                self.observer.fault(fault);
+            }
         }
     }
 
-    fn report_thrown(&self, thrown: &JsValue) {
-        let message = host::words(thrown).unwrap_or_default();
-        self.report("page", &message);
+    fn source(&self, id: u32) -> Option<Rc<Source>> {
+        let sources = self.sources.borrow();
+        sources.iter().find(|source| source.id() == Some(id)).cloned()
+    }
+
+    fn push(&self, id: u32, item: Item) {
+        // Absent when the application ended the subscription a moment ago.
+        if let Some(source) = self.source(id) {
+            source.push(item, None);
+        }
+    }
+
+    /// Ends a stream: a later listener subscribes anew.
+    fn ended(&self, id: u32, item: Item) {
+        let Some(source) = self.source(id) else {
+            return;
+        };
+        let mut sources = self.sources.borrow_mut();
+        sources.retain(|other| !Rc::ptr_eq(other, &source));
+        drop(sources);
+        source.push(item, None);
     }
 }

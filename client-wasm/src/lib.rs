@@ -1,22 +1,47 @@
-//! The push-wire browser client: the shared session compiled to WebAssembly, which the page drives with its own
-//! socket, timer and fetches.
+//! The push-wire client for browsers: the shared session, driven over the page's WebSocket, event stream, timers, storage and
+//! events.
 //!
-//! Only the npm package `push-wire` (folder `pkg`) calls this crate. Bodies are passed as bytes: the package decodes
-//! the text and parses the JSON, which is several times faster than building JavaScript values from Rust.
-//!
-//! Invariant: JavaScript is never called while a Rust borrow is held, because it may call back into this crate.
-#![cfg_attr(all(feature = "rt", target_arch = "wasm32"), no_std)]
+//! [`Client`] is the API for front ends in Rust. With the feature `js` the crate exports classes for JavaScript, of which the
+//! npm package `push-wire` (folder `pkg`) is made.
 
 extern crate alloc;
 
-mod asset;
+mod address;
+mod allocator;
+mod client;
 mod clock;
-mod convert;
+mod config;
+mod console;
+mod dictionaries;
+mod document;
 mod driver;
-mod engine;
-mod host;
-mod rt;
+mod error;
+mod fetch;
+#[cfg(feature = "js")]
+pub mod js;
+mod page;
+mod storage;
+mod stream;
+mod subscription;
+mod task;
+mod timer;
+mod token;
+mod transport;
+mod watch;
 
-pub use asset::AssetCheck;
-pub use engine::Engine;
-pub use host::Host;
+pub use client::{Client, SendError, Sending};
+pub use config::Config;
+pub use document::Document;
+pub use error::{ConnectError, Fault, FaultCode};
+pub use push_wire_shared::position::{Cursor, Epoch, Outcome, Position, ResetReason, StartAt, Tag};
+pub use push_wire_shared::session::client::{
+    Cause, ConfigError, EndCause, RetryPolicy, SendError as QueueError, Stats, Status,
+    SubscribeError, TokenError, Transport, TransportPreference,
+};
+pub use push_wire_shared::session::op::{ErrorCode, ScopeRequest, SystemNotice};
+pub use push_wire_shared::session::wire::Content;
+pub use push_wire_shared::ChannelKind;
+pub use storage::KeyValueStorage;
+pub use subscription::{Delivery, Entry, StreamRequest, Subscription};
+pub use uuid::Uuid;
+pub use watch::Changes;

@@ -1,10 +1,10 @@
 // Checks of the arguments that the application gives: TypeScript finds most mistakes earlier, programs without types do not.
 import { PushError } from "./error.js";
-import type { ReadOptions } from "./types.js";
+import type { ReadOptions, Signal } from "./types.js";
 
 /** The error for an argument that is not as its function takes it. */
 export function badArgument(name: string, value: unknown, wanted: string): PushError {
-  return new PushError("bad_argument", `${name} is ${describe(value)}; it must be ${wanted}`);
+  return new PushError("bad_argument", `${name} is ${describe(value)}; it must be ${wanted}`, { argument: name });
 }
 
 export function checkFunction(name: string, value: unknown): void {
@@ -21,7 +21,14 @@ export function checkNames<Options extends object>(options: Options, known: Reco
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
   if (unknown === undefined) return;
   const names = Object.keys(known).join(", ");
-  throw new PushError("bad_argument", `there is no option ${describe(unknown)}; the options are ${names}`);
+  throw new PushError("bad_argument", `there is no option ${describe(unknown)}; the options are ${names}`, { argument: unknown });
+}
+
+/** Checks an `AbortSignal`, also one of another realm. */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  const { aborted, addEventListener } = Object(signal) as Partial<Signal>;
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function") throw badArgument("signal", signal, "an AbortSignal");
 }
 
 export function checkBoolean(name: string, value: unknown): void {
@@ -41,11 +48,12 @@ export function checkStream(channel: unknown, topic: unknown): void {
 }
 
 export function checkReadOptions(options: ReadOptions): void {
-  checkNames(options, { topic: true, inbox: true, from: true, persist: true });
-  const { inbox = false, from = "oldest", persist = true, topic } = options;
+  checkNames(options, { topic: true, inbox: true, from: true, persist: true, signal: true });
+  const { inbox = false, from = "oldest", persist = false, topic, signal } = options;
+  checkSignal(signal);
   checkBoolean("inbox", inbox);
   checkBoolean("persist", persist);
-  if (inbox && topic !== undefined) throw new PushError("bad_argument", "a stream is a topic or the inbox, not both");
+  if (inbox && topic !== undefined) throw new PushError("bad_argument", "a stream is a topic or the inbox, not both", { argument: "inbox" });
   if (from === "oldest" || from === "newest") return;
   if (typeof from !== "object" || from === null) throw badArgument("from", from, '"oldest", "newest" or a position');
   const { epoch, cursor, tag = 0 } = from;

@@ -15,6 +15,9 @@ export function encode(value: unknown): Uint8Array {
   throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);
 }
 
+/** Kinds of objects that `JSON.stringify` writes as {}. */
+const FORMLESS = new Set(["Blob", "File", "FormData", "Map", "Promise", "Set", "WeakMap", "WeakRef", "WeakSet"]);
+
 /** The bytes themselves; throws if their buffer is detached, as by a transfer to a worker. */
 export function attached(bytes: Uint8Array): Uint8Array {
   try {
@@ -25,12 +28,14 @@ export function attached(bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** Refuses values that `JSON.stringify` would change silently: some numbers to null, bytes to an object. */
+/** Refuses values that `JSON.stringify` would change silently: some numbers to null, bytes and collections to an object. */
 function expressible(key: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value}${place(key)} has no form in JSON`);
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
     throw new TypeError(`bytes${place(key)} have no form in JSON; a message of bytes is sent as a Uint8Array`);
   }
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  if (FORMLESS.has(kind)) throw new TypeError(`a ${kind}${place(key)} has no form in JSON`);
   return value;
 }
 

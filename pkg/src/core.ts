@@ -1,92 +1,99 @@
-// The engine (WebAssembly) of one client, with the calls that client and readers make to it.
-import { Engine, engineMemory } from "./engine.js";
-import { PushError } from "./error.js";
-import { hexBytes, toHex, writeUuid } from "./hex.js";
-import { type ClientListener, PageHost } from "./host.js";
-import type { Store } from "./store.js";
-import type { WebSocketClass } from "./types.js";
+// One client of the WebAssembly module: its events, its sends and its end.
+import { type ClientHooks, PageClient } from "./engine.js";
+import { type ErrorCode, PushError } from "./error.js";
+import type { Notice, Options, Status } from "./types.js";
 
-/** A part that reports handled entries to the engine. */
-export interface Committing {
-  commit(): void;
+/** Receiver of a client's events. */
+export interface ClientListener {
+  status(status: Status): void;
+  notice(notice: Notice): void;
+  fault(error: PushError): void;
 }
 
-/** Settings of the engine. */
-export interface Settings {
-  /** 32 hexadecimal digits, if the application has chosen one. */
-  readonly clientId: string | undefined;
-  readonly maxMessageBytes: number;
-  readonly compression: boolean;
-  /** The listener is asked for a token before each attempt. */
-  readonly renewsToken: boolean;
+/** A status as the module gives it. */
+type GivenStatus = Omit<Status, "retryAt"> & { /** Milliseconds until the next attempt. */ readonly wait?: number };
+
+/** A part of the client that uses the module, and ends with it. */
+interface Part {
+  close(): void;
 }
 
-/** State shared by the parts of one client: engine, host and storage. */
-export class Core {
-  readonly engine: Engine;
-  /** The client's UUID. */
-  readonly id: string;
-  readonly host: PageHost;
-  readonly store: Store;
-  readonly #dirty = new Set<Committing>();
-  #closed = false;
+/** One client of the module, shared by the parts of a {@link Client}. */
+export class Core implements ClientHooks {
+  readonly page: PageClient;
+  readonly parts = new Set<Part>();
+  private readonly url: string;
+  private readonly listener: ClientListener;
+  /** Rejections of the sends that wait for the server's answer. */
+  private readonly waiting = new Set<(error: PushError) => void>();
+  private isClosed = false;
 
-  constructor(url: string, socketClass: WebSocketClass, store: Store, settings: Settings, listener: ClientListener) {
-    this.store = store;
-    const { clientId, maxMessageBytes, compression, renewsToken } = settings;
-    this.host = new PageHost(url, socketClass, maxMessageBytes, engineMemory(), listener);
-    this.engine = new Engine(
-      this.host,
-      store.kept?.snapshot,
-      store.kept?.held ?? false,
-      clientId === undefined ? undefined : hexBytes(clientId),
-      crypto.getRandomValues(new Uint8Array(40)),
-      maxMessageBytes,
-      compression,
-      renewsToken,
-    );
-    this.host.engine = this.engine;
-    this.id = writeUuid(toHex(this.engine.id()));
-    this.keep();
+  constructor(url: string, options: Options, listener: ClientListener) {
+    this.url = url;
+    this.listener = listener;
+    this.page = new PageClient(url, options, this);
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.isClosed;
   }
 
   /** Throws when the client is closed. */
   check(): void {
-    if (this.#closed) throw new PushError("closed", "the client is closed");
+    if (this.isClosed) throw new PushError("closed", "the client is closed");
   }
 
-  /** Schedules one commit of `part`, for all entries that are handled in the same task. */
-  commitSoon(part: Committing): void {
-    if (this.#dirty.size === 0) queueMicrotask(() => this.#commit());
-    this.#dirty.add(part);
-  }
-
-  /** Stores the state that the client needs after a reload. */
-  keep(): void {
-    if (!this.#closed) this.store.save(this.engine.snapshot());
+  /** Sends JSON text or bytes; resolves when the server has carried the message out. */
+  send(channel: string, topic: string | undefined, isBytes: boolean, body: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.add(reject);
+      const end = <T>(settle: (value: T) => void) => (value: T) => {
+        this.waiting.delete(reject);
+        settle(value);
+      };
+      this.page.send(channel, topic, isBytes, body).then(end(resolve), end(reject));
+    });
   }
 
   /** Sends a goodbye; there are no more events. */
   close(): void {
-    if (this.#closed) return;
-    this.#commit();
-    this.#closed = true;
-    this.engine.close();
-    this.store.release();
-    this.host.close();
-    // Later, because this may have been called from inside the engine.
-    queueMicrotask(() => this.engine.free());
+    if (this.isClosed) return;
+    this.isClosed = true;
+    // First, because the end of a subscription forgets its position, which is kept over a reload.
+    this.page.close();
+    for (const part of [...this.parts]) part.close();
+    // Later, because this may have been called from inside the module.
+    queueMicrotask(() => this.page.free());
   }
 
-  #commit(): void {
-    if (this.#closed || this.#dirty.size === 0) return;
-    const parts = [...this.#dirty];
-    this.#dirty.clear();
-    for (const part of parts) part.commit();
-    this.keep();
+  status({ wait, ...given }: GivenStatus): void {
+    this.listener.status({
+      ...given,
+      ...(wait === undefined ? undefined : { retryAt: Date.now() + Math.ceil(wait), reason: given.reason ?? `no connection to ${this.url}` }),
+    });
+  }
+
+  notice(notice: Notice): void {
+    this.listener.notice(notice);
+  }
+
+  fault(code: string, message: string): void {
+    this.listener.fault(new PushError(code as ErrorCode, message));
+  }
+
+  error(code: string, message: string, argument?: string, retryMs?: number): PushError {
+    return new PushError(code as ErrorCode, message, { argument, retryMs });
+  }
+
+  panicked(message: string): void {
+    if (this.isClosed) return;
+    const error = new PushError("internal", message);
+    // The module's objects are left as they are: no call into it is safe any more.
+    this.isClosed = true;
+    this.parts.clear();
+    for (const reject of this.waiting) reject(error);
+    this.waiting.clear();
+    this.listener.status({ phase: "closed", transport: null, attempt: 0, reason: message });
+    this.listener.fault(error);
   }
 }

@@ -21,49 +21,49 @@ export interface DocumentStats {
 
 /** A document that the server keeps up to date: a state channel, or a topic of one. */
 export class LiveDocument<T> {
-  readonly #source: DocumentSource;
-  readonly #left: (source: DocumentSource) => void;
-  readonly #ends = new Set<() => void>();
-  #closed = false;
+  private readonly source: DocumentSource;
+  private readonly left: (source: DocumentSource) => void;
+  private readonly ends = new Set<() => void>();
+  private isClosed = false;
 
   /** @internal */
   constructor(source: DocumentSource, left: (source: DocumentSource) => void) {
     source.use();
-    this.#source = source;
-    this.#left = left;
+    this.source = source;
+    this.left = left;
   }
 
   /** The newest value; `undefined` before the first. Do not change it. */
   get value(): T | undefined {
-    return this.#source.value as T | undefined;
+    return this.source.value as T | undefined;
   }
 
   /** Position of the value; `undefined` before the first. */
   get position(): Position | undefined {
-    return this.#source.position;
+    return this.source.position;
   }
 
   /** Cursor of the newest known version. */
   get head(): bigint | undefined {
-    return this.#source.head;
+    return this.source.head;
   }
 
   get stats(): DocumentStats {
-    return this.#source.stats;
+    return this.source.stats;
   }
 
   /** Calls `listener` with the value, now if there is one and after each change; the returned function ends that. */
   subscribe(listener: (value: T) => void): () => void {
     checkFunction("listener", listener);
-    const told = () => listener(this.#source.value as T);
-    const end = this.#listen(this.#source.onValue(told));
-    if (this.#source.stats.updates > 0) call(listener, this.#source.value as T);
+    const told = () => listener(this.source.value as T);
+    const end = this.listen(this.source.onValue(told));
+    if (this.source.stats.updates > 0) call(listener, this.source.value as T);
     return end;
   }
 
   /** Calls `listener` for each outcome from now on; the returned function ends that. */
   onOutcome(listener: (outcome: Outcome) => void): () => void {
-    return this.#listen(this.#source.onOutcome(listener));
+    return this.listen(this.source.onOutcome(listener));
   }
 
   /**
@@ -78,18 +78,18 @@ export class LiveDocument<T> {
 
   /** Removes all listeners, and ends the subscription if no other document uses it. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const end of this.#ends) end();
-    if (this.#source.leave()) this.#left(this.#source);
+    if (this.isClosed) return;
+    this.isClosed = true;
+    for (const end of this.ends) end();
+    if (this.source.leave()) this.left(this.source);
   }
 
-  #listen(end: () => void): () => void {
+  private listen(end: () => void): () => void {
     const ending = () => {
-      this.#ends.delete(ending);
+      this.ends.delete(ending);
       end();
     };
-    this.#ends.add(ending);
+    this.ends.add(ending);
     return ending;
   }
 }

@@ -1,23 +1,23 @@
 // Start of the WebAssembly module.
-import { AssetCheck, Engine, type Host, initSync, type SyncInitInput } from "../engine/engine.js";
+import { AssetCheck, type ClientHooks, initSync, PageClient, type PageSubscription, type StreamHooks, type SyncInitInput } from "../engine/engine.js";
 import { PushError } from "./error.js";
 
-export { AssetCheck, Engine, type Host };
+export { AssetCheck, type ClientHooks, PageClient, type PageSubscription, type StreamHooks };
 
-let memory: WebAssembly.Memory | undefined;
+let isStarted = false;
 
 /** Compiles and starts the module; once is enough for all clients of a page. */
 export function start(module: () => SyncInitInput): void {
-  memory ??= initSync({ module: module() }).memory;
+  if (!isStarted) initSync({ module: module() });
+  isStarted = true;
 }
 
-/** Remembers the memory of a module that was started otherwise. */
-export function started(of: WebAssembly.Memory): void {
-  memory ??= of;
+/** Records that the module was started otherwise. */
+export function started(): void {
+  isStarted = true;
 }
 
-/** The started module's memory. */
-export function engineMemory(): WebAssembly.Memory {
-  if (memory) return memory;
-  throw new PushError("not_loaded", "await initWasm(…) before connect(…)");
+/** Throws unless the module was started. */
+export function checkStarted(): void {
+  if (!isStarted) throw new PushError("not_loaded", "await initWasm(…) before connect(…)");
 }

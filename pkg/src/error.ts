@@ -1,45 +1,87 @@
-// The error class of the package, the errors of the engine's results, and the reporting of exceptions.
+// The error class of the package, and the reporting of exceptions.
 
 /**
- * Error of the package or the server. `code` is for programs:
+ * Codes of this package:
  *
- * - from this package: `bad_url`, `no_websocket`, `not_loaded`, `bad_client_id`, `bad_value`, `bad_argument` (of a type or out
- *   of a range that the function does not take, or an option that there is not), `duplicate` (another subscription reads this stream already), `bad_topic`,
- *   `too_many_subscriptions`, `queue_full` (1,024 sends or 4 MiB wait already), `too_large`, `closed`, `storage`, `token` (the
- *   application's token function failed, and is asked again), `bad_asset` (not what its envelope states, or above the limit),
- *   `unreachable` (an asset that cannot be fetched), `page` (a function of the page, called by the engine, threw);
- * - from the server: `unknown_channel`, `not_permitted`, `unavailable` (the server cannot accept the client now, for example because
- *   its credentials cannot be checked; the client comes back by itself), `no_handler`, `refused`, `bad_payload` …
+ * - `bad_url`, `bad_client_id`, `bad_value`, `bad_topic`, `bad_argument`: an argument that the function does not take; the
+ *   error's `argument` names it;
+ * - `no_websocket`, `not_loaded`, `closed`, `too_many_subscriptions`: the client cannot do it now;
+ * - `queue_full` (1,024 sends or 4 MiB wait already), `too_large`: the message was not queued;
+ * - `storage`, `token` (the application's token function failed, and is asked again), `page` (a function of the page threw);
+ * - `bad_asset` (not what its envelope states, or above the limit), `unreachable` (an asset that cannot be fetched);
+ * - `internal`: a fault of this package, after which the client is closed.
  */
-export class PushError extends Error {
-  override readonly name = "PushError";
+export type PackageErrorCode =
+  | "bad_argument"
+  | "bad_asset"
+  | "bad_client_id"
+  | "bad_topic"
+  | "bad_url"
+  | "bad_value"
+  | "closed"
+  | "internal"
+  | "no_websocket"
+  | "not_loaded"
+  | "page"
+  | "queue_full"
+  | "storage"
+  | "token"
+  | "too_large"
+  | "too_many_subscriptions"
+  | "unreachable";
 
-  constructor(
-    readonly code: string,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
+/** Codes of the server (docs/protocol.md section 9), as far as this version knows them. */
+export type ServerErrorCode =
+  | "bad_frame"
+  | "bad_op"
+  | "bad_payload"
+  | "bad_subscription"
+  | "bad_topic"
+  | "epoch_changed"
+  | "expired"
+  | "handler_failed"
+  | "no_handler"
+  | "not_permitted"
+  | "other"
+  | "rate_limited"
+  | "refused"
+  | "store_unavailable"
+  | "too_large"
+  | "too_many_subscriptions"
+  | "unavailable"
+  | "unknown_channel";
+
+/** A code of an error; a later server may send others. */
+export type ErrorCode = PackageErrorCode | ServerErrorCode | (string & {});
+
+/** Codes of errors that may be gone when the same is tried again. */
+const RETRYABLE = new Set<ErrorCode>(["queue_full", "rate_limited", "store_unavailable", "storage", "token", "unavailable", "unreachable"]);
+
+/** Details of an error. */
+interface Details extends ErrorOptions {
+  argument?: string | undefined;
+  retryMs?: number | undefined;
 }
 
-/** Errors of the engine's negative results: the first is that of -1, the second that of -2, and so on. */
-const ENGINE_ERRORS: [code: string, message: string][] = [
-  ["duplicate", "another subscription of this client reads this stream already"],
-  ["bad_topic", "a topic has 1 to 255 bytes of UTF-8"],
-  ["too_many_subscriptions", "too many subscriptions in one client"],
-  ["queue_full", "too many sends wait for the server's answer"],
-  ["too_large", "the message is larger than the server takes: 1 MiB, if its limits do not say otherwise"],
-  ["closed", "the client is closed: its status says why"],
-  ["bad_argument", "the name of a channel has 1 to 255 bytes of UTF-8"],
-  ["bad_argument", "the engine does not take this subscription"],
-];
+/** Error of the package or the server. */
+export class PushError extends Error {
+  override readonly name = "PushError";
+  /** Kind, for programs. */
+  readonly code: ErrorCode;
+  /** The same may succeed later. */
+  readonly retryable: boolean;
+  /** Name of the argument that is wrong. */
+  declare readonly argument?: string;
+  /** Milliseconds after which the server may carry out the same; only of `rate_limited`. */
+  declare readonly retryMs?: number;
 
-/** Returns a result of the engine, or throws its error. */
-export function accepted(answer: number): number {
-  const error = ENGINE_ERRORS[-1 - answer];
-  if (error) throw new PushError(...error);
-  return answer;
+  constructor(code: ErrorCode, message: string, { argument, retryMs, ...options }: Details = {}) {
+    super(message, options);
+    this.code = code;
+    this.retryable = RETRYABLE.has(code);
+    if (argument !== undefined) this.argument = argument;
+    if (retryMs !== undefined) this.retryMs = retryMs;
+  }
 }
 
 /** The text of a thrown value of any type. */

@@ -1,7 +1,7 @@
 // Exports shared by both entries of the package.
 export type { Client } from "./client.js";
 export type { DocumentStats, LiveDocument, TextElement } from "./document.js";
-export { PushError } from "./error.js";
+export { type ErrorCode, type PackageErrorCode, PushError, type ServerErrorCode } from "./error.js";
 export type { Messages } from "./messages.js";
 export type { Observable } from "./observable.js";
 export type { Subscription } from "./subscription.js";
@@ -19,7 +19,9 @@ export type {
   Outcome,
   Position,
   ReadOptions,
+  RetryOptions,
   SendOptions,
+  Signal,
   Skipped,
   Stats,
   Status,

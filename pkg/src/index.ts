@@ -1,8 +1,8 @@
 // Entry `push-wire`: the client with the WebAssembly module inside the bundle.
 import wasm from "../engine/engine.hex";
+import { hexBytes } from "./bytes.js";
 import { Client } from "./client.js";
 import { start } from "./engine.js";
-import { hexBytes } from "./hex.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";

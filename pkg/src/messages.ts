@@ -1,7 +1,7 @@
 // Entries of a subscription as an async iterator.
 import { PushError } from "./error.js";
-import type { Entry, Handler } from "./types.js";
 import type { Subscription } from "./subscription.js";
+import type { Entry, Handler } from "./types.js";
 
 interface Offer<T> {
   readonly entry: Entry<T>;
@@ -16,27 +16,27 @@ interface Request<T> {
 
 /**
  * A stream as an async iterable: an entry counts as handled when the next one is asked for. Calls of `next` that overlap are
- * given the next entries in order.
+ * given the next entries in order. After the server has ended the subscription, one call of `next` rejects with its reason,
+ * and all later ones are `done`.
  */
 export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
   readonly subscription: Subscription<T>;
   /** Requests and an offer never wait at the same time. */
-  readonly #requests: Request<T>[] = [];
-  #offer: Offer<T> | undefined;
-  #taken: Offer<T> | undefined;
-  #end: PushError | true | undefined;
-
-  readonly #over: (messages: Messages<T>) => void;
+  private readonly requests: Request<T>[] = [];
+  private offer: Offer<T> | undefined;
+  private taken: Offer<T> | undefined;
+  /** Reason of the end, until a call has rejected with it. */
+  private failure: PushError | undefined;
+  private isOver = false;
 
   /** @internal */
-  constructor(subscribe: (handler: Handler<T>, onClose: () => void) => Subscription<T>, over: (messages: Messages<T>) => void) {
-    this.#over = over;
+  constructor(subscribe: (handler: Handler<T>, closed: () => void) => Subscription<T>) {
     this.subscription = subscribe(
-      (entry) => new Promise<void>((handled) => this.#give({ entry, handled })),
-      () => this.#finish(true),
+      (entry) => new Promise<void>((handled) => this.give({ entry, handled })),
+      () => this.finish(),
     );
     this.subscription.onOutcome((outcome) => {
-      if (outcome.type === "ended") this.#finish(new PushError(outcome.reason, outcome.message || outcome.reason));
+      if (outcome.type === "ended") this.finish(new PushError(outcome.reason, outcome.message || outcome.reason));
     });
   }
 
@@ -44,47 +44,61 @@ export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
     return this;
   }
 
-  /** The next entry; after the end `done`, or a rejection with the server's reason if that ended the subscription. */
+  /** The next entry; after the end `done`. */
   next(): Promise<IteratorResult<Entry<T>>> {
-    this.#taken?.handled();
-    this.#taken = undefined;
-    const offer = this.#offer;
-    this.#offer = undefined;
+    this.taken?.handled();
+    this.taken = undefined;
+    const offer = this.offer;
+    this.offer = undefined;
     return new Promise((resolve, reject) => {
-      this.#requests.push({ resolve, reject });
-      if (offer) this.#give(offer);
-      else if (this.#end) this.#settle(this.#end);
+      this.requests.push({ resolve, reject });
+      if (offer) this.give(offer);
+      else if (this.isOver) this.settle();
     });
   }
 
   /** Ends the reading; calls of `next` that wait are `done`. */
-  return(): Promise<IteratorResult<Entry<T>>> {
-    this.#taken?.handled();
+  return(value?: unknown): Promise<IteratorResult<Entry<T>>> {
+    this.taken?.handled();
+    this.failure = undefined;
     this.subscription.close();
-    return Promise.resolve({ done: true, value: undefined });
+    return Promise.resolve({ done: true, value });
   }
 
-  #give(offer: Offer<T>): void {
-    const request = this.#requests.shift();
+  /** Ends the reading, and rejects with `error`. */
+  throw(error?: unknown): Promise<IteratorResult<Entry<T>>> {
+    void this.return();
+    return Promise.reject(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  private give(offer: Offer<T>): void {
+    const request = this.requests.shift();
     if (!request) {
-      this.#offer = offer;
+      this.offer = offer;
       return;
     }
     request.resolve({ done: false, value: offer.entry });
-    if (this.#requests.length > 0) offer.handled();
-    else this.#taken = offer;
+    if (this.requests.length > 0) offer.handled();
+    else this.taken = offer;
   }
 
-  #finish(end: PushError | true): void {
-    this.#end ??= end;
-    this.#offer = undefined;
-    this.#over(this);
-    this.#settle(this.#end);
+  private finish(failure?: PushError): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.failure = failure;
+    this.offer = undefined;
+    this.settle();
   }
 
-  #settle(end: PushError | true): void {
-    for (const { resolve, reject } of this.#requests.splice(0)) {
-      if (end instanceof PushError) reject(end);
+  private settle(): void {
+    for (const { resolve, reject } of this.requests.splice(0)) {
+      const failure = this.failure;
+      this.failure = undefined;
+      if (failure) reject(failure);
       else resolve({ done: true, value: undefined });
     }
   }

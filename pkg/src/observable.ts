@@ -21,19 +21,19 @@ export function call<T>(listener: (value: T) => void, value: T): void {
 
 /** A set of listeners. An exception of one does not prevent calls of the others. */
 export class Listeners<T> {
-  readonly #listeners = new Set<(value: T) => void>();
+  private readonly listeners = new Set<(value: T) => void>();
 
   add(listener: (value: T) => void): () => void {
     checkFunction("listener", listener);
     // Wrapped, so that the same function may listen twice.
     const entry = (value: T) => listener(value);
-    this.#listeners.add(entry);
-    return () => void this.#listeners.delete(entry);
+    this.listeners.add(entry);
+    return () => void this.listeners.delete(entry);
   }
 
   /** Returns whether there were listeners. */
   tell(value: T): boolean {
-    const listeners = [...this.#listeners];
+    const listeners = [...this.listeners];
     for (const listener of listeners) call(listener, value);
     return listeners.length > 0;
   }
@@ -41,25 +41,26 @@ export class Listeners<T> {
 
 /** An observable that its owner sets. */
 export class ObservableValue<T> implements Observable<T> {
-  readonly #listeners = new Listeners<T>();
-  #value: T;
+  private readonly listeners = new Listeners<T>();
+  private current: T;
 
   constructor(value: T) {
-    this.#value = value;
+    this.current = value;
   }
 
   get value(): T {
-    return this.#value;
+    return this.current;
   }
 
   set(value: T): void {
-    this.#value = value;
-    this.#listeners.tell(value);
+    this.current = value;
+    this.listeners.tell(value);
   }
 
-  subscribe(listener: (value: T) => void): () => void {
-    const end = this.#listeners.add(listener);
-    call(listener, this.#value);
+  // A function of its own, which works without its object: `const { subscribe } = client.status`.
+  readonly subscribe = (listener: (value: T) => void): (() => void) => {
+    const end = this.listeners.add(listener);
+    call(listener, this.current);
     return end;
-  }
+  };
 }

@@ -1,11 +1,16 @@
-// Checks and defaults of a client's settings.
-import { badArgument, checkBoolean, checkFunction, checkNames, checkObject, checkText, isInteger } from "./arguments.js";
+// Checks of a client's settings.
+import { badArgument, checkBoolean, checkFunction, checkNames, checkObject, checkSignal, checkText, isInteger } from "./arguments.js";
 import { PushError } from "./error.js";
-import type { Options, WebSocketClass } from "./types.js";
+import type { Options, RetryOptions } from "./types.js";
 
 /** Bounds of `maxMessageBytes`: room for the handshake, and the engine's 32-bit sizes. */
 const MIN_MESSAGE_BYTES = 4096;
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+
+/** Longest delay of an attempt, in milliseconds: a day. */
+const MAX_RETRY = 24 * 60 * 60 * 1000;
+
+const UUID = /^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i;
 
 /** The names of the settings. */
 const NAMES: Record<keyof Options, true> = {
@@ -16,14 +21,22 @@ const NAMES: Record<keyof Options, true> = {
   WebSocket: true,
   maxMessageBytes: true,
   compression: true,
+  transport: true,
+  retry: true,
+  signal: true,
 };
+
+const TRANSPORTS = ["auto", "websocket", "sse"];
 
 /** Throws `bad_argument` for a setting of a wrong type, and for one that there is not. */
 export function checkOptions(options: Options): void {
   checkNames(options, NAMES);
   const { token = "", clientId, storage = null, storageKey = "", WebSocket, compression = true } = options;
   if (typeof token !== "string" && typeof token !== "function") throw badArgument("token", token, "a string or a function");
-  if (clientId !== undefined) checkText("clientId", clientId);
+  if (clientId !== undefined) {
+    checkText("clientId", clientId);
+    if (!UUID.test(clientId)) throw new PushError("bad_client_id", `"${clientId}" is not a UUID`, { argument: "clientId" });
+  }
   if (storage !== null) {
     checkObject("storage", storage);
     checkFunction("storage.getItem", storage.getItem);
@@ -32,17 +45,22 @@ export function checkOptions(options: Options): void {
   checkText("storageKey", storageKey);
   if (WebSocket !== undefined) checkFunction("WebSocket", WebSocket);
   checkBoolean("compression", compression);
+  checkSignal(options.signal);
+  const { transport = "auto", retry = {}, maxMessageBytes = MIN_MESSAGE_BYTES } = options;
+  if (!TRANSPORTS.includes(transport)) throw badArgument("transport", transport, '"auto", "websocket" or "sse"');
+  checkRetry(retry);
+  if (!isInteger(maxMessageBytes, MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES)) {
+    throw badArgument("maxMessageBytes", maxMessageBytes, `a whole number from ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`);
+  }
 }
 
-/** The setting `maxMessageBytes`, or its default. */
-export function messageBytes(wanted = 1024 * 1024): number {
-  if (isInteger(wanted, MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES)) return wanted;
-  throw badArgument("maxMessageBytes", wanted, `a whole number from ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`);
-}
-
-/** The WebSocket class of the settings or of the runtime. */
-export function socketClass(options: Options): WebSocketClass {
-  const found = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
-  if (found) return found;
-  throw new PushError("no_websocket", "this runtime has no WebSocket: pass a class in options.WebSocket");
+function checkRetry(retry: RetryOptions): void {
+  checkNames(retry, { initial: true, max: true, factor: true, jitter: true, attempts: true });
+  const { initial = 0, max = 0, factor = 1, jitter = true, attempts = 1 } = retry;
+  for (const [name, time] of Object.entries({ initial, max })) {
+    if (!isInteger(time, 0, MAX_RETRY)) throw badArgument(`retry.${name}`, time, `a whole number of milliseconds from 0 to ${MAX_RETRY}`);
+  }
+  if (typeof factor !== "number" || !(factor >= 1 && factor < Infinity)) throw badArgument("retry.factor", factor, "a number from 1 on");
+  checkBoolean("retry.jitter", jitter);
+  if (!isInteger(attempts, 1, 2 ** 32 - 1)) throw badArgument("retry.attempts", attempts, "a whole number from 1 to 2^32 - 1");
 }

@@ -2,7 +2,7 @@
 import init, { type InitInput } from "../engine/engine.js";
 import { checkObject } from "./arguments.js";
 import { Client } from "./client.js";
-import { engineMemory, started } from "./engine.js";
+import { checkStarted, started } from "./engine.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
@@ -14,8 +14,8 @@ export * from "./exports.js";
  */
 export async function initWasm(source: string | object): Promise<void> {
   if (typeof source !== "string") checkObject("source", source);
-  const { memory } = await init({ module_or_path: source as InitInput });
-  started(memory);
+  await init({ module_or_path: source as InitInput });
+  started();
 }
 
 /** Connects to a push-wire server and returns at once. Throws `not_loaded` before `initWasm` is done. */
@@ -24,6 +24,6 @@ export function connect<Channels extends object = AnyChannels>(
   options: Options = {},
 ): Client<Channels> {
   // Before the client takes its key in the storage.
-  engineMemory();
+  checkStarted();
   return new Client<Channels>(url, options);
 }

@@ -2,16 +2,15 @@
 import { checkFunction } from "./arguments.js";
 import type { Core } from "./core.js";
 import { Listeners } from "./observable.js";
-import { Reader } from "./reader.js";
+import { Stream } from "./stream.js";
 import type { Entry, Handler, Outcome, Position, ReadOptions, Skipped } from "./types.js";
 
 /** A subscription to one stream. */
 export class Subscription<T> {
-  readonly #reader: Reader;
-  readonly #outcomes = new Listeners<Outcome>();
-  readonly #skipped = new Listeners<Skipped>();
-  readonly #onClose: () => void;
-  #outcome: Outcome | undefined;
+  private readonly stream: Stream;
+  private readonly outcomes = new Listeners<Outcome>();
+  private readonly skipped = new Listeners<Skipped>();
+  private latest: Outcome | undefined;
 
   /** @internal */
   constructor(
@@ -19,38 +18,38 @@ export class Subscription<T> {
     readonly channel: string,
     options: ReadOptions,
     handler: Handler<T>,
-    onClose: () => void = () => {},
+    closed: () => void = () => {},
   ) {
     checkFunction("handler", handler);
-    this.#onClose = onClose;
-    this.#reader = new Reader(core, channel, options, {
+    this.stream = new Stream(core, channel, options, {
       entry: (entry) => handler(entry as Entry<T>),
       outcome: (outcome) => {
-        this.#outcome = outcome;
-        return this.#outcomes.tell(outcome);
+        this.latest = outcome;
+        return this.outcomes.tell(outcome);
       },
-      skipped: (skipped) => this.#skipped.tell(skipped),
+      skipped: (skipped) => this.skipped.tell(skipped),
+      closed,
     });
   }
 
   /** Position up to which entries were handled; `undefined` before the server's first answer. */
   get position(): Position | undefined {
-    return this.#reader.position;
+    return this.stream.position;
   }
 
   /** Cursor of the newest known entry of the stream. */
   get head(): bigint | undefined {
-    return this.#reader.head;
+    return this.stream.head;
   }
 
   /** The latest outcome. */
   get outcome(): Outcome | undefined {
-    return this.#outcome;
+    return this.latest;
   }
 
   /** True when the subscription has ended, by `close` or by the server. */
   get closed(): boolean {
-    return this.#reader.over;
+    return this.stream.over;
   }
 
   /**
@@ -58,7 +57,7 @@ export class Subscription<T> {
    * it now is follow. The returned function ends that.
    */
   onOutcome(listener: (outcome: Outcome) => void): () => void {
-    return this.#outcomes.add(listener);
+    return this.outcomes.add(listener);
   }
 
   /**
@@ -66,12 +65,15 @@ export class Subscription<T> {
    * the server is to drop entries for slow readers. The returned function ends that.
    */
   onSkipped(listener: (skipped: Skipped) => void): () => void {
-    return this.#skipped.add(listener);
+    return this.skipped.add(listener);
   }
 
   /** Stops reading and forgets the position. */
   close(): void {
-    this.#reader.close();
-    this.#onClose();
+    this.stream.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }

@@ -1,4 +1,21 @@
 // Public types of the package.
+import type { ErrorCode } from "./error.js";
+
+declare global {
+  // As TypeScript's library `ESNext.Disposable` declares them, for programs that are compiled without it.
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/** The part of an `AbortSignal` that is used. */
+export interface Signal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 /** Payload types by channel name, for a client without declared types: any. */
 export type AnyChannels = Record<string, any>;
 
@@ -42,7 +59,7 @@ export type Outcome =
       readonly head: bigint;
     }
   /** The server ended the subscription: `not_permitted`, `store_unavailable`, `unknown_channel` … */
-  | { readonly type: "ended"; readonly reason: string; readonly message: string };
+  | { readonly type: "ended"; readonly reason: ErrorCode; readonly message: string };
 
 /**
  * Entries that the server did not send, because the page was further behind than the channel's policy allows. Reading goes on
@@ -65,8 +82,13 @@ export interface ReadOptions {
    * application kept itself: one that is out of range is `bad_argument`. A position kept from before a reload goes first, unless `persist` is false.
    */
   from?: "oldest" | "newest" | Position;
-  /** Keep the position over a reload of the page (default true). */
+  /**
+   * Keep the position over a reload of the page: reading goes on there. Default false: after a reload the stream is read
+   * again from `from` on, so that a list that the page builds from the entries is there again.
+   */
   persist?: boolean;
+  /** Ends the reading when it is aborted. */
+  signal?: Signal;
 }
 
 /** Destination of a message inside its channel. */
@@ -114,21 +136,44 @@ export interface Options {
   /** Largest message taken from the server, in bytes, from 4,096 to 2^31 - 1; default 1 MiB. The server keeps to it. */
   maxMessageBytes?: number;
   /**
+   * `auto` (default): WebSocket, and SSE with POST requests where that is blocked or ends again and again; WebSocket again
+   * after 5 minutes, then less often. Otherwise only the one that is named.
+   */
+  transport?: "auto" | "websocket" | "sse";
+  /** Schedule of the attempts after a lost connection. */
+  retry?: RetryOptions;
+  /** Closes the client when it is aborted. */
+  signal?: Signal;
+  /**
    * Whether entries may come compressed (default true). The dictionaries for that are fetched from
    * `<url>/dictionaries/…`, over HTTP and through the browser's cache.
    */
   compression?: boolean;
 }
 
+/** Schedule of attempts: each delay is drawn evenly from zero to a ceiling, which grows with every attempt that failed in a row. */
+export interface RetryOptions {
+  /** Ceiling of the first delay, in milliseconds; default 500. */
+  initial?: number;
+  /** Highest ceiling, in milliseconds; default 20,000. */
+  max?: number;
+  /** Factor of the ceiling for each attempt that failed in a row, at least 1; default 2. */
+  factor?: number;
+  /** Draw the delay; default true. Otherwise it is the ceiling itself, and all pages that lost a server return at the same moments. */
+  jitter?: boolean;
+  /** Attempts that may fail in a row before the client closes; default no limit. */
+  attempts?: number;
+}
+
 /** State of the connection. */
 export interface Status {
   /**
-   * `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden or the
+   * `idle`: on a server that renders pages, where a client with a relative URL does nothing. `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden or the
    * network away. `closed`: over; see `code` and `reason`.
    */
-  readonly phase: "connecting" | "connected" | "waiting" | "offline" | "closed";
+  readonly phase: "idle" | "connecting" | "connected" | "waiting" | "offline" | "closed";
   /** Transport of the connection; null while there is none. */
-  readonly transport: "websocket" | null;
+  readonly transport: "websocket" | "sse" | null;
   /** Attempts that failed in a row. */
   readonly attempt: number;
   /** When the next attempt begins, in milliseconds as of `Date.now()`. */

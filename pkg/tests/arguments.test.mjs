@@ -64,6 +64,16 @@ test("settings are checked", () => {
   assert.throws(() => open({ storage: { getItem: () => null } }), wrong("storage.setItem", "a function"));
   for (const value of [null, {}]) assert.throws(() => open({ WebSocket: value }), wrong("WebSocket", "a function"));
   assert.throws(() => open({ compression: "no" }), wrong("compression", "true or false"));
+  for (const transport of ["ws", null, 5]) assert.throws(() => open({ transport }), wrong("transport", '"auto", "websocket" or "sse"'));
+  for (const signal of [null, {}, "now"]) assert.throws(() => open({ signal }), wrong("signal", "an AbortSignal"));
+  assert.throws(() => open({ retry: null }), wrong("options"));
+  for (const time of [-1, 0.5, "1", Infinity]) {
+    assert.throws(() => open({ retry: { initial: time } }), wrong("retry.initial", "milliseconds"));
+    assert.throws(() => open({ retry: { max: time } }), wrong("retry.max", "milliseconds"));
+  }
+  for (const factor of [0, Number.NaN, Infinity, "2"]) assert.throws(() => open({ retry: { factor } }), wrong("retry.factor"));
+  for (const attempts of [0, 1.5, "1"]) assert.throws(() => open({ retry: { attempts } }), wrong("retry.attempts"));
+  assert.throws(() => open({ retry: { jitter: 1 } }), wrong("retry.jitter", "true or false"));
 });
 
 test("names of streams and handlers are checked", async () => {
@@ -100,11 +110,11 @@ test("options that there are not are named", async () => {
     assert.equal(error.message, `there is no option "${name}"; the options are ${known.join(", ")}`);
     return true;
   };
-  const settings = ["token", "clientId", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression"];
+  const settings = ["token", "clientId", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression", "transport", "retry", "signal"];
   assert.throws(() => open({ tokn: "x" }), none("tokn", ...settings));
   assert.throws(() => open({ clientID: undefined }), none("clientID", ...settings));
   assert.throws(() => open({ toString: 1 }), none("toString", ...settings));
-  const reading = ["topic", "inbox", "from", "persist"];
+  const reading = ["topic", "inbox", "from", "persist", "signal"];
   assert.throws(() => client.on("room", () => {}, { tpoic: "north" }), none("tpoic", ...reading));
   assert.throws(() => client.messages("room", { form: "newest" }), none("form", ...reading));
   assert.throws(() => client.document("document", { topi: "north" }), none("topi", "topic"));
@@ -164,15 +174,18 @@ test("values are sent as the documentation of send says", async () => {
     }
   }
   const client = open({ WebSocket: Tapped });
-  const list = [undefined, () => {}, Symbol("s"), new Date(Number.NaN), new Date(0), new Map([[1, 2]]), new Set([1]), -0];
+  const list = [undefined, () => {}, Symbol("s"), new Date(Number.NaN), new Date(0), -0];
   await client.send("lines", { list, absent: undefined, method() {} });
-  const body = '{"list":[null,null,null,null,"1970-01-01T00:00:00.000Z",{},{},0]}';
+  const body = '{"list":[null,null,null,null,"1970-01-01T00:00:00.000Z",0]}';
   assert.equal(sent.filter((message) => message.includes(body)).length, 1);
   const thrower = {
     toJSON() {
       throw Object.create(null);
     },
   };
+  for (const value of [new Map([[1, 2]]), new Set([1]), new Blob(["x"]), { later: Promise.resolve(1) }]) {
+    await assert.rejects(client.send("lines", value), { code: "bad_value", message: /has no form in JSON/ });
+  }
   await assert.rejects(client.send("lines", thrower), { code: "bad_value", message: /without a text/ });
 });
 

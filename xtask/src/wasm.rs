@@ -33,7 +33,7 @@ impl<'a> Module<'a> {
     pub(crate) fn engine(workspace: &'a Workspace) -> Self {
         Self {
             name: "engine",
-            cargo: &["--package=push-wire-client-wasm", "--features=rt"],
+            cargo: &["--package=push-wire-client-wasm", "--features=allocator,js"],
             krate: "push_wire_client_wasm",
             target: workspace.target(),
         }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::StreamEvent;
+use crate::encoding::{DecodeError, PayloadEncoding, json, msgpack};
 
 /// Content of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,12 +51,17 @@ pub fn read_item(event: &StreamEvent) -> Result<Option<StreamItem>, StreamError>
     match event.name.as_str() {
         "" | "message" => message(&event.data).map(StreamItem::Message).map(Some),
         "close" => {
-            let read = serde_json::from_slice(&event.data);
-            let CloseData { code, reason } = read.map_err(|_| StreamError::Close)?;
+            let CloseData { code, reason } = close(&event.data).map_err(|_| StreamError::Close)?;
             Ok(Some(StreamItem::Close { code, reason }))
         }
         _ => Ok(None),
     }
+}
+
+/// Reads the data of a `close` with the reader of control ops: a second JSON reader would be a tenth of the browser's
+/// module.
+fn close(json: &[u8]) -> Result<CloseData, DecodeError> {
+    msgpack::from_slice(&json::transcode(json, PayloadEncoding::MessagePack)?)
 }
 
 /// The bytes of all lines.

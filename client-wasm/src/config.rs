@@ -1,0 +1,186 @@
+//! Settings of a client.
+
+use js_sys::Function;
+use push_wire_shared::limits;
+use push_wire_shared::session::client::{
+    ClientConfig, ClientSession, RetryPolicy, TokenError, TransportPreference,
+};
+use uuid::{Builder, Uuid};
+
+use crate::address::Address;
+use crate::driver::{Driver, Observer};
+use crate::storage::{Kept, KeyValueStorage, Store};
+use crate::token::TokenSource;
+use crate::transport::Settings;
+use crate::{ConnectError, Fault, page};
+
+/// Settings of a [`Client`](crate::Client); each has a default.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub(crate) client_id: Option<Uuid>,
+    pub(crate) token: Option<String>,
+    pub(crate) token_source: Option<TokenSource>,
+    pub(crate) storage: Place,
+    pub(crate) storage_key: Option<String>,
+    pub(crate) socket_class: Option<Function>,
+    pub(crate) transports: TransportPreference,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_message_bytes: Option<usize>,
+    pub(crate) without_compression: bool,
+}
+
+/// Place where a client keeps its id and positions over a reload.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Place {
+    /// The page's session storage, if it has one.
+    #[default]
+    Session,
+    /// Nothing is kept.
+    Nowhere,
+    Given(KeyValueStorage),
+}
+
+impl Config {
+    /// The defaults: a random client id, no token, positions kept in the session storage, WebSocket before SSE.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the client's id; default a random one, kept over a reload of the page. Two pages must never share one.
+    #[must_use]
+    pub const fn client_id(mut self, id: Uuid) -> Self {
+        self.client_id = Some(id);
+        self
+    }
+
+    /// Sets the application's token, at most 16 KiB; default none.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Sets a function that is called for a token before each attempt to connect, and before a token expires.
+    /// [`TokenError::Retry`] is for transient failures: it is called again after the back-off delay.
+    /// [`TokenError::Denied`] closes the client. An answer may take 30 s.
+    #[must_use]
+    pub fn token_source<T>(mut self, get: impl Fn() -> T + 'static) -> Self
+    where
+        T: Future<Output = Result<String, TokenError>> + 'static,
+    {
+        self.token_source = Some(TokenSource::new(get));
+        self
+    }
+
+    /// Sets the storage for the client's id and positions; `None` to keep nothing over a reload. Default: the session storage.
+    #[must_use]
+    pub fn storage(mut self, storage: Option<KeyValueStorage>) -> Self {
+        self.storage = storage.map_or(Place::Nowhere, Place::Given);
+        self
+    }
+
+    /// Sets the name in the storage; default by the server's address.
+    #[must_use]
+    pub fn storage_key(mut self, key: impl Into<String>) -> Self {
+        self.storage_key = Some(key.into());
+        self
+    }
+
+    /// Sets the transports to try; default WebSocket, and SSE where that is blocked.
+    #[must_use]
+    pub const fn transports(mut self, transports: TransportPreference) -> Self {
+        self.transports = transports;
+        self
+    }
+
+    /// Sets the retry schedule after a lost connection.
+    #[must_use]
+    pub const fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sets the largest message taken from the server, in bytes; default 1 MiB, at least 4 KiB. The server keeps to it.
+    #[must_use]
+    pub const fn max_message_bytes(mut self, bytes: usize) -> Self {
+        self.max_message_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets that entries may come compressed; default true. The dictionaries for that are fetched over HTTP.
+    #[must_use]
+    pub const fn compression(mut self, compression: bool) -> Self {
+        self.without_compression = !compression;
+        self
+    }
+
+    /// A driver of a client with these settings, which is not connected yet.
+    pub(crate) fn driver(
+        self,
+        url: &str,
+        observer: Box<dyn Observer>,
+    ) -> Result<std::rc::Rc<Driver>, ConnectError> {
+        let address = Address::read(url, page::base().as_deref())?;
+        let name = self.storage_key.as_deref();
+        let name = name.map_or_else(|| format!("push-wire:{}", address.socket), Into::into);
+        // Before the client takes its record in the storage.
+        self.session(ClientConfig::new(Uuid::nil(), 0)).check()?;
+        let storage = match &self.storage {
+            Place::Session => page::session_storage(),
+            Place::Nowhere => None,
+            Place::Given(storage) => Some(storage.clone()),
+        };
+        let mut faults = Vec::<Fault>::new();
+        let (store, kept) = Store::open(storage, &name, |fault| faults.push(fault));
+        for fault in faults {
+            observer.fault(fault);
+        }
+        let mut session = ClientSession::new(self.session(self.identity(kept.as_ref())));
+        if let Some(kept) = kept {
+            session.restore_positions(kept.snapshot);
+        }
+        let max_message_bytes = self.max_message_bytes.unwrap_or(limits::MESSAGE_BYTES);
+        let settings = Settings {
+            address,
+            socket_class: self.socket_class,
+            max_message_bytes,
+        };
+        Ok(Driver::new(
+            session,
+            settings,
+            self.token_source,
+            store,
+            observer,
+        ))
+    }
+
+    /// Id and secret of the client: the kept ones, unless a live page uses them or the application has chosen another id.
+    fn identity(&self, kept: Option<&Kept>) -> ClientConfig {
+        let seed = u64::from_le_bytes(page::random());
+        let may_continue = |kept: &&Kept| match self.client_id {
+            Some(client_id) => client_id == kept.snapshot.client_id,
+            None => !kept.is_held,
+        };
+        if let Some(kept) = kept.filter(may_continue) {
+            return ClientConfig::continuing(&kept.snapshot, seed);
+        }
+        let new_id = Builder::from_random_bytes(page::random()).into_uuid();
+        let mut config = ClientConfig::new(self.client_id.unwrap_or(new_id), seed);
+        config.secret = Some(page::random());
+        config.attempts = Some(0);
+        config
+    }
+
+    fn session(&self, identity: ClientConfig) -> ClientConfig {
+        ClientConfig {
+            token: self.token.clone(),
+            renews_token: self.token_source.is_some(),
+            transports: self.transports,
+            retry: self.retry,
+            compression: !self.without_compression,
+            max_message_bytes: self.max_message_bytes.unwrap_or(limits::MESSAGE_BYTES),
+            ..identity
+        }
+    }
+}

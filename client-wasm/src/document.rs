@@ -1,0 +1,111 @@
+//! [`Document`], the newest value of a state.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use push_wire_shared::ChannelKind;
+use push_wire_shared::position::Position;
+use push_wire_shared::session::client::SubscribeError;
+use serde::de::DeserializeOwned;
+
+use crate::driver::Driver;
+use crate::stream::{Item, Listener, Sink, Source, Taken};
+use crate::subscription::StreamRequest;
+use crate::watch::{Changes, Teller};
+
+/// A document that the server keeps up to date: a state channel, or a topic of one. Dropping it ends the reading.
+///
+/// Its value is read like a signal: [`get`](Self::get) gives the newest one, and [`changes`](Self::changes) a stream that
+/// yields after each change.
+pub struct Document<T> {
+    driver: Rc<Driver>,
+    source: Rc<Source>,
+    listener: Rc<Listener>,
+    state: Rc<State<T>>,
+}
+
+struct State<T> {
+    value: RefCell<Option<Rc<T>>>,
+    changes: Teller<Rc<T>>,
+    error: RefCell<Option<String>>,
+}
+
+impl<T: DeserializeOwned> Sink for Rc<State<T>> {
+    fn take(&self, item: &Rc<Item>) -> Taken {
+        if let Item::Entry(entry) = &**item {
+            match serde_json::from_slice::<T>(&entry.body) {
+                Ok(value) => {
+                    let value = Rc::new(value);
+                    self.value.replace(Some(Rc::clone(&value)));
+                    self.error.replace(None);
+                    self.changes.tell(&value);
+                }
+                Err(error) => {
+                    self.error.replace(Some(error.to_string()));
+                }
+            }
+        }
+        Taken::Now
+    }
+}
+
+impl<T: DeserializeOwned + 'static> Document<T> {
+    pub(crate) fn new<C: ChannelKind>(
+        driver: &Rc<Driver>,
+        request: StreamRequest<C>,
+    ) -> Result<Self, SubscribeError> {
+        let state = Rc::new(State {
+            value: RefCell::new(None),
+            changes: Teller::new(),
+            error: RefCell::default(),
+        });
+        let (source, listener) = driver.listen(request.subscription(), Rc::clone(&state))?;
+        Ok(Self {
+            driver: Rc::clone(driver),
+            source,
+            listener,
+            state,
+        })
+    }
+}
+
+impl<T> Document<T> {
+    /// The newest value that could be read; `None` before the first.
+    #[must_use]
+    pub fn get(&self) -> Option<Rc<T>> {
+        self.state.value.borrow().clone()
+    }
+
+    /// Values from now on. A slow reader gets the newest one only.
+    #[must_use]
+    pub fn changes(&self) -> Changes<Rc<T>> {
+        self.state.changes.read(1)
+    }
+
+    /// Reason for which the newest value cannot be read as a `T`, if it cannot.
+    #[must_use]
+    pub fn error(&self) -> Option<String> {
+        self.state.error.borrow().clone()
+    }
+
+    /// Position of the value; `None` before the first.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.listener.position()
+    }
+}
+
+impl<T> Drop for Document<T> {
+    fn drop(&mut self) {
+        self.driver.leave(&self.source, &self.listener);
+    }
+}
+
+impl<T> std::fmt::Debug for Document<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document")
+            .field("channel", &self.source.channel)
+            .field("position", &self.position())
+            .finish_non_exhaustive()
+    }
+}

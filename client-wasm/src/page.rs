@@ -1,0 +1,124 @@
+//! The page's life: hidden, offline, left, and shown again.
+
+use std::rc::Weak;
+
+use js_sys::{Function, Reflect};
+use wasm_bindgen::prelude::*;
+use web_sys::{Document, EventTarget, VisibilityState, Window};
+
+use crate::driver::Driver;
+use crate::storage::KeyValueStorage;
+
+/// Listeners to the events of the page. Dropping them removes them.
+pub(crate) struct PageEvents {
+    listeners: Vec<Listener>,
+}
+
+struct Listener {
+    target: EventTarget,
+    event: &'static str,
+    closure: Closure<dyn FnMut()>,
+}
+
+impl PageEvents {
+    /// Follows the page's life for a driver; `None` without a page, as in a worker.
+    pub(crate) fn follow(driver: &Weak<Driver>) -> Option<Self> {
+        let window = window()?;
+        let document: EventTarget = window.document()?.into();
+        let window: EventTarget = window.into();
+        let listen = |target: &EventTarget, event, act: fn(&Driver)| {
+            let driver = driver.clone();
+            let closure = Closure::new(move || {
+                if let Some(driver) = driver.upgrade() {
+                    act(&driver);
+                }
+            });
+            Listener::new(target.clone(), event, closure)
+        };
+        let listeners = vec![
+            listen(&document, "visibilitychange", Driver::attend),
+            listen(&document, "prerenderingchange", Driver::attend),
+            listen(&document, "resume", Driver::attend),
+            listen(&window, "online", Driver::attend),
+            listen(&window, "offline", Driver::attend),
+            listen(&window, "pagehide", Driver::leave_page),
+            listen(&window, "pageshow", Driver::return_to_page),
+        ];
+        Some(Self { listeners })
+    }
+}
+
+impl Listener {
+    fn new(target: EventTarget, event: &'static str, closure: Closure<dyn FnMut()>) -> Self {
+        let listener: &Function = closure.as_ref().unchecked_ref();
+        // It fails for no event.
+        drop(target.add_event_listener_with_callback(event, listener));
+        Self {
+            target,
+            event,
+            closure,
+        }
+    }
+}
+
+impl Drop for PageEvents {
+    fn drop(&mut self) {
+        for Listener {
+            target,
+            event,
+            closure,
+        } in self.listeners.drain(..)
+        {
+            let listener: &Function = closure.as_ref().unchecked_ref();
+            drop(target.remove_event_listener_with_callback(event, listener));
+            // The client may end inside of one of these calls.
+            crate::task::drop_later(closure);
+        }
+    }
+}
+
+/// Returns whether the page is neither hidden nor offline; true without a page.
+pub(crate) fn is_attended() -> bool {
+    let Some(window) = window() else {
+        return true;
+    };
+    let is_visible = |document: Document| document.visibility_state() != VisibilityState::Hidden;
+    window.document().is_none_or(is_visible) && window.navigator().on_line()
+}
+
+/// Returns whether the page is built before it is shown.
+pub(crate) fn is_prerendering() -> bool {
+    let document = window().and_then(|window| window.document());
+    document.is_some_and(|document| {
+        let flag = Reflect::get(&document, &"prerendering".into());
+        flag.is_ok_and(|flag| flag.is_truthy())
+    })
+}
+
+/// The page's address, to which others may be relative.
+pub(crate) fn base() -> Option<String> {
+    let location = Reflect::get(&js_sys::global(), &"location".into()).ok()?;
+    let href = Reflect::get(&location, &"href".into()).ok()?;
+    href.as_string()
+}
+
+/// The page's session storage; `None` where there is none, or the page may not use it.
+pub(crate) fn session_storage() -> Option<KeyValueStorage> {
+    let storage = window()?.session_storage().ok()??;
+    Some(JsValue::from(storage).unchecked_into())
+}
+
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if let Ok(crypto) = Reflect::get(&js_sys::global(), &"crypto".into()) {
+        let crypto: web_sys::Crypto = crypto.unchecked_into();
+        // It fails for more than 64 KiB only.
+        drop(crypto.get_random_values_with_u8_array(&mut bytes));
+    }
+    bytes
+}
+
+fn window() -> Option<Window> {
+    js_sys::global().dyn_into().ok()
+}

@@ -1,0 +1,177 @@
+//! Storage of a client's state over a reload of the page.
+//!
+//! A record is text: `pw3 held HEX` or `pw3 free HEX`, where `HEX` are the digits of the session's snapshot. It is held while
+//! a live page uses it; a page that is left releases it.
+//!
+//! A page that finds a held record does not use its client id, since the session of that id has a live page: the original of a
+//! duplicated tab, a frame of the same tab, or another copy of this package. It takes a new id, continues from the same
+//! positions, and keeps its own record under the next name that is free: `NAME`, `NAME#2` … `NAME#8`.
+
+use std::cell::{Cell, RefCell};
+
+use push_wire_shared::session::client::Snapshot;
+use wasm_bindgen::prelude::*;
+
+use crate::error::{Fault, FaultCode};
+use crate::fetch::text;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The part of the Web Storage interface that is used.
+    #[derive(Clone, Debug)]
+    pub type KeyValueStorage;
+
+    #[wasm_bindgen(method, catch, js_name = getItem)]
+    fn get_item(this: &KeyValueStorage, key: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = setItem)]
+    fn set_item(this: &KeyValueStorage, key: &str, value: &str) -> Result<(), JsValue>;
+}
+
+/// Names that a client tries.
+const NAMES: usize = 8;
+
+const VERSION: &str = "pw3";
+const HELD: &str = "held";
+const FREE: &str = "free";
+
+thread_local! {
+    /// Names that clients of this page use.
+    static IN_USE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// State kept by an earlier client.
+pub(crate) struct Kept {
+    pub(crate) snapshot: Snapshot,
+    /// A live page uses its client id.
+    pub(crate) is_held: bool,
+}
+
+/// The record of one client. Dropping it releases the record.
+pub(crate) struct Store {
+    storage: Option<KeyValueStorage>,
+    name: String,
+    snapshot: RefCell<String>,
+    is_held: Cell<bool>,
+    is_released: Cell<bool>,
+}
+
+impl Store {
+    /// Takes the first name that no live client uses. Returns the state that is kept there, or else that of a live client;
+    /// what cannot be read is passed to `report`.
+    pub(crate) fn open(
+        storage: Option<KeyValueStorage>,
+        name: &str,
+        mut report: impl FnMut(Fault),
+    ) -> (Self, Option<Kept>) {
+        let mut of_live_page = None;
+        let mut taken = (name.to_owned(), None);
+        for number in 1..=NAMES {
+            let name = match number {
+                1 => name.to_owned(),
+                _ => format!("{name}#{number}"),
+            };
+            if IN_USE.with_borrow(|names| names.contains(&name)) {
+                continue;
+            }
+            let kept = read(storage.as_ref(), &name).unwrap_or_else(|fault| {
+                report(fault);
+                None
+            });
+            taken.0 = name;
+            match kept {
+                Some(kept) if kept.is_held => of_live_page = of_live_page.or(Some(kept)),
+                free => {
+                    taken.1 = free;
+                    break;
+                }
+            }
+        }
+        let (name, kept) = taken;
+        IN_USE.with_borrow_mut(|names| names.push(name.clone()));
+        let store = Self {
+            storage,
+            name,
+            snapshot: RefCell::default(),
+            is_held: Cell::new(true),
+            is_released: Cell::new(false),
+        };
+        (store, kept.or(of_live_page))
+    }
+
+    /// Keeps a snapshot.
+    pub(crate) fn save(&self, snapshot: &[u8]) -> Result<(), Fault> {
+        self.snapshot.replace(hex::encode(snapshot));
+        self.write()
+    }
+
+    /// Records that the page is left (false) or shown again (true).
+    pub(crate) fn hold(&self, is_held: bool) -> Result<(), Fault> {
+        self.is_held.set(is_held);
+        self.write()
+    }
+
+    /// Releases the record, and its name for another client of this page.
+    pub(crate) fn release(&self) {
+        if self.is_released.replace(true) {
+            return;
+        }
+        // What fails here has failed and was reported before.
+        drop(self.hold(false));
+        IN_USE.with_borrow_mut(|names| names.retain(|name| *name != self.name));
+    }
+
+    fn write(&self) -> Result<(), Fault> {
+        let snapshot = self.snapshot.borrow();
+        let Some(storage) = self.storage.as_ref().filter(|_| !snapshot.is_empty()) else {
+            return Ok(());
+        };
+        let mark = if self.is_held.get() { HELD } else { FREE };
+        let record = format!("{VERSION} {mark} {snapshot}");
+        storage.set_item(&self.name, &record).map_err(|thrown| {
+            let why = text(&thrown);
+            fault(format!("positions cannot be kept over a reload: {why}"))
+        })
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+fn read(storage: Option<&KeyValueStorage>, name: &str) -> Result<Option<Kept>, Fault> {
+    let Some(storage) = storage else {
+        return Ok(None);
+    };
+    let record = storage.get_item(name).map_err(|thrown| {
+        let why = text(&thrown);
+        fault(format!("\"{name}\" cannot be read: {why}; beginning anew"))
+    })?;
+    let Some(record) = record.filter(|record| !record.is_empty()) else {
+        return Ok(None);
+    };
+    let damaged = || fault(format!("what is kept under \"{name}\" is not ours; beginning anew"));
+    decode(&record).ok_or_else(damaged).map(Some)
+}
+
+fn decode(record: &str) -> Option<Kept> {
+    let mut parts = record.splitn(3, ' ');
+    let (version, mark, digits) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_held = match mark {
+        HELD => true,
+        FREE => false,
+        _ => return None,
+    };
+    if version != VERSION {
+        return None;
+    }
+    let bytes = hex::decode(digits).ok()?;
+    let snapshot = Snapshot::decode(&bytes).ok()?;
+    Some(Kept { snapshot, is_held })
+}
+
+fn fault(message: String) -> Fault {
+    Fault::new(FaultCode::Storage, message)
+}

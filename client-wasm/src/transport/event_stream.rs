@@ -1,0 +1,234 @@
+//! The event stream of one attempt, and the POST requests beside it (docs/event-streams.md).
+
+use std::cell::Cell;
+
+use js_sys::Uint8Array;
+use push_wire_shared::close::CloseReason;
+use push_wire_shared::event_stream::{EventParser, StreamItem, read_item};
+use push_wire_shared::session::client::{Input, PostAnswer};
+use wasm_bindgen::JsValue;
+use web_sys::{AbortController, Headers, RequestInit, Response};
+
+use super::{Attempt, Settings};
+use crate::fetch::{Body, fetch, text};
+use crate::task;
+
+/// Longest wait for the answer to a POST, in milliseconds, after which it is sent again.
+const POST_TIMEOUT: u32 = 10_000;
+
+/// Description of a stream that ended without a word of the server.
+const LOST: &str = "the connection was lost";
+
+/// An event stream, which opens with the first message. Dropping it ends the stream; POST requests under way are finished.
+pub(crate) struct EventStream {
+    route: String,
+    max_message_bytes: usize,
+    attempt: Attempt,
+    end: AbortController,
+    is_open: Cell<bool>,
+}
+
+impl EventStream {
+    /// A stream without connection.
+    pub(crate) fn new(settings: &Settings, attempt: Attempt) -> Result<Self, JsValue> {
+        let stream = Self {
+            route: settings.address.route.clone(),
+            max_message_bytes: settings.max_message_bytes,
+            attempt,
+            end: AbortController::new()?,
+            is_open: Cell::new(false),
+        };
+        let Attempt { number, driver } = stream.attempt.clone();
+        task::later(move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.input(Input::Opened { attempt: number });
+            }
+        });
+        Ok(stream)
+    }
+
+    /// Opens the stream with the first message. Later messages are POST requests.
+    pub(crate) fn open(&self, message: Vec<u8>) {
+        if self.is_open.replace(true) {
+            return;
+        }
+        let reading = Reading {
+            url: format!("{}/sse", self.route),
+            max_message_bytes: self.max_message_bytes,
+            attempt: self.attempt.clone(),
+            end: self.end.clone(),
+        };
+        wasm_bindgen_futures::spawn_local(async move {
+            let ending = reading.run(message).await;
+            reading.input(|attempt| Input::Closed {
+                attempt,
+                code: ending.code,
+                reason: ending.reason,
+            });
+        });
+    }
+
+    /// Ends the stream.
+    pub(crate) fn close(&self) {
+        self.end.abort();
+    }
+
+    /// Sends a POST; its answer is an event.
+    pub(crate) fn post(&self, number: u64, query: &str, secret: [u8; 16], message: Vec<u8>) {
+        let url = format!("{}/send?{query}", self.route);
+        let Attempt {
+            number: attempt,
+            driver,
+        } = self.attempt.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let answer = post(&url, secret, &message).await;
+            let answer = answer.unwrap_or(PostAnswer::Unknown);
+            if let Some(driver) = driver.upgrade() {
+                driver.input(Input::Posted {
+                    attempt,
+                    number,
+                    answer,
+                });
+            }
+        });
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// End of a stream.
+struct Ending {
+    code: Option<u16>,
+    reason: String,
+}
+
+impl Ending {
+    fn lost(reason: String) -> Self {
+        Self { code: None, reason }
+    }
+
+    fn by_us(reason: CloseReason) -> Self {
+        Self {
+            code: Some(reason.code()),
+            reason: reason.text().into(),
+        }
+    }
+}
+
+/// The answer to the first message, as it is read.
+struct Reading {
+    url: String,
+    max_message_bytes: usize,
+    attempt: Attempt,
+    end: AbortController,
+}
+
+impl Reading {
+    async fn run(&self, message: Vec<u8>) -> Ending {
+        let response = match self.request(&message).await {
+            Ok(response) => response,
+            Err(thrown) => return Ending::lost(format!("{}: {}", self.url, text(&thrown))),
+        };
+        if let Some(ending) = self.refusal(&response) {
+            return ending;
+        }
+        let ending = match self.read(&response).await {
+            Ok(ending) => ending,
+            Err(thrown) => Ending::lost(format!("{LOST}: {}", text(&thrown))),
+        };
+        self.end.abort();
+        ending
+    }
+
+    async fn request(&self, message: &[u8]) -> Result<Response, JsValue> {
+        let request = post_request(message, None)?;
+        request.set_signal(Some(&self.end.signal()));
+        fetch(&self.url, &request).await
+    }
+
+    /// The end of a stream that the server has not begun.
+    fn refusal(&self, response: &Response) -> Option<Ending> {
+        let status = response.status();
+        let content_type = response.headers().get("content-type").ok().flatten();
+        let is_stream = content_type.is_some_and(|value| value.starts_with("text/event-stream"));
+        if status == 200 && is_stream {
+            return None;
+        }
+        let is_overloaded = matches!(status, 429 | 503);
+        Some(Ending {
+            code: is_overloaded.then(|| CloseReason::Overloaded.code()),
+            reason: format!(
+                "{}: the server answered {status} without an event stream",
+                self.url
+            ),
+        })
+    }
+
+    async fn read(&self, response: &Response) -> Result<Ending, JsValue> {
+        let mut body = Body::of(response)?;
+        // The base64 of a message, in lines: a third more, and a line feed for each record.
+        let mut parser = EventParser::new(self.max_message_bytes.saturating_mul(2));
+        while let Some(bytes) = body.next().await? {
+            if let Some(ending) = self.parse(&mut parser, &bytes.to_vec()) {
+                return Ok(ending);
+            }
+        }
+        Ok(Ending::lost(LOST.into()))
+    }
+
+    /// Passes on the messages that the bytes complete. Returns the end of the stream, if it ends here.
+    fn parse(&self, parser: &mut EventParser, bytes: &[u8]) -> Option<Ending> {
+        let mut items = Vec::new();
+        let parsed = parser.push(bytes, |event| items.push(read_item(&event)));
+        if items.is_empty() {
+            self.input(|attempt| Input::Part { attempt });
+        }
+        for item in items {
+            match item {
+                Ok(Some(StreamItem::Message(bytes))) => {
+                    self.input(|attempt| Input::Message { attempt, bytes });
+                }
+                Ok(Some(StreamItem::Close { code, reason })) => {
+                    let code = Some(code);
+                    return Some(Ending { code, reason });
+                }
+                Ok(None) => {}
+                Err(_) => return Some(Ending::by_us(CloseReason::ProtocolError)),
+            }
+        }
+        parsed
+            .err()
+            .map(|_| Ending::by_us(CloseReason::MessageTooLarge))
+    }
+
+    fn input(&self, input: impl FnOnce(u32) -> Input) {
+        if let Some(driver) = self.attempt.driver.upgrade() {
+            driver.input(input(self.attempt.number));
+        }
+    }
+}
+
+async fn post(url: &str, secret: [u8; 16], message: &[u8]) -> Result<PostAnswer, JsValue> {
+    let request = post_request(message, Some(secret))?;
+    request.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(POST_TIMEOUT)));
+    let response = fetch(url, &request).await?;
+    Ok(PostAnswer::of_status(response.status()))
+}
+
+fn post_request(message: &[u8], secret: Option<[u8; 16]>) -> Result<RequestInit, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("content-type", "application/octet-stream")?;
+    if let Some(secret) = secret {
+        headers.set("push-wire-secret", &hex::encode(secret))?;
+    }
+    let request = RequestInit::new();
+    request.set_method("POST");
+    request.set_headers(&headers);
+    request.set_body(&Uint8Array::from(message));
+    Ok(request)
+}
+

@@ -1,0 +1,68 @@
+//! Transports: a WebSocket, or an event stream with POST requests. A transport moves bytes and decides nothing.
+
+mod event_stream;
+mod websocket;
+
+use std::rc::Weak;
+
+use js_sys::Function;
+use push_wire_shared::session::client::Transport;
+use wasm_bindgen::JsValue;
+
+pub(crate) use event_stream::EventStream;
+pub(crate) use websocket::WebSocket;
+
+use crate::address::Address;
+use crate::driver::Driver;
+
+/// Addresses and limits of all connections of a client.
+pub(crate) struct Settings {
+    pub(crate) address: Address,
+    /// Class of the WebSockets; `None` for the page's own.
+    pub(crate) socket_class: Option<Function>,
+    /// Largest message taken from the server, in bytes.
+    pub(crate) max_message_bytes: usize,
+}
+
+/// One attempt to connect: the number that names it, and the driver that its events are passed to.
+#[derive(Clone)]
+pub(crate) struct Attempt {
+    pub(crate) number: u32,
+    pub(crate) driver: Weak<Driver>,
+}
+
+/// The transport of the latest attempt. Dropping it drops the connection without a word.
+pub(crate) enum Line {
+    WebSocket(WebSocket),
+    EventStream(EventStream),
+}
+
+impl Line {
+    /// Begins to open a connection.
+    pub(crate) fn open(
+        settings: &Settings,
+        transport: Transport,
+        attempt: Attempt,
+    ) -> Result<Self, JsValue> {
+        match transport {
+            Transport::WebSocket => WebSocket::open(settings, attempt).map(Self::WebSocket),
+            Transport::EventStream => EventStream::new(settings, attempt).map(Self::EventStream),
+        }
+    }
+
+    /// Sends a message.
+    pub(crate) fn send(&self, message: Vec<u8>) {
+        match self {
+            Self::WebSocket(socket) => socket.send(&message),
+            Self::EventStream(stream) => stream.open(message),
+        }
+    }
+
+    /// Closes the connection, after everything sent before. It has no further events.
+    pub(crate) fn close(&self, code: u16) {
+        match self {
+            Self::WebSocket(socket) => socket.hang_up(Some(code)),
+            Self::EventStream(stream) => stream.close(),
+        }
+    }
+}

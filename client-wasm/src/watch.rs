@@ -1,0 +1,92 @@
+//! A value that changes, and streams of its changes.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+
+/// Values that one side tells to all streams of the other.
+pub(crate) struct Teller<T> {
+    readers: RefCell<Vec<Weak<Queue<T>>>>,
+}
+
+/// What waits for one reader.
+struct Queue<T> {
+    waiting: RefCell<VecDeque<T>>,
+    /// Largest number that waits; the oldest is dropped for a newer one.
+    limit: usize,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl<T: Clone> Teller<T> {
+    /// A teller without readers.
+    pub(crate) const fn new() -> Self {
+        Self {
+            readers: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Tells a value. Returns whether there are readers.
+    pub(crate) fn tell(&self, value: &T) -> bool {
+        let mut readers = self.readers.borrow_mut();
+        readers.retain(|reader| reader.strong_count() > 0);
+        let told: Vec<_> = readers.iter().filter_map(Weak::upgrade).collect();
+        drop(readers);
+        for reader in &told {
+            reader.push(value.clone());
+        }
+        !told.is_empty()
+    }
+
+    /// Values from now on, of which at most `limit` wait.
+    pub(crate) fn read(&self, limit: usize) -> Changes<T> {
+        let queue = Rc::new(Queue {
+            waiting: RefCell::default(),
+            limit,
+            waker: RefCell::default(),
+        });
+        self.readers.borrow_mut().push(Rc::downgrade(&queue));
+        Changes(queue)
+    }
+}
+
+impl<T> Queue<T> {
+    fn push(&self, value: T) {
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() == self.limit {
+            waiting.pop_front();
+        }
+        waiting.push_back(value);
+        drop(waiting);
+        let waker = self.waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// Stream of values as they change, which does not end. A reader that is slow misses the oldest ones.
+pub struct Changes<T>(Rc<Queue<T>>);
+
+impl<T> Stream for Changes<T> {
+    type Item = T;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let next = self.0.waiting.borrow_mut().pop_front();
+        if next.is_some() {
+            return Poll::Ready(next);
+        }
+        self.0.waker.replace(Some(cx.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl<T> std::fmt::Debug for Changes<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let waiting = self.0.waiting.borrow().len();
+        f.debug_struct("Changes").field("waiting", &waiting).finish()
+    }
+}
