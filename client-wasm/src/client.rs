@@ -154,6 +154,13 @@ impl<C: ChannelKind> Client<C> {
         self.driver().read(|session| session.stats())
     }
 
+    /// Number of failed downloads of compression dictionaries: entries arrive without them, and they are tried again on the
+    /// next connection.
+    #[must_use]
+    pub fn dictionaries_failed(&self) -> u32 {
+        self.driver().dictionaries_failed()
+    }
+
     /// Reads a stream. Several subscriptions to one stream share its entries: a later one gets those from now on, and the
     /// value of a state at once.
     ///
@@ -214,8 +221,7 @@ impl<C: ChannelKind> Client<C> {
 
     /// Connects at once: after the client was closed by the server, or while it waits for its next attempt.
     pub fn reconnect(&self) {
-        self.driver()
-            .with(|session, now| session.connect(now));
+        self.driver().with(|session, now| session.connect(now));
     }
 
     /// Drops the connection and makes no attempt for this long, for tests of a page.

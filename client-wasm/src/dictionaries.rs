@@ -8,10 +8,10 @@ use push_wire_shared::limits::{DICTIONARIES, DICTIONARY_BYTES};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortController, RequestCredentials, RequestInit};
 
+use crate::clock;
 use crate::driver::Driver;
 use crate::fetch::{Body, fetch};
 use crate::timer::Timer;
-use crate::clock;
 
 /// Longest time of a download (30 s): the largest dictionary at 30 kbit/s.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);

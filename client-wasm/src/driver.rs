@@ -493,7 +493,10 @@ impl Driver {
 
     fn source(&self, id: u32) -> Option<Rc<Source>> {
         let sources = self.sources.borrow();
-        sources.iter().find(|source| source.id() == Some(id)).cloned()
+        sources
+            .iter()
+            .find(|source| source.id() == Some(id))
+            .cloned()
     }
 
     fn push(&self, id: u32, item: Item) {

@@ -33,6 +33,7 @@ pub use client::{Client, SendError, Sending};
 pub use config::Config;
 pub use document::Document;
 pub use error::{ConnectError, Fault, FaultCode};
+pub use push_wire_shared::ChannelKind;
 pub use push_wire_shared::position::{Cursor, Epoch, Outcome, Position, ResetReason, StartAt, Tag};
 pub use push_wire_shared::session::client::{
     Cause, ConfigError, EndCause, RetryPolicy, SendError as QueueError, Stats, Status,
@@ -40,7 +41,6 @@ pub use push_wire_shared::session::client::{
 };
 pub use push_wire_shared::session::op::{ErrorCode, ScopeRequest, SystemNotice};
 pub use push_wire_shared::session::wire::Content;
-pub use push_wire_shared::ChannelKind;
 pub use storage::KeyValueStorage;
 pub use subscription::{Delivery, Entry, StreamRequest, Subscription};
 pub use uuid::Uuid;

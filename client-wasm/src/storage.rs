@@ -152,7 +152,11 @@ fn read(storage: Option<&KeyValueStorage>, name: &str) -> Result<Option<Kept>, F
     let Some(record) = record.filter(|record| !record.is_empty()) else {
         return Ok(None);
     };
-    let damaged = || fault(format!("what is kept under \"{name}\" is not ours; beginning anew"));
+    let damaged = || {
+        fault(format!(
+            "what is kept under \"{name}\" is not ours; beginning anew"
+        ))
+    };
     decode(&record).ok_or_else(damaged).map(Some)
 }
 

@@ -13,7 +13,10 @@ use push_wire_shared::session::op::ScopeRequest;
 pub(crate) enum Item {
     Entry(Entry),
     /// The server did not send entries.
-    Skipped { count: u64, position: Position },
+    Skipped {
+        count: u64,
+        position: Position,
+    },
     /// A subscribe or resume ended.
     Outcome {
         outcome: Outcome,
@@ -22,7 +25,10 @@ pub(crate) enum Item {
         head: Cursor,
     },
     /// The server ended the subscription; nothing follows.
-    Ended { cause: EndCause, message: String },
+    Ended {
+        cause: EndCause,
+        message: String,
+    },
 }
 
 impl Item {
@@ -174,6 +180,9 @@ impl Source {
     }
 }
 
+/// Called after a listener has handled something of the stream.
+type Changed = dyn Fn(&Rc<Source>);
+
 /// A listener to a stream, and what waits for it. The session bounds what waits: it pauses a subscription of which the
 /// application holds too much, until half of that is handled.
 pub(crate) struct Listener {
@@ -183,7 +192,7 @@ pub(crate) struct Listener {
     is_busy: Cell<bool>,
     is_over: Cell<bool>,
     sink: Box<dyn Sink>,
-    changed: Box<dyn Fn(&Rc<Source>)>,
+    changed: Box<Changed>,
 }
 
 impl Listener {

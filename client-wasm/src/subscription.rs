@@ -126,6 +126,8 @@ pub enum Delivery {
         outcome: Outcome,
         /// Position after which reading continues.
         position: Position,
+        /// The entry just before the oldest kept; only with a reset.
+        floor: Option<Cursor>,
         /// The newest entry.
         head: Cursor,
     },
@@ -270,11 +272,12 @@ fn delivery(item: &Item) -> Delivery {
         Item::Outcome {
             outcome,
             position,
+            floor,
             head,
-            ..
         } => Delivery::Outcome {
             outcome: *outcome,
             position: *position,
+            floor: *floor,
             head: *head,
         },
         Item::Ended { cause, message } => Delivery::Ended {

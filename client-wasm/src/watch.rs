@@ -87,6 +87,8 @@ impl<T> Stream for Changes<T> {
 impl<T> std::fmt::Debug for Changes<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let waiting = self.0.waiting.borrow().len();
-        f.debug_struct("Changes").field("waiting", &waiting).finish()
+        f.debug_struct("Changes")
+            .field("waiting", &waiting)
+            .finish()
     }
 }

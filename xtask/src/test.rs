@@ -15,6 +15,7 @@ const CHECKS: &[Step] = &[
     ("format", format),
     ("lints", lints),
     ("lints without the tests", application_lints),
+    ("lints of the browser client", browser_lints),
     ("Rust documentation", documentation),
     ("no_std check of shared", no_std),
 ];
@@ -92,6 +93,20 @@ fn lints(workspace: &Workspace) -> Result<(), Error> {
 /// The crates as an application builds them: in the whole workspace the tests turn on their feature `__internals`.
 fn application_lints(workspace: &Workspace) -> Result<(), Error> {
     clippy(workspace.cargo_applications("clippy"))
+}
+
+/// The browser client with its classes, for the target that has them.
+fn browser_lints(workspace: &Workspace) -> Result<(), Error> {
+    toolchain::ensure_target(workspace, toolchain::BROWSER)?;
+    clippy(workspace.cargo(&[
+        "clippy",
+        "--quiet",
+        "--package=push-wire-client-wasm",
+        "--features=js",
+        "--all-targets",
+        "--target",
+        toolchain::BROWSER,
+    ]))
 }
 
 fn clippy(mut clippy: Command) -> Result<(), Error> {

@@ -14,8 +14,13 @@ impl AssetCheck {
     /// The check of an asset of `size` bytes with this SHA-256 in hexadecimal, of which at most `limit` are taken.
     #[wasm_bindgen(constructor)]
     pub fn new(size: f64, sha256: &str, limit: f64) -> AssetCheck {
-        // Sizes above 2^53 are above every limit.
-        Self(frame::AssetCheck::new(size as u64, sha256, limit as u64))
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole numbers from 0 to 2^53, as the caller has checked"
+        )]
+        let (size, limit) = (size as u64, limit as u64);
+        Self(frame::AssetCheck::new(size, sha256, limit))
     }
 
     /// Takes the next bytes; returns whether all is right so far.

@@ -50,7 +50,10 @@ impl Observer for Told {
 
 #[wasm_bindgen]
 impl PageClient {
-    /// A client that is not connected yet. Throws the error that `hooks.error` makes.
+    /// A client that is not connected yet.
+    ///
+    /// # Errors
+    /// The error that `hooks.error` makes, for an address or an option that cannot be used.
     #[wasm_bindgen(constructor)]
     pub fn new(url: &str, options: JsValue, hooks: ClientHooks) -> Result<PageClient, JsValue> {
         let live = Live::add(hooks.clone());
@@ -86,7 +89,10 @@ impl PageClient {
         events::stats(stats, self.driver.dictionaries_failed())
     }
 
-    /// Reads a stream. Throws the error that `hooks.error` makes.
+    /// Reads a stream.
+    ///
+    /// # Errors
+    /// The error that `hooks.error` makes.
     pub fn subscribe(
         &self,
         options: JsValue,
@@ -138,7 +144,10 @@ impl PageClient {
         self.driver.with(ClientSession::connect);
     }
 
-    /// Sets the token; throws the error that `hooks.error` makes when it is larger than 16 KiB.
+    /// Sets the token.
+    ///
+    /// # Errors
+    /// The error that `hooks.error` makes for one that is larger than 16 KiB.
     #[wasm_bindgen(js_name = setToken)]
     pub fn set_token(&self, token: Option<String>) -> Result<(), JsValue> {
         let set = self.driver.with(|session, _| session.set_token(token));

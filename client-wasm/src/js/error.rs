@@ -22,9 +22,12 @@ impl ClientHooks {
         let text = error.to_string();
         match error {
             ConnectError::Url { .. } => self.plain("bad_url", &text),
-            ConnectError::Config(ConfigError::TokenBytes(_)) => {
-                self.error("bad_argument", "token is larger than 16 KiB", Some("token"), None)
-            }
+            ConnectError::Config(ConfigError::TokenBytes(_)) => self.error(
+                "bad_argument",
+                "token is larger than 16 KiB",
+                Some("token"),
+                None,
+            ),
             ConnectError::Config(_) => self.plain("bad_argument", &text),
         }
     }

@@ -91,7 +91,11 @@ pub(super) fn notice(notice: &SystemNotice) -> JsValue {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 enum EventOut<'a> {
     Resumed {
         position: PositionOut,

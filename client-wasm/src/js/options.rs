@@ -62,26 +62,14 @@ enum TransportName {
 }
 
 /// Retry schedule; times in milliseconds.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Retry {
     initial: Option<f64>,
     max: Option<f64>,
     factor: Option<f64>,
     jitter: Option<bool>,
     attempts: Option<u32>,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self {
-            initial: None,
-            max: None,
-            factor: None,
-            jitter: None,
-            attempts: None,
-        }
-    }
 }
 
 impl Options {
@@ -121,7 +109,8 @@ impl Options {
 
 impl Retry {
     fn policy(self) -> RetryPolicy {
-        let millis = |given: Option<f64>, default: Duration| given.map_or(default, clock::from_millis);
+        let millis =
+            |given: Option<f64>, default: Duration| given.map_or(default, clock::from_millis);
         let default = RetryPolicy::default();
         RetryPolicy {
             initial: millis(self.initial, default.initial),

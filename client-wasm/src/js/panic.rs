@@ -39,7 +39,11 @@ impl Drop for Live {
 fn tell(info: &panic::PanicHookInfo<'_>) {
     let message = format!("push-wire: {info}");
     console_error(&message.as_str().into());
-    let live = LIVE.with(|live| live.try_borrow().map(|live| live.clone()).unwrap_or_default());
+    let live = LIVE.with(|live| {
+        live.try_borrow()
+            .map(|live| live.clone())
+            .unwrap_or_default()
+    });
     for (_, hooks) in live {
         // Nothing can be done about another exception.
         drop(hooks.panicked(&message));

@@ -231,4 +231,3 @@ fn post_request(message: &[u8], secret: Option<[u8; 16]>) -> Result<RequestInit,
     request.set_body(&Uint8Array::from(message));
     Ok(request)
 }
-
