@@ -106,6 +106,10 @@ async fn print(name: String, mut messages: Messages<Live>) {
             Delivery::Entry(Frame {
                 cursor, payload, ..
             }) => println!("{name} {} {payload}", cursor.unwrap_or_default()),
+            Delivery::Bytes { cursor, body } => println!("{name} {cursor} {} bytes", body.len()),
+            Delivery::Unreadable { cursor, message } => {
+                eprintln!("{name}: entry {cursor} cannot be read: {message}");
+            }
             Delivery::Reset { reason, position } => eprintln!(
                 "{name}: entries up to {} may be missing ({})",
                 position.cursor,
