@@ -6,6 +6,7 @@
 //! Locks are taken in this order: sessions, streams, shares. Publishing takes no lock of the sessions.
 
 mod attachment;
+mod config;
 mod counters;
 mod observer;
 mod posts;
@@ -26,6 +27,7 @@ use std::time::{Duration, SystemTime};
 
 pub(crate) use attachment::Attachment;
 use bytes::Bytes;
+pub use config::HubConfig;
 pub(crate) use counters::Counters;
 pub use counters::Stats;
 pub(crate) use observer::Observer;
@@ -36,7 +38,6 @@ pub use publish::{HubSendError, PublishError};
 use publish::{Publisher, publish_error};
 use push_wire_broker::{AppendError, Broker, Memory, Record};
 use push_wire_shared::channel::ChannelTable;
-use push_wire_shared::limits::SESSION_TTL;
 use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::ServerConfig;
@@ -53,9 +54,8 @@ use uuid::Uuid;
 pub(crate) use waker::{ConnectionWaker, Notice, PostCheck, Subscriber};
 
 use crate::auth::{Grant, Revocation, Revocations, RevokeError};
-use crate::compression::{Background, Dictionaries, SetDictionaryError};
+use crate::compression::{Dictionaries, SetDictionaryError};
 use crate::limits::{Limits, RETURN_SPREAD};
-use crate::policy::ChannelPolicy;
 use crate::rate::{Load, Wait};
 
 /// Largest number of sessions, and of streams, that one run of the upkeep removes (256), so that it holds a lock for
@@ -68,42 +68,6 @@ const UPKEEP_PERIOD: Duration = Duration::from_secs(10);
 
 /// Source of epochs and secrets: the operating system in a server, a seed in a simulation.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
-
-/// Settings of a hub.
-#[derive(Clone, Debug)]
-pub struct HubConfig {
-    /// Settings of the sessions of all connections.
-    pub session: ServerConfig,
-    /// Policies by channel id; a channel without one is a log.
-    pub policies: Vec<(u8, ChannelPolicy)>,
-    /// Limits of the memory and work that clients can take.
-    pub limits: Limits,
-    /// Time that a session outlives its connection.
-    pub session_ttl: Duration,
-    /// Executor that trains dictionaries.
-    pub background: Background,
-}
-
-impl HubConfig {
-    /// The defaults, for these channels.
-    #[must_use]
-    pub fn new(channels: ChannelTable) -> Self {
-        Self {
-            session: ServerConfig::new(channels),
-            policies: Vec::new(),
-            limits: Limits::default(),
-            session_ttl: SESSION_TTL,
-            background: Background::default(),
-        }
-    }
-
-    /// Sets a channel's policy, and the mode that clients are sent.
-    pub fn set_policy(&mut self, channel: u8, policy: ChannelPolicy) {
-        self.policies.retain(|(id, _)| *id != channel);
-        self.policies.push((channel, policy));
-        self.session.channels.set_mode(channel, policy.mode());
-    }
-}
 
 /// The sessions and streams of one process.
 ///

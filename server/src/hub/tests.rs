@@ -12,6 +12,7 @@ use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::SessionState;
 
 use super::*;
+use crate::policy::ChannelPolicy;
 
 const SYSTEM: u8 = 0;
 const CHAT: u8 = 1;
