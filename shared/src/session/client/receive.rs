@@ -14,7 +14,6 @@ use super::uplink::Uplink;
 use super::{Cause, ClientConfig, Event, Server};
 use crate::close::CloseReason;
 use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
-use crate::position::Outcome;
 use crate::session::op::{AuthOk, ClientOp, ErrorCode, OpError, ServerOp};
 use crate::session::wire::Records;
 use crate::time::Moment;
@@ -161,13 +160,7 @@ impl Receiver<'_> {
                 position,
                 caught_up,
             } => {
-                let reading = Reading {
-                    outcome: Outcome::Resumed { caught_up },
-                    stream,
-                    position,
-                    floor: None,
-                    head: position.cursor.saturating_add(caught_up),
-                };
+                let reading = Reading::resumed(stream, position, caught_up);
                 return subscriptions.answered(now, id, reading, &server.channels, link);
             }
             ServerOp::Reset {
@@ -177,13 +170,8 @@ impl Receiver<'_> {
                 floor,
                 head,
             } => {
-                let reading = Reading {
-                    outcome: Outcome::Reset(reason),
-                    stream,
-                    position,
-                    floor: Some(floor),
-                    head,
-                };
+                let bounds = (floor, head);
+                let reading = Reading::reset(reason, stream, position, bounds);
                 return subscriptions.answered(now, id, reading, &server.channels, link);
             }
             ServerOp::Reset {
@@ -205,14 +193,7 @@ impl Receiver<'_> {
                 message,
                 id: None,
                 retry_ms,
-            } => {
-                if let Some(pause) = retry_ms.map(Duration::from_millis) {
-                    uplink.pause(now, pause, link);
-                }
-                if !subscriptions.is_crossing(code) {
-                    self.error(code, message);
-                }
-            }
+            } => self.general_error(now, code, message, retry_ms),
             ServerOp::Received { upto } => uplink.taken(upto, &mut link.outputs),
             ServerOp::Rejected(rejection) => uplink.rejected(rejection, &mut link.outputs),
             ServerOp::Dictionary(info) => dictionaries.named(info, link),
@@ -275,6 +256,22 @@ impl Receiver<'_> {
             retry: retry_ms.map(Duration::from_millis),
         };
         self.connection.note_goodbye(now, farewell, self.link);
+    }
+
+    /// Handles an error that concerns no single subscription; `retry_ms` is the time for which nothing is sent.
+    fn general_error(
+        &mut self,
+        now: Moment,
+        code: ErrorCode,
+        message: String,
+        retry_ms: Option<u64>,
+    ) {
+        if let Some(pause) = retry_ms.map(Duration::from_millis) {
+            self.uplink.pause(now, pause, self.link);
+        }
+        if !self.subscriptions.is_crossing(code) {
+            self.error(code, message);
+        }
     }
 
     fn error(&mut self, code: ErrorCode, message: String) {

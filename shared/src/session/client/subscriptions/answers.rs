@@ -29,6 +29,39 @@ pub(in crate::session::client) struct Reading {
     pub(in crate::session::client) head: Cursor,
 }
 
+impl Reading {
+    /// A resume from this position, with the number of entries to catch up.
+    pub(in crate::session::client) const fn resumed(
+        stream: u64,
+        position: Position,
+        caught_up: u64,
+    ) -> Self {
+        Self {
+            outcome: Outcome::Resumed { caught_up },
+            stream,
+            position,
+            floor: None,
+            head: position.cursor.saturating_add(caught_up),
+        }
+    }
+
+    /// A reset to this position, with the log's floor and head.
+    pub(in crate::session::client) const fn reset(
+        reason: ResetReason,
+        stream: u64,
+        position: Position,
+        (floor, head): (Cursor, Cursor),
+    ) -> Self {
+        Self {
+            outcome: Outcome::Reset(reason),
+            stream,
+            position,
+            floor: Some(floor),
+            head,
+        }
+    }
+}
+
 impl Subscriptions {
     /// Handles an outcome after which the stream is read.
     pub(in crate::session::client) fn answered(
