@@ -398,21 +398,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Summary of the connection's state; [`status`](Self::status) has the details.
     #[must_use]
     pub fn state(&self) -> ConnectionState {
-        let connection = self.shared.connection.borrow();
-        match connection.status {
-            Status::Ready => ConnectionState::Connected,
-            Status::Idle | Status::Closed { .. } => ConnectionState::Disconnected,
-            Status::AwaitingToken { .. }
-            | Status::Connecting { .. }
-            | Status::Waiting { .. }
-            | Status::Suspended { .. } => {
-                if connection.was_ready {
-                    ConnectionState::Resuming
-                } else {
-                    ConnectionState::Connecting
-                }
-            }
-        }
+        self.shared.connection.borrow().summary()
     }
 
     /// State of the connection.

@@ -16,16 +16,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use crate::address::http_route;
 use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::connector::{Connector, connector};
 use crate::dictionaries::{Dictionaries, Fetched};
 use crate::dispatch::{Dispatch, QueueEvent};
-use crate::event_stream::EventStream;
-use crate::socket::{Line, OpenError, Socket, SocketInput, next_input};
+use crate::socket::{Line, OpenError, Socket, SocketInput, next_input, open_line};
 use crate::state::Shared;
 use crate::tokens::Tokens;
-use crate::websocket::WebSocket;
 use crate::{ClientConfig, ClientEvent, SendError, SessionKey, StreamError};
 
 pub(crate) struct Driver<C: ChannelKind> {
@@ -277,25 +274,14 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn open(&mut self, attempt: u32, transport: Transport) {
-        let limit = self.max_message_bytes;
-        let (connector, url) = (self.connector.clone(), self.url.clone());
-        self.socket = match transport {
-            Transport::WebSocket => Socket::Opening {
-                attempt,
-                opening: Box::pin(async move {
-                    let socket = WebSocket::open(connector, url, limit).await?;
-                    Ok(Line::WebSocket(Box::new(socket)))
-                }),
-            },
-            Transport::EventStream => {
-                let stream = EventStream::new(connector, http_route(&url), limit);
-                let line = Line::EventStream(Box::new(stream));
-                Socket::Opening {
-                    attempt,
-                    opening: Box::pin(std::future::ready(Ok(line))),
-                }
-            }
-        };
+        let line = open_line(
+            transport,
+            self.connector.clone(),
+            self.url.clone(),
+            self.max_message_bytes,
+        );
+        let opening = Box::pin(line);
+        self.socket = Socket::Opening { attempt, opening };
     }
 
     fn fetched(&mut self, Fetched { sha256, bytes }: Fetched) {

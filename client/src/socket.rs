@@ -6,8 +6,10 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::session::client::{Input, PostAnswer};
+use push_wire_shared::session::client::{Input, PostAnswer, Transport};
 
+use crate::address::http_route;
+use crate::connector::Connector;
 use crate::event_stream::EventStream;
 use crate::websocket::WebSocket;
 
@@ -127,6 +129,25 @@ impl Line {
             Self::EventStream(stream) => stream.close().await,
         }
     }
+}
+
+/// Opens a transport to the server at the WebSocket address `url`. An event stream opens with its first message.
+pub(crate) async fn open_line(
+    transport: Transport,
+    connector: Connector,
+    url: String,
+    max_message_bytes: usize,
+) -> Result<Line, OpenError> {
+    Ok(match transport {
+        Transport::WebSocket => {
+            let socket = WebSocket::open(connector, url, max_message_bytes).await?;
+            Line::WebSocket(Box::new(socket))
+        }
+        Transport::EventStream => {
+            let stream = EventStream::new(connector, http_route(&url), max_message_bytes);
+            Line::EventStream(Box::new(stream))
+        }
+    })
 }
 
 /// Waits for the next event of the transport. Nothing is lost when the future is dropped.

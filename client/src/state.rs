@@ -5,7 +5,7 @@ use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::client::Status;
 use tokio::sync::{broadcast, watch};
 
-use crate::{ClientEvent, ConnectError, CursorTracker};
+use crate::{ClientEvent, ConnectError, ConnectionState, CursorTracker};
 
 /// State that the driver updates.
 pub(crate) struct Shared<C: ChannelKind> {
@@ -22,6 +22,26 @@ pub(crate) struct ConnectionStatus {
     pub(crate) was_ready: bool,
     /// Error of the last attempt to open a socket.
     pub(crate) open_error: Option<String>,
+}
+
+impl ConnectionStatus {
+    /// Summary for the application.
+    pub(crate) const fn summary(&self) -> ConnectionState {
+        match self.status {
+            Status::Ready => ConnectionState::Connected,
+            Status::Idle | Status::Closed { .. } => ConnectionState::Disconnected,
+            Status::AwaitingToken { .. }
+            | Status::Connecting { .. }
+            | Status::Waiting { .. }
+            | Status::Suspended { .. } => {
+                if self.was_ready {
+                    ConnectionState::Resuming
+                } else {
+                    ConnectionState::Connecting
+                }
+            }
+        }
+    }
 }
 
 /// Returns the error with which the attempts to connect have ended; `None` while there are more.
