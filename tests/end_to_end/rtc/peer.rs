@@ -20,6 +20,8 @@ pub(super) struct Peer {
     pub(super) send: mpsc::UnboundedSender<Value>,
     pub(super) messages: mpsc::UnboundedReceiver<Value>,
     pub(super) switches: mpsc::UnboundedReceiver<ModeSwitchSignal>,
+    /// Messages not acknowledged, of each restart of the other client.
+    pub(super) restarts: mpsc::UnboundedReceiver<Vec<Value>>,
     task: JoinHandle<()>,
 }
 
@@ -33,11 +35,18 @@ impl Drop for Peer {
 const UNDER_WAY: usize = 512;
 
 impl Peer {
-    /// The exchange of this member with another client, over connections that are cut when `cut` changes.
-    pub(super) fn start(member: Member, own: Uuid, other: Uuid, cut: watch::Receiver<u32>) -> Self {
+    /// The exchange of this member with another client, over connections that are cut when `cut` changes. `seed` is another
+    /// one for each session of the client.
+    pub(super) fn start(
+        member: Member,
+        (own, other): (Uuid, Uuid),
+        cut: watch::Receiver<u32>,
+        seed: u64,
+    ) -> Self {
         let (send, to_send) = mpsc::unbounded_channel();
         let (tell_message, messages) = mpsc::unbounded_channel();
         let (tell_switch, switches) = mpsc::unbounded_channel();
+        let (tell_restart, restarts) = mpsc::unbounded_channel();
         let (tell_event, events) = mpsc::unbounded_channel();
         let config = PeerConfig {
             failover: FailoverPolicy {
@@ -47,7 +56,7 @@ impl Peer {
             ..PeerConfig::default()
         };
         let driver = Driver {
-            session: PeerSession::new(own, other, config, 7),
+            session: PeerSession::new(own, other, config, seed),
             member,
             other,
             origin: Instant::now(),
@@ -55,12 +64,14 @@ impl Peer {
             tell_event,
             tell_message,
             tell_switch,
+            tell_restart,
             cut,
         };
         Self {
             send,
             messages,
             switches,
+            restarts,
             task: tokio::spawn(driver.run(to_send, events)),
         }
     }
@@ -88,6 +99,7 @@ struct Driver {
     tell_event: mpsc::UnboundedSender<Event>,
     tell_message: mpsc::UnboundedSender<Value>,
     tell_switch: mpsc::UnboundedSender<ModeSwitchSignal>,
+    tell_restart: mpsc::UnboundedSender<Vec<Value>>,
     cut: watch::Receiver<u32>,
 }
 
@@ -167,6 +179,7 @@ impl Driver {
             Output::Accept { .. } | Output::AddCandidate { .. } => {}
             Output::Switched(signal) => self.tell_switch.send(signal).unwrap(),
             Output::Message(message) => self.tell_message.send(message).unwrap(),
+            Output::Restarted { unacknowledged } => self.tell_restart.send(unacknowledged).unwrap(),
             Output::Send(route, packet) => self.send(route, packet).await,
         }
     }

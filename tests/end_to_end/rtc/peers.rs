@@ -36,8 +36,8 @@ async fn clients_exchange_messages_once_through_cuts() {
     let b = backend.join_room(B).await;
     a.sees(&[B]).await;
     let mut peers = [
-        Peer::start(a, A, B, cuts.subscribe()),
-        Peer::start(b, B, A, cuts.subscribe()),
+        Peer::start(a, (A, B), cuts.subscribe(), 1),
+        Peer::start(b, (B, A), cuts.subscribe(), 2),
     ];
 
     for round in 0..ROUNDS {
@@ -65,4 +65,44 @@ async fn clients_exchange_messages_once_through_cuts() {
     }
     let stats = backend.server.stats();
     assert!(stats.relayed_packets > 0 && stats.signals > 0, "{stats:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exchange_goes_on_after_restart() {
+    let config = RtcConfig::new().relay(Channel::Relay, RelayLimits::default());
+    let backend = Backend::start(config).await;
+    let cuts = watch::Sender::new(0);
+    let mut a = backend.join_room(A).await;
+    let b = backend.join_room(B).await;
+    a.sees(&[B]).await;
+    let mut session = b.client.session().await.unwrap();
+    drop(b);
+    let mut a = Peer::start(a, (A, B), cuts.subscribe(), 1);
+    for seed in 2..5 {
+        let meanwhile = json!("while B is away");
+        a.send.send(meanwhile.clone()).unwrap();
+        let config = ClientConfig::continuing(backend.url(), session);
+        let b = Member::join(config).await;
+        b.enter("room").await.unwrap();
+        session = b.client.session().await.unwrap();
+        let mut b = Peer::start(b, (B, A), cuts.subscribe(), seed);
+        let is_reported = seed > 2 && {
+            let unacknowledged = within_timeout(a.restarts.recv()).await;
+            unacknowledged.contains(&meanwhile)
+        };
+        if !is_reported {
+            assert_eq!(within_timeout(b.messages.recv()).await, meanwhile);
+        }
+        for number in 0..10 {
+            a.send.send(json!([seed, number])).unwrap();
+            b.send.send(json!([seed, number])).unwrap();
+        }
+        for number in 0..10 {
+            for peer in [&mut a, &mut b] {
+                let message = within_timeout(peer.messages.recv()).await;
+                assert_eq!(message, json!([seed, number]));
+            }
+        }
+        while within_timeout(a.switches.recv()).await.mode != TransportMode::P2p {}
+    }
 }

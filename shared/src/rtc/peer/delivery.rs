@@ -1,11 +1,13 @@
 //! Delivery of messages once and in order, over paths that lose packets.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde_json::Value;
 
 use super::PeerPacket;
+use super::pair::Pair;
 use crate::limits::{PEER_MESSAGES, PEER_WINDOW};
 use crate::time::Moment;
 
@@ -21,6 +23,8 @@ pub(super) struct Delivery {
     acknowledged: u64,
     /// Number of the last message that was sent since the last repetition.
     sent: u64,
+    /// Number of the last message that was sent at all.
+    ever_sent: u64,
     /// Number of the last message that was received.
     received: u64,
     owes_acknowledgement: bool,
@@ -36,6 +40,7 @@ impl Delivery {
             kept: VecDeque::new(),
             acknowledged: 0,
             sent: 0,
+            ever_sent: 0,
             received: 0,
             owes_acknowledgement: false,
             resend_at: None,
@@ -55,6 +60,18 @@ impl Delivery {
     /// Messages that are not acknowledged.
     pub(super) fn unacknowledged(&self) -> usize {
         self.kept.len()
+    }
+
+    /// Begins anew with another session of the other client. Returns the messages that were sent to the earlier one and not
+    /// acknowledged; those that were never sent are kept.
+    pub(super) fn restart(&mut self) -> Vec<Value> {
+        let uncertain = usize::try_from(self.ever_sent - self.acknowledged).unwrap_or(usize::MAX);
+        let uncertain = self.kept.drain(..uncertain.min(self.kept.len())).collect();
+        *self = Self {
+            kept: core::mem::take(&mut self.kept),
+            ..Self::new(self.resend)
+        };
+        uncertain
     }
 
     /// Takes a packet. Returns its message, if it is the next one.
@@ -86,8 +103,8 @@ impl Delivery {
         self.resend_at = (self.sent > number).then(|| now + self.wait());
     }
 
-    /// Next packet to be sent; `None` if there is none for now.
-    pub(super) fn next(&mut self, now: Moment) -> Option<PeerPacket> {
+    /// Next packet to be sent between these sessions; `None` if there is none for now.
+    pub(super) fn next(&mut self, now: Moment, pair: Pair) -> Option<PeerPacket> {
         let under_way = self.sent - self.acknowledged;
         let at = usize::try_from(under_way).unwrap_or(usize::MAX);
         let message = self.kept.get(at).filter(|_| at < PEER_WINDOW).cloned();
@@ -96,12 +113,15 @@ impl Delivery {
         }
         self.owes_acknowledgement = false;
         let mut packet = PeerPacket {
+            session: pair.session,
+            peer: pair.peer,
             sequence: 0,
             acknowledged: self.received,
             payload: Value::Null,
         };
         if let Some(message) = message {
             self.sent += 1;
+            self.ever_sent = self.ever_sent.max(self.sent);
             packet.sequence = self.sent;
             packet.payload = message;
             if self.resend_at.is_none() {

@@ -5,8 +5,11 @@
 
 mod config;
 mod delivery;
+mod hello;
 mod negotiation;
 mod packet;
+mod pair;
+mod pairing;
 mod session;
 #[cfg(test)]
 mod tests;

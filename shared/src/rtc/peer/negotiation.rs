@@ -1,33 +1,31 @@
 //! Negotiation of the connection between two clients: offer, answer and candidates.
 
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::pair::{Label, Pair};
 use super::{Output, PeerConfig};
 use crate::limits::PEER_CANDIDATES;
 use crate::rtc::RtcMessage;
 use crate::time::Moment;
 
-/// Text before the number of a candidate's attempt: an extension attribute of RFC 8839.
-const ATTEMPT: &str = " attempt ";
-
 /// Attempts of two clients to connect.
 ///
 /// Attempts are numbered. The client with the lower id takes odd numbers, the other one even numbers, each the lowest above
 /// all that it has seen. An attempt ends those with lower numbers, so of two offers that cross, the one with the higher
-/// number stands on both sides.
+/// number stands on both sides. A number is used once in the life of a session.
 #[derive(Debug)]
 pub(super) struct Negotiation {
     own: Uuid,
     other: Uuid,
     config: PeerConfig,
     jitter: fastrand::Rng,
+    pair: Pair,
     /// Number of the newest attempt; 0 before the first.
     attempt: u64,
     state: State,
@@ -38,6 +36,8 @@ pub(super) struct Negotiation {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Idle,
+    /// A connection is wanted, and the session of the other client is not known.
+    Wanted,
     /// This client has offered, and has no answer.
     Offering(Moment),
     /// The other client has offered, and has no answer.
@@ -52,12 +52,13 @@ enum State {
 type Outputs = VecDeque<Output>;
 
 impl Negotiation {
-    pub(super) fn new(own: Uuid, other: Uuid, config: PeerConfig, seed: u64) -> Self {
+    pub(super) fn new(own: Uuid, other: Uuid, config: PeerConfig, jitter: fastrand::Rng) -> Self {
         Self {
             own,
             other,
             config,
-            jitter: fastrand::Rng::with_seed(seed),
+            jitter,
+            pair: Pair::default(),
             attempt: 0,
             state: State::Idle,
             held: Vec::new(),
@@ -69,9 +70,42 @@ impl Negotiation {
         self.state == State::Open
     }
 
-    /// Begins an attempt, unless there is one or one is due.
-    pub(super) fn connect(&mut self, now: Moment, out: &mut Outputs) {
+    /// Returns whether an attempt waits for the session of the other client.
+    pub(super) fn waits_for_session(&self) -> bool {
+        self.state == State::Wanted
+    }
+
+    /// Highest number of an attempt that was seen.
+    pub(super) const fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
+    /// Begins an attempt when the session of the other client is known, unless there is one or one is due.
+    pub(super) fn connect(&mut self) {
         if self.state == State::Idle {
+            self.state = State::Wanted;
+        }
+    }
+
+    /// Begins anew with another session of the other client.
+    pub(super) fn restart(&mut self, out: &mut Outputs) {
+        self.abandon(out);
+        if self.state != State::Idle {
+            self.state = State::Wanted;
+        }
+    }
+
+    /// Takes the highest number of an attempt that the other client has seen.
+    pub(super) fn see(&mut self, attempt: u64) {
+        if !self.is_under_way() && !self.is_open() {
+            self.attempt = self.attempt.max(attempt);
+        }
+    }
+
+    /// Records that the sessions of both clients know each other.
+    pub(super) fn paired(&mut self, now: Moment, pair: Pair, out: &mut Outputs) {
+        self.pair = pair;
+        if self.state == State::Wanted {
             self.begin(now, out);
         }
     }
@@ -99,7 +133,7 @@ impl Negotiation {
         if attempt != self.attempt {
             return;
         }
-        let (from, to, meta) = (self.own, self.other, json!({"attempt": attempt}));
+        let (from, to, meta) = (self.own, self.other, self.label().to_meta());
         match self.state {
             State::Offering(_) => {
                 out.push_back(Output::Signal(RtcMessage::Offer {
@@ -118,7 +152,11 @@ impl Negotiation {
                     meta,
                 }));
             }
-            State::Idle | State::Connecting(_) | State::Open | State::Waiting(_) => {}
+            State::Idle
+            | State::Wanted
+            | State::Connecting(_)
+            | State::Open
+            | State::Waiting(_) => {}
         }
     }
 
@@ -128,13 +166,20 @@ impl Negotiation {
             out.push_back(Output::Signal(RtcMessage::Candidate {
                 from: self.own,
                 to: self.other,
-                candidate: format!("{candidate}{ATTEMPT}{attempt}"),
+                candidate: self.label().add_to(candidate),
             }));
         }
     }
 
-    /// Takes a message of the other client. Those of another client, of an older attempt, and of other kinds have no
-    /// effect.
+    const fn label(&self) -> Label {
+        Label {
+            pair: self.pair,
+            attempt: self.attempt,
+        }
+    }
+
+    /// Takes a message of the other client. Those of another client or session, of an older attempt, and of other kinds
+    /// have no effect.
     pub(super) fn receive(&mut self, now: Moment, message: RtcMessage, out: &mut Outputs) {
         match message {
             RtcMessage::Offer {
@@ -186,10 +231,11 @@ impl Negotiation {
 
     fn receive_offer(&mut self, now: Moment, meta: &Value, offer: String, out: &mut Outputs) {
         let parity = u64::from(self.other < self.own);
-        let Some(attempt) = attempt_in(meta).filter(|attempt| attempt % 2 == parity) else {
+        let Some(Label { pair, attempt }) = Label::from_meta(meta) else {
             return;
         };
-        if attempt <= self.attempt {
+        let is_newer = attempt % 2 == parity && attempt > self.attempt;
+        if !is_newer || pair != self.pair.reversed() {
             return;
         }
         self.abandon(out);
@@ -200,7 +246,7 @@ impl Negotiation {
     fn receive_answer(&mut self, meta: &Value, answer: String, out: &mut Outputs) {
         let attempt = self.attempt;
         if let State::Offering(until) = self.state
-            && attempt_in(meta) == Some(attempt)
+            && Label::from_meta(meta) == Some(self.label().reversed())
         {
             self.state = State::Connecting(until);
             out.push_back(Output::Accept { attempt, answer });
@@ -210,21 +256,18 @@ impl Negotiation {
     }
 
     fn receive_candidate(&mut self, candidate: &str, out: &mut Outputs) {
-        let Some((candidate, attempt)) = candidate.rsplit_once(ATTEMPT) else {
+        let label = Label::split(candidate);
+        let label = label.filter(|&(_, label)| label == self.label().reversed());
+        let Some((candidate, Label { attempt, .. })) = label else {
             return;
         };
-        let attempt = attempt.parse();
-        let attempt = attempt
-            .ok()
-            .filter(|&attempt: &u64| attempt == self.attempt);
-        let Some(attempt) = attempt else { return };
         let candidate = candidate.to_string();
         match self.state {
             State::Offering(_) if self.held.len() < PEER_CANDIDATES => self.held.push(candidate),
             State::Answering(_) | State::Connecting(_) | State::Open => {
                 out.push_back(Output::AddCandidate { attempt, candidate });
             }
-            State::Idle | State::Offering(_) | State::Waiting(_) => {}
+            State::Idle | State::Wanted | State::Offering(_) | State::Waiting(_) => {}
         }
     }
 
@@ -258,7 +301,7 @@ impl Negotiation {
     const fn is_under_way(&self) -> bool {
         match self.state {
             State::Offering(_) | State::Answering(_) | State::Connecting(_) => true,
-            State::Idle | State::Open | State::Waiting(_) => false,
+            State::Idle | State::Wanted | State::Open | State::Waiting(_) => false,
         }
     }
 
@@ -276,7 +319,7 @@ impl Negotiation {
             | State::Answering(until)
             | State::Connecting(until)
             | State::Waiting(until) => Some(until),
-            State::Idle | State::Open => None,
+            State::Idle | State::Wanted | State::Open => None,
         }
     }
 
@@ -291,9 +334,4 @@ impl Negotiation {
             self.give_up(now, out);
         }
     }
-}
-
-/// Number of the attempt that a description belongs to.
-fn attempt_in(meta: &Value) -> Option<u64> {
-    meta.get("attempt")?.as_u64()
 }

@@ -73,6 +73,13 @@ impl Network {
         self.events.pop_first().map(|(_, event)| event)
     }
 
+    /// Drops the events of a side that has restarted. What waits for it at the server stays.
+    pub(super) fn restart(&mut self, side: usize) {
+        self.events.retain(|_, (receiver, event)| {
+            *receiver != side || matches!(event, Event::Signal(_) | Event::Packet(None, _))
+        });
+    }
+
     /// Drops the packets on the way over the connection of an attempt.
     pub(super) fn cut(&mut self, attempt: u64) {
         self.events

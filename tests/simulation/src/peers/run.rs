@@ -7,6 +7,7 @@ use push_wire_shared::rtc::peer::{Input, Output, PeerConfig, PeerPacket};
 use push_wire_shared::time::{Moment, sooner};
 use push_wire_shared::transport::{TransportMode, TransportRoute};
 
+use super::ledger::Ledger;
 use super::network::{Event, Network};
 use super::side::Side;
 
@@ -40,6 +41,14 @@ pub struct PeerTally {
     pub lost: u64,
     /// Packets that arrived twice.
     pub repeated: u64,
+    /// Signalling messages that arrived twice, the second time out of order.
+    pub repeated_signals: u64,
+    /// Sessions that were replaced by new ones.
+    pub restarts: u64,
+    /// Notices of restarts.
+    pub notices: u64,
+    /// Messages that were reported after a restart, and did not arrive.
+    pub reported: u64,
 }
 
 impl PeerTally {
@@ -51,15 +60,19 @@ impl PeerTally {
         self.silent_cuts += other.silent_cuts;
         self.lost += other.lost;
         self.repeated += other.repeated;
+        self.repeated_signals += other.repeated_signals;
+        self.restarts += other.restarts;
+        self.notices += other.notices;
+        self.reported += other.reported;
     }
 }
 
-/// Runs a seed. With `loses_session` one side forgets its session in the middle, which breaks the promises.
+/// Runs a seed. With `repeats_numbers`, new sessions have the seeds of those that they replace, which breaks the promises.
 ///
 /// # Errors
 /// The broken promise.
-pub fn run_peers(seed: u64, loses_session: bool) -> Result<PeerTally, PeerFailure> {
-    let mut run = Run::new(seed, loses_session);
+pub fn run_peers(seed: u64, repeats_numbers: bool) -> Result<PeerTally, PeerFailure> {
+    let mut run = Run::new(seed, repeats_numbers);
     let outcome = run.play();
     outcome.map_err(|what| PeerFailure {
         seed,
@@ -70,7 +83,6 @@ pub fn run_peers(seed: u64, loses_session: bool) -> Result<PeerTally, PeerFailur
 
 struct Run {
     rng: fastrand::Rng,
-    config: PeerConfig,
     now: Moment,
     sides: [Side; 2],
     network: Network,
@@ -85,18 +97,24 @@ struct Run {
     /// Percent of packets that are lost.
     loss: u8,
     next_fault: Moment,
-    loses_session: bool,
+    /// Signalling messages may arrive again, later and out of order, which the server does not do.
+    reorders_signals: bool,
+    repeats_numbers: bool,
     tally: PeerTally,
 }
 
 impl Run {
-    fn new(seed: u64, loses_session: bool) -> Self {
+    fn new(seed: u64, repeats_numbers: bool) -> Self {
         let config = PeerConfig::default();
+        let reorders_signals = seed.is_multiple_of(4);
+        let side = |at| {
+            let ledger = Ledger::new(reorders_signals);
+            Side::new(at, config, seed ^ (at as u64 + 1), ledger)
+        };
         Self {
             rng: fastrand::Rng::with_seed(seed),
-            config,
             now: Moment::default(),
-            sides: [0, 1].map(|at| Side::new(at, config, seed ^ (at as u64 + 1))),
+            sides: [0, 1].map(side),
             network: Network::default(),
             connection: None,
             reachable: true,
@@ -105,7 +123,8 @@ impl Run {
             held: Vec::new(),
             loss: 0,
             next_fault: Moment::default(),
-            loses_session,
+            reorders_signals,
+            repeats_numbers,
             tally: PeerTally::default(),
         }
     }
@@ -153,28 +172,23 @@ impl Run {
     /// Does one thing that a network or an application does.
     fn disturb(&mut self) {
         let at = self.rng.usize(0..2);
-        match self.rng.u8(0..14) {
-            0..=5 => {
+        match self.rng.u8(0..18) {
+            0..=9 => {
                 for _ in 0..self.rng.u8(1..40) {
                     self.sides[at].send(self.now);
                 }
             }
-            6 => self.connect(at),
-            7 => {
+            10 => self.connect(at),
+            11 => {
                 self.connect(0);
                 self.connect(1);
             }
-            8 => self.cut(),
-            9 => self.reachable = !self.reachable,
-            10 => self.relay_away = !self.relay_away,
-            11 => self.set_server_away(!self.server_away),
-            12 => self.loss = self.rng.u8(0..30),
-            _ => {
-                if self.loses_session && self.sides[at].sent > 0 {
-                    let other = self.sides[1 - at].id;
-                    self.sides[at].lose_session(other, self.config, 1);
-                }
-            }
+            12 => self.cut(),
+            13 => self.reachable = !self.reachable,
+            14 => self.relay_away = !self.relay_away,
+            15 => self.set_server_away(!self.server_away),
+            16 => self.loss = self.rng.u8(0..30),
+            _ => self.restart(at),
         }
         self.next_fault = self.now + self.millis(3_000);
     }
@@ -197,20 +211,38 @@ impl Run {
             .handle_input(self.now, Input::Connect);
     }
 
+    /// Replaces the session of a side by a new one.
+    fn restart(&mut self, at: usize) {
+        let other_is_told = u8::from(self.rng.bool());
+        self.cut_for(other_is_told << (1 - at));
+        self.network.restart(at);
+        let seed = self.rng.u64(..);
+        self.sides[at].restart((!self.repeats_numbers).then_some(seed));
+        self.tally.restarts += 1;
+        if self.rng.bool() {
+            self.connect(at);
+        }
+    }
+
     /// Ends the connection: both sides are told, one of them, or none.
     fn cut(&mut self) {
+        let told = self.rng.u8(0..4);
+        self.tally.silent_cuts += u64::from(told == 0 && self.connection.is_some());
+        self.cut_for(told);
+    }
+
+    /// Ends the connection. Side n is told if bit n is set.
+    fn cut_for(&mut self, told: u8) {
         let Some(attempt) = self.connection.take() else {
             return;
         };
         self.network.cut(attempt);
-        let told = self.rng.u8(0..4);
         for at in [0, 1] {
             if told & (1 << at) != 0 {
                 let time = self.now + self.millis(500);
                 self.network.at(time, at, Event::Closed(attempt));
             }
         }
-        self.tally.silent_cuts += u64::from(told == 0);
     }
 
     fn set_server_away(&mut self, away: bool) {
@@ -277,17 +309,27 @@ impl Run {
                 }
                 Output::Send(route, packet) => self.send(at, route, packet),
                 Output::Message(message) => {
-                    let sent = self.sides[1 - at].sent;
-                    self.sides[at].check_message(&message, sent)?;
+                    let [a, b] = &mut self.sides;
+                    let (side, other) = if at == 0 { (a, b) } else { (b, a) };
+                    side.check_message(&message, &mut other.ledger)?;
                     self.tally.messages += 1;
+                }
+                Output::Restarted { unacknowledged } => {
+                    self.sides[at].check_restart(&unacknowledged)?;
+                    self.tally.notices += 1;
                 }
                 Output::Switched(signal) => self.sides[at].check_signal(signal)?,
             }
         }
-        Ok(())
+        self.sides[at].check_mode()
     }
 
     fn signal(&mut self, to: usize, message: RtcMessage) {
+        if self.reorders_signals && self.rng.u8(0..20) == 0 {
+            self.tally.repeated_signals += 1;
+            let late = self.now + self.millis(20_000);
+            self.network.at(late, to, Event::Signal(message.clone()));
+        }
         if self.rng.u8(0..100) < self.loss / 4 {
             self.tally.lost += 1;
         } else if self.server_away {
@@ -366,14 +408,14 @@ impl Run {
             .in_order(path, (self.now, delay), 1 - at, event);
     }
 
-    fn check_end(&self) -> Result<(), String> {
-        for at in [0, 1] {
-            let (side, other) = (&self.sides[at], &self.sides[1 - at]);
-            if other.received != side.sent || side.session.unacknowledged() > 0 {
-                let (sent, received) = (side.sent, other.received);
+    fn check_end(&mut self) -> Result<(), String> {
+        for side in &self.sides {
+            self.tally.reported += side.ledger.reported() as u64;
+            let (due, waiting) = (side.ledger.due(), side.session.unacknowledged());
+            if due + waiting > 0 {
+                let id = side.id;
                 return Err(format!(
-                    "{received} of {sent} messages of {} arrived",
-                    side.id
+                    "{due} messages of {id} did not arrive, {waiting} were not acknowledged"
                 ));
             }
             if side.session.mode() != TransportMode::P2p {

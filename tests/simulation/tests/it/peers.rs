@@ -33,13 +33,17 @@ fn messages_between_peers_arrive_once_in_order() {
             tally.silent_cuts,
             tally.lost,
             tally.repeated,
+            tally.repeated_signals,
+            tally.restarts,
+            tally.notices,
+            tally.reported,
         ];
         assert!(counts.iter().all(|&count| count > 100), "{tally:#?}");
     }
 }
 
 #[test]
-fn lost_session_is_found() {
+fn repeated_session_number_is_found() {
     let failures = (0..50)
         .filter(|&seed| run_peers(seed, true).is_err())
         .count();

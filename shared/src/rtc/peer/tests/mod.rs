@@ -4,12 +4,16 @@
     reason = "what is not expected fails the test"
 )]
 
+mod restart;
+
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+use super::hello::Hello;
+use super::pair::{Label, Pair};
 use super::*;
 use crate::limits::{PEER_CANDIDATES, PEER_MESSAGES, PEER_WINDOW};
 use crate::rtc::RtcMessage;
@@ -23,8 +27,61 @@ fn at(ms: u64) -> Moment {
     Moment::after_origin(Duration::from_millis(ms))
 }
 
+/// A session that has not met the other one.
+fn alone(own: Uuid, other: Uuid) -> PeerSession {
+    let (_, seed) = own.as_u64_pair();
+    PeerSession::new(own, other, PeerConfig::default(), seed)
+}
+
+/// A session that has met the other one.
 fn session(own: Uuid, other: Uuid) -> PeerSession {
-    PeerSession::new(own, other, PeerConfig::default(), 7)
+    let mut session = alone(own, other);
+    let known = hello(other, own, numbers(other, own), 0, false);
+    assert!(input(&mut session, at(0), known).is_empty());
+    session
+}
+
+/// Number of the session of `own` in these tests.
+fn number(own: Uuid) -> u64 {
+    let mut session = alone(own, Uuid::nil());
+    let asked = input(&mut session, at(0), Input::Connect);
+    hello_in(&asked).pair.session
+}
+
+/// Numbers of the two sessions as `from` names them.
+fn numbers(from: Uuid, to: Uuid) -> Pair {
+    Pair {
+        session: number(from),
+        peer: number(to),
+    }
+}
+
+fn hello(from: Uuid, to: Uuid, pair: Pair, attempt: u64, asks: bool) -> Input {
+    let hello = Hello {
+        pair,
+        attempt,
+        asks,
+    };
+    Input::Signal(RtcMessage::Status {
+        from,
+        to,
+        status: hello.to_text(),
+    })
+}
+
+/// The only output: a hello.
+fn hello_in(outputs: &[Output]) -> Hello {
+    match outputs {
+        [Output::Signal(RtcMessage::Status { status, .. })] => Hello::from_text(status).unwrap(),
+        _ => panic!("{outputs:?}"),
+    }
+}
+
+fn label(from: Uuid, to: Uuid, attempt: u64) -> Label {
+    Label {
+        pair: numbers(from, to),
+        attempt,
+    }
 }
 
 fn outputs(session: &mut PeerSession) -> Vec<Output> {
@@ -48,7 +105,7 @@ fn offer(from: Uuid, to: Uuid, attempt: u64) -> Input {
         from,
         to,
         sdp: "v=0".into(),
-        meta: json!({"attempt": attempt}),
+        meta: label(from, to, attempt).to_meta(),
     })
 }
 
@@ -57,7 +114,7 @@ fn answer(from: Uuid, to: Uuid, attempt: u64) -> Input {
         from,
         to,
         sdp: "v=0".into(),
-        meta: json!({"attempt": attempt}),
+        meta: label(from, to, attempt).to_meta(),
     })
 }
 
@@ -88,12 +145,20 @@ fn routes(outputs: &[Output]) -> Vec<(TransportRoute, u64)> {
     sent.collect()
 }
 
-fn acknowledgement(acknowledged: u64) -> PeerPacket {
+/// A packet of the session of `HIGH`.
+fn packet(sequence: u64, acknowledged: u64) -> PeerPacket {
+    let pair = numbers(HIGH, LOW);
     PeerPacket {
-        sequence: 0,
+        session: pair.session,
+        peer: pair.peer,
+        sequence,
         acknowledged,
-        payload: Value::Null,
+        payload: json!(sequence),
     }
+}
+
+fn acknowledgement(acknowledged: u64) -> PeerPacket {
+    packet(0, acknowledged)
 }
 
 #[test]
@@ -131,19 +196,15 @@ fn crossing_offers_leave_the_higher_number() {
 #[test]
 fn candidates_wait_for_the_answer() {
     let mut low = session(LOW, HIGH);
+    let high = |attempt, text| label(HIGH, LOW, attempt).add_to(text);
     input(&mut low, at(0), Input::Connect);
-    assert!(input(&mut low, at(0), candidate(HIGH, LOW, "a attempt 1")).is_empty());
-    for text in [
-        "b attempt 3",
-        "c",
-        "d attempt",
-        "e attempt -1",
-        "f attempt 99999999999999999999",
-    ] {
+    assert!(input(&mut low, at(0), candidate(HIGH, LOW, &high(1, "a"))).is_empty());
+    let other_pair = label(LOW, HIGH, 1);
+    for text in ["b attempt 1", &high(3, "c"), &other_pair.add_to("d")] {
         assert!(input(&mut low, at(0), candidate(HIGH, LOW, text)).is_empty());
     }
     for _ in 0..2 * PEER_CANDIDATES {
-        input(&mut low, at(0), candidate(HIGH, LOW, "g attempt 1"));
+        input(&mut low, at(0), candidate(HIGH, LOW, &high(1, "g")));
     }
     let accepted = input(&mut low, at(0), answer(HIGH, LOW, 1));
     assert_eq!(accepted.len(), 1 + PEER_CANDIDATES);
@@ -163,7 +224,7 @@ fn candidates_wait_for_the_answer() {
     let expected = RtcMessage::Candidate {
         from: LOW,
         to: HIGH,
-        candidate: "typ host attempt 1".into(),
+        candidate: label(LOW, HIGH, 1).add_to("typ host"),
     };
     assert_eq!(announced, [Output::Signal(expected)]);
 }
@@ -303,14 +364,9 @@ fn messages_and_window_are_bounded() {
 #[test]
 fn takes_each_message_once_in_order() {
     let mut low = session(LOW, HIGH);
-    let packet = |sequence| PeerPacket {
-        sequence,
-        acknowledged: 0,
-        payload: json!(sequence),
-    };
     let mut taken = Vec::new();
     for sequence in [2, 1, 1, 3, 2, 4, u64::MAX, 3] {
-        let packet = Input::Packet(TransportRoute::P2p, packet(sequence));
+        let packet = Input::Packet(TransportRoute::P2p, packet(sequence, 0));
         for output in input(&mut low, at(0), packet) {
             match output {
                 Output::Message(message) => taken.push(message),
