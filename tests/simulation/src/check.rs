@@ -55,6 +55,9 @@ pub enum Promise {
     Limits,
     /// Nothing is taken from a client whose grant has expired.
     Grants,
+    /// From a revocation on, nothing is sent to a client whose credentials it covers and nothing taken from it; it is
+    /// closed. No other client is.
+    Revocation,
     /// A session that was reported closed makes no attempts, and is reported closed once.
     Status,
 }

@@ -9,7 +9,7 @@ use super::fault_injector::FaultInjector;
 use super::link::{Link, NetworkConditions, Packet};
 use super::model::Model;
 use super::node::Node;
-use super::schedule::NotifiedSides;
+use super::operation::NotifiedSides;
 use super::server_end::ServerEnd;
 
 /// Bytes in flight above which the server's socket takes no more.
@@ -259,7 +259,13 @@ impl Connection {
                 Transport::EventStream => "lanes saturated over an event stream",
             });
         }
+        if !server.is_busy(now) {
+            server.check_revocation()?;
+        }
         if let Some(code) = server.closed().filter(|_| !server.is_busy(now)) {
+            if server.is_closed_as_revoked() {
+                node.count("closed after a revocation");
+            }
             if code == CloseReason::RateLimited.code() {
                 let what = format!("page {} keeps to its rates, and is closed", self.page);
                 return Err(Promise::Limits.broken(what));

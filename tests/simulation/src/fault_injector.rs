@@ -31,6 +31,8 @@ pub enum InjectedFault {
     NoRates,
     /// The rates are so low, by the settings, that a page exceeds them.
     TinyRates,
+    /// Revocations have no effect.
+    IgnoreRevocations,
 }
 
 impl InjectedFault {
@@ -38,7 +40,11 @@ impl InjectedFault {
     const fn is_of_messages(self) -> bool {
         !matches!(
             self,
-            Self::None | Self::ReverseLanes | Self::NoRates | Self::TinyRates
+            Self::None
+                | Self::ReverseLanes
+                | Self::NoRates
+                | Self::TinyRates
+                | Self::IgnoreRevocations
         )
     }
 }
@@ -187,6 +193,7 @@ impl FaultInjector {
             | InjectedFault::ReverseLanes
             | InjectedFault::NoRates
             | InjectedFault::TinyRates
+            | InjectedFault::IgnoreRevocations
             | InjectedFault::ClaimResume
             | InjectedFault::Silence
             | InjectedFault::OverstateSkip => {

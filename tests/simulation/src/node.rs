@@ -1,5 +1,6 @@
 //! The server's machine: one process after another, each a hub and the application.
 
+mod revocations;
 mod tokens;
 
 use std::collections::HashMap;
@@ -27,6 +28,9 @@ use super::model::Model;
 use super::raw_client::{RawClient, RawOperation};
 use super::server_end::ServerEnd;
 use super::tally::Tally;
+use revocations::Revocations;
+
+pub use tokens::issued_at;
 
 /// Counts of a client's connections to this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +58,7 @@ pub struct Node {
     presence: HashMap<Uuid, Presence>,
     /// Time at which the hub's upkeep is due, while a process runs.
     upkeep: Moment,
+    revocations: Revocations,
     crowd: Crowd,
     raw_client: RawClient,
     /// Counts of the earlier processes.
@@ -76,6 +81,7 @@ impl Node {
             rng: fastrand::Rng::with_seed(!seed),
             presence: HashMap::new(),
             upkeep: now,
+            revocations: Revocations::default(),
             crowd: Crowd::default(),
             raw_client: RawClient::default(),
             tally: Tally::default(),
@@ -171,6 +177,7 @@ impl Node {
     fn end_process(&mut self, starts_at: Moment) {
         self.tally = self.tally();
         self.crowd = Crowd::default();
+        self.revocations = Revocations::default();
         self.raw_client = RawClient::default();
         self.hub = None;
         self.ends = None;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::application::Application;
 use super::attempt::Attempt;
 use super::check::{Promise, PromiseError, Reader, Reported};
+use super::credential::Credential;
 use super::feed::{Feed, room_of_message, topic};
 use super::model::Model;
 use super::page_request::PageRequest;
@@ -41,7 +42,7 @@ pub struct Page {
     /// True from the status `closed` to the next connect.
     is_closed: bool,
     /// The last request for a token was denied.
-    is_denied: bool,
+    credential: Credential,
 }
 
 impl Page {
@@ -67,7 +68,7 @@ impl Page {
             old_clients: 0,
             index,
             is_closed: false,
-            is_denied: false,
+            credential: Credential::default(),
         }
     }
 
@@ -236,9 +237,14 @@ impl Page {
     /// Handles the answer of its application's token function.
     pub fn token(&mut self, now: Moment, request: u32, token: Result<String, TokenError>) {
         let now = self.clock(now);
-        self.is_denied = matches!(token, Err(TokenError::Denied { .. }));
+        self.credential.answered(&token);
         let input = Input::Token { request, token };
         self.session.handle_input(now, input);
+    }
+
+    /// Its token.
+    pub fn credential(&mut self) -> &mut Credential {
+        &mut self.credential
     }
 
     /// Makes its application handle nothing until this time.
@@ -383,7 +389,7 @@ impl Page {
                 let what = format!("page {} was reported closed twice: {cause:?}", self.index);
                 Err(Promise::Status.broken(what))
             }
-            Event::Status(Status::Closed { .. }) if self.is_denied => {
+            Event::Status(Status::Closed { cause }) if self.credential.explains(&cause) => {
                 self.is_closed = true;
                 self.tally.add("closed without a token", 1);
                 Ok(())

@@ -8,8 +8,8 @@ use push_wire_shared::time::Moment;
 use super::check::PromiseError;
 use super::link::NetworkConditions;
 use super::model::Model;
+use super::operation::TokenFailure;
 use super::page::Page;
-use super::schedule::TokenFailure;
 
 /// Throughput that carries a handshake and the entries behind it in a fraction of the time that a handshake may take, in
 /// bytes per second.

@@ -9,20 +9,27 @@ use push_wire_server::internals::carrier;
 use push_wire_server::internals::peer::{
     Accepted, Action, AuthFailure, AuthRequest, Message, Peer,
 };
+use push_wire_shared::close::CloseReason;
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::check::PromiseError;
+use super::check::{Promise, PromiseError};
 use super::feed::lane;
 use super::lane_watch::{LaneWatch, Write};
 use super::model::Model;
-use super::node::Node;
+use super::node::{Node, issued_at};
 
 /// The server's end of one connection: it drives a peer as the server's transport does, without a socket.
 #[derive(Debug)]
 pub struct ServerEnd {
     peer: Peer,
     client: Option<Uuid>,
+    /// Time at which its token was issued.
+    issued_at: Moment,
+    /// Its renewed token was refused.
+    is_refused: bool,
+    /// Its credentials are revoked.
+    is_revoked: bool,
     /// Messages that arrived while the peer was full, oldest first.
     held: VecDeque<Vec<u8>>,
     unsent: VecDeque<Vec<u8>>,
@@ -49,6 +56,9 @@ impl ServerEnd {
         Self {
             peer,
             client: None,
+            issued_at: now,
+            is_refused: false,
+            is_revoked: false,
             held: VecDeque::new(),
             unsent: VecDeque::new(),
             closed: None,
@@ -116,6 +126,7 @@ impl ServerEnd {
         node: &mut Node,
         model: &mut Model,
     ) -> Result<bool, PromiseError> {
+        self.note_revocation(node);
         let mut acted = self.check_wake(now) | self.pass_held(now);
         while let Some(action) = self.peer.poll_action(now) {
             acted = true;
@@ -123,8 +134,10 @@ impl ServerEnd {
                 Action::Authenticate(request) => {
                     let answer = self.authenticate(now, &request, node, model);
                     self.peer.handle_authenticated(now, answer);
+                    self.note_revocation(node);
                 }
                 Action::Deliver(inbound) => {
+                    self.check_unrevoked(|| format!("{inbound:?} was taken"))?;
                     node.delivered(now, model, &inbound)?;
                     self.peer.handle_answer(now, inbound.number, Ok(()));
                 }
@@ -144,12 +157,49 @@ impl ServerEnd {
         node: &mut Node,
         model: &mut Model,
     ) -> Result<Accepted, AuthFailure> {
-        if self.client.is_some() {
-            return node.renew(now, request);
-        }
-        let accepted = node.authenticate(now, request, model)?;
+        let answer = match self.client {
+            Some(_) => node.renew(now, request),
+            None => node.authenticate(now, request, model),
+        };
+        self.is_refused |= answer.is_err();
+        let accepted = answer?;
         self.client = Some(request.client_id);
+        let issued = request.token.as_deref().and_then(issued_at);
+        self.issued_at = issued.unwrap_or(self.issued_at);
         Ok(accepted)
+    }
+
+    fn note_revocation(&mut self, node: &Node) {
+        let client = self.client;
+        self.is_revoked = client.is_some_and(|client| node.is_revoked(client, self.issued_at));
+    }
+
+    fn check_unrevoked(&self, what: impl FnOnce() -> String) -> Result<(), PromiseError> {
+        if self.is_revoked && self.closed.is_none() {
+            let what = format!("client {:?} is revoked: {}", self.client, what());
+            return Err(Promise::Revocation.broken(what));
+        }
+        Ok(())
+    }
+
+    /// Checks that a connection with revoked credentials is closed, and that no other is closed as if they were.
+    ///
+    /// # Errors
+    /// Fails if not.
+    pub fn check_revocation(&self) -> Result<(), PromiseError> {
+        self.check_unrevoked(|| "it is still connected".into())?;
+        let is_unauthorized = self.closed == Some(CloseReason::Unauthorized.code());
+        if is_unauthorized && !self.is_revoked && !self.is_refused {
+            let what = format!("client {:?} is closed without a reason", self.client);
+            return Err(Promise::Revocation.broken(what));
+        }
+        Ok(())
+    }
+
+    /// Returns whether it was closed because its credentials are revoked.
+    #[must_use]
+    pub fn is_closed_as_revoked(&self) -> bool {
+        self.is_revoked && self.closed == Some(CloseReason::Unauthorized.code())
     }
 
     /// Handles a wake-up if there was one. Without one the peer is not polled, so that a lost wake-up is found.
@@ -200,10 +250,19 @@ impl ServerEnd {
         if write.is_empty() {
             return Ok(());
         }
+        self.check_unsent_to_revoked(&write)?;
         // The peer has not read yet what was published since the last wake-up.
         let is_woken = self.wake_flag.0.load(Ordering::Relaxed);
         let waiting = (!is_woken).then(|| self.lanes_waiting(now));
         self.lanes.wrote(&write, waiting)
+    }
+
+    fn check_unsent_to_revoked(&self, write: &Write) -> Result<(), PromiseError> {
+        if self.is_revoked {
+            let what = format!("client {:?} is revoked: {write:?}", self.client);
+            return Err(Promise::Revocation.broken(what));
+        }
+        Ok(())
     }
 
     /// Lanes of which entries wait to be sent.

@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Events that every large number of runs must have reached.
-const EXPECTED: [&str; 41] = [
+const EXPECTED: [&str; 45] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -57,6 +57,10 @@ const EXPECTED: [&str; 41] = [
     "posts lost",
     "answers to posts lost",
     "posts repeated",
+    "revoked: token",
+    "revoked: identity",
+    "revoked: client",
+    "closed after a revocation",
 ];
 
 /// Close codes that every large number of runs must have reached: heartbeat lost, stalled, grant expired, draining, overloaded, rate

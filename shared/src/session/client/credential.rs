@@ -26,7 +26,7 @@ pub(super) struct Credential {
     is_answer: bool,
     /// It was sent to the server soon after it was requested.
     shown_fresh: bool,
-    /// The server has refused a token since the last connection that lasted.
+    /// The server has refused a token since the last connection that lasted, other than one that was shown late.
     was_refused: bool,
 }
 
@@ -98,15 +98,17 @@ impl Credential {
     }
 
     /// Records that the server has refused the token. Returns whether to try another one: one that the application has set
-    /// since, or one of its function, but not after a fresh token, and not after two refusals in a row.
+    /// since, or one of its function, but not after a fresh token, and not after two refusals in a row. One that was shown
+    /// late may have expired, so that its refusal does not count; the time that it took limits the attempts.
     pub(super) const fn refused(&mut self, was_connected: bool) -> bool {
         if self.is_unshown && self.token.is_some() {
             return true;
         }
+        let was_late = !was_connected && self.is_answer && !self.shown_fresh;
         let may_be_stale = was_connected || !self.shown_fresh;
-        let may_renew = self.is_renewable && may_be_stale && !self.was_refused;
-        self.was_refused = true;
-        may_renew
+        let may_renew = was_late || (may_be_stale && !self.was_refused);
+        self.was_refused |= !was_late;
+        self.is_renewable && may_renew
     }
 
     /// Records how long a connection lasted; from `steady` on, an earlier refusal is forgotten.

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use push_wire_server::Grant;
 use push_wire_server::internals::peer::{Accepted, AuthFailure, AuthRequest};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::Node;
+use super::{Node, revocations};
 use crate::check::{Promise, PromiseError};
 use crate::model::Model;
 
@@ -33,7 +32,7 @@ impl Node {
     ) -> Result<Accepted, AuthFailure> {
         let issued = self.issued_at(now, request)?;
         self.authenticated(now, request.client_id, issued, model);
-        Ok(granted(issued))
+        Ok(granted(request.client_id, issued))
     }
 
     /// Checks the renewed token of a client that is connected.
@@ -45,12 +44,11 @@ impl Node {
         let presence = self.presence.entry(request.client_id).or_default();
         presence.token_issued_at = presence.token_issued_at.max(issued);
         self.tally.add("tokens renewed in place", 1);
-        Ok(granted(issued))
+        Ok(granted(request.client_id, issued))
     }
 
     fn issued_at(&mut self, now: Moment, request: &AuthRequest) -> Result<Moment, AuthFailure> {
-        let issued = request.token.as_ref().and_then(|token| token.parse().ok());
-        let issued = issued.map(|nanos| Moment::after_origin(Duration::from_nanos(nanos)));
+        let issued = request.token.as_deref().and_then(issued_at);
         let valid = issued.filter(|issued| now < *issued + TOKEN_LIFE);
         if valid.is_none() {
             self.tally.add("tokens expired", 1);
@@ -73,9 +71,15 @@ impl Node {
     }
 }
 
-fn granted(issued: Moment) -> Accepted {
+/// Time at which a token was issued.
+pub fn issued_at(token: &str) -> Option<Moment> {
+    let nanos = token.parse().ok()?;
+    Some(Moment::after_origin(Duration::from_nanos(nanos)))
+}
+
+fn granted(client: Uuid, issued: Moment) -> Accepted {
     Accepted {
-        grant: Grant::everything(),
+        grant: revocations::grant(client, issued),
         expires: Some(issued + TOKEN_LIFE),
     }
 }

@@ -11,8 +11,8 @@ use crate::connection::Connection;
 use crate::fault_injector::{FaultInjector, InjectedFault};
 use crate::feed::Feed;
 use crate::link::NetworkConditions;
+use crate::operation::{Operation, RevokedSubject};
 use crate::page_request::PageRequest;
-use crate::schedule::Operation;
 
 /// Network of a page whose lanes are saturated: its application can handle what arrives.
 const SLOW_NETWORK: NetworkConditions = NetworkConditions {
@@ -123,10 +123,7 @@ impl World {
             Operation::Reload {
                 page,
                 keeps_session,
-            } => {
-                self.each_connection_of(page, |connection| connection.close(now, Some(1001)));
-                self.hosts[page].reload(now, &mut self.model, keeps_session)?;
-            }
+            } => self.reload(page, keeps_session)?,
             Operation::Interrupt { page, ms } => {
                 let wait = Duration::from_millis(ms.into());
                 self.hosts[page].page.interrupt(now, wait);
@@ -142,6 +139,7 @@ impl World {
             }
             Operation::Hide { page, hidden } => self.hosts[page].page.hide(now, hidden),
             Operation::Rotate { feed, which } => self.node.rotate(feed, which),
+            Operation::Revoke { page, subject } => self.revoke(page, subject)?,
             Operation::AttemptTakeover { page, guesses } => {
                 let client = self.hosts[page].page.client();
                 self.node.attempt_takeover(now, client, guesses)?;
@@ -167,6 +165,27 @@ impl World {
             | Operation::AdvanceClock { .. } => self.inject(operation),
         }
         Ok(())
+    }
+
+    /// Revokes credentials of a page. It goes on as a new client if its client id is one of them.
+    fn revoke(&mut self, page: usize, subject: RevokedSubject) -> Result<(), PromiseError> {
+        let client = self.hosts[page].page.client();
+        if !self.node.revoke(self.now, client, subject)? {
+            return Ok(());
+        }
+        for host in &mut self.hosts {
+            host.page.credential().revoked(self.now);
+        }
+        if subject == RevokedSubject::Client {
+            self.reload(page, false)?;
+        }
+        Ok(())
+    }
+
+    fn reload(&mut self, page: usize, keeps_session: bool) -> Result<(), PromiseError> {
+        let now = self.now;
+        self.each_connection_of(page, |connection| connection.close(now, Some(1001)));
+        self.hosts[page].reload(now, &mut self.model, keeps_session)
     }
 
     /// Makes a page read a feed of each lane over a slow network, and publishes more into each than is sent in two rounds.
@@ -264,6 +283,7 @@ impl World {
             | Operation::PauseHandling { .. }
             | Operation::Hide { .. }
             | Operation::Rotate { .. }
+            | Operation::Revoke { .. }
             | Operation::AttemptTakeover { .. }
             | Operation::Crowd { .. }
             | Operation::RawClient { .. } => {}

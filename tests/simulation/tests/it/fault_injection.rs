@@ -6,7 +6,8 @@ use push_wire_simulation::check::Promise;
 use push_wire_simulation::excess::ExceededRate;
 use push_wire_simulation::fault_injector::InjectedFault;
 use push_wire_simulation::feed::Feed;
-use push_wire_simulation::schedule::{Operation, Schedule};
+use push_wire_simulation::operation::{Operation, RevokedSubject};
+use push_wire_simulation::schedule::Schedule;
 use push_wire_simulation::tally::Tally;
 use push_wire_simulation::world::{Report, World};
 
@@ -159,4 +160,20 @@ fn unfounded_notice_is_found() {
     let sends = [Operation::Send { page: 0, count: 5 }];
     let tally = found_in_every_run(&sends, InjectedFault::TinyRates, Promise::Limits);
     assert_ne!(tally.count("messages confirmed"), 0);
+}
+
+#[test]
+fn ignored_revocations_are_found_over_both_transports() {
+    for subject in [
+        RevokedSubject::Token,
+        RevokedSubject::Identity,
+        RevokedSubject::Client,
+    ] {
+        let revoke = Operation::Revoke { page: 0, subject };
+        let operations = [read(Feed::Room(0)), revoke, publish(Feed::Room(0), 3, 10)];
+        let fault = InjectedFault::IgnoreRevocations;
+        let tally = found_in_every_run(&operations, fault, Promise::Revocation);
+        assert_eq!(tally.count("closed after a revocation"), RUNS);
+        assert_ne!(tally.count("event streams"), 0);
+    }
 }

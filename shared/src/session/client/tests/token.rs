@@ -152,6 +152,28 @@ fn refused_stale_token_is_renewed_once() {
 }
 
 #[test]
+fn late_token_after_revocation_is_renewed() {
+    let mut harness = Harness::new(renewing());
+    connect(&mut harness);
+    opens_with(&mut harness, "revoked");
+    harness.auth_ok(false, 0);
+    harness.close(Some(4200));
+    for _ in 0..3 {
+        harness.let_time_pass();
+        let request = wanted(&mut harness).unwrap();
+        // A machine that sleeps before it has the answer.
+        harness.now = harness.now + TOKEN_FRESH;
+        answer(&mut harness, request, Ok("expired".into()));
+        harness.open_socket();
+        harness.close(Some(4200));
+    }
+    harness.let_time_pass();
+    opens_with(&mut harness, "fresh");
+    harness.close(Some(4200));
+    assert_eq!(harness.closed_with(), Some(4200));
+}
+
+#[test]
 fn revoked_while_connected_is_renewed() {
     let mut harness = Harness::new(renewing());
     connect(&mut harness);
