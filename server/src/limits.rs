@@ -24,6 +24,11 @@ pub(crate) const HTTP1_BUFFER_BYTES: usize = 16 * 1024;
 /// reaches a client that sends the whole body first.
 pub(crate) const DISCARDED_BYTES: usize = 8 * 1024 * 1024;
 
+/// Bytes that are read and dropped after the close frame of a WebSocket (64 MiB), so that the frame reaches a client that is
+/// sending: more than clients and the kernel hold. A client that goes on sending for the time of the closing handshake costs
+/// no more than that.
+pub(crate) const CLOSING_BYTES: usize = 64 * 1024 * 1024;
+
 /// Largest head of a request over HTTP/2, as RFC 9113 section 6.5.2 counts it (16 KiB), as over HTTP/1.1.
 pub(crate) const HTTP2_HEAD_BYTES: u32 = 16 * 1024;
 

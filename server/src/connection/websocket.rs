@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{ReceiveError, Received, Transport, Written};
 use crate::carrier::WebSocketFrames;
+use crate::limits::CLOSING_BYTES;
 use crate::peer::{Message, Peer};
 
 /// Size of a read (32 KiB): each thread has one such buffer, connections have none.
@@ -87,15 +88,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
         Ok(Received::Bytes)
     }
 
-    /// Reads once, and drops the bytes read.
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Received>> {
+    /// Reads once, and drops the bytes read. Returns their number, 0 at the end.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
             let read = Pin::new(&mut self.io).poll_read(cx, &mut buffer);
-            read.map_ok(|()| match buffer.filled().len() {
-                0 => Received::End,
-                _ => Received::Bytes,
-            })
+            read.map_ok(|()| buffer.filled().len())
         })
     }
 
@@ -217,7 +215,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send> Transport for Socket<Io> {
 
     /// The closing handshake (RFC 6455 section 7.1): writes the queued frames, shuts down our direction, and reads to
     /// the end of the client's, since closing a socket with unread bytes would reset it, and the close frame might be
-    /// lost.
+    /// lost. Of a client that goes on sending, [`CLOSING_BYTES`] are read.
     async fn close(&mut self, code: Option<u16>, text: &str) -> io::Result<()> {
         self.give_close(code, text);
         poll_fn(|cx| match self.write(cx) {
@@ -227,7 +225,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send> Transport for Socket<Io> {
         })
         .await?;
         poll_fn(|cx| Pin::new(&mut self.io).poll_shutdown(cx)).await?;
-        while poll_fn(|cx| self.poll_discard(cx)).await? != Received::End {}
+        let mut left = CLOSING_BYTES;
+        while left > 0 {
+            let bytes = poll_fn(|cx| self.poll_discard(cx)).await?;
+            if bytes == 0 {
+                break;
+            }
+            left = left.saturating_sub(bytes);
+        }
         Ok(())
     }
 }

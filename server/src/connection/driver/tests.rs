@@ -12,6 +12,7 @@ use tokio::io::{
 
 use super::*;
 use crate::connection::Socket;
+use crate::limits::CLOSING_BYTES;
 use crate::{Credentials, Limits, PushServer, PushServerBuilder, Rate, Rates, Revocation};
 
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -138,11 +139,25 @@ async fn a_burst_leaves_others_their_turn() {
     assert!(most <= ACTIONS_PER_POLL, "{most} messages in one turn");
 }
 
-/// Transport of a client that sends one message, then the same frame without end, until it is closed.
+/// Transport of a client that sends one message, then the same frame without end.
 struct Flood {
     first: Vec<u8>,
     frame: [u8; 6],
+    /// Bytes that were read after the close frame.
+    rest: Option<Arc<AtomicUsize>>,
     is_shut: bool,
+}
+
+impl Flood {
+    /// A client that ends its sending when it is sent a close frame.
+    fn new(last: &[u8], frame: [u8; 6]) -> Self {
+        Self {
+            first: [&message(&format!("{AUTH:<200}")), last].concat(),
+            frame,
+            rest: None,
+            is_shut: false,
+        }
+    }
 }
 
 impl AsyncRead for Flood {
@@ -151,8 +166,12 @@ impl AsyncRead for Flood {
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_shut {
-            return Poll::Ready(Ok(()));
+        match &self.rest {
+            Some(rest) if self.is_shut => {
+                rest.fetch_add(buffer.remaining(), Ordering::Relaxed);
+            }
+            None if self.is_shut => return Poll::Ready(Ok(())),
+            Some(_) | None => {}
         }
         buffer.put_slice(&std::mem::take(&mut self.first));
         while buffer.remaining() >= self.frame.len() {
@@ -197,20 +216,31 @@ async fn flood_does_not_postpone_the_end_of_a_grant() {
             let end = SystemTime::now() + Duration::from_millis(50);
             Ok(Grant::everything().expires_at(end))
         });
-        let first = [&message(&format!("{AUTH:<200}")), last].concat();
-        let is_shut = false;
-        let (server, connection) = connection(
-            builder,
-            Flood {
-                first,
-                frame,
-                is_shut,
-            },
-        );
+        let (server, connection) = connection(builder, Flood::new(last, frame));
         let ended = timeout(Duration::from_secs(20), connection.run()).await;
         assert!(ended.is_ok(), "the connection goes on");
         assert_eq!(server.stats().closes.get(&4005), Some(&1));
     }
+}
+
+/// A client that goes on sending after the close frame is cut off.
+#[tokio::test]
+async fn bytes_after_the_close_frame_are_bounded() {
+    let builder = PushServer::builder()
+        .authenticator(async |_: Credentials<Channel>| Err(AuthError::InvalidToken));
+    let rest = Arc::new(AtomicUsize::new(0));
+    let flood = Flood {
+        rest: Some(Arc::clone(&rest)),
+        ..Flood::new(&[], [0x89, 0x80, 0, 0, 0, 0])
+    };
+    let (server, connection) = connection(builder, flood);
+    connection.run().await;
+    assert_eq!(server.stats().closes.len(), 1);
+    let rest = rest.load(Ordering::Relaxed);
+    assert!(
+        (CLOSING_BYTES..CLOSING_BYTES + 1024 * 1024).contains(&rest),
+        "{rest} bytes"
+    );
 }
 
 /// Control frames, and parts of messages that never end, count towards the rates of a client.
