@@ -300,6 +300,10 @@ impl Driver {
 
     /// The page is shown, perhaps again.
     pub(crate) fn return_to_page(&self) {
+        // Another page of the tab may have continued with the client's id.
+        if let Some(attempts) = self.store.attempts_since() {
+            self.with(|session, _| session.note_attempts(attempts));
+        }
         self.report(self.store.hold(true));
         self.attend();
     }

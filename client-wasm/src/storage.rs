@@ -111,6 +111,12 @@ impl Store {
         self.write()
     }
 
+    /// Attempts to connect of a client that has used the record since this page was left, and has released it.
+    pub(crate) fn attempts_since(&self) -> Option<u64> {
+        let kept = read(self.storage.as_ref(), &self.name).ok().flatten()?;
+        kept.snapshot.attempts.filter(|_| !kept.is_held)
+    }
+
     /// Releases the record, and its name for another client of this page.
     pub(crate) fn release(&self) {
         if self.is_released.replace(true) {

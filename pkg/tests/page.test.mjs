@@ -68,6 +68,62 @@ test("a duplicated tab and its original both stay connected", async () => {
   assert.equal(await page.evaluate(() => window.pushWire.status.value.phase), "connected");
 });
 
+test("a page that comes back goes on after a later page", async () => {
+  const before = await id(page);
+  // The page is left, and kept in memory: its connection is lost.
+  await page.evaluate(() => {
+    window.pushWire.interrupt(3_600_000);
+    dispatchEvent(new Event("pagehide"));
+  });
+  // A later page of the tab, played by a frame, continues with the client's id and connects several times.
+  const later = await page.evaluate(async () => {
+    const frame = document.createElement("iframe");
+    frame.src = location.href;
+    document.body.append(frame);
+    const connected = () => new Promise((resolve) => {
+      const look = () => (frame.contentWindow.pushWire?.status.value.phase === "connected" ? resolve() : setTimeout(look, 20));
+      look();
+    });
+    for (let times = 0; times < 3; times++) {
+      await connected();
+      frame.contentWindow.pushWire.interrupt(20);
+    }
+    await connected();
+    const { id } = frame.contentWindow.pushWire;
+    frame.remove();
+    return id;
+  });
+  assert.equal(later, before);
+  await page.evaluate(() => {
+    dispatchEvent(new Event("pageshow"));
+    window.pushWire.connect();
+  });
+  await phase(page, "connected");
+  assert.equal(await id(page), before);
+  await page.evaluate(() => window.pushWire.send("room", { room: "lobby", name: "Ada", text: "back" }));
+});
+
+test("frames of one page have clients of their own", async () => {
+  const ids = await page.evaluate(async () => {
+    const frames = [1, 2].map(() => {
+      const frame = document.createElement("iframe");
+      frame.src = location.href;
+      document.body.append(frame);
+      return frame;
+    });
+    const connected = (frame) => new Promise((resolve) => {
+      const look = () => (frame.contentWindow.pushWire?.status.value.phase === "connected" ? resolve() : setTimeout(look, 20));
+      look();
+    });
+    await Promise.all(frames.map(connected));
+    return frames.map((frame) => frame.contentWindow.pushWire.id);
+  });
+  assert.equal(new Set([...ids, await id(page)]).size, 3);
+  await phase(page, "connected");
+  await page.reload();
+  await phase(page, "connected");
+});
+
 test("a hidden page reconnects when it is visible", async () => {
   await hide();
   proxy.cut();

@@ -53,6 +53,15 @@ impl ClientSession {
         Some(self.config.attempts?.saturating_add(made))
     }
 
+    /// Records that this many attempts were made under the client's id, by a page that used it meanwhile: the next one has a
+    /// higher number. Without effect if attempts are not counted.
+    pub fn note_attempts(&mut self, attempts: u64) {
+        let made = u64::from(self.connection.attempt());
+        if let Some(before) = &mut self.config.attempts {
+            *before = attempts.saturating_sub(made).max(*before);
+        }
+    }
+
     /// The server's channels; empty before the first handshake.
     #[must_use]
     pub fn channels(&self) -> &[ChannelInfo] {

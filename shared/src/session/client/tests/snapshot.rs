@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::peer::*;
 use crate::limits::{SNAPSHOT_BYTES, SUBSCRIPTIONS};
 use crate::position::{Epoch, Position, Tag};
-use crate::session::client::{ClientConfig, KeptPosition, Snapshot, SnapshotError, Subscription};
+use crate::session::client::{
+    ClientConfig, ClientSession, KeptPosition, Snapshot, SnapshotError, Subscription,
+};
 use crate::session::op::ScopeRequest;
 
 fn any_snapshot() -> impl Strategy<Value = Snapshot> {
@@ -131,6 +133,27 @@ fn resumes_after_handled_position() {
     harness.session.unsubscribe(harness.now, id);
     let forgotten = Snapshot::decode(&harness.session.snapshot()).unwrap();
     assert_eq!(forgotten.positions, []);
+}
+
+#[test]
+fn attempts_of_another_page_are_counted() {
+    let mut config = ClientConfig::new(CLIENT, 1);
+    config.attempts = Some(4);
+    let mut session = ClientSession::new(config);
+    session.connect(crate::time::Moment::default());
+    assert_eq!(session.attempts(), Some(5));
+    session.note_attempts(3);
+    assert_eq!(
+        session.attempts(),
+        Some(5),
+        "own attempts are not forgotten"
+    );
+    session.note_attempts(9);
+    assert_eq!(session.attempts(), Some(9));
+
+    let mut session = ClientSession::new(ClientConfig::new(CLIENT, 1));
+    session.note_attempts(9);
+    assert_eq!(session.attempts(), None, "attempts are not counted");
 }
 
 #[test]
