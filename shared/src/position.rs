@@ -165,7 +165,7 @@ pub enum ResetReason {
     EpochChanged,
     /// The grant does not allow this stream; the subscription has ended.
     NotPermitted,
-    /// The log cannot be read now; the subscription has ended and may be tried again.
+    /// The log cannot be read now, or a limit of streams is reached; the subscription has ended and may be tried again.
     StoreUnavailable,
 }
 

@@ -7,7 +7,7 @@ pub enum FragmentError {
     /// Bytes shorter than a fragment's header.
     #[error("fragment shorter than its 20-byte header")]
     TooShort,
-    /// A total of 0, an index at or above the total, or pieces of 0 bytes.
+    /// A total of 0, an index at or above the total, or fragments of 0 bytes.
     #[error("invalid fragment index, total or size")]
     InvalidSize,
     /// The same fragment again. The message is kept.

@@ -19,7 +19,7 @@ pub(super) struct Message {
     pub(super) held_bytes: usize,
     total: u16,
     /// Sorted by index; grows as fragments arrive, never by what one announces.
-    pieces: Vec<(u16, Vec<u8>)>,
+    fragments: Vec<(u16, Vec<u8>)>,
 }
 
 impl Message {
@@ -29,7 +29,7 @@ impl Message {
             begun,
             held_bytes: 0,
             total,
-            pieces: Vec::new(),
+            fragments: Vec::new(),
         }
     }
 
@@ -42,8 +42,8 @@ impl Message {
     pub(super) fn add(&mut self, shard: FragmentShard) {
         self.held_bytes += Self::cost(&shard);
         match self.place(shard.index) {
-            Ok(place) => self.pieces[place].1 = shard.payload,
-            Err(place) => self.pieces.insert(place, (shard.index, shard.payload)),
+            Ok(place) => self.fragments[place].1 = shard.payload,
+            Err(place) => self.fragments.insert(place, (shard.index, shard.payload)),
         }
     }
 
@@ -56,7 +56,7 @@ impl Message {
             return Ok(());
         };
         let (index, total) = (shard.index, shard.total);
-        if self.pieces[place].1 == shard.payload {
+        if self.fragments[place].1 == shard.payload {
             Err(FragmentError::Duplicate { index, total })
         } else {
             Err(FragmentError::Conflict { index })
@@ -64,24 +64,25 @@ impl Message {
     }
 
     pub(super) fn is_whole(&self) -> bool {
-        self.pieces.len() == usize::from(self.total)
+        self.fragments.len() == usize::from(self.total)
     }
 
     /// The payload, once it is whole.
     pub(super) fn join(self) -> Vec<u8> {
-        let mut whole = Vec::with_capacity(self.pieces.iter().map(|(_, piece)| piece.len()).sum());
-        for (_, piece) in self.pieces {
-            whole.extend_from_slice(&piece);
+        let mut whole =
+            Vec::with_capacity(self.fragments.iter().map(|(_, bytes)| bytes.len()).sum());
+        for (_, bytes) in self.fragments {
+            whole.extend_from_slice(&bytes);
         }
         whole
     }
 
     /// Place of the fragment, or the one that it belongs at. Nearly always at the end: fragments come in order.
     fn place(&self, index: u16) -> Result<usize, usize> {
-        match self.pieces.last() {
-            Some((last, _)) if *last < index => Err(self.pieces.len()),
+        match self.fragments.last() {
+            Some((last, _)) if *last < index => Err(self.fragments.len()),
             _ => self
-                .pieces
+                .fragments
                 .binary_search_by_key(&index, |(index, _)| *index),
         }
     }

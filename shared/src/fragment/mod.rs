@@ -1,4 +1,4 @@
-//! Fragments: large payloads in pieces, so that small messages can pass between them.
+//! Fragments: large payloads in several frames, so that small messages can pass between them.
 //!
 //! A fragment is `[fragment id: 16][total: 2 BE][index: 2 BE][bytes]`; the id is the same in all fragments of one message.
 //!

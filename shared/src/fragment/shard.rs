@@ -15,7 +15,7 @@ pub const FRAGMENT_HEADER_LEN: usize = 20;
 pub struct FragmentHeader {
     /// Id of the message: the same in all its fragments, and in no other unfinished message.
     pub fragment_id: Uuid,
-    /// Pieces of the message.
+    /// Number of fragments of the message.
     pub total: u16,
     /// Index of this one, from 0.
     pub index: u16,
@@ -55,12 +55,12 @@ impl FragmentHeader {
     }
 }
 
-/// One piece of a message.
+/// One fragment of a message, with its bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FragmentShard {
     /// Id of the message: the same in all its fragments, and in no other unfinished message.
     pub fragment_id: Uuid,
-    /// Pieces of the message.
+    /// Number of fragments of the message.
     pub total: u16,
     /// Index of this one, from 0.
     pub index: u16,
@@ -98,23 +98,23 @@ impl FragmentShard {
     }
 }
 
-/// Splits a payload into pieces of at most `piece_bytes`. An empty payload is one empty piece.
+/// Splits a payload into fragments of at most `payload_bytes` without the header. An empty payload is one empty fragment.
 ///
 /// # Errors
-/// Fails if `piece_bytes` is 0, or more than 65,535 pieces would be needed.
+/// Fails if `payload_bytes` is 0, or more than 65,535 fragments would be needed.
 pub fn split(
     fragment_id: Uuid,
     payload: &[u8],
-    piece_bytes: usize,
+    payload_bytes: usize,
 ) -> Result<impl Iterator<Item = FragmentShard>, FragmentError> {
-    if piece_bytes == 0 {
+    if payload_bytes == 0 {
         return Err(FragmentError::InvalidSize);
     }
-    let pieces = payload.len().div_ceil(piece_bytes).max(1);
-    let total = u16::try_from(pieces).map_err(|_| FragmentError::TooManyFragments)?;
+    let count = payload.len().div_ceil(payload_bytes).max(1);
+    let total = u16::try_from(count).map_err(|_| FragmentError::TooManyFragments)?;
     Ok((0..total).map(move |index| {
-        let start = usize::from(index) * piece_bytes;
-        let end = payload.len().min(start + piece_bytes);
+        let start = usize::from(index) * payload_bytes;
+        let end = payload.len().min(start + payload_bytes);
         FragmentShard {
             fragment_id,
             total,

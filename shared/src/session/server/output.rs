@@ -111,7 +111,7 @@ pub enum Opened {
     },
     /// The grant does not allow it.
     NotPermitted,
-    /// The log cannot be read now.
+    /// The log cannot be read now, or a limit of streams is reached.
     Unavailable,
 }
 

@@ -141,7 +141,9 @@ impl Subscriptions {
         });
         let message = match reason {
             ResetReason::NotPermitted => "reading this stream is not permitted",
-            ResetReason::StoreUnavailable => "the stream's log cannot be read now",
+            ResetReason::StoreUnavailable => {
+                "the stream's log cannot be read now, or a limit of streams is reached"
+            }
             ResetReason::Expired | ResetReason::EpochChanged => "the stream has ended",
         };
         link.event(Event::Ended {
