@@ -4,8 +4,6 @@
 //! [`Client`] is the API for front ends in Rust. With the feature `js` the crate exports classes for JavaScript, of which the
 //! npm package `push-wire` (folder `pkg`) is made.
 
-extern crate alloc;
-
 mod address;
 mod allocator;
 mod client;

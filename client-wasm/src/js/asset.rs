@@ -1,7 +1,5 @@
 //! Check of an asset's bytes, exported to TypeScript.
 
-use alloc::string::{String, ToString};
-
 use push_wire_shared::frame::{self, AssetError};
 use wasm_bindgen::prelude::*;
 

@@ -144,16 +144,6 @@ impl PageClient {
         self.driver.with(ClientSession::connect);
     }
 
-    /// Sets the token.
-    ///
-    /// # Errors
-    /// The error that `hooks.error` makes for one that is larger than 16 KiB.
-    #[wasm_bindgen(js_name = setToken)]
-    pub fn set_token(&self, token: Option<String>) -> Result<(), JsValue> {
-        let set = self.driver.with(|session, _| session.set_token(token));
-        set.map_err(|error| self.hooks.connect_error(&error.into()))
-    }
-
     /// Drops the connection without a goodbye and makes no attempt for this many milliseconds.
     pub fn interrupt(&self, millis: f64) {
         let wait = clock::from_millis(millis);
