@@ -1,5 +1,8 @@
 //! Settings of a client.
 
+use std::fmt;
+use std::rc::Rc;
+
 use js_sys::Function;
 use push_wire_shared::limits;
 use push_wire_shared::session::client::{
@@ -15,7 +18,7 @@ use crate::transport::Settings;
 use crate::{ConnectError, Fault, page};
 
 /// Settings of a [`Client`](crate::Client); each has a default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     pub(crate) client_id: Option<Uuid>,
     pub(crate) token: Option<String>,
@@ -27,6 +30,21 @@ pub struct Config {
     pub(crate) retry: RetryPolicy,
     pub(crate) max_message_bytes: Option<usize>,
     pub(crate) without_compression: bool,
+}
+
+/// Without the token, which must not be logged.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("client_id", &self.client_id)
+            .field("has_token", &self.token.is_some())
+            .field("storage", &self.storage)
+            .field("storage_key", &self.storage_key)
+            .field("transports", &self.transports)
+            .field("retry", &self.retry)
+            .field("max_message_bytes", &self.max_message_bytes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Place where a client keeps its id and positions over a reload.
@@ -120,7 +138,7 @@ impl Config {
         self,
         url: &str,
         observer: Box<dyn Observer>,
-    ) -> Result<std::rc::Rc<Driver>, ConnectError> {
+    ) -> Result<Rc<Driver>, ConnectError> {
         let address = Address::read(url, page::base().as_deref())?;
         let name = self.storage_key.as_deref();
         let name = name.map_or_else(|| format!("push-wire:{}", address.socket), Into::into);

@@ -1,6 +1,5 @@
 //! The application's token function.
 
-use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -24,11 +23,5 @@ impl TokenSource {
     /// Calls the function. Its future is the caller's to run.
     pub(crate) fn get(&self) -> Answer {
         (self.0)()
-    }
-}
-
-impl fmt::Debug for TokenSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenSource")
     }
 }
