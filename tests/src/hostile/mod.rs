@@ -14,6 +14,7 @@ mod fragments;
 mod frames;
 mod ops;
 mod server;
+mod signals;
 mod snapshot;
 mod steps;
 mod websocket;
@@ -28,7 +29,7 @@ pub struct Target {
 }
 
 /// Every kind of input that comes from a peer.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     target("bodies", bodies::run),
     target("client_session", client::run),
     target("decompress", compression::run),
@@ -41,6 +42,7 @@ pub const TARGETS: [Target; 14] = [
     target("ops", ops::run),
     target("records", ops::run_records),
     target("server_peer", server::run_wire),
+    target("signals", signals::run),
     target("snapshot", snapshot::run),
     target("websocket", websocket::run),
 ];

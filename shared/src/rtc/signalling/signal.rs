@@ -90,3 +90,76 @@ const fn within(part: &'static str, size: usize, limit: usize) -> Result<(), Sig
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::string::String;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn signal() -> impl Strategy<Value = Signal> {
+        let ids = any::<(u128, u128)>();
+        let ids = ids.prop_map(|(from, to)| (Uuid::from_u128(from), Uuid::from_u128(to)));
+        let texts = prop::collection::vec(".{0,40}", 0..4);
+        let room = prop::option::of(".{0,40}");
+        (0_u8..8, ids, texts, room).prop_map(|(kind, (from, to), candidates, room)| {
+            let text: String = candidates.concat();
+            let meta = candidates
+                .first()
+                .map_or(Value::Null, |text| text.as_str().into());
+            let (sdp, candidate, status) = (text.clone(), text.clone(), text);
+            Signal::Message(match kind {
+                0 => RtcMessage::Offer {
+                    from,
+                    to,
+                    sdp,
+                    meta,
+                },
+                1 => RtcMessage::Answer {
+                    from,
+                    to,
+                    sdp,
+                    meta,
+                },
+                2 => RtcMessage::Candidate {
+                    from,
+                    to,
+                    candidate,
+                },
+                3 => RtcMessage::CandidateBatch {
+                    from,
+                    to,
+                    candidates,
+                },
+                4 => RtcMessage::Status {
+                    from,
+                    to,
+                    status: status.chars().take(60).collect(),
+                },
+                5 => RtcMessage::PeerDiscovery { room },
+                6 => return Signal::Request(RtcRequest::LeaveRoom { room }),
+                _ => return Signal::Request(RtcRequest::TurnRequest),
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn signals_survive(signal in signal()) {
+            let written = match &signal {
+                Signal::Message(message) => serde_json::to_vec(message),
+                Signal::Request(request) => serde_json::to_vec(request),
+            };
+            prop_assert_eq!(Signal::read(&written.unwrap()), Ok(signal));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            drop(Signal::read(&bytes));
+            drop(Signal::read(&[b"{", &bytes[..]].concat()));
+        }
+    }
+}
