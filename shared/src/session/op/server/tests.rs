@@ -201,6 +201,30 @@ fn any_optional_field_may_be_absent() {
 }
 
 #[test]
+fn rejected_has_documented_bytes() {
+    let refused = |retry_ms| {
+        ServerOp::Rejected(RejectedMessage {
+            number: 300,
+            code: ErrorCode::RateLimited,
+            message: "slower".into(),
+            retry_ms,
+        })
+    };
+    let fields =
+        b"\xa2op\xa8rejected\xa6number\xcd\x01\x2c\xa4code\xacrate_limited\xa7message\xa6slower";
+    for (retry_ms, map, last) in [
+        (None, 0x84, &b""[..]),
+        (Some(1_500), 0x85, b"\xa8retry_ms\xcd\x05\xdc"),
+    ] {
+        let expected = [&[map], &fields[..], last].concat();
+        let mut bytes = vec![];
+        refused(retry_ms).encode(&mut bytes);
+        assert_eq!(bytes, expected);
+        assert_eq!(ServerOp::decode(&expected), Ok(refused(retry_ms)));
+    }
+}
+
+#[test]
 fn texts_are_cut_to_what_receivers_take() {
     let message = "ž".repeat(TEXT_BYTES);
     let error = ServerOp::Error {
