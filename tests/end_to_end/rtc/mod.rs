@@ -1,6 +1,7 @@
 //! Tests of signalling and relay between native clients, over real sockets.
 
 mod connection;
+mod modes;
 mod peer;
 mod peers;
 mod relay;
