@@ -29,6 +29,7 @@ pub mod posts;
 pub mod raw_client;
 pub mod raw_connection;
 pub mod raw_message;
+pub mod rooms;
 pub mod runner;
 pub mod schedule;
 pub mod server_end;

@@ -4,5 +4,6 @@
 mod fault_injection;
 mod interleave;
 mod peers;
+mod rooms;
 mod seeds;
 mod server_end;
