@@ -29,6 +29,10 @@ const GOOD_NETWORK: NetworkConditions = NetworkConditions {
 /// the longest retry delay, and a handshake.
 const RECOVERY: Duration = Duration::from_secs(120);
 
+/// Time after the last failure in which the server has refused the tokens that were revoked before (15 s): a handshake. A
+/// page that is closed for one connects again then.
+const REFUSAL: Duration = Duration::from_secs(15);
+
 /// Time in which a page changes back to its first transport (10 s). It may have begun to when the recovery ends.
 const CHANGE: Duration = Duration::from_secs(10);
 
@@ -95,6 +99,8 @@ impl World {
             world.settle()?;
         }
         world.recover()?;
+        world.run_until(world.now + REFUSAL)?;
+        world.connect_pages();
         world.run_until(world.now + RECOVERY)?;
         if world.check_recovered().is_err() {
             world.run_until(world.now + CHANGE)?;

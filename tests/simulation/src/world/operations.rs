@@ -318,6 +318,13 @@ impl World {
         self.settle()
     }
 
+    /// Connects the pages that are closed.
+    pub(super) fn connect_pages(&mut self) {
+        for host in &mut self.hosts {
+            host.page.connect(self.now);
+        }
+    }
+
     pub(super) fn check_recovered(&self) -> Result<(), PromiseError> {
         self.excess.check_done()?;
         for host in &self.hosts {
