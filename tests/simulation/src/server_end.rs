@@ -28,6 +28,8 @@ pub struct ServerEnd {
     issued_at: Moment,
     /// Its renewed token was refused.
     is_refused: bool,
+    /// Its credentials were revoked before it opened, so that it has no session.
+    came_revoked: bool,
     /// Its credentials are revoked.
     is_revoked: bool,
     /// Messages that arrived while the peer was full, oldest first.
@@ -58,6 +60,7 @@ impl ServerEnd {
             client: None,
             issued_at: now,
             is_refused: false,
+            came_revoked: false,
             is_revoked: false,
             held: VecDeque::new(),
             unsent: VecDeque::new(),
@@ -163,15 +166,20 @@ impl ServerEnd {
         };
         self.is_refused |= answer.is_err();
         let accepted = answer?;
-        self.client = Some(request.client_id);
         let issued = request.token.as_deref().and_then(issued_at);
         self.issued_at = issued.unwrap_or(self.issued_at);
+        self.came_revoked =
+            self.client.is_none() && node.is_revoked(request.client_id, self.issued_at);
+        if !self.came_revoked {
+            self.client = Some(request.client_id);
+        }
         Ok(accepted)
     }
 
     fn note_revocation(&mut self, node: &Node) {
         let client = self.client;
-        self.is_revoked = client.is_some_and(|client| node.is_revoked(client, self.issued_at));
+        let is_revoked = client.is_some_and(|client| node.is_revoked(client, self.issued_at));
+        self.is_revoked = self.came_revoked || is_revoked;
     }
 
     fn check_unrevoked(&self, what: impl FnOnce() -> String) -> Result<(), PromiseError> {

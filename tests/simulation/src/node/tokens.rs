@@ -31,7 +31,9 @@ impl Node {
         model: &mut Model,
     ) -> Result<Accepted, AuthFailure> {
         let issued = self.issued_at(now, request)?;
-        self.authenticated(now, request.client_id, issued, model);
+        if !self.is_revoked(request.client_id, issued) {
+            self.authenticated(now, request.client_id, issued, model);
+        }
         Ok(granted(request.client_id, issued))
     }
 
