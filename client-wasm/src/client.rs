@@ -25,8 +25,8 @@ use crate::{Config, ConnectError, Fault};
 /// Statuses, notices and faults that wait for a slow reader.
 const CHANGES: usize = 64;
 
-/// Client of a push-wire server: one connection, its subscriptions and its sends. Clones share them; dropping the last
-/// one closes the client.
+/// Client of a push-wire server: one connection, its subscriptions and its sends. Clones share them. The client is closed when
+/// it, its clones, its subscriptions and its documents are all dropped.
 ///
 /// ```no_run
 /// use push_wire_client_wasm::{Client, ChannelKind, Config, StreamRequest};
@@ -54,8 +54,9 @@ pub struct Client<C: ChannelKind> {
     channels: PhantomData<fn() -> C>,
 }
 
-struct Shared {
-    driver: Rc<Driver>,
+/// What a client shares with its clones, subscriptions and documents. Dropping the last reference closes the client.
+pub(crate) struct Shared {
+    pub(crate) driver: Rc<Driver>,
     signals: Rc<Signals>,
 }
 
@@ -167,7 +168,7 @@ impl<C: ChannelKind> Client<C> {
     /// # Errors
     /// [`SubscribeError`]; nothing was changed.
     pub fn subscribe(&self, request: StreamRequest<C>) -> Result<Subscription<C>, SubscribeError> {
-        Subscription::new(self.driver(), request)
+        Subscription::new(&self.shared, request)
     }
 
     /// Reads a document: the newest value of a state.
@@ -178,7 +179,7 @@ impl<C: ChannelKind> Client<C> {
     where
         T: serde::de::DeserializeOwned + 'static,
     {
-        Document::new(self.driver(), request)
+        Document::new(&self.shared, request)
     }
 
     /// Sends a value as JSON, on a channel or for a topic of it. The message is queued at once, also while the client is

@@ -8,17 +8,20 @@ use push_wire_shared::position::Position;
 use push_wire_shared::session::client::SubscribeError;
 use serde::de::DeserializeOwned;
 
-use crate::driver::Driver;
+use crate::client::Shared;
 use crate::stream::{Item, Listener, Sink, Source, Taken};
 use crate::subscription::StreamRequest;
 use crate::watch::{Changes, Teller};
 
-/// A document that the server keeps up to date: a state channel, or a topic of one. Dropping it ends the reading.
+/// A document that the server keeps up to date: a state channel, or a topic of one. The reading ends when it and its
+/// streams of changes are dropped.
 ///
 /// Its value is read like a signal: [`get`](Self::get) gives the newest one, and [`changes`](Self::changes) a stream that
 /// yields after each change.
-pub struct Document<T> {
-    driver: Rc<Driver>,
+pub struct Document<T>(Rc<Reading<T>>);
+
+struct Reading<T> {
+    client: Rc<Shared>,
     source: Rc<Source>,
     listener: Rc<Listener>,
     state: Rc<State<T>>,
@@ -51,7 +54,7 @@ impl<T: DeserializeOwned> Sink for Rc<State<T>> {
 
 impl<T: DeserializeOwned + 'static> Document<T> {
     pub(crate) fn new<C: ChannelKind>(
-        driver: &Rc<Driver>,
+        client: &Rc<Shared>,
         request: StreamRequest<C>,
     ) -> Result<Self, SubscribeError> {
         let state = Rc::new(State {
@@ -59,13 +62,22 @@ impl<T: DeserializeOwned + 'static> Document<T> {
             changes: Teller::new(),
             error: RefCell::default(),
         });
-        let (source, listener) = driver.listen(request.subscription(), Rc::clone(&state))?;
-        Ok(Self {
-            driver: Rc::clone(driver),
+        let (source, listener) = client
+            .driver
+            .listen(request.subscription(), Rc::clone(&state))?;
+        Ok(Self(Rc::new(Reading {
+            client: Rc::clone(client),
             source,
             listener,
             state,
-        })
+        })))
+    }
+
+    /// Values from now on. A slow reader gets the newest one only.
+    #[must_use]
+    pub fn changes(&self) -> Changes<Rc<T>> {
+        let reading: Rc<Reading<T>> = Rc::clone(&self.0);
+        self.0.state.changes.read(1).keeping(reading)
     }
 }
 
@@ -73,38 +85,32 @@ impl<T> Document<T> {
     /// The newest value that could be read; `None` before the first.
     #[must_use]
     pub fn get(&self) -> Option<Rc<T>> {
-        self.state.value.borrow().clone()
-    }
-
-    /// Values from now on. A slow reader gets the newest one only.
-    #[must_use]
-    pub fn changes(&self) -> Changes<Rc<T>> {
-        self.state.changes.read(1)
+        self.0.state.value.borrow().clone()
     }
 
     /// Reason for which the newest value cannot be read as a `T`, if it cannot.
     #[must_use]
     pub fn error(&self) -> Option<String> {
-        self.state.error.borrow().clone()
+        self.0.state.error.borrow().clone()
     }
 
     /// Position of the value; `None` before the first.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        self.listener.position()
+        self.0.listener.position()
     }
 }
 
-impl<T> Drop for Document<T> {
+impl<T> Drop for Reading<T> {
     fn drop(&mut self) {
-        self.driver.leave(&self.source, &self.listener);
+        self.client.driver.leave(&self.source, &self.listener);
     }
 }
 
 impl<T> std::fmt::Debug for Document<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Document")
-            .field("channel", &self.source.channel)
+            .field("channel", &self.0.source.channel)
             .field("position", &self.position())
             .finish_non_exhaustive()
     }

@@ -16,7 +16,7 @@ use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
 use serde::de::DeserializeOwned;
 
-use crate::driver::Driver;
+use crate::client::Shared;
 use crate::stream::{Item, Listener, Sink, Source, Taken};
 
 /// Stream to read, and position to start from.
@@ -152,7 +152,7 @@ pub enum Delivery {
 /// An entry counts as handled when the next one is asked for: entries that were not handled when the page was left arrive
 /// again, and only handled ones are acknowledged to the server.
 pub struct Subscription<C: ChannelKind> {
-    driver: Rc<Driver>,
+    client: Rc<Shared>,
     source: Rc<Source>,
     listener: Rc<Listener>,
     queue: Rc<Queue>,
@@ -182,13 +182,15 @@ impl Sink for Rc<Queue> {
 
 impl<C: ChannelKind> Subscription<C> {
     pub(crate) fn new(
-        driver: &Rc<Driver>,
+        client: &Rc<Shared>,
         request: StreamRequest<C>,
     ) -> Result<Self, SubscribeError> {
         let queue = Rc::new(Queue::default());
-        let (source, listener) = driver.listen(request.subscription(), Rc::clone(&queue))?;
+        let (source, listener) = client
+            .driver
+            .listen(request.subscription(), Rc::clone(&queue))?;
         Ok(Self {
-            driver: Rc::clone(driver),
+            client: Rc::clone(client),
             source,
             listener,
             queue,
@@ -226,7 +228,7 @@ impl<C: ChannelKind> Subscription<C> {
             self.queue.given.replace(Some(item));
             return Poll::Ready(Some(delivery));
         }
-        if self.queue.is_over.get() || self.driver.is_closed() {
+        if self.queue.is_over.get() || self.client.driver.is_closed() {
             return Poll::Ready(None);
         }
         self.queue.waker.replace(Some(cx.waker().clone()));
@@ -244,7 +246,7 @@ impl<C: ChannelKind> Stream for Subscription<C> {
 
 impl<C: ChannelKind> Drop for Subscription<C> {
     fn drop(&mut self) {
-        self.driver.leave(&self.source, &self.listener);
+        self.client.driver.leave(&self.source, &self.listener);
     }
 }
 

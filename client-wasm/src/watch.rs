@@ -1,5 +1,6 @@
 //! A value that changes, and streams of its changes.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -49,7 +50,10 @@ impl<T: Clone> Teller<T> {
             waker: RefCell::default(),
         });
         self.readers.borrow_mut().push(Rc::downgrade(&queue));
-        Changes(queue)
+        Changes {
+            queue,
+            _source: None,
+        }
     }
 }
 
@@ -69,24 +73,36 @@ impl<T> Queue<T> {
 }
 
 /// Stream of values as they change, which does not end. A reader that is slow misses the oldest ones.
-pub struct Changes<T>(Rc<Queue<T>>);
+pub struct Changes<T> {
+    queue: Rc<Queue<T>>,
+    /// What tells the values, if it ends when nobody holds it.
+    _source: Option<Rc<dyn Any>>,
+}
+
+impl<T> Changes<T> {
+    /// The same stream, which keeps what tells its values.
+    pub(crate) fn keeping(mut self, source: Rc<dyn Any>) -> Self {
+        self._source = Some(source);
+        self
+    }
+}
 
 impl<T> Stream for Changes<T> {
     type Item = T;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let next = self.0.waiting.borrow_mut().pop_front();
+        let next = self.queue.waiting.borrow_mut().pop_front();
         if next.is_some() {
             return Poll::Ready(next);
         }
-        self.0.waker.replace(Some(cx.waker().clone()));
+        self.queue.waker.replace(Some(cx.waker().clone()));
         Poll::Pending
     }
 }
 
 impl<T> std::fmt::Debug for Changes<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let waiting = self.0.waiting.borrow().len();
+        let waiting = self.queue.waiting.borrow().len();
         f.debug_struct("Changes")
             .field("waiting", &waiting)
             .finish()

@@ -13,8 +13,7 @@
 //! - `"train"` gives `lines` a dictionary, trained from what was published to it since the last.
 //!
 //! Messages of a page on `room` are published to the topic that they are for, or without one to the room that their value
-//! names; on `lines` they are only acknowledged; `log`
-//! and `document` have no handler.
+//! names; on `document` they become the document; on `lines` they are only acknowledged; `log` has no handler.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -152,6 +151,10 @@ fn server<'a>(
     }
     let server = builder.build()?;
     server.on_message(Channel::Lines, |_, _| Ok(()));
+    server.on_message(Channel::Document, |message, server| {
+        server.publish(Channel::Document, &message.json::<Value>()?)?;
+        Ok(())
+    });
     server.on_message(Channel::Room, |message, server| {
         let value: Message = message.json()?;
         let room = message.topic.as_deref().unwrap_or(&value.room);

@@ -15,6 +15,7 @@
 mod apt;
 mod background;
 mod bench;
+mod browser_client;
 mod client;
 mod coturn;
 mod demo;

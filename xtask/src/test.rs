@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::client::{CHROMIUM, CURL, Client, FIREFOX};
 use crate::error::Error;
 use crate::workspace::Workspace;
-use crate::{coturn, nginx, npm, pkg, process, simulation, toolchain, websocket};
+use crate::{browser_client, coturn, nginx, npm, pkg, process, simulation, toolchain, websocket};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
@@ -27,6 +27,7 @@ const TESTS: &[Step] = &[
     ("features of serde_json", json_features),
     ("WebSocket protocol", websocket::test),
     ("published client", published_client),
+    ("browser client in Node", browser_client::test),
     ("npm package", pkg::build),
     ("package tests", package_tests),
     ("browser tests", browser_tests),

@@ -1,0 +1,249 @@
+//! Tests of the Rust API in Node, against the backend of the npm package's tests (`tests/examples/fixture.rs`), whose URL is
+//! in the environment variable `PUSH_WIRE_SERVER`. Node 20 has no WebSocket, so the client reads event streams.
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::time::Duration;
+
+use futures_core::Stream;
+use push_wire_client_wasm::{
+    ChannelKind, Client, Config, ConnectError, Delivery, EndCause, ErrorCode, QueueError,
+    SendError, Status, StreamRequest, SubscribeError, Subscription, TokenError,
+    TransportPreference,
+};
+use serde_json::{Value, json};
+use std::future::poll_fn;
+use std::pin::Pin;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Channel {
+    #[channel(system)]
+    System,
+    Log,
+    Document,
+    Room,
+    Lines,
+    Nowhere,
+}
+
+fn server() -> String {
+    let process = js_sys::Reflect::get(&js_sys::global(), &"process".into()).unwrap();
+    let environment = js_sys::Reflect::get(&process, &"env".into()).unwrap();
+    let url = js_sys::Reflect::get(&environment, &"PUSH_WIRE_SERVER".into()).unwrap();
+    url.as_string().expect("PUSH_WIRE_SERVER names the server")
+}
+
+fn connect() -> Client<Channel> {
+    Client::connect(&server(), Config::new()).unwrap()
+}
+
+async fn next<S: Stream + Unpin>(stream: &mut S) -> S::Item {
+    let next = poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)).await;
+    next.expect("the stream goes on")
+}
+
+/// Waits until the client has such a status.
+async fn status(client: &Client<Channel>, is_it: impl Fn(&Status) -> bool) {
+    let mut changes = client.status_changes();
+    while !is_it(&client.status()) {
+        next(&mut changes).await;
+    }
+}
+
+async fn connected(client: &Client<Channel>) {
+    status(client, |status| *status == Status::Ready).await;
+}
+
+/// Reads past the outcome of a subscription.
+async fn outcome(reader: &mut Subscription<Channel>) {
+    loop {
+        if let Delivery::Outcome { .. } = next(reader).await {
+            return;
+        }
+    }
+}
+
+fn message(text: &str) -> Value {
+    json!({"room": "lobby", "name": "Ada", "text": text})
+}
+
+async fn texts(reader: &mut Subscription<Channel>, count: usize) -> Vec<String> {
+    let mut texts = Vec::new();
+    while texts.len() < count {
+        let entry = reader.next_entry().await.unwrap();
+        let value: Value = entry.value().unwrap();
+        texts.push(value["text"].as_str().unwrap().to_owned());
+    }
+    texts
+}
+
+#[wasm_bindgen_test]
+async fn entries_follow_over_a_lost_connection() {
+    let client = connect();
+    let topic = StreamRequest::topic(Channel::Room, "lobby").from_newest();
+    let mut reader = client.subscribe(topic).unwrap();
+    outcome(&mut reader).await;
+    client
+        .send(Channel::Room, None, &message("one"))
+        .await
+        .unwrap();
+    client.interrupt(Duration::from_millis(10));
+    let two = client.send(Channel::Room, Some("lobby"), &message("two"));
+    two.await.unwrap();
+    assert_eq!(texts(&mut reader, 2).await, ["one", "two"]);
+    assert_eq!(client.stats().repeats, 0);
+}
+
+#[wasm_bindgen_test]
+async fn readers_of_a_stream_share_its_entries() {
+    let client = connect();
+    let topic = || StreamRequest::topic(Channel::Room, "garden").from_newest();
+    let mut one = client.subscribe(topic()).unwrap();
+    let mut other = client.subscribe(topic()).unwrap();
+    outcome(&mut one).await;
+    outcome(&mut other).await;
+    let send = |text: &str| client.send(Channel::Room, Some("garden"), &message(text));
+    send("both").await.unwrap();
+    assert_eq!(texts(&mut one, 1).await, ["both"]);
+    assert_eq!(texts(&mut other, 1).await, ["both"]);
+    drop(one);
+    send("the other").await.unwrap();
+    assert_eq!(texts(&mut other, 1).await, ["the other"]);
+    assert_eq!(client.stats().entries, 2, "each entry came once");
+}
+
+#[wasm_bindgen_test]
+async fn server_states_why_it_refuses() {
+    let client = connect();
+    let refused = client
+        .send(Channel::Room, Some("attic"), &message("?"))
+        .await;
+    let code = |error: SendError| {
+        let SendError::Refused { code, .. } = error else {
+            panic!("{error}");
+        };
+        code
+    };
+    assert_eq!(refused.map_err(code), Err(ErrorCode::Refused));
+    let unhandled = client.send_bytes(Channel::Log, None, vec![1, 2]).await;
+    assert_eq!(unhandled.map_err(code), Err(ErrorCode::NoHandler));
+    let mut nowhere = client
+        .subscribe(StreamRequest::channel(Channel::Nowhere))
+        .unwrap();
+    let Delivery::Ended { cause, .. } = next(&mut nowhere).await else {
+        panic!("the subscription goes on");
+    };
+    assert_eq!(cause, EndCause::Error(ErrorCode::UnknownChannel));
+    assert_eq!(nowhere.next_entry().await, None);
+}
+
+#[wasm_bindgen_test]
+async fn bad_arguments_are_errors_at_once() {
+    let client = connect();
+    let long = "x".repeat(256);
+    let subscribed = client.subscribe(StreamRequest::topic(Channel::Room, long.as_str()));
+    assert_eq!(subscribed.err(), Some(SubscribeError::BadTopic));
+    let sent = client.send(Channel::Room, Some(&long), &1).await;
+    assert_eq!(sent, Err(SendError::Queue(QueueError::BadTopic)));
+    for url in ["/rps", "ftp://127.0.0.1/", "nonsense"] {
+        let failed = Client::<Channel>::connect(url, Config::new());
+        assert!(
+            matches!(failed.err(), Some(ConnectError::Url { .. })),
+            "{url}"
+        );
+    }
+    let token = Config::new().token("x".repeat(16 * 1024 + 1));
+    let failed = Client::<Channel>::connect(&server(), token);
+    assert!(matches!(failed.err(), Some(ConnectError::Config(_))));
+}
+
+#[wasm_bindgen_test]
+async fn closed_client_answers_what_waits() {
+    let client = connect();
+    connected(&client).await;
+    client.interrupt(Duration::from_secs(3600));
+    let waiting = client.send(Channel::Lines, None, &1);
+    client.close();
+    assert_eq!(waiting.await, Err(SendError::Closed));
+    let late = client.send(Channel::Lines, None, &1).await;
+    assert_eq!(late, Err(SendError::Queue(QueueError::Closed)));
+}
+
+#[wasm_bindgen_test]
+async fn subscription_keeps_its_client() {
+    let topic = StreamRequest::topic(Channel::Room, "workshop");
+    let mut reader = connect().subscribe(topic).unwrap();
+    outcome(&mut reader).await;
+}
+
+#[wasm_bindgen_test]
+async fn token_function_is_called_again_after_a_failure() {
+    let asked = std::rc::Rc::new(std::cell::Cell::new(0));
+    let count = std::rc::Rc::clone(&asked);
+    // Only one transport, since each attempt asks.
+    let only = Config::new().transports(TransportPreference::SseOnly);
+    let config = only.token_source(move || {
+        count.set(count.get() + 1);
+        let fails = count.get() == 1;
+        async move {
+            let message = "no session yet".to_owned();
+            if fails {
+                Err(TokenError::Retry { message })
+            } else {
+                Ok("token".into())
+            }
+        }
+    });
+    let client = Client::<Channel>::connect(&server(), config).unwrap();
+    connected(&client).await;
+    assert_eq!(asked.get(), 2);
+}
+
+#[wasm_bindgen_test]
+async fn denied_token_closes_the_client() {
+    let denied = || async {
+        let message = "signed out".to_owned();
+        Err(TokenError::Denied { message })
+    };
+    let client = Client::<Channel>::connect(&server(), Config::new().token_source(denied)).unwrap();
+    status(&client, |status| matches!(status, Status::Closed { .. })).await;
+}
+
+#[wasm_bindgen_test]
+async fn document_has_the_newest_value() {
+    let client = connect();
+    let read = || StreamRequest::channel(Channel::Document);
+    let document = client.document::<Vec<u32>>(read()).unwrap();
+    assert_eq!(document.get(), None);
+    let mut changes = document.changes();
+    let long: Vec<u32> = (0..1000).collect();
+    client.send(Channel::Document, None, &long).await.unwrap();
+    assert_eq!(*next(&mut changes).await, long);
+    let mut longer = long.clone();
+    longer.push(7);
+    client.send(Channel::Document, None, &longer).await.unwrap();
+    assert_eq!(*next(&mut changes).await, longer);
+    assert_eq!(client.stats().deltas, 1);
+
+    let later = client.document::<Vec<u32>>(read()).unwrap();
+    let mut changes = later.changes();
+    assert_eq!(
+        *next(&mut changes).await,
+        longer,
+        "a later reader gets the value at once"
+    );
+
+    client
+        .send(Channel::Document, None, "a text")
+        .await
+        .unwrap();
+    let mut text = client.document::<String>(read()).unwrap().changes();
+    assert_eq!(*next(&mut text).await, "a text");
+    assert!(later.error().unwrap().contains("invalid type"));
+    assert_eq!(
+        later.get().as_deref(),
+        Some(&longer),
+        "the last value that could be read"
+    );
+}
