@@ -26,18 +26,28 @@ pub struct Write {
     first: Option<usize>,
     /// Bytes of each lane.
     bytes: [usize; 3],
+    /// Control ops are among the messages.
+    has_ops: bool,
 }
 
 impl Write {
     /// Adds the entries of a message.
     pub fn add(&mut self, message: &[u8]) {
         for (header, payload) in Records::new(message).flatten() {
-            if header.channel != SYSTEM {
-                let lane = lane(header.channel);
-                self.first.get_or_insert(lane);
-                self.bytes[lane] += payload.len();
+            if header.channel == SYSTEM {
+                self.has_ops = true;
+                continue;
             }
+            let lane = lane(header.channel);
+            self.first.get_or_insert(lane);
+            self.bytes[lane] += payload.len();
         }
+    }
+
+    /// Returns whether control ops are among the messages.
+    #[must_use]
+    pub const fn has_ops(&self) -> bool {
+        self.has_ops
     }
 
     /// Returns whether there are no entries.
@@ -118,6 +128,11 @@ impl LaneWatch {
             return Ok(());
         }
         Err(Promise::Lanes.broken(format!("saturated lanes have sent {sent:?} bytes")))
+    }
+
+    /// Counts the bytes of saturated lanes anew.
+    pub const fn restart(&mut self) {
+        self.saturated = None;
     }
 
     /// Returns whether saturated lanes have sent enough for a test of their shares since the last call.

@@ -31,3 +31,9 @@ fn every_seed_keeps_the_promises() {
         assert_eq!(tally.missing(), Vec::<String>::new(), "{tally:#?}");
     }
 }
+
+/// A reader of the low lane is overrun while all lanes have entries waiting: the lane loses its turn of the round.
+#[test]
+fn overrun_reader_loses_its_turn() {
+    run_seed(18_200, false).unwrap_or_else(|failure| panic!("{}", failure.report()));
+}
