@@ -22,6 +22,7 @@ pub mod model;
 pub mod node;
 pub mod operation;
 pub mod page;
+mod page_config;
 pub mod page_host;
 pub mod page_request;
 pub mod peers;

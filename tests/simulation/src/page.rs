@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
-    ClientConfig, ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError,
-    Transport, TransportPreference,
+    ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError, Transport,
 };
 use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
@@ -18,6 +17,7 @@ use super::check::{Promise, PromiseError, Reader, Reported};
 use super::credential::Credential;
 use super::feed::{Feed, room_of_message, topic};
 use super::model::Model;
+use super::page_config::{client_id, config};
 use super::page_request::PageRequest;
 use super::posts::PostRequest;
 use super::tally::Tally;
@@ -480,24 +480,4 @@ impl Page {
     fn clock(&self, now: Moment) -> Moment {
         now + self.ahead
     }
-}
-
-/// Settings of every page: it renews its token, and pauses its subscriptions early.
-fn config(client: Uuid, seed: u64) -> ClientConfig {
-    let mut config = ClientConfig::new(client, seed);
-    config.renews_token = true;
-    config.transports = match seed % 8 {
-        0..4 => TransportPreference::WsFirst,
-        4..6 => TransportPreference::SseFirst,
-        6 => TransportPreference::SseOnly,
-        _ => TransportPreference::WsOnly,
-    };
-    config.max_backlog_entries = 20;
-    config.max_backlog_bytes = 20_000;
-    config
-}
-
-/// Id of a page's n-th client.
-fn client_id(page: u16, number: u16) -> Uuid {
-    Uuid::from_fields(1, page, number, b"sim page")
 }
