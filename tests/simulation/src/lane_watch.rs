@@ -1,6 +1,7 @@
 //! Watch of the lanes of one connection, write by write: an urgent entry waits for one write of a lower lane at most, and
 //! lanes that all have entries waiting share the bytes by weight.
 
+use push_wire_shared::session::op::ServerOp;
 use push_wire_shared::session::wire::Records;
 
 use super::check::{Promise, PromiseError};
@@ -26,8 +27,8 @@ pub struct Write {
     first: Option<usize>,
     /// Bytes of each lane.
     bytes: [usize; 3],
-    /// Control ops are among the messages.
-    has_ops: bool,
+    /// A reset is among the messages.
+    has_reset: bool,
 }
 
 impl Write {
@@ -35,7 +36,8 @@ impl Write {
     pub fn add(&mut self, message: &[u8]) {
         for (header, payload) in Records::new(message).flatten() {
             if header.channel == SYSTEM {
-                self.has_ops = true;
+                let op = ServerOp::decode(payload);
+                self.has_reset |= matches!(op, Ok(ServerOp::Reset { .. }));
                 continue;
             }
             let lane = lane(header.channel);
@@ -44,10 +46,10 @@ impl Write {
         }
     }
 
-    /// Returns whether control ops are among the messages.
+    /// Returns whether a reset is among the messages.
     #[must_use]
-    pub const fn has_ops(&self) -> bool {
-        self.has_ops
+    pub const fn has_reset(&self) -> bool {
+        self.has_reset
     }
 
     /// Returns whether there are no entries.

@@ -255,8 +255,8 @@ impl ServerEnd {
             write.add(&content);
             self.unsent.push_back(content);
         }
-        if write.has_ops() {
-            // One may tell of a reader that was overrun: its lane has lost its turn of the round, and waits again only now.
+        if write.has_reset() {
+            // A reader was overrun: its lane has lost its turn of the round, and waits again only now.
             self.lanes.restart();
         }
         if write.is_empty() {
