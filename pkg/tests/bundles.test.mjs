@@ -1,7 +1,7 @@
 // Tests of the installed package in bundles, in Chromium, and under TypeScript.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -97,6 +97,16 @@ test("a Vite build of both entries runs in Chromium", async () => {
   } finally {
     await browser.close();
     await site.close();
+  }
+});
+
+test("the licenses are in the package", async () => {
+  for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) {
+    const [packed, ours] = await Promise.all([
+      readFile(installed.path(`node_modules/push-wire/${name}`), "utf8"),
+      readFile(path.join(repository, name), "utf8"),
+    ]);
+    assert.equal(packed, ours);
   }
 });
 

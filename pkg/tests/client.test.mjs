@@ -526,6 +526,20 @@ test("an exception of the socket class fails one attempt", async () => {
   assert.match(faults[0].message, /not now/);
 });
 
+test("a socket that reports an error alone counts as lost", async () => {
+  // As the WebSocket of Node 22 does when a connection is refused.
+  class Failing {
+    close() {}
+
+    set onerror(listener) {
+      if (listener) queueMicrotask(() => listener({ type: "error" }));
+    }
+  }
+  const client = open({ WebSocket: Failing, transport: "websocket", retry: { initial: 3_600_000, max: 3_600_000, jitter: false } });
+  const { attempt } = await until(client.status, ({ phase }) => phase === "waiting");
+  assert.equal(attempt, 1);
+});
+
 test("errors of a subscription name the reason", async () => {
   const client = open();
   assert.throws(() => client.on("room", () => {}, { topic: "x".repeat(256) }), { code: "bad_topic" });

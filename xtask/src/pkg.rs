@@ -37,6 +37,8 @@ fn inputs(workspace: &Workspace) -> Vec<PathBuf> {
         "shared/src",
         "client-wasm/Cargo.toml",
         "client-wasm/src",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
         "pkg/package.json",
         "pkg/tsconfig.json",
         "pkg/src",
@@ -83,7 +85,17 @@ fn bundle(workspace: &Workspace) -> Result<(), Error> {
         ],
     ))?;
     let module = dist.join("push-wire.wasm");
-    fs::copy(wasm, &module).map(drop).map_err(at(module))
+    fs::copy(wasm, &module).map_err(at(module))?;
+    copy_licenses(workspace)
+}
+
+/// Copies the licenses into the package, since npm packs no file from outside of it.
+fn copy_licenses(workspace: &Workspace) -> Result<(), Error> {
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let copy = workspace.pkg().join(name);
+        fs::copy(workspace.root().join(name), &copy).map_err(at(copy))?;
+    }
+    Ok(())
 }
 
 fn write_hex(file: &Path, text: &Path) -> Result<(), Error> {
