@@ -17,7 +17,7 @@ use push_wire_client::{
     ChannelReceiver, ClientConfig, ClientEvent, ErrorCode, Frame, PushClient, SendError,
     TransportPreference,
 };
-use push_wire_server::{PushServer, PushServerBuilder, RtcConfig, RtcMessage};
+use push_wire_server::{PushServer, PushServerBuilder, RelayLimits, RtcConfig, RtcMessage};
 use push_wire_shared::ChannelKind;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -75,6 +75,14 @@ impl Backend {
     /// A connected client that reads its inboxes.
     async fn join(&self, id: Uuid) -> Member {
         Member::join(self.config(id)).await
+    }
+
+    /// A backend with a relay of these limits, and A and B in `room`.
+    async fn with_relay(limits: RelayLimits) -> (Self, Member, Member) {
+        let backend = Self::start(RtcConfig::new().relay(Channel::Relay, limits)).await;
+        let a = backend.join_room(A).await;
+        let b = backend.join_room(B).await;
+        (backend, a, b)
     }
 
     /// A client in `room` that has had its first list of peers.

@@ -1,6 +1,6 @@
 //! Test of two native clients that exchange messages over a connection that is cut, and over the relay.
 
-use push_wire_server::{RelayLimits, RtcConfig};
+use push_wire_server::RelayLimits;
 use push_wire_shared::transport::{ModeSwitchReason, TransportMode};
 use serde_json::json;
 use tokio::sync::watch;
@@ -29,11 +29,8 @@ async fn switched(peers: &mut [Peer; 2], mode: TransportMode, generation: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_exchange_messages_once_through_cuts() {
-    let config = RtcConfig::new().relay(Channel::Relay, RelayLimits::default());
-    let backend = Backend::start(config).await;
+    let (backend, mut a, b) = Backend::with_relay(RelayLimits::default()).await;
     let cuts = watch::Sender::new(0);
-    let mut a = backend.join_room(A).await;
-    let b = backend.join_room(B).await;
     a.sees(&[B]).await;
     let mut peers = [
         Peer::start(a, (A, B), cuts.subscribe(), 1),
@@ -69,11 +66,8 @@ async fn clients_exchange_messages_once_through_cuts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exchange_goes_on_after_restart() {
-    let config = RtcConfig::new().relay(Channel::Relay, RelayLimits::default());
-    let backend = Backend::start(config).await;
+    let (backend, mut a, b) = Backend::with_relay(RelayLimits::default()).await;
     let cuts = watch::Sender::new(0);
-    let mut a = backend.join_room(A).await;
-    let b = backend.join_room(B).await;
     a.sees(&[B]).await;
     let mut session = b.client.session().await.unwrap();
     drop(b);

@@ -1,7 +1,7 @@
 //! Tests of the server's relay.
 
 use push_wire_client::{Slow, SystemNotice};
-use push_wire_server::{RelayBandwidth, RelayLimits, RtcConfig};
+use push_wire_server::{RelayBandwidth, RelayLimits};
 
 use super::*;
 
@@ -37,10 +37,7 @@ async fn refusal(member: &mut Member) -> (ErrorCode, bool, bool) {
 
 #[tokio::test]
 async fn packets_reach_clients_of_one_room() {
-    let config = RtcConfig::new().relay(Channel::Relay, RelayLimits::default());
-    let backend = Backend::start(config).await;
-    let mut a = backend.join_room(A).await;
-    let mut b = backend.join_room(B).await;
+    let (backend, mut a, mut b) = Backend::with_relay(RelayLimits::default()).await;
     let _c = backend.join(C).await;
     send(&a, packet(B, b"hello")).await;
     send(&a, packet(B, b"")).await;
@@ -77,9 +74,7 @@ async fn bandwidth_of_sender_is_bounded() {
         },
         ..RelayLimits::default()
     };
-    let backend = Backend::start(RtcConfig::new().relay(Channel::Relay, limits)).await;
-    let mut a = backend.join_room(A).await;
-    let mut b = backend.join_room(B).await;
+    let (backend, mut a, mut b) = Backend::with_relay(limits).await;
     for _ in 0..3 {
         send(&a, packet(B, &[1; 600])).await;
     }
@@ -111,9 +106,7 @@ async fn bandwidth_in_all_is_bounded() {
         },
         ..RelayLimits::default()
     };
-    let backend = Backend::start(RtcConfig::new().relay(Channel::Relay, limits)).await;
-    let mut a = backend.join_room(A).await;
-    let mut b = backend.join_room(B).await;
+    let (backend, mut a, mut b) = Backend::with_relay(limits).await;
     let mut c = backend.join_room(C).await;
     send(&a, packet(C, &[1; 500])).await;
     assert_eq!(within_timeout(c.packets.recv()).await, packet(A, &[1; 500]));
