@@ -50,6 +50,8 @@ impl<T: DeserializeOwned> Sink for Rc<State<T>> {
         }
         Taken::Now
     }
+
+    fn closed(&self) {}
 }
 
 impl<T: DeserializeOwned + 'static> Document<T> {

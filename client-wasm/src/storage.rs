@@ -128,7 +128,8 @@ impl Store {
     }
 
     fn write(&self) -> Result<(), Fault> {
-        let snapshot = self.snapshot.borrow();
+        // A copy: the application's storage may call back into the client.
+        let snapshot = self.snapshot.borrow().clone();
         let Some(storage) = self.storage.as_ref().filter(|_| !snapshot.is_empty()) else {
             return Ok(());
         };

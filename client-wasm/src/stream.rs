@@ -64,6 +64,9 @@ pub(crate) enum Taken {
 /// Receiver of a stream's items.
 pub(crate) trait Sink {
     fn take(&self, item: &Rc<Item>) -> Taken;
+
+    /// The client is closed; nothing follows.
+    fn closed(&self);
 }
 
 /// One stream, and its listeners.
@@ -143,6 +146,15 @@ impl Source {
         let listeners = self.listeners.borrow().clone();
         for listener in listeners {
             listener.push(&item);
+        }
+    }
+
+    /// Ends all listeners, since the client is closed.
+    pub(crate) fn close(&self) {
+        for listener in self.listeners.take() {
+            listener.is_over.set(true);
+            listener.waiting.borrow_mut().clear();
+            listener.sink.closed();
         }
     }
 

@@ -178,6 +178,14 @@ impl Sink for Rc<Queue> {
         }
         Taken::Later
     }
+
+    fn closed(&self) {
+        self.is_over.set(true);
+        let waker = self.waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
 }
 
 impl<C: ChannelKind> Subscription<C> {
@@ -222,13 +230,13 @@ impl<C: ChannelKind> Subscription<C> {
         let next = self.queue.waiting.borrow_mut().pop_front();
         if let Some(item) = next {
             let delivery = delivery(&item);
-            self.queue
-                .is_over
-                .set(matches!(delivery, Delivery::Ended { .. }));
+            if matches!(delivery, Delivery::Ended { .. }) {
+                self.queue.is_over.set(true);
+            }
             self.queue.given.replace(Some(item));
             return Poll::Ready(Some(delivery));
         }
-        if self.queue.is_over.get() || self.client.driver.is_closed() {
+        if self.queue.is_over.get() {
             return Poll::Ready(None);
         }
         self.queue.waker.replace(Some(cx.waker().clone()));

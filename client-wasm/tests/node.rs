@@ -164,7 +164,12 @@ async fn closed_client_answers_what_waits() {
     connected(&client).await;
     client.interrupt(Duration::from_secs(3600));
     let waiting = client.send(Channel::Lines, None, &1);
-    client.close();
+    let mut reader = client
+        .subscribe(StreamRequest::channel(Channel::Lines))
+        .unwrap();
+    let closing = client.clone();
+    wasm_bindgen_futures::spawn_local(async move { closing.close() });
+    assert_eq!(reader.next_entry().await, None, "a reader that waits ends");
     assert_eq!(waiting.await, Err(SendError::Closed));
     let late = client.send(Channel::Lines, None, &1).await;
     assert_eq!(late, Err(SendError::Queue(QueueError::Closed)));

@@ -540,6 +540,37 @@ test("a socket that reports an error alone counts as lost", async () => {
   assert.equal(attempt, 1);
 });
 
+test("a client that is closed by a handler sends its goodbye", async () => {
+  const sent = [];
+  class Tapped extends WebSocket {
+    send(bytes) {
+      sent.push(Buffer.from(bytes).toString("latin1"));
+      super.send(bytes);
+    }
+  }
+  const client = open({ WebSocket: Tapped });
+  const closed = until(client.status, ({ phase }) => phase === "closed");
+  client.on("log", () => client.close(), { from: "newest" }).onOutcome(() => backend.publishLog(["close"]));
+  await closed;
+  assert.equal(sent.filter((message) => message.includes("goodbye")).length, 1);
+});
+
+test("a storage may call back into the client", async () => {
+  const storage = new MemoryStorage();
+  const client = open({ storage });
+  let subscription = client.on("log", () => {});
+  const stored = storage.setItem.bind(storage);
+  storage.setItem = (key, value) => {
+    stored(key, value);
+    const ended = subscription;
+    subscription = undefined;
+    ended?.close();
+  };
+  await connected(client);
+  assert.equal(subscription, undefined);
+  await client.send("lines", 1);
+});
+
 test("errors of a subscription name the reason", async () => {
   const client = open();
   assert.throws(() => client.on("room", () => {}, { topic: "x".repeat(256) }), { code: "bad_topic" });

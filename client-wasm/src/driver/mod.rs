@@ -315,7 +315,9 @@ impl Driver {
             return;
         }
         self.commit();
-        self.with(ClientSession::close);
+        self.session.borrow_mut().close(clock::now());
+        // Also inside of a call from `drain`, since the goodbye needs the connection, which ends below.
+        self.carry_out();
         self.is_closed.set(true);
         self.store.release();
         self.line.take();
@@ -323,7 +325,9 @@ impl Driver {
         for (_, answered) in self.sends.take() {
             answered(Answer::Closed);
         }
-        self.sources.take();
+        for source in self.sources.take() {
+            source.close();
+        }
     }
 
     /// Keeps what the client needs after a reload.

@@ -16,11 +16,17 @@ impl Driver {
         if self.is_closed() || self.is_draining.replace(true) {
             return;
         }
+        self.carry_out();
+        self.is_draining.set(false);
+        if !self.is_closed() {
+            self.timer.set(self.read(ClientSession::poll_timeout));
+        }
+    }
+
+    pub(super) fn carry_out(&self) {
         while let Some(output) = self.next() {
             self.perform(output);
         }
-        self.is_draining.set(false);
-        self.timer.set(self.read(ClientSession::poll_timeout));
     }
 
     /// Next output. The borrow of the session ends before the output is carried out.
