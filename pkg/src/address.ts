@@ -11,22 +11,34 @@ export function httpAddress(socketUrl: string): URL {
   return url;
 }
 
-/** WebSocket URL of the application's address; without a path, the server's default `/rps`. */
-export function address(url: Address): string {
+/** Base of relative URLs where there is no page, to check them. */
+const NOWHERE = "https://page.invalid/";
+
+/** Address of the page or worker; undefined in Node.js, and on a server that renders pages. */
+export function pageAddress(): string | undefined {
+  return typeof location === "object" ? location.href : undefined;
+}
+
+/**
+ * WebSocket URL of the application's address; without a path, the server's default `/rps`. Undefined for an address that is
+ * relative to a page, where there is none.
+ */
+export function address(url: Address): string | undefined {
   const text = typeof url === "string" ? url : url?.href;
   if (typeof text !== "string") throw new PushError("bad_url", "connect needs a URL, as text or as a URL");
-  const base = typeof location === "object" ? location.href : undefined;
+  const base = pageAddress();
+  const isIdle = base === undefined && !URL.canParse(text);
   let parsed: URL;
   try {
-    parsed = new URL(text, base);
+    parsed = new URL(text, isIdle ? NOWHERE : base);
   } catch (cause) {
-    const advice = base ? "" : "; a relative URL needs a page around it";
-    throw new PushError("bad_url", `"${text}" is not a URL${advice}`, { cause });
+    throw new PushError("bad_url", `"${text}" is not a URL`, { cause });
   }
   const scheme = SCHEMES[parsed.protocol];
   if (!scheme) {
     throw new PushError("bad_url", `"${text}" does not begin with http:, https:, ws: or wss:`);
   }
+  if (isIdle) return undefined;
   parsed.protocol = scheme;
   parsed.hash = "";
   if (parsed.pathname === "/") parsed.pathname = "/rps";

@@ -7,27 +7,35 @@ import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
 import { DocumentSource } from "./document-source.js";
 import { PushError } from "./error.js";
+import { idleError } from "./idle.js";
 import { Messages } from "./messages.js";
-import { Listeners, type Observable, ObservableValue } from "./observable.js";
+import { Listeners, NoListeners, type Observable, ObservableValue } from "./observable.js";
 import { checkOptions } from "./options.js";
 import { Subscription } from "./subscription.js";
 import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Entry, Handler, Notice, Options, ReadOptions, SendOptions, Stats, Status } from "./types.js";
 
 /** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
-  /** The client's UUID, by which the server addresses it. */
+  /** The client's UUID, by which the server addresses it; empty while the client is idle. */
   readonly id: string;
   private readonly core: Core;
-  private readonly url: string;
-  private readonly state = new ObservableValue<Status>({ phase: "connecting", transport: null, attempt: 0 });
-  private readonly faults = new Listeners<PushError>();
-  private readonly notices = new Listeners<Notice>();
+  private readonly url: string | undefined;
+  private readonly state: ObservableValue<Status>;
+  private readonly faults: Listeners<PushError>;
+  private readonly notices: Listeners<Notice>;
   private readonly documents = new Map<string, DocumentSource>();
 
-  /** @internal */
-  constructor(url: Address, options: Options) {
+  /** @internal `load` starts the module; it is not called where the client is idle. */
+  constructor(url: Address, options: Options, load: () => void) {
     this.url = address(url);
     checkOptions(options);
+    const isIdle = this.url === undefined;
+    // Before the client takes its key in the storage.
+    if (!isIdle) load();
+    const Kept = isIdle ? NoListeners : Listeners;
+    this.state = new ObservableValue<Status>({ phase: isIdle ? "idle" : "connecting", transport: null, attempt: 0 }, new Kept());
+    this.faults = new Kept();
+    this.notices = new Kept();
     this.core = new Core(this.url, options, {
       status: (status) => this.turn(status),
       notice: (notice) => void this.notices.tell(notice),
@@ -92,7 +100,8 @@ export class Client<Channels extends object = AnyChannels> {
     let source = this.documents.get(name);
     if (!source || source.over) {
       source = new DocumentSource(this.core, channel, options.topic);
-      this.documents.set(name, source);
+      // An idle client keeps nothing: a server may render without end.
+      if (this.url !== undefined) this.documents.set(name, source);
     }
     return new LiveDocument(source, (left) => {
       if (this.documents.get(name) === left) this.documents.delete(name);
@@ -108,7 +117,7 @@ export class Client<Channels extends object = AnyChannels> {
    * `Map`, `Set`, `Blob` and `Promise` inside of a value are refused.
    *
    * Rejects with a {@link PushError}: the server's code when it refused (`not_permitted` if the grant does not allow it),
-   * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument` or `closed`.
+   * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument`, `closed` or `idle`.
    */
   send<K extends keyof Channels & string>(
     channel: K,
@@ -134,9 +143,10 @@ export class Client<Channels extends object = AnyChannels> {
    * Opens an asset that the server has sent with `send_binary`: decodes it, or fetches its URL, and checks its size and
    * SHA-256.
    *
-   * Rejects with a {@link PushError}: `bad_asset`, `unreachable` or `bad_argument`.
+   * Rejects with a {@link PushError}: `bad_asset`, `unreachable`, `bad_argument` or `idle`.
    */
   async openAsset(envelope: BinaryEnvelope, options: AssetOptions = {}): Promise<Asset> {
+    if (this.url === undefined) throw idleError();
     return openAsset(envelope, this.url, options);
   }
 

@@ -1,6 +1,7 @@
 // One client of the WebAssembly module: its events, its sends and its end.
-import { type ClientHooks, PageClient } from "./engine.js";
+import { type ClientHooks, PageClient, type PageSubscription } from "./engine.js";
 import { type ErrorCode, PushError } from "./error.js";
+import { IDLE_PAGE } from "./idle.js";
 import type { Notice, Options, Status } from "./types.js";
 
 /** Receiver of a client's events. */
@@ -18,20 +19,29 @@ interface Part {
   close(): void;
 }
 
+/** The part of the module's subscription that is used. */
+export type Reading = Pick<PageSubscription, "position" | "head" | "free">;
+
+/** The part of the module's client that is used. */
+export type Page = Pick<PageClient, "id" | "start" | "stats" | "send" | "connect" | "interrupt" | "close" | "free"> & {
+  subscribe(...given: Parameters<PageClient["subscribe"]>): Reading;
+};
+
 /** One client of the module, shared by the parts of a {@link Client}. */
 export class Core implements ClientHooks {
-  readonly page: PageClient;
-  readonly parts = new Set<Part>();
-  private readonly url: string;
+  readonly page: Page;
+  private readonly parts = new Set<Part>();
+  private readonly url: string | undefined;
   private readonly listener: ClientListener;
   /** Rejections of the sends that wait for the server's answer. */
   private readonly waiting = new Set<(error: PushError) => void>();
   private isClosed = false;
 
-  constructor(url: string, options: Options, listener: ClientListener) {
+  /** Without a URL the client is idle. */
+  constructor(url: string | undefined, options: Options, listener: ClientListener) {
     this.url = url;
     this.listener = listener;
-    this.page = new PageClient(url, options, this);
+    this.page = url === undefined ? IDLE_PAGE : new PageClient(url, options, this);
   }
 
   get closed(): boolean {
@@ -41,6 +51,16 @@ export class Core implements ClientHooks {
   /** Throws when the client is closed. */
   check(): void {
     if (this.isClosed) throw new PushError("closed", "the client is closed");
+  }
+
+  /** Adds a part, which ends with the client. An idle one keeps none. */
+  add(part: Part): void {
+    if (this.url !== undefined) this.parts.add(part);
+  }
+
+  /** Removes a part; returns whether there was this part. */
+  remove(part: Part): boolean {
+    return this.parts.delete(part);
   }
 
   /** Sends JSON text or bytes; resolves when the server has carried the message out. */

@@ -10,7 +10,8 @@ export * from "./exports.js";
 /**
  * Connects to a push-wire server and returns at once.
  *
- * @param url absolute (`https://host/rps`, `wss://…`) or relative to the page; without a path it is `/rps`.
+ * @param url absolute (`https://host/rps`, `wss://…`) or relative to the page; without a path it is `/rps`. On a server that
+ * renders pages a client with a relative URL is idle.
  * @example
  * const client = connect<{ chat: { text: string } }>("/rps");
  * client.on("chat", (entry) => console.log(entry.value.text));
@@ -20,6 +21,5 @@ export function connect<Channels extends object = AnyChannels>(
   options: Options = {},
 ): Client<Channels> {
   // Not at the top of the module, which bundlers may leave out.
-  start(() => hexBytes(wasm));
-  return new Client<Channels>(url, options);
+  return new Client<Channels>(url, options, () => start(() => hexBytes(wasm)));
 }

@@ -39,13 +39,22 @@ export class Listeners<T> {
   }
 }
 
+/** Listeners of a client that has nothing to tell: it keeps none. */
+export class NoListeners<T> extends Listeners<T> {
+  override add(listener: (value: T) => void): () => void {
+    checkFunction("listener", listener);
+    return () => {};
+  }
+}
+
 /** An observable that its owner sets. */
 export class ObservableValue<T> implements Observable<T> {
-  private readonly listeners = new Listeners<T>();
+  private readonly listeners: Listeners<T>;
   private current: T;
 
-  constructor(value: T) {
+  constructor(value: T, listeners: Listeners<T>) {
     this.current = value;
+    this.listeners = listeners;
   }
 
   get value(): T {

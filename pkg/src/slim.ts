@@ -1,8 +1,9 @@
 // Entry `push-wire/slim`: the client, with the WebAssembly module loaded by the page.
 import init, { type InitInput } from "../engine/engine.js";
+import { pageAddress } from "./address.js";
 import { checkObject } from "./arguments.js";
 import { Client } from "./client.js";
-import { checkStarted, started } from "./engine.js";
+import { checkStarted, notStarted, started } from "./engine.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
@@ -11,10 +12,20 @@ export * from "./exports.js";
  * Loads the engine from a source that the page gives: `push-wire/push-wire.wasm`, as a URL, a `Response` or a
  * promise of one, bytes, or a compiled `WebAssembly.Module`. Node.js fetches no `file:` URL: give it the bytes. Await it before
  * the first `connect`.
+ *
+ * Where there is no page, a URL that cannot be loaded is the error of the first `connect` that needs the module: a server that
+ * renders pages needs none.
  */
 export async function initWasm(source: string | object): Promise<void> {
   if (typeof source !== "string") checkObject("source", source);
-  await init({ module_or_path: source as InitInput });
+  try {
+    await init({ module_or_path: source as InitInput });
+  } catch (cause) {
+    const isUrl = typeof source === "string" || source instanceof URL;
+    if (!isUrl || pageAddress() !== undefined) throw cause;
+    notStarted(source, cause);
+    return;
+  }
   started();
 }
 
@@ -23,7 +34,5 @@ export function connect<Channels extends object = AnyChannels>(
   url: Address,
   options: Options = {},
 ): Client<Channels> {
-  // Before the client takes its key in the storage.
-  checkStarted();
-  return new Client<Channels>(url, options);
+  return new Client<Channels>(url, options, checkStarted);
 }

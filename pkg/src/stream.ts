@@ -1,7 +1,7 @@
 // Reading of one stream: entries and outcomes as the application sees them.
 import { checkReadOptions, checkStream } from "./arguments.js";
-import type { Core } from "./core.js";
-import type { PageSubscription, StreamHooks } from "./engine.js";
+import type { Core, Reading } from "./core.js";
+import type { StreamHooks } from "./engine.js";
 import type { Entry, Outcome, Position, ReadOptions, Skipped } from "./types.js";
 
 /** Bytes of an entry: of its value, and of the frame that carried it. */
@@ -30,7 +30,7 @@ export class Stream implements StreamHooks {
   private readonly channel: string;
   private readonly options: ReadOptions;
   private readonly listener: StreamListener;
-  private readonly subscription: PageSubscription;
+  private readonly subscription: Reading;
   private readonly ending = () => this.close();
   private last: Position | undefined;
   private epoch: string;
@@ -48,7 +48,7 @@ export class Stream implements StreamHooks {
     const position = typeof from === "object" ? from : undefined;
     this.subscription = core.page.subscribe({ channel, topic, inbox, newest: from === "newest", position, persist }, this);
     this.epoch = this.position?.epoch ?? "";
-    core.parts.add(this);
+    core.add(this);
     if (signal?.aborted) this.close();
     else signal?.addEventListener("abort", this.ending);
   }
@@ -78,8 +78,8 @@ export class Stream implements StreamHooks {
   private end(): void {
     this.isOver = true;
     this.options.signal?.removeEventListener("abort", this.ending);
-    // Absent after a panic of the module.
-    if (!this.core.parts.delete(this)) return;
+    // Absent after a panic of the module, and where the client is idle.
+    if (!this.core.remove(this)) return;
     this.last = this.subscription.position();
     this.subscription.free();
   }

@@ -168,7 +168,7 @@ export interface RetryOptions {
 /** State of the connection. */
 export interface Status {
   /**
-   * `idle`: on a server that renders pages, where a client with a relative URL does nothing. `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden or the
+   * `idle`: a client with a relative URL where there is no page, as on a server that renders pages: it does nothing. `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden or the
    * network away. `closed`: over; see `code` and `reason`.
    */
   readonly phase: "idle" | "connecting" | "connected" | "waiting" | "offline" | "closed";
