@@ -39,6 +39,7 @@ fn inputs(workspace: &Workspace) -> Vec<PathBuf> {
         "client-wasm/src",
         "LICENSE-APACHE",
         "LICENSE-MIT",
+        "pkg/bundle.mjs",
         "pkg/package.json",
         "pkg/tsconfig.json",
         "pkg/src",
@@ -49,8 +50,8 @@ fn inputs(workspace: &Workspace) -> Vec<PathBuf> {
     .collect()
 }
 
-/// Bundles the TypeScript. `index.js` contains the module as text, so that every loader can load it; `slim.js` is given
-/// the module by the page.
+/// Bundles the TypeScript. The entry `index` contains the module as text, so that every loader can load it; `slim` is given the
+/// module by the page.
 ///
 /// The text is hexadecimal: compressed for transfer it takes 2 KB more than the module itself, and base64, in which
 /// repeated bytes are not repeated characters, 8 KB more.
@@ -67,23 +68,7 @@ fn bundle(workspace: &Workspace) -> Result<(), Error> {
         "typescript/bin/tsc",
         &["-p", "pkg"],
     ))?;
-    process::run(&mut npm::script(
-        workspace,
-        "esbuild/bin/esbuild",
-        &[
-            "pkg/src/index.ts",
-            "pkg/src/slim.ts",
-            "--bundle",
-            "--format=esm",
-            "--target=es2022",
-            "--loader:.hex=text",
-            "--minify",
-            "--line-limit=160",
-            "--sourcemap",
-            "--outdir=pkg/dist",
-            "--log-level=warning",
-        ],
-    ))?;
+    process::run(&mut workspace.command("node", &["pkg/bundle.mjs"]))?;
     let module = dist.join("push-wire.wasm");
     fs::copy(wasm, &module).map_err(at(module))?;
     copy_licenses(workspace)
