@@ -4,6 +4,7 @@ import { pageAddress } from "./address.js";
 import { checkObject } from "./arguments.js";
 import { Client } from "./client.js";
 import { checkStarted, notStarted, started } from "./engine.js";
+import { loadError } from "./load-error.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
@@ -11,7 +12,7 @@ export * from "./exports.js";
 /**
  * Loads the engine from a source that the page gives: `push-wire/push-wire.wasm`, as a URL, a `Response` or a
  * promise of one, bytes, or a compiled `WebAssembly.Module`. Node.js fetches no `file:` URL: give it the bytes. Await it before
- * the first `connect`.
+ * the first `connect`. Rejects with `not_loaded`.
  *
  * Where there is no page, a URL that cannot be loaded is the error of the first `connect` that needs the module: a server that
  * renders pages needs none.
@@ -22,8 +23,9 @@ export async function initWasm(source: string | object): Promise<void> {
     await init({ module_or_path: source as InitInput });
   } catch (cause) {
     const isUrl = typeof source === "string" || source instanceof URL;
-    if (!isUrl || pageAddress() !== undefined) throw cause;
-    notStarted(source, cause);
+    const error = loadError(cause, isUrl ? source : undefined);
+    if (!isUrl || pageAddress() !== undefined) throw error;
+    notStarted(error);
     return;
   }
   started();
