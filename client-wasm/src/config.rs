@@ -190,11 +190,21 @@ impl Config {
         config
     }
 
+    /// The chosen transports that the runtime has: event streams alone where there is no class of WebSockets, as in Node.js 20,
+    /// unless a WebSocket is demanded.
+    fn usable_transports(&self) -> TransportPreference {
+        let has_socket = self.socket_class.is_some() || page::has_web_socket();
+        if has_socket || self.transports == TransportPreference::WsOnly {
+            return self.transports;
+        }
+        TransportPreference::SseOnly
+    }
+
     fn session(&self, identity: ClientConfig) -> ClientConfig {
         ClientConfig {
             token: self.token.clone(),
             renews_token: self.token_source.is_some(),
-            transports: self.transports,
+            transports: self.usable_transports(),
             retry: self.retry,
             compression: !self.without_compression,
             max_message_bytes: self.max_message_bytes.unwrap_or(limits::MESSAGE_BYTES),

@@ -102,6 +102,11 @@ pub(crate) fn base() -> Option<String> {
     href.as_string()
 }
 
+/// Returns whether the runtime has a class of WebSockets.
+pub(crate) fn has_web_socket() -> bool {
+    Reflect::has(&js_sys::global(), &"WebSocket".into()).unwrap_or(false)
+}
+
 /// The page's session storage; `None` where there is none, or the page may not use it.
 pub(crate) fn session_storage() -> Option<KeyValueStorage> {
     let storage = window()?.session_storage().ok()??;
