@@ -11,6 +11,8 @@ const pkg = fileURLToPath(new URL("..", import.meta.url));
 
 export class Installed {
   folder = "";
+  /** Path of the packed package. */
+  tarball = "";
 
   static async create() {
     const installed = new Installed();
@@ -20,6 +22,7 @@ export class Installed {
       cwd: pkg,
     });
     const [{ filename }] = JSON.parse(stdout);
+    installed.tarball = installed.path(filename);
     await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--offline", `./${filename}`], {
       cwd: installed.folder,
     });

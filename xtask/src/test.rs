@@ -30,6 +30,7 @@ const TESTS: &[Step] = &[
     ("browser client in Node", browser_client::test),
     ("npm package", pkg::build),
     ("package tests", package_tests),
+    ("package in its hosts", package_matrix),
     ("browser tests", browser_tests),
 ];
 
@@ -164,6 +165,11 @@ fn test_other_workspace(workspace: &Workspace, manifest: &str) -> Result<(), Err
 
 fn package_tests(workspace: &Workspace) -> Result<(), Error> {
     node_tests(workspace, "pkg/tests", &[CHROMIUM])
+}
+
+/// The packed package in bundlers, pages, runtimes and test runners.
+fn package_matrix(workspace: &Workspace) -> Result<(), Error> {
+    node_tests(workspace, "pkg/tests/matrix", &[CHROMIUM, FIREFOX])
 }
 
 fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
