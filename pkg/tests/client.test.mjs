@@ -442,6 +442,13 @@ test("without a WebSocket class event streams are used", async () => {
   assert.deepEqual(faults, ["no_websocket"]);
 });
 
+test("a status without a connection has no transport", async () => {
+  const client = open({ WebSocket: class { constructor() { throw new Error("blocked"); } }, transport: "websocket" });
+  client.onFault(() => {});
+  const { transport } = await until(client.status, ({ phase }) => phase === "waiting");
+  assert.equal(transport, null);
+});
+
 test("a token function is asked again after a lost connection", async () => {
   let asked = 0;
   const client = open({ token: async () => `token ${++asked}` });

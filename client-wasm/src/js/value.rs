@@ -3,6 +3,7 @@
 use js_sys::{BigInt, JSON};
 use push_wire_shared::position::{Epoch, Position, Tag};
 use serde::{Deserialize, Serialize};
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 /// The value of a JSON text.
@@ -11,9 +12,12 @@ pub(super) fn parse(json: &[u8]) -> Result<JsValue, JsValue> {
     JSON::parse(text)
 }
 
-/// An object; `None` becomes `undefined`.
+/// An object; `None` becomes `null`.
 pub(super) fn object(value: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or_else(|error| error.into())
+    let serializer = Serializer::new().serialize_missing_as_null(true);
+    value
+        .serialize(&serializer)
+        .unwrap_or_else(|error| error.into())
 }
 
 /// A number of 64 bits as a BigInt.
