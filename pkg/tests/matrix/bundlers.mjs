@@ -1,5 +1,5 @@
 // Rows of the bundlers: each builds the same page, which uses both entries, without a warning, and the browsers open it.
-import { copyFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -17,10 +17,19 @@ function page(lab, name, { imports = "", wasm, index = INDEX }) {
   return lab.folder(name, { "index.html": index, "main.mjs": main });
 }
 
+/** A module with a client, which is replaced while the page runs. */
+const HOT = `
+import { connect } from "push-wire";
+const client = connect("/rps", { storage: null });
+client.status.subscribe(({ phase }) => document.documentElement.classList.add(phase));
+import.meta.hot?.dispose(() => client.close());
+import.meta.hot?.accept();
+`;
+
 /** What a Vite project writes. */
-const vitePage = (lab, name) =>
+const vitePage = (lab, name, imports = "") =>
   page(lab, name, {
-    imports: 'import wasm from "push-wire/push-wire.wasm?url";\n',
+    imports: `import wasm from "push-wire/push-wire.wasm?url";\n${imports}`,
     wasm: "wasm",
     index: INDEX.replace("page.js", "/main.mjs"),
   });
@@ -57,18 +66,29 @@ async function copyIndex(folder) {
   await copyFile(path.join(folder, "index.html"), path.join(folder, "dist/index.html"));
 }
 
+/** Changes the module that a page has, and waits until its client is closed and the next one connected. */
+async function replace(page, module) {
+  const has = (phase) => page.waitForFunction((name) => document.documentElement.classList.contains(name), { polling: 50 }, phase);
+  await has("connected");
+  await page.evaluate(() => (document.documentElement.className = ""));
+  await writeFile(module, HOT.replace('"/rps"', `"/rps?${performance.now()}"`));
+  await Promise.all([has("closed"), has("connected")]);
+}
+
 export const ROWS = [
   {
     host: "Vite 8, development server",
     note: "the server's path is forwarded, as above",
     async run(lab) {
       const warnings = [];
-      const root = await vitePage(lab, "vite-dev");
+      const root = await vitePage(lab, "vite-dev", 'import "./hot.js";\n');
+      const hot = path.join(root, "hot.js");
+      await writeFile(hot, HOT);
       const proxy = { "/rps": { target: lab.server, ws: true } };
       const server = await createServer({ ...viteConfig(root, warnings), server: { host: "127.0.0.1", port: 0, proxy } });
       await server.listen();
       try {
-        const browsers = await lab.visit(server.resolvedUrls.local[0], { server: "/rps" });
+        const browsers = await lab.visit(server.resolvedUrls.local[0], { server: "/rps", after: (page) => replace(page, hot) });
         expectNone(warnings);
         return browsers;
       } finally {

@@ -106,9 +106,9 @@ export class Lab {
   /**
    * Opens a page in both browsers, and waits for the outcome that it shows: each of its checks has used a WebSocket, or
    * `judge` takes another outcome. The page connects to `server`, by default the backend. Errors and warnings in the console are failures, except those that `allowed` matches.
-   * Returns the browsers' names.
+   * `after` may do more with the page. Returns the browsers' names.
    */
-  async visit(url, { judge = judgeChecks, allowed, server = this.server } = {}) {
+  async visit(url, { judge = judgeChecks, allowed, server = this.server, after = async () => {} } = {}) {
     for (const [name, browser] of Object.entries(this.#browsers)) {
       const context = await browser.createBrowserContext();
       try {
@@ -123,6 +123,7 @@ export class Lab {
           throw new Error(`${name} shows no outcome: ${complaints.join("\n")}`, { cause: error });
         });
         judge(JSON.parse(await outcome.jsonValue()), name);
+        await after(page);
         if (complaints.length > 0) throw new Error(`${name}'s console: ${complaints.join("\n")}`);
       } finally {
         await context.close();
