@@ -12,7 +12,9 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::event_stream::{EventParser, StreamItem, read_item};
+use push_wire_shared::event_stream::{
+    EventParser, StreamClose, StreamError, StreamEvent, StreamItem, read_item,
+};
 use push_wire_shared::session::client::PostAnswer;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -164,15 +166,8 @@ impl EventStream {
 
     fn parse(&mut self, bytes: &[u8]) {
         let items = &mut self.items;
-        let parsed = self.parser.push(bytes, |event| match read_item(&event) {
-            Ok(Some(StreamItem::Message(bytes))) => {
-                items.push_back(SocketEvent::Message(bytes.into()));
-            }
-            Ok(Some(StreamItem::Close { code, reason })) => {
-                let end = Ending::by_peer(code, reason);
-                items.push_back(SocketEvent::Closed(end));
-            }
-            Ok(None) => {}
+        let parsed = self.parser.push(bytes, |event| match socket_event(&event) {
+            Ok(event) => items.extend(event),
             Err(error) => {
                 tracing::debug!(%error, "the event stream is none of this protocol");
                 items.push_back(SocketEvent::Unacceptable(CloseReason::ProtocolError));
@@ -244,6 +239,18 @@ async fn answer(http: &Http, request: Request<Full<Bytes>>) -> PostAnswer {
             PostAnswer::Unknown
         }
     }
+}
+
+/// Meaning of an event; `None` for one of a later server.
+fn socket_event(event: &StreamEvent) -> Result<Option<SocketEvent>, StreamError> {
+    Ok(match read_item(event)? {
+        Some(StreamItem::Message(bytes)) => Some(SocketEvent::Message(bytes.into())),
+        Some(StreamItem::Close(json)) => {
+            let StreamClose { code, reason } = StreamClose::from_json(&json)?;
+            Some(SocketEvent::Closed(Ending::by_peer(code, reason)))
+        }
+        None => None,
+    })
 }
 
 #[cfg(test)]

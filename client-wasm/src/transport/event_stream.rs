@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 
-use js_sys::Uint8Array;
+use js_sys::{JSON, Number, Reflect, Uint8Array};
 use push_wire_shared::close::CloseReason;
-use push_wire_shared::event_stream::{EventParser, StreamItem, read_item};
+use push_wire_shared::event_stream::{EventParser, StreamClose, StreamItem, read_item};
 use push_wire_shared::session::client::{Input, PostAnswer};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, Headers, RequestInit, Response};
 
 use super::{Attempt, Settings};
@@ -111,6 +111,11 @@ impl Ending {
         Self { code: None, reason }
     }
 
+    fn by_server(StreamClose { code, reason }: StreamClose) -> Self {
+        let code = Some(code);
+        Self { code, reason }
+    }
+
     fn by_us(reason: CloseReason) -> Self {
         Self {
             code: Some(reason.code()),
@@ -192,9 +197,12 @@ impl Reading {
                 Ok(Some(StreamItem::Message(bytes))) => {
                     self.input(|attempt| Input::Message { attempt, bytes });
                 }
-                Ok(Some(StreamItem::Close { code, reason })) => {
-                    let code = Some(code);
-                    return Some(Ending { code, reason });
+                Ok(Some(StreamItem::Close(json))) => {
+                    let close = close(&json);
+                    return Some(close.map_or_else(
+                        || Ending::by_us(CloseReason::ProtocolError),
+                        Ending::by_server,
+                    ));
                 }
                 Ok(None) => {}
                 Err(_) => return Some(Ending::by_us(CloseReason::ProtocolError)),
@@ -210,6 +218,18 @@ impl Reading {
             driver.input(input(self.attempt.number));
         }
     }
+}
+
+/// Reads the data of a `close` with the browser's parser.
+fn close(json: &[u8]) -> Option<StreamClose> {
+    let value = JSON::parse(str::from_utf8(json).ok()?).ok()?;
+    let field = |name: &str| Reflect::get(&value, &name.into()).ok();
+    let code: Number = field("code")?.dyn_into().ok()?;
+    let reason = field("reason").and_then(|reason| reason.as_string());
+    Some(StreamClose {
+        code: String::from(code.to_string(10).ok()?).parse().ok()?,
+        reason: reason.unwrap_or_default(),
+    })
 }
 
 async fn post(url: &str, secret: [u8; 16], message: &[u8]) -> Result<PostAnswer, JsValue> {

@@ -8,20 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::StreamEvent;
-use crate::encoding::{DecodeError, PayloadEncoding, json, msgpack};
 
 /// Content of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StreamItem {
     /// A message of the server.
     Message(Vec<u8>),
-    /// The end of the connection.
-    Close {
-        /// Close code.
-        code: u16,
-        /// Its text.
-        reason: String,
-    },
+    /// The end of the connection: the JSON text of a [`StreamClose`], which a browser reads with its own parser.
+    Close(Vec<u8>),
 }
 
 /// Error of an event that is none of the push-wire dialect.
@@ -36,11 +30,23 @@ pub enum StreamError {
 }
 
 /// Data of the event `close`.
-#[derive(Deserialize)]
-struct CloseData {
-    code: u16,
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct StreamClose {
+    /// Close code.
+    pub code: u16,
+    /// Its text.
     #[serde(default)]
-    reason: String,
+    pub reason: String,
+}
+
+impl StreamClose {
+    /// Reads the data of a [`StreamItem::Close`].
+    ///
+    /// # Errors
+    /// Fails if it is no JSON object with a code.
+    pub fn from_json(text: &[u8]) -> Result<Self, StreamError> {
+        serde_json::from_slice(text).map_err(|_| StreamError::Close)
+    }
 }
 
 /// Reads an event; `None` for one of another name, which later servers may send.
@@ -50,18 +56,9 @@ struct CloseData {
 pub fn read_item(event: &StreamEvent) -> Result<Option<StreamItem>, StreamError> {
     match event.name.as_str() {
         "" | "message" => message(&event.data).map(StreamItem::Message).map(Some),
-        "close" => {
-            let CloseData { code, reason } = close(&event.data).map_err(|_| StreamError::Close)?;
-            Ok(Some(StreamItem::Close { code, reason }))
-        }
+        "close" => Ok(Some(StreamItem::Close(event.data.clone()))),
         _ => Ok(None),
     }
-}
-
-/// Reads the data of a `close` with the reader of control ops: a second JSON reader would be a tenth of the browser's
-/// module.
-fn close(json: &[u8]) -> Result<CloseData, DecodeError> {
-    msgpack::from_slice(&json::transcode(json, PayloadEncoding::MessagePack)?)
 }
 
 /// The bytes of all lines.
@@ -96,12 +93,12 @@ mod tests {
 
     #[test]
     fn close_has_code_and_reason() {
-        let item = read_item(&event(
-            "close",
-            r#"{"code":4201,"reason":"replaced","later":1}"#,
-        ));
+        let data = r#"{"code":4201,"reason":"replaced","later":1}"#;
+        let item = read_item(&event("close", data));
+        assert_eq!(item, Ok(Some(StreamItem::Close(data.into()))));
         let reason = "replaced".into();
-        assert_eq!(item, Ok(Some(StreamItem::Close { code: 4201, reason })));
+        let close = StreamClose { code: 4201, reason };
+        assert_eq!(StreamClose::from_json(data.as_bytes()), Ok(close));
     }
 
     #[test]
@@ -116,7 +113,7 @@ mod tests {
         }
         for data in ["", "4201", "{}", r#"{"code":-1}"#] {
             assert_eq!(
-                read_item(&event("close", data)),
+                StreamClose::from_json(data.as_bytes()),
                 Err(StreamError::Close),
                 "{data}"
             );

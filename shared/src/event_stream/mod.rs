@@ -4,5 +4,5 @@
 mod message;
 mod parser;
 
-pub use message::{StreamError, StreamItem, read_item};
+pub use message::{StreamClose, StreamError, StreamItem, read_item};
 pub use parser::{EventParser, EventTooLarge, StreamEvent};

@@ -20,7 +20,7 @@ impl CodecError {
     }
 
     /// The error, at this offset if it has none of its own.
-    pub(super) fn placed(self, offset: usize) -> DecodeError {
+    pub(in crate::encoding) fn placed(self, offset: usize) -> DecodeError {
         match *self.0 {
             DecodeError::Refused { message, .. } => DecodeError::Refused {
                 message,

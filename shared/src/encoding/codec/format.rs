@@ -15,6 +15,9 @@ pub(in crate::encoding) enum Container {
 pub(in crate::encoding) trait Format {
     /// True if structs are maps with their fields' names, false if lists of their fields' values.
     const STRUCTS_ARE_MAPS: bool;
+    /// True if JSON texts are written as the values that they hold, false if they are errors; default true. A format
+    /// without them needs no parser of JSON text, which is a tenth of the browser module.
+    const TAKES_JSON_TEXT: bool = true;
     /// True if types write their human-readable form; default false.
     const HUMAN_READABLE: bool = false;
 

@@ -128,6 +128,9 @@ impl<'s, 'a, F: Format> Open<'s, 'a, F> {
     /// The value of a text.
     #[cold]
     fn text_field<T: Serialize + ?Sized>(&mut self, text: &T) -> Result<(), EncodeError> {
+        if !F::TAKES_JSON_TEXT {
+            return Err(EncodeError::Refused("JSON text in a control op".into()));
+        }
         self.written += 1;
         let packed = msgpack::to_vec(text)?;
         let text = Reader::new(&packed).str();

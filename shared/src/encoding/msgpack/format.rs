@@ -13,6 +13,8 @@ pub(in crate::encoding) struct MessagePack<const NAMED: bool>;
 
 impl<const NAMED: bool> Format for MessagePack<NAMED> {
     const STRUCTS_ARE_MAPS: bool = NAMED;
+    // Control ops, which have named fields, hold none.
+    const TAKES_JSON_TEXT: bool = !NAMED;
 
     fn nil(out: &mut Vec<u8>) {
         token::write_nil(out);

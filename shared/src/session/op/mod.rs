@@ -111,7 +111,7 @@ fn op_name(bytes: &[u8]) -> Result<&str, OpError> {
 
 /// Fields of the op of this name; unknown ones, and `op`, are skipped.
 fn op_fields<'de, T: Deserialize<'de>>(op: &'static str, bytes: &'de [u8]) -> Result<T, OpError> {
-    msgpack::from_slice(bytes).map_err(|error| OpError::Invalid { op, error })
+    msgpack::read_named(bytes).map_err(|error| OpError::Invalid { op, error })
 }
 
 /// The error of an unknown op name.
