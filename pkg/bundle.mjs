@@ -6,16 +6,15 @@ import * as esbuild from "esbuild";
 
 const pkg = fileURLToPath(new URL(".", import.meta.url));
 const ENTRIES = ["index", "slim"];
-const MODULE_TEXT = "../engine/engine.hex";
+const MODULE_TEXT = "../engine/engine.text";
 
 const shared = {
   absWorkingDir: pkg,
   entryPoints: ENTRIES.map((name) => `src/${name}.ts`),
   bundle: true,
   target: "es2022",
-  loader: { ".hex": "text" },
+  loader: { ".text": "text" },
   minify: true,
-  lineLimit: 160,
   outdir: "dist",
   logLevel: "warning",
 };

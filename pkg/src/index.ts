@@ -1,6 +1,6 @@
 // Entry `push-wire`: the client with the WebAssembly module inside the bundle.
-import wasm from "../engine/engine.hex";
-import { hexBytes } from "./bytes.js";
+import wasm from "../engine/engine.text";
+import { moduleBytes } from "./module-text.js";
 import { Client } from "./client.js";
 import { start } from "./engine.js";
 import type { Address, AnyChannels, Options } from "./types.js";
@@ -21,5 +21,5 @@ export function connect<Channels extends object = AnyChannels>(
   options: Options = {},
 ): Client<Channels> {
   // Not at the top of the module, which bundlers may leave out.
-  return new Client<Channels>(url, options, () => start(() => hexBytes(wasm)));
+  return new Client<Channels>(url, options, () => start(() => moduleBytes(wasm)));
 }

@@ -21,6 +21,7 @@ mod coturn;
 mod demo;
 mod error;
 mod fresh;
+mod module_text;
 mod nginx;
 mod npm;
 mod pkg;

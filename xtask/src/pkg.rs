@@ -7,7 +7,7 @@ use crate::error::{Error, at};
 use crate::fresh::Stamp;
 use crate::wasm::Module;
 use crate::workspace::Workspace;
-use crate::{npm, process, wasm};
+use crate::{module_text, npm, process, wasm};
 
 /// Builds the package, unless its inputs are unchanged since the last build.
 pub(crate) fn build(workspace: &Workspace) -> Result<(), Error> {
@@ -52,13 +52,10 @@ fn inputs(workspace: &Workspace) -> Vec<PathBuf> {
 
 /// Bundles the TypeScript. The entry `index` contains the module as text, so that every loader can load it; `slim` is given the
 /// module by the page.
-///
-/// The text is hexadecimal: compressed for transfer it takes 2 KB more than the module itself, and base64, in which
-/// repeated bytes are not repeated characters, 8 KB more.
 fn bundle(workspace: &Workspace) -> Result<(), Error> {
     let pkg = workspace.pkg();
     let wasm = pkg.join("engine/engine.wasm");
-    write_hex(&wasm, &pkg.join("engine/engine.hex"))?;
+    write_text(&wasm, &pkg.join("engine/engine.text"))?;
     let dist = pkg.join("dist");
     if dist.exists() {
         fs::remove_dir_all(&dist).map_err(at(&dist))?;
@@ -83,7 +80,7 @@ fn copy_licenses(workspace: &Workspace) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_hex(file: &Path, text: &Path) -> Result<(), Error> {
+fn write_text(file: &Path, text: &Path) -> Result<(), Error> {
     let bytes = fs::read(file).map_err(at(file))?;
-    fs::write(text, hex::encode(bytes)).map_err(at(text))
+    fs::write(text, module_text::encode(&bytes)).map_err(at(text))
 }

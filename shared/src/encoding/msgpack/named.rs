@@ -44,7 +44,23 @@ pub(crate) fn read_named<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T
 /// The next value of a reader. It goes no deeper than its types do: those of ops do not contain themselves.
 struct Named<'r, 'de>(&'r mut Reader<'de>);
 
-impl Named<'_, '_> {
+/// The reader's methods, each built once: inlined into every field of every op they are a third of the module's ops.
+impl<'de> Named<'_, 'de> {
+    #[inline(never)]
+    fn bool(self) -> Result<bool, CodecError> {
+        Ok(self.0.bool()?)
+    }
+
+    #[inline(never)]
+    fn str(self) -> Result<&'de str, CodecError> {
+        Ok(self.0.str()?)
+    }
+
+    #[inline(never)]
+    fn bin(self) -> Result<&'de [u8], CodecError> {
+        Ok(self.0.bin()?)
+    }
+
     #[inline(never)]
     fn uint(self) -> Result<u64, CodecError> {
         let start = self.0.clone();
@@ -65,8 +81,16 @@ struct Items<'r, 'de> {
 }
 
 impl<'r, 'de> Items<'r, 'de> {
-    const fn new(reader: &'r mut Reader<'de>, left: usize) -> Self {
-        Self { reader, left }
+    #[inline(never)]
+    fn list(reader: &'r mut Reader<'de>) -> Result<Self, CodecError> {
+        let left = reader.array()?;
+        Ok(Self { reader, left })
+    }
+
+    #[inline(never)]
+    fn map(reader: &'r mut Reader<'de>) -> Result<Self, CodecError> {
+        let left = reader.map()?;
+        Ok(Self { reader, left })
     }
 
     /// Checks that the visitor took every item.
@@ -118,21 +142,12 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-/// Methods that read a value with one of the reader's.
+/// Methods that read a value with one of those above.
 macro_rules! values {
     ($($read:ident as $visit:ident for $($method:ident)*;)*) => {
         $($(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
-            visitor.$visit(self.0.$read()?)
+            visitor.$visit(self.$read()?)
         })*)*
-    };
-}
-
-/// Methods that read an unsigned integer.
-macro_rules! uints {
-    ($($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
-            visitor.visit_u64(self.uint()?)
-        })*
     };
 }
 
@@ -143,9 +158,8 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
         bool as visit_bool for deserialize_bool;
         str as visit_borrowed_str for deserialize_str deserialize_string deserialize_identifier;
         bin as visit_borrowed_bytes for deserialize_bytes deserialize_byte_buf;
+        uint as visit_u64 for deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
     }
-
-    uints! { deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         if self.0.peek() != Some(NIL) {
@@ -164,8 +178,7 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
-        let len = self.0.array()?;
-        let mut items = Items::new(self.0, len);
+        let mut items = Items::list(self.0)?;
         let value = visitor.visit_seq(&mut items)?;
         items.finish()?;
         Ok(value)
@@ -180,8 +193,7 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
-        let len = self.0.map()?;
-        let mut items = Items::new(self.0, len);
+        let mut items = Items::map(self.0)?;
         let value = visitor.visit_map(&mut items)?;
         items.finish()?;
         Ok(value)
