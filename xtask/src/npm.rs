@@ -13,18 +13,55 @@ use crate::workspace::Workspace;
 /// default is one file less than there are processors, which is one on a machine with two.
 const FILES_AT_ONCE: &str = "--test-concurrency=3";
 
-/// Installs the packages of the lock file, unless they are installed. Install scripts of packages are not run.
+/// Packages of the lock file that are installed.
+#[derive(Clone, Copy)]
+enum Packages {
+    /// Those that building the package needs.
+    Build,
+    /// Those of the tests too.
+    All,
+}
+
+/// Installs what building the package needs, unless it is installed.
 pub(crate) fn install(workspace: &Workspace) -> Result<(), Error> {
-    let root = workspace.root();
-    let stamp = Stamp::of(workspace.target(), "npm", &[root.join("package-lock.json")])?;
-    if stamp.is_fresh(&[modules(workspace)]) {
+    if is_installed(workspace, Packages::All)? {
         return Ok(());
     }
-    process::run(&mut workspace.command(
+    ci(workspace, Packages::Build)
+}
+
+/// Installs all packages of the lock file, unless they are installed.
+pub(crate) fn install_all(workspace: &Workspace) -> Result<(), Error> {
+    ci(workspace, Packages::All)
+}
+
+fn is_installed(workspace: &Workspace, packages: Packages) -> Result<bool, Error> {
+    Ok(stamp(workspace, packages)?.is_fresh(&[modules(workspace)]))
+}
+
+/// The stamp of the last installation, which replaces the one before.
+fn stamp(workspace: &Workspace, packages: Packages) -> Result<Stamp, Error> {
+    let mut inputs = vec![workspace.root().join("package-lock.json")];
+    if let Packages::Build = packages {
+        inputs.push(workspace.pkg().join("package.json"));
+    }
+    Stamp::of(workspace.target(), "npm", &inputs)
+}
+
+/// Installs packages of the lock file. Install scripts of packages are not run.
+fn ci(workspace: &Workspace, packages: Packages) -> Result<(), Error> {
+    if is_installed(workspace, packages)? {
+        return Ok(());
+    }
+    let mut npm = workspace.command(
         "npm",
         &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-    ))?;
-    stamp.write()
+    );
+    if let Packages::Build = packages {
+        npm.arg("--workspace=pkg");
+    }
+    process::run(&mut npm)?;
+    stamp(workspace, packages)?.write()
 }
 
 /// Links the package of this repository into an example that names it. No network is used.

@@ -179,7 +179,7 @@ fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
 
 /// Builds the programs that the tests of a folder start, and runs these tests with Node and these clients.
 fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result<(), Error> {
-    npm::install(workspace)?;
+    npm::install_all(workspace)?;
     let mut paths = Vec::new();
     for client in clients {
         paths.push((client.variable, client.path(workspace)?));

@@ -16,7 +16,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     let python = environment(workspace)?;
     let cases = workspace.root().join(FOLDER).join("autobahn.py");
     process::run(workspace.command_at(&python).args([&cases, &echo]))?;
-    npm::install(workspace)?;
+    npm::install_all(workspace)?;
     npm::test(workspace, FOLDER, &[("ECHO_BIN", &echo)])
 }
 

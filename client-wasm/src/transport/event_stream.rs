@@ -227,7 +227,9 @@ fn close(json: &[u8]) -> Option<StreamClose> {
     let code: Number = field("code")?.dyn_into().ok()?;
     let reason = field("reason").and_then(|reason| reason.as_string());
     Some(StreamClose {
-        code: String::from(code.to_string_with_radix(10).ok()?).parse().ok()?,
+        code: String::from(code.to_string_with_radix(10).ok()?)
+            .parse()
+            .ok()?,
         reason: reason.unwrap_or_default(),
     })
 }
