@@ -95,11 +95,17 @@ pub(crate) fn is_prerendering() -> bool {
     })
 }
 
-/// The page's address, to which others may be relative.
+/// Base of relative addresses: the document's, which a `<base>` may set, or the worker's. What was made of a blob has its origin.
 pub(crate) fn base() -> Option<String> {
-    let location = Reflect::get(&js_sys::global(), &"location".into()).ok()?;
-    let href = Reflect::get(&location, &"href".into()).ok()?;
-    href.as_string()
+    let get = |object: &str, name: &str| {
+        let object = Reflect::get(&js_sys::global(), &object.into()).ok()?;
+        Reflect::get(&object, &name.into()).ok()?.as_string()
+    };
+    let base = get("document", "baseURI").or_else(|| get("location", "href"))?;
+    if base.starts_with("blob:") {
+        return get("location", "origin");
+    }
+    Some(base)
 }
 
 /// Returns whether the runtime has a class of WebSockets.

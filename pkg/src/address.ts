@@ -14,9 +14,14 @@ export function httpAddress(socketUrl: string): URL {
 /** Base of relative URLs where there is no page, to check them. */
 const NOWHERE = "https://page.invalid/";
 
-/** Address of the page or worker; undefined in Node.js, and on a server that renders pages. */
+/**
+ * Base of relative URLs, as `fetch` takes it: the document's, which a `<base>` may set, or the worker's. What was made of a
+ * blob has its origin. Undefined in Node.js, and on a server that renders pages.
+ */
 export function pageAddress(): string | undefined {
-  return typeof location === "object" ? location.href : undefined;
+  const { document, location } = globalThis as { document?: Document; location?: Location };
+  const base = document?.baseURI ?? location?.href;
+  return base?.startsWith("blob:") ? location?.origin : base;
 }
 
 /**
