@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::connector::Connector;
-use crate::socket::{Ending, LOST, OpenError, SocketEvent, with_sources};
+use crate::socket::{Ending, LOST, OpenError, OpenFailure, SocketEvent, retry_after, with_sources};
 
 const SECRET: HeaderName = HeaderName::from_static("push-wire-secret");
 const BINARY: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -83,7 +83,7 @@ impl EventStream {
         self.state = match request(&url, message, None) {
             Ok(request) => State::Opening(Box::pin(self.http.request(request))),
             Err(error) => {
-                self.fail(None, format!("{url}: {error}"));
+                self.fail(OpenFailure::Unusable, format!("{url}: {error}"));
                 State::Ended
             }
         };
@@ -123,7 +123,10 @@ impl EventStream {
             Read::Answer(Ok(response)) => self.opened(response),
             Read::Answer(Err(error)) => {
                 let route = &self.route;
-                self.fail(None, format!("{route}/sse: {}", with_sources(&error)));
+                self.fail(
+                    OpenFailure::Unusable,
+                    format!("{route}/sse: {}", with_sources(&error)),
+                );
             }
             Read::Bytes(bytes) => self.parse(&bytes),
             Read::End(reason) => {
@@ -145,22 +148,16 @@ impl EventStream {
             self.state = State::Open(response.into_body());
             return;
         }
-        let code = match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                Some(CloseReason::Overloaded.code())
-            }
-            _ => None,
-        };
         let route = &self.route;
         self.fail(
-            code,
+            OpenFailure::of_answer(status, response.headers()),
             format!("{route}/sse: the server answered {status} without an event stream"),
         );
     }
 
-    fn fail(&mut self, code: Option<u16>, message: String) {
+    fn fail(&mut self, failure: OpenFailure, message: String) {
         self.state = State::Ended;
-        let error = OpenError { code, message };
+        let error = OpenError { failure, message };
         self.items.push_back(SocketEvent::OpenFailed(error));
     }
 
@@ -233,7 +230,10 @@ fn request(
 
 async fn answer(http: &Http, request: Request<Full<Bytes>>) -> PostAnswer {
     match http.request(request).await {
-        Ok(response) => PostAnswer::of_status(response.status().as_u16()),
+        Ok(response) => {
+            let retry = retry_after(response.headers());
+            PostAnswer::of_status(response.status().as_u16(), retry)
+        }
         Err(error) => {
             tracing::debug!(%error, "a POST has no answer");
             PostAnswer::Unknown

@@ -3,8 +3,11 @@
 use std::error::Error;
 use std::future::{Future, pending};
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, RETRY_AFTER};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::client::{Input, PostAnswer, Transport};
 
@@ -95,8 +98,34 @@ pub(crate) fn with_sources(error: &dyn Error) -> String {
 
 /// Error of opening a transport.
 pub(crate) struct OpenError {
-    pub(crate) code: Option<u16>,
+    pub(crate) failure: OpenFailure,
     pub(crate) message: String,
+}
+
+/// Kind of an [`OpenError`].
+pub(crate) enum OpenFailure {
+    /// No server of this protocol has answered. A proxy may have, so that this is not final.
+    Unusable,
+    /// The server, or a proxy before it, takes no connection now; with the time after which it may, if it states that.
+    Refused(Option<Duration>),
+}
+
+impl OpenFailure {
+    /// The failure that the answer to a request states.
+    pub(crate) fn of_answer(status: StatusCode, headers: &HeaderMap) -> Self {
+        match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                Self::Refused(retry_after(headers))
+            }
+            _ => Self::Unusable,
+        }
+    }
+}
+
+/// Time after which a request may be sent again, if the answer states it in seconds.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Event of the transport of an attempt.

@@ -13,7 +13,6 @@ use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::UPLINK_BYTES;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
@@ -22,7 +21,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::address::http_url;
 use crate::connector::{self, Connection, Connector};
-use crate::socket::{Ending, LOST, OpenError, SocketEvent, with_sources};
+use crate::socket::{Ending, LOST, OpenError, OpenFailure, SocketEvent, with_sources};
 
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
 
@@ -55,17 +54,18 @@ impl WebSocket {
         url: String,
         max_message_bytes: usize,
     ) -> Result<Self, OpenError> {
-        let error = |code: Option<u16>, why: &dyn StdError| OpenError {
-            code,
+        let error = |failure: OpenFailure, why: &dyn StdError| OpenError {
+            failure,
             message: format!("{url}: {}", with_sources(why)),
         };
-        let host = http_url(&url).parse().map_err(|why| error(None, &why))?;
+        let unusable = |why: &dyn StdError| error(OpenFailure::Unusable, why);
+        let host = http_url(&url).parse().map_err(|why| unusable(&why))?;
         let connection = connector::open(connector, host)
             .await
-            .map_err(|why| error(None, &*why))?;
+            .map_err(|why| unusable(&*why))?;
         Self::shake_hands(connection, &url, max_message_bytes)
             .await
-            .map_err(|why| error(open_code(&why), &why))
+            .map_err(|why| error(open_failure(&why), &why))
     }
 
     async fn shake_hands(
@@ -181,17 +181,10 @@ impl WebSocket {
     }
 }
 
-/// Close code of a failed handshake; `None` means that it is retried. A proxy may have answered, so no HTTP status is
-/// final.
-fn open_code(error: &Error) -> Option<u16> {
-    if let Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)) = error {
-        return Some(CloseReason::UnsupportedVersion.code());
-    }
+/// Kind of a failed handshake.
+fn open_failure(error: &Error) -> OpenFailure {
     let Error::Http(response) = error else {
-        return None;
+        return OpenFailure::Unusable;
     };
-    match response.status().as_u16() {
-        429 | 503 => Some(CloseReason::Overloaded.code()),
-        _ => None,
-    }
+    OpenFailure::of_answer(response.status(), response.headers())
 }

@@ -1,6 +1,7 @@
 //! The event stream of one attempt, and the POST requests beside it (docs/event-streams.md).
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use js_sys::{JSON, Number, Reflect, Uint8Array};
 use push_wire_shared::close::CloseReason;
@@ -60,11 +61,7 @@ impl EventStream {
         };
         wasm_bindgen_futures::spawn_local(async move {
             let ending = reading.run(message).await;
-            reading.input(|attempt| Input::Closed {
-                attempt,
-                code: ending.code,
-                reason: ending.reason,
-            });
+            reading.input(|attempt| ending.input(attempt));
         });
     }
 
@@ -101,25 +98,47 @@ impl Drop for EventStream {
 }
 
 /// End of a stream.
-struct Ending {
-    code: Option<u16>,
-    reason: String,
+enum Ending {
+    Closed {
+        code: Option<u16>,
+        reason: String,
+    },
+    /// It did not begin, for now.
+    Refused {
+        retry: Option<Duration>,
+        reason: String,
+    },
 }
 
 impl Ending {
     fn lost(reason: String) -> Self {
-        Self { code: None, reason }
+        Self::Closed { code: None, reason }
     }
 
     fn by_server(StreamClose { code, reason }: StreamClose) -> Self {
         let code = Some(code);
-        Self { code, reason }
+        Self::Closed { code, reason }
     }
 
     fn by_us(reason: CloseReason) -> Self {
-        Self {
+        Self::Closed {
             code: Some(reason.code()),
             reason: reason.text().into(),
+        }
+    }
+
+    fn input(self, attempt: u32) -> Input {
+        match self {
+            Self::Closed { code, reason } => Input::Closed {
+                attempt,
+                code,
+                reason,
+            },
+            Self::Refused { retry, reason } => Input::Refused {
+                attempt,
+                retry,
+                reason,
+            },
         }
     }
 }
@@ -163,13 +182,14 @@ impl Reading {
         if status == 200 && is_stream {
             return None;
         }
-        let is_overloaded = matches!(status, 429 | 503);
-        Some(Ending {
-            code: is_overloaded.then(|| CloseReason::Overloaded.code()),
-            reason: format!(
-                "{}: the server answered {status} without an event stream",
-                self.url
-            ),
+        let url = &self.url;
+        let reason = format!("{url}: the server answered {status} without an event stream");
+        Some(match status {
+            429 | 503 => Ending::Refused {
+                retry: retry_after(response),
+                reason,
+            },
+            _ => Ending::lost(reason),
         })
     }
 
@@ -238,7 +258,14 @@ async fn post(url: &str, secret: [u8; 16], message: &[u8]) -> Result<PostAnswer,
     let request = post_request(message, Some(secret))?;
     request.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(POST_TIMEOUT)));
     let response = fetch(url, &request).await?;
-    Ok(PostAnswer::of_status(response.status()))
+    let retry = retry_after(&response);
+    Ok(PostAnswer::of_status(response.status(), retry))
+}
+
+/// Time after which a request may be sent again, if the answer states it in seconds.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get("retry-after").ok()??;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn post_request(message: &[u8], secret: Option<[u8; 16]>) -> Result<RequestInit, JsValue> {

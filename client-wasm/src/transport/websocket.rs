@@ -12,7 +12,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent};
 use super::{Attempt, Settings};
 use crate::driver::Driver;
 use crate::task::drop_later;
-use crate::timer::Timer;
+use crate::timer::{Timer, set_timeout};
 
 /// The subprotocol that names the dialect.
 const PROTOCOL: &str = "push-wire.v1";
@@ -77,6 +77,27 @@ impl WebSocket {
             // The only cause is the code: browsers allow pages few codes.
             drop(self.socket.close());
         }
+        terminate_later(&self.socket);
+    }
+}
+
+/// Longest wait for the answer to a close, in milliseconds, of classes that can end a connection without it.
+const CLOSE_TIMEOUT: f64 = 1_000.0;
+
+/// Ends the connection if the other end does not answer the close. The package `ws` would wait for 30 s, and keep the process
+/// alive; browsers have no such method, and do not need it.
+fn terminate_later(socket: &web_sys::WebSocket) {
+    let method = |object: &JsValue, name: &str| {
+        let method = Reflect::get(object, &name.into()).ok()?;
+        method.dyn_into::<Function>().ok()
+    };
+    let Some(terminate) = method(socket, "terminate") else {
+        return;
+    };
+    let timer = set_timeout(&terminate.bind0(socket), CLOSE_TIMEOUT);
+    // In Node, where the timer alone is no reason to keep the process.
+    if let Some(unref) = method(&timer, "unref") {
+        drop(unref.call0(&timer));
     }
 }
 
@@ -103,7 +124,7 @@ impl Callbacks {
                     pass(if socket.protocol() == PROTOCOL {
                         Event::Opened
                     } else {
-                        Event::Unacceptable(CloseReason::UnsupportedVersion)
+                        Event::Foreign
                     });
                 }
             }),
@@ -157,8 +178,10 @@ fn function<T: ?Sized>(closure: &Closure<T>) -> &Function {
 /// Event of a socket.
 enum Event {
     Opened,
+    /// The answer does not name the subprotocol: it is no server of this protocol, or a proxy has left the name out.
+    Foreign,
     Message(Vec<u8>),
-    /// A message or an answer for which this side must close the socket.
+    /// A message for which this side must close the socket.
     Unacceptable(CloseReason),
     Closed {
         code: Option<u16>,
@@ -170,6 +193,14 @@ impl Event {
     fn pass(self, driver: &Rc<Driver>, attempt: u32) {
         match self {
             Self::Opened => driver.input(Input::Opened { attempt }),
+            Self::Foreign => {
+                driver.hang_up(CloseReason::UnsupportedVersion.code());
+                driver.input(Input::Closed {
+                    attempt,
+                    code: None,
+                    reason: format!("the answer does not have the subprotocol {PROTOCOL}"),
+                });
+            }
             Self::Message(bytes) => driver.input(Input::Message { attempt, bytes }),
             Self::Unacceptable(reason) => driver.give_up(attempt, reason),
             Self::Closed { code, reason } => driver.input(Input::Closed {

@@ -264,10 +264,15 @@ impl Connection {
         self.refusal.clear();
         self.heartbeat = heartbeat;
         self.transports.opened();
+        self.plan_first_transport(link);
+        self.enter(now, Phase::Ready, link);
+    }
+
+    /// Sets the time at which the first transport is tried again, if the connection has the second one.
+    fn plan_first_transport(&self, link: &mut Link) {
         if let Some(at) = self.transports.return_at() {
             link.timers.set(Timer::BetterTransport, at);
         }
-        self.enter(now, Phase::Ready, link);
     }
 }
 
@@ -325,6 +330,12 @@ impl Connection {
     /// refused before it was open may have been refused by a proxy.
     pub(super) fn transport_worked(&mut self) {
         self.has_transport_worked = self.phase != Phase::Connecting;
+    }
+
+    /// Returns whether the connection may be left for an attempt with the first transport. Not while suspended: if that
+    /// attempt fails, none follows.
+    pub(super) const fn may_try_first_transport(&self) -> bool {
+        !self.is_suspended
     }
 
     /// Tries the first transport again. The caller has dropped the connection.
@@ -417,6 +428,15 @@ impl Connection {
         self.report(link);
     }
 
+    /// Waits for `wake` after a connection that the page has dropped: its end is no failure.
+    pub(super) fn pause(&mut self, now: Moment, link: &mut Link) {
+        self.cause = Cause {
+            code: None,
+            message: String::from("the page was left"),
+        };
+        self.wait(now, Duration::ZERO, false, link);
+    }
+
     /// Returns whether an attempt has taken so long that a new one is likely to be faster: one made in a sleeping page
     /// or without network may hang.
     pub(super) fn hangs(&self, now: Moment) -> bool {
@@ -437,7 +457,10 @@ impl Connection {
             | Phase::AwaitingToken
             | Phase::Connecting
             | Phase::Authenticating => {}
-            Phase::Ready => self.probe(now, link),
+            Phase::Ready => {
+                self.probe(now, link);
+                self.plan_first_transport(link);
+            }
             Phase::Waiting if self.is_imposed && now < self.retry_at => {
                 link.timers.set(Timer::Retry, self.retry_at);
                 self.report(link);

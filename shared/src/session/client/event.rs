@@ -42,6 +42,15 @@ pub enum Input {
         /// Description of the end, for people; may be empty.
         reason: String,
     },
+    /// The connection could not be opened, because the server, or a proxy before it, takes none now.
+    Refused {
+        /// From [`Output::Connect`].
+        attempt: u32,
+        /// Time after which it may take one, if it states that.
+        retry: Option<Duration>,
+        /// Description, for people; may be empty.
+        reason: String,
+    },
     /// The answer to [`Output::Post`].
     Posted {
         /// From [`Output::Connect`].

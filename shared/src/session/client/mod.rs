@@ -51,7 +51,7 @@ use self::uplink::Uplink;
 use super::op::{Auth, ChannelInfo, ClientOp};
 use super::wire::Content;
 use crate::close::CloseReason;
-use crate::limits::{HANDSHAKE_BYTES, TOKEN_BYTES};
+use crate::limits::{HANDSHAKE_BYTES, RETRY_DIRECTED_MAX, TOKEN_BYTES};
 use crate::position::{Position, is_topic};
 use crate::time::Moment;
 
@@ -157,6 +157,12 @@ impl ClientSession {
         Ok(ticket)
     }
 
+    /// Withdraws a send that was not sent yet; there is no event of its ticket. Returns false if there is no such send, or if
+    /// it may have reached the server: its event follows.
+    pub fn withdraw(&mut self, ticket: u64) -> bool {
+        self.uplink.withdraw(ticket)
+    }
+
     /// Records that the application has handled every entry of the subscription up to the one with this
     /// [`Entry::position`], or the position of an [`Event::Skipped`]. Entries from before a reset need not be reported. It is what [`position`](Self::position)
     /// returns and what is acknowledged to the server.
@@ -200,7 +206,20 @@ impl ClientSession {
         self.connection.stay_away(now, wait, &mut self.link);
     }
 
-    /// Ends `suspend`, when the page is visible or the network is back: tries at once unless the server has set a later
+    /// Drops the connection without a goodbye, and makes no attempts until `wake`: the page is left, and may come back.
+    pub fn leave(&mut self, now: Moment) {
+        if self.connection.is_ready() {
+            self.subscriptions.acknowledge(&mut self.link);
+        }
+        let is_live = self.connection.is_live();
+        self.hang_up();
+        self.connection.suspend(&mut self.link);
+        if is_live {
+            self.connection.pause(now, &mut self.link);
+        }
+    }
+
+    /// Ends `suspend` and `leave`, when the page is visible or the network is back: tries at once unless the server has set a later
     /// time, and checks a standing connection with a `ping`.
     pub fn wake(&mut self, now: Moment) {
         let hangs = self.connection.hangs(now);
@@ -237,6 +256,11 @@ impl ClientSession {
                 code,
                 reason,
             } if is_current(attempt) => self.socket_closed(now, code, reason),
+            Input::Refused {
+                attempt,
+                retry,
+                reason,
+            } if is_current(attempt) => self.refused(now, retry, reason),
             Input::Posted {
                 attempt,
                 number,
@@ -246,6 +270,7 @@ impl ClientSession {
             | Input::Message { .. }
             | Input::Part { .. }
             | Input::Closed { .. }
+            | Input::Refused { .. }
             | Input::Posted { .. } => {}
             Input::Token { request, token } => {
                 self.connection
@@ -363,6 +388,13 @@ impl ClientSession {
         self.lost(now, farewell);
     }
 
+    /// Handles an attempt that was refused for now.
+    fn refused(&mut self, now: Moment, retry: Option<Duration>, message: String) {
+        let code = Some(CloseReason::Overloaded.code());
+        let cause = Cause { code, message };
+        self.lost(now, Farewell { cause, retry });
+    }
+
     /// Handles too long a silence, or a close that did not follow the server's goodbye.
     fn silent(&mut self, now: Moment) {
         let reason = CloseReason::HeartbeatLost;
@@ -389,11 +421,8 @@ impl ClientSession {
     fn posted(&mut self, now: Moment, number: u64, answer: PostAnswer) {
         match answer {
             PostAnswer::Taken => self.link.outputs.posted(number),
-            PostAnswer::Unknown => {
-                if let Some(wait) = self.link.outputs.post_failed(number) {
-                    self.link.timers.set(Timer::Post, now + wait);
-                }
-            }
+            PostAnswer::Unknown => self.post_failed(now, number, Duration::ZERO),
+            PostAnswer::Later(wait) => self.post_failed(now, number, wait),
             PostAnswer::Ended => {
                 self.link.disconnect(CloseReason::Normal);
                 let cause = Cause {
@@ -405,9 +434,20 @@ impl ClientSession {
         }
     }
 
+    /// Sends a POST again, after its back-off delay and at least `least`.
+    fn post_failed(&mut self, now: Moment, number: u64, least: Duration) {
+        if let Some(wait) = self.link.outputs.post_failed(number) {
+            let wait = wait.max(least.min(RETRY_DIRECTED_MAX));
+            self.link.timers.set(Timer::Post, now + wait);
+        }
+    }
+
     /// Moves from the second transport to the first. The server notices no end before the new connection, which takes
     /// over.
     fn try_first_transport(&mut self, now: Moment) {
+        if !self.connection.may_try_first_transport() {
+            return;
+        }
         self.link.disconnect(CloseReason::Normal);
         self.detach();
         self.connection.try_first_transport(now, &mut self.link);

@@ -53,15 +53,6 @@ impl ClientSession {
         Some(self.config.attempts?.saturating_add(made))
     }
 
-    /// Records that this many attempts were made under the client's id, by a page that used it meanwhile: the next one has a
-    /// higher number. Without effect if attempts are not counted.
-    pub fn note_attempts(&mut self, attempts: u64) {
-        let made = u64::from(self.connection.attempt());
-        if let Some(before) = &mut self.config.attempts {
-            *before = attempts.saturating_sub(made).max(*before);
-        }
-    }
-
     /// The server's channels; empty before the first handshake.
     #[must_use]
     pub fn channels(&self) -> &[ChannelInfo] {
@@ -93,5 +84,24 @@ impl ClientSession {
     /// another.
     pub fn restore_positions(&mut self, snapshot: Snapshot) {
         self.subscriptions.restore(snapshot.positions);
+    }
+
+    /// Continues after another session that has used what this one keeps, such as that of a later page of the same tab: takes
+    /// the positions of the streams for which this one keeps none of its own. If it had this client's id, the next attempt has a higher number
+    /// than its attempts.
+    pub fn continue_after(&mut self, snapshot: Snapshot) {
+        if snapshot.client_id == self.config.client_id {
+            self.note_attempts(snapshot.attempts.unwrap_or_default());
+        }
+        self.subscriptions.restore_others(snapshot.positions);
+    }
+
+    /// Records that attempts up to this number may have been made under the client's id, by a page that has used it
+    /// meanwhile: the next one has a higher number. Without effect if attempts are not counted.
+    pub fn note_attempts(&mut self, attempts: u64) {
+        let made = u64::from(self.connection.attempt());
+        if let Some(before) = &mut self.config.attempts {
+            *before = attempts.saturating_sub(made).max(*before);
+        }
     }
 }

@@ -13,17 +13,20 @@ pub enum PostAnswer {
     Taken,
     /// No answer, or one that does not show whether the message was taken (408, 429, 5xx): it is sent again.
     Unknown,
+    /// The same, and the answer states a time, before which it is not sent again (at most
+    /// [`RETRY_DIRECTED_MAX`](crate::limits::RETRY_DIRECTED_MAX)).
+    Later(Duration),
     /// Another answer: the server does not take this connection's messages any more.
     Ended,
 }
 
 impl PostAnswer {
-    /// The meaning of an HTTP status.
+    /// The meaning of an HTTP status, with the time after which the request may be sent again, if the answer has one.
     #[must_use]
-    pub const fn of_status(status: u16) -> Self {
+    pub fn of_status(status: u16, retry: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Taken,
-            408 | 429 | 500..=599 => Self::Unknown,
+            408 | 429 | 500..=599 => retry.map_or(Self::Unknown, Self::Later),
             _ => Self::Ended,
         }
     }

@@ -81,6 +81,16 @@ impl Uplink {
         Ok(self.last_ticket)
     }
 
+    /// Withdraws a send that was not sent; returns false if there is none.
+    pub(super) fn withdraw(&mut self, ticket: u64) -> bool {
+        let is_it = |item: &Item| item.ticket == ticket && item.number.is_none();
+        let Some(at) = self.items.iter().position(is_it) else {
+            return false;
+        };
+        self.bytes -= self.items.remove(at).payload_bytes();
+        true
+    }
+
     /// Continues with a session that has taken the messages up to `received`. If it is the earlier session, those are
     /// done, and `rejected` were refused. The others are sent (again), numbered from there.
     pub(super) fn start(

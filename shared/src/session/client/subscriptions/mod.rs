@@ -280,6 +280,21 @@ impl Subscriptions {
         self.kept = positions;
     }
 
+    /// Takes those positions of a snapshot for which no reader keeps one of its own.
+    pub(super) fn restore_others(&mut self, mut positions: Vec<KeptPosition>) {
+        let own: Vec<_> = self
+            .readers
+            .iter()
+            .filter_map(Reader::kept_position)
+            .collect();
+        let is_of = |kept: &KeptPosition| {
+            let mut own = own.iter();
+            own.any(|own| own.channel == kept.channel && own.scope == kept.scope)
+        };
+        positions.retain(|kept| !is_of(kept));
+        self.kept = positions;
+    }
+
     fn take_kept(&mut self, subscription: &Subscription) -> Option<Position> {
         let is_of = |kept: &KeptPosition| {
             kept.channel == subscription.channel && kept.scope == subscription.scope

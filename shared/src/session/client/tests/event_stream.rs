@@ -151,3 +151,46 @@ fn next_connection_begins_anew() {
         }
     }
 }
+
+#[test]
+fn second_transport_is_kept_while_suspended() {
+    let mut harness = opened(Transport::WebSocket);
+    harness.auth_ok(true, 0);
+    let attempt = harness.attempt();
+    let start = harness.now;
+    while harness.now - start < RETURN * 2 {
+        harness.pass(HEARTBEAT);
+        harness.input(Input::Part { attempt });
+    }
+    assert_eq!(harness.session.status(), Status::Ready);
+    assert_eq!(requested(&mut harness), None);
+    harness.session.wake(harness.now);
+    harness.let_time_pass();
+    assert_eq!(requested(&mut harness), Some(Transport::WebSocket));
+}
+
+#[test]
+fn refused_post_waits_for_its_time() {
+    let mut harness = opened(Transport::EventStream);
+    harness.auth_ok(true, 0);
+    let body = Vec::from(b"a");
+    let now = harness.now;
+    let sent = harness
+        .session
+        .send(now, "chat", None, Content::Value, body);
+    sent.unwrap();
+    harness.drain();
+    let attempt = harness.attempt();
+    let answer = PostAnswer::of_status(429, Some(Duration::from_secs(7)));
+    harness.input(Input::Posted {
+        attempt,
+        number: 1,
+        answer,
+    });
+    assert_eq!(posts(&harness), 1);
+    harness.pass(Duration::from_millis(6_999));
+    assert_eq!(posts(&harness), 1);
+    harness.pass(Duration::from_millis(1));
+    assert_eq!(posts(&harness), 2);
+    assert_eq!(PostAnswer::of_status(503, None), PostAnswer::Unknown);
+}

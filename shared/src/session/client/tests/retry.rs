@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::peer::*;
-use crate::session::client::{Cause, Output, Status};
+use crate::session::client::{Cause, Input, Output, Status, Transport};
 use crate::session::op::ServerOp;
 
 fn connects(harness: &Harness) -> usize {
@@ -75,6 +75,48 @@ fn server_may_set_retry_delay() {
     harness.control(&[goodbye(Some(u64::MAX))]);
     harness.close(Some(4100));
     assert_eq!(harness.waits(), Duration::from_secs(600));
+}
+
+#[test]
+fn refused_attempt_waits_for_its_time() {
+    for (stated, waits) in [(3, 3), (86_400, 600)] {
+        let mut harness = Harness::new(config());
+        harness.session.connect(harness.now);
+        harness.drain();
+        let attempt = harness.attempt();
+        harness.input(Input::Refused {
+            attempt,
+            retry: Some(Duration::from_secs(stated)),
+            reason: "429".into(),
+        });
+        assert_eq!(harness.waits(), Duration::from_secs(waits));
+        harness.session.wake(harness.now);
+        harness.drain();
+        assert_eq!(harness.waits(), Duration::from_secs(waits));
+    }
+}
+
+#[test]
+fn page_that_is_left_connects_when_it_returns() {
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    for _ in 0..3 {
+        harness.outputs.clear();
+        harness.session.leave(harness.now);
+        harness.drain();
+        assert!(harness.disconnected().is_some());
+        let status = harness.session.status();
+        assert!(matches!(status, Status::Suspended { .. }), "{status:?}");
+        assert_eq!(harness.session.poll_timeout(), None);
+        harness.session.wake(harness.now);
+        harness.drain();
+        let is_same = |output: &Output| matches!(output, Output::Connect { transport, .. } if *transport == Transport::WebSocket);
+        assert!(
+            harness.outputs.iter().any(is_same),
+            "at once, and not by another transport"
+        );
+        harness.open_socket();
+        harness.auth_ok(true, 0);
+    }
 }
 
 #[test]

@@ -142,18 +142,47 @@ fn attempts_of_another_page_are_counted() {
     let mut session = ClientSession::new(config);
     session.connect(crate::time::Moment::default());
     assert_eq!(session.attempts(), Some(5));
-    session.note_attempts(3);
+    session.continue_after(with_attempts(CLIENT, 3));
     assert_eq!(
         session.attempts(),
         Some(5),
         "own attempts are not forgotten"
     );
-    session.note_attempts(9);
+    session.continue_after(with_attempts(Uuid::from_u128(8), 9));
+    assert_eq!(session.attempts(), Some(5), "attempts of another client");
+    session.continue_after(with_attempts(CLIENT, 9));
     assert_eq!(session.attempts(), Some(9));
 
     let mut session = ClientSession::new(ClientConfig::new(CLIENT, 1));
-    session.note_attempts(9);
+    session.continue_after(with_attempts(CLIENT, 9));
     assert_eq!(session.attempts(), None, "attempts are not counted");
+}
+
+fn with_attempts(client_id: Uuid, attempts: u64) -> Snapshot {
+    Snapshot {
+        client_id,
+        secret: None,
+        attempts: Some(attempts),
+        positions: vec![],
+    }
+}
+
+#[test]
+fn positions_of_another_page_are_kept() {
+    let kept = |channel: &str, cursor| KeptPosition {
+        channel: channel.into(),
+        scope: ScopeRequest::Channel,
+        position: at(cursor),
+    };
+    let (mut harness, id, _) = Harness::reading("chat", 3, at(0));
+    harness.entry(3, 1, "one");
+    harness.session.handled(harness.now, id, at(1));
+    harness.session.continue_after(Snapshot {
+        positions: vec![kept("news", 7), kept("chat", 5)],
+        ..with_attempts(CLIENT, 0)
+    });
+    let snapshot = Snapshot::decode(&harness.session.snapshot()).unwrap();
+    assert_eq!(snapshot.positions, [kept("news", 7), kept("chat", 1)]);
 }
 
 #[test]

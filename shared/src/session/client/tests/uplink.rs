@@ -40,6 +40,35 @@ fn expected(messages: &[(u32, &str)]) -> Vec<(u32, Vec<u8>)> {
 }
 
 #[test]
+fn withdraws_what_was_not_sent() {
+    let mut harness = Harness::new(config());
+    let tickets = ["a", "b", "c"].map(|text| send(&mut harness, text).unwrap());
+    assert!(harness.session.withdraw(tickets[1]));
+    assert!(!harness.session.withdraw(tickets[1]), "only once");
+    harness.open();
+    harness.auth_ok(false, 0);
+    assert_eq!(numbers(&mut harness), expected(&[(1, "a"), (2, "c")]));
+    assert!(!harness.session.withdraw(tickets[2]), "it was sent");
+    harness.close(None);
+    assert!(
+        !harness.session.withdraw(tickets[2]),
+        "it may have been taken"
+    );
+    let late = send(&mut harness, "d").unwrap();
+    assert!(harness.session.withdraw(late));
+    harness.let_time_pass();
+    harness.open_socket();
+    harness.events();
+    harness.auth_ok(true, 1);
+    assert_eq!(numbers(&mut harness), expected(&[(2, "c")]));
+    let rest = [tickets[0], tickets[2]];
+    harness.control(&[ServerOp::Received { upto: 2 }]);
+    let mut events = harness.events();
+    events.retain(|event| matches!(event, Event::Sent { .. }));
+    assert_eq!(events, rest.map(|ticket| Event::Sent { ticket }));
+}
+
+#[test]
 fn sends_wait_for_handshake() {
     let mut harness = Harness::new(config());
     let tickets = ["a", "b"].map(|text| send(&mut harness, text).unwrap());
