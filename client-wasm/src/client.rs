@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::session::client::{
-    SendError as QueueError, Stats, Status, SubscribeError, Transport,
+    ConfigError, SendError as QueueError, Stats, Status, SubscribeError, Transport,
 };
 use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
@@ -208,16 +208,26 @@ impl<C: ChannelKind> Client<C> {
     }
 
     fn queue(&self, channel: C, topic: Option<&str>, content: Content, body: Vec<u8>) -> Sending {
-        let sending = Sending::new();
-        let answered = Rc::clone(&sending.0);
+        let mut sending = Sending::new();
+        let answered = Rc::clone(&sending.answered);
         let answered = move |answer: Answer| answered.set(answer.into());
-        let queued = self
-            .driver()
-            .send(channel.name(), topic, content, body, answered);
-        match queued {
-            Ok(()) => sending,
+        let driver = self.driver();
+        match driver.send(channel.name(), topic, content, body, answered) {
+            Ok(ticket) => {
+                sending.queued = Some((Rc::downgrade(driver), ticket));
+                sending
+            }
             Err(error) => Sending::failed(SendError::Queue(error)),
         }
+    }
+
+    /// Sets the token. While connected, the server is sent it at once, and when it has checked it the connection goes on under
+    /// its grant, or a new one is opened; else it counts from the next connection. A [token function](Config::token_source) is asked for another one before that.
+    ///
+    /// # Errors
+    /// [`ConfigError::TokenBytes`] if it is larger than 16 KiB.
+    pub fn set_token(&self, token: Option<String>) -> Result<(), ConfigError> {
+        self.driver().with(|session, _| session.set_token(token))
     }
 
     /// Connects at once: after the client was closed by the server, or while it waits for its next attempt.
@@ -303,8 +313,11 @@ impl From<Answer> for Result<(), SendError> {
 }
 
 /// Result of a send, as a future. The message is sent also if this is dropped.
-#[derive(Debug)]
-pub struct Sending(Rc<Answered>);
+pub struct Sending {
+    answered: Rc<Answered>,
+    /// What has queued it, and its ticket.
+    queued: Option<(Weak<Driver>, u64)>,
+}
 
 #[derive(Default, Debug)]
 struct Answered {
@@ -323,14 +336,35 @@ impl Answered {
 }
 
 impl Sending {
+    /// Withdraws the message, if it waits to be sent. One that was sent may be carried out all the same.
+    pub fn withdraw(self) {
+        let Some((driver, ticket)) = &self.queued else {
+            return;
+        };
+        if let Some(driver) = driver.upgrade() {
+            driver.withdraw(*ticket);
+        }
+    }
+
     fn new() -> Self {
-        Self(Rc::default())
+        Self {
+            answered: Rc::default(),
+            queued: None,
+        }
     }
 
     fn failed(error: SendError) -> Self {
         let sending = Self::new();
-        sending.0.set(Err(error));
+        sending.answered.set(Err(error));
         sending
+    }
+}
+
+impl std::fmt::Debug for Sending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sending")
+            .field("answered", &self.answered)
+            .finish_non_exhaustive()
     }
 }
 
@@ -338,11 +372,11 @@ impl Future for Sending {
     type Output = Result<(), SendError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = self.0.answer.borrow().clone();
+        let answer = self.answered.answer.borrow().clone();
         if let Some(answer) = answer {
             return Poll::Ready(answer);
         }
-        self.0.waker.replace(Some(cx.waker().clone()));
+        self.answered.waker.replace(Some(cx.waker().clone()));
         Poll::Pending
     }
 }

@@ -16,6 +16,16 @@ pub(crate) fn now() -> Moment {
     Moment::after_origin(from_millis(performance_now()))
 }
 
+/// Now, in milliseconds since 1970.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, which is what is wanted"
+)]
+pub(crate) fn unix_millis() -> u64 {
+    js_sys::Date::now() as u64
+}
+
 /// A duration from JavaScript's milliseconds; what is negative or no number is zero.
 pub(crate) fn from_millis(millis: f64) -> Duration {
     #[expect(

@@ -15,7 +15,7 @@ use crate::driver::{Driver, Observer};
 use crate::storage::{Kept, KeyValueStorage, Store};
 use crate::token::TokenSource;
 use crate::transport::Settings;
-use crate::{ConnectError, Fault, page};
+use crate::{ConnectError, Fault, clock, page};
 
 /// Settings of a [`Client`](crate::Client); each has a default.
 #[derive(Clone, Default)]
@@ -180,13 +180,18 @@ impl Config {
             Some(client_id) => client_id == kept.snapshot.client_id,
             None => !kept.is_held,
         };
+        // Attempts are numbered by the time, so that the page which is shown last has the highest number, whatever the order
+        // in which pages of a tab write their records.
+        let attempts = clock::unix_millis();
         if let Some(kept) = kept.filter(may_continue) {
-            return ClientConfig::continuing(&kept.snapshot, seed);
+            let mut config = ClientConfig::continuing(&kept.snapshot, seed);
+            config.attempts = config.attempts.max(Some(attempts));
+            return config;
         }
         let new_id = Builder::from_random_bytes(page::random()).into_uuid();
         let mut config = ClientConfig::new(self.client_id.unwrap_or(new_id), seed);
         config.secret = Some(page::random());
-        config.attempts = Some(0);
+        config.attempts = Some(attempts);
         config
     }
 

@@ -21,11 +21,9 @@ struct Listener {
 }
 
 impl PageEvents {
-    /// Follows the page's life for a driver; `None` without a page, as in a worker.
+    /// Follows the page's life for a driver; in a worker only the network. `None` without either, as in Node.
     pub(crate) fn follow(driver: &Weak<Driver>) -> Option<Self> {
-        let window = window()?;
-        let document: EventTarget = window.document()?.into();
-        let window: EventTarget = window.into();
+        let global: EventTarget = js_sys::global().dyn_into().ok()?;
         let listen = |target: &EventTarget, event, act: fn(&Driver)| {
             let driver = driver.clone();
             let closure = Closure::new(move || {
@@ -35,15 +33,20 @@ impl PageEvents {
             });
             Listener::new(target.clone(), event, closure)
         };
-        let listeners = vec![
-            listen(&document, "visibilitychange", Driver::attend),
-            listen(&document, "prerenderingchange", Driver::attend),
-            listen(&document, "resume", Driver::attend),
-            listen(&window, "online", Driver::attend),
-            listen(&window, "offline", Driver::attend),
-            listen(&window, "pagehide", Driver::leave_page),
-            listen(&window, "pageshow", Driver::return_to_page),
+        let mut listeners = vec![
+            listen(&global, "online", Driver::attend),
+            listen(&global, "offline", Driver::attend),
         ];
+        if let Some(document) = window().and_then(|window| window.document()) {
+            let document: EventTarget = document.into();
+            listeners.extend([
+                listen(&document, "visibilitychange", Driver::attend),
+                listen(&document, "prerenderingchange", Driver::attend),
+                listen(&document, "resume", Driver::attend),
+                listen(&global, "pagehide", Driver::leave_page),
+                listen(&global, "pageshow", Driver::return_to_page),
+            ]);
+        }
         Some(Self { listeners })
     }
 }
@@ -77,13 +80,17 @@ impl Drop for PageEvents {
     }
 }
 
-/// Returns whether the page is neither hidden nor offline; true without a page.
+/// Returns whether the page is neither hidden nor offline; true where this is not known.
 pub(crate) fn is_attended() -> bool {
-    let Some(window) = window() else {
-        return true;
-    };
     let is_visible = |document: Document| document.visibility_state() != VisibilityState::Hidden;
-    window.document().is_none_or(is_visible) && window.navigator().on_line()
+    let document = window().and_then(|window| window.document());
+    document.is_none_or(is_visible) && !is_offline()
+}
+
+fn is_offline() -> bool {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into());
+    let on_line = navigator.and_then(|navigator| Reflect::get(&navigator, &"onLine".into()));
+    on_line.is_ok_and(|on_line| on_line == false)
 }
 
 /// Returns whether the page is built before it is shown.

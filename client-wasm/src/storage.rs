@@ -105,16 +105,19 @@ impl Store {
         self.write()
     }
 
-    /// Records that the page is left (false) or shown again (true).
-    pub(crate) fn hold(&self, is_held: bool) -> Result<(), Fault> {
+    /// Marks what is saved from now on as that of a page that is left (false) or shown (true).
+    pub(crate) fn hold(&self, is_held: bool) {
         self.is_held.set(is_held);
-        self.write()
     }
 
-    /// Attempts to connect of a client that has used the record since this page was left, and has released it.
-    pub(crate) fn attempts_since(&self) -> Option<u64> {
-        let kept = read(self.storage.as_ref(), &self.name).ok().flatten()?;
-        kept.snapshot.attempts.filter(|_| !kept.is_held)
+    pub(crate) const fn is_held(&self) -> bool {
+        self.is_held.get()
+    }
+
+    /// The state that is kept, perhaps by another client that has used the record since this page was left.
+    pub(crate) fn read(&self) -> Option<Snapshot> {
+        let kept = read(self.storage.as_ref(), &self.name).ok().flatten();
+        kept.map(|kept| kept.snapshot)
     }
 
     /// Releases the record, and its name for another client of this page.
@@ -122,8 +125,9 @@ impl Store {
         if self.is_released.replace(true) {
             return;
         }
+        self.hold(false);
         // What fails here has failed and was reported before.
-        drop(self.hold(false));
+        drop(self.write());
         IN_USE.with_borrow_mut(|names| names.retain(|name| *name != self.name));
     }
 

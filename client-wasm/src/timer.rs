@@ -12,7 +12,7 @@ use crate::clock;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(task: &Function, millis: f64) -> JsValue;
+    pub(crate) fn set_timeout(task: &Function, millis: f64) -> JsValue;
 
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(handle: &JsValue);
@@ -57,6 +57,14 @@ impl Timer {
         let millis = clock::to_millis(at.since(clock::now())).ceil();
         let handle = set_timeout(self.task.as_ref().unchecked_ref(), millis.min(MAX_WAIT));
         self.handle.replace(handle);
+    }
+
+    /// Stops it after a panic, which may have left anything borrowed.
+    #[cfg(feature = "js")]
+    pub(crate) fn abandon(&self) {
+        if let Ok(handle) = self.handle.try_borrow() {
+            clear_timeout(&handle);
+        }
     }
 
     fn clear(&self) {

@@ -115,9 +115,13 @@ impl Driver {
             drop(self.page.set(events));
         }
         if page::is_prerendering() {
-            self.with(|session, _| session.suspend(clock::now()));
+            self.with(ClientSession::suspend);
         }
         self.with(ClientSession::connect);
+        // After the first attempt, which the application asks for: a page may be hidden from its beginning.
+        if !page::is_attended() {
+            self.with(ClientSession::suspend);
+        }
     }
 
     pub(crate) const fn is_closed(&self) -> bool {
@@ -194,7 +198,7 @@ impl Driver {
         }
     }
 
-    /// Sends a message. `answered` is called with the server's answer, if the session takes the message.
+    /// Sends a message; returns its ticket. `answered` is called with the server's answer, if the session takes the message.
     pub(crate) fn send(
         &self,
         channel: &str,
@@ -202,7 +206,7 @@ impl Driver {
         content: Content,
         body: Vec<u8>,
         answered: impl FnOnce(Answer) + 'static,
-    ) -> Result<(), SendError> {
+    ) -> Result<u64, SendError> {
         if self.is_closed() {
             return Err(SendError::Closed);
         }
@@ -212,7 +216,15 @@ impl Driver {
         let send = (ticket, Box::new(answered) as Answered);
         self.sends.borrow_mut().push(send);
         self.drain();
-        Ok(())
+        Ok(ticket)
+    }
+
+    /// Withdraws a send, if it was not sent yet. Its answer is not told in either case.
+    pub(crate) fn withdraw(&self, ticket: u64) {
+        let mut sends = self.sends.borrow_mut();
+        sends.retain(|(other, _)| *other != ticket);
+        drop(sends);
+        self.with(|session, _| session.withdraw(ticket));
     }
 
     fn answer(&self, ticket: u64, answer: Answer) {
@@ -228,16 +240,18 @@ impl Driver {
     /// Records, once for all entries that are handled in the same task, what was handled.
     fn commit_soon(&self, source: &Rc<Source>) {
         let mut changed = self.changed.borrow_mut();
-        if changed.is_empty() {
+        let is_first = changed.is_empty();
+        if !changed.iter().any(|other| Rc::ptr_eq(other, source)) {
+            changed.push(Rc::clone(source));
+        }
+        drop(changed);
+        if is_first {
             let this = self.this.clone();
             task::later(move || {
                 if let Some(driver) = this.upgrade() {
                     driver.commit();
                 }
             });
-        }
-        if !changed.iter().any(|other| Rc::ptr_eq(other, source)) {
-            changed.push(Rc::clone(source));
         }
     }
 
@@ -262,10 +276,13 @@ impl Driver {
 impl Driver {
     /// Takes an event of the connection.
     pub(crate) fn input(&self, input: Input) {
+        if self.is_closed() {
+            return;
+        }
         self.with(|session, now| session.handle_input(now, input));
     }
 
-    /// Closes the connection of an attempt, for something that the server has sent.
+    /// Ends the connection of an attempt, for a message of the server.
     pub(crate) fn give_up(&self, attempt: u32, reason: CloseReason) {
         let code = Some(reason.code());
         self.hang_up(reason.code());
@@ -286,6 +303,10 @@ impl Driver {
 
     /// The page may have been hidden, shown, or cut off from the network.
     pub(crate) fn attend(&self) {
+        // A page that returns may be visible before `pageshow`, until which the record is of another page.
+        if self.is_closed() || !self.store.is_held() {
+            return;
+        }
         if page::is_attended() {
             self.with(ClientSession::wake);
         } else {
@@ -295,17 +316,28 @@ impl Driver {
 
     /// The page is left; it may come back.
     pub(crate) fn leave_page(&self) {
+        if self.is_closed() {
+            return;
+        }
         self.commit();
-        self.report(self.store.hold(false));
+        // A browser would drop it without a word, or not keep the page.
+        self.with(ClientSession::leave);
+        self.store.hold(false);
+        self.keep();
     }
 
     /// The page is shown, perhaps again.
     pub(crate) fn return_to_page(&self) {
-        // Another page of the tab may have continued with the client's id.
-        if let Some(attempts) = self.store.attempts_since() {
-            self.with(|session, _| session.note_attempts(attempts));
+        if self.is_closed() {
+            return;
         }
-        self.report(self.store.hold(true));
+        // Another page of the tab may have continued with what is kept. It may not have been told yet that it is left.
+        if let Some(snapshot) = self.store.read() {
+            self.with(|session, _| session.continue_after(snapshot));
+        }
+        self.with(|session, _| session.note_attempts(clock::unix_millis()));
+        self.store.hold(true);
+        self.keep();
         self.attend();
     }
 
@@ -327,6 +359,16 @@ impl Driver {
         }
         for source in self.sources.take() {
             source.close();
+        }
+    }
+
+    /// Drops the connection after a panic, which may have left anything borrowed, and takes no more events.
+    #[cfg(feature = "js")]
+    pub(crate) fn abandon(&self) {
+        self.is_closed.set(true);
+        self.timer.abandon();
+        if let Ok(mut line) = self.line.try_borrow_mut() {
+            line.take();
         }
     }
 

@@ -106,7 +106,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn hang_up(&self, code: u16) {
+    pub(crate) fn hang_up(&self, code: u16) {
         let line = self.line.take();
         if let Some(line) = line {
             line.close(code);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use push_wire_shared::session::client::{ClientSession, Status, Transport};
 use push_wire_shared::session::op::SystemNotice;
 use push_wire_shared::session::wire::Content;
@@ -63,6 +63,7 @@ impl PageClient {
             .config(&hooks)
             .driver(url, Box::new(Told(hooks.clone())))
             .map_err(|error| hooks.connect_error(&error))?;
+        live.set_driver(&driver);
         Ok(Self {
             driver,
             hooks,
@@ -107,36 +108,49 @@ impl PageClient {
             .map_err(|error| self.hooks.subscribe_error(error))
     }
 
-    /// Sends a message on a channel, or for a topic of it: JSON text, or bytes. The promise is settled by the server's answer.
+    /// Sends a message on a channel, or for a topic of it: JSON text, or bytes. Returns its ticket. `answered` is called once,
+    /// with the error if there is one.
+    ///
+    /// # Errors
+    /// The error that `hooks.error` makes; nothing was queued.
     pub fn send(
         &self,
         channel: &str,
         topic: Option<String>,
         is_bytes: bool,
         body: Vec<u8>,
-    ) -> Promise {
+        answered: Function,
+    ) -> Result<u64, JsValue> {
         let content = if is_bytes {
             Content::Bytes
         } else {
             Content::Value
         };
-        let mut body = Some(body);
-        Promise::new(&mut |resolve: Function, reject: Function| {
-            let (hooks, refuse) = (self.hooks.clone(), reject.clone());
-            let answered = move |answer| {
-                let called = match hooks.answer_error(answer) {
-                    None => resolve.call0(&JsValue::UNDEFINED),
-                    Some(error) => refuse.call1(&JsValue::UNDEFINED, &error),
-                };
-                // The functions of a promise do not throw.
-                drop(called);
-            };
-            let body = body.take().unwrap_or_default();
-            let topic = topic.as_deref();
-            if let Err(error) = self.driver.send(channel, topic, content, body, answered) {
-                drop(reject.call1(&JsValue::UNDEFINED, &self.hooks.queue_error(error)));
-            }
-        })
+        let hooks = self.hooks.clone();
+        let answered = move |answer| {
+            let error = hooks.answer_error(answer).unwrap_or_default();
+            // It settles a promise, which does not throw.
+            drop(answered.call1(&JsValue::UNDEFINED, &error));
+        };
+        self.driver
+            .send(channel, topic.as_deref(), content, body, answered)
+            .map_err(|error| self.hooks.queue_error(error))
+    }
+
+    /// Withdraws a send, if it was not sent yet. Its answer is not told in either case.
+    pub fn withdraw(&self, ticket: u64) {
+        self.driver.withdraw(ticket);
+    }
+
+    /// Sets the token, which the server is sent at once while connected.
+    ///
+    /// # Errors
+    /// The error that `hooks.error` makes, for a token that is too large.
+    #[wasm_bindgen(js_name = setToken)]
+    pub fn set_token(&self, token: Option<String>) -> Result<(), JsValue> {
+        self.driver
+            .with(|session, _| session.set_token(token))
+            .map_err(|error| self.hooks.connect_error(&error.into()))
     }
 
     /// Connects at once: after the server closed the client, or while it waits for its next attempt.

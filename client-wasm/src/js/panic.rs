@@ -2,14 +2,24 @@
 
 use std::cell::RefCell;
 use std::panic;
+use std::rc::{Rc, Weak};
 use std::sync::Once;
 
 use super::ClientHooks;
 use super::hooks::console_error;
+use crate::driver::Driver;
+
+/// One client of the page.
+#[derive(Clone)]
+struct Client {
+    number: u32,
+    hooks: ClientHooks,
+    /// Without a target before it is made.
+    driver: Weak<Driver>,
+}
 
 thread_local! {
-    /// The clients of the page, by number.
-    static LIVE: RefCell<Vec<(u32, ClientHooks)>> = const { RefCell::new(Vec::new()) };
+    static LIVE: RefCell<Vec<Client>> = const { RefCell::new(Vec::new()) };
     static NUMBER: RefCell<u32> = const { RefCell::new(0) };
 }
 
@@ -25,14 +35,30 @@ impl Live {
             *number += 1;
             *number
         });
-        LIVE.with_borrow_mut(|live| live.push((number, hooks)));
+        let driver = Weak::new();
+        LIVE.with_borrow_mut(|live| {
+            live.push(Client {
+                number,
+                hooks,
+                driver,
+            });
+        });
         Self(number)
+    }
+
+    /// Sets the client's driver, which ends at a panic.
+    pub(super) fn set_driver(&self, driver: &Rc<Driver>) {
+        LIVE.with_borrow_mut(|live| {
+            for client in live.iter_mut().filter(|client| client.number == self.0) {
+                client.driver = Rc::downgrade(driver);
+            }
+        });
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        LIVE.with_borrow_mut(|live| live.retain(|(number, _)| *number != self.0));
+        LIVE.with_borrow_mut(|live| live.retain(|client| client.number != self.0));
     }
 }
 
@@ -44,7 +70,10 @@ fn tell(info: &panic::PanicHookInfo<'_>) {
             .map(|live| live.clone())
             .unwrap_or_default()
     });
-    for (_, hooks) in live {
+    for Client { hooks, driver, .. } in live {
+        if let Some(driver) = driver.upgrade() {
+            driver.abandon();
+        }
         // Nothing can be done about another exception.
         drop(hooks.panicked(&message));
     }
