@@ -1,6 +1,6 @@
 // The client: connection, subscriptions, documents and sends of one page.
 import { address } from "./address.js";
-import { badArgument, checkNames, checkStream } from "./arguments.js";
+import { badArgument, checkNames, checkSignal, checkStream, checkText } from "./arguments.js";
 import { openAsset } from "./asset.js";
 import { attached, encode } from "./body.js";
 import { Core } from "./core.js";
@@ -117,7 +117,8 @@ export class Client<Channels extends object = AnyChannels> {
    * `Map`, `Set`, `Blob` and `Promise` inside of a value are refused.
    *
    * Rejects with a {@link PushError}: the server's code when it refused (`not_permitted` if the grant does not allow it),
-   * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument`, `closed` or `idle`.
+   * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument`, `closed` or `idle`. With the reason of `signal` when
+   * that is aborted: a message that still waits is not sent then; one that was sent may be carried out all the same.
    */
   send<K extends keyof Channels & string>(
     channel: K,
@@ -132,11 +133,12 @@ export class Client<Channels extends object = AnyChannels> {
 
   private async queue(channel: string, value: unknown, options: SendOptions): Promise<void> {
     this.core.check();
-    checkNames(options, { topic: true });
+    checkNames(options, { topic: true, signal: true });
     checkStream(channel, options.topic);
+    checkSignal(options.signal);
     const isBytes = value instanceof Uint8Array;
     const body = isBytes ? attached(value) : encode(value);
-    return this.core.send(channel, options.topic, isBytes, body);
+    return this.core.send(channel, options.topic, isBytes, body, options.signal);
   }
 
   /**
@@ -164,6 +166,17 @@ export class Client<Channels extends object = AnyChannels> {
    */
   onNotice(listener: (notice: Notice) => void): () => void {
     return this.notices.add(listener);
+  }
+
+  /**
+   * Sets the token. While connected, the server is sent it at once, and when it has checked it the connection goes on under
+   * its grant: more or fewer rights, or a later end. A grant without an end is replaced by a new connection. Otherwise, and
+   * with null, the token counts from the next connection, before which a token function is asked for another one.
+   */
+  setToken(token: string | null): void {
+    this.core.check();
+    if (token !== null) checkText("token", token);
+    this.core.page.setToken(token);
   }
 
   /** Connects at once: after `closed`, or while the client waits for its next attempt. */

@@ -2,7 +2,7 @@
 import { type ClientHooks, PageClient, type PageSubscription } from "./engine.js";
 import { type ErrorCode, PushError } from "./error.js";
 import { IDLE_PAGE } from "./idle.js";
-import type { Notice, Options, Status } from "./types.js";
+import type { Notice, Options, Signal, Status } from "./types.js";
 
 /** Receiver of a client's events. */
 export interface ClientListener {
@@ -23,7 +23,7 @@ interface Part {
 export type Reading = Pick<PageSubscription, "position" | "head" | "free">;
 
 /** The part of the module's client that is used. */
-export type Page = Pick<PageClient, "id" | "start" | "stats" | "send" | "connect" | "interrupt" | "close" | "free"> & {
+export type Page = Pick<PageClient, "id" | "start" | "stats" | "send" | "withdraw" | "setToken" | "connect" | "interrupt" | "close" | "free"> & {
   subscribe(...given: Parameters<PageClient["subscribe"]>): Reading;
 };
 
@@ -33,7 +33,7 @@ export class Core implements ClientHooks {
   private readonly parts = new Set<Part>();
   private readonly url: string | undefined;
   private readonly listener: ClientListener;
-  /** Rejections of the sends that wait for the server's answer. */
+  /** The sends that wait for the server's answer. */
   private readonly waiting = new Set<(error: PushError) => void>();
   private isClosed = false;
 
@@ -64,14 +64,31 @@ export class Core implements ClientHooks {
   }
 
   /** Sends JSON text or bytes; resolves when the server has carried the message out. */
-  send(channel: string, topic: string | undefined, isBytes: boolean, body: Uint8Array): Promise<void> {
+  send(channel: string, topic: string | undefined, isBytes: boolean, body: Uint8Array, signal: Signal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.add(reject);
-      const end = <T>(settle: (value: T) => void) => (value: T) => {
-        this.waiting.delete(reject);
-        settle(value);
+      if (signal?.aborted) throw signal.reason;
+      let ticket = 0n;
+      const settled = () => {
+        this.waiting.delete(answered);
+        signal?.removeEventListener("abort", abort);
       };
-      this.page.send(channel, topic, isBytes, body).then(end(resolve), end(reject));
+      const answered = (error?: PushError) => {
+        settled();
+        if (error) reject(error);
+        else resolve();
+      };
+      const abort = () => {
+        settled();
+        if (!this.isClosed) this.page.withdraw(ticket);
+        reject(signal?.reason);
+      };
+      this.waiting.add(answered);
+      signal?.addEventListener("abort", abort);
+      try {
+        ticket = this.page.send(channel, topic, isBytes, body, answered);
+      } catch (error) {
+        answered(error as PushError);
+      }
     });
   }
 
@@ -110,9 +127,11 @@ export class Core implements ClientHooks {
     const error = new PushError("internal", message);
     // The module's objects are left as they are: no call into it is safe any more.
     this.isClosed = true;
+    const parts = [...this.parts];
+    // Before they end, so that they do not call the module either.
     this.parts.clear();
-    for (const reject of this.waiting) reject(error);
-    this.waiting.clear();
+    for (const part of parts) part.close();
+    for (const answered of [...this.waiting]) answered(error);
     this.listener.status({ phase: "closed", transport: null, attempt: 0, reason: message });
     this.listener.fault(error);
   }

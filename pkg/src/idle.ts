@@ -32,7 +32,11 @@ export const IDLE_PAGE: Page = {
   start() {},
   stats: () => NOTHING,
   subscribe: () => READING,
-  send: () => Promise.reject(idleError()),
+  send() {
+    throw idleError();
+  },
+  withdraw() {},
+  setToken() {},
   connect() {},
   interrupt() {},
   close() {},

@@ -12,6 +12,7 @@ declare global {
 /** The part of an `AbortSignal` that is used. */
 export interface Signal {
   readonly aborted: boolean;
+  readonly reason: unknown;
   addEventListener(type: "abort", listener: () => void): void;
   removeEventListener(type: "abort", listener: () => void): void;
 }
@@ -95,6 +96,8 @@ export interface ReadOptions {
 export interface SendOptions {
   /** The topic that the message is for, 1 to 255 bytes of UTF-8; without one it is for the channel itself. */
   topic?: string;
+  /** Withdraws the message when it is aborted. */
+  signal?: Signal;
 }
 
 /** Handler of entries. If it returns a promise, the next entry follows when that is settled. */

@@ -103,6 +103,14 @@ test("names of streams and handlers are checked", async () => {
   client.on("log", () => {}).close();
 });
 
+test("a token that is set is checked", async () => {
+  const client = open();
+  for (const token of [5, {}, undefined, "\ud800"]) assert.throws(() => client.setToken(token), wrong("token"));
+  assert.throws(() => client.setToken("x".repeat(16 * 1024 + 1)), wrong("token", "larger than 16 KiB"));
+  client.setToken(null);
+  await assert.rejects(client.send("lines", 1, { signal: "abort" }), wrong("signal", "an AbortSignal"));
+});
+
 test("options that there are not are named", async () => {
   const client = open();
   const none = (name, ...known) => (error) => {
@@ -118,7 +126,7 @@ test("options that there are not are named", async () => {
   assert.throws(() => client.on("room", () => {}, { tpoic: "north" }), none("tpoic", ...reading));
   assert.throws(() => client.messages("room", { form: "newest" }), none("form", ...reading));
   assert.throws(() => client.document("document", { topi: "north" }), none("topi", "topic"));
-  await assert.rejects(client.send("room", 1, { topi: "north" }), none("topi", "topic"));
+  await assert.rejects(client.send("room", 1, { topi: "north" }), none("topi", "topic", "signal"));
   const envelope = { kind: "inline", mime: "text/plain", sha256: "", size: 0, data_base64: "" };
   await assert.rejects(client.openAsset(envelope, { maxByte: 1 }), none("maxByte", "maxBytes", "timeoutMs"));
 });

@@ -399,6 +399,30 @@ test("an aborted signal ends what it was given to", async () => {
   assert.equal(other.status.value.phase, "closed");
 });
 
+test("an aborted send is withdrawn if it waits", async () => {
+  const client = open();
+  const texts = [];
+  const { promise, resolve } = deferred();
+  client.on("room", ({ value: { text } }) => {
+    texts.push(text);
+    if (text === "last") resolve();
+  }, { topic: "lobby", from: "newest" });
+  await connected(client);
+  client.interrupt(50);
+  const say = (text, signal) => client.send("room", { room: "lobby", name: "Ada", text }, { signal });
+  const [one, other] = [new AbortController(), new AbortController()];
+  const kept = say("kept", one.signal);
+  const withdrawn = say("withdrawn", other.signal);
+  other.abort(new TypeError("the user has left"));
+  await assert.rejects(withdrawn, { name: "TypeError", message: "the user has left" });
+  await assert.rejects(say("aborted before", AbortSignal.abort()), { name: "AbortError" });
+  await kept;
+  one.abort();
+  await say("last");
+  await promise;
+  assert.deepEqual(texts, ["kept", "last"]);
+});
+
 test("observables work without their object", async () => {
   const { status } = open();
   const { subscribe } = status;

@@ -11,15 +11,17 @@ export class Fixture {
   /**
    * Starts the program on a free port. `heartbeatMs` is the interval of its heartbeats; without it, the server's default.
    * With `tls` it serves over TLS and HTTP/2, with a certificate that it has signed itself. Pages of the origin `allow` may
-   * connect.
+   * connect. With
+   * `tokens` each client needs one.
    */
-  static async start({ heartbeatMs, tls = false, allow } = {}) {
+  static async start({ heartbeatMs, tls = false, allow, tokens = false } = {}) {
     const fixture = new Fixture();
     fixture.#scheme = tls ? "https" : "http";
     const options = [];
     if (heartbeatMs !== undefined) options.push(String(heartbeatMs));
     if (tls) options.push("--tls");
     if (allow !== undefined) options.push(`--allow=${allow}`);
+    if (tokens) options.push("--tokens");
     const argumentsFor = (address) => [address, ...options];
     fixture.#program = await Program.start("examples/fixture", argumentsFor, path.join(root, "pkg"));
     return fixture;
@@ -62,6 +64,11 @@ export class Fixture {
   /** Gives the channel `lines` a dictionary, trained from the values published to it since the previous one. */
   train() {
     this.#program.write(JSON.stringify("train"));
+  }
+
+  /** Ends the process with SIGKILL, and starts a new one on the same port, with empty logs. */
+  killAndRestart() {
+    return this.#program.killAndRestart();
   }
 
   stop() {
