@@ -45,6 +45,13 @@ export class Proxy {
     this.#open = true;
   }
 
+  /** Forwards no more bytes of the connections that are open, which stay open: they are half-open from now on. */
+  hold() {
+    for (const pair of this.#pairs) {
+      for (const socket of pair) socket.unpipe().pause();
+    }
+  }
+
   async close() {
     this.cut();
     await new Promise((resolve) => this.#server.close(resolve));

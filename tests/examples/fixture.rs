@@ -1,7 +1,8 @@
-//! The backend of the npm package's tests: `fixture ADDRESS [HEARTBEAT_MS] [--tls] [--allow=ORIGIN]`, run in the folder
-//! `pkg`.
+//! The backend of the npm package's tests: `fixture ADDRESS [HEARTBEAT_MS] [--tls] [--allow=ORIGIN] [--tokens]`, run in
+//! the folder `pkg`.
 //!
-//! With `--tls` it has a certificate of its own making, with `--allow` pages of another origin may connect. It prints its URL and, for each request to open a WebSocket, a
+//! With `--tokens` a client needs a token: `read` or `write`, and perhaps the milliseconds for which it is valid, as in
+//! `write 1500`; `read` allows no sends. With `--tls` it has a certificate of its own making, with `--allow` pages of another origin may connect. It prints its URL and, for each request to open a WebSocket, a
 //! line such as `GET /rps HTTP/1.1`, serves the package and the tests' pages, and reads commands, a line of JSON each, from its
 //! standard input, with which it ends:
 //!
@@ -17,7 +18,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::{Path, Request};
@@ -25,8 +26,8 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use push_wire_server::{
-    ChannelKind, ChannelPolicy, Compression, HandlerError, MaxLag, PushServer, SlowReaders,
-    SystemOp, TlsListener, serve, train_dictionary,
+    AuthError, ChannelKind, ChannelPolicy, Compression, Credentials, Grant, HandlerError, MaxLag,
+    PushServer, SlowReaders, SystemOp, TlsListener, serve, train_dictionary,
 };
 use rcgen::generate_simple_self_signed;
 use serde::{Deserialize, Serialize};
@@ -77,12 +78,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = arguments.into_iter();
     let address = arguments
         .next()
-        .ok_or("usage: fixture ADDRESS [HEARTBEAT_MS] [--tls] [--allow=ORIGIN]")?;
+        .ok_or("usage: fixture ADDRESS [HEARTBEAT_MS] [--tls] [--allow=ORIGIN] [--tokens]")?;
     let heartbeat = arguments.next().map(|text| text.parse()).transpose()?;
     let allowed = flags
         .iter()
         .filter_map(|flag| flag.strip_prefix("--allow="));
-    let server = server(heartbeat, allowed)?;
+    let needs_token = flags.iter().any(|flag| flag == "--tokens");
+    let server = server(heartbeat, allowed, needs_token)?;
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let app = Router::new()
@@ -128,9 +130,28 @@ fn picture(bytes: usize) -> Vec<u8> {
     b"GIF89a".iter().copied().cycle().take(bytes).collect()
 }
 
+async fn authenticate(credentials: Credentials<Channel>) -> Result<Grant, AuthError> {
+    let token = credentials.token.ok_or(AuthError::InvalidToken)?;
+    let mut words = token.split(' ');
+    let grant = match words.next() {
+        Some("read") => Grant::nothing()
+            .read(Channel::Log)
+            .read(Channel::Document)
+            .read(Channel::Lines),
+        Some("write") => Grant::everything(),
+        _ => return Err(AuthError::InvalidToken),
+    };
+    let Some(millis) = words.next() else {
+        return Ok(grant);
+    };
+    let millis = millis.parse().map_err(|_| AuthError::InvalidToken)?;
+    Ok(grant.expires_at(SystemTime::now() + Duration::from_millis(millis)))
+}
+
 fn server<'a>(
     heartbeat_ms: Option<u64>,
     allowed: impl Iterator<Item = &'a str>,
+    needs_token: bool,
 ) -> Result<Arc<PushServer<Channel>>, Box<dyn Error>> {
     let samples = ChannelPolicy::log().slow_readers(SlowReaders::Drop(MaxLag {
         entries: 10,
@@ -148,6 +169,9 @@ fn server<'a>(
         );
     if let Some(heartbeat) = heartbeat_ms {
         builder = builder.heartbeat(Duration::from_millis(heartbeat));
+    }
+    if needs_token {
+        builder = builder.authenticator(authenticate);
     }
     let server = builder.build()?;
     server.on_message(Channel::Lines, |_, _| Ok(()));
