@@ -1,82 +1,19 @@
-//! Tests of the Rust API in Node, against the backend of the npm package's tests (`tests/examples/fixture.rs`), whose URL is
-//! in the environment variable `PUSH_WIRE_SERVER`. Node 20 has no WebSocket, so the client reads event streams.
+//! Tests of the Rust API in Node. Node 20 has no WebSocket, so the client reads event streams.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+#[allow(dead_code, reason = "each file of tests uses a part")]
+mod common;
+
 use std::time::Duration;
 
-use futures_core::Stream;
 use push_wire_client_wasm::{
-    ChannelKind, Client, Config, ConnectError, Delivery, EndCause, ErrorCode, QueueError,
-    SendError, Status, StreamRequest, SubscribeError, Subscription, TokenError,
-    TransportPreference,
+    Client, Config, ConnectError, Delivery, EndCause, ErrorCode, QueueError, SendError, Status,
+    StreamRequest, SubscribeError, TokenError, TransportPreference,
 };
-use serde_json::{Value, json};
-use std::future::poll_fn;
-use std::pin::Pin;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-#[derive(ChannelKind, Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Channel {
-    #[channel(system)]
-    System,
-    Log,
-    Document,
-    Room,
-    Lines,
-    Nowhere,
-}
-
-fn server() -> String {
-    let process = js_sys::Reflect::get(&js_sys::global(), &"process".into()).unwrap();
-    let environment = js_sys::Reflect::get(&process, &"env".into()).unwrap();
-    let url = js_sys::Reflect::get(&environment, &"PUSH_WIRE_SERVER".into()).unwrap();
-    url.as_string().expect("PUSH_WIRE_SERVER names the server")
-}
-
-fn connect() -> Client<Channel> {
-    Client::connect(&server(), Config::new()).unwrap()
-}
-
-async fn next<S: Stream + Unpin>(stream: &mut S) -> S::Item {
-    let next = poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)).await;
-    next.expect("the stream goes on")
-}
-
-/// Waits until the client has such a status.
-async fn status(client: &Client<Channel>, is_it: impl Fn(&Status) -> bool) {
-    let mut changes = client.status_changes();
-    while !is_it(&client.status()) {
-        next(&mut changes).await;
-    }
-}
-
-async fn connected(client: &Client<Channel>) {
-    status(client, |status| *status == Status::Ready).await;
-}
-
-/// Reads past the outcome of a subscription.
-async fn outcome(reader: &mut Subscription<Channel>) {
-    loop {
-        if let Delivery::Outcome { .. } = next(reader).await {
-            return;
-        }
-    }
-}
-
-fn message(text: &str) -> Value {
-    json!({"room": "lobby", "name": "Ada", "text": text})
-}
-
-async fn texts(reader: &mut Subscription<Channel>, count: usize) -> Vec<String> {
-    let mut texts = Vec::new();
-    while texts.len() < count {
-        let entry = reader.next_entry().await.unwrap();
-        let value: Value = entry.value().unwrap();
-        texts.push(value["text"].as_str().unwrap().to_owned());
-    }
-    texts
-}
+use common::{Channel, connect, connected, message, next, outcome, server, status, texts};
 
 #[wasm_bindgen_test]
 async fn entries_follow_over_a_lost_connection() {
@@ -173,6 +110,19 @@ async fn closed_client_answers_what_waits() {
     assert_eq!(waiting.await, Err(SendError::Closed));
     let late = client.send(Channel::Lines, None, &1).await;
     assert_eq!(late, Err(SendError::Queue(QueueError::Closed)));
+}
+
+#[wasm_bindgen_test]
+async fn withdrawn_message_is_not_sent() {
+    let client = connect();
+    let topic = StreamRequest::topic(Channel::Room, "lobby").from_newest();
+    let mut reader = client.subscribe(topic).unwrap();
+    outcome(&mut reader).await;
+    client.interrupt(Duration::from_millis(10));
+    let send = |text: &str| client.send(Channel::Room, Some("lobby"), &message(text));
+    send("withdrawn").withdraw();
+    send("sent").await.unwrap();
+    assert_eq!(texts(&mut reader, 1).await, ["sent"]);
 }
 
 #[wasm_bindgen_test]

@@ -1,29 +1,37 @@
-//! Tests of the browser client's Rust API in Node, with the backend of the npm package's tests.
+//! Tests of the browser client's Rust API in Node and in browsers, with the backend of the npm package's tests.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Stdio};
 
+use crate::client::{CHROMIUM, FIREFOX};
 use crate::error::{Error, at};
 use crate::workspace::Workspace;
-use crate::{process, toolchain};
+use crate::{npm, process, toolchain};
 
-/// Runs the tests, which are compiled to WebAssembly.
+/// Runs the tests, which are compiled to WebAssembly: in Node, and in a page and a worker of each browser.
 pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
+    npm::install(workspace)?;
     let runner = build_runner(workspace)?;
     let backend = Backend::start(workspace)?;
-    let mut test = workspace.cargo(&[
-        "test",
-        "--package=push-wire-client-wasm",
-        "--test=node",
-        "--target",
-        toolchain::BROWSER,
-    ]);
-    process::run(
-        test.env("PUSH_WIRE_SERVER", &backend.url)
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner),
-    )
+    let run = |runner: &OsStr, tests: &[&str]| {
+        let mut test = workspace.cargo(&["test", "--package=push-wire-client-wasm"]);
+        test.args(["--features=js", "--target", toolchain::BROWSER]);
+        test.args(tests)
+            .env("PUSH_WIRE_SERVER", &backend.url)
+            .env("CHROMIUM", CHROMIUM.path(workspace)?)
+            .env("FIREFOX", FIREFOX.path(workspace)?);
+        process::run(test.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner))
+    };
+    run(runner.as_os_str(), &["--test=node"])?;
+    let script = workspace.root().join("tests/browser/wasm-tests.mjs");
+    let mut in_browsers = OsString::from("node ");
+    in_browsers.push(script);
+    in_browsers.push(" ");
+    in_browsers.push(&runner);
+    run(&in_browsers, &["--test=page", "--test=worker"])
 }
 
 /// Builds the runner, which has a workspace of its own. Returns its path.

@@ -27,7 +27,7 @@ const TESTS: &[Step] = &[
     ("features of serde_json", json_features),
     ("WebSocket protocol", websocket::test),
     ("published client", published_client),
-    ("browser client in Node", browser_client::test),
+    ("browser client", browser_client::test),
     ("npm package", pkg::build),
     ("package tests", package_tests),
     ("package in its hosts", package_matrix),
