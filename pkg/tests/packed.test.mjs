@@ -50,7 +50,7 @@ test("source maps name the package's sources, with their text", async () => {
     const map = JSON.parse(await readFile(installed.path(`node_modules/push-wire/dist/${name}.map`), "utf8"));
     const missing = map.sources.filter((source, at) => map.sourcesContent[at] === null);
     // The text of the module is not shown.
-    assert.deepEqual(missing, name === "index.js" ? ["../engine/engine.hex"] : []);
+    assert.deepEqual(missing, name === "index.js" ? ["../engine/engine.text"] : []);
   }
 });
 

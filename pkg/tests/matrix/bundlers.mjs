@@ -37,8 +37,7 @@ const vitePage = (lab, name, imports = "") =>
 function viteConfig(root, warnings) {
   const note = (message) => warnings.push(message);
   const customLogger = { info() {}, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false };
-  // In KB; the default is 500.
-  return { root, base: "./", configFile: false, customLogger, build: { chunkSizeWarningLimit: 1000 } };
+  return { root, base: "./", configFile: false, customLogger };
 }
 
 function expectNone(warnings) {
@@ -98,7 +97,6 @@ export const ROWS = [
   },
   {
     host: "Vite 8, build",
-    note: "`build: { chunkSizeWarningLimit: 1000 }`, or it warns of a large chunk",
     async run(lab) {
       const warnings = [];
       const root = await vitePage(lab, "vite-build");
@@ -128,7 +126,7 @@ export const ROWS = [
   },
   {
     host: "webpack 5",
-    note: "`performance: { hints: false }`, or it warns of a large asset",
+    note: "`performance: { hints: false }`, or it warns of assets above 244 KiB",
     async run(lab) {
       const folder = await page(lab, "webpack", { wasm: 'new URL("push-wire/push-wire.wasm", import.meta.url)' });
       const compiler = webpack({
