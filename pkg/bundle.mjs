@@ -5,13 +5,14 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 const pkg = fileURLToPath(new URL(".", import.meta.url));
-const ENTRIES = ["index", "slim"];
+const ENTRIES = ["index", "slim", "react"];
 const MODULE_TEXT = "../engine/engine.text";
 
 const shared = {
   absWorkingDir: pkg,
   entryPoints: ENTRIES.map((name) => `src/${name}.ts`),
   bundle: true,
+  external: ["react"],
   target: "es2022",
   loader: { ".text": "text" },
   minify: true,
@@ -31,5 +32,5 @@ for (const { path, text } of outputFiles) {
   await writeFile(path, path.endsWith(".map") ? withoutModule(text) : text);
 }
 await esbuild.build({ ...shared, format: "cjs", outExtension: { ".js": ".cjs" } });
-for (const types of ["index.d.cts", "slim.d.cts", "push-wire.wasm.d.ts"]) await copyFile(`${pkg}src/${types}`, `${pkg}dist/${types}`);
+for (const types of ["index.d.cts", "slim.d.cts", "react.d.cts", "push-wire.wasm.d.ts"]) await copyFile(`${pkg}src/${types}`, `${pkg}dist/${types}`);
 await copyFile(`${pkg}src/push-wire.wasm.d.ts`, `${pkg}dist/push-wire.wasm.d.cts`);

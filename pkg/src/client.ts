@@ -12,7 +12,7 @@ import { Messages } from "./messages.js";
 import { Listeners, NoListeners, type Observable, ObservableValue } from "./observable.js";
 import { checkOptions } from "./options.js";
 import { Subscription } from "./subscription.js";
-import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Entry, Handler, Notice, Options, ReadOptions, SendOptions, Stats, Status } from "./types.js";
+import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Entry, Handler, Notice, Options, ReadName, ReadOf, ReadOptions, SendName, SendOf, SendOptions, Stats, Status } from "./types.js";
 
 /** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
@@ -64,23 +64,23 @@ export class Client<Channels extends object = AnyChannels> {
    * share its entries: the first one's `from` and `persist` count, and a later one gets what comes from then on, and the
    * value of a state at once.
    */
-  on<K extends keyof Channels & string>(
+  on<K extends ReadName<Channels>>(
     channel: K,
-    handler: Handler<Channels[K]>,
+    handler: Handler<ReadOf<Channels[K]>>,
     options: ReadOptions = {},
-  ): Subscription<Channels[K]> {
+  ): Subscription<ReadOf<Channels[K]>> {
     return new Subscription(this.core, channel, options, handler);
   }
 
   /** Reads a stream as an async iterable; a `break` out of its loop ends the reading. */
-  messages<K extends keyof Channels & string>(channel: K, options: ReadOptions = {}): Messages<Channels[K]> {
-    return new Messages<Channels[K]>(
+  messages<K extends ReadName<Channels>>(channel: K, options: ReadOptions = {}): Messages<ReadOf<Channels[K]>> {
+    return new Messages<ReadOf<Channels[K]>>(
       (handler, closed) => new Subscription(this.core, channel, options, handler, closed),
     );
   }
 
   /** Waits for the next entry of a stream, and ends the reading. Rejects when the server ends it, or the client is closed. */
-  async once<K extends keyof Channels & string>(channel: K, options: ReadOptions = {}): Promise<Entry<Channels[K]>> {
+  async once<K extends ReadName<Channels>>(channel: K, options: ReadOptions = {}): Promise<Entry<ReadOf<Channels[K]>>> {
     const messages = this.messages(channel, options);
     try {
       const { done, value } = await messages.next();
@@ -92,7 +92,7 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   /** The document of a state channel, or of a topic of one. */
-  document<K extends keyof Channels & string>(channel: K, options: { topic?: string } = {}): LiveDocument<Channels[K]> {
+  document<K extends ReadName<Channels>>(channel: K, options: { topic?: string } = {}): LiveDocument<ReadOf<Channels[K]>> {
     this.core.check();
     checkNames(options, { topic: true });
     checkStream(channel, options.topic);
@@ -120,9 +120,9 @@ export class Client<Channels extends object = AnyChannels> {
    * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument`, `closed` or `idle`. With the reason of `signal` when
    * that is aborted: a message that still waits is not sent then; one that was sent may be carried out all the same.
    */
-  send<K extends keyof Channels & string>(
+  send<K extends SendName<Channels>>(
     channel: K,
-    value: Channels[K] | Uint8Array,
+    value: SendOf<Channels[K]> | Uint8Array,
     options: SendOptions = {},
   ): Promise<void> {
     const sent = this.queue(channel, value, options);

@@ -20,6 +20,35 @@ export interface Signal {
 /** Payload types by channel name, for a client without declared types: any. */
 export type AnyChannels = Record<string, any>;
 
+declare const payloads: unique symbol;
+
+/**
+ * Payload types of a channel whose directions differ: of the entries that a page reads, and of the messages that it sends;
+ * `never` for a direction that the channel does not have. A channel with one type for both is declared by that type alone.
+ */
+export interface Channel<Read, Send = never> {
+  readonly [payloads]: { readonly read: Read; readonly send: Send };
+}
+
+/** True for `any`, which satisfies every condition. */
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+/** Type of the entries of a channel that is declared like this. */
+export type ReadOf<Declared> = IsAny<Declared> extends true ? any : Declared extends Channel<infer Read, any> ? Read : Declared;
+
+/** Type of the messages on a channel that is declared like this. */
+export type SendOf<Declared> = IsAny<Declared> extends true ? any : Declared extends Channel<any, infer Send> ? Send : Declared;
+
+/** Names of the channels that a page can read. */
+export type ReadName<Channels> = {
+  [Name in keyof Channels & string]: [ReadOf<Channels[Name]>] extends [never] ? never : Name;
+}[keyof Channels & string];
+
+/** Names of the channels on which a page can send. */
+export type SendName<Channels> = {
+  [Name in keyof Channels & string]: [SendOf<Channels[Name]>] extends [never] ? never : Name;
+}[keyof Channels & string];
+
 /** A position in a stream: everything of this incarnation of its log up to this entry has been read. */
 export interface Position {
   /** Incarnation of the log: 16 hexadecimal digits, in lower case. */
