@@ -14,6 +14,9 @@ export interface ClientListener {
 /** A status as the module gives it. */
 type GivenStatus = Omit<Status, "retryAt"> & { /** Milliseconds until the next attempt. */ readonly wait?: number };
 
+/** Phases that have a reason. */
+const LOST = new Set<Status["phase"]>(["waiting", "offline", "closed"]);
+
 /** A part of the client that uses the module, and ends with it. */
 interface Part {
   close(): void;
@@ -106,7 +109,8 @@ export class Core implements ClientHooks {
   status({ wait, ...given }: GivenStatus): void {
     this.listener.status({
       ...given,
-      ...(wait === undefined ? undefined : { retryAt: Date.now() + Math.ceil(wait), reason: given.reason ?? `no connection to ${this.url}` }),
+      ...(wait === undefined ? undefined : { retryAt: Date.now() + Math.ceil(wait) }),
+      ...(LOST.has(given.phase) ? { reason: given.reason ?? `no connection to ${this.url}` } : undefined),
     });
   }
 

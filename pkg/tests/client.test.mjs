@@ -473,6 +473,14 @@ test("a status without a connection has no transport", async () => {
   assert.equal(transport, null);
 });
 
+test("a client that gives up says that there was no connection", async () => {
+  const client = connect("http://127.0.0.1:9/", { storage: null, WebSocket, transport: "websocket", retry: { attempts: 1, initial: 0 } });
+  const { code, reason } = await until(client.status, ({ phase }) => phase === "closed");
+  assert.equal(code, undefined);
+  assert.match(reason, /no connection to ws:\/\/127\.0\.0\.1:9\/rps/);
+  assert.equal(client.status.value.reason, reason);
+});
+
 test("a token function is asked again after a lost connection", async () => {
   let asked = 0;
   const client = open({ token: async () => `token ${++asked}` });
