@@ -172,6 +172,24 @@ test("a reload loses and repeats no line", { timeout: 3 * TIMEOUT_MS }, async ()
   });
 });
 
+test("the transport of a page is chosen, and no line is lost over the change", { timeout: 3 * TIMEOUT_MS }, async () => {
+  await withPages(1, async ({ backend, pages: [page] }) => {
+    const shown = { sse: "Event stream", websocket: "WebSocket", auto: "WebSocket" };
+    let written = 0;
+    for (const [choice, name] of Object.entries(shown)) {
+      await backend.appendLines(lines(written, written + 20));
+      await Promise.all([page.waitForNavigation(), page.select("#transport-choice", choice)]);
+      await connected(page);
+      await page.waitForFunction((text) => document.getElementById("transport").textContent === text, { timeout: TIMEOUT_MS }, name);
+      assert.equal(await page.$eval("#transport-choice", (select) => select.value), choice);
+      written += 20;
+    }
+    await backend.appendLines(["the last line"]);
+    await untilShown(page, "the last line");
+    assert.deepEqual(await shownLines(page), [...lines(0, written), "the last line"]);
+  });
+});
+
 test("screenshots fit a desktop and a phone", { timeout: 3 * TIMEOUT_MS }, async () => {
   const folder = path.join(target, "screenshots");
   await mkdir(folder, { recursive: true });

@@ -8,13 +8,15 @@ import { tell } from "./notices.js";
 import { showRooms } from "./room.js";
 import { showStatus } from "./status.js";
 import { Streams } from "./streams.js";
+import { chosenTransport, offerTransports } from "./transport.js";
 
 async function start() {
   const response = await fetch("/about.json");
   if (!response.ok) throw new Error(`/about.json answered ${response.status}`);
   const about = await response.json();
 
-  const client = connect("/rps");
+  offerTransports(document.getElementById("transport-choice"));
+  const client = connect("/rps", { transport: chosenTransport() });
   window.pushWire = client;
   const streams = new Streams(document.querySelector("#streams tbody"));
   showStatus(client, streams);

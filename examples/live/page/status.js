@@ -56,8 +56,10 @@ function showDetail(status, streams) {
   write(element("transport"), status.phase === "connected" ? transportName(status.transport) : "none");
 }
 
+const TRANSPORTS = { websocket: "WebSocket", sse: "Event stream" };
+
 function transportName(name) {
-  return name === "websocket" ? "WebSocket" : String(name ?? "none");
+  return TRANSPORTS[name] ?? "none";
 }
 
 function detail(status, streams) {
