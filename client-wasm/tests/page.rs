@@ -56,11 +56,11 @@ async fn position_is_kept_over_a_reload() {
     while texts(&mut reader, 1).await[0] != taken {}
     // The page is left, and its next one begins.
     run("dispatchEvent(new Event('pagehide'))");
-    drop((reader, before));
+    before.close();
     let after = connect_with(name());
     assert_eq!(after.id(), id);
-    let mut reader = after.subscribe(topic()).unwrap();
-    assert_eq!(texts(&mut reader, 1).await, [taken]);
+    let mut read_on = after.subscribe(topic()).unwrap();
+    assert_eq!(texts(&mut read_on, 1).await, [taken]);
 }
 
 #[wasm_bindgen_test]
