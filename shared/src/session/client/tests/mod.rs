@@ -9,6 +9,7 @@ mod hostile;
 mod limits;
 mod liveness;
 mod log;
+mod model;
 mod peer;
 mod retry;
 mod snapshot;
