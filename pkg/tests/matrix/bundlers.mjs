@@ -35,7 +35,8 @@ const vitePage = (lab, name, imports = "") =>
   });
 
 function viteConfig(root, warnings) {
-  const note = (message) => warnings.push(message);
+  // The proxy reports what it could not pass on to a page that has been closed.
+  const note = (message) => message.includes("ws proxy") || warnings.push(message);
   const customLogger = { info() {}, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false };
   return { root, base: "./", configFile: false, customLogger };
 }
