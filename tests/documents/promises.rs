@@ -14,6 +14,7 @@ fn tests() -> BTreeSet<String> {
             .split("#[test]")
             .skip(1)
             .chain(text.split("#[tokio::test").skip(1))
+            .chain(text.split("#[wasm_bindgen_test]").skip(1))
         {
             let name = test.split_once("fn ").unwrap().1.split_once('(').unwrap().0;
             tests.insert(name.to_owned());
