@@ -4,9 +4,11 @@ mod by_name;
 mod kind;
 mod parse;
 mod table;
+mod typescript;
 
 #[doc(hidden)]
 pub use by_name::channel_by_name;
 pub use kind::ChannelKind;
 pub use parse::{UnknownChannel, channel_names, parse_channels, try_parse_channels};
 pub use table::{Channel, ChannelMode, ChannelTable};
+pub use typescript::{NameClashError, TypeScript};

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::ChannelKind;
+use super::{ChannelKind, TypeScript};
 
 /// Mode of a channel's streams.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -85,6 +85,12 @@ impl ChannelTable {
     #[must_use]
     pub fn channels(&self) -> &[Channel] {
         &self.channels
+    }
+
+    /// The channels as a TypeScript module, in which payload types can be declared: `channels.ts`.
+    #[must_use]
+    pub fn to_typescript(&self) -> TypeScript {
+        TypeScript::of(self)
     }
 
     /// Sets the mode of a channel; without effect on the system channel.

@@ -3,6 +3,7 @@
 mod channels;
 mod renamed_path;
 mod shadowed_names;
+mod typescript;
 
 #[test]
 fn rejects_invalid_enums() {
