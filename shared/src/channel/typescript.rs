@@ -26,7 +26,6 @@ pub struct TypeScript {
 /// Payload types of one channel, as they are named in TypeScript.
 #[derive(Clone, Debug)]
 struct Payloads {
-    id: u8,
     name: String,
     read: Option<String>,
     send: Option<String>,
@@ -54,7 +53,6 @@ impl TypeScript {
         let channels = table.channels().iter();
         let channels = channels.filter(|channel| channel.mode != ChannelMode::System);
         let channels = channels.map(|channel| Payloads {
-            id: channel.id,
             name: channel.name.clone(),
             read: None,
             send: None,
@@ -141,8 +139,10 @@ mod payloads {
         }
 
         fn payloads(&mut self, channel: impl ChannelKind) -> Option<&mut Payloads> {
-            let id = channel.wire_id();
-            self.channels.iter_mut().find(|payloads| payloads.id == id)
+            let name = channel.name();
+            self.channels
+                .iter_mut()
+                .find(|payloads| payloads.name == name)
         }
     }
 
