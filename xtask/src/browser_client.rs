@@ -13,7 +13,7 @@ use crate::{npm, process, toolchain};
 /// Runs the tests, which are compiled to WebAssembly: in Node, and in a page and a worker of each browser.
 pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
-    npm::install(workspace)?;
+    npm::install_all(workspace)?;
     let runner = build_runner(workspace)?;
     let backend = Backend::start(workspace)?;
     let run = |runner: &OsStr, tests: &[&str]| {
