@@ -144,6 +144,7 @@ impl Config {
         let name = name.map_or_else(|| format!("push-wire:{}", address.socket), Into::into);
         // Before the client takes its record in the storage.
         self.session(ClientConfig::new(Uuid::nil(), 0)).check()?;
+        let drawn = Drawn::new().ok_or(ConnectError::NoCrypto)?;
         let storage = match &self.storage {
             Place::Session => page::session_storage(),
             Place::Nowhere => None,
@@ -154,7 +155,7 @@ impl Config {
         for fault in faults {
             observer.fault(fault);
         }
-        let mut session = ClientSession::new(self.session(self.identity(kept.as_ref())));
+        let mut session = ClientSession::new(self.session(self.identity(kept.as_ref(), drawn)));
         if let Some(kept) = kept {
             session.restore_positions(kept.snapshot);
         }
@@ -174,8 +175,7 @@ impl Config {
     }
 
     /// Id and secret of the client: the kept ones, unless a live page uses them or the application has chosen another id.
-    fn identity(&self, kept: Option<&Kept>) -> ClientConfig {
-        let seed = u64::from_le_bytes(page::random());
+    fn identity(&self, kept: Option<&Kept>, drawn: Drawn) -> ClientConfig {
         let may_continue = |kept: &&Kept| match self.client_id {
             Some(client_id) => client_id == kept.snapshot.client_id,
             None => !kept.is_held,
@@ -184,13 +184,13 @@ impl Config {
         // in which pages of a tab write their records.
         let attempts = clock::unix_millis();
         if let Some(kept) = kept.filter(may_continue) {
-            let mut config = ClientConfig::continuing(&kept.snapshot, seed);
+            let mut config = ClientConfig::continuing(&kept.snapshot, drawn.seed);
             config.attempts = config.attempts.max(Some(attempts));
             return config;
         }
-        let new_id = Builder::from_random_bytes(page::random()).into_uuid();
-        let mut config = ClientConfig::new(self.client_id.unwrap_or(new_id), seed);
-        config.secret = Some(page::random());
+        let client_id = self.client_id.unwrap_or(drawn.client_id);
+        let mut config = ClientConfig::new(client_id, drawn.seed);
+        config.secret = Some(drawn.secret);
         config.attempts = Some(attempts);
         config
     }
@@ -215,5 +215,23 @@ impl Config {
             max_message_bytes: self.max_message_bytes.unwrap_or(limits::MESSAGE_BYTES),
             ..identity
         }
+    }
+}
+
+/// What a new client draws.
+struct Drawn {
+    client_id: Uuid,
+    secret: [u8; 16],
+    seed: u64,
+}
+
+impl Drawn {
+    /// `None` where there are no random numbers.
+    fn new() -> Option<Self> {
+        Some(Self {
+            client_id: Builder::from_random_bytes(page::random()?).into_uuid(),
+            secret: page::random()?,
+            seed: u64::from_le_bytes(page::random()?),
+        })
     }
 }

@@ -14,6 +14,11 @@ pub enum ConnectError {
         /// Reason, for people.
         why: String,
     },
+    /// No random numbers, from which a client draws its id and its secret.
+    #[error(
+        "there is no crypto.getRandomValues, from which a client draws its id and its secret: define globalThis.crypto"
+    )]
+    NoCrypto,
     /// A setting cannot be used.
     #[error(transparent)]
     Config(#[from] push_wire_shared::session::client::ConfigError),

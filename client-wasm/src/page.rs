@@ -126,15 +126,13 @@ pub(crate) fn session_storage() -> Option<KeyValueStorage> {
     Some(JsValue::from(storage).unchecked_into())
 }
 
-/// Random bytes.
-pub(crate) fn random<const N: usize>() -> [u8; N] {
+/// Random bytes; `None` where there are none to be had.
+pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
+    let crypto = Reflect::get(&js_sys::global(), &"crypto".into()).ok()?;
+    let crypto: web_sys::Crypto = crypto.is_object().then(|| crypto.unchecked_into())?;
     let mut bytes = [0; N];
-    if let Ok(crypto) = Reflect::get(&js_sys::global(), &"crypto".into()) {
-        let crypto: web_sys::Crypto = crypto.unchecked_into();
-        // It fails for more than 64 KiB only.
-        drop(crypto.get_random_values_with_u8_array(&mut bytes));
-    }
-    bytes
+    crypto.get_random_values_with_u8_array(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn window() -> Option<Window> {

@@ -5,7 +5,7 @@
  *
  * - `bad_url`, `bad_client_id`, `bad_value`, `bad_topic`, `bad_argument`: an argument that the function does not take; the
  *   error's `argument` names it;
- * - `no_websocket`, `not_loaded`, `closed`, `too_many_subscriptions`: the client cannot do it now;
+ * - `no_crypto`, `no_websocket`, `not_loaded`, `closed`, `too_many_subscriptions`: the client cannot do it now;
  * - `idle`: there is no page, as on a server that renders pages;
  * - `queue_full` (1,024 sends or 4 MiB wait already), `too_large`: the message was not queued;
  * - `storage`, `token` (the application's token function failed, and is asked again), `page` (a function of the page threw);
@@ -22,6 +22,7 @@ export type PackageErrorCode =
   | "closed"
   | "idle"
   | "internal"
+  | "no_crypto"
   | "no_websocket"
   | "not_loaded"
   | "page"

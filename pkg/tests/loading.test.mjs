@@ -75,3 +75,16 @@ test("slim runs after initWasm, which tells where the module could not be loaded
   await initWasm(await readFile(new URL(url)));
   await connects(connect);
 });
+
+test("a client that cannot draw its id says so", async () => {
+  await installed.write("index.js", 'export * from "push-wire";');
+  const { connect } = await installed.import("index.js");
+  const { crypto } = globalThis;
+  Object.defineProperty(globalThis, "crypto", { value: undefined, configurable: true });
+  try {
+    assert.throws(() => connect(server, { WebSocket }), { name: "PushError", code: "no_crypto", message: /crypto\.getRandomValues/ });
+  } finally {
+    Object.defineProperty(globalThis, "crypto", { value: crypto, configurable: true });
+  }
+  await connects(connect);
+});

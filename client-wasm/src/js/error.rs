@@ -22,6 +22,7 @@ impl ClientHooks {
         let text = error.to_string();
         match error {
             ConnectError::Url { .. } => self.plain("bad_url", &text),
+            ConnectError::NoCrypto => self.plain("no_crypto", &text),
             ConnectError::Config(ConfigError::TokenBytes(_)) => self.error(
                 "bad_argument",
                 "token is larger than 16 KiB",
