@@ -18,10 +18,11 @@ export function launch(more = []) {
   return puppeteer.launch({ executablePath, headless: true, args: [...args, ...more] });
 }
 
-/** Starts Firefox. */
+/** Starts Firefox. By itself it delays new WebSockets to a port that has refused some, for up to a minute. */
 export function launchFirefox() {
   const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
-  return puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+  const extraPrefsFirefox = { "network.websocket.delay-failed-reconnects": false };
+  return puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox });
 }
 
 /** Opens a page in a browser context of its own, with its own storage, and waits until it is connected. */
