@@ -211,8 +211,11 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   private turn(status: Status): void {
+    const before = this.state.value;
     // The end itself is reported, once.
-    if (!this.core.closed || (status.phase === "closed" && this.state.value.phase !== "closed")) this.state.set(status);
+    if (this.core.closed && (status.phase !== "closed" || before.phase === "closed")) return;
+    // The module tells waiting for a token from waiting for the server; a page sees `connecting` in both.
+    if (!isSame(before, status)) this.state.set(status);
   }
 
   /** Reports in a microtask, because there is no listener before the constructor has returned. */
@@ -221,4 +224,9 @@ export class Client<Channels extends object = AnyChannels> {
       if (!this.faults.tell(error)) console.warn("push-wire:", error);
     });
   }
+}
+
+function isSame(a: Status, b: Status): boolean {
+  const names = Object.keys({ ...a, ...b }) as (keyof Status)[];
+  return names.every((name) => a[name] === b[name]);
 }

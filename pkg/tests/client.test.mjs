@@ -73,6 +73,19 @@ test("a log is read in order over a lost connection", async () => {
   assert.equal(reading.subscription.head, reading.subscription.position.cursor);
 });
 
+test("each status that listeners get is another one", async () => {
+  const client = open({ token: async () => "a token" });
+  const statuses = [];
+  client.status.subscribe((status) => statuses.push(JSON.stringify(status)));
+  await connected(client);
+  client.interrupt(10);
+  await until(client.status, ({ phase }) => phase !== "connected");
+  await connected(client);
+  const repeated = statuses.filter((status, index) => status === statuses[index - 1]);
+  assert.deepEqual(repeated, []);
+  assert.equal(statuses.length > 3, true);
+});
+
 test("a page is told how many entries it missed", async () => {
   backend.publish("samples", [...Array(30).keys()]);
   const client = open();

@@ -78,6 +78,8 @@ export class HttpProxy {
       answer.pipe(response);
     });
     forwarded.on("error", () => response.destroy());
+    // A page that is gone reads no stream any more.
+    response.once("close", () => forwarded.destroy());
     request.pipe(forwarded);
   }
 }
@@ -98,4 +100,6 @@ function tunnel(target, { url, rawHeaders }, page) {
   }
   page.pipe(server);
   server.pipe(page);
+  // It may have closed before there was somebody to listen.
+  if (page.destroyed) end();
 }
