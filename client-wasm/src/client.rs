@@ -222,7 +222,8 @@ impl<C: ChannelKind> Client<C> {
     }
 
     /// Sets the token. While connected, the server is sent it at once, and when it has checked it the connection goes on under
-    /// its grant, or a new one is opened; else it counts from the next connection. A [token function](Config::token_source) is asked for another one before that.
+    /// its grant, or a new one is opened; else it counts from the next connection. A [token
+    /// function](Config::token_source) is asked for another one before that.
     ///
     /// # Errors
     /// [`ConfigError::TokenBytes`] if it is larger than 16 KiB.

@@ -20,7 +20,7 @@ use crate::command::{Command, Facts, Outgoing, Subscribing};
 use crate::connector::{Connector, connector};
 use crate::dictionaries::{Dictionaries, Fetched};
 use crate::dispatch::{Dispatch, QueueEvent};
-use crate::socket::{Line, OpenError, OpenFailure, Socket, SocketInput, next_input, open_line};
+use crate::socket::{Line, Socket, SocketInput, next_input, open_line};
 use crate::state::Shared;
 use crate::tokens::Tokens;
 use crate::{ClientConfig, ClientEvent, SendError, SessionKey, StreamError};
@@ -136,24 +136,12 @@ impl<C: ChannelKind> Driver<C> {
         let input = match input {
             SocketInput::Session(input) => input,
             SocketInput::OpenFailed { attempt, error } => {
-                let OpenError { failure, message } = error;
-                tracing::debug!(message, "the socket did not open");
-                let open_error = Some(message.clone());
+                tracing::debug!(error.message, "the socket did not open");
+                let open_error = Some(error.message.clone());
                 self.shared
                     .connection
                     .send_modify(|connection| connection.open_error = open_error);
-                match failure {
-                    OpenFailure::Unusable => Input::Closed {
-                        attempt,
-                        code: None,
-                        reason: message,
-                    },
-                    OpenFailure::Refused(retry) => Input::Refused {
-                        attempt,
-                        retry,
-                        reason: message,
-                    },
-                }
+                error.input(attempt)
             }
             SocketInput::Unacceptable { attempt, reason } => {
                 let code = reason.code();

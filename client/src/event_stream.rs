@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::connector::Connector;
-use crate::socket::{Ending, LOST, OpenError, OpenFailure, SocketEvent, retry_after, with_sources};
+use crate::socket::{Ending, HttpAnswer, LOST, OpenError, SocketEvent, retry_after, with_sources};
 
 const SECRET: HeaderName = HeaderName::from_static("push-wire-secret");
 const BINARY: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -83,7 +83,7 @@ impl EventStream {
         self.state = match request(&url, message, None) {
             Ok(request) => State::Opening(Box::pin(self.http.request(request))),
             Err(error) => {
-                self.fail(OpenFailure::Unusable, format!("{url}: {error}"));
+                self.fail(None, format!("{url}: {error}"));
                 State::Ended
             }
         };
@@ -123,10 +123,7 @@ impl EventStream {
             Read::Answer(Ok(response)) => self.opened(response),
             Read::Answer(Err(error)) => {
                 let route = &self.route;
-                self.fail(
-                    OpenFailure::Unusable,
-                    format!("{route}/sse: {}", with_sources(&error)),
-                );
+                self.fail(None, format!("{route}/sse: {}", with_sources(&error)));
             }
             Read::Bytes(bytes) => self.parse(&bytes),
             Read::End(reason) => {
@@ -150,14 +147,14 @@ impl EventStream {
         }
         let route = &self.route;
         self.fail(
-            OpenFailure::of_answer(status, response.headers()),
+            Some(HttpAnswer::new(status, response.headers())),
             format!("{route}/sse: the server answered {status} without an event stream"),
         );
     }
 
-    fn fail(&mut self, failure: OpenFailure, message: String) {
+    fn fail(&mut self, answer: Option<HttpAnswer>, message: String) {
         self.state = State::Ended;
-        let error = OpenError { failure, message };
+        let error = OpenError { answer, message };
         self.items.push_back(SocketEvent::OpenFailed(error));
     }
 

@@ -98,26 +98,37 @@ pub(crate) fn with_sources(error: &dyn Error) -> String {
 
 /// Error of opening a transport.
 pub(crate) struct OpenError {
-    pub(crate) failure: OpenFailure,
+    /// The answer in place of a connection. A proxy may have given it, so that it is not final.
+    pub(crate) answer: Option<HttpAnswer>,
     pub(crate) message: String,
 }
 
-/// Kind of an [`OpenError`].
-pub(crate) enum OpenFailure {
-    /// No server of this protocol has answered. A proxy may have, so that this is not final.
-    Unusable,
-    /// The server, or a proxy before it, takes no connection now; with the time after which it may, if it states that.
-    Refused(Option<Duration>),
+impl OpenError {
+    /// The end of this attempt.
+    pub(crate) fn input(self, attempt: u32) -> Input {
+        let reason = self.message;
+        match self.answer {
+            Some(HttpAnswer { status, retry }) => Input::answered(attempt, status, retry, reason),
+            None => Input::Closed {
+                attempt,
+                code: None,
+                reason,
+            },
+        }
+    }
 }
 
-impl OpenFailure {
-    /// The failure that the answer to a request states.
-    pub(crate) fn of_answer(status: StatusCode, headers: &HeaderMap) -> Self {
-        match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                Self::Refused(retry_after(headers))
-            }
-            _ => Self::Unusable,
+/// Answer of HTTP to a request for a connection.
+pub(crate) struct HttpAnswer {
+    status: u16,
+    retry: Option<Duration>,
+}
+
+impl HttpAnswer {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap) -> Self {
+        Self {
+            status: status.as_u16(),
+            retry: retry_after(headers),
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::address::http_url;
 use crate::connector::{self, Connection, Connector};
-use crate::socket::{Ending, LOST, OpenError, OpenFailure, SocketEvent, with_sources};
+use crate::socket::{Ending, HttpAnswer, LOST, OpenError, SocketEvent, with_sources};
 
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("push-wire.v1");
 
@@ -54,18 +54,18 @@ impl WebSocket {
         url: String,
         max_message_bytes: usize,
     ) -> Result<Self, OpenError> {
-        let error = |failure: OpenFailure, why: &dyn StdError| OpenError {
-            failure,
+        let error = |answer: Option<HttpAnswer>, why: &dyn StdError| OpenError {
+            answer,
             message: format!("{url}: {}", with_sources(why)),
         };
-        let unusable = |why: &dyn StdError| error(OpenFailure::Unusable, why);
+        let unusable = |why: &dyn StdError| error(None, why);
         let host = http_url(&url).parse().map_err(|why| unusable(&why))?;
         let connection = connector::open(connector, host)
             .await
             .map_err(|why| unusable(&*why))?;
         Self::shake_hands(connection, &url, max_message_bytes)
             .await
-            .map_err(|why| error(open_failure(&why), &why))
+            .map_err(|why| error(http_answer(&why), &why))
     }
 
     async fn shake_hands(
@@ -181,10 +181,10 @@ impl WebSocket {
     }
 }
 
-/// Kind of a failed handshake.
-fn open_failure(error: &Error) -> OpenFailure {
+/// The answer that was no handshake.
+fn http_answer(error: &Error) -> Option<HttpAnswer> {
     let Error::Http(response) = error else {
-        return OpenFailure::Unusable;
+        return None;
     };
-    OpenFailure::of_answer(response.status(), response.headers())
+    Some(HttpAnswer::new(response.status(), response.headers()))
 }

@@ -103,8 +103,9 @@ enum Ending {
         code: Option<u16>,
         reason: String,
     },
-    /// It did not begin, for now.
-    Refused {
+    /// It did not begin: HTTP has answered otherwise.
+    Answered {
+        status: u16,
         retry: Option<Duration>,
         reason: String,
     },
@@ -134,11 +135,11 @@ impl Ending {
                 code,
                 reason,
             },
-            Self::Refused { retry, reason } => Input::Refused {
-                attempt,
+            Self::Answered {
+                status,
                 retry,
                 reason,
-            },
+            } => Input::answered(attempt, status, retry, reason),
         }
     }
 }
@@ -183,13 +184,10 @@ impl Reading {
             return None;
         }
         let url = &self.url;
-        let reason = format!("{url}: the server answered {status} without an event stream");
-        Some(match status {
-            429 | 503 => Ending::Refused {
-                retry: retry_after(response),
-                reason,
-            },
-            _ => Ending::lost(reason),
+        Some(Ending::Answered {
+            status,
+            retry: retry_after(response),
+            reason: format!("{url}: the server answered {status} without an event stream"),
         })
     }
 

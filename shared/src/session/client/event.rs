@@ -69,6 +69,31 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// The end of an attempt that HTTP has answered with this status in place of a connection. With 429 and 503 the client is
+    /// refused for now, with `retry` as the time that the answer states; with others the transport has not opened.
+    #[must_use]
+    pub const fn answered(
+        attempt: u32,
+        status: u16,
+        retry: Option<Duration>,
+        reason: String,
+    ) -> Self {
+        match status {
+            429 | 503 => Self::Refused {
+                attempt,
+                retry,
+                reason,
+            },
+            _ => Self::Closed {
+                attempt,
+                code: None,
+                reason,
+            },
+        }
+    }
+}
+
 /// Action for the driver. Actions are carried out in this order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Output {

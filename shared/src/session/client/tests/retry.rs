@@ -97,6 +97,35 @@ fn refused_attempt_waits_for_its_time() {
 }
 
 #[test]
+fn only_answers_for_now_refuse_an_attempt() {
+    let retry = Some(Duration::from_secs(3));
+    for (status, is_refused) in [
+        (429, true),
+        (503, true),
+        (200, false),
+        (404, false),
+        (500, false),
+    ] {
+        let input = Input::answered(1, status, retry, "no stream".into());
+        let reason = "no stream".into();
+        let expected = if is_refused {
+            Input::Refused {
+                attempt: 1,
+                retry,
+                reason,
+            }
+        } else {
+            Input::Closed {
+                attempt: 1,
+                code: None,
+                reason,
+            }
+        };
+        assert_eq!(input, expected, "{status}");
+    }
+}
+
+#[test]
 fn page_that_is_left_connects_when_it_returns() {
     let (mut harness, ..) = Harness::reading("chat", 3, at(0));
     for _ in 0..3 {
