@@ -113,10 +113,11 @@ impl<C: ChannelKind> Client<C> {
         })
     }
 
-    /// The client's id, by which the server addresses it.
+    /// The client's id, by which the server addresses it; nil until what is [kept on the device](Config::storage_on_device) was
+    /// read.
     #[must_use]
     pub fn id(&self) -> Uuid {
-        self.driver().read(|session| session.client_id())
+        self.driver().client_id().unwrap_or_default()
     }
 
     /// State of the connection.
@@ -233,7 +234,7 @@ impl<C: ChannelKind> Client<C> {
 
     /// Connects at once: after the client was closed by the server, or while it waits for its next attempt.
     pub fn reconnect(&self) {
-        self.driver().with(|session, now| session.connect(now));
+        self.driver().connect();
     }
 
     /// Drops the connection and makes no attempt for this long, for tests of a page.

@@ -15,7 +15,7 @@ use crate::driver::{Driver, Observer};
 use crate::storage::{Kept, KeyValueStorage, Store};
 use crate::token::TokenSource;
 use crate::transport::Settings;
-use crate::{ConnectError, Fault, clock, page};
+use crate::{ConnectError, clock, page};
 
 /// Settings of a [`Client`](crate::Client); each has a default.
 #[derive(Clone, Default)]
@@ -53,6 +53,8 @@ pub(crate) enum Place {
     /// The page's session storage, if it has one.
     #[default]
     Session,
+    /// A database of the origin, which outlives the browser.
+    Device,
     /// Nothing is kept.
     Nowhere,
     Given(KeyValueStorage),
@@ -95,6 +97,15 @@ impl Config {
     #[must_use]
     pub fn storage(mut self, storage: Option<KeyValueStorage>) -> Self {
         self.storage = storage.map_or(Place::Nowhere, Place::Given);
+        self
+    }
+
+    /// Keeps the client's id and positions on the device (IndexedDB), so that a client continues after the browser was closed. They
+    /// are read before the first attempt, until which the client's id is nil. Clients that live at the same time have records
+    /// and ids of their own; at most eight keep their positions. Needs Web Locks, that is, https or localhost.
+    #[must_use]
+    pub fn storage_on_device(mut self) -> Self {
+        self.storage = Place::Device;
         self
     }
 
@@ -145,16 +156,13 @@ impl Config {
         // Before the client takes its record in the storage.
         self.session(ClientConfig::new(Uuid::nil(), 0)).check()?;
         let drawn = Drawn::new().ok_or(ConnectError::NoCrypto)?;
-        let storage = match &self.storage {
-            Place::Session => page::session_storage(),
-            Place::Nowhere => None,
-            Place::Given(storage) => Some(storage.clone()),
+        let in_page = |storage| Store::in_page(storage, &name, |fault| observer.fault(fault));
+        let (store, kept) = match &self.storage {
+            Place::Session => in_page(page::session_storage()),
+            Place::Device => (Store::on_device(name, self.client_id), None),
+            Place::Nowhere => in_page(None),
+            Place::Given(storage) => in_page(Some(storage.clone())),
         };
-        let mut faults = Vec::<Fault>::new();
-        let (store, kept) = Store::open(storage, &name, |fault| faults.push(fault));
-        for fault in faults {
-            observer.fault(fault);
-        }
         let mut session = ClientSession::new(self.session(self.identity(kept.as_ref(), drawn)));
         if let Some(kept) = kept {
             session.restore_positions(kept.snapshot);

@@ -106,6 +106,14 @@ impl Source {
         self.id.get()
     }
 
+    /// Sets the position after which it is read, which was not known when its listeners were added.
+    pub(crate) fn begin_at(&self, position: Option<Position>) {
+        self.received.set(position);
+        for listener in self.listeners.borrow().iter() {
+            listener.handled.set(position);
+        }
+    }
+
     /// Adds a listener to everything from now on, and to the value of a state. `changed` is called after it has handled
     /// something.
     pub(crate) fn listen(

@@ -16,8 +16,6 @@ import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Entry, 
 
 /** Client of a push-wire server: one connection, its subscriptions and its sends. */
 export class Client<Channels extends object = AnyChannels> {
-  /** The client's UUID, by which the server addresses it; empty while the client is idle. */
-  readonly id: string;
   private readonly core: Core;
   private readonly url: string | undefined;
   private readonly state: ObservableValue<Status>;
@@ -41,11 +39,18 @@ export class Client<Channels extends object = AnyChannels> {
       notice: (notice) => void this.notices.tell(notice),
       fault: (error) => this.fault(error),
     });
-    this.id = this.core.page.id();
     this.core.page.start();
     const { signal } = options;
     if (signal?.aborted) this.close();
     else signal?.addEventListener("abort", () => this.close());
+  }
+
+  /**
+   * The client's UUID, by which the server addresses it. Empty while the client is idle, and with `persist: "device"` until the
+   * kept state was read, which is before it connects.
+   */
+  get id(): string {
+    return this.core.id;
   }
 
   /** State of the connection. */

@@ -39,12 +39,19 @@ export class Core implements ClientHooks {
   /** The sends that wait for the server's answer. */
   private readonly waiting = new Set<(error: PushError) => void>();
   private isClosed = false;
+  private knownId = "";
 
   /** Without a URL the client is idle. */
   constructor(url: string | undefined, options: Options, listener: ClientListener) {
     this.url = url;
     this.listener = listener;
     this.page = url === undefined ? IDLE_PAGE : new PageClient(url, options, this);
+  }
+
+  /** The client's id, also after its end; empty while it is not known. */
+  get id(): string {
+    if (!this.isClosed) this.knownId = this.page.id();
+    return this.knownId;
   }
 
   get closed(): boolean {
@@ -98,6 +105,8 @@ export class Core implements ClientHooks {
   /** Sends a goodbye; there are no more events. */
   close(): void {
     if (this.isClosed) return;
+    // Read while there is a client to ask.
+    this.knownId = this.page.id();
     this.isClosed = true;
     // First, because the end of a subscription forgets its position, which is kept over a reload.
     this.page.close();

@@ -16,6 +16,7 @@ const UUID = /^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12
 const NAMES: Record<keyof Options, true> = {
   token: true,
   clientId: true,
+  persist: true,
   storage: true,
   storageKey: true,
   WebSocket: true,
@@ -28,10 +29,12 @@ const NAMES: Record<keyof Options, true> = {
 
 const TRANSPORTS = ["auto", "websocket", "sse"];
 
+const PLACES: unknown[] = ["tab", "device", false];
+
 /** Throws `bad_argument` for a setting of a wrong type, and for one that there is not. */
 export function checkOptions(options: Options): void {
   checkNames(options, NAMES);
-  const { token = "", clientId, storage = null, storageKey = "", WebSocket, compression = true } = options;
+  const { token = "", clientId, storage = null, storageKey = "", persist = "tab", WebSocket, compression = true } = options;
   if (typeof token !== "string" && typeof token !== "function") throw badArgument("token", token, "a string or a function");
   if (clientId !== undefined) {
     checkText("clientId", clientId);
@@ -43,6 +46,10 @@ export function checkOptions(options: Options): void {
     checkFunction("storage.setItem", storage.setItem);
   }
   checkText("storageKey", storageKey);
+  if (!PLACES.includes(persist)) throw badArgument("persist", persist, '"tab", "device" or false');
+  if (storage !== null && options.persist !== undefined) {
+    throw new PushError("bad_argument", "persist is given beside storage: each says where positions are kept; give one of them", { argument: "persist" });
+  }
   if (WebSocket !== undefined) checkFunction("WebSocket", WebSocket);
   checkBoolean("compression", compression);
   checkSignal(options.signal);

@@ -159,7 +159,13 @@ export interface Options {
   token?: string | (() => TokenAnswer | Promise<TokenAnswer>);
   /** The client's UUID; default: a random one, kept over a reload of the page. Two pages must never share one. */
   clientId?: string;
-  /** Keeps the client's id and positions over a reload; default `sessionStorage`, null to keep nothing. */
+  /**
+   * Where the client's id and positions are kept. `"tab"` (default): in `sessionStorage`, over a reload. `"device"`: in
+   * IndexedDB, also after the browser was closed; clients that live at the same time have ids of their own, and at most eight
+   * keep their positions. It needs a page over https or on localhost (Web Locks). `false`: nowhere.
+   */
+  persist?: "tab" | "device" | false;
+  /** Instead of `persist`: a storage of the application's for the client's id and positions; null for none. */
   storage?: KeyValueStorage | null;
   /** Name in the storage; default by the URL. */
   storageKey?: string;

@@ -60,6 +60,8 @@ test("settings are checked", () => {
     assert.throws(() => open({ storageKey: text }), wrong("storageKey"));
   }
   for (const storage of [5, false]) assert.throws(() => open({ storage }), wrong("storage"));
+  for (const persist of [true, "disk", null]) assert.throws(() => open({ persist }), wrong("persist", '"tab", "device" or false'));
+  assert.throws(() => open({ persist: "device", storage: new MemoryStorage() }), wrong("persist", "give one of them"));
   assert.throws(() => open({ storage: {} }), wrong("storage.getItem", "a function"));
   assert.throws(() => open({ storage: { getItem: () => null } }), wrong("storage.setItem", "a function"));
   for (const value of [null, {}]) assert.throws(() => open({ WebSocket: value }), wrong("WebSocket", "a function"));
@@ -118,7 +120,7 @@ test("options that there are not are named", async () => {
     assert.equal(error.message, `there is no option "${name}"; the options are ${known.join(", ")}`);
     return true;
   };
-  const settings = ["token", "clientId", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression", "transport", "retry", "signal"];
+  const settings = ["token", "clientId", "persist", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression", "transport", "retry", "signal"];
   assert.throws(() => open({ tokn: "x" }), none("tokn", ...settings));
   assert.throws(() => open({ clientID: undefined }), none("clientID", ...settings));
   assert.throws(() => open({ toString: 1 }), none("toString", ...settings));

@@ -339,6 +339,18 @@ test("a storage that throws is reported with its error", async () => {
   }
 });
 
+test("a runtime without a database says so, and the client connects", async () => {
+  const client = open({ persist: "device" });
+  assert.equal(client.id, "");
+  const { promise, resolve } = deferred();
+  client.onFault(resolve);
+  const { code, message } = await promise;
+  assert.equal(code, "storage");
+  assert.match(message, /cannot be kept on the device: there is no IndexedDB/);
+  await client.send("lines", 1);
+  assert.match(client.id, /^[0-9a-f-]{36}$/);
+});
+
 test("a duplicated tab does not replace its original", async () => {
   const storage = new MemoryStorage();
   const sibling = open({ storage });

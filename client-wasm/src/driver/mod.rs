@@ -14,11 +14,12 @@ use push_wire_shared::session::client::{
 use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::Moment;
+use uuid::Uuid;
 
 use crate::dictionaries::Dictionaries;
 use crate::error::Fault;
 use crate::page::{self, PageEvents};
-use crate::storage::Store;
+use crate::storage::{Kept, Store};
 use crate::stream::{Listener, Sink, Source};
 use crate::timer::Timer;
 use crate::token::TokenSource;
@@ -67,6 +68,8 @@ pub(crate) struct Driver {
     /// carries out in order.
     is_draining: Cell<bool>,
     is_closed: Cell<bool>,
+    /// The kept state is known, with the client's id.
+    is_loaded: Cell<bool>,
 }
 
 impl Driver {
@@ -103,12 +106,46 @@ impl Driver {
                 sends: RefCell::default(),
                 is_draining: Cell::new(false),
                 is_closed: Cell::new(false),
+                is_loaded: Cell::new(false),
             }
         })
     }
 
-    /// Follows the page's life, and connects.
+    /// Follows the page's life, and connects when the kept state is known.
     pub(crate) fn start(&self) {
+        let Some(loading) = self.store.load(self.reporter()) else {
+            return self.begin();
+        };
+        let this = self.this.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let kept = loading.await;
+            if let Some(driver) = this.upgrade().filter(|driver| !driver.is_closed()) {
+                driver.continue_from(kept);
+                driver.begin();
+            }
+        });
+    }
+
+    /// Takes the state that was read after the session was made.
+    fn continue_from(&self, kept: Option<Kept>) {
+        let Some(Kept { snapshot, is_held }) = kept else {
+            return;
+        };
+        self.with(|session, _| match is_held {
+            true => session.restore_positions(snapshot),
+            false => session.adopt(snapshot),
+        });
+        for source in self.sources.borrow().iter() {
+            source.begin_at(
+                source
+                    .id()
+                    .and_then(|id| self.read(|session| session.position(id))),
+            );
+        }
+    }
+
+    fn begin(&self) {
+        self.is_loaded.set(true);
         self.keep();
         if let Some(events) = PageEvents::follow(&self.this) {
             // Set once, here.
@@ -122,6 +159,19 @@ impl Driver {
         if !page::is_attended() {
             self.with(ClientSession::suspend);
         }
+    }
+
+    /// Connects at once: after the client was closed by the server, or while it waits for its next attempt.
+    pub(crate) fn connect(&self) {
+        if self.is_loaded.get() {
+            self.with(ClientSession::connect);
+        }
+    }
+
+    /// The client's id; `None` before the kept state is known.
+    pub(crate) fn client_id(&self) -> Option<Uuid> {
+        let is_loaded = self.is_loaded.get();
+        is_loaded.then(|| self.read(ClientSession::client_id))
     }
 
     pub(crate) const fn is_closed(&self) -> bool {
@@ -375,12 +425,15 @@ impl Driver {
     /// Keeps what the client needs after a reload.
     fn keep(&self) {
         let snapshot = self.read(ClientSession::snapshot);
-        self.report(self.store.save(&snapshot));
+        self.store.save(&snapshot, self.reporter());
     }
 
-    fn report(&self, result: Result<(), Fault>) {
-        if let Err(fault) = result {
-            self.observer.fault(fault);
+    fn reporter(&self) -> impl Fn(Fault) + use<> {
+        let this = self.this.clone();
+        move |fault| {
+            if let Some(driver) = this.upgrade() {
+                driver.observer.fault(fault);
+            }
         }
     }
 }

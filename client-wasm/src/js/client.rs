@@ -76,12 +76,10 @@ impl PageClient {
         self.driver.start();
     }
 
-    /// The client's UUID.
+    /// The client's UUID; empty until what is kept on the device was read.
     pub fn id(&self) -> String {
-        self.driver
-            .read(ClientSession::client_id)
-            .hyphenated()
-            .to_string()
+        let id = self.driver.client_id();
+        id.map(|id| id.hyphenated().to_string()).unwrap_or_default()
     }
 
     /// Counters since the client was created, as an object.
@@ -155,7 +153,7 @@ impl PageClient {
 
     /// Connects at once: after the server closed the client, or while it waits for its next attempt.
     pub fn connect(&self) {
-        self.driver.with(ClientSession::connect);
+        self.driver.connect();
     }
 
     /// Drops the connection without a goodbye and makes no attempt for this many milliseconds.

@@ -29,6 +29,9 @@ pub(super) struct Options {
     #[serde(with = "serde_wasm_bindgen::preserve")]
     storage: JsValue,
     storage_key: Option<String>,
+    /// `"tab"`, `"device"`, or `false` for nothing.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    persist: JsValue,
     #[serde(rename = "WebSocket", with = "serde_wasm_bindgen::preserve")]
     socket_class: JsValue,
     max_message_bytes: Option<usize>,
@@ -44,6 +47,7 @@ impl Default for Options {
             token: JsValue::UNDEFINED,
             storage: JsValue::UNDEFINED,
             storage_key: None,
+            persist: JsValue::UNDEFINED,
             socket_class: JsValue::UNDEFINED,
             max_message_bytes: None,
             compression: None,
@@ -90,6 +94,11 @@ impl Options {
         if !self.storage.is_undefined() {
             let given = (!self.storage.is_null()).then(|| self.storage.unchecked_into());
             config = config.storage(given);
+        }
+        if self.persist == false {
+            config = config.storage(None);
+        } else if self.persist == "device" {
+            config = config.storage_on_device();
         }
         if self.socket_class.is_function() {
             config.socket_class = Some(self.socket_class.unchecked_into());

@@ -79,11 +79,20 @@ impl ClientSession {
     }
 
     /// Takes the positions of a snapshot: a subscription that [keeps its position](super::Subscription::keeps_position)
-    /// begins there. The client's id comes from the configuration
+    /// begins there, also one that was made before, as long as the session has not connected. The client's id comes from the configuration
     /// ([`ClientConfig::continuing`](super::ClientConfig::continuing)), so a new client may continue from the positions of
     /// another.
     pub fn restore_positions(&mut self, snapshot: Snapshot) {
         self.subscriptions.restore(snapshot.positions);
+    }
+
+    /// Takes the id, the secret, the attempts and the positions of a snapshot that was read after the session was made: to be
+    /// called before the first [`connect`](Self::connect). Subscriptions made meanwhile begin at their kept positions.
+    pub fn adopt(&mut self, snapshot: Snapshot) {
+        self.config.client_id = snapshot.client_id;
+        self.config.secret = snapshot.secret;
+        self.config.attempts = self.config.attempts.max(snapshot.attempts);
+        self.restore_positions(snapshot);
     }
 
     /// Continues after another session that has used what this one keeps, such as that of a later page of the same tab: takes

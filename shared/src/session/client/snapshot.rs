@@ -67,6 +67,19 @@ pub struct KeptPosition {
     pub position: Position,
 }
 
+impl KeptPosition {
+    fn is_of_stream_of(&self, other: &Self) -> bool {
+        self.channel == other.channel && self.scope == other.scope
+    }
+
+    /// The farther one, or `other` if it is of another epoch.
+    fn later(self, other: Self) -> Self {
+        let (mine, others) = (self.position, other.position);
+        let is_farther = mine.epoch == others.epoch && mine.cursor > others.cursor;
+        if is_farther { self } else { other }
+    }
+}
+
 /// Bytes that are not a snapshot of this version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,6 +99,30 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
+    /// Positions that several clients of one application have kept, for the client with this id: of each stream the one with the
+    /// highest cursor, in the epoch that the latest client knew, and of inboxes those of its own; at most [`SUBSCRIPTIONS`]. The
+    /// latest client has the highest number of attempts.
+    #[must_use]
+    pub fn merged_positions(mut snapshots: Vec<Self>, client_id: Uuid) -> Vec<KeptPosition> {
+        let mut merged: Vec<KeptPosition> = Vec::new();
+        // From the earliest to the latest. They are few, and a sort takes 4 KB of a browser's module.
+        while let Some(at) = (0..snapshots.len()).min_by_key(|&at| snapshots[at].attempts) {
+            let snapshot = snapshots.remove(at);
+            for kept in snapshot.positions {
+                if kept.scope == ScopeRequest::Inbox && snapshot.client_id != client_id {
+                    continue;
+                }
+                let before = merged.iter().position(|other| other.is_of_stream_of(&kept));
+                let kept = match before.map(|at| merged.remove(at)) {
+                    Some(before) => before.later(kept),
+                    None => kept,
+                };
+                merged.push(kept);
+            }
+        }
+        merged.split_off(merged.len().saturating_sub(SUBSCRIPTIONS))
+    }
+
     /// Writes the snapshot as bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -147,6 +147,18 @@ impl Reader {
         }
     }
 
+    /// Returns whether a kept position would say where it begins.
+    pub(super) const fn waits_for_position(&self) -> bool {
+        self.keeps_position && self.handled.is_none() && self.received.is_none()
+    }
+
+    /// Sets the position after which it begins.
+    pub(super) const fn begin_at(&mut self, position: Position) {
+        self.received = Some(position);
+        self.handled = Some(position);
+        self.head = position.cursor;
+    }
+
     /// Cursor to acknowledge, if the server waits for one.
     pub(super) fn ack_due(&self) -> Option<Cursor> {
         let handled = self.handled?.cursor;

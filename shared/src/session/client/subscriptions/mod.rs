@@ -92,10 +92,10 @@ impl Subscriptions {
         if let Some(reader) = self.readers.iter().find(is_same) {
             return Err(SubscribeError::Duplicate(reader.id));
         }
-        if subscription.keeps_position
-            && let Some(position) = self.take_kept(&subscription)
-        {
-            subscription.position = Some(position);
+        if subscription.keeps_position {
+            let (channel, scope) = (&subscription.channel, &subscription.scope);
+            let kept = take_kept(&mut self.kept, channel, scope);
+            subscription.position = kept.or(subscription.position);
         }
         self.last_id = self.last_id.wrapping_add(1);
         self.readers.push(Reader::new(self.last_id, subscription));
@@ -275,9 +275,17 @@ impl Subscriptions {
         positions
     }
 
-    /// Takes the positions of a snapshot.
+    /// Takes the positions of a snapshot, also for readers that have none yet.
     pub(super) fn restore(&mut self, positions: Vec<KeptPosition>) {
         self.kept = positions;
+        let kept = &mut self.kept;
+        for reader in &mut self.readers {
+            if reader.waits_for_position()
+                && let Some(position) = take_kept(kept, &reader.channel, &reader.scope)
+            {
+                reader.begin_at(position);
+            }
+        }
     }
 
     /// Takes those positions of a snapshot for which no reader keeps one of its own.
@@ -295,14 +303,6 @@ impl Subscriptions {
         self.kept = positions;
     }
 
-    fn take_kept(&mut self, subscription: &Subscription) -> Option<Position> {
-        let is_of = |kept: &KeptPosition| {
-            kept.channel == subscription.channel && kept.scope == subscription.scope
-        };
-        let at = self.kept.iter().position(is_of)?;
-        Some(self.kept.remove(at).position)
-    }
-
     /// Keeps the position of a reader that the server has ended.
     fn keep(&mut self, reader: &Reader) {
         if let Some(kept) = reader.kept_position() {
@@ -312,6 +312,16 @@ impl Subscriptions {
             self.kept.push(kept);
         }
     }
+}
+
+fn take_kept(
+    kept: &mut Vec<KeptPosition>,
+    channel: &str,
+    scope: &ScopeRequest,
+) -> Option<Position> {
+    let is_of = |kept: &KeptPosition| kept.channel == channel && kept.scope == *scope;
+    let at = kept.iter().position(is_of)?;
+    Some(kept.remove(at).position)
 }
 
 fn set_ack_timer(now: Moment, link: &mut Link) {

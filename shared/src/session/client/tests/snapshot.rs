@@ -186,6 +186,49 @@ fn positions_of_another_page_are_kept() {
 }
 
 #[test]
+fn adopts_what_was_read_late() {
+    let snapshot = Snapshot::decode(&taken()).unwrap();
+    let mut config = ClientConfig::new(Uuid::from_u128(8), 1);
+    config.attempts = Some(2);
+    let mut harness = Harness::new(config);
+    harness.subscribe(whole_channel("chat"));
+    harness.session.adopt(snapshot);
+    assert_eq!(harness.session.client_id(), CLIENT);
+    let auth = harness.open();
+    assert_eq!((auth.secret, auth.attempt), (Some(SECRET), Some(6)));
+    assert_eq!(auth.subscriptions[0].position, Some(at(2)));
+}
+
+#[test]
+fn positions_of_several_clients_are_merged() {
+    let other_epoch = |cursor| Position {
+        epoch: Epoch(9),
+        ..at(cursor)
+    };
+    let kept = |channel: &str, scope, position| KeptPosition {
+        channel: channel.into(),
+        scope,
+        position,
+    };
+    let channel = |name, position| kept(name, ScopeRequest::Channel, position);
+    let inbox = |cursor| kept("mail", ScopeRequest::Inbox, at(cursor));
+    let latest = Snapshot {
+        positions: vec![channel("chat", at(3)), channel("news", other_epoch(1))],
+        ..with_attempts(CLIENT, 9)
+    };
+    let older = Snapshot {
+        positions: vec![channel("chat", at(5)), channel("news", at(8)), inbox(2)],
+        ..with_attempts(Uuid::from_u128(8), 4)
+    };
+    let merged =
+        |client_id| Snapshot::merged_positions(vec![latest.clone(), older.clone()], client_id);
+    let common = [channel("chat", at(5)), channel("news", other_epoch(1))];
+    assert_eq!(merged(CLIENT), common);
+    assert_eq!(merged(older.client_id)[0], inbox(2));
+    assert_eq!(merged(older.client_id)[1..], common);
+}
+
+#[test]
 fn subscription_may_stay_out() {
     let snapshot = Snapshot::decode(&taken()).unwrap();
     let mut harness = Harness::new(config());

@@ -1,4 +1,4 @@
-//! Storage of a client's state over a reload of the page.
+//! Records in a storage of the page, by default that of the tab, which outlive a reload.
 //!
 //! A record is text: `pw3 held HEX` or `pw3 free HEX`, where `HEX` are the digits of the session's snapshot. It is held while
 //! a live page uses it; a page that is left releases it.
@@ -12,7 +12,8 @@ use std::cell::{Cell, RefCell};
 use push_wire_shared::session::client::Snapshot;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{Fault, FaultCode};
+use super::{Kept, fault, names};
+use crate::error::Fault;
 use crate::fetch::text;
 
 #[wasm_bindgen]
@@ -28,9 +29,6 @@ extern "C" {
     fn set_item(this: &KeyValueStorage, key: &str, value: &str) -> Result<(), JsValue>;
 }
 
-/// Names that a client tries.
-const NAMES: usize = 8;
-
 const VERSION: &str = "pw3";
 const HELD: &str = "held";
 const FREE: &str = "free";
@@ -40,37 +38,25 @@ thread_local! {
     static IN_USE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// State kept by an earlier client.
-pub(crate) struct Kept {
-    pub(crate) snapshot: Snapshot,
-    /// A live page uses its client id.
-    pub(crate) is_held: bool,
-}
-
-/// The record of one client. Dropping it releases the record.
-pub(crate) struct Store {
+/// The record of one client.
+pub(super) struct Tab {
     storage: Option<KeyValueStorage>,
     name: String,
     snapshot: RefCell<String>,
-    is_held: Cell<bool>,
     is_released: Cell<bool>,
 }
 
-impl Store {
+impl Tab {
     /// Takes the first name that no live client uses. Returns the state that is kept there, or else that of a live client;
     /// what cannot be read is passed to `report`.
-    pub(crate) fn open(
+    pub(super) fn open(
         storage: Option<KeyValueStorage>,
         name: &str,
         mut report: impl FnMut(Fault),
     ) -> (Self, Option<Kept>) {
         let mut of_live_page = None;
         let mut taken = (name.to_owned(), None);
-        for number in 1..=NAMES {
-            let name = match number {
-                1 => name.to_owned(),
-                _ => format!("{name}#{number}"),
-            };
+        for name in names(name) {
             if IN_USE.with_borrow(|names| names.contains(&name)) {
                 continue;
             }
@@ -89,66 +75,49 @@ impl Store {
         }
         let (name, kept) = taken;
         IN_USE.with_borrow_mut(|names| names.push(name.clone()));
-        let store = Self {
+        let tab = Self {
             storage,
             name,
             snapshot: RefCell::default(),
-            is_held: Cell::new(true),
             is_released: Cell::new(false),
         };
-        (store, kept.or(of_live_page))
+        (tab, kept.or(of_live_page))
     }
 
-    /// Keeps a snapshot.
-    pub(crate) fn save(&self, snapshot: &[u8]) -> Result<(), Fault> {
+    /// Keeps a snapshot, of a page that is shown (`is_held`) or left.
+    pub(super) fn save(&self, snapshot: &[u8], is_held: bool) -> Result<(), Fault> {
         self.snapshot.replace(hex::encode(snapshot));
-        self.write()
-    }
-
-    /// Marks what is saved from now on as that of a page that is left (false) or shown (true).
-    pub(crate) fn hold(&self, is_held: bool) {
-        self.is_held.set(is_held);
-    }
-
-    pub(crate) const fn is_held(&self) -> bool {
-        self.is_held.get()
+        self.write(is_held)
     }
 
     /// The state that is kept, perhaps by another client that has used the record since this page was left.
-    pub(crate) fn read(&self) -> Option<Snapshot> {
+    pub(super) fn read(&self) -> Option<Snapshot> {
         let kept = read(self.storage.as_ref(), &self.name).ok().flatten();
         kept.map(|kept| kept.snapshot)
     }
 
     /// Releases the record, and its name for another client of this page.
-    pub(crate) fn release(&self) {
+    pub(super) fn release(&self) {
         if self.is_released.replace(true) {
             return;
         }
-        self.hold(false);
         // What fails here has failed and was reported before.
-        drop(self.write());
+        drop(self.write(false));
         IN_USE.with_borrow_mut(|names| names.retain(|name| *name != self.name));
     }
 
-    fn write(&self) -> Result<(), Fault> {
+    fn write(&self, is_held: bool) -> Result<(), Fault> {
         // A copy: the application's storage may call back into the client.
         let snapshot = self.snapshot.borrow().clone();
         let Some(storage) = self.storage.as_ref().filter(|_| !snapshot.is_empty()) else {
             return Ok(());
         };
-        let mark = if self.is_held.get() { HELD } else { FREE };
+        let mark = if is_held { HELD } else { FREE };
         let record = format!("{VERSION} {mark} {snapshot}");
         storage.set_item(&self.name, &record).map_err(|thrown| {
             let why = text(&thrown);
             fault(format!("positions cannot be kept over a reload: {why}"))
         })
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        self.release();
     }
 }
 
@@ -185,8 +154,4 @@ fn decode(record: &str) -> Option<Kept> {
     let bytes = hex::decode(digits).ok()?;
     let snapshot = Snapshot::decode(&bytes).ok()?;
     Some(Kept { snapshot, is_held })
-}
-
-fn fault(message: String) -> Fault {
-    Fault::new(FaultCode::Storage, message)
 }

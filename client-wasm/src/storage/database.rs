@@ -1,0 +1,119 @@
+//! Database of the origin (IndexedDB), with the records of clients by their names.
+
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    IdbDatabase, IdbFactory, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = IdbTransaction)]
+    type Transaction;
+
+    /// Ends the transaction without waiting for its requests. The one of `web-sys` is deprecated, as if only Firefox had it.
+    #[wasm_bindgen(method, catch)]
+    fn commit(this: &Transaction) -> Result<(), JsValue>;
+}
+
+const NAME: &str = "push-wire";
+const VERSION: u32 = 1;
+const RECORDS: &str = "clients";
+
+/// The open database. Dropping it closes it.
+pub(super) struct Database {
+    database: IdbDatabase,
+    /// Called when a later version of this package opens the database.
+    _changed: Closure<dyn FnMut()>,
+}
+
+impl Database {
+    /// Opens the database, which the first call of an origin creates.
+    pub(super) async fn open() -> Result<Self, JsValue> {
+        let factory = Reflect::get(&js_sys::global(), &"indexedDB".into())?;
+        if !factory.is_object() {
+            return Err("there is no IndexedDB".into());
+        }
+        let request = factory
+            .unchecked_into::<IdbFactory>()
+            .open_with_u32(NAME, VERSION)?;
+        let created = {
+            let request = request.clone();
+            Closure::once_into_js(move || -> Result<(), JsValue> {
+                let database: IdbDatabase = request.result()?.unchecked_into();
+                database.create_object_store(RECORDS).map(drop)
+            })
+        };
+        request.set_onupgradeneeded(Some(created.unchecked_ref()));
+        let database: IdbDatabase = result(&request).await?.unchecked_into();
+        let changed = {
+            let database = database.clone();
+            Closure::new(move || database.close())
+        };
+        database.set_onversionchange(Some(changed.as_ref().unchecked_ref()));
+        Ok(Self {
+            database,
+            _changed: changed,
+        })
+    }
+
+    /// The record of this name.
+    pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JsValue> {
+        let (_, records) = self.records(IdbTransactionMode::Readonly)?;
+        let record = result(&records.get(&name.into())?).await?;
+        let record = record.dyn_into::<Uint8Array>().ok();
+        Ok(record.map(|record| record.to_vec()))
+    }
+
+    /// Replaces the record of this name. The write is begun by the call; the future is ready when it is done.
+    pub(super) fn write(
+        &self,
+        name: &str,
+        record: &[u8],
+    ) -> Result<impl Future<Output = Result<(), JsValue>> + use<>, JsValue> {
+        let (transaction, records) = self.records(IdbTransactionMode::Readwrite)?;
+        let record = Uint8Array::from(record);
+        records.put_with_key(&record, &name.into())?;
+        let done = Promise::new(&mut |resolve, reject| {
+            transaction.set_oncomplete(Some(&resolve));
+            transaction.set_onabort(Some(&reject));
+        });
+        // Without it, the write is lost if the page ends now.
+        transaction.unchecked_ref::<Transaction>().commit()?;
+        Ok(async move {
+            match JsFuture::from(done).await {
+                Ok(_) => Ok(()),
+                Err(_) => Err(transaction.error().map_or(JsValue::UNDEFINED, Into::into)),
+            }
+        })
+    }
+
+    fn records(
+        &self,
+        mode: IdbTransactionMode,
+    ) -> Result<(IdbTransaction, IdbObjectStore), JsValue> {
+        let transaction = self.database.transaction_with_str_and_mode(RECORDS, mode)?;
+        let records = transaction.object_store(RECORDS)?;
+        Ok((transaction, records))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.database.set_onversionchange(None);
+        self.database.close();
+    }
+}
+
+/// Waits for the result of a request.
+async fn result(request: &IdbRequest) -> Result<JsValue, JsValue> {
+    let done = Promise::new(&mut |resolve, reject| {
+        request.set_onsuccess(Some(&resolve));
+        request.set_onerror(Some(&reject));
+    });
+    match JsFuture::from(done).await {
+        Ok(_) => request.result(),
+        Err(_) => Err(request.error()?.map_or(JsValue::UNDEFINED, Into::into)),
+    }
+}

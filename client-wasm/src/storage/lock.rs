@@ -1,0 +1,73 @@
+//! Locks of the origin (Web Locks), which a live page holds and a browser releases when the page ends.
+
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    type LockManager;
+
+    type LockOptions;
+
+    #[wasm_bindgen(method)]
+    fn request(
+        this: &LockManager,
+        name: &str,
+        options: &LockOptions,
+        granted: &Function,
+    ) -> Promise;
+
+    #[wasm_bindgen(method, setter, js_name = ifAvailable)]
+    fn set_if_available(this: &LockOptions, is_set: bool);
+}
+
+/// A lock that is held. Dropping it releases it.
+pub(super) struct Lock {
+    /// Resolves the promise for which the browser holds the lock.
+    release: Function,
+}
+
+impl Lock {
+    /// Takes the lock of this name; `None` if another page, or another client of this one, holds it.
+    pub(super) async fn take(name: &str) -> Result<Option<Self>, JsValue> {
+        let locks = manager()
+            .ok_or("there are no Web Locks, which a page has over https or on localhost")?;
+        let options: LockOptions = Object::new().unchecked_into();
+        options.set_if_available(true);
+        let mut ended = None;
+        let answered = Promise::new(&mut |answer, _| {
+            let granted = Closure::once_into_js(move |lock: JsValue| hold(&lock, &answer));
+            ended = Some(locks.request(name, &options, granted.unchecked_ref()));
+        });
+        // The request ends first only if it fails.
+        let first = Promise::race(&Array::from_iter(
+            [Some(answered), ended].into_iter().flatten(),
+        ));
+        let release = JsFuture::from(first).await?;
+        Ok(release.dyn_into().ok().map(|release| Self { release }))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // It resolves a promise, which does not throw.
+        drop(self.release.call0(&JsValue::UNDEFINED));
+    }
+}
+
+/// Answers a request for a lock: passes the function that releases it, or null, and returns the promise that holds it.
+fn hold(lock: &JsValue, answer: &Function) -> JsValue {
+    let pass = |value: &JsValue| drop(answer.call1(&JsValue::UNDEFINED, value));
+    if lock.is_null() {
+        pass(&JsValue::NULL);
+        return JsValue::UNDEFINED;
+    }
+    Promise::new(&mut |release, _| pass(&release)).into()
+}
+
+fn manager() -> Option<LockManager> {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
+    let locks = Reflect::get(&navigator, &"locks".into()).ok()?;
+    locks.is_object().then(|| locks.unchecked_into())
+}

@@ -1,0 +1,134 @@
+//! Storage of a client's state over a reload of the page.
+
+mod database;
+mod device;
+mod lock;
+mod tab;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use push_wire_shared::session::client::Snapshot;
+use uuid::Uuid;
+
+use device::Device;
+pub use tab::KeyValueStorage;
+use tab::Tab;
+
+use crate::error::{Fault, FaultCode};
+
+/// Names that a client tries.
+const NAMES: usize = 8;
+
+/// State kept by an earlier client.
+pub(crate) struct Kept {
+    pub(crate) snapshot: Snapshot,
+    /// A live client uses its id: only the positions may be taken.
+    pub(crate) is_held: bool,
+}
+
+/// The record of one client. Dropping it releases the record.
+pub(crate) struct Store {
+    place: Place,
+    /// The page is shown, and uses the record.
+    is_held: Cell<bool>,
+}
+
+enum Place {
+    Tab(Tab),
+    Device(Rc<Device>),
+}
+
+impl Store {
+    /// A record in a storage of the page, or nowhere. Returns the state that is kept there, or else that of a live client; what
+    /// cannot be read is passed to `report`.
+    pub(crate) fn in_page(
+        storage: Option<KeyValueStorage>,
+        name: &str,
+        report: impl FnMut(Fault),
+    ) -> (Self, Option<Kept>) {
+        let (tab, kept) = Tab::open(storage, name, report);
+        (Self::new(Place::Tab(tab)), kept)
+    }
+
+    /// A record on the device, which has to be [loaded](Self::load), for a client whose id the application may have chosen.
+    pub(crate) fn on_device(name: String, chosen: Option<Uuid>) -> Self {
+        Self::new(Place::Device(Rc::new(Device::new(name, chosen))))
+    }
+
+    const fn new(place: Place) -> Self {
+        let is_held = Cell::new(true);
+        Self { place, is_held }
+    }
+
+    /// Loads the record; `None` if the state is known already. What cannot be read is passed to `report`.
+    pub(crate) fn load(
+        &self,
+        report: impl Fn(Fault) + 'static,
+    ) -> Option<impl Future<Output = Option<Kept>> + 'static> {
+        match &self.place {
+            Place::Tab(_) => None,
+            Place::Device(device) => {
+                let device = Rc::clone(device);
+                Some(async move { device.load(report).await })
+            }
+        }
+    }
+
+    /// Keeps a snapshot; errors are passed to `report`.
+    pub(crate) fn save(&self, snapshot: &[u8], report: impl Fn(Fault) + 'static) {
+        let is_held = self.is_held();
+        match &self.place {
+            Place::Tab(tab) => {
+                if let Err(fault) = tab.save(snapshot, is_held) {
+                    report(fault);
+                }
+            }
+            Place::Device(device) => device.save(snapshot, !is_held, report),
+        }
+    }
+
+    /// Marks what is saved from now on as that of a page that is left (false) or shown (true).
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.is_held.set(is_held);
+    }
+
+    pub(crate) const fn is_held(&self) -> bool {
+        self.is_held.get()
+    }
+
+    /// The state that is kept, if another client may have used the record since this page was left. A browser keeps no page
+    /// that holds a lock, so that a record on the device is not used by another one.
+    pub(crate) fn read(&self) -> Option<Snapshot> {
+        match &self.place {
+            Place::Tab(tab) => tab.read(),
+            Place::Device(_) => None,
+        }
+    }
+
+    /// Releases the record.
+    pub(crate) fn release(&self) {
+        match &self.place {
+            Place::Tab(tab) => tab.release(),
+            Place::Device(device) => device.release(),
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Names of the records that clients try, in their order: `NAME`, `NAME#2` … `NAME#8`.
+fn names(name: &str) -> impl Iterator<Item = String> {
+    (1..=NAMES).map(move |number| match number {
+        1 => name.to_owned(),
+        _ => format!("{name}#{number}"),
+    })
+}
+
+fn fault(message: String) -> Fault {
+    Fault::new(FaultCode::Storage, message)
+}

@@ -1,0 +1,174 @@
+// Tests of what the package keeps on the device, in Chromium and Firefox: over tabs, beside live ones, and where it cannot.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+
+import { Fixture } from "../../pkg/tests/fixture.mjs";
+import { holds, Lab, LAUNCHERS, load } from "./lab.mjs";
+
+const labs = {};
+let backend;
+
+before(async () => {
+  for (const name of Object.keys(LAUNCHERS)) labs[name] = await Lab.start(name);
+});
+
+beforeEach(async () => {
+  backend = await Fixture.start();
+});
+
+afterEach(async () => {
+  for (const lab of Object.values(labs)) await lab.clear();
+  await backend?.stop();
+});
+
+after(async () => {
+  for (const lab of Object.values(labs)) await lab.stop();
+});
+
+/** Opens a page of this context. */
+async function open(lab, context) {
+  const page = await lab.open(`http://127.0.0.1:${backend.port}/empty.html`, { context });
+  await load(page);
+  return page;
+}
+
+/** Reads a topic with a kept position, from the first moment on: `window.handled`, `window.outcomes` and `window.faults`. */
+function read(page, options = {}) {
+  return page.evaluate((options) => {
+    window.handled = [];
+    window.outcomes = [];
+    window.faults = [];
+    window.client = window.push.connect("/rps", { persist: "device", ...options });
+    window.client.onFault(({ code, message }) => void window.faults.push({ code, message }));
+    const reading = window.client.on("room", ({ value }) => void window.handled.push(value.text), { topic: "lobby", persist: true });
+    reading.onOutcome(({ type }) => void window.outcomes.push(type));
+  }, options);
+}
+
+const connected = (page) => holds(page, () => window.client.status.value.phase === "connected" && window.outcomes.length > 0);
+
+const id = (page) => page.evaluate(() => window.client.id);
+
+const say = (page, text) => page.evaluate((text) => window.client.send("room", { room: "lobby", name: "Ada", text }), text);
+
+/** Waits until the page has handled these texts, and no others. */
+async function handles(page, texts) {
+  await holds(page, (count) => window.handled.length >= count, texts.length);
+  assert.deepEqual(await page.evaluate(() => window.handled), texts);
+}
+
+for (const name of Object.keys(LAUNCHERS)) {
+  test(`a client in ${name} goes on in another tab when its own is closed`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    const page = await open(lab, context);
+    await read(page);
+    assert.equal(await id(page), "", "the id is not known yet");
+    await connected(page);
+    const first = await id(page);
+    await say(page, `${name} 1`);
+    await handles(page, [`${name} 1`]);
+    await page.close();
+
+    const later = await open(lab, context);
+    await read(later);
+    await connected(later);
+    assert.equal(await id(later), first);
+    assert.deepEqual(await later.evaluate(() => window.outcomes), ["resumed"]);
+    await say(later, `${name} 2`);
+    await handles(later, [`${name} 2`]);
+    assert.deepEqual(await later.evaluate(() => window.faults), []);
+    assert.deepEqual(lab.heard(), []);
+  });
+
+  test(`live tabs in ${name} have ids of their own, and share what they keep`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    const page = await open(lab, context);
+    await read(page);
+    await connected(page);
+    await say(page, `${name} 1`);
+    await handles(page, [`${name} 1`]);
+    const other = await open(lab, context);
+    await read(other);
+    await connected(other);
+    assert.notEqual(await id(other), await id(page));
+    await say(other, `${name} 2`);
+    // The second tab begins where the first one is.
+    await handles(other, [`${name} 2`]);
+    await handles(page, [`${name} 1`, `${name} 2`]);
+    // The record of a client that has closed is free for the next one, whose position is the farthest of all.
+    const freed = await id(page);
+    await page.evaluate(() => window.client.close());
+    await say(other, `${name} 3`);
+    await handles(other, [`${name} 2`, `${name} 3`]);
+    await read(page);
+    await connected(page);
+    assert.equal(await id(page), freed);
+    await say(page, `${name} 4`);
+    await handles(page, [`${name} 4`]);
+    assert.deepEqual(lab.heard(), []);
+  });
+
+  test(`what is spoiled on the device is told in ${name}, and replaced`, async () => {
+    const lab = labs[name];
+    const page = await open(lab);
+    await read(page, { storageKey: "spoiled" });
+    await connected(page);
+    const first = await id(page);
+    await page.evaluate(() => window.client.close());
+    await page.evaluate(spoil, "spoiled");
+    await read(page, { storageKey: "spoiled" });
+    await connected(page);
+    assert.notEqual(await id(page), first);
+    const [{ code, message }, ...more] = await page.evaluate(() => window.faults);
+    assert.deepEqual([code, more], ["storage", []]);
+    assert.match(message, /on the device under "spoiled" cannot be read: not a snapshot/);
+  });
+
+  test(`a page in ${name} without locks, or without room, says so and works`, async () => {
+    const lab = labs[name];
+    const page = await open(lab);
+    for (const [spoil, told] of [
+      [() => Object.defineProperty(navigator, "locks", { value: undefined, configurable: true }), /there are no Web Locks/],
+      [
+        () => {
+          delete navigator.locks;
+          IDBObjectStore.prototype.put = () => {
+            throw new DOMException("no room", "QuotaExceededError");
+          };
+        },
+        /QuotaExceededError: no room/,
+      ],
+    ]) {
+      await page.evaluate(spoil);
+      await read(page);
+      await connected(page);
+      await say(page, `${name} goes on`);
+      await holds(page, () => window.handled.length > 0);
+      const faults = await page.evaluate(() => window.faults);
+      assert.ok(faults.length > 0);
+      for (const { code, message } of faults) {
+        assert.equal(code, "storage");
+        assert.match(message, told);
+      }
+      await page.evaluate(() => window.client.close());
+    }
+  });
+}
+
+/** Replaces a record by bytes of something else. Runs in the page. */
+function spoil(name) {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("push-wire");
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction("clients", "readwrite");
+      transaction.objectStore("clients").put(new Uint8Array([1, 2, 3]), name);
+      transaction.oncomplete = () => {
+        opening.result.close();
+        resolve();
+      };
+    };
+  });
+}
