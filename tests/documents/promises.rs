@@ -25,6 +25,10 @@ fn tests() -> BTreeSet<String> {
         for test in text.split("\ntest(\"").skip(1) {
             tests.insert(test.split_once('"').unwrap().0.to_owned());
         }
+        // Tests that run once in each browser: the title as it is written.
+        for test in text.split("\n  test(`").skip(1) {
+            tests.insert(test.split_once('`').unwrap().0.to_owned());
+        }
     }
     tests
 }
