@@ -304,6 +304,7 @@ fn guarded<C: ChannelKind>(channel: C, run: impl FnOnce()) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use push_wire_shared::PayloadEncoding;
     use push_wire_shared::position::{Epoch, Tag};
 
     use super::*;
@@ -331,6 +332,7 @@ mod tests {
                 id: 7,
                 position,
                 content: Content::Value,
+                encoding: PayloadEncoding::Json,
                 body: Bytes::from_static(body.as_bytes()),
                 wire_bytes: body.len(),
                 replayed: false,

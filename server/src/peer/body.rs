@@ -1,12 +1,10 @@
 //! Conversion of client messages' bodies to JSON text, whatever encoding they came in; bytes stay as they are.
 
 use bytes::Bytes;
-use push_wire_shared::encoding::{DecodeError, PayloadEncoding, cbor, json, msgpack};
+use push_wire_shared::encoding::{PayloadEncoding, json};
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::MessageError;
 use push_wire_shared::session::wire::Content;
-
-use super::json_text::JsonText;
 
 /// The body as JSON text, or as the application's bytes.
 ///
@@ -23,15 +21,12 @@ pub(super) fn to_json(
             Ok(()) => Ok(body),
             Err(error) => Err(bad_payload(&error)),
         },
-        (Content::Value, PayloadEncoding::MessagePack) => as_text(msgpack::from_slice(&body)),
-        (Content::Value, PayloadEncoding::Cbor) => as_text(cbor::from_slice(&body)),
-    }
-}
-
-fn as_text(text: Result<JsonText, DecodeError>) -> Result<Bytes, MessageError> {
-    match text {
-        Ok(JsonText(text)) => Ok(Bytes::from(text)),
-        Err(error) => Err(bad_payload(&error)),
+        (Content::Value, PayloadEncoding::MessagePack | PayloadEncoding::Cbor) => {
+            match json::from_body(&body, encoding) {
+                Ok(text) => Ok(text.into()),
+                Err(error) => Err(bad_payload(&error)),
+            }
+        }
     }
 }
 

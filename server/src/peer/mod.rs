@@ -6,7 +6,6 @@ mod authentication;
 mod body;
 mod executor;
 mod inflow;
-mod json_text;
 mod membership;
 mod notices;
 mod opened;

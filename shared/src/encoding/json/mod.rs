@@ -3,6 +3,7 @@
 //! Every text that is written can be put into the other encodings: see [`check`].
 
 mod finite;
+mod from_binary;
 mod text;
 mod transcode;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{DecodeError, EncodeError};
 use crate::limits::NESTING;
 
+pub use from_binary::from_body;
 pub(in crate::encoding) use transcode::write_text;
 pub use transcode::{check, transcode};
 

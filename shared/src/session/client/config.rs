@@ -30,7 +30,8 @@ pub struct ClientConfig {
     pub renews_token: bool,
     /// Time that the application may take to give a token; default 30 s.
     pub token_wait: Duration,
-    /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead.
+    /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead: see
+    /// [`ClientSession::encoding`](super::ClientSession::encoding).
     pub encoding: PayloadEncoding,
     /// Accept compressed entries, and fetch dictionaries; default true.
     pub compression: bool,

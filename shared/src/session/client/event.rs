@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{PostAnswer, Status, TokenError, Transport};
 use crate::channel::ChannelMode;
+use crate::encoding::PayloadEncoding;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
 use crate::session::op::{ErrorCode, ScopeRequest, SystemNotice};
 use crate::session::wire::Content;
@@ -229,6 +230,8 @@ pub struct Entry {
     pub position: Position,
     /// Kind of the body.
     pub content: Content,
+    /// Encoding of the body of a value.
+    pub encoding: PayloadEncoding,
     /// The body, always whole: deltas are applied already.
     pub body: Bytes,
     /// Bytes of the frame that carried it: fewer than the body's if it was compressed or a delta.

@@ -7,6 +7,7 @@ use super::output::Outputs;
 use super::timer::Timers;
 use super::{Event, Output};
 use crate::close::CloseReason;
+use crate::encoding::PayloadEncoding;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::limits::HANDSHAKE_BYTES;
 use crate::session::op::ClientOp;
@@ -23,10 +24,12 @@ pub(super) struct Link {
     next_out: u32,
     /// Largest message that the server takes, in bytes.
     pub(super) max_message_bytes: usize,
+    /// Encoding of bodies on the latest connection; before its `auth_ok`, that of the one before it, or the wanted one.
+    pub(super) encoding: PayloadEncoding,
 }
 
 impl Link {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(encoding: PayloadEncoding) -> Self {
         Self {
             outputs: Outputs::default(),
             timers: Timers::default(),
@@ -34,6 +37,7 @@ impl Link {
             next_in: 0,
             next_out: 0,
             max_message_bytes: HANDSHAKE_BYTES,
+            encoding,
         }
     }
 

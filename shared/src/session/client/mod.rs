@@ -93,7 +93,7 @@ impl ClientSession {
             subscriptions: Subscriptions::new(&config),
             dictionaries: Dictionaries::new(config.compression),
             uplink: Uplink::new(config.max_uplink_messages, config.max_uplink_bytes),
-            link: Link::new(),
+            link: Link::new(config.encoding),
             config,
         }
     }
@@ -126,8 +126,8 @@ impl ClientSession {
         self.subscriptions.remove(id, is_ready, &mut self.link);
     }
 
-    /// Sends a message on a channel, or for a topic of it, now or as soon as connected. The ticket comes back in [`Event::Sent`] or
-    /// [`Event::Refused`].
+    /// Sends a message on a channel, or for a topic of it, now or as soon as connected. The body of a value is in the session's
+    /// present [encoding](Self::encoding). The ticket comes back in [`Event::Sent`] or [`Event::Refused`].
     ///
     /// # Errors
     /// [`SendError`]; nothing was queued.
@@ -150,7 +150,8 @@ impl ClientSession {
         if is_ready && uplink::message_bytes(topic, body.len()) > max_message_bytes {
             return Err(SendError::TooLarge { max_message_bytes });
         }
-        let ticket = self.uplink.push(channel, topic, content, body)?;
+        let encoding = self.link.encoding;
+        let ticket = self.uplink.push(channel, topic, content, encoding, body)?;
         if is_ready {
             self.uplink.transmit(&self.server.channels, &mut self.link);
         }

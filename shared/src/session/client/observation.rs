@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use uuid::Uuid;
 
 use super::{ClientSession, Snapshot, Stats, Status};
+use crate::encoding::PayloadEncoding;
 use crate::position::{Cursor, Position};
 use crate::session::op::ChannelInfo;
 
@@ -57,6 +58,13 @@ impl ClientSession {
     #[must_use]
     pub fn channels(&self) -> &[ChannelInfo] {
         &self.server.channels
+    }
+
+    /// Encoding for the bodies of [`send`](Self::send): that of the latest connection, or the wanted one before the first. Where
+    /// the server changes it, sends that wait in another one are refused, with the code `unavailable`.
+    #[must_use]
+    pub const fn encoding(&self) -> PayloadEncoding {
+        self.link.encoding
     }
 
     /// Counters since the session was created.

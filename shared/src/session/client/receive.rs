@@ -13,6 +13,7 @@ use super::subscriptions::{EntryFrame, Reading, Subscriptions};
 use super::uplink::Uplink;
 use super::{Cause, ClientConfig, Event, Server};
 use crate::close::CloseReason;
+use crate::encoding::PayloadEncoding;
 use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
 use crate::session::op::{AuthOk, ClientOp, ErrorCode, OpError, ServerOp};
 use crate::session::wire::Records;
@@ -221,6 +222,10 @@ impl Receiver<'_> {
             let what = "the server answered for another client";
             return Err(ConnectionError::protocol(what));
         }
+        if ![self.config.encoding, PayloadEncoding::Json].contains(&answer.encoding) {
+            let what = "the server answered with an encoding that was not asked for";
+            return Err(ConnectionError::protocol(what));
+        }
         let Self {
             connection,
             subscriptions,
@@ -232,6 +237,7 @@ impl Receiver<'_> {
         self.config.secret = Some(answer.secret);
         link.outputs.authorise_posts(answer.secret);
         server.channels = answer.channels;
+        link.encoding = answer.encoding;
         link.max_message_bytes = usize::try_from(answer.max_message_bytes).unwrap_or(usize::MAX);
         // Bounded so that a careless server can neither cause a storm of pings nor switch them off.
         let heartbeat = Duration::from_millis(answer.heartbeat_ms.clamp(1_000, 3_600_000));

@@ -10,6 +10,7 @@ use super::backlog::Backlog;
 use super::value::Value;
 use super::{Entry, KeptPosition, Subscription};
 use crate::channel::ChannelMode;
+use crate::encoding::PayloadEncoding;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt, Tag, cursor_from_low_bits};
 use crate::session::op::{ScopeRequest, Skipped, Subscribe};
 use crate::session::wire::{Body, Content};
@@ -86,6 +87,7 @@ pub(super) struct Arrival<'a> {
     pub(super) tag: Tag,
     pub(super) wants_ack: bool,
     pub(super) content: Content,
+    pub(super) encoding: PayloadEncoding,
     pub(super) body: Body<'a>,
     pub(super) message: &'a Bytes,
     pub(super) wire_bytes: usize,
@@ -323,6 +325,7 @@ impl Reader {
             id: self.id,
             position,
             content: arrival.content,
+            encoding: arrival.encoding,
             body,
             wire_bytes: arrival.wire_bytes,
             replayed: cursor <= self.caught_up_at,

@@ -10,6 +10,7 @@ use super::output::{Outputs, record_bytes};
 use super::timer::Timer;
 use super::{Event, SendError};
 use crate::channel::ChannelMode;
+use crate::encoding::PayloadEncoding;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::limits::RETRY_DIRECTED_MAX;
 use crate::position::low_bits;
@@ -37,6 +38,8 @@ struct Item {
     channel: String,
     topic: Option<String>,
     content: Content,
+    /// Encoding of the body of a value.
+    encoding: PayloadEncoding,
     body: Vec<u8>,
     /// Number in the server's session; `None` before it is sent there.
     number: Option<u64>,
@@ -61,6 +64,7 @@ impl Uplink {
         channel: &str,
         topic: Option<&str>,
         content: Content,
+        encoding: PayloadEncoding,
         body: Vec<u8>,
     ) -> Result<u64, SendError> {
         let item = Item {
@@ -68,6 +72,7 @@ impl Uplink {
             channel: channel.into(),
             topic: topic.map(String::from),
             content,
+            encoding,
             body,
             number: None,
         };
@@ -132,7 +137,7 @@ impl Uplink {
         let has_left = |item: &&Item| item.number.is_some();
         let mut at = self.items.iter().take_while(has_left).count();
         while let Some(item) = self.items.get_mut(at) {
-            match destination(item, channels, link.max_message_bytes) {
+            match destination(item, channels, link) {
                 Ok(channel) => {
                     item.transmit(channel, self.next_number, link);
                     self.next_number += 1;
@@ -226,7 +231,7 @@ impl Item {
 fn destination(
     item: &Item,
     channels: &[ChannelInfo],
-    max_message_bytes: usize,
+    link: &Link,
 ) -> Result<u8, (ErrorCode, &'static str)> {
     // Only control ops travel on the system channel: anything else ends the connection, again and again.
     let mut named = channels.iter();
@@ -238,9 +243,13 @@ fn destination(
         };
         return Err((ErrorCode::UnknownChannel, message));
     };
-    if message_bytes(item.topic.as_deref(), item.body.len()) > max_message_bytes {
+    if message_bytes(item.topic.as_deref(), item.body.len()) > link.max_message_bytes {
         let message = "the message is larger than the server takes";
         return Err((ErrorCode::TooLarge, message));
+    }
+    if item.content == Content::Value && item.encoding != link.encoding {
+        let message = "the server takes another encoding now than before: send the value again";
+        return Err((ErrorCode::Unavailable, message));
     }
     Ok(channel.id)
 }

@@ -55,6 +55,7 @@ impl Subscriptions {
             tag: entry.tag,
             wants_ack: header.flags.ack_required,
             content: entry.content,
+            encoding: link.encoding,
             body,
             message,
             wire_bytes: frame.wire_bytes,

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod compressed;
+mod encoding;
 mod event_stream;
 mod fragments;
 mod handshake;

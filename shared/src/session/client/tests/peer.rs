@@ -329,7 +329,6 @@ fn read(header: FrameHeader, payload: &[u8], next_control: &mut u32) -> SentFram
         return SentFrame::Op(ClientOp::decode(payload).unwrap());
     }
     let (uplink, body) = UplinkHeader::split(payload).unwrap();
-    assert_eq!(uplink.content, Content::Value);
     SentFrame::Message {
         channel: header.channel,
         topic: uplink.topic.map(<[u8]>::to_vec),

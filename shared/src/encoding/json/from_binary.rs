@@ -1,15 +1,36 @@
-//! Conversion of a serialised value to JSON text without building the value, which could take a hundred times the
+//! Conversion of the binary encodings to JSON text, without building the value, which could take a hundred times the
 //! memory of its bytes.
 
-use std::fmt;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
-/// JSON text of what a deserializer gives. Keys are strings; values that JSON has no form for are errors, NaN and the
-/// infinities among them.
-#[derive(Debug)]
-pub(super) struct JsonText(pub(super) Vec<u8>);
+use super::check;
+use crate::encoding::{DecodeError, PayloadEncoding, cbor, msgpack};
+
+/// Converts a value body to JSON text (docs/protocol.md section 6); the opposite of [`transcode`](super::transcode).
+///
+/// # Errors
+/// Fails if it is no value of its encoding, or holds what JSON has no form for: bytes, keys that are no strings, NaN and the
+/// infinities.
+pub fn from_body(body: &[u8], encoding: PayloadEncoding) -> Result<Vec<u8>, DecodeError> {
+    let text: JsonText = match encoding {
+        PayloadEncoding::MessagePack => msgpack::from_slice(body)?,
+        PayloadEncoding::Cbor => cbor::from_slice(body)?,
+        PayloadEncoding::Json => {
+            check(body)?;
+            return Ok(body.into());
+        }
+    };
+    Ok(text.0)
+}
+
+/// JSON text of what a deserializer gives.
+struct JsonText(Vec<u8>);
 
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -78,7 +99,7 @@ impl<'de> Visitor<'de> for AsText {
         let mut out = vec![b'{'];
         while let Some((key, JsonText(value))) = entries.next_entry::<String, JsonText>()? {
             separate(&mut out);
-            append(&mut out, &key)?;
+            out.extend_from_slice(&scalar::<_, A::Error>(&key)?.0);
             out.push(b':');
             out.extend_from_slice(&value);
         }
@@ -95,31 +116,25 @@ fn separate(out: &mut Vec<u8>) {
 }
 
 fn scalar<T: Serialize + ?Sized, E: Error>(value: &T) -> Result<JsonText, E> {
-    let mut out = Vec::new();
-    append(&mut out, value)?;
-    Ok(JsonText(out))
-}
-
-fn append<T: Serialize + ?Sized, E: Error>(out: &mut Vec<u8>, value: &T) -> Result<(), E> {
-    serde_json::to_writer(out, value).map_err(E::custom)
+    serde_json::to_vec(value).map(JsonText).map_err(E::custom)
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use proptest::prelude::*;
-    use push_wire_shared::encoding::{cbor, msgpack};
     use serde_json::{Value, json};
 
     use super::*;
 
+    const BINARY: [PayloadEncoding; 2] = [PayloadEncoding::MessagePack, PayloadEncoding::Cbor];
+
     fn text(value: &Value) -> [String; 2] {
-        let packed = msgpack::to_vec(value).unwrap();
-        let cbor = cbor::to_vec(value).unwrap();
-        let texts: [JsonText; 2] = [
-            msgpack::from_slice(&packed).unwrap(),
-            cbor::from_slice(&cbor).unwrap(),
-        ];
-        texts.map(|JsonText(text)| String::from_utf8(text).unwrap())
+        BINARY.map(|encoding| {
+            let body = encoding.encode(value).unwrap();
+            String::from_utf8(from_body(&body, encoding).unwrap()).unwrap()
+        })
     }
 
     fn value() -> impl Strategy<Value = Value> {
@@ -151,7 +166,7 @@ mod tests {
 
     #[test]
     fn inexpressible_values_are_errors() {
-        let read = |bytes: &[u8]| msgpack::from_slice::<JsonText>(bytes).map(|JsonText(text)| text);
+        let read = |bytes: &[u8]| from_body(bytes, PayloadEncoding::MessagePack);
         assert!(read(b"\xc4\x01a").is_err(), "bytes");
         assert!(read(b"\x81\x01\xc0").is_err(), "a key that is a number");
         for n in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
