@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::session::client::{
-    ConfigError, SendError as QueueError, Stats, Status, SubscribeError, Transport,
+    ClientSession, ConfigError, SendError as QueueError, Stats, Status, SubscribeError, Transport,
 };
 use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
@@ -20,7 +20,7 @@ use crate::document::Document;
 use crate::driver::{Answer, Driver, Observer};
 use crate::subscription::{StreamRequest, Subscription};
 use crate::watch::{Changes, Teller};
-use crate::{Config, ConnectError, Fault};
+use crate::{Config, ConnectError, Fault, values};
 
 /// Statuses, notices and faults that wait for a slow reader.
 const CHANGES: usize = 64;
@@ -183,7 +183,7 @@ impl<C: ChannelKind> Client<C> {
         Document::new(&self.shared, request)
     }
 
-    /// Sends a value as JSON, on a channel or for a topic of it. The message is queued at once, also while the client is
+    /// Sends a value, on a channel or for a topic of it. It is what its JSON is, whatever the [encoding](Config::encoding). The message is queued at once, also while the client is
     /// away; the future is ready when the server has carried it out, and need not be awaited.
     ///
     /// # Errors
@@ -194,7 +194,8 @@ impl<C: ChannelKind> Client<C> {
         topic: Option<&str>,
         value: &T,
     ) -> Sending {
-        match serde_json::to_vec(value) {
+        let encoding = self.driver().read(ClientSession::encoding);
+        match values::encode(value, encoding) {
             Ok(body) => self.queue(channel, topic, Content::Value, body),
             Err(error) => Sending::failed(SendError::Value(error.to_string())),
         }
@@ -275,8 +276,8 @@ impl<C: ChannelKind> std::fmt::Debug for Client<C> {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The value has no form in JSON.
-    #[error("the value cannot be sent as JSON: {0}")]
+    /// The value has no form in every encoding: a NaN, for example.
+    #[error("the value cannot be sent: {0}")]
     Value(String),
     /// Nothing was queued.
     #[error(transparent)]

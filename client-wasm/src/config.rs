@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use js_sys::Function;
+use push_wire_shared::PayloadEncoding;
 use push_wire_shared::limits;
 use push_wire_shared::session::client::{
     ClientConfig, ClientSession, RetryPolicy, TokenError, TransportPreference,
@@ -15,7 +16,7 @@ use crate::driver::{Driver, Observer};
 use crate::storage::{Kept, KeyValueStorage, Store};
 use crate::token::TokenSource;
 use crate::transport::Settings;
-use crate::{ConnectError, clock, page};
+use crate::{ConnectError, clock, page, values};
 
 /// Settings of a [`Client`](crate::Client); each has a default.
 #[derive(Clone, Default)]
@@ -30,6 +31,7 @@ pub struct Config {
     pub(crate) retry: RetryPolicy,
     pub(crate) max_message_bytes: Option<usize>,
     pub(crate) without_compression: bool,
+    pub(crate) encoding: PayloadEncoding,
 }
 
 /// Without the token, which must not be logged.
@@ -43,6 +45,7 @@ impl fmt::Debug for Config {
             .field("transports", &self.transports)
             .field("retry", &self.retry)
             .field("max_message_bytes", &self.max_message_bytes)
+            .field("encoding", &self.encoding)
             .finish_non_exhaustive()
     }
 }
@@ -144,6 +147,14 @@ impl Config {
         self
     }
 
+    /// Sets the encoding of bodies; default JSON. The values are the same in each. Another one than JSON needs the cargo feature
+    /// `binary-values`.
+    #[must_use]
+    pub const fn encoding(mut self, encoding: PayloadEncoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
     /// A driver of a client with these settings, which is not connected yet.
     pub(crate) fn driver(
         self,
@@ -153,6 +164,7 @@ impl Config {
         let address = Address::read(url, page::base().as_deref())?;
         let name = self.storage_key.as_deref();
         let name = name.map_or_else(|| format!("push-wire:{}", address.socket), Into::into);
+        values::check(self.encoding)?;
         // Before the client takes its record in the storage.
         self.session(ClientConfig::new(Uuid::nil(), 0)).check()?;
         let drawn = Drawn::new().ok_or(ConnectError::NoCrypto)?;
@@ -219,6 +231,7 @@ impl Config {
             renews_token: self.token_source.is_some(),
             transports: self.usable_transports(),
             retry: self.retry,
+            encoding: self.encoding,
             compression: !self.without_compression,
             max_message_bytes: self.max_message_bytes.unwrap_or(limits::MESSAGE_BYTES),
             ..identity

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::client::Shared;
 use crate::stream::{Item, Listener, Sink, Source, Taken};
 use crate::subscription::StreamRequest;
+use crate::values;
 use crate::watch::{Changes, Teller};
 
 /// A document that the server keeps up to date: a state channel, or a topic of one. The reading ends when it and its
@@ -36,7 +37,7 @@ struct State<T> {
 impl<T: DeserializeOwned> Sink for Rc<State<T>> {
     fn take(&self, item: &Rc<Item>) -> Taken {
         if let Item::Entry(entry) = &**item {
-            match serde_json::from_slice::<T>(&entry.body) {
+            match values::decode::<T>(&entry.body, entry.encoding) {
                 Ok(value) => {
                     let value = Rc::new(value);
                     self.value.replace(Some(Rc::clone(&value)));

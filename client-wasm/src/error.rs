@@ -19,6 +19,18 @@ pub enum ConnectError {
         "there is no crypto.getRandomValues, from which a client draws its id and its secret: define globalThis.crypto"
     )]
     NoCrypto,
+    /// A setting needs a cargo feature of this crate that the build leaves out.
+    #[error(
+        "{setting} is \"{value}\", for which this client was built without its cargo feature `{feature}`"
+    )]
+    LeftOut {
+        /// Name of the setting.
+        setting: &'static str,
+        /// Its value.
+        value: &'static str,
+        /// The cargo feature.
+        feature: &'static str,
+    },
     /// A setting cannot be used.
     #[error(transparent)]
     Config(#[from] push_wire_shared::session::client::ConfigError),
@@ -36,7 +48,7 @@ pub enum FaultCode {
     NoTransport,
     /// A function of the page threw.
     Page,
-    /// An entry is no JSON.
+    /// An entry is no value of its encoding.
     BadPayload,
     /// The server reports an error.
     Server(ErrorCode),

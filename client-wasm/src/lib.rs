@@ -25,6 +25,7 @@ mod task;
 mod timer;
 mod token;
 mod transport;
+mod values;
 mod watch;
 
 pub use client::{Client, SendError, Sending};
@@ -32,6 +33,8 @@ pub use config::Config;
 pub use document::Document;
 pub use error::{ConnectError, Fault, FaultCode};
 pub use push_wire_shared::ChannelKind;
+pub use push_wire_shared::PayloadEncoding;
+pub use push_wire_shared::encoding::{DecodeError, EncodeError};
 pub use push_wire_shared::position::{Cursor, Epoch, Outcome, Position, ResetReason, StartAt, Tag};
 pub use push_wire_shared::session::client::{
     Cause, ConfigError, EndCause, RetryPolicy, SendError as QueueError, Stats, Status,

@@ -9,15 +9,17 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use push_wire_shared::ChannelKind;
+use push_wire_shared::encoding::DecodeError;
 use push_wire_shared::position::{Cursor, Outcome, Position, StartAt};
 use push_wire_shared::session::client::{EndCause, SubscribeError};
 use push_wire_shared::session::op::ScopeRequest;
 use push_wire_shared::session::wire::Content;
+use push_wire_shared::{ChannelKind, PayloadEncoding};
 use serde::de::DeserializeOwned;
 
 use crate::client::Shared;
 use crate::stream::{Item, Listener, Sink, Source, Taken};
+use crate::values;
 
 /// Stream to read, and position to start from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -98,19 +100,21 @@ pub struct Entry {
     pub position: Position,
     /// Kind of the body.
     pub content: Content,
-    /// The body: JSON text, or bytes of the application.
+    /// Encoding of the body of a value.
+    pub encoding: PayloadEncoding,
+    /// The body: a value in this encoding, or bytes of the application.
     pub body: Bytes,
     /// True if it was published before the latest outcome: replayed rather than live.
     pub replayed: bool,
 }
 
 impl Entry {
-    /// The value.
+    /// The value: what its JSON is, whatever the encoding.
     ///
     /// # Errors
-    /// Fails if the body is not the JSON text of such a value.
-    pub fn value<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.body)
+    /// Fails if the body is no value of its encoding, or another one than a `T`.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        values::decode(&self.body, self.encoding)
     }
 }
 
@@ -272,6 +276,7 @@ fn delivery(item: &Item) -> Delivery {
         Item::Entry(entry) => Delivery::Entry(Entry {
             position: entry.position,
             content: entry.content,
+            encoding: entry.encoding,
             body: entry.body.clone(),
             replayed: entry.replayed,
         }),

@@ -18,7 +18,11 @@ pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     let backend = Backend::start(workspace)?;
     let run = |runner: &OsStr, tests: &[&str]| {
         let mut test = workspace.cargo(&["test", "--package=push-wire-client-wasm"]);
-        test.args(["--features=js", "--target", toolchain::BROWSER]);
+        test.args([
+            "--features=binary-values,js",
+            "--target",
+            toolchain::BROWSER,
+        ]);
         test.args(tests)
             .env("PUSH_WIRE_SERVER", &backend.url)
             .env("CHROMIUM", CHROMIUM.path(workspace)?)

@@ -104,7 +104,7 @@ fn browser_lints(workspace: &Workspace) -> Result<(), Error> {
         "clippy",
         "--quiet",
         "--package=push-wire-client-wasm",
-        "--features=js",
+        "--features=binary-values,js",
         "--all-targets",
         "--target",
         toolchain::BROWSER,

@@ -33,7 +33,10 @@ impl<'a> Module<'a> {
     pub(crate) fn engine(workspace: &'a Workspace) -> Self {
         Self {
             name: "engine",
-            cargo: &["--package=push-wire-client-wasm", "--features=allocator,js"],
+            cargo: &[
+                "--package=push-wire-client-wasm",
+                "--features=allocator,binary-values,js",
+            ],
             krate: "push_wire_client_wasm",
             target: workspace.target(),
         }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::Function;
+use push_wire_shared::PayloadEncoding;
 use push_wire_shared::session::client::{ClientSession, Status, Transport};
 use push_wire_shared::session::op::SystemNotice;
 use push_wire_shared::session::wire::Content;
@@ -10,7 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use super::options::{Options, ReadOptions};
 use super::panic::Live;
-use super::{ClientHooks, PageSubscription, StreamHooks, events};
+use super::{ClientHooks, PageSubscription, StreamHooks, binary, events};
 use crate::driver::{Driver, Observer};
 use crate::fetch::text;
 use crate::{Fault, clock};
@@ -106,7 +107,22 @@ impl PageClient {
             .map_err(|error| self.hooks.subscribe_error(error))
     }
 
-    /// Sends a message on a channel, or for a topic of it: JSON text, or bytes. Returns its ticket. `answered` is called once,
+    /// The body of a value, which consists of lists, plain objects, texts, numbers, BigInts from -2^63 to 2^64 - 1, booleans and
+    /// null; `undefined` where the connection's encoding is JSON, whose text the caller makes.
+    ///
+    /// # Errors
+    /// The error that `hooks.error` makes, for a value that cannot be sent.
+    pub fn encode(&self, value: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+        let encoding = self.driver.read(ClientSession::encoding);
+        if encoding == PayloadEncoding::Json {
+            return Ok(None);
+        }
+        let body = binary::write(value, encoding);
+        body.map(Some)
+            .map_err(|error| self.hooks.plain("bad_value", &error.to_string()))
+    }
+
+    /// Sends a message on a channel, or for a topic of it: a value's body in the connection's encoding, or bytes. Returns its ticket. `answered` is called once,
     /// with the error if there is one.
     ///
     /// # Errors

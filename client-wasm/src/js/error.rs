@@ -29,6 +29,9 @@ impl ClientHooks {
                 Some("token"),
                 None,
             ),
+            ConnectError::LeftOut { setting, .. } => {
+                self.error("bad_argument", &text, Some(*setting), None)
+            }
             ConnectError::Config(_) => self.plain("bad_argument", &text),
         }
     }

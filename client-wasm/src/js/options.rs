@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use js_sys::{Function, Promise};
+use push_wire_shared::PayloadEncoding;
 use push_wire_shared::position::StartAt;
 use push_wire_shared::session::client::{
     RetryPolicy, Subscription, TokenError, TransportPreference,
@@ -37,6 +38,7 @@ pub(super) struct Options {
     max_message_bytes: Option<usize>,
     compression: Option<bool>,
     transport: Option<TransportName>,
+    encoding: Option<String>,
     retry: Option<Retry>,
 }
 
@@ -52,6 +54,7 @@ impl Default for Options {
             max_message_bytes: None,
             compression: None,
             transport: None,
+            encoding: None,
             retry: None,
         }
     }
@@ -88,6 +91,11 @@ impl Options {
             Some(TransportName::Websocket) => TransportPreference::WsOnly,
             Some(TransportName::Sse) => TransportPreference::SseOnly,
         };
+        let encoding = self
+            .encoding
+            .as_deref()
+            .and_then(PayloadEncoding::from_name);
+        config.encoding = encoding.unwrap_or_default();
         if let Some(retry) = self.retry {
             config.retry = retry.policy();
         }

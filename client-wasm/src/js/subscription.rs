@@ -10,10 +10,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::hooks::report_uncaught;
-use super::value::{PositionOut, object, parse};
-use super::{ClientHooks, StreamHooks, events};
+use super::value::{PositionOut, object};
+use super::{ClientHooks, StreamHooks, events, value};
 use crate::driver::Driver;
-use crate::fetch::text;
 use crate::stream::{Item, Listener, Sink, Source, Taken};
 
 /// One listener to a stream. Freeing it ends the reading.
@@ -62,11 +61,11 @@ impl Passing {
     fn entry(&self, entry: &Entry) -> Result<JsValue, JsValue> {
         let (value, bytes) = match entry.content {
             Content::Bytes => (JsValue::UNDEFINED, Some(Uint8Array::from(&*entry.body))),
-            Content::Value => match parse(&entry.body) {
+            Content::Value => match value::read(&entry.body, entry.encoding) {
                 Ok(value) => (value, None),
                 Err(error) => {
-                    let cursor = entry.position.cursor;
-                    let why = format!("entry {cursor} is not JSON: {}", text(&error));
+                    let (cursor, encoding) = (entry.position.cursor, entry.encoding.name());
+                    let why = format!("entry {cursor} is no value in {encoding}: {error}");
                     drop(self.client.fault("bad_payload", &why));
                     return Ok(JsValue::UNDEFINED);
                 }

@@ -1,15 +1,24 @@
 //! Values between Rust and JavaScript.
 
 use js_sys::{BigInt, JSON};
+use push_wire_shared::PayloadEncoding;
 use push_wire_shared::position::{Epoch, Position, Tag};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-/// The value of a JSON text.
-pub(super) fn parse(json: &[u8]) -> Result<JsValue, JsValue> {
-    let text = std::str::from_utf8(json).map_err(|error| JsValue::from(error.to_string()))?;
-    JSON::parse(text)
+use super::binary;
+use crate::fetch;
+
+/// The value of a body. The error is its description.
+pub(super) fn read(body: &[u8], encoding: PayloadEncoding) -> Result<JsValue, String> {
+    match encoding {
+        PayloadEncoding::Json => {
+            let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+            JSON::parse(text).map_err(|thrown| fetch::text(&thrown))
+        }
+        PayloadEncoding::MessagePack | PayloadEncoding::Cbor => binary::read(body, encoding),
+    }
 }
 
 /// An object; `None` becomes `null`.
