@@ -5,14 +5,19 @@ const utf8 = new TextEncoder();
 
 /** The JSON text of a value. */
 export function encode(value: unknown): Uint8Array {
-  let text: string | undefined;
+  return utf8.encode(sendable(value, () => JSON.stringify(value, expressibleInJson)));
+}
+
+/** The result of `make`, which throws or returns `undefined` for a value that cannot be sent. */
+export function sendable<T>(value: unknown, make: () => T | undefined): T {
+  let made: T | undefined;
   try {
-    text = JSON.stringify(value, expressible);
+    made = make();
   } catch (cause) {
-    throw new PushError("bad_value", `the value cannot be sent as JSON: ${thrownText(cause)}`, { cause });
+    throw new PushError("bad_value", `the value cannot be sent: ${thrownText(cause)}`, { cause, argument: "value" });
   }
-  if (text !== undefined) return utf8.encode(text);
-  throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`);
+  if (made !== undefined) return made;
+  throw new PushError("bad_value", `a value of type ${typeof value} cannot be sent`, { argument: "value" });
 }
 
 /** Kinds of objects that `JSON.stringify` writes as {}. */
@@ -29,16 +34,26 @@ export function attached(bytes: Uint8Array): Uint8Array {
 }
 
 /** Refuses values that `JSON.stringify` would change silently: some numbers to null, bytes and collections to an object. */
-function expressible(key: string, value: unknown): unknown {
+export function expressible(key: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value}${place(key)} has no form in JSON`);
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
     throw new TypeError(`bytes${place(key)} have no form in JSON; a message of bytes is sent as a Uint8Array`);
   }
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const kind = kindOf(value);
   if (FORMLESS.has(kind)) throw new TypeError(`a ${kind}${place(key)} has no form in JSON`);
   return value;
 }
 
-function place(key: string): string {
+function expressibleInJson(key: string, value: unknown): unknown {
+  if (typeof value !== "bigint") return expressible(key, value);
+  throw new TypeError(`the BigInt ${value}n${place(key)} has no form in JSON; it has one with the option encoding: "msgpack"`);
+}
+
+/** The name of a value's class, as `Object.prototype.toString` gives it. */
+export function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+export function place(key: string): string {
   return key === "" ? "" : ` in ${JSON.stringify(key)}`;
 }

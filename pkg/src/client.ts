@@ -2,7 +2,7 @@
 import { address } from "./address.js";
 import { badArgument, checkNames, checkSignal, checkStream, checkText } from "./arguments.js";
 import { openAsset } from "./asset.js";
-import { attached, encode } from "./body.js";
+import { attached } from "./body.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
 import { DocumentSource } from "./document-source.js";
@@ -114,12 +114,13 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   /**
-   * Sends a value as JSON, or a `Uint8Array` as it is, on a channel or for a topic of it. Resolves when the server has taken
+   * Sends a value, or a `Uint8Array` as it is, on a channel or for a topic of it. Resolves when the server has taken
    * it; sends made while away wait and go out in order.
    *
-   * JSON is as `JSON.stringify` writes it: `undefined`, functions and symbols are left out of objects and become null in
-   * lists, an invalid `Date` becomes null and a valid one text, and -0 becomes 0. NaN, the infinities, BigInts, and bytes,
-   * `Map`, `Set`, `Blob` and `Promise` inside of a value are refused.
+   * The value is as `JSON.stringify` writes it: `undefined`, functions and symbols are left out of objects and become null in
+   * lists, an invalid `Date` becomes null and a valid one text. NaN, the infinities, and bytes, `Map`, `Set`, `Blob` and
+   * `Promise` inside of a value are refused. In JSON -0 becomes 0, and BigInts are refused; in MessagePack and CBOR -0 is kept,
+   * and BigInts are integers, from -2^63 to 2^64 - 1.
    *
    * Rejects with a {@link PushError}: the server's code when it refused (`not_permitted` if the grant does not allow it),
    * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument`, `closed` or `idle`. With the reason of `signal` when
@@ -142,7 +143,7 @@ export class Client<Channels extends object = AnyChannels> {
     checkStream(channel, options.topic);
     checkSignal(options.signal);
     const isBytes = value instanceof Uint8Array;
-    const body = isBytes ? attached(value) : encode(value);
+    const body = isBytes ? attached(value) : this.core.encode(value);
     return this.core.send(channel, options.topic, isBytes, body, options.signal);
   }
 

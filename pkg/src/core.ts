@@ -1,7 +1,9 @@
 // One client of the WebAssembly module: its events, its sends and its end.
+import { encode, sendable } from "./body.js";
 import { type ClientHooks, PageClient, type PageSubscription } from "./engine.js";
 import { type ErrorCode, PushError } from "./error.js";
 import { IDLE_PAGE } from "./idle.js";
+import { plain } from "./plain.js";
 import type { Notice, Options, Signal, Status } from "./types.js";
 
 /** Receiver of a client's events. */
@@ -26,7 +28,7 @@ interface Part {
 export type Reading = Pick<PageSubscription, "position" | "head" | "free">;
 
 /** The part of the module's client that is used. */
-export type Page = Pick<PageClient, "id" | "start" | "stats" | "send" | "withdraw" | "setToken" | "connect" | "interrupt" | "close" | "free"> & {
+export type Page = Pick<PageClient, "id" | "start" | "stats" | "encode" | "send" | "withdraw" | "setToken" | "connect" | "interrupt" | "close" | "free"> & {
   subscribe(...given: Parameters<PageClient["subscribe"]>): Reading;
 };
 
@@ -38,6 +40,7 @@ export class Core implements ClientHooks {
   private readonly listener: ClientListener;
   /** The sends that wait for the server's answer. */
   private readonly waiting = new Set<(error: PushError) => void>();
+  private readonly isJson: boolean;
   private isClosed = false;
   private knownId = "";
 
@@ -45,6 +48,7 @@ export class Core implements ClientHooks {
   constructor(url: string | undefined, options: Options, listener: ClientListener) {
     this.url = url;
     this.listener = listener;
+    this.isJson = (options.encoding ?? "json") === "json";
     this.page = url === undefined ? IDLE_PAGE : new PageClient(url, options, this);
   }
 
@@ -73,7 +77,14 @@ export class Core implements ClientHooks {
     return this.parts.delete(part);
   }
 
-  /** Sends JSON text or bytes; resolves when the server has carried the message out. */
+  /** The body of a value. */
+  encode(value: unknown): Uint8Array {
+    // A server without the wanted encoding takes JSON.
+    const binary = this.isJson ? undefined : this.page.encode(sendable(value, () => plain(value)));
+    return binary ?? encode(value);
+  }
+
+  /** Sends a value's body or bytes; resolves when the server has carried the message out. */
   send(channel: string, topic: string | undefined, isBytes: boolean, body: Uint8Array, signal: Signal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw signal.reason;

@@ -32,6 +32,9 @@ export const IDLE_PAGE: Page = {
   start() {},
   stats: () => NOTHING,
   subscribe: () => READING,
+  encode() {
+    throw idleError();
+  },
   send() {
     throw idleError();
   },

@@ -22,6 +22,7 @@ const NAMES: Record<keyof Options, true> = {
   WebSocket: true,
   maxMessageBytes: true,
   compression: true,
+  encoding: true,
   transport: true,
   retry: true,
   signal: true,
@@ -30,6 +31,8 @@ const NAMES: Record<keyof Options, true> = {
 const TRANSPORTS = ["auto", "websocket", "sse"];
 
 const PLACES: unknown[] = ["tab", "device", false];
+
+const ENCODINGS = ["json", "msgpack", "cbor"];
 
 /** Throws `bad_argument` for a setting of a wrong type, and for one that there is not. */
 export function checkOptions(options: Options): void {
@@ -53,8 +56,9 @@ export function checkOptions(options: Options): void {
   if (WebSocket !== undefined) checkFunction("WebSocket", WebSocket);
   checkBoolean("compression", compression);
   checkSignal(options.signal);
-  const { transport = "auto", retry = {}, maxMessageBytes = MIN_MESSAGE_BYTES } = options;
+  const { transport = "auto", encoding = "json", retry = {}, maxMessageBytes = MIN_MESSAGE_BYTES } = options;
   if (!TRANSPORTS.includes(transport)) throw badArgument("transport", transport, '"auto", "websocket" or "sse"');
+  if (!ENCODINGS.includes(encoding)) throw badArgument("encoding", encoding, '"json", "msgpack" or "cbor"');
   checkRetry(retry);
   if (!isInteger(maxMessageBytes, MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES)) {
     throw badArgument("maxMessageBytes", maxMessageBytes, `a whole number from ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`);

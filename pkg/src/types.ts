@@ -187,6 +187,11 @@ export interface Options {
    * `<url>/dictionaries/…`, over HTTP and through the browser's cache.
    */
   compression?: boolean;
+  /**
+   * Encoding of values on the connection; default `json`. The values are the same, but for integers beyond 2^53: in
+   * `msgpack` and `cbor` these are BigInts, in JSON numbers that are not exact. JSON is the fastest to read.
+   */
+  encoding?: "json" | "msgpack" | "cbor";
 }
 
 /** Schedule of attempts: each delay is drawn evenly from zero to a ceiling, which grows with every attempt that failed in a row. */

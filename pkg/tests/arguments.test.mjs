@@ -67,6 +67,9 @@ test("settings are checked", () => {
   for (const value of [null, {}]) assert.throws(() => open({ WebSocket: value }), wrong("WebSocket", "a function"));
   assert.throws(() => open({ compression: "no" }), wrong("compression", "true or false"));
   for (const transport of ["ws", null, 5]) assert.throws(() => open({ transport }), wrong("transport", '"auto", "websocket" or "sse"'));
+  for (const encoding of ["messagepack", null, 5]) {
+    assert.throws(() => open({ encoding }), wrong("encoding", '"json", "msgpack" or "cbor"'));
+  }
   for (const signal of [null, {}, "now"]) assert.throws(() => open({ signal }), wrong("signal", "an AbortSignal"));
   assert.throws(() => open({ retry: null }), wrong("options"));
   for (const time of [-1, 0.5, "1", Infinity]) {
@@ -120,7 +123,7 @@ test("options that there are not are named", async () => {
     assert.equal(error.message, `there is no option "${name}"; the options are ${known.join(", ")}`);
     return true;
   };
-  const settings = ["token", "clientId", "persist", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression", "transport", "retry", "signal"];
+  const settings = ["token", "clientId", "persist", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression", "encoding", "transport", "retry", "signal"];
   assert.throws(() => open({ tokn: "x" }), none("tokn", ...settings));
   assert.throws(() => open({ clientID: undefined }), none("clientID", ...settings));
   assert.throws(() => open({ toString: 1 }), none("toString", ...settings));
