@@ -224,7 +224,7 @@ fn decompress(
     dictionaries: &[CompressionDictionary],
     max_bytes: usize,
 ) -> Result<Vec<u8>, BinaryError> {
-    let mut decompressor = crate::compression::portable::Decompressor::new();
+    let mut decompressor = Decompressor::new();
     for dictionary in dictionaries {
         decompressor.add_dictionary(dictionary)?;
     }

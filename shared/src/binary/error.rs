@@ -41,8 +41,10 @@ pub enum BinaryError {
     /// The dictionary cannot be used, or none could be made.
     #[error("compression dictionary cannot be used or made")]
     Compression,
-    /// The compressed body is damaged, or needs too large a window.
-    #[error("compressed payload is damaged or needs too large a window")]
+    /// The compressed body is damaged, needs too large a window, or cannot be read by this build.
+    #[error(
+        "compressed payload is damaged, needs too large a window, or this build cannot decompress"
+    )]
     Decompression,
     /// Compressed with a dictionary that was not given.
     #[error("compressed with dictionary {0}, which was not given")]
@@ -94,6 +96,7 @@ impl From<DecompressError> for BinaryError {
         match error {
             DecompressError::NotZstd
             | DecompressError::Malformed
+            | DecompressError::LeftOut
             | DecompressError::WindowTooLarge { .. } => Self::Decompression,
             DecompressError::MissingDictionary(id) => Self::MissingDictionary(id),
             DecompressError::TooLarge { limit } => Self::TooLarge { limit },

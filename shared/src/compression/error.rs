@@ -27,6 +27,9 @@ pub enum DecompressError {
         /// The frame's window, in bytes.
         window: u64,
     },
+    /// This build does not decompress: see [`DECOMPRESSES`](super::DECOMPRESSES).
+    #[error("this build has no zstd decompressor")]
+    LeftOut,
     /// Bytes after the zstd frame.
     #[error("bytes after the zstd frame")]
     TrailingBytes,

@@ -6,6 +6,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::{ConfigError, Snapshot, TransportPreference};
+use crate::compression::DECOMPRESSES;
 use crate::encoding::PayloadEncoding;
 use crate::limits;
 
@@ -33,7 +34,8 @@ pub struct ClientConfig {
     /// Encoding wanted for bodies; default JSON. The server may answer with JSON instead: see
     /// [`ClientSession::encoding`](super::ClientSession::encoding).
     pub encoding: PayloadEncoding,
-    /// Accept compressed entries, and fetch dictionaries; default true.
+    /// Accept compressed entries, and fetch dictionaries; default true. Without effect in builds that do not
+    /// [decompress](crate::compression::DECOMPRESSES).
     pub compression: bool,
     /// Transports to try; default [`TransportPreference::WsFirst`].
     pub transports: TransportPreference,
@@ -99,6 +101,11 @@ impl ClientConfig {
             attempts: snapshot.attempts,
             ..Self::new(snapshot.client_id, seed)
         }
+    }
+
+    /// Returns whether the session accepts compressed entries.
+    pub(super) const fn accepts_compressed(&self) -> bool {
+        DECOMPRESSES && self.compression
     }
 
     /// Checks the limits, the retry schedule and the token.

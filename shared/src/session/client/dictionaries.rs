@@ -151,6 +151,10 @@ impl Dictionaries {
         body: Body<'_>,
         max_bytes: usize,
     ) -> Result<Bytes, ConnectionError> {
+        if !self.is_on {
+            let what = "a compressed entry, which was not asked for";
+            return Err(ConnectionError::protocol(what));
+        }
         self.decompress(body.bytes(), max_bytes).map_err(|error| {
             if matches!(error, DecompressError::TooLarge { .. }) {
                 let what = "an entry that is above the size limit once decompressed";
@@ -162,6 +166,7 @@ impl Dictionaries {
                 }
                 DecompressError::NotZstd
                 | DecompressError::Malformed
+                | DecompressError::LeftOut
                 | DecompressError::TooLarge { .. }
                 | DecompressError::WindowTooLarge { .. }
                 | DecompressError::TrailingBytes => "a compressed entry that is damaged",

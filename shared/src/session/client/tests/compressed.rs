@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 use super::peer::*;
+use crate::close::CloseReason;
 use crate::compression::CompressionDictionary;
 use crate::compression::native::{Compressor, PreparedDictionary, train_dictionary};
 use crate::limits::{DICTIONARIES, DICTIONARY_BYTES};
@@ -195,6 +196,22 @@ fn compression_can_be_off() {
     harness.control(&[named(1, CHAT, &dictionary(0))]);
     assert_eq!(fetches(&mut harness), [] as [[u8; 32]; 0]);
     assert!(harness.ops().is_empty());
+}
+
+#[test]
+fn compressed_entry_that_was_not_asked_for_is_an_error() {
+    let mut harness = Harness::new(ClientConfig {
+        compression: false,
+        ..config()
+    });
+    harness.subscribe(whole_channel("chat"));
+    let wire_id = harness.open().subscriptions[0].id;
+    harness.auth_ok(false, 0);
+    harness.control(&[resumed(wire_id, 3, at(0), 0)]);
+    let body = text(1).repeat(4);
+    harness.message(packed_entry(3, 1, &pack(0, b"", body.as_bytes())));
+    let code = CloseReason::ProtocolError.code();
+    assert_eq!(harness.disconnected(), Some(code));
 }
 
 #[test]

@@ -44,9 +44,11 @@ fn bodies(harness: &mut Harness) -> Vec<Vec<u8>> {
 /// Encodings of the entries since the last call.
 fn encodings(harness: &mut Harness) -> Vec<PayloadEncoding> {
     let events = harness.events().into_iter();
-    let encodings = events.filter_map(|event| match event {
-        Event::Entry(entry) => Some(entry.encoding),
-        _ => None,
+    let encodings = events.filter_map(|event| {
+        let Event::Entry(entry) = event else {
+            return None;
+        };
+        Some(entry.encoding)
     });
     encodings.collect()
 }
@@ -79,9 +81,11 @@ fn values_in_an_encoding_that_the_server_does_not_take_are_refused() {
     send(&mut harness, Content::Bytes, b"bytes");
     harness.open();
     accept(&mut harness, PayloadEncoding::Json);
-    let refused = harness.events().into_iter().find_map(|event| match event {
-        Event::Refused { ticket, code, .. } => Some((ticket, code)),
-        _ => None,
+    let refused = harness.events().into_iter().find_map(|event| {
+        let Event::Refused { ticket, code, .. } = event else {
+            return None;
+        };
+        Some((ticket, code))
     });
     assert_eq!(refused, Some((value, ErrorCode::Unavailable)));
     send(&mut harness, Content::Value, b"1");
