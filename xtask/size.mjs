@@ -4,7 +4,8 @@
 // compiler has put into its caller counts there: most of the session is in `driver`.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { brotliCompressSync, constants } from "node:zlib";
+
+import { brotli, print } from "./brotli.mjs";
 
 const PARTS = [
   ["zstd", /compression::/],
@@ -65,15 +66,6 @@ const [, , , dist] = process.argv;
 for (const file of readdirSync(dist).filter((file) => /\.(js|wasm)$/.test(file))) {
   const bytes = readFileSync(path.join(dist, file));
   print(file, bytes.length, brotli(bytes));
-}
-
-function print(name, raw, compressed) {
-  console.log(`${name.padEnd(27)} ${String(raw).padStart(7)} bytes ${String(compressed).padStart(7)} bytes with brotli`);
-}
-
-function brotli(bytes) {
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  return brotliCompressSync(bytes, { params }).length;
 }
 
 function sum(counts) {

@@ -15,7 +15,7 @@ use crate::address::Address;
 use crate::driver::{Driver, Observer};
 use crate::storage::{Kept, KeyValueStorage, Store};
 use crate::token::TokenSource;
-use crate::transport::Settings;
+use crate::transport::{HAS_EVENT_STREAMS, Settings};
 use crate::{ConnectError, clock, page, values};
 
 /// Settings of a [`Client`](crate::Client); each has a default.
@@ -119,7 +119,8 @@ impl Config {
         self
     }
 
-    /// Sets the transports to try; default WebSocket, and SSE where that is blocked.
+    /// Sets the transports to try; default WebSocket, and SSE where that is blocked. Without the cargo feature `sse` WebSocket is
+    /// the only one.
     #[must_use]
     pub const fn transports(mut self, transports: TransportPreference) -> Self {
         self.transports = transports;
@@ -140,7 +141,8 @@ impl Config {
         self
     }
 
-    /// Sets that entries may come compressed; default true. The dictionaries for that are fetched over HTTP.
+    /// Sets that entries may come compressed; default true. The dictionaries for that are fetched over HTTP. Without the cargo
+    /// feature `zstd` entries come as they are.
     #[must_use]
     pub const fn compression(mut self, compression: bool) -> Self {
         self.without_compression = !compression;
@@ -165,6 +167,7 @@ impl Config {
         let name = self.storage_key.as_deref();
         let name = name.map_or_else(|| format!("push-wire:{}", address.socket), Into::into);
         values::check(self.encoding)?;
+        self.check_transports()?;
         // Before the client takes its record in the storage.
         self.session(ClientConfig::new(Uuid::nil(), 0)).check()?;
         let drawn = Drawn::new().ok_or(ConnectError::NoCrypto)?;
@@ -215,9 +218,24 @@ impl Config {
         config
     }
 
-    /// The chosen transports that the runtime has: event streams alone where there is no class of WebSockets, as in Node.js 20,
-    /// unless a WebSocket is demanded.
+    /// Checks that this build has event streams, if they alone are chosen.
+    fn check_transports(&self) -> Result<(), ConnectError> {
+        if HAS_EVENT_STREAMS || self.transports != TransportPreference::SseOnly {
+            return Ok(());
+        }
+        Err(ConnectError::LeftOut {
+            setting: "transport",
+            value: "sse",
+            feature: "sse",
+        })
+    }
+
+    /// The chosen transports that the build and the runtime have: event streams alone where there is no class of WebSockets, as
+    /// in Node.js 20, unless a WebSocket is demanded.
     fn usable_transports(&self) -> TransportPreference {
+        if !HAS_EVENT_STREAMS {
+            return TransportPreference::WsOnly;
+        }
         let has_socket = self.socket_class.is_some() || page::has_web_socket();
         if has_socket || self.transports == TransportPreference::WsOnly {
             return self.transports;

@@ -3,6 +3,18 @@
 //!
 //! [`Client`] is the API for front ends in Rust. With the feature `js` the crate exports classes for JavaScript, of which the
 //! npm package `push-wire` (folder `pkg`) is made.
+//!
+//! Cargo features leave parts out, for a smaller module:
+//!
+//! | feature | | without it |
+//! |---|---|---|
+//! | `zstd` (default) | compressed entries | the client does not offer compression |
+//! | `sse` (default) | event streams with POST requests | WebSocket is the only transport |
+//! | `binary-values` | values in MessagePack and CBOR | [`Config::encoding`] takes JSON only |
+//! | `js` | the classes for JavaScript | |
+//! | `allocator` | the allocator of the npm package, half the size of Rust's | |
+//!
+//! A setting that needs a part which was left out is [`ConnectError::LeftOut`]. `pkg/README.md` has the sizes.
 
 mod address;
 mod allocator;

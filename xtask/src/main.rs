@@ -6,6 +6,7 @@
 //! cargo xtask soak             run the long forms of tests
 //! cargo xtask pkg              build the npm package into pkg/dist
 //! cargo xtask size             print the size of the browser module, part by part
+//! cargo xtask size features    print its size without each of its cargo features
 //! cargo xtask bench-browser    measure decoding and deltas in Chromium (bench/README.md)
 //! ```
 //!
@@ -47,7 +48,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test             run all checks and tests
   soak             run the long forms of tests
   pkg              build the npm package into pkg/dist
-  size             print the size of the browser module, part by part
+  size [features]  print the size of the browser module, part by part, or without each of its cargo features
   bench-browser    measure decoding and deltas in Chromium";
 
 fn main() -> ExitCode {
@@ -68,6 +69,7 @@ fn run(args: &[String]) -> Result<(), Error> {
         ["pkg"] => pkg::build(&workspace),
         ["soak"] => soak::run(&workspace),
         ["size"] => size::print(&workspace),
+        ["size", "features"] => size::print_features(&workspace),
         ["bench-browser"] => bench::run(&workspace),
         ["test"] => test::run(&workspace),
         ["demo"] => demo::run(&workspace, &[]),

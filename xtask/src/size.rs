@@ -1,4 +1,5 @@
-//! `cargo xtask size`: sizes of the browser module, part by part, and of the npm package's files.
+//! `cargo xtask size`: sizes of the browser module, part by part, and of the npm package's files; or without each of the module's
+//! cargo features.
 
 use crate::error::Error;
 use crate::wasm::{self, Names};
@@ -19,4 +20,31 @@ pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
     let mut node = workspace.command("node", &[]);
     node.arg(script).arg(out.join("engine.wasm"));
     process::run(node.arg(workspace.pkg().join("dist")))
+}
+
+/// Cargo features that leave parts out of the module.
+const FEATURES: [&str; 3] = ["binary-values", "sse", "zstd"];
+
+/// Builds the module with all features, without each of them, and with none, and prints its size.
+pub(crate) fn print_features(workspace: &Workspace) -> Result<(), Error> {
+    let all_but = |left_out: &str| FEATURES.map(|name| if name == left_out { "" } else { name });
+    print_size(workspace, "all", &FEATURES)?;
+    for name in FEATURES {
+        print_size(workspace, &format!("without {name}"), &all_but(name))?;
+    }
+    print_size(workspace, "none", &[])
+}
+
+fn print_size(workspace: &Workspace, name: &str, features: &[&str]) -> Result<(), Error> {
+    let features = format!("--features=allocator,js,{}", features.join(","));
+    let package = "--package=push-wire-client-wasm";
+    let module = wasm::Module {
+        cargo: &[package, "--no-default-features", &features],
+        ..wasm::Module::engine(workspace)
+    };
+    let out = workspace.target().join("xtask/size");
+    wasm::build(workspace, &module, &out, Names::Drop)?;
+    let script = workspace.root().join("xtask/brotli.mjs");
+    let mut node = workspace.command("node", &[]);
+    process::run(node.arg(script).arg(name).arg(out.join("engine.wasm")))
 }

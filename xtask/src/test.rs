@@ -89,29 +89,29 @@ fn format(workspace: &Workspace) -> Result<(), Error> {
 }
 
 fn lints(workspace: &Workspace) -> Result<(), Error> {
-    clippy(workspace.cargo(&["clippy", "--quiet", "--workspace", "--all-targets"]))
+    clippy(&mut workspace.cargo(&["clippy", "--quiet", "--workspace", "--all-targets"]))
 }
 
 /// The crates as an application builds them: in the whole workspace the tests turn on their feature `__internals`.
 fn application_lints(workspace: &Workspace) -> Result<(), Error> {
-    clippy(workspace.cargo_applications("clippy"))
+    clippy(&mut workspace.cargo_applications("clippy"))
 }
 
-/// The browser client with its classes, for the target that has them.
+/// The browser client for its target: with all features and tests, then with each feature that leaves a part out, and with none.
 fn browser_lints(workspace: &Workspace) -> Result<(), Error> {
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
-    clippy(workspace.cargo(&[
-        "clippy",
-        "--quiet",
-        "--package=push-wire-client-wasm",
-        "--features=binary-values,js",
-        "--all-targets",
-        "--target",
-        toolchain::BROWSER,
-    ]))
+    let lint = |arguments: &[&str]| {
+        let mut cargo = workspace.cargo(&["clippy", "--quiet", "--package=push-wire-client-wasm"]);
+        clippy(cargo.args(["--target", toolchain::BROWSER]).args(arguments))
+    };
+    lint(&["--features=binary-values,js", "--all-targets"])?;
+    for feature in ["", "binary-values", "js", "sse", "zstd"] {
+        lint(&["--no-default-features", "--features", feature])?;
+    }
+    Ok(())
 }
 
-fn clippy(mut clippy: Command) -> Result<(), Error> {
+fn clippy(clippy: &mut Command) -> Result<(), Error> {
     process::run(clippy.args(["--", "-D", "warnings"]))
 }
 
@@ -125,7 +125,7 @@ fn documentation(workspace: &Workspace) -> Result<(), Error> {
 fn no_std(workspace: &Workspace) -> Result<(), Error> {
     for target in toolchain::BARE {
         toolchain::ensure_target(workspace, target)?;
-        for features in ["", "rtc"] {
+        for features in ["", "rtc,ruzstd"] {
             process::run(&mut workspace.cargo(&[
                 "check",
                 "--quiet",

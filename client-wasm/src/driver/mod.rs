@@ -98,7 +98,7 @@ impl Driver {
                 line: RefCell::default(),
                 transport: Cell::new(Transport::WebSocket),
                 timer,
-                dictionaries: Dictionaries::default(),
+                dictionaries: Default::default(),
                 store,
                 page: OnceCell::new(),
                 sources: RefCell::default(),

@@ -1,6 +1,9 @@
 //! Transports: a WebSocket, or an event stream with POST requests. A transport moves bytes and decides nothing.
 
+#[cfg(feature = "sse")]
 mod event_stream;
+#[cfg(not(feature = "sse"))]
+mod no_event_stream;
 mod websocket;
 
 use std::rc::Weak;
@@ -9,11 +12,17 @@ use js_sys::Function;
 use push_wire_shared::session::client::Transport;
 use wasm_bindgen::JsValue;
 
+#[cfg(feature = "sse")]
 pub(crate) use event_stream::EventStream;
+#[cfg(not(feature = "sse"))]
+pub(crate) use no_event_stream::EventStream;
 pub(crate) use websocket::WebSocket;
 
 use crate::address::Address;
 use crate::driver::Driver;
+
+/// True if this build has event streams.
+pub(crate) const HAS_EVENT_STREAMS: bool = cfg!(feature = "sse");
 
 /// Addresses and limits of all connections of a client.
 pub(crate) struct Settings {

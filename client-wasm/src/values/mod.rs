@@ -52,3 +52,20 @@ pub(crate) fn decode<T: DeserializeOwned>(
         }
     }
 }
+
+#[cfg(all(test, not(feature = "binary-values")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_that_were_left_out_are_refused() {
+        assert_eq!(check(PayloadEncoding::Json), Ok(()));
+        let refused = check(PayloadEncoding::Cbor).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "encoding is \"cbor\", for which this client was built without its cargo feature `binary-values`"
+        );
+        assert!(decode::<u8>(b"\x01", PayloadEncoding::Cbor).is_err());
+        assert!(encode(&1, PayloadEncoding::MessagePack).is_err());
+    }
+}

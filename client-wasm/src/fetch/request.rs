@@ -10,20 +10,12 @@ extern "C" {
     // Of a page, a worker, or a server's runtime.
     #[wasm_bindgen(js_name = fetch)]
     fn global_fetch(url: &str, request: &RequestInit) -> Promise;
-
-    #[wasm_bindgen(js_name = String, catch)]
-    fn to_string(value: &JsValue) -> Result<String, JsValue>;
 }
 
 /// Sends a request. The error is the exception.
 pub(crate) async fn fetch(url: &str, request: &RequestInit) -> Result<Response, JsValue> {
     let response = JsFuture::from(global_fetch(url, request)).await?;
     Ok(response.unchecked_into())
-}
-
-/// Text of a thrown value.
-pub(crate) fn text(thrown: &JsValue) -> String {
-    to_string(thrown).unwrap_or_else(|_| "a value without a text".into())
 }
 
 /// Body of a response, in pieces. Dropping it cancels the rest.

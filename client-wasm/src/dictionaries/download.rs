@@ -1,4 +1,4 @@
-//! Downloads of compression dictionaries (docs/protocol.md section 11).
+//! Downloads, of which the browser's cache keeps the results.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Weak;
