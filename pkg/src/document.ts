@@ -67,7 +67,8 @@ export class LiveDocument<T> {
   }
 
   /**
-   * Shows the value in an element, from now on: a string as text, anything else as indented JSON, or by `render`.
+   * Shows the value in an element, from now on: a string as text, anything else as indented JSON with BigInts as text, or by
+   * `render`.
    * The returned function ends that.
    */
   bind<E extends TextElement>(element: E, render: (element: E, value: T) => void = showText): () => void {
@@ -95,5 +96,6 @@ export class LiveDocument<T> {
 }
 
 function showText(element: TextElement, value: unknown): void {
-  element.textContent = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  const plain = (_: string, item: unknown) => (typeof item === "bigint" ? String(item) : item);
+  element.textContent = typeof value === "string" ? value : JSON.stringify(value, plain, 2);
 }

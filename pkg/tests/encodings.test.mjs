@@ -131,6 +131,16 @@ for (const encoding of ENCODINGS) {
   });
 }
 
+test("an element shows BigInts as text", async () => {
+  const client = open("cbor");
+  const document = client.document("document");
+  const element = {};
+  document.bind(element);
+  const shown = new Promise((resolve) => document.subscribe((value) => value.big && resolve(element.textContent)));
+  await client.send("document", { big: 2n ** 60n, small: 1 });
+  assert.equal(await shown, '{\n  "big": "1152921504606846976",\n  "small": 1\n}');
+});
+
 const nested = (levels) => Array.from({ length: levels }).reduce((inner) => [inner], null);
 
 for (const encoding of BINARY) {
@@ -156,20 +166,31 @@ for (const encoding of BINARY) {
     assert.deepStrictEqual(await echo(client, nested(64)), nested(64));
   });
 
-  test(`a body that is no ${encoding} is a fault, and the stream goes on`, async () => {
-    // Replaces the first byte of the text, which has its length, by one that begins no value.
-    const text = Buffer.from("broken");
-    class Damaging extends WebSocket {
-      emit(name, data, ...more) {
-        const at = name === "message" ? Buffer.from(data).indexOf(text) : -1;
-        if (at < 0) return super.emit(name, data, ...more);
-        const damaged = Buffer.from(data);
-        damaged[at - 1] = encoding === "msgpack" ? 0xc1 : 0xfc;
-        const bytes = damaged.buffer.slice(damaged.byteOffset, damaged.byteOffset + damaged.length);
-        return super.emit(name, bytes, ...more);
-      }
-    }
-    const client = open(encoding, { WebSocket: Damaging, compression: false });
+  test(`a damaged body in ${encoding} is another value or a fault, and the stream goes on`, async () => {
+    const draw = random(`damage in ${encoding}`);
+    const value = { broken: ["text", 1.5, [true, null, { a: 70_000, b: -1, c: "a text of more than 31 bytes" }]] };
+    // A byte of each body is changed, of the 40 after its key.
+    const client = open(encoding, { WebSocket: damaging("broken", (data, at) => (data[at + draw(40)] = draw(256))), compression: false });
+    const faults = [];
+    client.onFault((error) => faults.push(error.code));
+    let read = 0;
+    const all = new Promise((resolve) => {
+      const subscription = client.on("log", (entry) => {
+        if (entry.value === "the end") resolve();
+        else read += 1;
+      }, { from: "newest" });
+      subscription.onOutcome(() => backend.publishLog([...Array(300).fill(value), "the end"]));
+    });
+    await all;
+    assert.equal(read + faults.length, 300);
+    assert.deepEqual(new Set(faults), new Set(["bad_payload"]));
+    assert.equal(client.status.value.phase, "connected");
+  });
+
+  test(`a body that is no ${encoding} is a fault with its entry`, async () => {
+    // The byte before the text has its length; this one begins no value.
+    const byte = encoding === "msgpack" ? 0xc1 : 0xfc;
+    const client = open(encoding, { WebSocket: damaging("broken", (data, at) => (data[at - 7] = byte)), compression: false });
     const faults = [];
     client.onFault((error) => faults.push(error));
     const messages = client.messages("log", { from: "newest" });
@@ -181,4 +202,17 @@ for (const encoding of BINARY) {
     assert.deepEqual(faults.map(({ code }) => code), ["bad_payload"]);
     assert.match(faults[0].message, new RegExp(`entry ${first.cursor + 1n} is no value in ${encoding}: expected`));
   });
+}
+
+/** A class of WebSockets that changes what arrives after each occurrence of a text. */
+function damaging(text, damage) {
+  return class extends WebSocket {
+    emit(name, data, ...more) {
+      if (name !== "message") return super.emit(name, data, ...more);
+      const bytes = new Uint8Array(data);
+      const given = Buffer.from(bytes);
+      for (let at = given.indexOf(text); at >= 0; at = given.indexOf(text, at + 1)) damage(bytes, at + text.length);
+      return super.emit(name, bytes.buffer, ...more);
+    }
+  };
 }

@@ -63,6 +63,25 @@ async function shows(page, count) {
   assert.deepEqual(await page.evaluate(() => window.lines), lines(0, count));
 }
 
+/** Sends a value by each transport in each encoding, and returns what the page reads of it, BigInts as text with an n. */
+function echoes(page) {
+  return page.evaluate(async () => {
+    const read = [];
+    const value = (n) => ({ n, small: [1, -0.5, "é😀"], ["__proto__"]: null });
+    for (const transport of ["websocket", "sse"]) {
+      for (const encoding of ["json", "msgpack", "cbor"]) {
+        const client = window.push.connect("/rps", { transport, encoding, storage: null });
+        await client.send("document", value(encoding === "json" ? 2 ** 53 : 2n ** 64n - 1n));
+        const entry = await client.once("document");
+        const text = (_, item) => (typeof item === "bigint" ? `${item}n` : item);
+        read.push([transport, encoding, JSON.stringify(entry.value, text)]);
+        client.close();
+      }
+    }
+    return read;
+  });
+}
+
 /** Ways in which proxies block requests that open a WebSocket. */
 const BLOCKS = [
   (_, page) => void page.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
@@ -128,5 +147,16 @@ for (const name of Object.keys(LAUNCHERS)) {
     await shows(page, 20);
     assert.equal(await page.evaluate(() => window.phases.includes("closed")), false);
     assert.deepEqual(labs[name].heard(), []);
+  });
+
+  test(`${name} sends and reads values in each encoding, over each transport`, async () => {
+    const { page } = await open(labs[name], { onUpgrade: () => false });
+    const json = (n) => `{"__proto__":null,"n":${n},"small":[1,-0.5,"é😀"]}`;
+    const expected = ["websocket", "sse"].flatMap((transport) => [
+      [transport, "json", json(2 ** 53)],
+      [transport, "msgpack", json('"18446744073709551615n"')],
+      [transport, "cbor", json('"18446744073709551615n"')],
+    ]);
+    assert.deepEqual(await echoes(page), expected);
   });
 }
