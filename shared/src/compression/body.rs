@@ -1,5 +1,6 @@
 //! Sizes of a compressed body, checked before anything is allocated for it.
 
+#[cfg(feature = "ruzstd")]
 use alloc::vec::Vec;
 
 use super::{DecompressError, MAGIC};
@@ -61,6 +62,7 @@ impl<'a> Body<'a> {
     }
 
     /// The frame's header without zstd's own id of the dictionary.
+    #[cfg(feature = "ruzstd")]
     pub(super) fn plain_header(&self) -> Vec<u8> {
         let Header {
             descriptor,
@@ -169,6 +171,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "ruzstd")]
     #[test]
     fn plain_headers_name_no_dictionary() {
         for (named, plain) in [
