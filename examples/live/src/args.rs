@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 /// Printed with every error of the command line, and for `--help`.
 pub(crate) const USAGE: &str = "\
-usage: live [--document FILE] [--log FILE] [--addr HOST:PORT]
+usage: live [--document FILE] [--log FILE] [--page FOLDER] [--addr HOST:PORT]
 
   --document FILE   the file to watch and show (default: the project's README.md)
   --log FILE        the file to follow like `tail -F` (default: this server's own request log)
+  --page FOLDER     the page to serve (default: the demo's own)
   --addr ADDRESS    where to listen (default: 127.0.0.1:4000; port 0 picks a free one)";
 
 /// Settings of the demo.
@@ -18,6 +19,8 @@ pub(crate) struct Args {
     pub(crate) document: PathBuf,
     /// The file to follow; none: the server's own request log.
     pub(crate) log: Option<PathBuf>,
+    /// Folder of the page; none: the demo's own.
+    pub(crate) page: Option<PathBuf>,
     /// Address to listen on.
     pub(crate) addr: SocketAddr,
 }
@@ -39,6 +42,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Request, 
     let mut args = Args {
         document: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")),
         log: None,
+        page: None,
         addr: SocketAddr::from(([127, 0, 0, 1], 4000)),
     };
     let mut words = words.into_iter();
@@ -47,6 +51,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Request, 
         match name.as_str() {
             "--document" => args.document = value()?.into(),
             "--log" => args.log = Some(value()?.into()),
+            "--page" => args.page = Some(value()?.into()),
             "--addr" => args.addr = parse_address(&value()?)?,
             "--help" | "-h" => return Ok(Request::Help),
             _ => return Err(format!("unknown argument {name:?}")),
@@ -71,10 +76,14 @@ mod tests {
 
     #[test]
     fn parses_every_argument() {
-        let request = parse(words("--log a.log --addr 127.0.0.1:0 --document b.md")).unwrap();
+        let request = parse(words(
+            "--log a.log --addr 127.0.0.1:0 --document b.md --page dist",
+        ))
+        .unwrap();
         let expected = Args {
             document: "b.md".into(),
             log: Some("a.log".into()),
+            page: Some("dist".into()),
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         };
         assert_eq!(request, Request::Serve(expected));

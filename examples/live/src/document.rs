@@ -5,29 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use serde::Serialize;
+use live_channels::{Content, Document};
 
 use crate::watch::FileWatch;
 
 /// Largest file shown (512 KiB), in bytes: rendering a larger one would block the page.
 const MAX_BYTES: u64 = 512 * 1024;
-
-/// The document channel's value: a text, or the reason for having none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Document {
-    name: String,
-    #[serde(flatten)]
-    content: Content,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Content {
-    /// The file's bytes as UTF-8.
-    Text(String),
-    /// Reason for the missing text, as a sentence for the page.
-    Problem(String),
-}
 
 /// Publishes the file now and at each change, from a thread of its own.
 ///

@@ -18,13 +18,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use live_channels::Live;
+use live_channels::{Live, ROOMS};
 use push_wire_server::{ChannelPolicy, Compression, HandlerError, PushServer};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use args::{Args, Request};
-use page::About;
+use page::{About, Page};
 use request_log::RequestLog;
 
 type Server = Arc<PushServer<Live>>;
@@ -68,10 +68,8 @@ async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let server = push_server()?;
     tokio::spawn(machine::sample(publisher(&server, Live::Machine)));
     document::follow(args.document, publisher(&server, Live::Document))?;
-    let app = page_and_log(&server, args.log, addr)?;
-    if let Err(problem) = page::check_package() {
-        eprintln!("warning: {problem}");
-    }
+    let page = Page::open(args.page)?;
+    let app = page_and_log(&server, page, args.log, addr)?;
     println!("http://{addr}/");
     push_wire_server::serve(listener, app)
         .drain_on_signal(server, GRACE)
@@ -131,6 +129,7 @@ fn publisher<T: serde::Serialize + ?Sized>(
 /// The routes, and the log that is followed: a given one, or the one that these routes write.
 fn page_and_log(
     server: &Server,
+    page: Page,
     log: Option<PathBuf>,
     addr: SocketAddr,
 ) -> std::io::Result<Router> {
@@ -146,12 +145,12 @@ fn page_and_log(
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         own_requests: own.is_some(),
-        rooms: room::ROOMS,
+        rooms: ROOMS,
     };
     tail::follow(path, publisher(server, Live::Log))?;
     let routes = Router::new()
         .merge(server.router())
-        .merge(page::routes(about));
+        .merge(page.routes(about));
     Ok(match own {
         Some(own) => routes.layer(middleware::from_fn_with_state(own, request_log::record)),
         None => routes,

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use axum::extract::Path as UrlPath;
 use axum::http::{StatusCode, Uri, header};
@@ -12,7 +13,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+const OWN_PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pkg/dist");
 
 /// Answer to the page's request before it connects.
@@ -26,40 +27,68 @@ pub(crate) struct About {
     pub(crate) rooms: [&'static str; 3],
 }
 
-/// The page's routes.
-pub(crate) fn routes(about: About) -> Router {
-    Router::new()
-        .route("/about.json", get(async move || Json(about)))
-        .route("/ping", post(async || StatusCode::NO_CONTENT))
-        .route("/push-wire/{*path}", get(package_file))
-        .fallback(get(page_file))
+/// The page that is served.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    folder: Arc<Path>,
+}
+
+impl Page {
+    /// The page in a folder; without one, the demo's own. Warns if that cannot work yet.
+    ///
+    /// # Errors
+    /// The folder has no page.
+    pub(crate) fn open(folder: Option<PathBuf>) -> Result<Self, String> {
+        if folder.is_none()
+            && let Err(problem) = check_package()
+        {
+            eprintln!("warning: {problem}");
+        }
+        let folder = folder.unwrap_or_else(|| OWN_PAGE.into());
+        if !folder.join("index.html").is_file() {
+            let folder = folder.display();
+            return Err(format!("the page {folder} has no index.html: is it built?"));
+        }
+        Ok(Self {
+            folder: folder.into(),
+        })
+    }
+
+    /// The page's routes.
+    pub(crate) fn routes(self, about: About) -> Router {
+        Router::new()
+            .route("/about.json", get(async move || Json(about)))
+            .route("/ping", post(async || StatusCode::NO_CONTENT))
+            .route("/push-wire/{*path}", get(package_file))
+            .fallback(get(async move |uri: Uri| self.file(&uri).await))
+    }
+
+    async fn file(&self, uri: &Uri) -> Response {
+        let path = uri.path().trim_start_matches('/');
+        let path = if path.is_empty() { "index.html" } else { path };
+        serve(&self.folder, path).await
+    }
 }
 
 /// Checks that the package was built.
 ///
 /// # Errors
 /// A sentence that names the command to build it.
-pub(crate) fn check_package() -> Result<(), String> {
+fn check_package() -> Result<(), String> {
     if Path::new(PACKAGE).join("index.js").is_file() {
         return Ok(());
     }
     Err("pkg/dist is not built, which the page imports: run `cargo xtask pkg`".into())
 }
 
-async fn page_file(uri: Uri) -> Response {
-    let path = uri.path().trim_start_matches('/');
-    let path = if path.is_empty() { "index.html" } else { path };
-    serve(PAGE, path).await
-}
-
 async fn package_file(UrlPath(path): UrlPath<String>) -> Response {
     if let Err(problem) = check_package() {
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     }
-    serve(PACKAGE, &path).await
+    serve(Path::new(PACKAGE), &path).await
 }
 
-async fn serve(root: &str, path: &str) -> Response {
+async fn serve(root: &Path, path: &str) -> Response {
     let (Some(inside), Some(kind)) = (inside(root, path), content_type(path)) else {
         return not_found(path);
     };
@@ -88,11 +117,11 @@ fn not_found(path: &str) -> Response {
 }
 
 /// The file of this path, unless the path leads out of the folder.
-fn inside(root: &str, path: &str) -> Option<PathBuf> {
+fn inside(root: &Path, path: &str) -> Option<PathBuf> {
     let plain = Path::new(path)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    plain.then(|| Path::new(root).join(path))
+    plain.then(|| root.join(path))
 }
 
 /// Content type by the file's extension; other files are not served.
@@ -114,6 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn serves_page_and_modules() {
+        let page = Page::open(None).unwrap();
         for path in [
             "/",
             "/main.js",
@@ -121,13 +151,14 @@ mod tests {
             "/icon.svg",
             "/markdown/blocks.js",
         ] {
-            let response = page_file(Uri::from_static(path)).await;
+            let response = page.file(&Uri::from_static(path)).await;
             assert_eq!(response.status(), StatusCode::OK, "{path}");
         }
     }
 
     #[tokio::test]
     async fn serves_no_other_file() {
+        let page = Page::open(None).unwrap();
         for path in [
             "/../Cargo.toml",
             "/..%2fmain.rs",
@@ -135,8 +166,14 @@ mod tests {
             "/markdown",
             "//etc/passwd",
         ] {
-            let response = page_file(Uri::from_static(path)).await;
+            let response = page.file(&Uri::from_static(path)).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         }
+    }
+
+    #[test]
+    fn folder_without_page_is_an_error() {
+        let problem = Page::open(Some("/nowhere".into())).unwrap_err();
+        assert!(problem.contains("/nowhere"), "{problem}");
     }
 }

@@ -2,34 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use live_channels::{ChatMessage, Message, ROOMS};
 use push_wire_server::HandlerError;
-use serde::{Deserialize, Serialize};
-
-/// The rooms: a fixed list, so that clients cannot create topics without limit.
-pub(crate) const ROOMS: [&str; 3] = ["lobby", "workshop", "garden"];
 
 /// Longest name, in characters.
 const NAME_CHARS: usize = 32;
 
 /// Longest text, in characters.
 const TEXT_CHARS: usize = 1000;
-
-/// Message of a page.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChatMessage {
-    name: String,
-    text: String,
-}
-
-/// An entry of a room's topic.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Message {
-    name: String,
-    text: String,
-    /// Time at which the server accepted it, in seconds since 1970.
-    at_s: u64,
-}
 
 /// Checks a page's message for a topic; returns the topic and the entry to publish.
 ///

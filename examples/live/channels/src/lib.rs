@@ -1,6 +1,14 @@
-//! Channels of the demo, shared by its server and its clients in Rust. The page uses their names.
+//! Channels of the demo and their payloads, shared by its server and its clients in Rust. The page uses their names.
+
+mod chat;
+mod document;
+mod machine;
 
 use push_wire_shared::ChannelKind;
+
+pub use chat::{ChatMessage, Message, ROOMS};
+pub use document::{Content, Document};
+pub use machine::{Disk, History, Machine, Memory, Network, Series};
 
 /// Channels of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ChannelKind)]

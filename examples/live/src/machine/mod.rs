@@ -9,30 +9,13 @@ mod proc;
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use live_channels::Machine;
 use tokio::time::MissedTickBehavior;
 
-use history::{History, SAMPLES};
+use history::SAMPLES;
 use proc::Counters;
 
 const EVERY_MS: u64 = 250;
-
-/// The machine channel's value: the newest reading and the minute before it.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Machine {
-    /// Reason for missing readings, as a sentence for the page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
-    /// Time of the sample, in milliseconds since 1970 by the machine's clock.
-    sampled_ms: u64,
-    every_ms: u64,
-    samples: usize,
-    up_s: u64,
-    load: [f32; 3],
-    host: String,
-    #[serde(flatten)]
-    history: History,
-}
 
 /// Publishes a value at each reading. After a reading that fails, publishes the reason and returns.
 pub(crate) async fn sample(publish: impl Fn(&Machine)) {
@@ -57,20 +40,19 @@ pub(crate) async fn sample(publish: impl Fn(&Machine)) {
         };
         let now = Instant::now();
         if let Some((then, before)) = &before {
-            machine.add(before, &counters, now - *then);
+            add(&mut machine, before, &counters, now - *then);
             publish(&machine);
         }
         before = Some((now, counters));
     }
 }
 
-impl Machine {
-    fn add(&mut self, before: &Counters, now: &Counters, elapsed: Duration) {
-        self.sampled_ms = millis(since_1970());
-        self.up_s = now.up_s;
-        self.load = now.load;
-        self.history.push(before, now, millis(elapsed));
-    }
+/// Adds a reading.
+fn add(machine: &mut Machine, before: &Counters, now: &Counters, elapsed: Duration) {
+    machine.sampled_ms = millis(since_1970());
+    machine.up_s = now.up_s;
+    machine.load = now.load;
+    history::push(&mut machine.history, before, now, millis(elapsed));
 }
 
 fn no_counters(problem: &io::Error) -> String {
