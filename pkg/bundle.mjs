@@ -1,12 +1,14 @@
 // Bundles the package's TypeScript into dist: each entry as an ES module and as a CommonJS module. `cargo xtask pkg` runs it.
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import * as esbuild from "esbuild";
 
 const pkg = fileURLToPath(new URL(".", import.meta.url));
-const ENTRIES = ["index", "slim", "react"];
+const ENTRIES = ["index", "slim", "own", "react"];
 const MODULE_TEXT = "../engine/engine.text";
+
+const { version } = JSON.parse(await readFile(`${pkg}package.json`, "utf8"));
 
 const shared = {
   absWorkingDir: pkg,
@@ -15,6 +17,7 @@ const shared = {
   external: ["react"],
   target: "es2022",
   loader: { ".text": "text" },
+  define: { PACKAGE_VERSION: JSON.stringify(version) },
   minify: true,
   outdir: "dist",
   logLevel: "warning",
@@ -32,5 +35,5 @@ for (const { path, text } of outputFiles) {
   await writeFile(path, path.endsWith(".map") ? withoutModule(text) : text);
 }
 await esbuild.build({ ...shared, format: "cjs", outExtension: { ".js": ".cjs" } });
-for (const types of ["index.d.cts", "slim.d.cts", "react.d.cts", "push-wire.wasm.d.ts"]) await copyFile(`${pkg}src/${types}`, `${pkg}dist/${types}`);
+for (const types of ["index.d.cts", "slim.d.cts", "own.d.cts", "react.d.cts", "push-wire.wasm.d.ts"]) await copyFile(`${pkg}src/${types}`, `${pkg}dist/${types}`);
 await copyFile(`${pkg}src/push-wire.wasm.d.ts`, `${pkg}dist/push-wire.wasm.d.cts`);

@@ -2,7 +2,7 @@
 //! events.
 //!
 //! [`Client`] is the API for front ends in Rust. With the feature `js` the crate exports classes for JavaScript, of which the
-//! npm package `push-wire` (folder `pkg`) is made.
+//! npm package `push-wire` (folder `pkg`) is made, and `export_client!` makes a module with an application's own channels.
 //!
 //! Cargo features leave parts out, for a smaller module:
 //!
@@ -26,6 +26,9 @@ mod dictionaries;
 mod document;
 mod driver;
 mod error;
+#[cfg(feature = "js")]
+#[doc(hidden)]
+pub mod export;
 mod fetch;
 #[cfg(feature = "js")]
 pub mod js;

@@ -1,7 +1,7 @@
 // Opening of assets that the server sends with `send_binary`: decoding or download, and the checks.
 import { httpAddress } from "./address.js";
 import { badArgument, checkNames, checkObject, checkText, isInteger } from "./arguments.js";
-import { AssetCheck } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { PushError, thrownText } from "./error.js";
 import type { Asset, AssetOptions, BinaryEnvelope } from "./types.js";
 
@@ -13,14 +13,14 @@ const TIMEOUT = 60_000;
 type Take = (bytes: Uint8Array) => boolean;
 
 /** Opens an asset; `server` is the WebSocket's URL, to which the asset's may be relative. */
-export async function openAsset(envelope: BinaryEnvelope, server: string, options: AssetOptions): Promise<Asset> {
+export async function openAsset(engine: Engine, envelope: BinaryEnvelope, server: string, options: AssetOptions): Promise<Asset> {
   checkEnvelope(envelope);
   checkNames(options, { maxBytes: true, timeoutMs: true });
   const { maxBytes = MAX_BYTES, timeoutMs = TIMEOUT } = options;
   if (!isInteger(maxBytes, 0, Number.MAX_SAFE_INTEGER)) throw badArgument("maxBytes", maxBytes, "a whole number from 0 on");
   if (!isInteger(timeoutMs, 0, 2 ** 31 - 1)) throw badArgument("timeoutMs", timeoutMs, "a whole number from 0 to 2^31 - 1");
   const { size, sha256, mime, name } = envelope;
-  const check = new AssetCheck(size, sha256, maxBytes);
+  const check = engine.checkAsset(size, sha256, maxBytes);
   const pieces: Uint8Array[] = [];
   const take: Take = (bytes) => {
     pieces.push(bytes);

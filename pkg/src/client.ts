@@ -6,6 +6,7 @@ import { attached } from "./body.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
 import { DocumentSource } from "./document-source.js";
+import type { Engine } from "./engine.js";
 import { PushError } from "./error.js";
 import { idleError } from "./idle.js";
 import { Messages } from "./messages.js";
@@ -18,23 +19,25 @@ import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Entry, 
 export class Client<Channels extends object = AnyChannels> {
   private readonly core: Core;
   private readonly url: string | undefined;
+  /** The module; undefined while the client is idle. */
+  private readonly engine: Engine | undefined;
   private readonly state: ObservableValue<Status>;
   private readonly faults: Listeners<PushError>;
   private readonly notices: Listeners<Notice>;
   private readonly documents = new Map<string, DocumentSource>();
 
-  /** @internal `load` starts the module; it is not called where the client is idle. */
-  constructor(url: Address, options: Options, load: () => void) {
+  /** @internal `load` gives the module; it is not called where the client is idle. */
+  constructor(url: Address, options: Options, load: () => Engine) {
     this.url = address(url);
     checkOptions(options);
     const isIdle = this.url === undefined;
     // Before the client takes its key in the storage.
-    if (!isIdle) load();
+    this.engine = isIdle ? undefined : load();
     const Kept = isIdle ? NoListeners : Listeners;
     this.state = new ObservableValue<Status>({ phase: isIdle ? "idle" : "connecting", transport: null, attempt: 0 }, new Kept());
     this.faults = new Kept();
     this.notices = new Kept();
-    this.core = new Core(this.url, options, {
+    this.core = new Core(this.url, this.engine, options, {
       status: (status) => this.turn(status),
       notice: (notice) => void this.notices.tell(notice),
       fault: (error) => this.fault(error),
@@ -154,8 +157,8 @@ export class Client<Channels extends object = AnyChannels> {
    * Rejects with a {@link PushError}: `bad_asset`, `unreachable`, `bad_argument` or `idle`.
    */
   async openAsset(envelope: BinaryEnvelope, options: AssetOptions = {}): Promise<Asset> {
-    if (this.url === undefined) throw idleError();
-    return openAsset(envelope, this.url, options);
+    if (this.url === undefined || this.engine === undefined) throw idleError();
+    return openAsset(this.engine, envelope, this.url, options);
   }
 
   /**

@@ -1,6 +1,6 @@
 // One client of the WebAssembly module: its events, its sends and its end.
 import { encode, sendable } from "./body.js";
-import { type ClientHooks, PageClient, type PageSubscription } from "./engine.js";
+import type { ClientHooks, Engine, PageClient, PageSubscription } from "./engine.js";
 import { type ErrorCode, PushError } from "./error.js";
 import { IDLE_PAGE } from "./idle.js";
 import { plain } from "./plain.js";
@@ -44,12 +44,12 @@ export class Core implements ClientHooks {
   private isClosed = false;
   private knownId = "";
 
-  /** Without a URL the client is idle. */
-  constructor(url: string | undefined, options: Options, listener: ClientListener) {
+  /** Without a URL and a module the client is idle. */
+  constructor(url: string | undefined, engine: Engine | undefined, options: Options, listener: ClientListener) {
     this.url = url;
     this.listener = listener;
     this.isJson = (options.encoding ?? "json") === "json";
-    this.page = url === undefined ? IDLE_PAGE : new PageClient(url, options, this);
+    this.page = url === undefined || engine === undefined ? IDLE_PAGE : engine.open(url, options, this);
   }
 
   /** The client's id, also after its end; empty while it is not known. */

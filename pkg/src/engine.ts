@@ -1,36 +1,13 @@
-// Start of the WebAssembly module.
-import { AssetCheck, type ClientHooks, initSync, PageClient, type PageSubscription, type StreamHooks, type SyncInitInput } from "../engine/engine.js";
-import { PushError } from "./error.js";
-import { loadError } from "./load-error.js";
+// The WebAssembly module, as the client uses it.
+import type { AssetCheck, ClientHooks, PageClient, PageSubscription, StreamHooks } from "../engine/engine.js";
+import type { Options } from "./types.js";
 
-export { AssetCheck, type ClientHooks, PageClient, type PageSubscription, type StreamHooks };
+export type { ClientHooks, PageClient, PageSubscription, StreamHooks };
 
-let isStarted = false;
-/** Error of a source from which the module could not be loaded. */
-let failure: PushError | undefined;
-
-/** Compiles and starts the module; once is enough for all clients of a page. */
-export function start(module: () => SyncInitInput): void {
-  if (isStarted) return;
-  try {
-    initSync({ module: module() });
-  } catch (cause) {
-    throw loadError(cause);
-  }
-  isStarted = true;
-}
-
-/** Records that the module was started otherwise. */
-export function started(): void {
-  isStarted = true;
-}
-
-/** Records that the module could not be loaded. */
-export function notStarted(error: PushError): void {
-  failure = error;
-}
-
-/** Throws unless the module was started. */
-export function checkStarted(): void {
-  if (!isStarted) throw failure ?? new PushError("not_loaded", "await initWasm(…) before connect(…)");
+/** Calls into a module that is loaded. */
+export interface Engine {
+  /** A client that is not connected yet. Throws for an address or an option that cannot be used. */
+  open(url: string, options: Options, hooks: ClientHooks): PageClient;
+  /** A check of an asset of `size` bytes, of which at most `limit` are taken. */
+  checkAsset(size: number, sha256: string, limit: number): AssetCheck;
 }

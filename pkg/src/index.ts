@@ -1,11 +1,28 @@
 // Entry `push-wire`: the client with the WebAssembly module inside the bundle.
 import wasm from "../engine/engine.text";
-import { moduleBytes } from "./module-text.js";
+import { initSync } from "../engine/engine.js";
 import { Client } from "./client.js";
-import { start } from "./engine.js";
+import type { Engine } from "./engine.js";
+import { loadError } from "./load-error.js";
+import { moduleBytes } from "./module-text.js";
+import { packageEngine } from "./package-engine.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
+
+let isStarted = false;
+
+/** Compiles and starts the module; once is enough for all clients of a page. */
+function start(): Engine {
+  if (isStarted) return packageEngine;
+  try {
+    initSync({ module: moduleBytes(wasm) });
+  } catch (cause) {
+    throw loadError(cause);
+  }
+  isStarted = true;
+  return packageEngine;
+}
 
 /**
  * Connects to a push-wire server and returns at once.
@@ -21,5 +38,5 @@ export function connect<Channels extends object = AnyChannels>(
   options: Options = {},
 ): Client<Channels> {
   // Not at the top of the module, which bundlers may leave out.
-  return new Client<Channels>(url, options, () => start(() => moduleBytes(wasm)));
+  return new Client<Channels>(url, options, start);
 }

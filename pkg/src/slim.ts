@@ -1,13 +1,13 @@
 // Entry `push-wire/slim`: the client, with the WebAssembly module loaded by the page.
-import init, { type InitInput } from "../engine/engine.js";
-import { pageAddress } from "./address.js";
-import { checkObject } from "./arguments.js";
+import init from "../engine/engine.js";
 import { Client } from "./client.js";
-import { checkStarted, notStarted, started } from "./engine.js";
-import { loadError } from "./load-error.js";
+import { ModuleFile } from "./module-file.js";
+import { packageEngine } from "./package-engine.js";
 import type { Address, AnyChannels, Options } from "./types.js";
 
 export * from "./exports.js";
+
+const module = new ModuleFile(init, packageEngine);
 
 /**
  * Loads the engine from a source that the page gives: `push-wire/push-wire.wasm`, as a URL, a `Response` or a
@@ -17,18 +17,8 @@ export * from "./exports.js";
  * Where there is no page, a URL that cannot be loaded is the error of the first `connect` that needs the module: a server that
  * renders pages needs none.
  */
-export async function initWasm(source: string | object): Promise<void> {
-  if (typeof source !== "string") checkObject("source", source);
-  try {
-    await init({ module_or_path: source as InitInput });
-  } catch (cause) {
-    const isUrl = typeof source === "string" || source instanceof URL;
-    const error = loadError(cause, isUrl ? source : undefined);
-    if (!isUrl || pageAddress() !== undefined) throw error;
-    notStarted(error);
-    return;
-  }
-  started();
+export function initWasm(source: string | object): Promise<void> {
+  return module.load(source);
 }
 
 /** Connects to a push-wire server and returns at once. Throws `not_loaded` before `initWasm` is done. */
@@ -36,5 +26,5 @@ export function connect<Channels extends object = AnyChannels>(
   url: Address,
   options: Options = {},
 ): Client<Channels> {
-  return new Client<Channels>(url, options, checkStarted);
+  return new Client<Channels>(url, options, () => module.get());
 }

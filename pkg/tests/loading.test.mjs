@@ -76,6 +76,19 @@ test("slim runs after initWasm, which tells where the module could not be loaded
   await connects(connect);
 });
 
+test("a module of one's own has to be of the package's version", async () => {
+  await installed.write("own.js", 'export * from "push-wire/own";');
+  const { ownPackage, PushError } = await installed.import("own.js");
+  const exported = Object.assign(() => {}, { open() {}, checkAsset() {}, version: () => "0.0.1" });
+  const { connect, initWasm } = ownPackage(exported, async () => {});
+  assert.throws(() => connect(server, { WebSocket }), { code: "not_loaded", message: /initWasm/ });
+  const isTold = (error) => error instanceof PushError && error.code === "not_loaded" && /version 0\.0\.1, and the npm package push-wire 0\.1\.0/.test(error.message);
+  await assert.rejects(initWasm(new Uint8Array()), isTold);
+  assert.throws(() => connect(server, { WebSocket }), { code: "not_loaded" });
+  assert.throws(() => ownPackage(undefined, async () => {}), { code: "bad_argument", argument: "exported" });
+  assert.throws(() => ownPackage(exported), { code: "bad_argument", argument: "init" });
+});
+
 test("a client that cannot draw its id says so", async () => {
   await installed.write("index.js", 'export * from "push-wire";');
   const { connect } = await installed.import("index.js");

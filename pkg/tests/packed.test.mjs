@@ -46,7 +46,7 @@ test("the types are those of the code, however it is resolved", async () => {
 });
 
 test("source maps name the package's sources, with their text", async () => {
-  for (const name of ["index.js", "slim.js"]) {
+  for (const name of ["index.js", "slim.js", "own.js"]) {
     const map = JSON.parse(await readFile(installed.path(`node_modules/push-wire/dist/${name}.map`), "utf8"));
     const missing = map.sources.filter((source, at) => map.sourcesContent[at] === null);
     // The text of the module is not shown.

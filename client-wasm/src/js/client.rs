@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use js_sys::Function;
 use push_wire_shared::PayloadEncoding;
-use push_wire_shared::session::client::{ClientSession, Status, Transport};
+use push_wire_shared::channel::ChannelTable;
+use push_wire_shared::session::client::{ClientSession, Status, Subscription, Transport};
 use push_wire_shared::session::op::SystemNotice;
 use push_wire_shared::session::wire::Content;
 use wasm_bindgen::prelude::*;
 
+use super::channels::{self, ChannelCheck};
 use super::options::{Options, ReadOptions};
 use super::panic::Live;
 use super::{ClientHooks, PageSubscription, StreamHooks, binary, events};
@@ -21,6 +23,8 @@ use crate::{Fault, clock};
 pub struct PageClient {
     driver: Rc<Driver>,
     hooks: ClientHooks,
+    /// Absent in the npm package's module, which is for every application.
+    check_channel: Option<ChannelCheck>,
     _live: Live,
 }
 
@@ -68,6 +72,7 @@ impl PageClient {
         Ok(Self {
             driver,
             hooks,
+            check_channel: None,
             _live: live,
         })
     }
@@ -103,7 +108,9 @@ impl PageClient {
         }
         let options: ReadOptions = serde_wasm_bindgen::from_value(options)
             .map_err(|error| self.hooks.plain("bad_argument", &error.to_string()))?;
-        PageSubscription::new(&self.driver, options.into(), stream, &self.hooks)
+        let subscription: Subscription = options.into();
+        self.check_channel(&subscription.channel)?;
+        PageSubscription::new(&self.driver, subscription, stream, &self.hooks)
             .map_err(|error| self.hooks.subscribe_error(error))
     }
 
@@ -135,6 +142,7 @@ impl PageClient {
         body: Vec<u8>,
         answered: Function,
     ) -> Result<u64, JsValue> {
+        self.check_channel(channel)?;
         let content = if is_bytes {
             Content::Bytes
         } else {
@@ -182,6 +190,24 @@ impl PageClient {
     /// Sends a goodbye, and ends everything.
     pub fn close(&self) {
         self.driver.close();
+    }
+}
+
+/// Not exported.
+impl PageClient {
+    /// The same client, which refuses other channels than these.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_channels(mut self, channels: ChannelTable) -> Self {
+        self.check_channel = Some(channels::check(channels));
+        self
+    }
+
+    fn check_channel(&self, name: &str) -> Result<(), JsValue> {
+        match &self.check_channel {
+            Some(check) => check(name, &self.hooks),
+            None => Ok(()),
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 mod asset;
 #[cfg(feature = "binary-values")]
 mod binary;
+mod channels;
 mod client;
 mod error;
 mod events;
