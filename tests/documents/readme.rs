@@ -1,4 +1,4 @@
-//! Check of the README's program: its files are those of examples/chat, and it compiles on its own.
+//! Check of the READMEs' programs: their files are those of the examples, and the README's compiles on its own.
 
 use std::fs;
 use std::path::Path;
@@ -42,6 +42,40 @@ fn dependencies_equal_the_example() {
         manifest.contains(&dependencies),
         "README.md has other dependencies:\n{dependencies}"
     );
+}
+
+/// The code blocks of a document in a language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let text = read(document);
+    let begin = format!("\n```{language}\n");
+    let blocks = text.split(&begin).skip(1);
+    let blocks = blocks.map(|after| after.split_once("\n```\n").unwrap().0.to_owned());
+    blocks.collect()
+}
+
+/// Asserts that each block is part of one of these files.
+fn assert_parts_of(blocks: &[String], files: &[&str]) {
+    assert!(!blocks.is_empty());
+    let texts: Vec<String> = files.iter().map(|file| read(file)).collect();
+    for block in blocks {
+        assert!(
+            texts.iter().any(|text| text.contains(block)),
+            "a code block is not in {files:?}:\n{block}"
+        );
+    }
+}
+
+#[test]
+fn package_readme_shows_the_example() {
+    let example = |file: &str| format!("examples/shared-channels/{file}");
+    let [enums, module, index] = [
+        "channels/src/lib.rs",
+        "package/src/lib.rs",
+        "package/src/index.ts",
+    ]
+    .map(example);
+    assert_parts_of(&blocks("pkg/README.md", "rust"), &[&enums, &module]);
+    assert_parts_of(&blocks("pkg/README.md", "typescript"), &[&index]);
 }
 
 /// Outside of the workspace, whose other members turn on features that the README's list may lack. Lock file, profiles

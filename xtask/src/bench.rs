@@ -2,7 +2,7 @@
 
 use crate::client::CHROMIUM;
 use crate::error::Error;
-use crate::wasm::{self, Module, Names};
+use crate::wasm::{self, Module, Names, Profile};
 use crate::workspace::Workspace;
 use crate::{npm, process};
 
@@ -16,11 +16,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     let module = Module {
         name: "browser",
         cargo: &[
+            "rustc",
+            "--lib",
+            "--crate-type=cdylib",
             "--manifest-path=bench/Cargo.toml",
             "--package=push-wire-bench-browser",
         ],
         krate: "push_wire_bench_browser",
         target: &workspace.root().join("bench/target"),
+        profile: Profile::Small,
     };
     wasm::build(workspace, &module, &built, Names::Drop)?;
     let write = ["run", "--quiet", "--release", "--bin=compression"];

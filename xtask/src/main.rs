@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo xtask demo [-- ARGS]   build the npm package and examples/live, and run it
+//! cargo xtask shared-channels  build and run examples/shared-channels
 //! cargo xtask test             run all checks and tests
 //! cargo xtask soak             run the long forms of tests
 //! cargo xtask pkg              build the npm package into pkg/dist
@@ -27,6 +28,7 @@ mod nginx;
 mod npm;
 mod pkg;
 mod process;
+mod shared_channels;
 mod simulation;
 mod size;
 mod soak;
@@ -45,6 +47,7 @@ use workspace::Workspace;
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo [-- ARGS]   build the npm package and examples/live, and run it with ARGS
+  shared-channels  build and run examples/shared-channels
   test             run all checks and tests
   soak             run the long forms of tests
   pkg              build the npm package into pkg/dist
@@ -71,6 +74,7 @@ fn run(args: &[String]) -> Result<(), Error> {
         ["size"] => size::print(&workspace),
         ["size", "features"] => size::print_features(&workspace),
         ["bench-browser"] => bench::run(&workspace),
+        ["shared-channels"] => shared_channels::run(&workspace),
         ["test"] => test::run(&workspace),
         ["demo"] => demo::run(&workspace, &[]),
         ["demo", "--", rest @ ..] => demo::run(&workspace, rest),

@@ -6,8 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::client::{CHROMIUM, CURL, Client, FIREFOX};
 use crate::error::Error;
+use crate::wasm::Profile;
 use crate::workspace::Workspace;
-use crate::{browser_client, coturn, nginx, npm, pkg, process, simulation, toolchain, websocket};
+use crate::{
+    browser_client, coturn, nginx, npm, pkg, process, shared_channels, simulation, toolchain,
+    websocket,
+};
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
 
@@ -174,6 +178,7 @@ fn package_matrix(workspace: &Workspace) -> Result<(), Error> {
 
 fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
     npm::install_into(workspace, "examples/chat")?;
+    shared_channels::build(workspace, Profile::Dev)?;
     node_tests(workspace, "tests/browser", &[CHROMIUM, FIREFOX, CURL])
 }
 
@@ -184,7 +189,12 @@ fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result
     for client in clients {
         paths.push((client.variable, client.path(workspace)?));
     }
-    let programs = ["--bin=chat", "--bin=live", "--example=fixture"];
+    let programs = [
+        "--bin=chat",
+        "--bin=live",
+        "--bin=orders",
+        "--example=fixture",
+    ];
     process::run(workspace.cargo_tests("build").args(programs))?;
     let variables: Vec<(&str, &Path)> = paths
         .iter()

@@ -1,4 +1,4 @@
-//! Builds crates as optimised WebAssembly modules for a browser, with their JavaScript bindings.
+//! Builds crates as WebAssembly modules for a browser, with their JavaScript bindings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,16 +16,36 @@ pub(crate) enum Names {
     Keep,
 }
 
+/// Profile of a build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Optimised for size by rustc and `wasm-opt`.
+    Small,
+    /// Built fast, with the dependencies that the tests of the browser client use, for tests.
+    Dev,
+}
+
+impl Profile {
+    /// Name of the profile, and of its folder in cargo's target folder.
+    const fn names(self) -> [&'static str; 2] {
+        match self {
+            Self::Small => ["wasm", "wasm"],
+            Self::Dev => ["dev", "debug"],
+        }
+    }
+}
+
 /// A crate that is built as a module.
 pub(crate) struct Module<'a> {
     /// Name of the files built: `NAME.wasm`, `NAME.js` and `NAME.d.ts`.
     pub(crate) name: &'a str,
-    /// Arguments to cargo that select the crate.
+    /// Command of cargo, and arguments that select the crate.
     pub(crate) cargo: &'a [&'a str],
     /// Name of the crate's file in cargo's target folder.
     pub(crate) krate: &'a str,
     /// Cargo's target folder.
     pub(crate) target: &'a Path,
+    pub(crate) profile: Profile,
 }
 
 impl<'a> Module<'a> {
@@ -34,11 +54,15 @@ impl<'a> Module<'a> {
         Self {
             name: "engine",
             cargo: &[
+                "rustc",
+                "--lib",
+                "--crate-type=cdylib",
                 "--package=push-wire-client-wasm",
                 "--features=allocator,binary-values,js",
             ],
             krate: "push_wire_client_wasm",
             target: workspace.target(),
+            profile: Profile::Small,
         }
     }
 }
@@ -60,6 +84,9 @@ pub(crate) fn build(
     fs::create_dir_all(out).map_err(at(out))?;
     let unoptimised = bind(module, out, names)?;
     let optimised = out.join(format!("{}.wasm", module.name));
+    if module.profile == Profile::Dev {
+        return fs::rename(&unoptimised, &optimised).map_err(at(&unoptimised));
+    }
     let mut optimise = npm::script(workspace, "binaryen/bin/wasm-opt", &PASSES);
     if names == Names::Keep {
         optimise.arg("--debuginfo");
@@ -68,21 +95,18 @@ pub(crate) fn build(
     fs::remove_file(&unoptimised).map_err(at(&unoptimised))
 }
 
-/// Compiles the crate. The crate type is given here and not in the manifest, because with a second type fat LTO has no
-/// effect.
+/// Compiles the crate. The crate type of the browser client is given to cargo and not in its manifest, because with a second
+/// type fat LTO has no effect.
 fn compile(workspace: &Workspace, module: &Module<'_>) -> Result<(), Error> {
-    let mut cargo = workspace.cargo(&[
-        "rustc",
-        "--quiet",
-        "--lib",
-        "--crate-type=cdylib",
-        "--profile=wasm",
-        "--target",
-        toolchain::BROWSER,
-    ]);
-    cargo.args(module.cargo);
+    let [profile, _] = module.profile.names();
+    let mut cargo = workspace.cargo(module.cargo);
+    cargo.args(["--quiet", "--profile", profile]);
+    cargo.args(["--target", toolchain::BROWSER]);
     cargo.arg("--target-dir").arg(module.target);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace)?);
+    // Other flags would build the dependencies of a fast build once more.
+    if module.profile == Profile::Small {
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace)?);
+    }
     process::run(&mut cargo)
 }
 
@@ -105,7 +129,8 @@ fn flags(workspace: &Workspace) -> Result<String, Error> {
 }
 
 fn bind(module: &Module<'_>, out: &Path, names: Names) -> Result<PathBuf, Error> {
-    let built = format!("{}/wasm/{}.wasm", toolchain::BROWSER, module.krate);
+    let [_, folder] = module.profile.names();
+    let built = format!("{}/{folder}/{}.wasm", toolchain::BROWSER, module.krate);
     let built = module.target.join(built);
     Bindgen::new()
         .input_path(&built)
