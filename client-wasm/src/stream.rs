@@ -6,8 +6,11 @@ use std::rc::{Rc, Weak};
 
 use push_wire_shared::channel::ChannelMode;
 use push_wire_shared::position::{Cursor, Outcome, Position};
-use push_wire_shared::session::client::{EndCause, Entry};
+use push_wire_shared::session::client::{EndCause, Entry, Subscription};
 use push_wire_shared::session::op::ScopeRequest;
+
+/// Most items for which a sink is prepared at once.
+const PREPARED: usize = 256;
 
 /// What a listener is told, in the order of the stream.
 pub(crate) enum Item {
@@ -63,6 +66,9 @@ pub(crate) enum Taken {
 
 /// Receiver of a stream's items.
 pub(crate) trait Sink {
+    /// Prepares for these items, which are passed next unless a reset or the end comes before.
+    fn prepare(&self, _items: &[Rc<Item>]) {}
+
     fn take(&self, item: &Rc<Item>) -> Taken;
 
     /// The client is closed; nothing follows.
@@ -74,6 +80,8 @@ pub(crate) struct Source {
     /// Name of the channel, and stream of it.
     pub(crate) channel: String,
     pub(crate) scope: ScopeRequest,
+    /// What is handled changes the state that the client keeps.
+    pub(crate) keeps_position: bool,
     /// Id of the subscription; `None` after its end.
     id: Cell<Option<u32>>,
     mode: Cell<ChannelMode>,
@@ -85,15 +93,11 @@ pub(crate) struct Source {
 
 impl Source {
     /// A stream without listeners, read from a position if there is one.
-    pub(crate) fn new(
-        channel: String,
-        scope: ScopeRequest,
-        id: u32,
-        position: Option<Position>,
-    ) -> Rc<Self> {
+    pub(crate) fn new(subscription: Subscription, id: u32, position: Option<Position>) -> Rc<Self> {
         Rc::new(Self {
-            channel,
-            scope,
+            channel: subscription.channel,
+            scope: subscription.scope,
+            keeps_position: subscription.keeps_position,
             id: Cell::new(Some(id)),
             mode: Cell::new(ChannelMode::Log),
             received: Cell::new(position),
@@ -127,6 +131,7 @@ impl Source {
             handled: Cell::new(self.received.get()),
             is_busy: Cell::new(false),
             is_over: Cell::new(false),
+            prepared: Cell::new(0),
             sink: Box::new(sink),
             changed: Box::new(changed),
         });
@@ -138,7 +143,7 @@ impl Source {
         listener
     }
 
-    /// Passes an item to all listeners.
+    /// Queues an item for all listeners, which [`go_on`](Self::go_on) passes to them.
     pub(crate) fn push(&self, item: Item, mode: Option<ChannelMode>) {
         if let Some(mode) = mode {
             self.mode.set(mode);
@@ -154,6 +159,14 @@ impl Source {
         let listeners = self.listeners.borrow().clone();
         for listener in listeners {
             listener.push(&item);
+        }
+    }
+
+    /// Passes what waits to the listeners.
+    pub(crate) fn go_on(&self) {
+        let listeners = self.listeners.borrow().clone();
+        for listener in listeners {
+            listener.go_on();
         }
     }
 
@@ -211,6 +224,8 @@ pub(crate) struct Listener {
     handled: Cell<Option<Position>>,
     is_busy: Cell<bool>,
     is_over: Cell<bool>,
+    /// Number of items at the front for which the sink is prepared.
+    prepared: Cell<usize>,
     sink: Box<dyn Sink>,
     changed: Box<Changed>,
 }
@@ -231,6 +246,7 @@ impl Listener {
     /// Passes what waits to the sink, until it keeps an item.
     pub(crate) fn go_on(&self) {
         while !self.is_busy.get() && !self.is_over.get() {
+            self.prepare();
             let next = self.waiting.borrow_mut().pop_front();
             let Some(item) = next else {
                 return;
@@ -254,10 +270,26 @@ impl Listener {
         if item.is_reset() {
             // They are from before the reset.
             waiting.clear();
+            self.prepared.set(0);
         }
         waiting.push_back(Rc::clone(item));
+    }
+
+    /// Prepares the sink for the next items, if it is not prepared and they are several.
+    fn prepare(&self) {
+        let prepared = self.prepared.get();
+        if prepared > 0 {
+            self.prepared.set(prepared - 1);
+            return;
+        }
+        let waiting = self.waiting.borrow();
+        if waiting.len() < 2 {
+            return;
+        }
+        let next: Vec<_> = waiting.iter().take(PREPARED).cloned().collect();
         drop(waiting);
-        self.go_on();
+        self.prepared.set(next.len() - 1);
+        self.sink.prepare(&next);
     }
 
     fn done(&self, item: &Item) {

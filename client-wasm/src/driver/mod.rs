@@ -61,6 +61,8 @@ pub(crate) struct Driver {
     store: Store,
     page: OnceCell<PageEvents>,
     sources: RefCell<Vec<Rc<Source>>>,
+    /// The stream of the latest entries, whose listeners are to be called.
+    reading: RefCell<Option<Rc<Source>>>,
     /// Sources with entries that were handled and are not recorded yet.
     changed: RefCell<Vec<Rc<Source>>>,
     sends: RefCell<Vec<(u64, Answered)>>,
@@ -102,6 +104,7 @@ impl Driver {
                 store,
                 page: OnceCell::new(),
                 sources: RefCell::default(),
+                reading: RefCell::default(),
                 changed: RefCell::default(),
                 sends: RefCell::default(),
                 is_draining: Cell::new(false),
@@ -223,12 +226,11 @@ impl Driver {
     }
 
     fn subscribe(&self, subscription: Subscription) -> Result<Rc<Source>, SubscribeError> {
-        let (channel, scope) = (subscription.channel.clone(), subscription.scope.clone());
         let mut session = self.session.borrow_mut();
-        let id = session.subscribe(clock::now(), subscription)?;
+        let id = session.subscribe(clock::now(), subscription.clone())?;
         let position = session.position(id);
         drop(session);
-        let source = Source::new(channel, scope, id, position);
+        let source = Source::new(subscription, id, position);
         self.sources.borrow_mut().push(Rc::clone(&source));
         self.drain();
         Ok(source)
@@ -311,6 +313,7 @@ impl Driver {
             return;
         }
         let mut session = self.session.borrow_mut();
+        let is_kept = changed.iter().any(|source| source.keeps_position);
         for source in changed {
             if let (Some(id), Some(position)) = (source.id(), source.handled()) {
                 session.handled(clock::now(), id, position);
@@ -318,7 +321,9 @@ impl Driver {
         }
         drop(session);
         self.drain();
-        self.keep();
+        if is_kept {
+            self.keep();
+        }
     }
 }
 

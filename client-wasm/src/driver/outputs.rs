@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use push_wire_shared::session::client::{ClientSession, Event, Input, Output, Status, Transport};
+use push_wire_shared::session::client::{
+    ClientSession, Entry, Event, Input, Output, Status, Transport,
+};
 
 use super::{Answer, Driver};
 use crate::error::{Fault, FaultCode};
@@ -24,9 +26,42 @@ impl Driver {
     }
 
     pub(super) fn carry_out(&self) {
-        while let Some(output) = self.next() {
-            self.perform(output);
+        loop {
+            match self.next() {
+                Some(Output::Event(Event::Entry(entry))) => self.queue(entry),
+                Some(output) => {
+                    self.pass_on();
+                    self.perform(output);
+                }
+                // Listeners may have caused outputs.
+                None if self.pass_on() => {}
+                None => return,
+            }
         }
+    }
+
+    /// Queues an entry for the listeners of its stream, which are called when something else follows: entries that wait
+    /// together are read together.
+    fn queue(&self, entry: Entry) {
+        // Absent when the application ended the subscription a moment ago.
+        let Some(source) = self.source(entry.id) else {
+            return;
+        };
+        let is_same = |other: &Rc<Source>| Rc::ptr_eq(other, &source);
+        if !self.reading.borrow().as_ref().is_some_and(is_same) {
+            self.pass_on();
+        }
+        source.push(Item::Entry(entry), None);
+        self.reading.replace(Some(source));
+    }
+
+    /// Calls the listeners for whom entries are queued. Returns whether there was a stream with such entries.
+    fn pass_on(&self) -> bool {
+        let Some(source) = self.reading.take() else {
+            return false;
+        };
+        source.go_on();
+        true
     }
 
     /// Next output. The borrow of the session ends before the output is carried out.
@@ -139,6 +174,7 @@ impl Driver {
                 };
                 if let Some(source) = self.source(id) {
                     source.push(item, Some(mode));
+                    source.go_on();
                 }
             }
             Event::Skipped {
@@ -146,7 +182,7 @@ impl Driver {
                 count,
                 position,
             } => self.push(id, Item::Skipped { count, position }),
-            Event::Entry(entry) => self.push(entry.id, Item::Entry(entry)),
+            Event::Entry(entry) => self.queue(entry),
             Event::Ended {
                 id, cause, message, ..
             } => self.ended(id, Item::Ended { cause, message }),
@@ -184,6 +220,7 @@ impl Driver {
         // Absent when the application ended the subscription a moment ago.
         if let Some(source) = self.source(id) {
             source.push(item, None);
+            source.go_on();
         }
     }
 
@@ -196,5 +233,6 @@ impl Driver {
         sources.retain(|other| !Rc::ptr_eq(other, &source));
         drop(sources);
         source.push(item, None);
+        source.go_on();
     }
 }

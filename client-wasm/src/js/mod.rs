@@ -8,6 +8,7 @@
     reason = "the classes are JavaScript's, which prints them itself"
 )]
 
+mod ahead;
 mod asset;
 #[cfg(feature = "binary-values")]
 mod binary;

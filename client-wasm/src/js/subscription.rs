@@ -1,6 +1,6 @@
 //! [`PageSubscription`], one listener to a stream.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::{Function, Promise, Reflect, Uint8Array};
@@ -9,6 +9,7 @@ use push_wire_shared::session::wire::Content;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use super::ahead::Ahead;
 use super::hooks::report_uncaught;
 use super::value::{PositionOut, object};
 use super::{ClientHooks, StreamHooks, events, value};
@@ -28,12 +29,21 @@ struct Passing {
     stream: StreamHooks,
     client: ClientHooks,
     listener: Rc<OnceCell<Weak<Listener>>>,
+    ahead: RefCell<Ahead>,
 }
 
 impl Sink for Passing {
+    fn prepare(&self, items: &[Rc<Item>]) {
+        let ahead = Ahead::read(items);
+        self.ahead.replace(ahead);
+    }
+
     fn take(&self, item: &Rc<Item>) -> Taken {
         let called = match &**item {
-            Item::Entry(entry) => self.entry(entry),
+            Item::Entry(entry) => {
+                let value = self.ahead.borrow_mut().take(item);
+                self.entry(entry, value)
+            }
             Item::Skipped { .. } | Item::Outcome { .. } | Item::Ended { .. } => {
                 let statement = events::statement(item).unwrap_or_default();
                 self.stream.event(statement).map(|()| JsValue::UNDEFINED)
@@ -58,10 +68,12 @@ impl Sink for Passing {
 }
 
 impl Passing {
-    fn entry(&self, entry: &Entry) -> Result<JsValue, JsValue> {
+    /// Passes an entry on, whose value may have been read before.
+    fn entry(&self, entry: &Entry, value: Option<JsValue>) -> Result<JsValue, JsValue> {
+        let read = || value.map_or_else(|| value::read(&entry.body, entry.encoding), Ok);
         let (value, bytes) = match entry.content {
             Content::Bytes => (JsValue::UNDEFINED, Some(Uint8Array::from(&*entry.body))),
-            Content::Value => match value::read(&entry.body, entry.encoding) {
+            Content::Value => match read() {
                 Ok(value) => (value, None),
                 Err(error) => {
                     let (cursor, encoding) = (entry.position.cursor, entry.encoding.name());
@@ -114,6 +126,7 @@ impl PageSubscription {
             stream,
             client: client.clone(),
             listener: Rc::clone(&later),
+            ahead: RefCell::default(),
         };
         let (source, listener) = driver.listen(subscription, passing)?;
         // Set once, here.
