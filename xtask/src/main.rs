@@ -9,6 +9,7 @@
 //! cargo xtask size             print the size of the browser module, part by part
 //! cargo xtask size features    print its size without each of its cargo features
 //! cargo xtask bench-browser    measure decoding and deltas in Chromium (bench/README.md)
+//! cargo xtask bench-clients    measure the npm package against other clients in Chromium
 //! ```
 //!
 //! Missing programs are installed with rustup, npm or apt-get. Where that is not possible, the
@@ -52,7 +53,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   soak             run the long forms of tests
   pkg              build the npm package into pkg/dist
   size [features]  print the size of the browser module, part by part, or without each of its cargo features
-  bench-browser    measure decoding and deltas in Chromium";
+  bench-browser    measure decoding and deltas in Chromium
+  bench-clients    measure the npm package against other clients in Chromium";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -74,6 +76,7 @@ fn run(args: &[String]) -> Result<(), Error> {
         ["size"] => size::print(&workspace),
         ["size", "features"] => size::print_features(&workspace),
         ["bench-browser"] => bench::run(&workspace),
+        ["bench-clients"] => bench::clients(&workspace),
         ["shared-channels"] => shared_channels::run(&workspace),
         ["test"] => test::run(&workspace),
         ["demo"] => demo::run(&workspace, &[]),
