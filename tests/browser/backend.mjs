@@ -9,13 +9,14 @@ export class Backend {
   #folder;
   #program;
 
-  /** Starts the program on a free port. */
-  static async start() {
+  /** Starts the program on a free port; it serves the page in `page`, by default its own. */
+  static async start(page) {
     const backend = new Backend();
     backend.#folder = await mkdtemp(path.join(tmpdir(), "push-wire-browser-"));
     await writeFile(backend.#document, "# begun\n");
     await writeFile(backend.#log, "");
     const files = ["--document", backend.#document, "--log", backend.#log];
+    if (page !== undefined) files.push("--page", page);
     backend.#program = await Program.start("live", (address) => ["--addr", address, ...files]);
     return backend;
   }

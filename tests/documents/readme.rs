@@ -78,6 +78,16 @@ fn package_readme_shows_the_example() {
     assert_parts_of(&blocks("pkg/README.md", "typescript"), &[&index]);
 }
 
+#[test]
+fn guide_of_rust_front_ends_shows_the_example() {
+    let example = |file: &str| format!("examples/leptos/src/{file}.rs");
+    let files = ["main", "chat", "newest"].map(example);
+    assert_parts_of(
+        &blocks("docs/rust-front-end.md", "rust"),
+        &files.each_ref().map(String::as_str),
+    );
+}
+
 /// Outside of the workspace, whose other members turn on features that the README's list may lack. Lock file, profiles
 /// and target folder are the workspace's: nothing is fetched, and little is compiled.
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo xtask demo [-- ARGS]   build the npm package and examples/live, and run it
+//! cargo xtask leptos           build examples/leptos, and serve it with examples/live
 //! cargo xtask shared-channels  build and run examples/shared-channels
 //! cargo xtask test             run all checks and tests
 //! cargo xtask soak             run the long forms of tests
@@ -24,6 +25,7 @@ mod coturn;
 mod demo;
 mod error;
 mod fresh;
+mod leptos;
 mod module_text;
 mod nginx;
 mod npm;
@@ -48,6 +50,7 @@ use workspace::Workspace;
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo [-- ARGS]   build the npm package and examples/live, and run it with ARGS
+  leptos           build examples/leptos, and serve it with examples/live
   shared-channels  build and run examples/shared-channels
   test             run all checks and tests
   soak             run the long forms of tests
@@ -78,6 +81,7 @@ fn run(args: &[String]) -> Result<(), Error> {
         ["bench-browser"] => bench::run(&workspace),
         ["bench-clients"] => bench::clients(&workspace),
         ["shared-channels"] => shared_channels::run(&workspace),
+        ["leptos"] => leptos::run(&workspace),
         ["test"] => test::run(&workspace),
         ["demo"] => demo::run(&workspace, &[]),
         ["demo", "--", rest @ ..] => demo::run(&workspace, rest),

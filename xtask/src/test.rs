@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::wasm::Profile;
 use crate::workspace::Workspace;
 use crate::{
-    browser_client, coturn, nginx, npm, pkg, process, shared_channels, simulation, toolchain,
-    websocket,
+    browser_client, coturn, leptos, nginx, npm, pkg, process, shared_channels, simulation,
+    toolchain, websocket,
 };
 
 type Step = (&'static str, fn(&Workspace) -> Result<(), Error>);
@@ -35,17 +35,23 @@ const TESTS: &[Step] = &[
     ("npm package", pkg::build),
     ("package tests", package_tests),
     ("package in its hosts", package_matrix),
-    ("browser tests", browser_tests),
 ];
 
-/// Runs the steps up to the first that fails, and prints the time of each. The simulator computes while the tests wait.
+/// Runs the steps up to the first that fails, and prints the time of each. The simulator computes, and the page in Leptos is
+/// compiled, while the tests wait.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     let mut times = Times::default();
     let outcome = times
         .of_each(CHECKS, workspace)
         .and_then(|()| times.of("simulation: build", || simulation::begin(workspace)))
         .and_then(|seeds| {
+            let page = leptos::begin(workspace)?;
             times.of_each(TESTS, workspace)?;
+            times.of("page in Leptos: what is left", || {
+                page.finish()?;
+                leptos::build(workspace, Profile::Dev)
+            })?;
+            times.of("browser tests", || browser_tests(workspace))?;
             times.of("simulation: what is left", || seeds.finish())
         });
     times.print(if outcome.is_ok() {

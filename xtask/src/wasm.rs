@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -80,7 +81,7 @@ pub(crate) fn build(
     names: Names,
 ) -> Result<(), Error> {
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
-    compile(workspace, module)?;
+    process::run(&mut compilation(workspace, module)?)?;
     fs::create_dir_all(out).map_err(at(out))?;
     let unoptimised = bind(module, out, names)?;
     let optimised = out.join(format!("{}.wasm", module.name));
@@ -95,9 +96,9 @@ pub(crate) fn build(
     fs::remove_file(&unoptimised).map_err(at(&unoptimised))
 }
 
-/// Compiles the crate. The crate type of the browser client is given to cargo and not in its manifest, because with a second
-/// type fat LTO has no effect.
-fn compile(workspace: &Workspace, module: &Module<'_>) -> Result<(), Error> {
+/// Command that compiles the crate. The crate type of the browser client is given to cargo and not in its manifest, because
+/// with a second type fat LTO has no effect.
+pub(crate) fn compilation(workspace: &Workspace, module: &Module<'_>) -> Result<Command, Error> {
     let [profile, _] = module.profile.names();
     let mut cargo = workspace.cargo(module.cargo);
     cargo.args(["--quiet", "--profile", profile]);
@@ -107,7 +108,7 @@ fn compile(workspace: &Workspace, module: &Module<'_>) -> Result<(), Error> {
     if module.profile == Profile::Small {
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace)?);
     }
-    process::run(&mut cargo)
+    Ok(cargo)
 }
 
 /// Flags of rustc: SHA-256 without unrolled rounds, which saves 1 KB, and no path of this machine in the module, so that
