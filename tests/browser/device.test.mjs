@@ -32,13 +32,14 @@ async function open(lab, context) {
   return page;
 }
 
-/** Reads a topic with a kept position, from the first moment on: `window.handled`, `window.outcomes` and `window.faults`. */
+/** Reads a topic with a kept position, from the first moment on: `window.handled`, `window.outcomes`, `window.faults`, and `window.idAtFirst`. */
 function read(page, options = {}) {
   return page.evaluate((options) => {
     window.handled = [];
     window.outcomes = [];
     window.faults = [];
     window.client = window.push.connect("/rps", { persist: "device", ...options });
+    window.idAtFirst = window.client.id;
     window.client.onFault(({ code, message }) => void window.faults.push({ code, message }));
     const reading = window.client.on("room", ({ value }) => void window.handled.push(value.text), { topic: "lobby", persist: true });
     reading.onOutcome(({ type }) => void window.outcomes.push(type));
@@ -63,7 +64,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     const context = await lab.context();
     const page = await open(lab, context);
     await read(page);
-    assert.equal(await id(page), "", "the id is not known yet");
+    assert.equal(await page.evaluate(() => window.idAtFirst), "", "the id is not known yet");
     await connected(page);
     const first = await id(page);
     await say(page, `${name} 1`);
@@ -107,6 +108,33 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.equal(await id(page), freed);
     await say(page, `${name} 4`);
     await handles(page, [`${name} 4`]);
+    assert.deepEqual(lab.heard(), []);
+  });
+
+  test(`pages of a walk in ${name} use one record, also those that the browser keeps`, async () => {
+    const lab = labs[name];
+    const page = await open(lab);
+    // A page that comes back may be as it was, or anew.
+    const go = async (step) => {
+      await step();
+      if (!(await page.evaluate(() => window.client !== undefined))) {
+        await load(page);
+        await read(page);
+      }
+      await connected(page);
+      return id(page);
+    };
+    const first = await go(async () => {});
+    await say(page, `${name} 1`);
+    await handles(page, [`${name} 1`]);
+    const empty = `http://127.0.0.1:${backend.port}/empty.html`;
+    assert.equal(await go(() => page.goto(`${empty}?1`)), first);
+    assert.equal(await go(() => page.goBack()), first);
+    // Nobody asks for the lock of the page that is left.
+    await page.goto(`${empty}?2`);
+    assert.equal(await go(() => page.goBack()), first);
+    await say(page, `${name} 2`);
+    await holds(page, (text) => window.handled.at(-1) === text, `${name} 2`);
     assert.deepEqual(lab.heard(), []);
   });
 

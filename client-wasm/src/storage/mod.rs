@@ -97,8 +97,8 @@ impl Store {
         self.is_held.get()
     }
 
-    /// The state that is kept, if another client may have used the record since this page was left. A browser keeps no page
-    /// that holds a lock, so that a record on the device is not used by another one.
+    /// The state that is kept, if another client may have used the record since this page was left. On the device none has: a
+    /// browser that keeps a page keeps its locks, and ends that page when another one requests them.
     pub(crate) fn read(&self) -> Option<Snapshot> {
         match &self.place {
             Place::Tab(tab) => tab.read(),
