@@ -1,13 +1,8 @@
 //! Check of the READMEs' programs: their files are those of the examples, and the README's compiles on its own.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-
-use crate::repository::{read, root};
-
-/// The path to the server crate in the README, and in the example.
-const PATHS: [&str; 2] = [r#""../push-wire/server""#, r#""../../server""#];
+use crate::app::{PATHS, assert_compiles};
+use crate::markdown::blocks;
+use crate::repository::read;
 
 /// The code block behind the first mention of `mark`.
 fn block(mark: &str) -> String {
@@ -42,15 +37,6 @@ fn dependencies_equal_the_example() {
         manifest.contains(&dependencies),
         "README.md has other dependencies:\n{dependencies}"
     );
-}
-
-/// The code blocks of a document in a language.
-fn blocks(document: &str, language: &str) -> Vec<String> {
-    let text = read(document);
-    let begin = format!("\n```{language}\n");
-    let blocks = text.split(&begin).skip(1);
-    let blocks = blocks.map(|after| after.split_once("\n```\n").unwrap().0.to_owned());
-    blocks.collect()
 }
 
 /// Asserts that each block is part of one of these files.
@@ -88,41 +74,9 @@ fn guide_of_rust_front_ends_shows_the_example() {
     );
 }
 
-/// Outside of the workspace, whose other members turn on features that the README's list may lack. Lock file, profiles
-/// and target folder are the workspace's: nothing is fetched, and little is compiled.
 #[test]
 fn app_compiles() {
-    let app = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
-    fs::create_dir_all(app.join("src")).unwrap();
-    fs::write(app.join("Cargo.toml"), manifest()).unwrap();
-    fs::write(
-        app.join("src/main.rs"),
-        block("](examples/chat/src/main.rs)"),
-    )
-    .unwrap();
-    fs::copy(root().join("Cargo.lock"), app.join("Cargo.lock")).unwrap();
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let mut check = Command::new(cargo);
-    check
-        .args(["check", "--quiet", "--offline"])
-        .current_dir(&app);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let output = check.env("CARGO_TARGET_DIR", target).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-fn manifest() -> String {
-    let server = root().join("server").canonicalize().unwrap();
-    let dependencies = block("In `Cargo.toml`:").replace(PATHS[0], &format!("{server:?}"));
-    let workspace = read("Cargo.toml");
-    let (_, profiles) = workspace.split_once("\n[profile.dev]").unwrap();
-    let (profiles, _) = profiles.split_once("\n[profile.release]").unwrap();
-    format!(
-        "[package]\nname = \"readme\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         {dependencies}\n[workspace]\n\n[profile.dev]{profiles}"
-    )
+    let main = block("](examples/chat/src/main.rs)");
+    let dependencies = block("In `Cargo.toml`:");
+    assert_compiles("readme", &dependencies, &[("main.rs", &main)]);
 }

@@ -197,6 +197,7 @@ fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result
     }
     let programs = [
         "--bin=chat",
+        "--bin=guide-chat",
         "--bin=live",
         "--bin=orders",
         "--example=fixture",

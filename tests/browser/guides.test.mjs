@@ -1,0 +1,106 @@
+// Tests of docs/guides in Chromium: each guide is pasted into a new folder, run, and played as its reader does.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { connected, launch } from "./browser.mjs";
+import { Guide } from "./guide.mjs";
+import { HttpProxy } from "./http-proxy.mjs";
+
+const TIMEOUT_MS = 30_000;
+
+let browser;
+let errors = [];
+/** What a test has started, ended in reverse order. */
+const started = [];
+
+before(async () => {
+  browser = await launch();
+});
+
+afterEach(async () => {
+  for (const end of started.splice(0).reverse()) await end();
+  assert.deepEqual(errors.splice(0), []);
+});
+
+after(() => browser.close());
+
+/** Pastes a guide, and starts its program. */
+async function run(name) {
+  const guide = await Guide.paste(name);
+  started.push(() => guide.stop());
+  await guide.run(name);
+  return guide;
+}
+
+/** Opens an address in a browser context of its own. */
+async function open(url) {
+  const context = await browser.createBrowserContext();
+  started.push(() => context.close());
+  const page = await context.newPage();
+  page.on("pageerror", (error) => errors.push(error));
+  await page.goto(url);
+  return page;
+}
+
+/** Waits until the condition holds in the page. */
+function holds(page, condition, ...args) {
+  return page.waitForFunction(condition, { polling: 20, timeout: TIMEOUT_MS }, ...args);
+}
+
+function phase(page, name) {
+  return holds(page, (name) => document.getElementById("status").textContent.startsWith(name), name);
+}
+
+/** Waits until the list has these items, each with its class after a bar if it has one. */
+async function lists(page, ...items) {
+  const read = () => [...document.querySelectorAll("#messages li")].map(({ className, textContent }) => `${textContent}${className && ` | ${className}`}`);
+  try {
+    await holds(page, (read, items) => JSON.stringify(Function(`return (${read})()`)()) === items, String(read), JSON.stringify(items));
+  } catch {
+    assert.deepEqual(await page.evaluate(read), items);
+  }
+}
+
+async function say(page, name, text) {
+  await page.$eval("#name", (input, name) => (input.value = name), name);
+  await page.type("#text", text);
+  await page.click("button");
+}
+
+test("chat.md: messages survive a reload and a restart, and are sent once", async () => {
+  const guide = await run("chat");
+  const proxy = await HttpProxy.to(guide.program.port);
+  started.push(() => proxy.close());
+  const [ada, ben] = [await open(proxy.url), await open(guide.url)];
+  await say(ada, "Ada", "one");
+  await lists(ben, "Ada: one");
+  await say(ben, "Ben", "two");
+  await lists(ada, "Ada: one", "Ben: two");
+  await say(ada, "Ada", " ");
+  await holds(ada, () => document.getElementById("problem").textContent.includes("1 to 1,000 bytes"));
+  await ada.reload();
+  await lists(ada, "Ada: one", "Ben: two");
+
+  // Ada's connection is cut, and her page is reloaded with a message that waits.
+  proxy.onUpgrade = (_, socket) => !!socket.destroy();
+  proxy.onRequest = ({ url }, response) => url.startsWith("/rps") && !!response.destroy();
+  await ada.reload();
+  await say(ada, "Ada", "three");
+  await lists(ada, "Ada: three | waiting");
+  await ada.reload();
+  await lists(ada, "Ada: three | waiting");
+  await guide.program.killAndRestart(() => phase(ben, "waiting"));
+  [proxy.onUpgrade, proxy.onRequest] = [() => false, () => false];
+  await Promise.all([ada, ben].map((page) => lists(page, "Ada: one", "Ben: two", "Ada: three")));
+  assert.equal(await ada.$eval("#name", (input) => input.value), "Ada");
+
+  // A message that is sent again.
+  const again = await open(guide.url);
+  await again.evaluate(async () => {
+    const { connect } = await import("/push-wire/index.js");
+    const client = connect("/rps", { storage: null });
+    for (const id of ["four", "four", "five"]) await client.send("chat", { id, name: "Eve", text: id });
+    client.close();
+  });
+  await lists(ben, "Ada: one", "Ben: two", "Ada: three", "Eve: four", "Eve: five");
+});
