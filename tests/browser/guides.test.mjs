@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { connected, launch } from "./browser.mjs";
+import { launch } from "./browser.mjs";
 import { Guide } from "./guide.mjs";
 import { HttpProxy } from "./http-proxy.mjs";
+import { Proxy } from "./proxy.mjs";
 
 const TIMEOUT_MS = 30_000;
 
@@ -103,4 +104,44 @@ test("chat.md: messages survive a reload and a restart, and are sent once", asyn
     client.close();
   });
   await lists(ben, "Ada: one", "Ben: two", "Ada: three", "Eve: four", "Eve: five");
+});
+
+/** Waits until the page's services have counted more requests than now. */
+async function counts(page) {
+  const read = () => [...document.querySelectorAll("#services tr")].map(({ cells: [, count] }) => Number(count.textContent));
+  const before = await page.evaluate(read);
+  await holds(page, (before) => [...document.querySelectorAll("#services tr")].some(({ cells: [, count] }, at) => Number(count.textContent) > (before[at] ?? 0)), before);
+}
+
+test("dashboard.md: values go on after a lost connection, in a tab that was hidden, and at a restarted server", async () => {
+  const guide = await run("dashboard");
+  const proxy = await Proxy.to(guide.program.port);
+  started.push(() => proxy.close());
+  const page = await open(proxy.url);
+  await holds(page, () => document.querySelectorAll("#services polyline[points]").length === 3);
+  assert.deepEqual(await page.$$eval("#services th", (names) => names.map(({ textContent }) => textContent)), ["web", "search", "mail"]);
+  await phase(page, "connected by websocket");
+  await counts(page);
+  await holds(page, () => / values, [1-9]\d* of them as deltas/.test(document.getElementById("traffic").textContent));
+
+  proxy.cut();
+  await phase(page, "waiting, next attempt in ");
+  assert.equal(await page.$eval("table", (table) => getComputedStyle(table).opacity), "0.4");
+  proxy.restore();
+  await phase(page, "connected");
+  await counts(page);
+
+  const front = await page.browserContext().newPage();
+  await front.bringToFront();
+  await holds(page, () => document.visibilityState === "hidden");
+  proxy.cut();
+  await phase(page, "offline");
+  proxy.restore();
+  await page.bringToFront();
+  await phase(page, "connected");
+  await counts(page);
+
+  await guide.program.killAndRestart(() => phase(page, "waiting"));
+  await phase(page, "connected");
+  await counts(page);
 });

@@ -5,7 +5,7 @@ use crate::app::{PATHS, assert_compiles};
 use crate::markdown::blocks;
 use crate::repository::read;
 
-const PROGRAMS: [&str; 1] = ["chat"];
+const PROGRAMS: [&str; 2] = ["chat", "dashboard"];
 
 /// The program of a guide.
 fn program(name: &str) -> String {

@@ -198,6 +198,7 @@ fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result
     let programs = [
         "--bin=chat",
         "--bin=guide-chat",
+        "--bin=guide-dashboard",
         "--bin=live",
         "--bin=orders",
         "--example=fixture",
