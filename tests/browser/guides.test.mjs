@@ -1,5 +1,6 @@
 // Tests of docs/guides in Chromium: each guide is pasted into a new folder, run, and played as its reader does.
 import assert from "node:assert/strict";
+import { rename } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
 
 import { launch } from "./browser.mjs";
@@ -106,11 +107,11 @@ test("chat.md: messages survive a reload and a restart, and are sent once", asyn
   await lists(ben, "Ada: one", "Ben: two", "Ada: three", "Eve: four", "Eve: five");
 });
 
-/** Waits until the page's services have counted more requests than now. */
+/** Waits until the page's services have counted other requests than now. */
 async function counts(page) {
   const read = () => [...document.querySelectorAll("#services tr")].map(({ cells: [, count] }) => Number(count.textContent));
   const before = await page.evaluate(read);
-  await holds(page, (before) => [...document.querySelectorAll("#services tr")].some(({ cells: [, count] }, at) => Number(count.textContent) > (before[at] ?? 0)), before);
+  await holds(page, (before) => [...document.querySelectorAll("#services tr")].some(({ cells: [, count] }, at) => Number(count.textContent) !== before[at]), before);
 }
 
 test("dashboard.md: values go on after a lost connection, in a tab that was hidden, and at a restarted server", async () => {
@@ -145,3 +146,47 @@ test("dashboard.md: values go on after a lost connection, in a tab that was hidd
   await phase(page, "connected");
   await counts(page);
 });
+
+test("document.md: an edit is received as a delta, also after a lost connection", async () => {
+  const guide = await run("document");
+  const proxy = await Proxy.to(guide.program.port);
+  started.push(() => proxy.close());
+  const page = await open(proxy.url);
+  await shows(page, "document.md: No such file");
+  const lines = Array.from({ length: 20_000 }, (_, at) => `Line ${at + 1} of the document.`);
+  const edit = async (text) => {
+    await guide.write("edited.md", text);
+    // At once: the program must not read a half of it.
+    await rename(guide.path("edited.md"), guide.path("document.md"));
+  };
+  await edit(lines.join("\n"));
+  await shows(page, "Line 1 of");
+  const whole = await received(page);
+  lines[500] = "a line that is edited";
+  await edit(lines.join("\n"));
+  await shows(page, "a line that is edited");
+
+  proxy.cut();
+  await phase(page, "waiting");
+  lines[600] = "a line that is edited meanwhile";
+  await edit(lines.join("\n"));
+  proxy.restore();
+  await shows(page, "a line that is edited meanwhile");
+  assert.equal(await page.$eval("#text", (text) => text.textContent), lines.join("\n"));
+  const deltas = (await received(page)) - whole;
+  assert.ok(deltas < 1000, `two edits took ${deltas} bytes`);
+
+  await guide.program.killAndRestart(() => phase(page, "waiting"));
+  await phase(page, "connected");
+  await edit("short");
+  await holds(page, () => document.getElementById("text").textContent === "short");
+});
+
+function shows(page, text) {
+  return holds(page, (text) => document.getElementById("text").textContent.includes(text), text);
+}
+
+/** Bytes in which the document's versions came. */
+function received(page) {
+  return page.$eval("#traffic", ({ textContent }) => Number(textContent.match(/in (\d+) bytes$/)[1]));
+}

@@ -5,7 +5,7 @@ use crate::app::{PATHS, assert_compiles};
 use crate::markdown::blocks;
 use crate::repository::read;
 
-const PROGRAMS: [&str; 2] = ["chat", "dashboard"];
+const PROGRAMS: [&str; 3] = ["chat", "dashboard", "document"];
 
 /// The program of a guide.
 fn program(name: &str) -> String {

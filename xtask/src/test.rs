@@ -199,6 +199,7 @@ fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result
         "--bin=chat",
         "--bin=guide-chat",
         "--bin=guide-dashboard",
+        "--bin=guide-document",
         "--bin=live",
         "--bin=orders",
         "--example=fixture",
