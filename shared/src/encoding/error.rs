@@ -18,14 +18,14 @@ pub enum EncodeError {
     /// A list or map whose `Serialize` announced another number of items than it wrote.
     #[error("a list or map announced another length than it has")]
     WrongLength,
-    /// An integer that the encoding cannot hold: CBOR ends at 64 bits.
+    /// An integer that the encoding cannot hold: CBOR and JSON end at 64 bits.
     #[error("integer beyond 64 bits")]
     IntegerTooWide,
     /// A NaN or an infinity in JSON, which has no form for them.
     #[error("a number that is not finite, which JSON cannot express")]
     NotFinite,
-    /// JSON text that another encoding has no form for: half of a surrogate pair, an integer beyond 64 bits, a number
-    /// out of range. It comes from a `RawValue`, an integer of 128 bits or a number of arbitrary precision.
+    /// JSON text that another encoding has no form for: half of a surrogate pair, or a number beyond the doubles. It comes
+    /// from a `RawValue` or a number of arbitrary precision.
     #[error("JSON text that not every encoding can express: {0}")]
     NotInEveryEncoding(DecodeError),
     /// Error of the value's `Serialize`.

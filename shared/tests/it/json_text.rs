@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use push_wire_shared::PayloadEncoding;
-use push_wire_shared::encoding::{DecodeError, EncodeError, cbor, json, msgpack};
+use push_wire_shared::encoding::{EncodeError, cbor, json, msgpack};
 use push_wire_shared::limits::NESTING;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -130,12 +130,7 @@ fn inexpressible_values_are_refused() {
     }
     assert_eq!(json::to_vec(&f32::NAN), Err(EncodeError::NotFinite));
     for n in [i128::from(u64::MAX) + 1, i128::from(i64::MIN) - 1] {
-        let expected = "an integer of 64 bits";
-        let error = DecodeError::Malformed { expected, at: 1 };
-        assert_eq!(
-            json::to_vec(&[n]),
-            Err(EncodeError::NotInEveryEncoding(error))
-        );
+        assert_eq!(json::to_vec(&[n]), Err(EncodeError::IntegerTooWide));
     }
     let nested = (0..=NESTING).fold(json!(null), |inner, _| json!([inner]));
     assert_eq!(json::to_vec(&nested), Err(EncodeError::TooDeep));
@@ -151,7 +146,6 @@ fn inexpressible_text_is_refused() {
         &b"1e400"[..],
         br#"["\udc00"]"#,
         br#"{"\ud800":1}"#,
-        b"-9223372036854775809",
         b"\"\xff\"",
         b"\"\x01\"",
         b"nul",

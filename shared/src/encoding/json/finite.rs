@@ -1,4 +1,4 @@
-//! Check for numbers that JSON cannot express: NaN and the infinities.
+//! Check for numbers that JSON cannot express: NaN, the infinities, and integers that its readers would round.
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::encoding::EncodeError;
 use crate::encoding::codec::{Container, Format, write_value};
 
-/// Checks that a value holds no NaN and no infinity, and is not nested too deep.
+/// Checks that a value holds no NaN, no infinity and no integer beyond 64 bits, and is not nested too deep.
 ///
 /// # Errors
 /// Fails if it does, or its `Serialize` fails.
@@ -39,12 +39,13 @@ impl Format for Finite {
     fn uint(_: &mut Vec<u8>, _: u64) {}
     fn int(_: &mut Vec<u8>, _: i64) {}
 
-    fn wide_uint(_: &mut Vec<u8>, _: u128) -> Result<(), EncodeError> {
-        Ok(())
+    fn wide_uint(_: &mut Vec<u8>, n: u128) -> Result<(), EncodeError> {
+        u64::try_from(n).map_or(Err(EncodeError::IntegerTooWide), |_| Ok(()))
     }
 
-    fn wide_int(_: &mut Vec<u8>, _: i128) -> Result<(), EncodeError> {
-        Ok(())
+    fn wide_int(_: &mut Vec<u8>, n: i128) -> Result<(), EncodeError> {
+        let is_within = u64::try_from(n).is_ok() || i64::try_from(n).is_ok();
+        is_within.then_some(()).ok_or(EncodeError::IntegerTooWide)
     }
 
     fn f32(found: &mut Vec<u8>, n: f32) {

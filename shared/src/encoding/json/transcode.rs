@@ -9,8 +9,8 @@ use crate::encoding::codec::{Container, Format};
 use crate::encoding::{DecodeError, PayloadEncoding, cbor, msgpack};
 use crate::limits::NESTING;
 
-/// Checks that bytes are JSON text which every encoding can express: one value, integers from -2^63 to 2^64 - 1, other
-/// numbers in the range of double precision, escapes that make whole characters, at most [`NESTING`] levels.
+/// Checks that bytes are JSON text which every encoding can express: one value, numbers in the range of double precision,
+/// escapes that make whole characters, at most [`NESTING`] levels. Integers from -2^63 to 2^64 - 1 are exact.
 ///
 /// # Errors
 /// Fails if they are not; the error has the offset.
