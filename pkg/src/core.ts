@@ -3,6 +3,7 @@ import { encode, sendable } from "./body.js";
 import type { ClientHooks, Engine, PageClient, PageSubscription } from "./engine.js";
 import { type ErrorCode, PushError } from "./error.js";
 import { IDLE_PAGE } from "./idle.js";
+import { nodeSocket } from "./node-socket.js";
 import { plain } from "./plain.js";
 import type { Notice, Options, Signal, Status } from "./types.js";
 
@@ -49,7 +50,7 @@ export class Core implements ClientHooks {
     this.url = url;
     this.listener = listener;
     this.isJson = (options.encoding ?? "json") === "json";
-    this.page = url === undefined || engine === undefined ? IDLE_PAGE : engine.open(url, options, this);
+    this.page = url === undefined || engine === undefined ? IDLE_PAGE : engine.open(url, { ...nodeSocket(), ...options }, this);
   }
 
   /** The client's id, also after its end; empty while it is not known. */

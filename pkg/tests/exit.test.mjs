@@ -7,15 +7,16 @@ import { after, before, test } from "node:test";
 import { Proxy } from "../../tests/browser/proxy.mjs";
 import { Fixture } from "./fixture.mjs";
 import { Installed } from "./installed.mjs";
+import { currentNode } from "./matrix/runtimes.mjs";
 
 /** Longest wait for a process to end, in milliseconds: the package `ws` waits for the answer to a close for 30 s. */
 const LIMIT_MS = 15_000;
 
 /** Connects by the first argument's address, reports it, and closes when the line is dead. */
 const SCRIPT = `
-  import { WebSocket } from WS;
   import { connect } from "push-wire";
-  const client = connect(process.argv[2], { WebSocket, transport: process.argv[3] });
+  const WebSocket = process.argv[4] && (await import(process.argv[4])).WebSocket;
+  const client = connect(process.argv[2], { transport: process.argv[3], ...(WebSocket ? { WebSocket } : {}) });
   client.on("log", () => {});
   client.status.subscribe(({ phase }) => phase === "connected" && console.log(phase));
   process.stdin.once("data", () => {
@@ -30,7 +31,7 @@ let backend;
 
 before(async () => {
   [installed, backend] = await Promise.all([Installed.create(), Fixture.start()]);
-  await installed.write("exit.mjs", SCRIPT.replace("WS", JSON.stringify(import.meta.resolve("ws"))));
+  await installed.write("exit.mjs", SCRIPT);
 });
 
 after(async () => {
@@ -38,10 +39,16 @@ after(async () => {
   await installed?.remove();
 });
 
-for (const transport of ["websocket", "sse"]) {
-  test(`a process ends after a close over a dead connection by ${transport}`, { timeout: LIMIT_MS }, async (context) => {
+const ROWS = [
+  { name: "the package ws", program: process.execPath, transport: "websocket", module: import.meta.resolve("ws") },
+  { name: "Node's own WebSocket", program: currentNode, transport: "websocket" },
+  { name: "an event stream", program: process.execPath, transport: "sse" },
+];
+
+for (const { name, program, transport, module = "" } of ROWS) {
+  test(`a process ends after a close over a dead connection by ${name}`, { timeout: LIMIT_MS, skip: program === null }, async (context) => {
     const proxy = await Proxy.to(backend.port);
-    const child = spawn(process.execPath, [installed.path("exit.mjs"), proxy.url, transport], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(program, [installed.path("exit.mjs"), proxy.url, transport, module], { stdio: ["pipe", "pipe", "inherit"] });
     context.after(async () => {
       child.kill("SIGKILL");
       await proxy.close();
