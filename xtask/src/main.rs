@@ -25,6 +25,7 @@ mod coturn;
 mod demo;
 mod error;
 mod fresh;
+mod import_names;
 mod leptos;
 mod module_text;
 mod nginx;

@@ -7,6 +7,7 @@ use std::process::Command;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::error::{Error, at};
+use crate::import_names::ImportNames;
 use crate::workspace::Workspace;
 use crate::{npm, process, toolchain};
 
@@ -133,7 +134,11 @@ fn bind(module: &Module<'_>, out: &Path, names: Names) -> Result<PathBuf, Error>
     let [_, folder] = module.profile.names();
     let built = format!("{}/{folder}/{}.wasm", toolchain::BROWSER, module.krate);
     let built = module.target.join(built);
-    Bindgen::new()
+    let failed = |message| Error::Bindgen {
+        module: built.clone(),
+        message,
+    };
+    let mut output = Bindgen::new()
         .input_path(&built)
         .out_name(module.name)
         .typescript(true)
@@ -142,10 +147,17 @@ fn bind(module: &Module<'_>, out: &Path, names: Names) -> Result<PathBuf, Error>
         // Bundlers cannot resolve the default `new URL("…", import.meta.url)`.
         .omit_default_module_path(true)
         .web(true)
-        .and_then(|bindgen| bindgen.generate(out))
-        .map_err(|error| Error::Bindgen {
-            module: built,
-            message: format!("{error:#}"),
-        })?;
+        .and_then(Bindgen::generate_output)
+        .map_err(|error| failed(format!("{error:#}")))?;
+    let import_names = ImportNames::shorten(&mut output);
+    output
+        .emit(out)
+        .map_err(|error| failed(format!("{error:#}")))?;
+    let js = out.join(format!("{}.js", module.name));
+    let text = fs::read_to_string(&js).map_err(at(&js))?;
+    let renamed = import_names
+        .rename(&text)
+        .map_err(|name| failed(format!("its JavaScript does not define {name}")))?;
+    fs::write(&js, renamed).map_err(at(&js))?;
     Ok(out.join(format!("{}_bg.wasm", module.name)))
 }
