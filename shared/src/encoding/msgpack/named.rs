@@ -5,12 +5,15 @@
 //! module holds a tenth of the code.
 
 use alloc::vec::Vec;
+use core::fmt::{self, Display};
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Serialize, forward_to_deserialize_any};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+};
+use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 
 use super::MessagePack;
-use super::token::Reader;
+use super::token::{Reader, TokenError};
 use crate::encoding::codec::{CodecError, write_value};
 use crate::encoding::{DecodeError, EncodeError};
 
@@ -37,7 +40,49 @@ pub(crate) fn read_named<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T
     match value {
         Ok(value) if reader.remaining() == 0 => Ok(value),
         Ok(_) => Err(DecodeError::TrailingBytes { at }),
-        Err(error) => Err(error.placed(at)),
+        Err(NamedError(error)) => Err(error.placed(at)),
+    }
+}
+
+/// Error of a value that is read. What was found instead is described if it is an integer, since only integers have a type that
+/// does not take every value. serde's description has code for floats, which is 10 KB of the browser module with brotli.
+#[derive(Debug)]
+struct NamedError(CodecError);
+
+impl Display for NamedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl core::error::Error for NamedError {}
+
+impl de::Error for NamedError {
+    #[cold]
+    fn custom<T: Display>(message: T) -> Self {
+        Self(CodecError::custom(message))
+    }
+
+    #[cold]
+    fn invalid_type(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("invalid type, expected {expected}"))
+    }
+
+    #[cold]
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        if let Unexpected::Unsigned(n) = found {
+            return Self::custom(format_args!(
+                "invalid value: integer `{n}`, expected {expected}"
+            ));
+        }
+        Self::custom(format_args!("invalid value, expected {expected}"))
+    }
+}
+
+impl From<TokenError> for NamedError {
+    #[cold]
+    fn from(error: TokenError) -> Self {
+        Self(error.into())
     }
 }
 
@@ -47,22 +92,22 @@ struct Named<'r, 'de>(&'r mut Reader<'de>);
 /// The reader's methods, each built once: inlined into every field of every op they are a third of the module's ops.
 impl<'de> Named<'_, 'de> {
     #[inline(never)]
-    fn bool(self) -> Result<bool, CodecError> {
+    fn bool(self) -> Result<bool, NamedError> {
         Ok(self.0.bool()?)
     }
 
     #[inline(never)]
-    fn str(self) -> Result<&'de str, CodecError> {
+    fn str(self) -> Result<&'de str, NamedError> {
         Ok(self.0.str()?)
     }
 
     #[inline(never)]
-    fn bin(self) -> Result<&'de [u8], CodecError> {
+    fn bin(self) -> Result<&'de [u8], NamedError> {
         Ok(self.0.bin()?)
     }
 
     #[inline(never)]
-    fn uint(self) -> Result<u64, CodecError> {
+    fn uint(self) -> Result<u64, NamedError> {
         let start = self.0.clone();
         if let Ok(n) = self.0.uint() {
             return Ok(n);
@@ -82,19 +127,19 @@ struct Items<'r, 'de> {
 
 impl<'r, 'de> Items<'r, 'de> {
     #[inline(never)]
-    fn list(reader: &'r mut Reader<'de>) -> Result<Self, CodecError> {
+    fn list(reader: &'r mut Reader<'de>) -> Result<Self, NamedError> {
         let left = reader.array()?;
         Ok(Self { reader, left })
     }
 
     #[inline(never)]
-    fn map(reader: &'r mut Reader<'de>) -> Result<Self, CodecError> {
+    fn map(reader: &'r mut Reader<'de>) -> Result<Self, NamedError> {
         let left = reader.map()?;
         Ok(Self { reader, left })
     }
 
     /// Checks that the visitor took every item.
-    fn finish(&self) -> Result<(), CodecError> {
+    fn finish(&self) -> Result<(), NamedError> {
         if self.left == 0 {
             return Ok(());
         }
@@ -106,12 +151,12 @@ impl<'r, 'de> Items<'r, 'de> {
 }
 
 impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
-    type Error = CodecError;
+    type Error = NamedError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, CodecError> {
+    ) -> Result<Option<T::Value>, NamedError> {
         let Some(left) = self.left.checked_sub(1) else {
             return Ok(None);
         };
@@ -125,19 +170,19 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
 }
 
 impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
-    type Error = CodecError;
+    type Error = NamedError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, CodecError> {
+    ) -> Result<Option<K::Value>, NamedError> {
         self.next_element_seed(seed)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
         &mut self,
         seed: V,
-    ) -> Result<V::Value, CodecError> {
+    ) -> Result<V::Value, NamedError> {
         seed.deserialize(Named(self.reader))
     }
 }
@@ -145,14 +190,14 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
 /// Methods that read a value with one of those above.
 macro_rules! values {
     ($($read:ident as $visit:ident for $($method:ident)*;)*) => {
-        $($(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        $($(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NamedError> {
             visitor.$visit(self.$read()?)
         })*)*
     };
 }
 
 impl<'de> Deserializer<'de> for Named<'_, 'de> {
-    type Error = CodecError;
+    type Error = NamedError;
 
     values! {
         bool as visit_bool for deserialize_bool;
@@ -161,7 +206,7 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
         uint as visit_u64 for deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NamedError> {
         if self.0.peek() != Some(NIL) {
             return visitor.visit_some(self);
         }
@@ -173,11 +218,11 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, CodecError> {
+    ) -> Result<V::Value, NamedError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NamedError> {
         let mut items = Items::list(self.0)?;
         let value = visitor.visit_seq(&mut items)?;
         items.finish()?;
@@ -188,11 +233,11 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
         self,
         _len: usize,
         visitor: V,
-    ) -> Result<V::Value, CodecError> {
+    ) -> Result<V::Value, NamedError> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NamedError> {
         let mut items = Items::map(self.0)?;
         let value = visitor.visit_map(&mut items)?;
         items.finish()?;
@@ -204,16 +249,16 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, CodecError> {
+    ) -> Result<V::Value, NamedError> {
         self.deserialize_map(visitor)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NamedError> {
         self.0.skip()?;
         visitor.visit_unit()
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, CodecError> {
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, NamedError> {
         Err(self.0.error("a type that control ops are made of").into())
     }
 
@@ -228,3 +273,37 @@ impl<'de> Deserializer<'de> for Named<'_, 'de> {
 
 /// The marker of nil.
 const NIL: u8 = 0xc0;
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, Serialize)]
+    struct Wide {
+        number: u32,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Narrow {
+        #[serde(rename = "number")]
+        _number: u8,
+    }
+
+    fn error_of(number: u32, last: u8) -> String {
+        let mut bytes = Vec::new();
+        write_named(&mut bytes, &Wide { number }).unwrap();
+        *bytes.last_mut().unwrap() = last;
+        read_named::<Narrow>(&bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn errors_say_what_was_found() {
+        assert_eq!(
+            error_of(256, 1),
+            "invalid value: integer `257`, expected u8, up to byte 11"
+        );
+        assert_eq!(error_of(7, 0xc3), "expected an unsigned integer at byte 8");
+    }
+}

@@ -5,6 +5,7 @@ mod backlog;
 mod config;
 mod connection;
 mod credential;
+mod decimal;
 mod dictionaries;
 mod error;
 mod event;
