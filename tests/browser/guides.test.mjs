@@ -6,6 +6,7 @@ import { after, afterEach, before, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { Guide } from "./guide.mjs";
 import { HttpProxy } from "./http-proxy.mjs";
+import { Nginx } from "./nginx.mjs";
 import { Proxy } from "./proxy.mjs";
 
 const TIMEOUT_MS = 30_000;
@@ -20,7 +21,9 @@ before(async () => {
 });
 
 afterEach(async () => {
-  for (const end of started.splice(0).reverse()) await end();
+  const ends = [];
+  for (const end of started.splice(0).reverse()) ends.push(await Promise.allSettled([end()]));
+  assert.deepEqual(ends.flat().flatMap(({ reason }) => reason ?? []), []);
   assert.deepEqual(errors.splice(0), []);
 });
 
@@ -190,3 +193,29 @@ function shows(page, text) {
 function received(page) {
   return page.$eval("#traffic", ({ textContent }) => Number(textContent.match(/in (\d+) bytes$/)[1]));
 }
+
+test("nginx.md: WebSockets, and event streams where upgrades are not passed on", async () => {
+  const guide = await run("nginx");
+  const nginx = await Nginx.start(guide);
+  started.push(() => nginx.stop());
+  const page = await open(nginx.url);
+  const write = async (text) => {
+    await page.type("#text", text);
+    await page.click("button");
+  };
+  await phase(page, "connected by websocket");
+  await write("one");
+  await lists(page, "one");
+
+  await nginx.restartWithout(/proxy_set_header (Upgrade|Connection) /);
+  await phase(page, "connected by sse");
+  await write("two");
+  await lists(page, "one", "two");
+  await page.reload();
+  await phase(page, "connected by sse");
+  await lists(page, "one", "two");
+
+  await guide.program.endAndRestart();
+  await write("three");
+  await lists(page, "three");
+});

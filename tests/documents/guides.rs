@@ -5,7 +5,7 @@ use crate::app::{PATHS, assert_compiles};
 use crate::markdown::blocks;
 use crate::repository::read;
 
-const PROGRAMS: [&str; 3] = ["chat", "dashboard", "document"];
+const PROGRAMS: [&str; 4] = ["chat", "dashboard", "document", "nginx"];
 
 /// The program of a guide.
 fn program(name: &str) -> String {

@@ -1,6 +1,6 @@
-//! Programs that the tests run as clients, installed when missing: browsers, and curl.
+//! Programs that the tests run, installed when missing: browsers, curl and nginx.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::apt;
 use crate::error::Error;
@@ -11,6 +11,7 @@ use crate::workspace::Workspace;
 pub(crate) struct Client {
     /// Environment variable with its path, which the tests read, too.
     pub(crate) variable: &'static str,
+    /// Names in PATH, or whole paths.
     names: &'static [&'static str],
     packages: &'static [&'static str],
     what: &'static str,
@@ -46,6 +47,15 @@ pub(crate) const CURL: Client = Client {
     command: "sudo apt-get install -y --no-install-recommends curl",
 };
 
+/// Debian's is in a folder that is not in every user's PATH.
+pub(crate) const NGINX: Client = Client {
+    variable: "NGINX_BIN",
+    names: &["nginx", "/usr/sbin/nginx"],
+    packages: &["nginx"],
+    what: "nginx, for the tests of docs/deploy.md and docs/guides/nginx.md,",
+    command: "sudo apt-get install -y --no-install-recommends nginx",
+};
+
 impl Client {
     /// Path of the program: from its variable, else from PATH, else of the package, which is installed now.
     pub(crate) fn path(&self, workspace: &Workspace) -> Result<PathBuf, Error> {
@@ -60,7 +70,14 @@ impl Client {
     }
 
     fn find(&self) -> Option<PathBuf> {
-        self.names.iter().copied().find_map(apt::on_path)
+        self.names.iter().find_map(|name| {
+            let path = Path::new(name);
+            if path.is_absolute() {
+                path.is_file().then(|| path.to_owned())
+            } else {
+                apt::on_path(name)
+            }
+        })
     }
 
     fn missing(&self) -> Error {

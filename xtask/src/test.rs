@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::client::{CHROMIUM, CURL, Client, FIREFOX};
+use crate::client::{CHROMIUM, CURL, Client, FIREFOX, NGINX};
 use crate::error::Error;
 use crate::wasm::Profile;
 use crate::workspace::Workspace;
@@ -185,7 +185,11 @@ fn package_matrix(workspace: &Workspace) -> Result<(), Error> {
 fn browser_tests(workspace: &Workspace) -> Result<(), Error> {
     npm::install_into(workspace, "examples/chat")?;
     shared_channels::build(workspace, Profile::Dev)?;
-    node_tests(workspace, "tests/browser", &[CHROMIUM, FIREFOX, CURL])
+    node_tests(
+        workspace,
+        "tests/browser",
+        &[CHROMIUM, FIREFOX, CURL, NGINX],
+    )
 }
 
 /// Builds the programs that the tests of a folder start, and runs these tests with Node and these clients.
@@ -200,6 +204,7 @@ fn node_tests(workspace: &Workspace, folder: &str, clients: &[Client]) -> Result
         "--bin=guide-chat",
         "--bin=guide-dashboard",
         "--bin=guide-document",
+        "--bin=guide-nginx",
         "--bin=live",
         "--bin=orders",
         "--example=fixture",
