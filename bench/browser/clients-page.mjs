@@ -46,7 +46,7 @@ function pushWire(handler, port, compression) {
   const client = connect(`http://127.0.0.1:${port}/rps`, { persist: false, compression });
   client.on("feed", ({ value }) => handler(value));
   return () => {
-    const { messagesIn } = client.stats;
+    const { messagesIn } = client.stats.value;
     client.close();
     return messagesIn;
   };

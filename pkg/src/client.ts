@@ -10,8 +10,9 @@ import type { Engine } from "./engine.js";
 import { PushError } from "./error.js";
 import { idleError } from "./idle.js";
 import { Messages } from "./messages.js";
-import { Listeners, NoListeners, type Observable, ObservableValue } from "./observable.js";
+import { isSame, Listeners, NoListeners, type Observable, ObservableValue } from "./observable.js";
 import { checkOptions } from "./options.js";
+import { ObservableStats } from "./stats.js";
 import { Subscription } from "./subscription.js";
 import type { Address, AnyChannels, Asset, AssetOptions, BinaryEnvelope, Entry, Handler, Notice, Options, ReadName, ReadOf, ReadOptions, SendName, SendOf, SendOptions, Stats, Status } from "./types.js";
 
@@ -22,6 +23,7 @@ export class Client<Channels extends object = AnyChannels> {
   /** The module; undefined while the client is idle. */
   private readonly engine: Engine | undefined;
   private readonly state: ObservableValue<Status>;
+  private readonly counters: ObservableStats;
   private readonly faults: Listeners<PushError>;
   private readonly notices: Listeners<Notice>;
   private readonly documents = new Map<string, DocumentSource>();
@@ -41,7 +43,9 @@ export class Client<Channels extends object = AnyChannels> {
       status: (status) => this.turn(status),
       notice: (notice) => void this.notices.tell(notice),
       fault: (error) => this.fault(error),
+      counted: () => this.counters.changed(),
     });
+    this.counters = new ObservableStats(this.core, new Kept());
     this.core.page.start();
     const { signal } = options;
     if (signal?.aborted) this.close();
@@ -61,10 +65,9 @@ export class Client<Channels extends object = AnyChannels> {
     return this.state;
   }
 
-  /** Counters since the client was created. */
-  get stats(): Stats {
-    this.core.check();
-    return this.core.page.stats() as Stats;
+  /** Counters since the client was created. A listener is called at most ten times a second. */
+  get stats(): Observable<Stats> {
+    return this.counters;
   }
 
   /**
@@ -233,9 +236,4 @@ export class Client<Channels extends object = AnyChannels> {
       if (!this.faults.tell(error)) console.warn("push-wire:", error);
     });
   }
-}
-
-function isSame(a: Status, b: Status): boolean {
-  const names = Object.keys({ ...a, ...b }) as (keyof Status)[];
-  return names.every((name) => a[name] === b[name]);
 }

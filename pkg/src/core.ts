@@ -2,16 +2,18 @@
 import { encode, sendable } from "./body.js";
 import type { ClientHooks, Engine, PageClient, PageSubscription } from "./engine.js";
 import { type ErrorCode, PushError } from "./error.js";
-import { IDLE_PAGE } from "./idle.js";
+import { IDLE_PAGE, NO_STATS } from "./idle.js";
 import { nodeSocket } from "./node-socket.js";
 import { plain } from "./plain.js";
-import type { Notice, Options, Signal, Status } from "./types.js";
+import type { Notice, Options, Signal, Stats, Status } from "./types.js";
 
 /** Receiver of a client's events. */
 export interface ClientListener {
   status(status: Status): void;
   notice(notice: Notice): void;
   fault(error: PushError): void;
+  /** The counters may have changed; called while they are watched. */
+  counted(): void;
 }
 
 /** A status as the module gives it. */
@@ -29,7 +31,7 @@ interface Part {
 export type Reading = Pick<PageSubscription, "position" | "head" | "free">;
 
 /** The part of the module's client that is used. */
-export type Page = Pick<PageClient, "id" | "start" | "stats" | "encode" | "send" | "withdraw" | "setToken" | "connect" | "interrupt" | "close" | "free"> & {
+export type Page = Pick<PageClient, "id" | "start" | "stats" | "watchStats" | "encode" | "send" | "withdraw" | "setToken" | "connect" | "interrupt" | "close" | "free"> & {
   subscribe(...given: Parameters<PageClient["subscribe"]>): Reading;
 };
 
@@ -44,6 +46,7 @@ export class Core implements ClientHooks {
   private readonly isJson: boolean;
   private isClosed = false;
   private knownId = "";
+  private knownStats = NO_STATS;
 
   /** Without a URL and a module the client is idle. */
   constructor(url: string | undefined, engine: Engine | undefined, options: Options, listener: ClientListener) {
@@ -57,6 +60,17 @@ export class Core implements ClientHooks {
   get id(): string {
     if (!this.isClosed) this.knownId = this.page.id();
     return this.knownId;
+  }
+
+  /** The client's counters, also after its end. */
+  get stats(): Stats {
+    if (!this.isClosed) this.knownStats = this.page.stats() as Stats;
+    return this.knownStats;
+  }
+
+  /** Has the listener called when the counters may have changed. */
+  watchStats(isWanted: boolean): void {
+    if (!this.isClosed) this.page.watchStats(isWanted);
   }
 
   get closed(): boolean {
@@ -119,6 +133,7 @@ export class Core implements ClientHooks {
     if (this.isClosed) return;
     // Read while there is a client to ask.
     this.knownId = this.page.id();
+    this.knownStats = this.page.stats() as Stats;
     this.isClosed = true;
     // First, because the end of a subscription forgets its position, which is kept over a reload.
     this.page.close();
@@ -137,6 +152,10 @@ export class Core implements ClientHooks {
 
   notice(notice: Notice): void {
     this.listener.notice(notice);
+  }
+
+  counted(): void {
+    this.listener.counted();
   }
 
   fault(code: string, message: string): void {

@@ -3,7 +3,8 @@ import type { Page, Reading } from "./core.js";
 import { PushError } from "./error.js";
 import type { Stats } from "./types.js";
 
-const NOTHING: Stats = {
+/** Counters of a client that has done nothing. */
+export const NO_STATS: Stats = {
   messagesIn: 0,
   messagesOut: 0,
   bytesIn: 0,
@@ -30,7 +31,8 @@ export function idleError(): PushError {
 export const IDLE_PAGE: Page = {
   id: () => "",
   start() {},
-  stats: () => NOTHING,
+  stats: () => NO_STATS,
+  watchStats() {},
   subscribe: () => READING,
   encode() {
     throw idleError();

@@ -19,6 +19,12 @@ export function call<T>(listener: (value: T) => void, value: T): void {
   }
 }
 
+/** Whether two objects of plain fields have the same ones. */
+export function isSame<T extends object>(a: T, b: T): boolean {
+  const names = Object.keys({ ...a, ...b }) as (keyof T)[];
+  return names.every((name) => a[name] === b[name]);
+}
+
 /** A set of listeners. An exception of one does not prevent calls of the others. */
 export class Listeners<T> {
   private readonly listeners = new Set<(value: T) => void>();
@@ -29,6 +35,10 @@ export class Listeners<T> {
     const entry = (value: T) => listener(value);
     this.listeners.add(entry);
     return () => void this.listeners.delete(entry);
+  }
+
+  get size(): number {
+    return this.listeners.size;
   }
 
   /** Returns whether there were listeners. */

@@ -161,9 +161,36 @@ test("an entry that was not taken is not given after return", async () => {
   const client = open();
   const messages = client.messages("log");
   backend.publishLog(["offered"]);
-  while (client.stats.entries === 0) await new Promise(setImmediate);
+  while (client.stats.value.entries === 0) await new Promise(setImmediate);
   await messages.return();
   assert.deepEqual(await messages.next(), { done: true, value: undefined });
+});
+
+test("counters are told at once, after changes, and no longer once nobody listens", async () => {
+  const client = open();
+  const { subscribe } = client.stats;
+  const told = [];
+  const heard = deferred();
+  const end = subscribe((stats) => {
+    told.push(stats);
+    if (stats.entries === 3) heard.resolve();
+  });
+  assert.equal(told[0].entries, 0);
+  const { lines } = linesUntil(client, "counted 2", { from: "newest" });
+  await connected(client);
+  backend.publishLog(numbered("counted", 3));
+  await lines;
+  await heard.promise;
+  const changes = told.slice(1).map((stats, index) => JSON.stringify(stats) !== JSON.stringify(told[index]));
+  assert.ok(changes.every(Boolean), "each call tells a change");
+  end();
+  const { length } = told;
+  const more = linesUntil(client, "uncounted 2").lines;
+  backend.publishLog(numbered("uncounted", 3));
+  await more;
+  client.close();
+  assert.equal(client.stats.value.entries, 6, "the counters are there after the end");
+  assert.equal(told.length, length);
 });
 
 test("a listener that throws in its first call is called again", async (context) => {

@@ -52,11 +52,11 @@ function assertRequestedOnce() {
 /** Lets other tasks of the event loop run. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-const stats = (page) => page.evaluate(() => window.pushWire.stats);
+const stats = (page) => page.evaluate(() => window.pushWire.stats.value);
 
 /** Waits until a counter of the page's statistics is above a number. Polls by time: here are few animation frames. */
 function untilStats(page, counter, above) {
-  const source = `window.pushWire.stats.${counter} > ${above}`;
+  const source = `window.pushWire.stats.value.${counter} > ${above}`;
   return page.waitForFunction(source, { polling: 20 });
 }
 
@@ -130,12 +130,12 @@ test("Node fetches a dictionary, unless compression is off", async (t) => {
       client.on("log", ({ value }) => value === last.at(-1) && resolve());
     });
     await until(client.status, ({ phase }) => phase === "connected");
-    while (compression && client.stats.dictionaries === 0) await turn();
+    while (compression && client.stats.value.dictionaries === 0) await turn();
     // After the answer to this message the server knows that the client has the dictionary.
     await client.send("lines", "ready");
     backend.publishLog(last);
     await reading;
-    assert.equal(client.stats.compressed > 0, compression);
+    assert.equal(client.stats.value.compressed > 0, compression);
     client.close();
     assertRequestedOnce();
   }

@@ -127,7 +127,7 @@ for (const encoding of ENCODINGS) {
     assert.deepStrictEqual(await value(200), lines);
     await client.send("document", changed);
     assert.deepStrictEqual(await value(201), changed);
-    assert.equal(client.stats.deltas, 1);
+    assert.equal(client.stats.value.deltas, 1);
   });
 }
 

@@ -73,7 +73,7 @@ function text(id, wanted) {
 }
 
 /** Number of entries that the client has been given. */
-const entriesRead = () => page.evaluate(() => window.pushWire.stats.entries);
+const entriesRead = () => page.evaluate(() => window.pushWire.stats.value.entries);
 
 let number = 0;
 

@@ -40,7 +40,7 @@ test("a client with a relative URL is idle", async () => {
   client.connect();
   client.interrupt(10);
   assert.equal(client.id, "");
-  assert.equal(client.stats.messagesOut, 0);
+  assert.equal(client.stats.value.messagesOut, 0);
   assert.deepEqual(told, [{ phase: "idle", transport: null, attempt: 0 }]);
   await assert.rejects(client.send("chat", "hello"), { code: "idle", message: /relative URL/ });
   client.close();

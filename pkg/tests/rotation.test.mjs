@@ -26,17 +26,17 @@ test("a connected page changes to a newer dictionary", async () => {
     let read = 0;
     /** Publishes lines of one kind and waits for them. Returns the bytes received and the compressed entries. */
     const publish = async (kind, count) => {
-      const before = await page.evaluate(() => globalThis.client.stats);
+      const before = await page.evaluate(() => globalThis.client.stats.value);
       const numbers = Array.from({ length: count }, (_, n) => read + n);
       backend.publish("lines", numbers.map((n) => `${kind} number ${n} of ${kind}, as ${kind} always are, and nothing else`));
       read += count;
       await holds(`read.length === ${read}`);
-      const after = await page.evaluate(() => globalThis.client.stats);
+      const after = await page.evaluate(() => globalThis.client.stats.value);
       return { bytes: after.bytesIn - before.bytesIn, compressed: after.compressed - before.compressed };
     };
     const rotate = async (dictionaries) => {
       backend.train();
-      await holds(`client.stats.dictionaries === ${dictionaries}`);
+      await holds(`client.stats.value.dictionaries === ${dictionaries}`);
       // After the answer to this message the server knows that the page has the dictionary.
       await page.evaluate(() => globalThis.client.send("lines", "ready"));
     };
@@ -56,7 +56,7 @@ test("a connected page changes to a newer dictionary", async () => {
     const { phases, lines, failed } = await page.evaluate(() => ({
       phases: globalThis.phases,
       lines: globalThis.read,
-      failed: globalThis.client.stats.dictionariesFailed,
+      failed: globalThis.client.stats.value.dictionariesFailed,
     }));
     assert.deepEqual(lines.map((line) => Number(line.match(/number (\d+)/)[1])), [...lines.keys()]);
     assert.equal(phases.filter((phase) => phase === "connected").length, 1, `reconnected: ${phases}`);

@@ -203,7 +203,7 @@ test("screenshots fit a desktop and a phone", { timeout: 3 * TIMEOUT_MS }, async
     await untilShown(page, "line 39");
     await page.type("#say-text", "Hello from the test");
     await page.click("#say button");
-    const full = () => document.querySelector("#room li") !== null && window.pushWire.stats.entries >= 60;
+    const full = () => document.querySelector("#room li") !== null && window.pushWire.stats.value.entries >= 60;
     await page.waitForFunction(full, { timeout: TIMEOUT_MS });
     const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
     for (const [name, size] of Object.entries(sizes)) {

@@ -31,6 +31,8 @@ pub(crate) trait Observer {
     fn status(&self, status: &Status, transport: Option<Transport>);
     fn notice(&self, notice: &SystemNotice);
     fn fault(&self, fault: Fault);
+    /// The counters may have changed.
+    fn counted(&self) {}
 }
 
 /// Answer of the server to a send.
@@ -354,6 +356,7 @@ impl Driver {
             self.with(|session, now| session.dictionary_fetched(now, sha256, bytes))
         });
         self.dictionaries.ended(sha256, is_dictionary);
+        self.observer.counted();
     }
 
     /// The page may have been hidden, shown, or cut off from the network.

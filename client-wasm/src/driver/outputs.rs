@@ -22,6 +22,7 @@ impl Driver {
         self.is_draining.set(false);
         if !self.is_closed() {
             self.timer.set(self.read(ClientSession::poll_timeout));
+            self.observer.counted();
         }
     }
 

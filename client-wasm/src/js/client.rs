@@ -1,5 +1,6 @@
 //! [`PageClient`], one client.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::Function;
@@ -22,33 +23,43 @@ use crate::{Fault, clock};
 pub struct PageClient {
     driver: Rc<Driver>,
     hooks: ClientHooks,
+    watches_stats: Rc<Cell<bool>>,
     /// Absent in the npm package's module, which is for every application.
     check_channel: Option<ChannelCheck>,
     _live: Live,
 }
 
-struct Told(ClientHooks);
+struct Told {
+    hooks: ClientHooks,
+    watches_stats: Rc<Cell<bool>>,
+}
 
 impl Told {
     /// Reports an exception of the TypeScript face.
     fn check(&self, called: Result<(), JsValue>) {
         if let Err(thrown) = called {
-            drop(self.0.fault("page", &text(&thrown)));
+            drop(self.hooks.fault("page", &text(&thrown)));
         }
     }
 }
 
 impl Observer for Told {
     fn status(&self, status: &Status, transport: Option<Transport>) {
-        self.check(self.0.status(events::status(status, transport)));
+        self.check(self.hooks.status(events::status(status, transport)));
     }
 
     fn notice(&self, notice: &SystemNotice) {
-        self.check(self.0.notice(events::notice(notice)));
+        self.check(self.hooks.notice(events::notice(notice)));
     }
 
     fn fault(&self, fault: Fault) {
-        drop(self.0.fault(fault.code.name(), &fault.message));
+        drop(self.hooks.fault(fault.code.name(), &fault.message));
+    }
+
+    fn counted(&self) {
+        if self.watches_stats.get() {
+            self.check(self.hooks.counted());
+        }
     }
 }
 
@@ -61,14 +72,20 @@ impl PageClient {
     #[wasm_bindgen(constructor)]
     pub fn new(url: &str, options: JsValue, hooks: ClientHooks) -> Result<PageClient, JsValue> {
         let live = Live::add(hooks.clone());
+        let watches_stats = Rc::new(Cell::new(false));
+        let told = Told {
+            hooks: hooks.clone(),
+            watches_stats: Rc::clone(&watches_stats),
+        };
         let driver = options::config(&options, &hooks)
             .map_err(|error| hooks.field_error(&error))?
-            .driver(url, Box::new(Told(hooks.clone())))
+            .driver(url, Box::new(told))
             .map_err(|error| hooks.connect_error(&error))?;
         live.set_driver(&driver);
         Ok(Self {
             driver,
             hooks,
+            watches_stats,
             check_channel: None,
             _live: live,
         })
@@ -89,6 +106,12 @@ impl PageClient {
     pub fn stats(&self) -> JsValue {
         let stats = self.driver.read(ClientSession::stats);
         events::stats(stats, self.driver.dictionaries_failed())
+    }
+
+    /// Sets whether `hooks.counted` is called when the counters may have changed.
+    #[wasm_bindgen(js_name = watchStats)]
+    pub fn watch_stats(&self, is_wanted: bool) {
+        self.watches_stats.set(is_wanted);
     }
 
     /// Reads a stream.

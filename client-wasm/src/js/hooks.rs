@@ -13,6 +13,8 @@ export interface ClientHooks {
   notice(notice: unknown): void;
   /** An error that belongs to no call. */
   fault(code: string, message: string): void;
+  /** The counters may have changed; called while they are watched. */
+  counted(): void;
   /** Makes an error to throw or to reject with; `argument` is the name of the argument that is wrong. */
   error(code: string, message: string, argument?: string, retryMs?: number): unknown;
   /** A panic of the module: no class of it works any more. */
@@ -44,6 +46,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn fault(this: &ClientHooks, code: &str, message: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn counted(this: &ClientHooks) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method)]
     pub(crate) fn error(

@@ -77,7 +77,7 @@ function detail(status, streams) {
 }
 
 function showFigures(client, streams) {
-  const { bytesIn, bytesOut, valueBytes } = client.stats;
+  const { bytesIn, bytesOut, valueBytes } = client.stats.value;
   const wire = bytesIn + bytesOut;
   write(element("wire-bytes"), bytes(wire));
   write(element("value-bytes"), bytes(valueBytes));

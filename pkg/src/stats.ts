@@ -1,0 +1,51 @@
+// A client's counters, which change too often to tell each change.
+import { call, isSame, type Listeners, type Observable } from "./observable.js";
+import type { Stats } from "./types.js";
+
+/** Longest time between a change and the call of the listeners, and shortest between two calls, in milliseconds. */
+const PAUSE = 100;
+
+/** The part of the client that is used. */
+interface Source {
+  readonly stats: Stats;
+  watchStats(isWanted: boolean): void;
+}
+
+/** The counters of a client. They are watched only while there are listeners. */
+export class ObservableStats implements Observable<Stats> {
+  private readonly source: Source;
+  private readonly listeners: Listeners<Stats>;
+  private isWaiting = false;
+  private told: Stats | undefined;
+
+  constructor(source: Source, listeners: Listeners<Stats>) {
+    this.source = source;
+    this.listeners = listeners;
+  }
+
+  get value(): Stats {
+    return this.source.stats;
+  }
+
+  /** The counters may have changed. */
+  changed(): void {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    setTimeout(() => {
+      this.isWaiting = false;
+      const { value } = this;
+      if (!this.told || !isSame(this.told, value)) this.listeners.tell((this.told = value));
+    }, PAUSE);
+  }
+
+  // A function of its own, which works without its object: `const { subscribe } = client.stats`.
+  readonly subscribe = (listener: (value: Stats) => void): (() => void) => {
+    const end = this.listeners.add(listener);
+    this.source.watchStats(this.listeners.size > 0);
+    call(listener, this.value);
+    return () => {
+      end();
+      this.source.watchStats(this.listeners.size > 0);
+    };
+  };
+}
