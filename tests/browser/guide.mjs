@@ -1,6 +1,7 @@
 // The project of a guide (docs/guides): its page from the Markdown in a folder of its own, and its program, whose source is
 // compared with the Markdown by tests/documents/guides.rs.
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -13,14 +14,15 @@ export class Guide {
   program;
   #text = "";
 
-  /** Pastes the guide's page into a new folder. */
-  static async paste(name) {
+  /** Makes the guide's project in a new folder, with the npm package. */
+  static async open(name) {
     const guide = new Guide();
     guide.#text = await readFile(path.join(root, `docs/guides/${name}.md`), "utf8");
     guide.folder = await mkdtemp(path.join(tmpdir(), `push-wire-${name}-`));
-    await mkdir(guide.path("node_modules"));
-    await symlink(path.join(root, "pkg"), guide.path("node_modules/push-wire"));
-    await guide.write("page/index.html", guide.block("html"));
+    // What `npm install` of the packed package leaves.
+    for (const part of ["package.json", "dist"]) {
+      await cp(path.join(root, "pkg", part), guide.path(`node_modules/push-wire/${part}`), { recursive: true });
+    }
     return guide;
   }
 
@@ -34,12 +36,22 @@ export class Guide {
     return `http://127.0.0.1:${this.program.port}`;
   }
 
-  /** The code block of this language; the one after `mark`, if there are several. */
+  /** The first code block of this language, after `mark`. */
   block(language, mark = "") {
     const after = this.#text.slice(this.#text.indexOf(mark));
     const [, block] = after.match(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "ms")) ?? [];
     if (block === undefined) throw new Error(`the guide has no block \`\`\`${language}`);
     return block;
+  }
+
+  /** Links packages that the repository's tests have into the project. */
+  async install(...packages) {
+    for (const name of packages) {
+      const places = ["tests/browser", "."].map((folder) => path.join(root, folder, "node_modules", name));
+      const link = this.path(`node_modules/${name}`);
+      await mkdir(path.dirname(link), { recursive: true });
+      await symlink(places.find((place) => existsSync(place)), link);
+    }
   }
 
   path(name) {

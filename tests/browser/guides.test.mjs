@@ -1,12 +1,20 @@
 // Tests of docs/guides in Chromium: each guide is pasted into a new folder, run, and played as its reader does.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { rename } from "node:fs/promises";
+import path from "node:path";
 import { after, afterEach, before, test } from "node:test";
+import { promisify } from "node:util";
+
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
+import { build, createServer } from "vite";
 
 import { launch } from "./browser.mjs";
 import { Guide } from "./guide.mjs";
 import { HttpProxy } from "./http-proxy.mjs";
 import { Nginx } from "./nginx.mjs";
+import { root } from "./program.mjs";
 import { Proxy } from "./proxy.mjs";
 
 const TIMEOUT_MS = 30_000;
@@ -29,10 +37,11 @@ afterEach(async () => {
 
 after(() => browser.close());
 
-/** Pastes a guide, and starts its program. */
+/** Pastes a guide's page, and starts its program. */
 async function run(name) {
-  const guide = await Guide.paste(name);
+  const guide = await Guide.open(name);
   started.push(() => guide.stop());
+  await guide.write("page/index.html", guide.block("html"));
   await guide.run(name);
   return guide;
 }
@@ -218,4 +227,70 @@ test("nginx.md: WebSockets, and event streams where upgrades are not passed on",
   await guide.program.endAndRestart();
   await write("three");
   await lists(page, "three");
+});
+
+/** Pastes the guide of React, and starts the program of another guide. */
+async function runReact(program) {
+  const guide = await Guide.open("react");
+  started.push(() => guide.stop());
+  await guide.run(program);
+  await guide.install("react", "react-dom", "vite", "@vitejs/plugin-react", "@types/react", "@types/react-dom");
+  const config = guide.block("js", "`vite.config.mjs`");
+  assert.match(config, /:4100"/);
+  await guide.write("package.json", "{}");
+  await guide.write("vite.config.mjs", config.replace(':4100"', `:${guide.program.port}"`));
+  await guide.write("tsconfig.json", guide.block("json"));
+  await guide.write("app/index.html", guide.block("html"));
+  for (const name of ["main", "chat", "dashboard"]) await guide.write(`app/${name}.tsx`, guide.block("tsx", `\`app/${name}.tsx\``));
+  return guide;
+}
+
+/** Settings of Vite with the guide's own, and the warnings that it writes. */
+function vite(guide) {
+  const warnings = [];
+  // The proxy reports what it could not pass on to a server that has ended.
+  const note = (message) => message.includes("proxy") || warnings.push(message);
+  const customLogger = { info() {}, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false };
+  return { warnings, root: guide.path("app"), configFile: guide.path("vite.config.mjs"), customLogger };
+}
+
+test("react.md: the chat in Vite's development server, built, and rendered on a server", async () => {
+  const guide = await runReact("chat");
+  const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+  await promisify(execFile)(process.execPath, [tsc, "-p", "."], { cwd: guide.folder }).catch(({ stdout }) => assert.fail(stdout));
+
+  const { warnings, ...settings } = vite(guide);
+  const server = await createServer({ ...settings, server: { host: "127.0.0.1", port: 0 } });
+  started.push(() => server.close());
+  await server.listen();
+  const page = await open(server.resolvedUrls.local[0]);
+  await phase(page, "connected");
+  await say(page, "Ada", "one");
+  await lists(page, "Ada: one");
+  await say(page, "Ada", " ");
+  await holds(page, () => document.getElementById("problem").textContent.includes("1 to 1,000 bytes"));
+  await guide.program.killAndRestart(() => phase(page, "waiting"));
+  await say(page, "Ada", "two");
+  await lists(page, "Ada: one", "Ada: two");
+
+  const { Chat } = await server.ssrLoadModule("/chat.tsx");
+  assert.match(renderToString(createElement(Chat)), /<p id="status" role="status">idle<\/p><ol id="messages"><\/ol>/);
+
+  await build(settings);
+  const built = await open(guide.url);
+  await lists(built, "Ada: one", "Ada: two");
+  assert.deepEqual(warnings, []);
+});
+
+test("react.md: the dashboard", async () => {
+  const guide = await runReact("dashboard");
+  const main = guide.block("tsx", "`app/main.tsx`");
+  await guide.write("app/main.tsx", main.replace("./chat", "./dashboard").replaceAll("Chat", "Dashboard"));
+  const { warnings, ...settings } = vite(guide);
+  await build(settings);
+  const page = await open(guide.url);
+  const rows = () => page.$$eval("tr", (rows) => rows.map(({ cells: [name, count] }) => [name.textContent, Number(count.textContent) > 0]));
+  await holds(page, () => [...document.querySelectorAll("td")].filter(({ textContent }) => textContent > 0).length === 3);
+  assert.deepEqual(await rows(), [["web", true], ["search", true], ["mail", true]]);
+  assert.deepEqual(warnings, []);
 });
