@@ -1,6 +1,5 @@
 // Tests of arguments of a wrong type or out of range: the error names the argument.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { WebSocket } from "ws";
 
@@ -46,28 +45,6 @@ function wrong(name, part = "must be") {
 }
 
 const NO_TEXT = [5, null, {}, true, Symbol("text"), "\ud800"];
-
-test("the module refuses a setting of a wrong type by its name", async () => {
-  const { initSync, PageClient } = await import("../engine/engine.js");
-  initSync({ module: readFileSync(new URL("../dist/push-wire.wasm", import.meta.url)) });
-  const hooks = { error: (code, message, argument) => ({ code, message, argument }) };
-  const refusal = (options) => {
-    try {
-      new PageClient("http://127.0.0.1/", options, hooks).free();
-      return undefined;
-    } catch (error) {
-      return error;
-    }
-  };
-  assert.equal(refusal({ token: null, clientId: undefined, maxMessageBytes: 4096, retry: { factor: 1.5 } }), undefined);
-  const wrongs = { clientId: "no UUID", storageKey: 7, maxMessageBytes: 4096.5, compression: "yes", transport: "pigeon", retry: 3, WebSocket: {}, token: 7 };
-  for (const [argument, value] of Object.entries(wrongs)) {
-    const { code, message, argument: named } = refusal({ [argument]: value });
-    assert.deepEqual([code, named, message.startsWith(`${argument} must be `)], ["bad_argument", argument, true], message);
-  }
-  const { message } = refusal({ retry: { factor: 0.5 } });
-  assert.equal(message, "the back-off factor is 0.500; the least is 1");
-});
 
 test("settings are checked", () => {
   for (const options of [null, 5, "options"]) {

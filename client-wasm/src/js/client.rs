@@ -6,14 +6,15 @@ use std::rc::Rc;
 use js_sys::Function;
 use push_wire_shared::PayloadEncoding;
 use push_wire_shared::channel::ChannelTable;
-use push_wire_shared::session::client::{ClientSession, Status, Transport};
+use push_wire_shared::session::client::{ClientSession, Status, Subscription, Transport};
 use push_wire_shared::session::op::SystemNotice;
 use push_wire_shared::session::wire::Content;
 use wasm_bindgen::prelude::*;
 
 use super::channels::{self, ChannelCheck};
+use super::options::{Options, ReadOptions};
 use super::panic::Live;
-use super::{ClientHooks, PageSubscription, StreamHooks, binary, events, options};
+use super::{ClientHooks, PageSubscription, StreamHooks, binary, events};
 use crate::driver::{Driver, Observer};
 use crate::fetch::text;
 use crate::{Fault, clock};
@@ -72,13 +73,15 @@ impl PageClient {
     #[wasm_bindgen(constructor)]
     pub fn new(url: &str, options: JsValue, hooks: ClientHooks) -> Result<PageClient, JsValue> {
         let live = Live::add(hooks.clone());
+        let options: Options = serde_wasm_bindgen::from_value(options)
+            .map_err(|error| hooks.plain("bad_argument", &error.to_string()))?;
         let watches_stats = Rc::new(Cell::new(false));
         let told = Told {
             hooks: hooks.clone(),
             watches_stats: Rc::clone(&watches_stats),
         };
-        let driver = options::config(&options, &hooks)
-            .map_err(|error| hooks.field_error(&error))?
+        let driver = options
+            .config(&hooks)
             .driver(url, Box::new(told))
             .map_err(|error| hooks.connect_error(&error))?;
         live.set_driver(&driver);
@@ -126,8 +129,9 @@ impl PageClient {
         if self.driver.is_closed() {
             return Err(self.hooks.closed());
         }
-        let subscription =
-            options::subscription(&options).map_err(|error| self.hooks.field_error(&error))?;
+        let options: ReadOptions = serde_wasm_bindgen::from_value(options)
+            .map_err(|error| self.hooks.plain("bad_argument", &error.to_string()))?;
+        let subscription: Subscription = options.into();
         self.check_channel(&subscription.channel)?;
         PageSubscription::new(&self.driver, subscription, stream, &self.hooks)
             .map_err(|error| self.hooks.subscribe_error(error))

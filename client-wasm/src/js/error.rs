@@ -4,7 +4,6 @@ use push_wire_shared::session::client::{ConfigError, SendError as QueueError, Su
 use wasm_bindgen::JsValue;
 
 use super::ClientHooks;
-use super::fields::FieldError;
 use crate::driver::Answer;
 use crate::{ConnectError, clock};
 
@@ -17,11 +16,6 @@ impl ClientHooks {
     /// The error of a client that is closed.
     pub(crate) fn closed(&self) -> JsValue {
         self.plain("closed", "the client is closed")
-    }
-
-    /// The error of an option of a wrong type.
-    pub(super) fn field_error(&self, error: &FieldError) -> JsValue {
-        self.error("bad_argument", &error.to_string(), Some(error.name), None)
     }
 
     pub(crate) fn connect_error(&self, error: &ConnectError) -> JsValue {

@@ -1,8 +1,7 @@
 //! Classes for JavaScript, of which the npm package is made (folder `pkg`).
 //!
-//! Options, statuses, outcomes and statistics cross as objects: the fields of options are read one by one (`fields`), the others
-//! are written by serde-wasm-bindgen. Values in JSON are read by `JSON.parse`, which is several times faster than building them
-//! from Rust, as is done with those in MessagePack and CBOR.
+//! Options, statuses, outcomes and statistics cross as objects, by serde-wasm-bindgen. Values in JSON are read by `JSON.parse`,
+//! which is several times faster than building them from Rust, as is done with those in MessagePack and CBOR.
 
 #![expect(
     missing_debug_implementations,
@@ -17,7 +16,6 @@ mod channels;
 mod client;
 mod error;
 mod events;
-mod fields;
 mod hooks;
 #[cfg(not(feature = "binary-values"))]
 mod json_only;

@@ -1,109 +1,148 @@
 //! Options as the TypeScript face passes them: objects whose names and types it has checked.
 
+use std::time::Duration;
+
 use js_sys::{Function, Promise};
 use push_wire_shared::PayloadEncoding;
-use push_wire_shared::position::{Epoch, Position, StartAt, Tag};
+use push_wire_shared::position::StartAt;
 use push_wire_shared::session::client::{
     RetryPolicy, Subscription, TokenError, TransportPreference,
 };
 use push_wire_shared::session::op::ScopeRequest;
+use serde::Deserialize;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::ClientHooks;
-use super::fields::{FieldError, Fields};
+use super::value::PositionIn;
 use crate::fetch::text;
 use crate::{Config, clock};
 
-/// The settings of a client for the Rust API.
-pub(super) fn config(options: &JsValue, hooks: &ClientHooks) -> Result<Config, FieldError> {
-    let options = Fields(options);
-    let mut config = Config::new().compression(options.flag("compression")?.unwrap_or(true));
-    config.client_id = options.field("clientId", "a UUID", |id| {
-        Uuid::try_parse(&id.as_string()?).ok()
-    })?;
-    config.storage_key = options.text("storageKey")?;
-    config.max_message_bytes = options
-        .count("maxMessageBytes")?
-        .map(|bytes| bytes as usize);
-    let transports = options.field("transport", "a transport", |name| {
-        transports(&name.as_string()?)
-    })?;
-    config.transports = transports.unwrap_or_default();
-    let encoding = options.field("encoding", "an encoding", |name| {
-        PayloadEncoding::from_name(&name.as_string()?)
-    })?;
-    config.encoding = encoding.unwrap_or_default();
-    if let Some(given) = options.object("retry")? {
-        config.retry = retry(&Fields(&given))?;
-    }
-    config.socket_class = options.function("WebSocket")?;
-    let config = token(&options, config, hooks)?;
-    storage(&options, config)
+/// Settings of a client.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Options {
+    client_id: Option<Uuid>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    token: JsValue,
+    /// `null` for nothing, `undefined` for the session storage.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    storage: JsValue,
+    storage_key: Option<String>,
+    /// `"tab"`, `"device"`, or `false` for nothing.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    persist: JsValue,
+    #[serde(rename = "WebSocket", with = "serde_wasm_bindgen::preserve")]
+    socket_class: JsValue,
+    max_message_bytes: Option<usize>,
+    compression: Option<bool>,
+    transport: Option<TransportName>,
+    encoding: Option<String>,
+    retry: Option<Retry>,
 }
 
-fn transports(name: &str) -> Option<TransportPreference> {
-    match name {
-        "auto" => Some(TransportPreference::WsFirst),
-        "websocket" => Some(TransportPreference::WsOnly),
-        "sse" => Some(TransportPreference::SseOnly),
-        _ => None,
-    }
-}
-
-/// The retry schedule, with times in milliseconds.
-fn retry(given: &Fields<'_>) -> Result<RetryPolicy, FieldError> {
-    let default = RetryPolicy::default();
-    Ok(RetryPolicy {
-        initial: given
-            .number("initial")?
-            .map_or(default.initial, clock::from_millis),
-        max: given.number("max")?.map_or(default.max, clock::from_millis),
-        factor: given.number("factor")?.unwrap_or(default.factor),
-        jitter: given.flag("jitter")?.unwrap_or(default.jitter),
-        max_attempts: given.count("attempts")?,
-        ..default
-    })
-}
-
-/// Sets the token, or the function that gives one.
-fn token(
-    options: &Fields<'_>,
-    mut config: Config,
-    hooks: &ClientHooks,
-) -> Result<Config, FieldError> {
-    match options.value("token").dyn_into::<Function>() {
-        Ok(get) => {
-            let hooks = hooks.clone();
-            Ok(config.token_source(move || ask_for_token(get.clone(), hooks.clone())))
-        }
-        Err(_) => {
-            config.token = options.text("token")?;
-            Ok(config)
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            client_id: None,
+            token: JsValue::UNDEFINED,
+            storage: JsValue::UNDEFINED,
+            storage_key: None,
+            persist: JsValue::UNDEFINED,
+            socket_class: JsValue::UNDEFINED,
+            max_message_bytes: None,
+            compression: None,
+            transport: None,
+            encoding: None,
+            retry: None,
         }
     }
 }
 
-/// Sets the place where positions are kept: `storage` is an object, `null` for nothing, or `undefined` for what `persist` says,
-/// which is `"tab"`, `"device"`, or `false` for nothing.
-fn storage(options: &Fields<'_>, config: Config) -> Result<Config, FieldError> {
-    let persist = options.value("persist");
-    if persist == "device" {
-        return Ok(config.storage_on_device());
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TransportName {
+    Auto,
+    Websocket,
+    Sse,
+}
+
+/// Retry schedule; times in milliseconds.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Retry {
+    initial: Option<f64>,
+    max: Option<f64>,
+    factor: Option<f64>,
+    jitter: Option<bool>,
+    attempts: Option<u32>,
+}
+
+impl Options {
+    /// The settings for the Rust API.
+    pub(super) fn config(self, hooks: &ClientHooks) -> Config {
+        let mut config = Config::new().compression(self.compression.unwrap_or(true));
+        config.client_id = self.client_id;
+        config.storage_key = self.storage_key;
+        config.max_message_bytes = self.max_message_bytes;
+        config.transports = match self.transport {
+            None | Some(TransportName::Auto) => TransportPreference::WsFirst,
+            Some(TransportName::Websocket) => TransportPreference::WsOnly,
+            Some(TransportName::Sse) => TransportPreference::SseOnly,
+        };
+        let encoding = self
+            .encoding
+            .as_deref()
+            .and_then(PayloadEncoding::from_name);
+        config.encoding = encoding.unwrap_or_default();
+        if let Some(retry) = self.retry {
+            config.retry = retry.policy();
+        }
+        if !self.storage.is_undefined() {
+            let given = (!self.storage.is_null()).then(|| self.storage.unchecked_into());
+            config = config.storage(given);
+        }
+        if self.persist == false {
+            config = config.storage(None);
+        } else if self.persist == "device" {
+            config = config.storage_on_device();
+        }
+        if self.socket_class.is_function() {
+            config.socket_class = Some(self.socket_class.unchecked_into());
+        }
+        match self.token.dyn_into::<Function>() {
+            Ok(get) => {
+                let hooks = hooks.clone();
+                config.token_source(move || token(get.clone(), hooks.clone()))
+            }
+            Err(token) => {
+                config.token = token.as_string();
+                config
+            }
+        }
     }
-    if persist == false || options.value("storage").is_null() {
-        return Ok(config.storage(None));
+}
+
+impl Retry {
+    fn policy(self) -> RetryPolicy {
+        let millis =
+            |given: Option<f64>, default: Duration| given.map_or(default, clock::from_millis);
+        let default = RetryPolicy::default();
+        RetryPolicy {
+            initial: millis(self.initial, default.initial),
+            max: millis(self.max, default.max),
+            factor: self.factor.unwrap_or(default.factor),
+            jitter: self.jitter.unwrap_or(default.jitter),
+            max_attempts: self.attempts,
+            ..default
+        }
     }
-    Ok(match options.object("storage")? {
-        Some(storage) => config.storage(Some(storage.unchecked_into())),
-        None => config,
-    })
 }
 
 /// Calls the application's token function. One that throws or rejects has failed for now; one that gives no string denies
 /// the token.
-async fn ask_for_token(get: Function, hooks: ClientHooks) -> Result<String, TokenError> {
+async fn token(get: Function, hooks: ClientHooks) -> Result<String, TokenError> {
     let answer = async { JsFuture::from(Promise::resolve(&get.call0(&JsValue::UNDEFINED)?)).await };
     let message = match answer.await {
         Ok(token) => match token.as_string() {
@@ -131,41 +170,36 @@ fn kind(value: &JsValue) -> String {
 }
 
 /// Stream to read, and position to start from.
-pub(super) fn subscription(options: &JsValue) -> Result<Subscription, FieldError> {
-    let options = Fields(options);
-    let flag = |name| options.flag(name).map(Option::unwrap_or_default);
-    let scope = match options.text("topic")? {
-        Some(topic) => ScopeRequest::Topic(topic),
-        None if flag("inbox")? => ScopeRequest::Inbox,
-        None => ScopeRequest::Channel,
-    };
-    let position = options.object("position")?;
-    Ok(Subscription {
-        channel: options.text("channel")?.unwrap_or_default(),
-        scope,
-        position: position
-            .map(|given| position_of(&Fields(&given)))
-            .transpose()?,
-        start: if flag("newest")? {
-            StartAt::Newest
-        } else {
-            StartAt::Oldest
-        },
-        keeps_position: flag("persist")?,
-    })
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReadOptions {
+    channel: String,
+    topic: Option<String>,
+    #[serde(default)]
+    inbox: bool,
+    #[serde(default)]
+    newest: bool,
+    position: Option<PositionIn>,
+    #[serde(default)]
+    persist: bool,
 }
 
-/// A position, whose epoch is 16 hexadecimal digits and whose cursor is a BigInt.
-fn position_of(given: &Fields<'_>) -> Result<Position, FieldError> {
-    let epoch = given.field("epoch", "hexadecimal digits", |epoch| {
-        u64::from_str_radix(&epoch.as_string()?, 16).ok()
-    })?;
-    let cursor = given.field("cursor", "a BigInt of 64 bits", |cursor| {
-        u64::try_from(cursor.clone()).ok()
-    })?;
-    Ok(Position {
-        epoch: Epoch(epoch.unwrap_or_default()),
-        cursor: cursor.unwrap_or_default(),
-        tag: Tag(given.count("tag")?.unwrap_or_default()),
-    })
+impl From<ReadOptions> for Subscription {
+    fn from(options: ReadOptions) -> Self {
+        Self {
+            channel: options.channel,
+            scope: match options.topic {
+                Some(topic) => ScopeRequest::Topic(topic),
+                None if options.inbox => ScopeRequest::Inbox,
+                None => ScopeRequest::Channel,
+            },
+            position: options.position.map(Into::into),
+            start: if options.newest {
+                StartAt::Newest
+            } else {
+                StartAt::Oldest
+            },
+            keeps_position: options.persist,
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use js_sys::{BigInt, JSON};
 use push_wire_shared::PayloadEncoding;
-use push_wire_shared::position::Position;
-use serde::Serialize;
+use push_wire_shared::position::{Epoch, Position, Tag};
+use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
@@ -53,6 +53,25 @@ impl From<Position> for PositionOut {
             epoch: format!("{:016x}", position.epoch.0),
             cursor: position.cursor.into(),
             tag: position.tag.0,
+        }
+    }
+}
+
+/// A position of the application, whose parts were checked.
+#[derive(Deserialize)]
+pub(super) struct PositionIn {
+    epoch: String,
+    cursor: u64,
+    #[serde(default)]
+    tag: u32,
+}
+
+impl From<PositionIn> for Position {
+    fn from(position: PositionIn) -> Self {
+        Self {
+            epoch: Epoch(u64::from_str_radix(&position.epoch, 16).unwrap_or_default()),
+            cursor: position.cursor,
+            tag: Tag(position.tag),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! timestamps (extension type -1), as RFC 3339 text. Other extension types are errors.
 
 mod format;
+mod named;
 mod timestamp;
 pub mod token;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{from_tokens, write_value};
 use super::{DecodeError, EncodeError};
 pub(in crate::encoding) use format::MessagePack;
+pub(crate) use named::{read_named, write_named};
 pub(in crate::encoding) use timestamp::Timestamp;
 
 /// Encodes a value.
@@ -25,17 +27,6 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> 
     let mut out = Vec::with_capacity(128);
     write_value::<MessagePack<false>, T>(&mut out, value)?;
     Ok(out)
-}
-
-/// Appends a value whose structs are maps with their fields' names, as control ops are.
-///
-/// # Errors
-/// Fails if it is nested too deep or its `Serialize` fails.
-pub(crate) fn write_named<T: Serialize + ?Sized>(
-    out: &mut Vec<u8>,
-    value: &T,
-) -> Result<(), EncodeError> {
-    write_value::<MessagePack<true>, T>(out, value)
 }
 
 /// Decodes a value, which fills all of the bytes.

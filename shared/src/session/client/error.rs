@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 
-use super::decimal::Decimal;
 use crate::close::CloseReason;
 use crate::limits::{CLIENT_MESSAGE_BYTES_MIN, MAX_TOPIC_BYTES, SUBSCRIPTIONS, TOKEN_BYTES};
 
@@ -35,7 +34,7 @@ pub enum ConfigError {
     #[error("max_value_bytes is {0}; the least is {CLIENT_MESSAGE_BYTES_MIN}")]
     ValueBytes(usize),
     /// The factor of the retry schedule is below 1, infinite or no number.
-    #[error("the back-off factor is {}; the least is 1", Decimal(*.0))]
+    #[error("the back-off factor is {0}; the least is 1")]
     BackoffFactor(f64),
     /// The token is larger than a handshake carries.
     #[error("the token has {0} bytes; the most is {TOKEN_BYTES}")]

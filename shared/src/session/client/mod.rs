@@ -5,7 +5,6 @@ mod backlog;
 mod config;
 mod connection;
 mod credential;
-mod decimal;
 mod dictionaries;
 mod error;
 mod event;

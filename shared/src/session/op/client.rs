@@ -3,14 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::bounded::{Bounded, BoundedText, list, opt_text, text};
 use super::fields::{is_false, is_untagged, name, opt_fixed, position};
-use super::read::{FieldError, Fields, Op, Read, id, tuple};
-use super::{OpError, unknown_op, write_op};
+use super::{OpError, op_fields, op_name, unknown_op, write_op};
 use crate::encoding::PayloadEncoding;
-use crate::encoding::msgpack::token::Reader;
 use crate::limits::{
     DICTIONARIES, MESSAGE_BYTES, NAME_BYTES, SUBSCRIPTIONS, TOKEN_BYTES, VALUE_BYTES,
 };
@@ -42,38 +41,49 @@ pub enum ClientOp {
 }
 
 /// The first op of a connection.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Auth {
     /// The client's id, kept over connections.
     pub client_id: Uuid,
     /// The application's credential.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "opt_text::<_, TOKEN_BYTES>"
+    )]
     pub token: Option<String>,
     /// Secret of the session: the client's choice for a new session, or from `auth_ok`.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "opt_fixed")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "opt_fixed")]
     pub secret: Option<[u8; 16]>,
     /// Number of this attempt to connect, growing over the client's attempts: distinguishes a delayed attempt from a
     /// newer one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u64>,
     /// Encoding wanted for payload bodies; default JSON.
-    #[serde(serialize_with = "name")]
+    #[serde(default, with = "name")]
     pub encoding: PayloadEncoding,
     /// Entries may come compressed, and dictionaries be announced.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub zstd: bool,
     /// The client takes `skipped`; one that does not is sent a `reset` in its place.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub skips: bool,
     /// The client answers `renew` with a token.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub renews: bool,
     /// Largest message that the client takes, in bytes; default [`MESSAGE_BYTES`].
+    #[serde(default = "message_bytes")]
     pub max_message_bytes: u64,
     /// Largest value that the client takes, in bytes; default [`VALUE_BYTES`].
+    #[serde(default = "value_bytes")]
     pub max_value_bytes: u64,
     /// Streams to read, so that the first answer already carries their outcomes.
-    #[serde(rename = "subscribe", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "subscribe",
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "list::<_, _, SUBSCRIPTIONS>"
+    )]
     pub subscriptions: Vec<Subscribe>,
 }
 
@@ -86,24 +96,6 @@ const fn value_bytes() -> u64 {
 }
 
 impl Auth {
-    fn read(fields: &Fields<'_>) -> Read<Self> {
-        Ok(Self {
-            client_id: Uuid::from_bytes(fields.fixed("client_id")?),
-            token: fields.opt_text("token", TOKEN_BYTES)?,
-            secret: fields.opt_fixed("secret")?,
-            attempt: fields.opt_u64("attempt")?,
-            encoding: fields.opt_name("encoding")?.unwrap_or_default(),
-            zstd: fields.flag("zstd")?,
-            skips: fields.flag("skips")?,
-            renews: fields.flag("renews")?,
-            max_message_bytes: fields
-                .opt_u64("max_message_bytes")?
-                .unwrap_or(message_bytes()),
-            max_value_bytes: fields.opt_u64("max_value_bytes")?.unwrap_or(value_bytes()),
-            subscriptions: fields.opt_list("subscribe", SUBSCRIPTIONS, Subscribe::read)?,
-        })
-    }
-
     /// An `auth` of this client with all other fields at their defaults.
     #[must_use]
     pub const fn new(client_id: Uuid) -> Self {
@@ -124,8 +116,8 @@ impl Auth {
 }
 
 /// One stream to read.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(into = "SubscribeFields")]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "SubscribeFields", into = "SubscribeFields")]
 pub struct Subscribe {
     /// Id that the client gives the subscription, unique among its subscriptions.
     pub id: u32,
@@ -151,50 +143,50 @@ pub enum ScopeRequest {
 }
 
 /// A [`Subscribe`] as on the wire.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct SubscribeFields {
     id: u32,
+    #[serde(deserialize_with = "text::<_, NAME_BYTES>")]
     channel: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     cursor: Option<Cursor>,
-    #[serde(skip_serializing_if = "is_untagged")]
+    #[serde(default, skip_serializing_if = "is_untagged")]
     tag: u32,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     newest: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "opt_text::<_, NAME_BYTES>"
+    )]
     topic: Option<String>,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     inbox: bool,
 }
 
-impl Subscribe {
-    fn read(item: &mut Reader<'_>) -> Read<Self> {
-        let fields = &Fields::of(item)?;
-        let contradiction = |message| Err(FieldError::contradiction(message, fields));
-        let scope = match (fields.opt_text("topic", NAME_BYTES)?, fields.flag("inbox")?) {
+impl TryFrom<SubscribeFields> for Subscribe {
+    type Error = &'static str;
+
+    fn try_from(fields: SubscribeFields) -> Result<Self, Self::Error> {
+        let scope = match (fields.topic, fields.inbox) {
             (None, false) => ScopeRequest::Channel,
             (None, true) => ScopeRequest::Inbox,
             (Some(topic), false) => ScopeRequest::Topic(topic),
-            (Some(_), true) => return contradiction("a stream is a topic or an inbox, not both"),
+            (Some(_), true) => return Err("a stream is a topic or an inbox, not both"),
         };
-        let tag = fields.opt_u32("tag")?.unwrap_or_default();
-        let position = match (fields.opt_u64("epoch")?, fields.opt_u64("cursor")?, tag) {
+        let position = match (fields.epoch, fields.cursor, fields.tag) {
             (Some(epoch), Some(cursor), tag) => Some(position(epoch, cursor, tag)),
             (None, None, 0) => None,
-            _ => {
-                return contradiction(
-                    "a position is an epoch and a cursor, and a tag only with both",
-                );
-            }
+            _ => return Err("a position is an epoch and a cursor, and a tag only with both"),
         };
         Ok(Self {
-            id: fields.u32("id")?,
-            channel: fields.text("channel", NAME_BYTES)?,
+            id: fields.id,
+            channel: fields.channel,
             scope,
             position,
-            start: if fields.flag("newest")? {
+            start: if fields.newest {
                 StartAt::Newest
             } else {
                 StartAt::Oldest
@@ -238,6 +230,35 @@ enum Written<'a> {
     Goodbye,
 }
 
+#[derive(Deserialize)]
+struct SubscribeOp {
+    subscribe: Bounded<Subscribe, SUBSCRIPTIONS>,
+}
+
+#[derive(Deserialize)]
+struct IdsOp<const N: usize> {
+    ids: Bounded<u32, N>,
+}
+
+#[derive(Deserialize)]
+struct AckOp {
+    acks: Bounded<(u32, Cursor), SUBSCRIPTIONS>,
+}
+
+#[derive(Deserialize)]
+struct TokenOp {
+    token: BoundedText<TOKEN_BYTES>,
+}
+
+#[derive(Deserialize)]
+struct WholeOp {
+    id: u32,
+}
+
+/// Fields of an op that has none.
+#[derive(Deserialize)]
+pub(super) struct NoFields {}
+
 impl ClientOp {
     /// Appends the op as MessagePack.
     pub fn encode(&self, out: &mut Vec<u8>) {
@@ -261,31 +282,24 @@ impl ClientOp {
     /// # Errors
     /// [`OpError`] names the field and the offset.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
-        let op = Op::new(bytes)?;
-        let fields = &op.fields;
-        let (name, read) = match op.name {
-            "auth" => ("auth", Auth::read(fields).map(Self::Auth)),
-            "subscribe" => {
-                let list = fields.list("subscribe", SUBSCRIPTIONS, Subscribe::read);
-                ("subscribe", list.map(Self::Subscribe))
+        match op_name(bytes)? {
+            "auth" => op_fields("auth", bytes).map(Self::Auth),
+            "subscribe" => op_fields("subscribe", bytes)
+                .map(|op: SubscribeOp| Self::Subscribe(op.subscribe.into_vec())),
+            "unsubscribe" => op_fields("unsubscribe", bytes)
+                .map(|op: IdsOp<SUBSCRIPTIONS>| Self::Unsubscribe(op.ids.into_vec())),
+            "ack" => op_fields("ack", bytes).map(|op: AckOp| Self::Ack(op.acks.into_vec())),
+            "whole" => op_fields("whole", bytes).map(|op: WholeOp| Self::Whole(op.id)),
+            "have" => op_fields("have", bytes)
+                .map(|op: IdsOp<DICTIONARIES>| Self::Have(op.ids.into_vec())),
+            "token" => {
+                op_fields("token", bytes).map(|op: TokenOp| Self::Token(op.token.into_string()))
             }
-            "unsubscribe" => {
-                let ids = fields.list("ids", SUBSCRIPTIONS, id);
-                ("unsubscribe", ids.map(Self::Unsubscribe))
-            }
-            "ack" => (
-                "ack",
-                fields.list("acks", SUBSCRIPTIONS, ack).map(Self::Ack),
-            ),
-            "whole" => ("whole", fields.u32("id").map(Self::Whole)),
-            "have" => ("have", fields.list("ids", DICTIONARIES, id).map(Self::Have)),
-            "token" => ("token", fields.text("token", TOKEN_BYTES).map(Self::Token)),
-            "ping" => ("ping", Ok(Self::Ping)),
-            "pong" => ("pong", Ok(Self::Pong)),
-            "goodbye" => ("goodbye", Ok(Self::Goodbye)),
-            unknown => return Err(unknown_op(unknown)),
-        };
-        op.finish(name, read)
+            "ping" => op_fields("ping", bytes).map(|NoFields {}| Self::Ping),
+            "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
+            "goodbye" => op_fields("goodbye", bytes).map(|NoFields {}| Self::Goodbye),
+            unknown => Err(unknown_op(unknown)),
+        }
     }
 
     /// Approximate memory that the op takes beyond its own size, in bytes.
@@ -300,16 +314,6 @@ impl ClientOp {
             Self::Token(token) => token.len(),
             Self::Whole(_) | Self::Ping | Self::Pong | Self::Goodbye => 0,
         }
-    }
-}
-
-/// A subscription id and a cursor.
-fn ack(item: &mut Reader<'_>) -> Read<(u32, Cursor)> {
-    let start = item.clone();
-    let [id, cursor] = tuple(item)?;
-    match u32::try_from(id) {
-        Ok(id) => Ok((id, cursor)),
-        Err(_) => Err(start.error("an id of 32 bits and a cursor").into()),
     }
 }
 

@@ -1,19 +1,21 @@
-//! Fields of ops as serde writes them: fixed byte strings, names, texts that are cut, and values that are left out.
+//! serde helpers for fields of ops: fixed byte strings, names, and values that are left out.
 
-use alloc::string::String;
+use alloc::format;
+use core::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::position::{Epoch, Position, ResetReason, Tag};
-use crate::quote::cut;
+use crate::quote::quoted;
 
 use super::ErrorCode;
 
 /// A byte string of `N` bytes: an id, a secret or a hash.
 #[derive(Clone, Copy)]
-struct Fixed<const N: usize>([u8; N]);
+pub(super) struct Fixed<const N: usize>(pub(super) [u8; N]);
 
 impl<const N: usize> Serialize for Fixed<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -21,20 +23,61 @@ impl<const N: usize> Serialize for Fixed<N> {
     }
 }
 
-/// Writes a byte array as one byte string.
-pub(super) fn fixed<S: Serializer, const N: usize>(
-    bytes: &[u8; N],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    Fixed(*bytes).serialize(serializer)
+impl<'de, const N: usize> Deserialize<'de> for Fixed<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(FixedVisitor)
+    }
 }
 
-/// The same, where it may be left out.
-pub(super) fn opt_fixed<S: Serializer, const N: usize>(
-    bytes: &Option<[u8; N]>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    bytes.map(Fixed).serialize(serializer)
+struct FixedVisitor<const N: usize>;
+
+impl<const N: usize> Visitor<'_> for FixedVisitor<N> {
+    type Value = Fixed<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{N} bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        let fixed = bytes.try_into().map(Fixed);
+        fixed.map_err(|_| E::invalid_length(bytes.len(), &self))
+    }
+}
+
+/// `#[serde(with = "fixed")]`: a byte array as one byte string.
+pub(super) mod fixed {
+    use super::{Deserialize, Deserializer, Fixed, Serialize, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer, const N: usize>(
+        bytes: &[u8; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Fixed(*bytes).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<[u8; N], D::Error> {
+        Fixed::deserialize(deserializer).map(|fixed| fixed.0)
+    }
+}
+
+/// `#[serde(with = "opt_fixed")]`: the same, where it may be left out.
+pub(super) mod opt_fixed {
+    use super::{Deserialize, Deserializer, Fixed, Serialize, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer, const N: usize>(
+        bytes: &Option<[u8; N]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        bytes.map(Fixed).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<Option<[u8; N]>, D::Error> {
+        Option::deserialize(deserializer).map(|fixed: Option<Fixed<N>>| fixed.map(|fixed| fixed.0))
+    }
 }
 
 /// A value written as its name.
@@ -70,31 +113,37 @@ named! {
     ErrorCode: "code", |name| Some(ErrorCode::from_name(name));
 }
 
-/// Writes a value as its name.
-pub(super) fn name<S: Serializer, T: Named>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(value.wire_name())
+/// `#[serde(with = "name")]`: a value by its name. An unknown name is an error that quotes it.
+pub(super) mod name {
+    use super::{Deserializer, NameVisitor, Named, Serializer};
+    use core::marker::PhantomData;
+
+    pub(in super::super) fn serialize<S: Serializer, T: Named>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(value.wire_name())
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, T: Named>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        deserializer.deserialize_str(NameVisitor(PhantomData))
+    }
 }
 
-/// Writes a text field, cut to `N` bytes: what its reader takes.
-pub(super) fn cut_text<T, S, const N: usize>(text: &T, serializer: S) -> Result<S::Ok, S::Error>
-where
-    T: AsRef<str>,
-    S: Serializer,
-{
-    serializer.serialize_str(&cut(text.as_ref(), N))
-}
+struct NameVisitor<T>(core::marker::PhantomData<T>);
 
-/// Writes a text field that may be left out, cut to `N` bytes.
-pub(super) fn cut_opt_text<S, const N: usize>(
-    text: &Option<String>,
-    serializer: S,
-) -> Result<S::Ok, S::Error>
-where
-    S: Serializer,
-{
-    match text {
-        Some(text) => serializer.serialize_some(&*cut(text, N)),
-        None => serializer.serialize_none(),
+impl<T: Named> Visitor<'_> for NameVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the name of a known {}", T::WHAT)
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
+        T::from_wire_name(name)
+            .ok_or_else(|| E::custom(format!("unknown {} {}", T::WHAT, quoted(name))))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Control ops of the push-wire dialect: MessagePack maps with named fields, the first of which is `op`
 //! (docs/protocol.md section 5).
 
+mod bounded;
 mod client;
 mod error_code;
 mod fields;
 mod notice;
-mod read;
 mod server;
 mod skipped;
 
@@ -13,8 +13,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+pub use bounded::{Bounded, BoundedText};
 pub use client::{Auth, ClientOp, ScopeRequest, Subscribe};
 pub use error_code::ErrorCode;
 pub use notice::{Features, Health, Slow, SystemNotice};
@@ -22,7 +23,10 @@ pub use server::{AuthOk, ChannelInfo, DictionaryInfo, RejectedMessage, ServerOp,
 pub use skipped::Skipped;
 
 use crate::encoding::DecodeError;
-use crate::encoding::msgpack::{self, token::TokenError};
+use crate::encoding::msgpack::{
+    self,
+    token::{Reader, TokenError},
+};
 use crate::limits::OP_FIELDS;
 use crate::quote::quoted;
 
@@ -78,6 +82,36 @@ impl From<TokenError> for OpError {
     fn from(error: TokenError) -> Self {
         Self::Malformed(error)
     }
+}
+
+/// Name of the op that these bytes hold, which is the value of their first field. No key may come twice, unknown ones
+/// included.
+fn op_name(bytes: &[u8]) -> Result<&str, OpError> {
+    let mut reader = Reader::new(bytes);
+    let fields = reader.map()?;
+    if fields == 0 || reader.str()? != "op" {
+        return Err(OpError::Unknown("(the first field must be op)".into()));
+    }
+    let name = reader.str()?;
+    if fields > OP_FIELDS {
+        return Err(OpError::TooManyFields(fields));
+    }
+    let mut keys = Vec::with_capacity(fields);
+    keys.push("op");
+    for _ in 1..fields {
+        let key = reader.str()?;
+        if keys.contains(&key) {
+            return Err(OpError::Repeated(quoted(key).into_owned()));
+        }
+        keys.push(key);
+        reader.skip()?;
+    }
+    Ok(name)
+}
+
+/// Fields of the op of this name; unknown ones, and `op`, are skipped.
+fn op_fields<'de, T: Deserialize<'de>>(op: &'static str, bytes: &'de [u8]) -> Result<T, OpError> {
+    msgpack::read_named(bytes).map_err(|error| OpError::Invalid { op, error })
 }
 
 /// The error of an unknown op name.

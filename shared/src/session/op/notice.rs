@@ -3,10 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::fields::{cut_opt_text, cut_text};
-use super::read::{self, Fields, Read};
+use super::bounded::{BoundedText, cut_opt_text, cut_text, list, opt_text, text};
 use crate::limits::{FEATURE_BYTES, FEATURES, TEXT_BYTES};
 
 /// A notice of the application about the server, for one client. push-wire attaches no effect to it.
@@ -24,57 +23,46 @@ pub enum SystemNotice {
 }
 
 /// State of the server.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Health {
     /// One word, such as `ok`; at most 1 KiB.
-    #[serde(serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
+    #[serde(
+        serialize_with = "cut_text::<_, _, TEXT_BYTES>",
+        deserialize_with = "text::<_, TEXT_BYTES>"
+    )]
     pub status: String,
     /// Longer description; at most 1 KiB.
     #[serde(
+        default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "cut_opt_text::<_, TEXT_BYTES>"
+        serialize_with = "cut_opt_text::<_, TEXT_BYTES>",
+        deserialize_with = "opt_text::<_, TEXT_BYTES>"
     )]
     pub detail: Option<String>,
 }
 
 /// Request to send less.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Slow {
     /// Number of messages that the server can take at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<u32>,
 }
 
 /// Features, by names that the application chooses.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Features {
     /// Features that the server has: at most 32 names of at most 48 bytes.
+    #[serde(default, deserialize_with = "names")]
     pub supported: Vec<String>,
     /// Features that it requests, with the same limits.
+    #[serde(default, deserialize_with = "names")]
     pub requested: Vec<String>,
 }
 
-impl SystemNotice {
-    pub(super) fn health(fields: &Fields<'_>) -> Read<Self> {
-        Ok(Self::Health(Health {
-            status: fields.text("status", TEXT_BYTES)?,
-            detail: fields.opt_text("detail", TEXT_BYTES)?,
-        }))
-    }
-
-    pub(super) fn slow(fields: &Fields<'_>) -> Read<Self> {
-        let window = fields.opt_u32("window")?;
-        Ok(Self::Slow(Slow { window }))
-    }
-
-    pub(super) fn features(fields: &Fields<'_>) -> Read<Self> {
-        let names =
-            |list| fields.opt_list(list, FEATURES, |name| read::text(list, name, FEATURE_BYTES));
-        Ok(Self::Features(Features {
-            supported: names("supported")?,
-            requested: names("requested")?,
-        }))
-    }
+fn names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let names: Vec<BoundedText<FEATURE_BYTES>> = list::<_, _, FEATURES>(deserializer)?;
+    Ok(names.into_iter().map(BoundedText::into_string).collect())
 }
 
 impl Features {

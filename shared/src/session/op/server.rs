@@ -3,15 +3,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::fields::{cut_text, fixed, is_false, is_untagged, name, position};
-use super::read::{FieldError, Fields, Op, Read, tuple};
-use super::{ErrorCode, OpError, Skipped, SystemNotice, unknown_op, write_op};
+use super::bounded::{Bounded, cut_text, list, text};
+use super::client::NoFields;
+use super::fields::{fixed, is_false, is_untagged, name, position};
+use super::{ErrorCode, OpError, Skipped, SystemNotice, op_fields, op_name, unknown_op, write_op};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
-use crate::encoding::msgpack::token::Reader;
 use crate::limits::{CHANNELS, NAME_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
 use crate::position::{Cursor, Position, ResetReason};
 
@@ -91,80 +91,94 @@ pub enum ServerOp {
 }
 
 /// A client message that was taken but not carried out.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RejectedMessage {
     /// Its number.
     pub number: u64,
     /// Reason, for programs.
-    #[serde(serialize_with = "name")]
+    #[serde(with = "name")]
     pub code: ErrorCode,
     /// Reason, for people.
-    #[serde(serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
+    #[serde(
+        default,
+        serialize_with = "cut_text::<_, _, TEXT_BYTES>",
+        deserialize_with = "text::<_, TEXT_BYTES>"
+    )]
     pub message: String,
     /// Time after which the same message may be carried out, in milliseconds; only with [`ErrorCode::RateLimited`].
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_ms: Option<u64>,
 }
 
 /// The answer to `auth`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AuthOk {
     /// The client's id.
     pub client_id: Uuid,
     /// Secret that continues this session; a new one in each session.
-    #[serde(serialize_with = "fixed")]
+    #[serde(with = "fixed")]
     pub secret: [u8; 16],
     /// True if an earlier session continues, with its inboxes and message numbers.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub resumed: bool,
     /// Newest client message that this session has taken.
+    #[serde(default)]
     pub received: u64,
     /// The newest messages that the session took but did not carry out, reported again because the client may not know.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "list::<_, _, REJECTIONS>"
+    )]
     pub rejected: Vec<RejectedMessage>,
     /// Time between heartbeats, in milliseconds.
     pub heartbeat_ms: u64,
     /// Largest message that the server takes, in bytes.
     pub max_message_bytes: u64,
     /// Encoding of payload bodies on this connection.
-    #[serde(serialize_with = "name")]
+    #[serde(with = "name")]
     pub encoding: PayloadEncoding,
     /// The channels that the server has, the system channel among them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "list::<_, _, CHANNELS>"
+    )]
     pub channels: Vec<ChannelInfo>,
 }
 
 /// One channel, as described to clients.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ChannelInfo {
     /// Wire id.
     pub id: u8,
     /// Canonical name.
+    #[serde(deserialize_with = "text::<_, NAME_BYTES>")]
     pub name: String,
     /// Lane: 0 high, 1 normal, 2 low.
     pub priority: u8,
     /// Mode of its streams.
-    #[serde(serialize_with = "name")]
+    #[serde(with = "name")]
     pub mode: ChannelMode,
 }
 
 /// A dictionary, as described to clients (docs/protocol.md section 5.7).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DictionaryInfo {
     /// Id on this connection, in `have` and in compressed entries; not 0.
     pub id: u32,
     /// Wire id of the channel that it serves.
     pub channel: u8,
     /// Hash of its bytes, which names it in the URL and checks the download.
-    #[serde(serialize_with = "fixed")]
+    #[serde(with = "fixed")]
     pub sha256: [u8; 32],
     /// Size in bytes.
     pub bytes: u32,
 }
 
 /// Cursors of one stream in a heartbeat; on the wire `[stream, sent, head]`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(into = "(u64, Cursor, Cursor)")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "(u64, Cursor, Cursor)", into = "(u64, Cursor, Cursor)")]
 pub struct StreamHead {
     /// The stream's number.
     pub stream: u64,
@@ -175,13 +189,14 @@ pub struct StreamHead {
 }
 
 impl StreamHead {
-    fn read(item: &mut Reader<'_>) -> Read<Self> {
-        let [stream, sent, head] = tuple(item)?;
-        Ok(Self { stream, sent, head })
-    }
-
     /// Largest size in an op, in bytes: a list header and three integers.
     pub(crate) const WIRE_BYTES: usize = 1 + 3 * 9;
+}
+
+impl From<(u64, Cursor, Cursor)> for StreamHead {
+    fn from((stream, sent, head): (u64, Cursor, Cursor)) -> Self {
+        Self { stream, sent, head }
+    }
 }
 
 impl From<StreamHead> for (u64, Cursor, Cursor) {
@@ -198,7 +213,7 @@ enum Written<'a> {
     Resumed(ResumedOp),
     Reset(ResetOp),
     Skipped(&'a Skipped),
-    Error(ErrorOp<'a>),
+    Error(ErrorOp<&'a str>),
     Received(ReceivedOp),
     Rejected(&'a RejectedMessage),
     Dictionary(DictionaryInfo),
@@ -208,62 +223,73 @@ enum Written<'a> {
     },
     Pong,
     Renew,
-    Goodbye(GoodbyeOp<'a>),
+    Goodbye(GoodbyeOp<&'a str>),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct ResumedOp {
     id: u32,
     stream: u64,
     epoch: u64,
     cursor: Cursor,
-    #[serde(skip_serializing_if = "is_untagged")]
+    #[serde(default, skip_serializing_if = "is_untagged")]
     tag: u32,
     caught_up: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct ResetOp {
     id: u32,
-    #[serde(serialize_with = "name")]
+    #[serde(with = "name")]
     reason: ResetReason,
     floor: Cursor,
     head: Cursor,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     stream: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     cursor: Option<Cursor>,
-    #[serde(skip_serializing_if = "is_untagged")]
+    #[serde(default, skip_serializing_if = "is_untagged")]
     tag: u32,
 }
 
-#[derive(Serialize)]
-struct ErrorOp<'a> {
-    #[serde(serialize_with = "name")]
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "T: AsRef<str>"))]
+struct ErrorOp<T> {
+    #[serde(with = "name")]
     code: ErrorCode,
-    #[serde(serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
+    message: T,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct ReceivedOp {
     upto: u64,
 }
 
-#[derive(Serialize)]
-struct GoodbyeOp<'a> {
+#[derive(Deserialize)]
+struct PingOp {
+    #[serde(default)]
+    heads: Bounded<StreamHead, SUBSCRIPTIONS>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "T: AsRef<str>"))]
+struct GoodbyeOp<T> {
     close: u16,
-    #[serde(serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, serialize_with = "cut_text::<_, _, TEXT_BYTES>")]
+    message: T,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_ms: Option<u64>,
 }
+
+/// A text for people.
+type Message = super::BoundedText<TEXT_BYTES>;
 
 impl ServerOp {
     /// Appends the op as MessagePack. A text for people is cut to [`TEXT_BYTES`], which is what receivers take.
@@ -339,154 +365,76 @@ impl ServerOp {
     /// # Errors
     /// [`OpError`]: the invalid part and its place.
     pub fn decode(bytes: &[u8]) -> Result<Self, OpError> {
-        let op = Op::new(bytes)?;
-        let fields = &op.fields;
-        let (name, read) = match op.name {
-            "auth_ok" => ("auth_ok", AuthOk::read(fields).map(Self::AuthOk)),
-            "resumed" => ("resumed", resumed(fields)),
-            "reset" => ("reset", reset(fields)),
-            "skipped" => ("skipped", Skipped::read(fields).map(Self::Skipped)),
-            "error" => ("error", error(fields)),
-            "received" => ("received", received(fields)),
-            "rejected" => (
-                "rejected",
-                RejectedMessage::read(fields).map(Self::Rejected),
-            ),
-            "dictionary" => (
-                "dictionary",
-                DictionaryInfo::read(fields).map(Self::Dictionary),
-            ),
-            "ping" => ("ping", ping(fields)),
-            "pong" => ("pong", Ok(Self::Pong)),
-            "renew" => ("renew", Ok(Self::Renew)),
-            "health" => ("health", SystemNotice::health(fields).map(Self::Notice)),
-            "slow" => ("slow", SystemNotice::slow(fields).map(Self::Notice)),
-            "features" => ("features", SystemNotice::features(fields).map(Self::Notice)),
-            "goodbye" => ("goodbye", goodbye(fields)),
-            unknown => return Err(unknown_op(unknown)),
-        };
-        op.finish(name, read)
-    }
-}
-
-fn resumed(fields: &Fields<'_>) -> Read<ServerOp> {
-    let tag = fields.opt_u32("tag")?.unwrap_or_default();
-    Ok(ServerOp::Resumed {
-        id: fields.u32("id")?,
-        stream: fields.u64("stream")?,
-        position: position(fields.u64("epoch")?, fields.u64("cursor")?, tag),
-        caught_up: fields.u64("caught_up")?,
-    })
-}
-
-/// A `reset` has all fields of a position, or none.
-fn reset(fields: &Fields<'_>) -> Read<ServerOp> {
-    let tag = fields.opt_u32("tag")?.unwrap_or_default();
-    let place = (
-        fields.opt_u64("stream")?,
-        fields.opt_u64("epoch")?,
-        fields.opt_u64("cursor")?,
-    );
-    let reading = match place {
-        (None, _, _) => None,
-        (Some(stream), Some(epoch), Some(cursor)) => Some((stream, position(epoch, cursor, tag))),
-        (Some(_), _, _) => {
-            let message = "a stream to read on, without its position";
-            return Err(FieldError::contradiction(message, fields));
+        match op_name(bytes)? {
+            "auth_ok" => op_fields("auth_ok", bytes).map(Self::AuthOk),
+            "resumed" => op_fields("resumed", bytes).map(|op: ResumedOp| op.into()),
+            "reset" => op_fields("reset", bytes).map(|op: ResetReading| op.0),
+            "skipped" => op_fields("skipped", bytes).map(Self::Skipped),
+            "error" => op_fields("error", bytes).map(|op: ErrorOp<Message>| Self::Error {
+                code: op.code,
+                message: op.message.into_string(),
+                id: op.id,
+                retry_ms: op.retry_ms,
+            }),
+            "received" => {
+                op_fields("received", bytes).map(|op: ReceivedOp| Self::Received { upto: op.upto })
+            }
+            "rejected" => op_fields("rejected", bytes).map(Self::Rejected),
+            "dictionary" => op_fields("dictionary", bytes).map(Self::Dictionary),
+            "ping" => op_fields("ping", bytes).map(|op: PingOp| Self::Ping {
+                heads: op.heads.into_vec(),
+            }),
+            "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
+            "renew" => op_fields("renew", bytes).map(|NoFields {}| Self::Renew),
+            "health" => op_fields("health", bytes).map(|op| Self::Notice(SystemNotice::Health(op))),
+            "slow" => op_fields("slow", bytes).map(|op| Self::Notice(SystemNotice::Slow(op))),
+            "features" => {
+                op_fields("features", bytes).map(|op| Self::Notice(SystemNotice::Features(op)))
+            }
+            "goodbye" => op_fields("goodbye", bytes).map(|op: GoodbyeOp<Message>| Self::Goodbye {
+                code: op.close,
+                message: op.message.into_string(),
+                retry_ms: op.retry_ms,
+            }),
+            unknown => Err(unknown_op(unknown)),
         }
-    };
-    Ok(ServerOp::Reset {
-        id: fields.u32("id")?,
-        reason: fields.name("reason")?,
-        reading,
-        floor: fields.u64("floor")?,
-        head: fields.u64("head")?,
-    })
-}
-
-fn error(fields: &Fields<'_>) -> Read<ServerOp> {
-    Ok(ServerOp::Error {
-        code: fields.name("code")?,
-        message: message(fields)?,
-        id: fields.opt_u32("id")?,
-        retry_ms: fields.opt_u64("retry_ms")?,
-    })
-}
-
-fn received(fields: &Fields<'_>) -> Read<ServerOp> {
-    let upto = fields.u64("upto")?;
-    Ok(ServerOp::Received { upto })
-}
-
-fn ping(fields: &Fields<'_>) -> Read<ServerOp> {
-    let heads = fields.opt_list("heads", SUBSCRIPTIONS, StreamHead::read)?;
-    Ok(ServerOp::Ping { heads })
-}
-
-fn goodbye(fields: &Fields<'_>) -> Read<ServerOp> {
-    Ok(ServerOp::Goodbye {
-        code: fields.u16("close")?,
-        message: message(fields)?,
-        retry_ms: fields.opt_u64("retry_ms")?,
-    })
-}
-
-/// A text for people.
-fn message(fields: &Fields<'_>) -> Read<String> {
-    let text = fields.opt_text("message", TEXT_BYTES)?;
-    Ok(text.unwrap_or_default())
-}
-
-impl RejectedMessage {
-    fn read(fields: &Fields<'_>) -> Read<Self> {
-        Ok(Self {
-            number: fields.u64("number")?,
-            code: fields.name("code")?,
-            message: message(fields)?,
-            retry_ms: fields.opt_u64("retry_ms")?,
-        })
     }
 }
 
-impl AuthOk {
-    fn read(fields: &Fields<'_>) -> Read<Self> {
-        Ok(Self {
-            client_id: Uuid::from_bytes(fields.fixed("client_id")?),
-            secret: fields.fixed("secret")?,
-            resumed: fields.flag("resumed")?,
-            received: fields.opt_u64("received")?.unwrap_or_default(),
-            rejected: fields.opt_list("rejected", REJECTIONS, |item| {
-                RejectedMessage::read(&Fields::of(item)?)
-            })?,
-            heartbeat_ms: fields.u64("heartbeat_ms")?,
-            max_message_bytes: fields.u64("max_message_bytes")?,
-            encoding: fields.name("encoding")?,
-            channels: fields.opt_list("channels", CHANNELS, |item| {
-                ChannelInfo::read(&Fields::of(item)?)
-            })?,
-        })
+impl From<ResumedOp> for ServerOp {
+    fn from(op: ResumedOp) -> Self {
+        Self::Resumed {
+            id: op.id,
+            stream: op.stream,
+            position: position(op.epoch, op.cursor, op.tag),
+            caught_up: op.caught_up,
+        }
     }
 }
 
-impl ChannelInfo {
-    fn read(fields: &Fields<'_>) -> Read<Self> {
-        Ok(Self {
-            id: fields.u8("id")?,
-            name: fields.text("name", NAME_BYTES)?,
-            priority: fields.u8("priority")?,
-            mode: fields.name("mode")?,
-        })
-    }
-}
+/// A `reset` that has all fields of a position, or none.
+#[derive(Deserialize)]
+#[serde(try_from = "ResetOp")]
+struct ResetReading(ServerOp);
 
-impl DictionaryInfo {
-    fn read(fields: &Fields<'_>) -> Read<Self> {
-        Ok(Self {
-            id: fields.u32("id")?,
-            channel: fields.u8("channel")?,
-            sha256: fields.fixed("sha256")?,
-            bytes: fields.u32("bytes")?,
-        })
+impl TryFrom<ResetOp> for ResetReading {
+    type Error = &'static str;
+
+    fn try_from(op: ResetOp) -> Result<Self, Self::Error> {
+        let reading = match (op.stream, op.epoch, op.cursor) {
+            (None, _, _) => None,
+            (Some(stream), Some(epoch), Some(cursor)) => {
+                Some((stream, position(epoch, cursor, op.tag)))
+            }
+            (Some(_), _, _) => return Err("a stream to read on, without its position"),
+        };
+        Ok(Self(ServerOp::Reset {
+            id: op.id,
+            reason: op.reason,
+            reading,
+            floor: op.floor,
+            head: op.head,
+        }))
     }
 }
 

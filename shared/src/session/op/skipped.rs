@@ -1,13 +1,12 @@
 //! Statement of entries that a reader is not sent.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fields::is_untagged;
-use super::read::{Fields, Read};
 use crate::position::{Cursor, Position, Tag};
 
 /// Entries of a log that a reader too far behind is not sent (docs/protocol.md section 5.8).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Skipped {
     /// The client's id of the subscription.
     pub id: u32,
@@ -16,20 +15,11 @@ pub struct Skipped {
     /// Cursor after which reading continues.
     pub cursor: Cursor,
     /// Tag of the entry at `cursor`; 0 if it is not known.
-    #[serde(skip_serializing_if = "is_untagged")]
+    #[serde(default, skip_serializing_if = "is_untagged")]
     pub tag: u32,
 }
 
 impl Skipped {
-    pub(super) fn read(fields: &Fields<'_>) -> Read<Self> {
-        Ok(Self {
-            id: fields.u32("id")?,
-            count: fields.u64("count")?,
-            cursor: fields.u64("cursor")?,
-            tag: fields.opt_u32("tag")?.unwrap_or_default(),
-        })
-    }
-
     /// The statement that `count` entries before this position are skipped.
     #[must_use]
     pub const fn new(id: u32, count: u64, position: Position) -> Self {
