@@ -2,6 +2,7 @@
 
 use crate::client::CHROMIUM;
 use crate::error::Error;
+use crate::fresh::Stamp;
 use crate::wasm::{self, Module, Names, Profile};
 use crate::workspace::Workspace;
 use crate::{npm, pkg, process};
@@ -27,11 +28,24 @@ pub(crate) fn clients(workspace: &Workspace) -> Result<(), Error> {
     )
 }
 
+/// Prints the sizes of other clients' bundles.
+pub(crate) fn print_sizes(workspace: &Workspace) -> Result<(), Error> {
+    install(workspace)?;
+    process::run(&mut workspace.command("node", &["bench/browser/sizes.mjs"]))
+}
+
+/// Installs the packages of the benchmarks, unless they are installed.
 fn install(workspace: &Workspace) -> Result<(), Error> {
     npm::install(workspace)?;
-    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
     let folder = workspace.root().join("bench/browser");
-    process::run(workspace.command("npm", &install).current_dir(folder))
+    let inputs = [folder.join("package-lock.json")];
+    let stamp = Stamp::of(workspace.target(), "npm-bench", &inputs)?;
+    if stamp.is_fresh(&[folder.join("node_modules")]) {
+        return Ok(());
+    }
+    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    process::run(workspace.command("npm", &install).current_dir(folder))?;
+    stamp.write()
 }
 
 /// Builds the module and the input of bench/browser, and runs its benchmarks.

@@ -1,12 +1,12 @@
-//! `cargo xtask size`: sizes of the browser module, part by part, and of the npm package's files; or without each of the module's
-//! cargo features.
+//! `cargo xtask size`: sizes of the browser module, part by part, of the npm package's files, and of other clients; or of the module
+//! without each of its cargo features.
 
 use crate::error::Error;
 use crate::wasm::{self, Names};
 use crate::workspace::Workspace;
-use crate::{pkg, process};
+use crate::{bench, pkg, process};
 
-/// Builds the package, and the module with the names of its functions, and prints their sizes.
+/// Builds the package, and the module with the names of its functions, and prints their sizes and those of other clients.
 pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
     pkg::build(workspace)?;
     let out = workspace.target().join("xtask/size");
@@ -19,7 +19,9 @@ pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
     let script = workspace.root().join("xtask/size.mjs");
     let mut node = workspace.command("node", &[]);
     node.arg(script).arg(out.join("engine.wasm"));
-    process::run(node.arg(workspace.pkg().join("dist")))
+    process::run(node.arg(workspace.pkg().join("dist")))?;
+    println!("other clients, each in a bundle of its own:");
+    bench::print_sizes(workspace)
 }
 
 /// Cargo features that leave parts out of the module.
