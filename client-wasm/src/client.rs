@@ -230,7 +230,7 @@ impl<C: ChannelKind> Client<C> {
     /// # Errors
     /// [`ConfigError::TokenBytes`] if it is larger than 16 KiB.
     pub fn set_token(&self, token: Option<String>) -> Result<(), ConfigError> {
-        self.driver().with(|session, _| session.set_token(token))
+        self.driver().set_token(token)
     }
 
     /// Connects at once: after the client was closed by the server, or while it waits for its next attempt.

@@ -14,6 +14,7 @@ use uuid::{Builder, Uuid};
 use crate::address::Address;
 use crate::driver::{Driver, Observer};
 use crate::storage::{Kept, KeyValueStorage, Store};
+use crate::tabs;
 use crate::token::TokenSource;
 use crate::transport::{HAS_EVENT_STREAMS, Settings};
 use crate::{ConnectError, clock, page, values};
@@ -32,6 +33,7 @@ pub struct Config {
     pub(crate) max_message_bytes: Option<usize>,
     pub(crate) without_compression: bool,
     pub(crate) encoding: PayloadEncoding,
+    pub(crate) is_shared: bool,
 }
 
 /// Without the token, which must not be logged.
@@ -157,6 +159,15 @@ impl Config {
         self
     }
 
+    /// Sets that the tabs of this origin share one connection, if their address, storage key, encoding and version of this crate
+    /// are the same; default false. Tabs of different users must have different storage keys. Where the page has no Web Locks,
+    /// no `BroadcastChannel` or no local storage, each tab has its own connection. Needs the cargo feature `tabs`.
+    #[must_use]
+    pub const fn shared(mut self, is_shared: bool) -> Self {
+        self.is_shared = is_shared;
+        self
+    }
+
     /// A driver of a client with these settings, which is not connected yet.
     pub(crate) fn driver(
         self,
@@ -170,31 +181,45 @@ impl Config {
         self.check_transports()?;
         // Before the client takes its record in the storage.
         self.session(ClientConfig::new(Uuid::nil(), 0)).check()?;
+        let tabs = match self.is_shared {
+            true => tabs::join(&self, &name, &address)?,
+            false => None,
+        };
         let drawn = Drawn::new().ok_or(ConnectError::NoCrypto)?;
         let in_page = |storage| Store::in_page(storage, &name, |fault| observer.fault(fault));
         let (store, kept) = match &self.storage {
             Place::Session => in_page(page::session_storage()),
-            Place::Device => (Store::on_device(name, self.client_id), None),
+            Place::Device => (Store::on_device(name.clone(), self.client_id), None),
             Place::Nowhere => in_page(None),
             Place::Given(storage) => in_page(Some(storage.clone())),
         };
-        let mut session = ClientSession::new(self.session(self.identity(kept.as_ref(), drawn)));
+        let identity = self.identity(kept.as_ref(), drawn);
+        let config = self.session(identity);
+        let mut session = ClientSession::new(match &tabs {
+            Some(tabs) => tabs.session_config(config),
+            None => config,
+        });
         if let Some(kept) = kept {
             session.restore_positions(kept.snapshot);
         }
-        let max_message_bytes = self.max_message_bytes.unwrap_or(limits::MESSAGE_BYTES);
         let settings = Settings {
-            address,
-            socket_class: self.socket_class,
-            max_message_bytes,
+            tabs: tabs.clone(),
+            ..self.settings(address)
         };
-        Ok(Driver::new(
-            session,
-            settings,
-            self.token_source,
-            store,
-            observer,
-        ))
+        let driver = Driver::new(session, settings, self.token_source, store, observer);
+        if let Some(tabs) = tabs {
+            tabs.set_driver(Rc::downgrade(&driver));
+        }
+        Ok(driver)
+    }
+
+    pub(crate) fn settings(&self, address: Address) -> Settings {
+        Settings {
+            address,
+            socket_class: self.socket_class.clone(),
+            max_message_bytes: self.max_message_bytes.unwrap_or(limits::MESSAGE_BYTES),
+            tabs: None,
+        }
     }
 
     /// Id and secret of the client: the kept ones, unless a live page uses them or the application has chosen another id.
@@ -243,7 +268,7 @@ impl Config {
         TransportPreference::SseOnly
     }
 
-    fn session(&self, identity: ClientConfig) -> ClientConfig {
+    pub(crate) fn session(&self, identity: ClientConfig) -> ClientConfig {
         ClientConfig {
             token: self.token.clone(),
             renews_token: self.token_source.is_some(),
@@ -258,15 +283,15 @@ impl Config {
 }
 
 /// What a new client draws.
-struct Drawn {
-    client_id: Uuid,
-    secret: [u8; 16],
-    seed: u64,
+pub(crate) struct Drawn {
+    pub(crate) client_id: Uuid,
+    pub(crate) secret: [u8; 16],
+    pub(crate) seed: u64,
 }
 
 impl Drawn {
     /// `None` where there are no random numbers.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         Some(Self {
             client_id: Builder::from_random_bytes(page::random()?).into_uuid(),
             secret: page::random()?,

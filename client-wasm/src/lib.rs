@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | `zstd` (default) | compressed entries | the client does not offer compression |
 //! | `sse` (default) | event streams with POST requests | WebSocket is the only transport |
+//! | `tabs` | one connection for the tabs of an origin | [`Config::shared`] is refused |
 //! | `binary-values` | values in MessagePack and CBOR | [`Config::encoding`] takes JSON only |
 //! | `js` | the classes for JavaScript | |
 //! | `allocator` | the allocator of the npm package, half the size of Rust's | |
@@ -32,16 +33,23 @@ pub mod export;
 mod fetch;
 #[cfg(feature = "js")]
 pub mod js;
+#[cfg(not(feature = "tabs"))]
+mod no_tabs;
 mod page;
 mod storage;
 mod stream;
 mod subscription;
+#[cfg(feature = "tabs")]
+mod tabs;
 mod task;
 mod timer;
 mod token;
 mod transport;
 mod values;
 mod watch;
+
+#[cfg(not(feature = "tabs"))]
+use no_tabs as tabs;
 
 pub use client::{Client, SendError, Sending};
 pub use config::Config;

@@ -42,6 +42,7 @@ impl PageEvents {
             listeners.extend([
                 listen(&document, "visibilitychange", Driver::attend),
                 listen(&document, "prerenderingchange", Driver::attend),
+                listen(&document, "freeze", Driver::freeze),
                 listen(&document, "resume", Driver::attend),
                 listen(&global, "pagehide", Driver::leave_page),
                 listen(&global, "pageshow", Driver::return_to_page),
@@ -123,6 +124,13 @@ pub(crate) fn has_web_socket() -> bool {
 /// The page's session storage; `None` where there is none, or the page may not use it.
 pub(crate) fn session_storage() -> Option<KeyValueStorage> {
     let storage = window()?.session_storage().ok()??;
+    Some(JsValue::from(storage).unchecked_into())
+}
+
+/// The page's local storage; `None` where there is none, or the page may not use it.
+#[cfg(feature = "tabs")]
+pub(crate) fn local_storage() -> Option<KeyValueStorage> {
+    let storage = window()?.local_storage().ok()??;
     Some(JsValue::from(storage).unchecked_into())
 }
 

@@ -302,7 +302,8 @@ impl<C: ChannelKind> Driver<C> {
     fn event(&mut self, event: Event) {
         match event {
             Event::Status(status) => self.status(status),
-            Event::Ready { .. } => {}
+            // Sends are not numbered for this driver.
+            Event::Ready { .. } | Event::Numbered { .. } => {}
             Event::Outcome {
                 id,
                 outcome,

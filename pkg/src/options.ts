@@ -26,6 +26,7 @@ const NAMES: Record<keyof Options, true> = {
   transport: true,
   retry: true,
   signal: true,
+  shared: true,
 };
 
 const TRANSPORTS = ["auto", "websocket", "sse"];
@@ -55,6 +56,7 @@ export function checkOptions(options: Options): void {
   }
   if (WebSocket !== undefined) checkFunction("WebSocket", WebSocket);
   checkBoolean("compression", compression);
+  checkBoolean("shared", options.shared ?? false);
   checkSignal(options.signal);
   const { transport = "auto", encoding = "json", retry = {}, maxMessageBytes = MIN_MESSAGE_BYTES } = options;
   if (!TRANSPORTS.includes(transport)) throw badArgument("transport", transport, '"auto", "websocket" or "sse"');

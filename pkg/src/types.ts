@@ -183,6 +183,13 @@ export interface Options {
   /** Closes the client when it is aborted. */
   signal?: Signal;
   /**
+   * Share one connection among the tabs of this origin that have the same URL, `storageKey` and `encoding`, and the same
+   * version of this package; default false. To the server they are one client, with one `id`: tabs of different users need
+   * different storage keys. Without Web Locks (pages over plain http) or `localStorage` (workers) each client has its own
+   * connection.
+   */
+  shared?: boolean;
+  /**
    * Whether entries may come compressed (default true). The dictionaries for that are fetched from
    * `<url>/dictionaries/…`, over HTTP and through the browser's cache.
    */

@@ -66,6 +66,7 @@ test("settings are checked", () => {
   assert.throws(() => open({ storage: { getItem: () => null } }), wrong("storage.setItem", "a function"));
   for (const value of [null, {}]) assert.throws(() => open({ WebSocket: value }), wrong("WebSocket", "a function"));
   assert.throws(() => open({ compression: "no" }), wrong("compression", "true or false"));
+  assert.throws(() => open({ shared: "yes" }), wrong("shared", "true or false"));
   for (const transport of ["ws", null, 5]) assert.throws(() => open({ transport }), wrong("transport", '"auto", "websocket" or "sse"'));
   for (const encoding of ["messagepack", null, 5]) {
     assert.throws(() => open({ encoding }), wrong("encoding", '"json", "msgpack" or "cbor"'));
@@ -123,7 +124,7 @@ test("options that there are not are named", async () => {
     assert.equal(error.message, `there is no option "${name}"; the options are ${known.join(", ")}`);
     return true;
   };
-  const settings = ["token", "clientId", "persist", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression", "encoding", "transport", "retry", "signal"];
+  const settings = ["token", "clientId", "persist", "storage", "storageKey", "WebSocket", "maxMessageBytes", "compression", "encoding", "transport", "retry", "signal", "shared"];
   assert.throws(() => open({ tokn: "x" }), none("tokn", ...settings));
   assert.throws(() => open({ clientID: undefined }), none("clientID", ...settings));
   assert.throws(() => open({ toString: 1 }), none("toString", ...settings));

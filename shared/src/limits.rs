@@ -323,3 +323,38 @@ pub const NAMED_IDS: usize = 4;
 /// Names in one list of an op of the JSON dialect (1,024): a server has at most 256 channels, and a list may name one
 /// more than once.
 pub const LISTED_NAMES: usize = 1024;
+
+/// Time within which the tab that has the connection answers another tab (5 s); after that, the other one takes the
+/// connection over. An answer takes a few milliseconds, unless the page is frozen or its scripts run without a pause.
+pub const TAB_ANSWER: Duration = Duration::from_secs(5);
+
+/// Time without a message of the leader after which a tab asks for a sign of life (3 s, and half of the grace more).
+pub const TAB_HEARTBEAT: Duration = Duration::from_secs(3);
+
+/// Time that the leader has for that, twice (6 s): see
+/// [`heartbeat_grace`](crate::session::client::ClientConfig::heartbeat_grace).
+pub const TAB_HEARTBEAT_GRACE: Duration = Duration::from_secs(6);
+
+/// Bytes that may be on their way to another tab (8 MiB). A tab that is frozen takes none; its line is ended then, and when it
+/// runs again it reads on from its positions.
+pub const TAB_WAITING_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Tabs that have taken leave and are remembered, in case that they come back while the same connection lasts (64). One that
+/// was forgotten learns that its last messages may have been carried out.
+pub const TABS_AWAY: usize = 64;
+
+/// Entries of an inbox that are kept for a tab which has not handled them, while another tab has (512). Beyond that the other
+/// tabs go on; the first tab misses entries only if its line ends meanwhile, and learns that by a reset.
+pub const TAB_UNACKED: usize = 512;
+
+/// Bytes of those entries (512 KiB).
+pub const TAB_UNACKED_BYTES: usize = 512 * 1024;
+
+/// Bytes after which a tab tells that it has taken them (256 KiB): a 32nd of [`TAB_WAITING_BYTES`].
+pub const TAB_TAKEN_BYTES: u64 = 256 * 1024;
+
+/// Sends of all tabs together that may wait for the server's answer (65,536): 64 tabs with [`UPLINK_MESSAGES`] each.
+pub const TABS_UPLINK_MESSAGES: usize = 64 * UPLINK_MESSAGES;
+
+/// Bytes of the bodies of those sends (256 MiB): 64 tabs with [`UPLINK_BYTES`] each.
+pub const TABS_UPLINK_BYTES: usize = 64 * UPLINK_BYTES;

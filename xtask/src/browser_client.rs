@@ -19,7 +19,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<(), Error> {
     let run = |runner: &OsStr, tests: &[&str]| {
         let mut test = workspace.cargo(&["test", "--package=push-wire-client-wasm"]);
         test.args([
-            "--features=binary-values,js",
+            "--features=binary-values,js,tabs",
             "--target",
             toolchain::BROWSER,
         ]);

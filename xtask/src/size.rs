@@ -25,7 +25,7 @@ pub(crate) fn print(workspace: &Workspace) -> Result<(), Error> {
 }
 
 /// Cargo features that leave parts out of the module.
-const FEATURES: [&str; 3] = ["binary-values", "sse", "zstd"];
+const FEATURES: [&str; 4] = ["binary-values", "sse", "tabs", "zstd"];
 
 /// Builds the module with all features, without each of them, and with none, and prints its size.
 pub(crate) fn print_features(workspace: &Workspace) -> Result<(), Error> {

@@ -114,8 +114,8 @@ fn browser_lints(workspace: &Workspace) -> Result<(), Error> {
         let mut cargo = workspace.cargo(&["clippy", "--quiet", "--package=push-wire-client-wasm"]);
         clippy(cargo.args(["--target", toolchain::BROWSER]).args(arguments))
     };
-    lint(&["--features=binary-values,js", "--all-targets"])?;
-    for feature in ["", "binary-values", "js", "sse", "zstd"] {
+    lint(&["--features=binary-values,js,tabs", "--all-targets"])?;
+    for feature in ["", "binary-values", "js", "sse", "tabs", "zstd"] {
         lint(&["--no-default-features", "--features", feature])?;
     }
     Ok(())

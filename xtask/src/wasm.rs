@@ -60,7 +60,7 @@ impl<'a> Module<'a> {
                 "--lib",
                 "--crate-type=cdylib",
                 "--package=push-wire-client-wasm",
-                "--features=allocator,binary-values,js",
+                "--features=allocator,binary-values,js,tabs",
             ],
             krate: "push_wire_client_wasm",
             target: workspace.target(),

@@ -2,14 +2,17 @@
 //!
 //! Invariant: nothing outside of this crate is called while a `RefCell` is borrowed, because it may call back.
 
+mod life;
 mod outputs;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::limits::TOKEN_BYTES;
 use push_wire_shared::session::client::{
-    ClientSession, Input, SendError, Status, SubscribeError, Subscription, Transport,
+    ClientSession, ConfigError, Event, Input, SendError, Status, SubscribeError, Subscription,
+    Transport,
 };
 use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
@@ -33,6 +36,11 @@ pub(crate) trait Observer {
     fn fault(&self, fault: Fault);
     /// The counters may have changed.
     fn counted(&self) {}
+
+    /// Takes an event that is not for this page alone. Returns it if it is none such.
+    fn take(&self, event: Event) -> Option<Event> {
+        Some(event)
+    }
 }
 
 /// Answer of the server to a send.
@@ -160,6 +168,9 @@ impl Driver {
             self.with(ClientSession::suspend);
         }
         self.with(ClientSession::connect);
+        if self.settings.tabs.is_some() {
+            return;
+        }
         // After the first attempt, which the application asks for: a page may be hidden from its beginning.
         if !page::is_attended() {
             self.with(ClientSession::suspend);
@@ -168,19 +179,32 @@ impl Driver {
 
     /// Connects at once: after the client was closed by the server, or while it waits for its next attempt.
     pub(crate) fn connect(&self) {
-        if self.is_loaded.get() {
-            self.with(ClientSession::connect);
+        if !self.is_loaded.get() {
+            return;
         }
+        if let Some(tabs) = &self.settings.tabs {
+            tabs.connect();
+        }
+        self.with(ClientSession::connect);
     }
 
-    /// The client's id; `None` before the kept state is known.
+    /// The client's id, by which the server addresses it; `None` before the kept state is known.
     pub(crate) fn client_id(&self) -> Option<Uuid> {
+        if let Some(tabs) = &self.settings.tabs {
+            return Some(tabs.client_id());
+        }
         let is_loaded = self.is_loaded.get();
         is_loaded.then(|| self.read(ClientSession::client_id))
     }
 
     pub(crate) const fn is_closed(&self) -> bool {
         self.is_closed.get()
+    }
+
+    /// Reports an error that belongs to no call.
+    #[cfg(feature = "tabs")]
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.observer.fault(fault);
     }
 
     /// Number of failed downloads of dictionaries.
@@ -195,9 +219,26 @@ impl Driver {
 
     /// Calls a method of the session and carries out its outputs.
     pub(crate) fn with<T>(&self, call: impl FnOnce(&mut ClientSession, Moment) -> T) -> T {
-        let answer = call(&mut self.session.borrow_mut(), clock::now());
+        let answer = self.change(call);
         self.drain();
         answer
+    }
+
+    /// Calls a method of the session, whose outputs are carried out by [`drain`](Self::drain).
+    pub(crate) fn change<T>(&self, call: impl FnOnce(&mut ClientSession, Moment) -> T) -> T {
+        call(&mut self.session.borrow_mut(), clock::now())
+    }
+
+    /// Sets the token.
+    pub(crate) fn set_token(&self, token: Option<String>) -> Result<(), ConfigError> {
+        let Some(tabs) = &self.settings.tabs else {
+            return self.with(|session, _| session.set_token(token));
+        };
+        if let Some(bytes) = token.as_ref().map(String::len).filter(|&n| n > TOKEN_BYTES) {
+            return Err(ConfigError::TokenBytes(bytes));
+        }
+        tabs.set_token(token);
+        Ok(())
     }
 }
 
@@ -359,59 +400,16 @@ impl Driver {
         self.observer.counted();
     }
 
-    /// The page may have been hidden, shown, or cut off from the network.
-    pub(crate) fn attend(&self) {
-        // A page that returns may be visible before `pageshow`, until which the record is of another page.
-        if self.is_closed() || !self.store.is_held() {
-            return;
-        }
-        if page::is_attended() {
-            self.with(ClientSession::wake);
-        } else {
-            self.with(ClientSession::suspend);
-        }
-    }
-
-    /// The page is left; it may come back.
-    pub(crate) fn leave_page(&self) {
-        if self.is_closed() {
-            return;
-        }
-        self.commit();
-        // A browser would drop it without a word, or not keep the page.
-        self.with(ClientSession::leave);
-        self.store.hold(false);
-        self.keep();
-    }
-
-    /// The page is shown, perhaps again.
-    pub(crate) fn return_to_page(&self) {
-        if self.is_closed() {
-            return;
-        }
-        // Another page of the tab may have continued with what is kept. It may not have been told yet that it is left.
-        if let Some(snapshot) = self.store.read() {
-            self.with(|session, _| session.continue_after(snapshot));
-        }
-        self.with(|session, _| session.note_attempts(clock::unix_millis()));
-        self.store.hold(true);
-        self.keep();
-        self.attend();
-    }
-
     /// Sends a goodbye, and ends everything: there are no more events.
     pub(crate) fn close(&self) {
         if self.is_closed() {
             return;
         }
         self.commit();
-        self.session.borrow_mut().close(clock::now());
-        // Also inside of a call from `drain`, since the goodbye needs the connection, which ends below.
-        self.carry_out();
-        self.is_closed.set(true);
-        self.store.release();
-        self.line.take();
-        self.timer.set(None);
+        self.end(ClientSession::close);
+        if let Some(tabs) = &self.settings.tabs {
+            tabs.close();
+        }
         for (_, answered) in self.sends.take() {
             answered(Answer::Closed);
         }
@@ -420,11 +418,25 @@ impl Driver {
         }
     }
 
+    /// Ends the session by this call, and then the connection. There are no more events.
+    pub(crate) fn end(&self, end: fn(&mut ClientSession, Moment)) {
+        self.change(end);
+        // Also inside of a call from `drain`, since a goodbye needs the connection, which ends below.
+        self.carry_out();
+        self.is_closed.set(true);
+        self.store.release();
+        self.line.take();
+        self.timer.set(None);
+    }
+
     /// Drops the connection after a panic, which may have left anything borrowed, and takes no more events.
     #[cfg(feature = "js")]
     pub(crate) fn abandon(&self) {
         self.is_closed.set(true);
         self.timer.abandon();
+        if let Some(tabs) = &self.settings.tabs {
+            tabs.abandon();
+        }
         if let Ok(mut line) = self.line.try_borrow_mut() {
             line.take();
         }

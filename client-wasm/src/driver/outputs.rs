@@ -14,7 +14,7 @@ use crate::transport::{Attempt, Line};
 
 impl Driver {
     /// Carries out all outputs, then sets the timer to the session's next deadline.
-    pub(super) fn drain(&self) {
+    pub(crate) fn drain(&self) {
         if self.is_closed() || self.is_draining.replace(true) {
             return;
         }
@@ -29,7 +29,7 @@ impl Driver {
     pub(super) fn carry_out(&self) {
         loop {
             match self.next() {
-                Some(Output::Event(Event::Entry(entry))) => self.queue(entry),
+                Some(Output::Event(event @ Event::Entry(_))) => self.tell(event),
                 Some(output) => {
                     self.pass_on();
                     self.perform(output);
@@ -150,13 +150,23 @@ impl Driver {
     }
 
     fn tell(&self, event: Event) {
+        let Some(event) = self.observer.take(event) else {
+            return;
+        };
+        let tabs = self.settings.tabs.as_ref();
         match event {
             Event::Status(status) => {
                 let is_ready = status == Status::Ready;
-                let transport = is_ready.then(|| self.transport.get());
+                let transport = || tabs.map_or(self.transport.get(), |tabs| tabs.transport());
+                let transport = is_ready.then(transport);
                 self.observer.status(&status, transport);
             }
             Event::Ready { .. } => self.keep(),
+            Event::Numbered { number, .. } => {
+                if let Some(tabs) = tabs {
+                    tabs.pass(number);
+                }
+            }
             // Without a position the subscription has ended, which the next event reports.
             Event::Outcome { position: None, .. } => {}
             Event::Outcome {

@@ -194,7 +194,7 @@ impl PageClient {
     #[wasm_bindgen(js_name = setToken)]
     pub fn set_token(&self, token: Option<String>) -> Result<(), JsValue> {
         self.driver
-            .with(|session, _| session.set_token(token))
+            .set_token(token)
             .map_err(|error| self.hooks.connect_error(&error.into()))
     }
 

@@ -40,6 +40,7 @@ pub(super) struct Options {
     transport: Option<TransportName>,
     encoding: Option<String>,
     retry: Option<Retry>,
+    shared: Option<bool>,
 }
 
 impl Default for Options {
@@ -56,6 +57,7 @@ impl Default for Options {
             transport: None,
             encoding: None,
             retry: None,
+            shared: None,
         }
     }
 }
@@ -82,7 +84,9 @@ struct Retry {
 impl Options {
     /// The settings for the Rust API.
     pub(super) fn config(self, hooks: &ClientHooks) -> Config {
-        let mut config = Config::new().compression(self.compression.unwrap_or(true));
+        let mut config = Config::new()
+            .compression(self.compression.unwrap_or(true))
+            .shared(self.shared.unwrap_or_default());
         config.client_id = self.client_id;
         config.storage_key = self.storage_key;
         config.max_message_bytes = self.max_message_bytes;

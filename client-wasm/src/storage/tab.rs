@@ -29,6 +29,19 @@ extern "C" {
     fn set_item(this: &KeyValueStorage, key: &str, value: &str) -> Result<(), JsValue>;
 }
 
+#[cfg(feature = "tabs")]
+impl KeyValueStorage {
+    /// The text under a name; `None` also if it cannot be read.
+    pub(crate) fn read(&self, key: &str) -> Option<String> {
+        self.get_item(key).ok().flatten()
+    }
+
+    /// Keeps a text under a name. Read it again to find out whether it was kept.
+    pub(crate) fn write(&self, key: &str, text: &str) {
+        drop(self.set_item(key, text));
+    }
+}
+
 const VERSION: &str = "pw3";
 const HELD: &str = "held";
 const FREE: &str = "free";

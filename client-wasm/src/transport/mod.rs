@@ -6,7 +6,7 @@ mod event_stream;
 mod no_event_stream;
 mod websocket;
 
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 
 use js_sys::Function;
 use push_wire_shared::session::client::Transport;
@@ -20,6 +20,7 @@ pub(crate) use websocket::WebSocket;
 
 use crate::address::Address;
 use crate::driver::Driver;
+use crate::tabs::Tabs;
 
 /// True if this build has event streams.
 pub(crate) const HAS_EVENT_STREAMS: bool = cfg!(feature = "sse");
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) socket_class: Option<Function>,
     /// Largest message taken from the server, in bytes.
     pub(crate) max_message_bytes: usize,
+    /// The tabs whose connection is shared, in place of a transport.
+    pub(crate) tabs: Option<Rc<Tabs>>,
 }
 
 /// One attempt to connect: the number that names it, and the driver that its events are passed to.
@@ -44,6 +47,7 @@ pub(crate) struct Attempt {
 pub(crate) enum Line {
     WebSocket(WebSocket),
     EventStream(EventStream),
+    Tabs(Rc<Tabs>),
 }
 
 impl Line {
@@ -53,6 +57,10 @@ impl Line {
         transport: Transport,
         attempt: Attempt,
     ) -> Result<Self, JsValue> {
+        if let Some(tabs) = &settings.tabs {
+            tabs.open(attempt.number);
+            return Ok(Self::Tabs(Rc::clone(tabs)));
+        }
         match transport {
             Transport::WebSocket => WebSocket::open(settings, attempt).map(Self::WebSocket),
             Transport::EventStream => EventStream::new(settings, attempt).map(Self::EventStream),
@@ -64,6 +72,7 @@ impl Line {
         match self {
             Self::WebSocket(socket) => socket.send(&message),
             Self::EventStream(stream) => stream.open(message),
+            Self::Tabs(tabs) => tabs.transmit(message),
         }
     }
 
@@ -72,6 +81,7 @@ impl Line {
         match self {
             Self::WebSocket(socket) => socket.hang_up(Some(code)),
             Self::EventStream(stream) => stream.close(),
+            Self::Tabs(tabs) => tabs.shut(),
         }
     }
 }

@@ -3,4 +3,5 @@
 pub mod client;
 pub mod op;
 pub mod server;
+pub mod tabs;
 pub mod wire;

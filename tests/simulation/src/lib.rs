@@ -34,5 +34,6 @@ pub mod rooms;
 pub mod runner;
 pub mod schedule;
 pub mod server_end;
+pub mod tabs;
 pub mod tally;
 pub mod world;

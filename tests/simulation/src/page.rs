@@ -464,6 +464,7 @@ impl Page {
             unexpected @ (Event::Outcome { .. }
             | Event::Notice(_)
             | Event::Ended { .. }
+            | Event::Numbered { .. }
             | Event::Refused { .. }
             | Event::Error { .. }) => {
                 Err(Promise::StaysOpen.broken(format!("page {}: {unexpected:?}", self.index)))

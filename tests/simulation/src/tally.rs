@@ -87,6 +87,7 @@ impl Tally {
             Event::Ready { resumed: false, .. } => "sessions begun",
             Event::Status(_)
             | Event::Ended { .. }
+            | Event::Numbered { .. }
             | Event::Refused { .. }
             | Event::Notice(_)
             | Event::Error { .. } => return,

@@ -245,6 +245,7 @@ impl Page {
             }
             Event::Status(_)
             | Event::Ready { .. }
+            | Event::Numbered { .. }
             | Event::Sent { .. }
             | Event::Refused { .. }
             | Event::Notice(_)

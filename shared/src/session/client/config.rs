@@ -62,6 +62,8 @@ pub struct ClientConfig {
     pub max_backlog_entries: usize,
     /// Bytes of unhandled entries of one subscription at which it is paused; default 1 MiB.
     pub max_backlog_bytes: usize,
+    /// Report the number of each send in the server's session, before it leaves; default false.
+    pub tells_numbers: bool,
     /// Seed of the retry jitter; it must differ between clients, so that they do not all reconnect at the same moment.
     pub seed: u64,
 }
@@ -89,6 +91,7 @@ impl ClientConfig {
             max_uplink_bytes: limits::UPLINK_BYTES,
             max_backlog_entries: limits::BACKLOG_ENTRIES,
             max_backlog_bytes: limits::BACKLOG_BYTES,
+            tells_numbers: false,
             seed,
         }
     }

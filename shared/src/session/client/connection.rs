@@ -386,6 +386,22 @@ impl Connection {
         }
     }
 
+    /// Records the end of a connection whose lender states when the next attempt is made; `None` for never.
+    pub(super) fn away(
+        &mut self,
+        now: Moment,
+        cause: Cause,
+        retry: Option<Duration>,
+        link: &mut Link,
+    ) {
+        self.farewell = None;
+        self.cause = cause;
+        match retry {
+            Some(time) => self.wait(now, time, false, link),
+            None => self.enter(now, Phase::Closed, link),
+        }
+    }
+
     fn wait(&mut self, now: Moment, time: Duration, is_imposed: bool, link: &mut Link) {
         self.retry_at = now + time;
         self.is_imposed = is_imposed;

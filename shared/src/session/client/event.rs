@@ -6,11 +6,11 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::{PostAnswer, Status, TokenError, Transport};
+use super::{Cause, PostAnswer, Status, TokenError, Transport};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
-use crate::session::op::{ErrorCode, ScopeRequest, SystemNotice};
+use crate::session::op::{ErrorCode, RejectedMessage, ScopeRequest, SystemNotice};
 use crate::session::wire::Content;
 
 /// Input from the driver. Input about an older attempt than the latest `Connect` is ignored.
@@ -51,6 +51,15 @@ pub enum Input {
         retry: Option<Duration>,
         /// Description, for people; may be empty.
         reason: String,
+    },
+    /// The connection has ended or could not be opened, and who lends it states what follows.
+    Away {
+        /// From [`Output::Connect`].
+        attempt: u32,
+        /// Reason of the end.
+        cause: Cause,
+        /// Time of the next attempt; `None` for none.
+        retry: Option<Duration>,
     },
     /// The answer to [`Output::Post`].
     Posted {
@@ -154,6 +163,10 @@ pub enum Event {
         resumed: bool,
         /// Secret of the session, to be kept with the client's id.
         secret: [u8; 16],
+        /// Newest client message that the session has taken.
+        received: u64,
+        /// The newest messages that the session took but did not carry out.
+        rejected: Vec<RejectedMessage>,
     },
     /// A subscribe or resume ended: continuity is proved, or it is not.
     Outcome {
@@ -193,6 +206,14 @@ pub enum Event {
         message: String,
         /// Position of the application, for a new subscription.
         position: Option<Position>,
+    },
+    /// A send leaves with the next message, under this number in the server's session. Only of a session that
+    /// [tells its numbers](super::ClientConfig::tells_numbers).
+    Numbered {
+        /// From [`ClientSession::send`](super::ClientSession::send).
+        ticket: u64,
+        /// Its number.
+        number: u64,
     },
     /// The server has taken a send.
     Sent {

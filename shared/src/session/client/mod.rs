@@ -92,7 +92,7 @@ impl ClientSession {
             server: Server::default(),
             subscriptions: Subscriptions::new(&config),
             dictionaries: Dictionaries::new(config.accepts_compressed()),
-            uplink: Uplink::new(config.max_uplink_messages, config.max_uplink_bytes),
+            uplink: Uplink::new(&config),
             link: Link::new(config.encoding),
             config,
         }
@@ -156,6 +156,11 @@ impl ClientSession {
             self.uplink.transmit(&self.server.channels, &mut self.link);
         }
         Ok(ticket)
+    }
+
+    /// Drops all sends that the server has not answered; there are no events of their tickets.
+    pub fn abandon_sends(&mut self) {
+        self.uplink.abandon();
     }
 
     /// Withdraws a send that was not sent yet; there is no event of its ticket. Returns false if there is no such send, or if
@@ -262,6 +267,14 @@ impl ClientSession {
                 retry,
                 reason,
             } if is_current(attempt) => self.refused(now, retry, reason),
+            Input::Away {
+                attempt,
+                cause,
+                retry,
+            } if is_current(attempt) => {
+                self.detach();
+                self.connection.away(now, cause, retry, &mut self.link);
+            }
             Input::Posted {
                 attempt,
                 number,
@@ -272,6 +285,7 @@ impl ClientSession {
             | Input::Part { .. }
             | Input::Closed { .. }
             | Input::Refused { .. }
+            | Input::Away { .. }
             | Input::Posted { .. } => {}
             Input::Token { request, token } => {
                 self.connection

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use uuid::Uuid;
 
-use super::{ClientSession, Snapshot, Stats, Status};
+use super::{ClientSession, Snapshot, Stats, Status, Transport};
 use crate::encoding::PayloadEncoding;
 use crate::position::{Cursor, Position};
 use crate::session::op::ChannelInfo;
@@ -65,6 +65,18 @@ impl ClientSession {
     #[must_use]
     pub const fn encoding(&self) -> PayloadEncoding {
         self.link.encoding
+    }
+
+    /// Transport of the latest attempt.
+    #[must_use]
+    pub const fn transport(&self) -> Transport {
+        self.connection.transport()
+    }
+
+    /// Largest message that the server takes, in bytes, from the latest handshake.
+    #[must_use]
+    pub const fn max_message_bytes(&self) -> usize {
+        self.link.max_message_bytes
     }
 
     /// Counters since the session was created.

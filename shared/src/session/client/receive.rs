@@ -244,7 +244,12 @@ impl Receiver<'_> {
         connection.authenticated(now, heartbeat, link);
         let resumed = answer.resumed;
         let secret = answer.secret;
-        link.event(Event::Ready { resumed, secret });
+        link.event(Event::Ready {
+            resumed,
+            secret,
+            received: answer.received,
+            rejected: answer.rejected.clone(),
+        });
         uplink.start(resumed, answer.received, answer.rejected, &mut link.outputs);
         connection.show_token(link);
         subscriptions.settle(link);

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::link::Link;
 use super::output::{Outputs, record_bytes};
 use super::timer::Timer;
-use super::{Event, SendError};
+use super::{ClientConfig, Event, SendError};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
 use crate::frame::{BinaryFlags, FrameHeader};
@@ -28,6 +28,8 @@ pub(super) struct Uplink {
     next_number: u64,
     /// Nothing is sent, because the server has asked for a pause.
     is_paused: bool,
+    /// Each send's number is reported before it leaves.
+    tells_numbers: bool,
     max_messages: usize,
     max_bytes: usize,
 }
@@ -46,15 +48,16 @@ struct Item {
 }
 
 impl Uplink {
-    pub(super) const fn new(max_messages: usize, max_bytes: usize) -> Self {
+    pub(super) const fn new(config: &ClientConfig) -> Self {
         Self {
             items: Vec::new(),
             bytes: 0,
             last_ticket: 0,
             next_number: 1,
             is_paused: false,
-            max_messages,
-            max_bytes,
+            tells_numbers: config.tells_numbers,
+            max_messages: config.max_uplink_messages,
+            max_bytes: config.max_uplink_bytes,
         }
     }
 
@@ -84,6 +87,12 @@ impl Uplink {
         self.last_ticket = item.ticket;
         self.items.push(item);
         Ok(self.last_ticket)
+    }
+
+    /// Drops all sends.
+    pub(super) fn abandon(&mut self) {
+        self.items.clear();
+        self.bytes = 0;
     }
 
     /// Withdraws a send that was not sent; returns false if there is none.
@@ -139,6 +148,10 @@ impl Uplink {
         while let Some(item) = self.items.get_mut(at) {
             match destination(item, channels, link) {
                 Ok(channel) => {
+                    if self.tells_numbers {
+                        let (ticket, number) = (item.ticket, self.next_number);
+                        link.event(Event::Numbered { ticket, number });
+                    }
                     item.transmit(channel, self.next_number, link);
                     self.next_number += 1;
                     at += 1;

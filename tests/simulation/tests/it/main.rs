@@ -7,3 +7,4 @@ mod peers;
 mod rooms;
 mod seeds;
 mod server_end;
+mod tabs;

@@ -37,6 +37,8 @@ fn sends_auth_and_reports_ready() {
     let ready = Event::Ready {
         resumed: false,
         secret: SECRET,
+        received: 0,
+        rejected: Vec::new(),
     };
     assert_eq!(harness.events(), vec![ready]);
 

@@ -297,6 +297,7 @@ impl Model {
             Event::Outcome { position: None, .. }
             | Event::Skipped { .. }
             | Event::Ended { .. }
+            | Event::Numbered { .. }
             | Event::Refused { .. }
             | Event::Notice(_)
             | Event::Error { .. } => panic!("nothing of the model: {event:?}"),

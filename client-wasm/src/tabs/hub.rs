@@ -1,0 +1,213 @@
+//! The leading tab's part: the shared connection, and the lines to all tabs.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use push_wire_shared::session::client::{ClientSession, Event, Status, Transport};
+use push_wire_shared::session::op::SystemNotice;
+use push_wire_shared::session::tabs::{Generation, Relay, TabId, ToLeader};
+use push_wire_shared::time::Moment;
+
+use super::channel::Channel;
+use super::lock::Lock;
+use super::{Identity, Tabs};
+use crate::driver::{Driver, Observer};
+use crate::{Fault, task};
+
+/// Makes the driver of the shared connection.
+pub(super) type Leading = Box<dyn Fn(LeadingParts, Box<dyn Observer>) -> Rc<Driver>>;
+
+/// Parts of the shared connection that are known when a tab begins to lead.
+pub(super) struct LeadingParts {
+    pub(super) identity: Identity,
+    pub(super) token: Option<String>,
+    /// Latest connection of a leader that the tab knows of.
+    pub(super) connection: u64,
+}
+
+/// The shared connection, and the lines to all tabs.
+pub(super) struct Hub {
+    tabs: Weak<Tabs>,
+    own: TabId,
+    relay: RefCell<Relay>,
+    driver: Rc<Driver>,
+    others: RefCell<Vec<Other>>,
+    /// This tab leads no more: the others hear of the next leader.
+    is_over: Cell<bool>,
+}
+
+/// Another tab.
+struct Other {
+    tab: TabId,
+    visit: u64,
+    channel: Channel,
+    /// Request for the lock that the tab has during this visit: it is granted when the tab is gone.
+    _gone: Lock,
+}
+
+/// Passes the events of the shared connection to the relay.
+struct Passing {
+    hub: Weak<Hub>,
+    tabs: Weak<Tabs>,
+}
+
+impl Observer for Passing {
+    fn take(&self, event: Event) -> Option<Event> {
+        if let Some(hub) = self.hub.upgrade().filter(|hub| !hub.is_over.get()) {
+            hub.change(|relay, session, now| relay.event(now, session, event));
+        }
+        None
+    }
+
+    fn status(&self, _status: &Status, _transport: Option<Transport>) {}
+
+    fn notice(&self, _notice: &SystemNotice) {}
+
+    fn fault(&self, fault: Fault) {
+        if let Some(tabs) = self.tabs.upgrade() {
+            tabs.fault(fault);
+        }
+    }
+}
+
+impl Hub {
+    pub(super) fn new(
+        tabs: &Tabs,
+        relay: Relay,
+        make: impl FnOnce(Box<dyn Observer>) -> Rc<Driver>,
+    ) -> Rc<Self> {
+        Rc::new_cyclic(|hub: &Weak<Self>| Self {
+            tabs: tabs.this.clone(),
+            own: tabs.id,
+            relay: RefCell::new(relay),
+            driver: make(Box::new(Passing {
+                hub: hub.clone(),
+                tabs: tabs.this.clone(),
+            })),
+            others: RefCell::default(),
+            is_over: Cell::new(false),
+        })
+    }
+
+    pub(super) fn start(&self) {
+        self.flush();
+        self.driver.with(ClientSession::connect);
+    }
+
+    /// Returns whether there is no tab but this one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.relay.borrow().tabs().all(|tab| tab == self.own)
+    }
+
+    /// Takes a message of a tab.
+    pub(super) fn message(self: &Rc<Self>, generation: Generation, tab: TabId, message: ToLeader) {
+        if let ToLeader::Join { visit, .. } = message
+            && tab != self.own
+        {
+            self.welcome(tab, visit);
+        }
+        self.change(|relay, session, now| {
+            relay.message(now, session, (generation, tab), message);
+        });
+    }
+
+    /// Opens the channel to a tab, and waits for its end.
+    fn welcome(self: &Rc<Self>, tab: TabId, visit: u64) {
+        let Some(tabs) = self.tabs.upgrade() else {
+            return;
+        };
+        let is_known = |other: &Other| (other.tab, other.visit) == (tab, visit);
+        if self.others.borrow().iter().any(is_known) {
+            return;
+        }
+        let hub = Rc::downgrade(self);
+        let gone = move || {
+            if let Some(hub) = hub.upgrade() {
+                hub.gone(tab, visit);
+            }
+        };
+        let other = Other {
+            tab,
+            visit,
+            channel: Channel::new(&tabs.channel_of(tab)),
+            _gone: Lock::request(&tabs.presence_of(tab, visit), false, gone, || {}),
+        };
+        let mut others = self.others.borrow_mut();
+        let earlier = others.iter().position(|other| other.tab == tab);
+        let earlier = earlier.map(|at| others.swap_remove(at));
+        others.push(other);
+        drop(others);
+        drop(earlier);
+    }
+
+    fn gone(&self, tab: TabId, visit: u64) {
+        let mut others = self.others.borrow_mut();
+        let at = others
+            .iter()
+            .position(|other| (other.tab, other.visit) == (tab, visit));
+        let other = at.map(|at| others.swap_remove(at));
+        drop(others);
+        drop(other);
+        if !self.is_over.get() {
+            self.change(|relay, session, now| relay.gone(now, session, tab, visit));
+        }
+    }
+
+    fn change(&self, call: impl FnOnce(&mut Relay, &mut ClientSession, Moment)) {
+        let mut relay = self.relay.borrow_mut();
+        self.driver
+            .change(|session, now| call(&mut relay, session, now));
+        let end = relay.poll_end();
+        drop(relay);
+        // First, since a tab has to know the number of a message before that leaves.
+        self.flush();
+        self.driver.drain();
+        if let Some(end) = end {
+            let tabs = self.tabs.clone();
+            task::later(move || {
+                if let Some(tabs) = tabs.upgrade() {
+                    tabs.cannot_lead(end);
+                }
+            });
+        }
+    }
+
+    /// Sends what waits for tabs. A call of it inside of another one sends what is left, in order.
+    fn flush(&self) {
+        let Some(tabs) = self.tabs.upgrade() else {
+            return;
+        };
+        let generation = self.relay.borrow().generation();
+        let announcement = self.relay.borrow_mut().poll_announcement();
+        if let Some(lead) = announcement {
+            tabs.post(&lead.encode());
+            tabs.led(lead);
+        }
+        loop {
+            // The borrow ends before the message is taken.
+            let next = self.relay.borrow_mut().poll_output();
+            let Some((tab, visit, message)) = next else {
+                return;
+            };
+            if tab == self.own {
+                tabs.take(generation, visit, message);
+                continue;
+            }
+            let others = self.others.borrow();
+            if let Some(other) = others.iter().find(|other| other.tab == tab) {
+                other.channel.post(&message.encode(generation, visit));
+            }
+        }
+    }
+
+    /// Ends the shared connection.
+    pub(super) fn end(&self, end: fn(&mut ClientSession, Moment)) {
+        self.is_over.set(true);
+        self.driver.end(end);
+    }
+
+    #[cfg(feature = "js")]
+    pub(super) fn abandon(&self) {
+        self.driver.abandon();
+    }
+}

@@ -1,0 +1,264 @@
+// Tests of tabs that share one connection, in Chromium and Firefox: their streams and sends, and the end of the tab that has
+// the connection.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+
+import { Fixture } from "../../pkg/tests/fixture.mjs";
+import { holds, Lab, LAUNCHERS, load } from "./lab.mjs";
+import { Proxy } from "./proxy.mjs";
+
+const labs = {};
+let backend;
+let proxy;
+
+before(async () => {
+  for (const name of Object.keys(LAUNCHERS)) labs[name] = await Lab.start(name);
+});
+
+beforeEach(async () => {
+  backend = await Fixture.start();
+  proxy = await Proxy.to(backend.port);
+});
+
+afterEach(async () => {
+  for (const lab of Object.values(labs)) await lab.clear();
+  await proxy?.close();
+  await backend?.stop();
+});
+
+after(async () => {
+  for (const lab of Object.values(labs)) await lab.stop();
+});
+
+/** Begins to share the connection in a page that reads the log, a topic and the document. */
+async function join(page, options = {}) {
+  await load(page);
+  await page.evaluate((options) => {
+    window.client = window.push.connect("/rps", { shared: true, ...options });
+    window.lines = [];
+    window.texts = [];
+    window.outcomes = [];
+    const log = window.client.on("log", ({ value }) => void window.lines.push(value));
+    log.onOutcome(({ type }) => void window.outcomes.push(type));
+    window.client.on("room", ({ value }) => void window.texts.push(value.text), { topic: "lobby" });
+    window.shown = window.client.document("document");
+  }, options);
+}
+
+/** Opens a tab, and waits until it is connected. */
+async function open(lab, context, { haste, ...options } = {}) {
+  const page = await lab.open(`${proxy.url}empty.html`, { context, haste });
+  await join(page, options);
+  await isConnected(page);
+  return page;
+}
+
+const isConnected = (page) => holds(page, () => window.client.status.value.phase === "connected");
+
+/** Waits until the page has handled as many lines, and returns them. */
+async function lines(page, count) {
+  await holds(page, (count) => window.lines.length >= count, count);
+  return page.evaluate(() => window.lines);
+}
+
+/** Waits until the page has handled as many texts of the room, and returns them in order. */
+async function texts(page, count) {
+  await holds(page, (count) => window.texts.length >= count, count);
+  return page.evaluate(() => window.texts);
+}
+
+const say = (page, text) => page.evaluate((text) => window.client.send("room", { room: "lobby", name: "Ada", text }), text);
+
+const numbered = (count, from = 0) => Array.from({ length: count }, (_, number) => `line ${from + number}`);
+
+for (const name of Object.keys(LAUNCHERS)) {
+  test(`tabs in ${name} share one connection, and each gets all of every stream`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    backend.publishLog(numbered(20));
+    backend.publish("document", [{ text: "first" }]);
+    const tabs = [await open(lab, context), await open(lab, context), await open(lab, context)];
+    for (const tab of tabs) assert.deepEqual(await lines(tab, 20), numbered(20));
+    backend.publishLog(numbered(20, 20));
+    await Promise.all(tabs.map((tab, number) => say(tab, `of ${number}`)));
+    for (const tab of tabs) {
+      assert.deepEqual(await lines(tab, 40), numbered(40));
+      assert.deepEqual((await texts(tab, 3)).toSorted(), ["of 0", "of 1", "of 2"]);
+      await holds(tab, () => window.shown.value?.text === "first");
+      assert.deepEqual(await tab.evaluate(() => window.outcomes), ["resumed"]);
+    }
+    const ids = await Promise.all(tabs.map((tab) => tab.evaluate(() => window.client.id)));
+    assert.equal(new Set(ids).size, 1);
+    assert.equal(backend.openings.length, 1);
+    assert.deepEqual(lab.heard(), []);
+  });
+
+  test(`the end of the tab that has the connection in ${name} loses and repeats nothing`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    const [leader, ...tabs] = [await open(lab, context), await open(lab, context), await open(lab, context)];
+    backend.publishLog(numbered(5));
+    for (const tab of tabs) await lines(tab, 5);
+    // Sends are under way while the tab is closed.
+    const sent = tabs.map((tab, number) =>
+      tab.evaluate((number) => {
+        const say = (text) => window.client.send("room", { room: "lobby", name: "Ada", text });
+        return Promise.all(Array.from({ length: 50 }, (_, count) => say(`${number}-${count}`)));
+      }, number),
+    );
+    await leader.close();
+    backend.publishLog(numbered(5, 5));
+    await Promise.all(sent);
+    await say(tabs[0], "last");
+    for (const tab of tabs) {
+      assert.deepEqual(await lines(tab, 10), numbered(10));
+      const said = await texts(tab, 101);
+      assert.equal(said.length, 101);
+      for (const number of [0, 1]) {
+        const own = said.filter((text) => text.startsWith(`${number}-`));
+        assert.deepEqual(own, Array.from({ length: 50 }, (_, count) => `${number}-${count}`));
+      }
+      assert.ok((await tab.evaluate(() => window.outcomes)).every((type) => type === "resumed"));
+    }
+    assert.equal(backend.openings.length, 2);
+    assert.deepEqual(lab.heard(), []);
+  });
+
+  test(`tabs in ${name} go on after a lost connection, each with its sends`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    const tabs = [await open(lab, context), await open(lab, context)];
+    proxy.cut();
+    for (const tab of tabs) await holds(tab, () => window.client.status.value.phase !== "connected");
+    const sent = tabs.map((tab, number) => say(tab, `while away ${number}`));
+    backend.publishLog(numbered(3));
+    proxy.restore();
+    await Promise.all(sent);
+    for (const tab of tabs) {
+      assert.deepEqual(await lines(tab, 3), numbered(3));
+      assert.deepEqual((await texts(tab, 2)).toSorted(), ["while away 0", "while away 1"]);
+    }
+  });
+
+  test(`tabs in ${name} that are reloaded at once all come back, over one connection`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    backend.publishLog(numbered(10));
+    const tabs = [await open(lab, context), await open(lab, context), await open(lab, context), await open(lab, context)];
+    await Promise.all(tabs.map((tab) => tab.reload()));
+    await Promise.all(tabs.map((tab) => join(tab)));
+    for (const tab of tabs) assert.deepEqual(await lines(tab, 10), numbered(10));
+    await Promise.all(tabs.map((tab, number) => say(tab, `again ${number}`)));
+    for (const tab of tabs) assert.equal((await texts(tab, 4)).length, 4);
+    await tabs[0].evaluate(() => window.client.close());
+    await isConnected(tabs[1]);
+    await say(tabs[1], "without the first");
+    assert.equal(await tabs[0].evaluate(() => window.client.status.value.phase), "closed");
+  });
+}
+
+test("a tab that crashes with the connection is replaced, and no send is lost or repeated", async () => {
+  const lab = labs.Chromium;
+  const context = await lab.context();
+  const [leader, tab] = [await open(lab, context), await open(lab, context)];
+  const session = await leader.createCDPSession();
+  const sent = tab.evaluate(() => {
+    const say = (text) => window.client.send("room", { room: "lobby", name: "Ada", text });
+    return Promise.all(Array.from({ length: 100 }, (_, count) => say(`${count}`)));
+  });
+  session.send("Page.crash").catch(() => {});
+  backend.publishLog(numbered(5));
+  await sent;
+  assert.deepEqual(await lines(tab, 5), numbered(5));
+  await say(tab, "last");
+  assert.deepEqual(await texts(tab, 101), [...Array.from({ length: 100 }, (_, count) => `${count}`), "last"]);
+});
+
+test("a frozen tab leaves the connection to another one, and goes on when it is resumed", async () => {
+  const lab = labs.Chromium;
+  const context = await lab.context();
+  const [leader, tab] = [await open(lab, context), await open(lab, context)];
+  await tab.bringToFront();
+  await holds(leader, () => document.visibilityState === "hidden");
+  const session = await leader.createCDPSession();
+  await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  backend.publishLog(numbered(5));
+  assert.deepEqual(await lines(tab, 5), numbered(5));
+  await say(tab, "while it is frozen");
+  await session.send("Page.setWebLifecycleState", { state: "active" });
+  await leader.bringToFront();
+  assert.deepEqual(await lines(leader, 5), numbered(5));
+  assert.deepEqual(await texts(leader, 1), ["while it is frozen"]);
+  assert.equal(backend.openings.length, 2);
+});
+
+test("a tab whose token is refused leaves the connection to the next one, and takes part with another token", async () => {
+  const lab = labs.Chromium;
+  const guarded = await Fixture.start({ tokens: true });
+  try {
+    const context = await lab.context();
+    const connect = async (token) => {
+      const page = await lab.open(`${guarded.url}empty.html`, { context });
+      await load(page);
+      await page.evaluate((token) => void (window.client = window.push.connect("/rps", { shared: true, token })), token);
+      return page;
+    };
+    const refused = await connect("nonsense");
+    await holds(refused, () => window.client.status.value.phase === "closed");
+    const tab = await connect("write");
+    await isConnected(tab);
+    await refused.evaluate(() => {
+      window.client.setToken("write");
+      window.client.connect();
+    });
+    await isConnected(refused);
+    await refused.evaluate(() => window.client.send("lines", 1));
+    await tab.evaluate(() => window.client.setToken("read"));
+    // It counts for all tabs. What the server reads before it has checked the token is still taken.
+    const answer = () => window.client.send("lines", 1).then(() => "sent", ({ code }) => code);
+    while ((await refused.evaluate(answer)) === "sent");
+    assert.equal(await refused.evaluate(answer), "not_permitted");
+  } finally {
+    await guarded.stop();
+  }
+});
+
+test("tabs without locks, and tabs with other encodings, have connections of their own", async () => {
+  const lab = labs.Chromium;
+  const context = await lab.context();
+  const tabs = [await open(lab, context), await open(lab, context, { encoding: "msgpack" })];
+  const other = await lab.open(`${proxy.url}empty.html`, { context });
+  await other.evaluate(() => Object.defineProperty(navigator, "locks", { value: undefined }));
+  await join(other);
+  backend.publishLog(numbered(5));
+  await Promise.all([...tabs, other].map((tab, number) => say(tab, `of ${number}`)));
+  for (const tab of [...tabs, other]) {
+    assert.deepEqual(await lines(tab, 5), numbered(5));
+    assert.deepEqual((await texts(tab, 3)).toSorted(), ["of 0", "of 1", "of 2"]);
+  }
+  assert.equal(backend.openings.length, 3);
+});
+
+test("a tab whose scripts do not run loses the connection to another one, and comes back", async () => {
+  const lab = labs.Chromium;
+  const context = await lab.context();
+  const [leader, tab] = [await open(lab, context), await open(lab, context, { haste: 5 })];
+  const session = await leader.createCDPSession();
+  await session.send("Debugger.enable");
+  // Scripts stop here, without an event that tells the page.
+  const stopped = leader.evaluate(() => {
+    // biome-ignore lint: the browser stops here until the test goes on.
+    debugger;
+  });
+  await new Promise((resolve) => session.once("Debugger.paused", resolve));
+  const sent = say(tab, "after the stop");
+  backend.publishLog(numbered(5));
+  await sent;
+  assert.deepEqual(await lines(tab, 5), numbered(5));
+  await session.send("Debugger.resume");
+  await stopped;
+  assert.deepEqual(await lines(leader, 5), numbered(5));
+  assert.deepEqual(await texts(leader, 1), ["after the stop"]);
+  await say(leader, "back");
+  assert.deepEqual(await texts(tab, 2), ["after the stop", "back"]);
+});
