@@ -90,11 +90,15 @@ export class Client<Channels extends object = AnyChannels> {
     );
   }
 
-  /** Waits for the next entry of a stream, and ends the reading. Rejects when the server ends it, or the client is closed. */
+  /**
+   * Waits for the next entry of a stream, and ends the reading. Rejects when the server ends it, or the client is closed, and
+   * with the reason of `signal` when that is aborted.
+   */
   async once<K extends ReadName<Channels>>(channel: K, options: ReadOptions = {}): Promise<Entry<ReadOf<Channels[K]>>> {
     const messages = this.messages(channel, options);
     try {
       const { done, value } = await messages.next();
+      if (done && options.signal?.aborted) throw options.signal.reason;
       if (done) throw new PushError("closed", "the reading ended before an entry arrived");
       return value;
     } finally {
@@ -127,6 +131,8 @@ export class Client<Channels extends object = AnyChannels> {
    * lists, an invalid `Date` becomes null and a valid one text. NaN, the infinities, and bytes, `Map`, `Set`, `Blob` and
    * `Promise` inside of a value are refused. In JSON -0 becomes 0, and BigInts are refused; in MessagePack and CBOR -0 is kept,
    * and BigInts are integers, from -2^63 to 2^64 - 1.
+   *
+   * While the server refuses the client (`status.phase` is `closed`), sends from before wait for {@link connect}.
    *
    * Rejects with a {@link PushError}: the server's code when it refused (`not_permitted` if the grant does not allow it),
    * `queue_full`, `too_large`, `bad_value`, `bad_topic`, `bad_argument`, `closed` or `idle`. With the reason of `signal` when

@@ -68,6 +68,8 @@ interface Details extends ErrorOptions {
 
 /** Error of the package or the server. */
 export class PushError extends Error {
+  /** The class's name in a console, also in a minified bundle. */
+  static override readonly name = "PushError";
   override readonly name = "PushError";
   /** Kind, for programs. */
   readonly code: ErrorCode;

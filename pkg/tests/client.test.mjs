@@ -444,6 +444,10 @@ test("an aborted signal ends what it was given to", async () => {
   end.abort();
   assert.equal(lines.subscription.closed, true);
   assert.deepEqual(await next, { done: true, value: undefined });
+  const wait = new AbortController();
+  const waited = client.once("log", { from: "newest", signal: wait.signal });
+  wait.abort(new Error("enough"));
+  await assert.rejects(waited, { message: "enough" });
   const whole = new AbortController();
   const other = open({ signal: whole.signal });
   await connected(other);
@@ -595,6 +599,17 @@ test("a token function without a token closes the client once", async () => {
   assert.equal(phases.filter((phase) => phase === "closed").length, 1);
 });
 
+test("a send waits while the server refuses the token, and for another one", async () => {
+  let token = null;
+  const client = open({ token: async () => token });
+  const waiting = client.send("room", { room: "lobby", name: "Ada", text: "with another token" });
+  await until(client.status, ({ phase }) => phase === "closed");
+  await assert.rejects(client.send("room", {}), { code: "closed" });
+  token = "another";
+  client.connect();
+  await waiting;
+});
+
 test("an exception of the socket class fails one attempt", async () => {
   let made = 0;
   class Fragile extends WebSocket {
@@ -698,6 +713,20 @@ test("connects when the server becomes reachable", async () => {
   const { attempt, retryAt } = await until(client.status, ({ phase }) => phase === "waiting");
   assert.ok(Number.isInteger(retryAt), `${retryAt} is a whole number of milliseconds`);
   assert.equal(attempt, 1);
+  const stream = connect(`http://127.0.0.1:${port}`, { transport: "sse" });
+  clients.push(stream);
+  const { reason } = await until(stream.status, ({ phase }) => phase === "waiting");
+  assert.match(reason, /fetch failed: .*ECONNREFUSED/);
+});
+
+test("a loop over messages goes on after a reset, which its subscription tells", async () => {
+  const client = open();
+  const messages = client.messages("log", { from: { epoch: "00000000000000aa", cursor: 3n } });
+  const outcomes = [];
+  messages.subscription.onOutcome(({ type }) => outcomes.push(type));
+  backend.publishLog(["after a reset"]);
+  for await (const { value } of messages) if (value === "after a reset") break;
+  assert.equal(outcomes[0], "reset");
 });
 
 test("close ends iterators and pending sends", async () => {

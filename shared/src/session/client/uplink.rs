@@ -14,6 +14,7 @@ use crate::encoding::PayloadEncoding;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::limits::RETRY_DIRECTED_MAX;
 use crate::position::low_bits;
+use crate::quote::quoted;
 use crate::session::op::{ChannelInfo, ErrorCode, RejectedMessage};
 use crate::session::wire::{Content, UplinkHeader};
 use crate::time::Moment;
@@ -156,9 +157,7 @@ impl Uplink {
                     self.next_number += 1;
                     at += 1;
                 }
-                Err((code, message)) => {
-                    self.refuse(at, code, message.into(), None, &mut link.outputs)
-                }
+                Err((code, message)) => self.refuse(at, code, message, None, &mut link.outputs),
             }
         }
     }
@@ -245,24 +244,24 @@ fn destination(
     item: &Item,
     channels: &[ChannelInfo],
     link: &Link,
-) -> Result<u8, (ErrorCode, &'static str)> {
+) -> Result<u8, (ErrorCode, String)> {
     // Only control ops travel on the system channel: anything else ends the connection, again and again.
     let mut named = channels.iter();
     let named = named.find(|channel| channel.name == item.channel);
     let Some(channel) = named.filter(|channel| channel.mode != ChannelMode::System) else {
         let message = match named {
-            Some(_) => "the system channel takes no messages of the application",
-            None => "the server has no channel of this name",
+            Some(_) => "the system channel takes no messages of the application".into(),
+            None => String::from("the server has no channel named ") + &quoted(&item.channel),
         };
         return Err((ErrorCode::UnknownChannel, message));
     };
     if message_bytes(item.topic.as_deref(), item.body.len()) > link.max_message_bytes {
         let message = "the message is larger than the server takes";
-        return Err((ErrorCode::TooLarge, message));
+        return Err((ErrorCode::TooLarge, message.into()));
     }
     if item.content == Content::Value && item.encoding != link.encoding {
         let message = "the server takes another encoding now than before: send the value again";
-        return Err((ErrorCode::Unavailable, message));
+        return Err((ErrorCode::Unavailable, message.into()));
     }
     Ok(channel.id)
 }

@@ -232,7 +232,7 @@ fn refused_send_uses_no_number() {
             (system.unwrap(), ErrorCode::UnknownChannel)
         ]
     );
-    assert_eq!(messages[1], "the server has no channel of this name");
+    assert_eq!(messages[1], "the server has no channel named nope");
     assert!(messages[2].starts_with("the system channel "));
     let max_message_bytes = 10_000;
     assert_eq!(
