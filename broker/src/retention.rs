@@ -10,9 +10,9 @@ pub struct Retention {
     /// Maximum total size of the bodies, in bytes. A newest entry that is larger is kept as the only one, because no
     /// reader would receive it otherwise.
     pub bytes: usize,
-    /// Maximum age of an entry.
+    /// Maximum age of an entry, from its publication.
     pub age: Duration,
-    /// Whether the newest entry is kept regardless of the limits, as the current value of a state is.
+    /// The newest entry is kept regardless of the limits, as the current value of a state is.
     pub keep_newest: bool,
 }
 

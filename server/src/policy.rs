@@ -106,7 +106,8 @@ impl ChannelPolicy {
     }
 
     /// Only the newest value matters: a reader that fell behind jumps to it, as a delta where one is smaller.
-    /// Retention as [`Retention::state`]: the value, and 16 versions, 4 MiB or 2 minutes as bases of deltas.
+    /// Retention as [`Retention::state`]: the value, and as bases of deltas up to 16 earlier versions, 4 MiB and 2 minutes.
+    /// The age counts from the publication of a version: values that change less often than that are sent whole.
     #[must_use]
     pub const fn state() -> Self {
         Self {

@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let messages: Vec<Message> = lines.collect::<Result<_, _>>()?;
     let known: HashSet<String> = messages.iter().map(|message| message.id.clone()).collect();
 
-    // The log that pages read: the newest 500 messages of a year. By default it has those of 10 minutes.
+    // The log that pages read keeps the newest 500 messages, for a year; by default 1,000, for 10 minutes.
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     let policy = ChannelPolicy::log().retain_entries(500).retain_age(year);
     let server = PushServer::builder()

@@ -35,8 +35,11 @@ fn follow(server: &PushServer<Channel>) {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Deltas need the versions that readers have: by default 16 of them, or 4 MiB, are kept.
-    let policy = ChannelPolicy::state().retain_bytes(64 * 1024 * 1024);
+    // A delta needs the version that a reader has. By default 16 are kept, 4 MiB of them, for 2 minutes.
+    let day = Duration::from_secs(24 * 60 * 60);
+    let policy = ChannelPolicy::state()
+        .retain_bytes(64 * 1024 * 1024)
+        .retain_age(day);
     let server = PushServer::builder()
         .channel(Channel::Document, policy)
         .build()?;
