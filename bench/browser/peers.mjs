@@ -1,4 +1,5 @@
-// Server of the clients that push-wire is compared with: each protocol's handshake, then all entries in prepared messages.
+// Server for the clients that push-wire is compared with: it answers each protocol's handshake, then sends all entries in messages
+// that were prepared before.
 import { WebSocketServer } from "ws";
 
 const MESSAGE_BYTES = 16 * 1024;

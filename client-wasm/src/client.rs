@@ -54,7 +54,7 @@ pub struct Client<C: ChannelKind> {
     channels: PhantomData<fn() -> C>,
 }
 
-/// What a client shares with its clones, subscriptions and documents. Dropping the last reference closes the client.
+/// State shared by the clones of a client, its subscriptions and documents. Dropping the last reference closes the client.
 pub(crate) struct Shared {
     pub(crate) driver: Rc<Driver>,
     signals: Rc<Signals>,
@@ -66,7 +66,7 @@ impl Drop for Shared {
     }
 }
 
-/// What belongs to no single stream or send.
+/// Events that belong to no single stream or send.
 struct Signals {
     status: RefCell<(Status, Option<Transport>)>,
     statuses: Teller<Status>,
@@ -315,10 +315,10 @@ impl From<Answer> for Result<(), SendError> {
     }
 }
 
-/// Result of a send, as a future. The message is sent also if this is dropped.
+/// Future of the result of a send. Dropping it does not withdraw the message.
 pub struct Sending {
     answered: Rc<Answered>,
-    /// What has queued it, and its ticket.
+    /// The driver that has queued the message, and its ticket.
     queued: Option<(Weak<Driver>, u64)>,
 }
 

@@ -282,7 +282,7 @@ impl Config {
     }
 }
 
-/// What a new client draws.
+/// Random values of a new client.
 pub(crate) struct Drawn {
     pub(crate) client_id: Uuid,
     pub(crate) secret: [u8; 16],

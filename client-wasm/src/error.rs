@@ -48,7 +48,7 @@ pub enum FaultCode {
     NoTransport,
     /// A function of the page threw.
     Page,
-    /// An entry is no value of its encoding.
+    /// An entry is not a value of its encoding.
     BadPayload,
     /// The server reports an error.
     Server(ErrorCode),

@@ -13,9 +13,10 @@ pub mod parts {
 
 /// Exports a client of an application's channels to JavaScript, as a class of this name.
 ///
-/// For a crate of the type `cdylib`, of which an npm package of one's own is made: its module refuses a channel that the enum
-/// does not have without a request to the server. The class is given to `ownPackage` of the npm package `push-wire/own`,
-/// which has the rest of the client. `examples/shared-channels` is such a package.
+/// For a crate of the type `cdylib` that becomes the WebAssembly module of an npm package. The module checks the names of
+/// channels itself: one that the enum does not have is refused without a request to the server. Pass the class to
+/// `ownPackage` of the npm package `push-wire/own`, which has the rest of the client. `examples/shared-channels` is such a
+/// package.
 ///
 /// ```
 /// use push_wire_client_wasm::ChannelKind;
@@ -34,7 +35,7 @@ macro_rules! export_client {
     ($client:ident, $channels:ty) => {
         const _: () = {
             use $crate::export::parts::wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-            // Derived code names the crate so, whatever path the attribute gives.
+            // The code that the attribute generates uses the name `wasm_bindgen`, also where a path is given.
             use $crate::export::parts::{
                 AssetCheck, ChannelTable, ClientHooks, PageClient, wasm_bindgen,
             };

@@ -12,7 +12,7 @@ use push_wire_shared::session::op::ScopeRequest;
 /// Most items for which a sink is prepared at once.
 const PREPARED: usize = 256;
 
-/// What a listener is told, in the order of the stream.
+/// Item that listeners receive, in the order of the stream.
 pub(crate) enum Item {
     Entry(Entry),
     /// The server did not send entries.
@@ -80,7 +80,7 @@ pub(crate) struct Source {
     /// Name of the channel, and stream of it.
     pub(crate) channel: String,
     pub(crate) scope: ScopeRequest,
-    /// What is handled changes the state that the client keeps.
+    /// Handled entries change the state that the client stores.
     pub(crate) keeps_position: bool,
     /// Id of the subscription; `None` after its end.
     id: Cell<Option<u32>>,

@@ -112,7 +112,7 @@ impl Entry {
     /// The value: what its JSON is, whatever the encoding.
     ///
     /// # Errors
-    /// Fails if the body is no value of its encoding, or another one than a `T`.
+    /// Fails if the body is not a value of its encoding, or another one than a `T`.
     pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         values::decode(&self.body, self.encoding)
     }

@@ -9,15 +9,15 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
-/// Values that one side tells to all streams of the other.
+/// Sender of values to all its readers.
 pub(crate) struct Teller<T> {
     readers: RefCell<Vec<Weak<Queue<T>>>>,
 }
 
-/// What waits for one reader.
+/// Values that wait for one reader.
 struct Queue<T> {
     waiting: RefCell<VecDeque<T>>,
-    /// Largest number that waits; the oldest is dropped for a newer one.
+    /// Most values that wait; above it the oldest is dropped.
     limit: usize,
     waker: RefCell<Option<Waker>>,
 }
@@ -72,15 +72,15 @@ impl<T> Queue<T> {
     }
 }
 
-/// Stream of values as they change, which does not end. A reader that is slow misses the oldest ones.
+/// Stream of changes, which does not end. A slow reader misses the oldest ones.
 pub struct Changes<T> {
     queue: Rc<Queue<T>>,
-    /// What tells the values, if it ends when nobody holds it.
+    /// Reference to the source of the values, if the source ends with its last reference.
     _source: Option<Rc<dyn Any>>,
 }
 
 impl<T> Changes<T> {
-    /// The same stream, which keeps what tells its values.
+    /// Returns this stream, which holds a reference to the source of its values.
     pub(crate) fn keeping(mut self, source: Rc<dyn Any>) -> Self {
         self._source = Some(source);
         self

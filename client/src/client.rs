@@ -23,11 +23,11 @@ use crate::{
     Messages, SendError, SessionKey, Stats, StreamRequest,
 };
 
-/// Events kept for a slow receiver (1,024), which then gets the number of those that it missed.
+/// Events kept for a slow receiver (1,024). One that is further behind gets the number of those that it missed.
 const EVENTS: usize = 1024;
 
-/// Messages that wait for the client's task to queue them (64); a further send waits before. Futures of sends that were
-/// dropped leave their messages there.
+/// Messages that wait for the client's task to queue them (64); a further send waits for a place. A message stays there when
+/// the future of its send is dropped.
 const SENDS: usize = 64;
 
 /// A client of one server: reads streams and sends messages over one connection, which it restores after a loss.
@@ -71,7 +71,7 @@ impl<C: ChannelKind> PushClient<C> {
     }
 
     /// Reads a channel, and the client's inbox in it, from the oldest entries kept, and passes them to `receiver`, as
-    /// well as the entries of subscribed topics of the channel. Replaces an earlier receiver.
+    /// well as the entries of subscribed topics of the channel. Replaces the receiver that was set before.
     pub fn on(&mut self, channel: C, receiver: impl ChannelReceiver<C>) {
         self.receive(channel, receiver);
         for request in both_streams(channel) {
@@ -183,7 +183,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Sends bytes for a topic of a channel; otherwise as [`send`](Self::send).
     ///
     /// # Errors
-    /// [`SendError`] says why they were not queued.
+    /// [`SendError`]: the reason for which they were not queued.
     pub async fn send_bytes_to(
         &self,
         channel: C,
@@ -218,7 +218,7 @@ impl<C: ChannelKind> PushClient<C> {
     /// Reads these channels, and the client's inbox in each, from the oldest entries kept.
     ///
     /// # Errors
-    /// Fails if there are too many subscriptions. Channels that are subscribed to already are ignored.
+    /// [`SendError::Subscribe`] above 1,024 subscriptions. Channels that are subscribed to already are ignored.
     pub async fn subscribe(&self, channels: &[C]) -> Result<(), SendError> {
         for request in channels.iter().flat_map(|&channel| both_streams(channel)) {
             match self.subscribe_to(request).await {
@@ -431,7 +431,7 @@ impl<C: ChannelKind> PushClient<C> {
         Ok(self.facts().await?.session)
     }
 
-    /// Counts of everything that has passed so far.
+    /// Counters of messages, bytes and entries since the client was created.
     ///
     /// # Errors
     /// Fails if the client's task has ended.

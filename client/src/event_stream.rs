@@ -163,7 +163,7 @@ impl EventStream {
         let parsed = self.parser.push(bytes, |event| match socket_event(&event) {
             Ok(event) => items.extend(event),
             Err(error) => {
-                tracing::debug!(%error, "the event stream is none of this protocol");
+                tracing::debug!(%error, "the event stream is not of this protocol");
                 items.push_back(SocketEvent::Unacceptable(CloseReason::ProtocolError));
             }
         });

@@ -127,7 +127,7 @@ impl<C: ChannelKind> Messages<C> {
         Some(self.take(queued))
     }
 
-    /// The next value, if one has arrived. What is no value is passed over, as by [`recv`](Self::recv).
+    /// The next value, if one has arrived. A payload that is not a value is skipped, as by [`recv`](Self::recv).
     ///
     /// # Errors
     /// [`TryRecvError`]: there is none now, or the subscription has ended.

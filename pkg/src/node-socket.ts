@@ -1,21 +1,21 @@
-// The WebSocket of Node.js, which has no way to give up a connection whose other end is silent.
+// WebSocket of Node.js with a method that ends a connection whose peer does not answer.
 import type { WebSocketClass } from "./types.js";
 
-/** The part of a dispatcher of `undici`, Node's HTTP client, that is used. */
+/** The part that is used of a dispatcher of `undici`, the HTTP client in Node.js. */
 interface Dispatcher {
   dispatch(options: object, handler: object): boolean;
 }
 
-/** The place of Node's dispatcher, by which the package `undici` and Node share it. */
+/** Key of the global dispatcher, which Node.js and the package `undici` share. */
 const DISPATCHER = Symbol.for("undici.globalDispatcher.1");
 
 /**
- * The setting for Node.js: its class with a method `terminate`, as the package `ws` has it. After a close over a dead connection
- * Node would wait for an answer as long as TCP does, and keep the process alive. Empty in browsers and other runtimes.
+ * Returns the option `WebSocket` for Node.js: its class with a method `terminate`, as the package `ws` has it. After `close` on a
+ * dead connection, Node.js would wait until TCP gives up, and keep the process alive. Empty in browsers and other runtimes.
  */
 export function nodeSocket(): { WebSocket?: WebSocketClass } {
   const { WebSocket, process } = globalThis as { WebSocket?: any; process?: { versions?: { undici?: string } } };
-  // After the class, whose first use loads the dispatcher.
+  // Read after `WebSocket`: the first access to that sets the dispatcher.
   const dispatcher = (globalThis as { [DISPATCHER]?: Dispatcher })[DISPATCHER];
   if (!WebSocket || !dispatcher || !process?.versions?.undici) return {};
   return { WebSocket: endable(WebSocket, dispatcher) };
@@ -37,14 +37,14 @@ function endable(WebSocket: any, dispatcher: Dispatcher): WebSocketClass {
   };
 }
 
-/** The same handler of a request, which also passes the connection of its upgrade to `upgraded`. */
+/** Returns a request handler that also passes the connection of an upgrade to `upgraded`. */
 function watchUpgrade(handler: any, upgraded: (connection: any) => void): object {
   return new Proxy(handler, {
     get: (_, name) => {
       const method = handler[name];
       if (typeof method !== "function") return method;
       return (...given: unknown[]) => {
-        // `onUpgrade`, or `onRequestUpgrade` of newer ones: the connection comes last in both.
+        // `onUpgrade` of undici 6, `onRequestUpgrade` of later versions: the connection is the last argument of both.
         if (/upgrade$/i.test(String(name))) upgraded(given.at(-1));
         return method.apply(handler, given);
       };

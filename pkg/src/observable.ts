@@ -6,7 +6,7 @@ import { reportUncaught } from "./error.js";
 export interface Observable<T> {
   /** The current value. */
   readonly value: T;
-  /** Calls `listener` now and after each change; the returned function ends that. Exceptions of `listener` are reported as uncaught. */
+  /** Calls `listener` at once and after each change; the returned function removes it. Exceptions of `listener` are reported as uncaught. */
   subscribe(listener: (value: T) => void): () => void;
 }
 
@@ -19,7 +19,7 @@ export function call<T>(listener: (value: T) => void, value: T): void {
   }
 }
 
-/** Whether two objects of plain fields have the same ones. */
+/** Returns whether two objects have the same fields, compared with `===`. */
 export function isSame<T extends object>(a: T, b: T): boolean {
   const names = Object.keys({ ...a, ...b }) as (keyof T)[];
   return names.every((name) => a[name] === b[name]);
@@ -31,7 +31,7 @@ export class Listeners<T> {
 
   add(listener: (value: T) => void): () => void {
     checkFunction("listener", listener);
-    // Wrapped, so that the same function may listen twice.
+    // Wrapped, so that the same function can be added twice.
     const entry = (value: T) => listener(value);
     this.listeners.add(entry);
     return () => void this.listeners.delete(entry);
@@ -41,7 +41,7 @@ export class Listeners<T> {
     return this.listeners.size;
   }
 
-  /** Returns whether there were listeners. */
+  /** Calls the listeners. Returns whether there were any. */
   tell(value: T): boolean {
     const listeners = [...this.listeners];
     for (const listener of listeners) call(listener, value);
@@ -49,7 +49,7 @@ export class Listeners<T> {
   }
 }
 
-/** Listeners of a client that has nothing to tell: it keeps none. */
+/** Listeners of an idle client, which never calls them: none is stored. */
 export class NoListeners<T> extends Listeners<T> {
   override add(listener: (value: T) => void): () => void {
     checkFunction("listener", listener);
@@ -57,7 +57,7 @@ export class NoListeners<T> extends Listeners<T> {
   }
 }
 
-/** An observable that its owner sets. */
+/** Observable whose value is set by its owner. */
 export class ObservableValue<T> implements Observable<T> {
   private readonly listeners: Listeners<T>;
   private current: T;
@@ -76,7 +76,7 @@ export class ObservableValue<T> implements Observable<T> {
     this.listeners.tell(value);
   }
 
-  // A function of its own, which works without its object: `const { subscribe } = client.status`.
+  // A property, so that it works detached from its object: `const { subscribe } = client.status`.
   readonly subscribe = (listener: (value: T) => void): (() => void) => {
     const end = this.listeners.add(listener);
     call(listener, this.current);

@@ -1,8 +1,8 @@
-// A client's counters, which change too often to tell each change.
+// Counters of a client. They change with each message, so listeners are called at intervals.
 import { call, isSame, type Listeners, type Observable } from "./observable.js";
 import type { Stats } from "./types.js";
 
-/** Longest time between a change and the call of the listeners, and shortest between two calls, in milliseconds. */
+/** Time from a change to the call of the listeners, in milliseconds: they are called at most ten times a second. */
 const PAUSE = 100;
 
 /** The part of the client that is used. */
@@ -11,7 +11,7 @@ interface Source {
   watchStats(isWanted: boolean): void;
 }
 
-/** The counters of a client. They are watched only while there are listeners. */
+/** Counters of a client. The module reports changes only while there are listeners. */
 export class ObservableStats implements Observable<Stats> {
   private readonly source: Source;
   private readonly listeners: Listeners<Stats>;
@@ -27,7 +27,7 @@ export class ObservableStats implements Observable<Stats> {
     return this.source.stats;
   }
 
-  /** The counters may have changed. */
+  /** Handles a report that the counters may have changed. */
   changed(): void {
     if (this.isWaiting) return;
     this.isWaiting = true;
@@ -38,7 +38,7 @@ export class ObservableStats implements Observable<Stats> {
     }, PAUSE);
   }
 
-  // A function of its own, which works without its object: `const { subscribe } = client.stats`.
+  // A property, so that it works detached from its object: `const { subscribe } = client.stats`.
   readonly subscribe = (listener: (value: Stats) => void): (() => void) => {
     const end = this.listeners.add(listener);
     this.source.watchStats(this.listeners.size > 0);

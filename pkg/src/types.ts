@@ -136,7 +136,6 @@ export type Handler<T> = (entry: Entry<T>) => unknown;
 export interface KeyValueStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
-  removeItem(key: string): void;
 }
 
 /** A URL as text or as a `URL`. */
@@ -165,7 +164,7 @@ export interface Options {
    * keep their positions. It needs a page over https or on localhost (Web Locks). `false`: nowhere.
    */
   persist?: "tab" | "device" | false;
-  /** Instead of `persist`: a storage of the application's for the client's id and positions; null for none. */
+  /** The application's own storage of the client's id and positions, in place of `persist`; null for none. */
   storage?: KeyValueStorage | null;
   /** Name in the storage; default by the URL. */
   storageKey?: string;

@@ -73,7 +73,7 @@ test("other bytes than the envelope states are refused with the reason", async (
     await fails(await sent(LARGE, path), "bad_asset", message);
   }
   await fails(await sent(LARGE, "/picture/none"), "unreachable", /HTTP status 400/);
-  await fails(await sent(LARGE, `/picture/${LARGE}`), "bad_asset", /where 1000 are taken/, { maxBytes: 1000 });
+  await fails(await sent(LARGE, `/picture/${LARGE}`), "bad_asset", /the limit is 1000/, { maxBytes: 1000 });
   await fails(inline("abc", { sha256: "00".repeat(32) }), "bad_asset", /SHA-256/);
   await fails(inline("abc", { sha256: "ab" }), "bad_asset", /64 hexadecimal digits/);
   await fails(inline("abc", { data_base64: "!" }), "bad_asset", /not base64/);

@@ -200,7 +200,7 @@ for (const encoding of BINARY) {
     const { value: second } = await messages.next();
     assert.deepEqual([first.value, second.value, second.cursor - first.cursor], ["whole", "after it", 2n]);
     assert.deepEqual(faults.map(({ code }) => code), ["bad_payload"]);
-    assert.match(faults[0].message, new RegExp(`entry ${first.cursor + 1n} is no value in ${encoding}: expected`));
+    assert.match(faults[0].message, new RegExp(`entry ${first.cursor + 1n} is not a value in ${encoding}: expected`));
   });
 }
 

@@ -1,4 +1,4 @@
-// Pages with the package alone, in Chromium and Firefox, and what goes wrong in them.
+// Pages with the package alone, in Chromium and Firefox, and a record of their errors and warnings.
 import { launch, launchFirefox } from "./browser.mjs";
 
 /** The browsers that the tests run in, by name. */
@@ -32,7 +32,7 @@ export class Lab {
     return page;
   }
 
-  /** Records what goes wrong in a page. What browsers themselves write about connections that fail is not meant. */
+  /** Records the errors and warnings of a page, without those that browsers log about failed connections. */
   async #watch(page) {
     await page.exposeFunction("complain", (text) => void this.#complaints.push(text));
     await page.evaluateOnNewDocument(() => {

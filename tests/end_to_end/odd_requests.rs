@@ -434,7 +434,7 @@ async fn session_of_another_is_closed_to_strangers() {
     let ack = json!({ "client_id": ALICE, "channel": "chat", "cursor": 0, "token": "alice" });
     for (route, body) in [("send", &body), ("ack", &ack)] {
         let request = |target: &str| Request::new("POST", target).body(JSON, body.to_string());
-        // A token belongs into its header alone.
+        // A token belongs in its header alone.
         for query in ["", "?token=alice", "?client=x&attempt=1&number=1"] {
             let answer = request(&format!("/rps/{route}{query}")).send(address).await;
             assert_eq!(answer.status, 401, "{route}{query}: {answer:?}");

@@ -1,7 +1,7 @@
-//! Values of entries that wait together, read by one call of `JSON.parse`.
+//! Values of entries that arrived together, parsed by one call of `JSON.parse`.
 //!
-//! A call for each entry of 200 bytes takes 1.5 µs more than its share of a common call, most of it for making the text a string
-//! of JavaScript (`cargo xtask bench-clients`).
+//! For an entry of 200 bytes, a call of its own takes 1.5 µs more than its share of a common call; most of that is the conversion
+//! of the text to a JavaScript string (`cargo xtask bench-clients`).
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::stream::Item;
 
-/// Values that were read ahead, of the items that come next.
+/// Values of the next items, parsed ahead.
 #[derive(Default)]
 pub(super) struct Ahead {
     items: VecDeque<Rc<Item>>,
@@ -23,8 +23,8 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Reads the values of the entries at the beginning of `items` that are JSON; none if they are not readable together, so that
-    /// the error is found in its entry.
+    /// Parses the values of the leading entries of `items` that are JSON. Parses none if one of them is invalid: each is then parsed
+    /// alone, so that the error names its entry.
     pub(super) fn read(items: &[Rc<Item>]) -> Self {
         let items: VecDeque<_> = items
             .iter()
@@ -51,7 +51,7 @@ impl Ahead {
         }
     }
 
-    /// The value of this item, if it is the next one of those that were read.
+    /// Removes and returns the value of this item, if it is the next of those that were parsed.
     pub(super) fn take(&mut self, item: &Rc<Item>) -> Option<JsValue> {
         self.items.front().filter(|next| Rc::ptr_eq(next, item))?;
         self.items.pop_front();

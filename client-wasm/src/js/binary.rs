@@ -1,4 +1,4 @@
-//! Values in MessagePack and CBOR, built from the codec's tokens and written from JavaScript's values.
+//! Values in MessagePack and CBOR, converted to and from JavaScript's values by serde.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use wasm_bindgen::prelude::*;
 
-/// The value of a body: integers beyond 2^53 as BigInts, maps as objects, bytes as `Uint8Array`. The error is its description.
+/// Decodes a body: integers beyond 2^53 - 1 become BigInts, maps objects, bytes `Uint8Array`. The error is a description.
 pub(super) fn read(body: &[u8], encoding: PayloadEncoding) -> Result<JsValue, String> {
     let value = encoding.decode::<Read>(body);
     value
@@ -17,7 +17,7 @@ pub(super) fn read(body: &[u8], encoding: PayloadEncoding) -> Result<JsValue, St
         .map_err(|error| error.to_string())
 }
 
-/// The body of a value, which consists of lists, plain objects, texts, numbers, BigInts from -2^63 to 2^64 - 1, booleans and null.
+/// Encodes a value of arrays, plain objects, strings, numbers, BigInts from -2^63 to 2^64 - 1, booleans and null.
 pub(super) fn write(value: &JsValue, encoding: PayloadEncoding) -> Result<Vec<u8>, EncodeError> {
     encoding.encode(&Written(value))
 }
@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for Read {
 
 struct Reader;
 
-/// Largest integer below which each has a number of its own: 2^53 - 1.
+/// Largest integer that becomes a number: 2^53 - 1 (`Number.MAX_SAFE_INTEGER`). Some larger ones are not exact as doubles.
 const MAX_SAFE: u64 = (1 << 53) - 1;
 
 impl<'de> Visitor<'de> for Reader {
@@ -99,14 +99,14 @@ impl<'de> Visitor<'de> for Reader {
         let fields = Array::new();
         while let Some((Read(key), Read(value))) = entries.next_entry()? {
             if !key.is_string() {
-                return Err(A::Error::custom("a key that is no text"));
+                return Err(A::Error::custom("a map with a key that is not text"));
             }
             fields.push(&Array::of2(&key, &value));
         }
-        // As `JSON.parse` does, it makes a property of `__proto__` as of any other key.
+        // Like `JSON.parse`, this makes `__proto__` a property as any other key.
         Object::from_entries(&fields)
             .map(|object| Read(object.into()))
-            .map_err(|_| A::Error::custom("a map"))
+            .map_err(|_| A::Error::custom("a map that cannot be an object"))
     }
 }
 
@@ -129,7 +129,9 @@ impl Serialize for Written<'_> {
             return match (i64::try_from(value.clone()), u64::try_from(value.clone())) {
                 (Ok(n), _) => serializer.serialize_i64(n),
                 (_, Ok(n)) => serializer.serialize_u64(n),
-                (Err(_), Err(_)) => Err(serde::ser::Error::custom("an integer beyond 64 bits")),
+                (Err(_), Err(_)) => Err(serde::ser::Error::custom(
+                    "a BigInt outside of -2^63 to 2^64 - 1",
+                )),
             };
         }
         if let Some(list) = value.dyn_ref::<Array>() {
@@ -146,7 +148,7 @@ impl Serialize for Written<'_> {
     }
 }
 
-/// Integers up to 2^53 are written as integers, all other numbers as doubles; so is -0, which no integer is.
+/// Writes safe integers (up to 2^53 - 1) as integers, and all other numbers and -0 as doubles.
 fn number<S: Serializer>(n: f64, value: &JsValue, serializer: S) -> Result<S::Ok, S::Error> {
     if !Number::is_safe_integer(value) || (n == 0.0 && n.is_sign_negative()) {
         return serializer.serialize_f64(n);

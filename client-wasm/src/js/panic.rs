@@ -1,4 +1,4 @@
-//! Panics: printed with their place, and told to the clients of the page, which end.
+//! Panic hook: prints the panic with its location, and ends the clients of the page with that error.
 
 use std::cell::RefCell;
 use std::panic;
@@ -14,7 +14,7 @@ use crate::driver::Driver;
 struct Client {
     number: u32,
     hooks: ClientHooks,
-    /// Without a target before it is made.
+    /// Empty until the driver is created.
     driver: Weak<Driver>,
 }
 
@@ -27,7 +27,7 @@ thread_local! {
 pub(super) struct Live(u32);
 
 impl Live {
-    /// Adds a client, which is told of panics.
+    /// Adds a client, whose hook `panicked` is called at a panic.
     pub(super) fn add(hooks: ClientHooks) -> Self {
         static SET: Once = Once::new();
         SET.call_once(|| panic::set_hook(Box::new(tell)));
@@ -74,7 +74,7 @@ fn tell(info: &panic::PanicHookInfo<'_>) {
         if let Some(driver) = driver.upgrade() {
             driver.abandon();
         }
-        // Nothing can be done about another exception.
+        // An exception of the hook itself cannot be reported.
         drop(hooks.panicked(&message));
     }
 }

@@ -77,7 +77,7 @@ impl Passing {
                 Ok(value) => (value, None),
                 Err(error) => {
                     let (cursor, encoding) = (entry.position.cursor, entry.encoding.name());
-                    let why = format!("entry {cursor} is no value in {encoding}: {error}");
+                    let why = format!("entry {cursor} is not a value in {encoding}: {error}");
                     drop(self.client.fault("bad_payload", &why));
                     return Ok(JsValue::UNDEFINED);
                 }

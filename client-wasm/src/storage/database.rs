@@ -1,4 +1,4 @@
-//! Database of the origin (IndexedDB), with the records of clients by their names.
+//! IndexedDB database of the origin, which holds the clients' records by name.
 
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -12,7 +12,8 @@ extern "C" {
     #[wasm_bindgen(extends = IdbTransaction)]
     type Transaction;
 
-    /// Ends the transaction without waiting for its requests. The one of `web-sys` is deprecated, as if only Firefox had it.
+    /// Commits the transaction without waiting for its requests. The method of `web-sys` is marked as deprecated and specific to
+    /// Firefox, which it is not.
     #[wasm_bindgen(method, catch)]
     fn commit(this: &Transaction) -> Result<(), JsValue>;
 }
@@ -29,7 +30,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the database, which the first call of an origin creates.
+    /// Opens the database; creates it if the origin has none.
     pub(super) async fn open() -> Result<Self, JsValue> {
         let factory = Reflect::get(&js_sys::global(), &"indexedDB".into())?;
         if !factory.is_object() {
@@ -58,7 +59,7 @@ impl Database {
         })
     }
 
-    /// The record of this name.
+    /// Reads the record of this name; `None` if there is none.
     pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, JsValue> {
         let (_, records) = self.records(IdbTransactionMode::Readonly)?;
         let record = result(&records.get(&name.into())?).await?;
@@ -66,7 +67,7 @@ impl Database {
         Ok(record.map(|record| record.to_vec()))
     }
 
-    /// Replaces the record of this name. The write is begun by the call; the future is ready when it is done.
+    /// Replaces the record of this name. The call starts the write; the future resolves when it is complete.
     pub(super) fn write(
         &self,
         name: &str,
@@ -79,7 +80,7 @@ impl Database {
             transaction.set_oncomplete(Some(&resolve));
             transaction.set_onabort(Some(&reject));
         });
-        // Without it, the write is lost if the page ends now.
+        // Without a commit, the write is lost if the page is unloaded now.
         transaction.unchecked_ref::<Transaction>().commit()?;
         Ok(async move {
             match JsFuture::from(done).await {

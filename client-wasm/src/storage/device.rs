@@ -1,8 +1,8 @@
-//! Records on the device, which outlive the browser.
+//! Records on the device, in IndexedDB, which are kept after the browser is closed.
 //!
 //! A client has a record of its own, `NAME`, `NAME#2` … `NAME#8`, and holds a lock of that name as long as it lives. It takes the
-//! first one that no live client holds, with the client id that is kept there. Its positions are those of all records of the name
-//! together, since pages of a device share what they keep.
+//! first one that no live client holds, with the client id that is kept there. Its positions are merged from all records of the
+//! name, because the pages of a device share what they store.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,7 +24,7 @@ pub(super) struct Device {
     /// The id that the application has chosen.
     chosen: Option<Uuid>,
     record: RefCell<Option<Record>>,
-    /// The newest snapshot, while an earlier one is written.
+    /// Newest snapshot, which is written after the one that is being written.
     waiting: RefCell<Option<Vec<u8>>>,
     is_writing: Cell<bool>,
     is_released: Cell<bool>,
@@ -120,7 +120,7 @@ impl Device {
         })
     }
 
-    /// Keeps a snapshot; errors are passed to `report`. One that comes while another is written waits for its end, unless it is
+    /// Keeps a snapshot; errors are passed to `report`. One that comes while another is being written waits for that, unless it is
     /// urgent.
     pub(super) fn save(
         self: &Rc<Self>,
@@ -134,7 +134,7 @@ impl Device {
         }
         self.is_writing.set(true);
         let this = Rc::clone(self);
-        // The first write begins at once: the page may end now.
+        // The first write starts in this call: the page may be unloaded after it.
         let mut writing = this.write_next();
         spawn_local(async move {
             while let Some(writes) = writing {
@@ -147,7 +147,7 @@ impl Device {
         });
     }
 
-    /// Begins to write the snapshot that waits, if there are one and a record.
+    /// Starts to write the waiting snapshot; `None` if no snapshot waits or no record is held.
     fn write_next(&self) -> Option<impl Future<Output = Result<(), JsValue>> + use<>> {
         let record = self.record.borrow();
         let record = record.as_ref()?;
@@ -171,12 +171,13 @@ fn not_kept(thrown: &JsValue) -> Fault {
 
 fn unreadable(name: &str, why: &str) -> Fault {
     fault(format!(
-        "what is kept on the device under \"{name}\" cannot be read: {why}; beginning without it"
+        "the positions kept on the device under \"{name}\" cannot be read: {why}; the client starts without them"
     ))
 }
 
 fn all_held(name: &str) -> Fault {
     fault(format!(
-        "{NAMES} live clients keep their positions on the device under \"{name}\": this one keeps none"
+        "{NAMES} live clients, the most there may be, keep their positions on the device under \"{name}\": this one keeps \
+         none; close one of them, or give this one another storage key"
     ))
 }

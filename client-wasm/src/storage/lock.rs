@@ -1,4 +1,4 @@
-//! Locks of the origin (Web Locks), which a live page holds and a browser releases when the page ends.
+//! Web Locks of the origin. A live page holds them; the browser releases them when the page ends.
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -40,7 +40,7 @@ impl Lock {
             let granted = Closure::once_into_js(move |lock: JsValue| hold(&lock, &answer));
             ended = Some(locks.request(name, &options, granted.unchecked_ref()));
         });
-        // The request ends first only if it fails.
+        // The request's own promise settles first only if the request fails.
         let first = Promise::race(&Array::from_iter(
             [Some(answered), ended].into_iter().flatten(),
         ));

@@ -17,13 +17,13 @@ use tab::Tab;
 
 use crate::error::{Fault, FaultCode};
 
-/// Names that a client tries.
+/// Number of record names that a client tries.
 const NAMES: usize = 8;
 
 /// State kept by an earlier client.
 pub(crate) struct Kept {
     pub(crate) snapshot: Snapshot,
-    /// A live client uses its id: only the positions may be taken.
+    /// A live client uses the id in the snapshot: only the positions may be used.
     pub(crate) is_held: bool,
 }
 
@@ -97,8 +97,8 @@ impl Store {
         self.is_held.get()
     }
 
-    /// The state that is kept, if another client may have used the record since this page was left. On the device none has: a
-    /// browser that keeps a page keeps its locks, and ends that page when another one requests them.
+    /// Reads the state again if another client may have written it while this page was in the back/forward cache. On the device
+    /// none has: a page in the cache keeps its locks, and the browser discards it when another page requests them.
     pub(crate) fn read(&self) -> Option<Snapshot> {
         match &self.place {
             Place::Tab(tab) => tab.read(),

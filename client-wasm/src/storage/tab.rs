@@ -1,6 +1,6 @@
-//! Records in a storage of the page, by default that of the tab, which outlive a reload.
+//! Records in a storage of the page, by default `sessionStorage`, which are kept over a reload.
 //!
-//! A record is text: `pw3 held HEX` or `pw3 free HEX`, where `HEX` are the digits of the session's snapshot. It is held while
+//! A record is text: `pw3 held HEX` or `pw3 free HEX`, where `HEX` is the session's snapshot in hexadecimal. It is held while
 //! a live page uses it; a page that is left releases it.
 //!
 //! A page that finds a held record does not use its client id, since the session of that id has a live page: the original of a
@@ -114,7 +114,7 @@ impl Tab {
         if self.is_released.replace(true) {
             return;
         }
-        // What fails here has failed and was reported before.
+        // An error was reported at an earlier write.
         drop(self.write(false));
         IN_USE.with_borrow_mut(|names| names.retain(|name| *name != self.name));
     }
@@ -140,14 +140,14 @@ fn read(storage: Option<&KeyValueStorage>, name: &str) -> Result<Option<Kept>, F
     };
     let record = storage.get_item(name).map_err(|thrown| {
         let why = text(&thrown);
-        fault(format!("\"{name}\" cannot be read: {why}; beginning anew"))
+        fault(format!("the positions kept under \"{name}\" cannot be read: {why}; the client starts without them"))
     })?;
     let Some(record) = record.filter(|record| !record.is_empty()) else {
         return Ok(None);
     };
     let damaged = || {
         fault(format!(
-            "what is kept under \"{name}\" is not ours; beginning anew"
+            "the text kept under \"{name}\" is damaged or not of this client; the client starts without positions and replaces it"
         ))
     };
     decode(&record).ok_or_else(damaged).map(Some)

@@ -26,4 +26,4 @@ pub use upgrade::{UpgradeError, WebSocketUpgrade};
 pub(crate) use upgrade::{draining, tcp_stream};
 
 /// Error text for a client that connects while the server drains.
-const GOING_AWAY: &str = "the server is going away: come back later";
+const GOING_AWAY: &str = "the server is going away: connect again later";

@@ -1,4 +1,4 @@
-//! The other end of the socket that a request came from.
+//! Address of the client from which a request came.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,13 +6,14 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use tokio::net::TcpStream;
 
-/// Its address, if the server that accepted it has noted it, or the application has.
+/// IP address of the other end of a request's socket: [`ConnectInfo`], which the server that accepted the socket or the
+/// application adds. `None` if neither did.
 pub(crate) fn peer(request: &Parts) -> Option<IpAddr> {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map(|ConnectInfo(address)| address.ip())
 }
 
-/// Adds the address of the other end to a request, unless the application has noted it.
+/// Adds the address of the other end of the socket to a request, unless the application has added one.
 pub(crate) fn note_peer(request: &mut Parts, tcp: &TcpStream) {
     if peer(request).is_none()
         && let Ok(address) = tcp.peer_addr()

@@ -35,7 +35,7 @@ pub(crate) fn without_effect(dialect: Dialect, uri: &Uri) -> Option<String> {
         Dialect::Wire => None,
         Dialect::Json => names.find(|name| OF_AUTH.contains(name)).map(|name| {
             format!(
-                "the query field {name:?} has no effect on a WebSocket: its value belongs into `auth`"
+                "the query field {name:?} has no effect on a WebSocket: send its value in `auth`"
             )
         }),
         Dialect::JsonEvents => names

@@ -9,7 +9,7 @@ use push_wire_shared::session::wire::Content;
 /// The body as JSON text, or as the application's bytes.
 ///
 /// # Errors
-/// Fails if it is no value of its encoding, or holds what another encoding cannot express.
+/// Fails if it is not a value of its encoding, or holds what another encoding cannot express.
 pub(super) fn to_json(
     content: Content,
     encoding: PayloadEncoding,

@@ -15,8 +15,8 @@ pub enum EnableRtcError {
     /// The relay has a channel of its own, since its packets would push signalling messages out of the inboxes.
     #[error("signalling and relay have a channel each")]
     SameChannel,
-    /// The relay's channel is none of this server.
-    #[error("the relay's channel is none of this server")]
+    /// The server does not have the relay's channel.
+    #[error("the server does not have the relay's channel")]
     UnknownChannel,
     /// The server has a signalling channel.
     #[error("the server has a signalling channel already")]

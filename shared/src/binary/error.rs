@@ -29,8 +29,8 @@ pub enum BinaryError {
     /// The payload cannot be written in this encoding.
     #[error("payload cannot be written in this encoding")]
     Serialization,
-    /// The payload is no value of this encoding and type.
-    #[error("payload is no value of this encoding and type")]
+    /// The payload is not a value of this encoding and type.
+    #[error("payload is not a value of this encoding and type")]
     Deserialization,
     /// A payload nested deeper than [`NESTING`](crate::limits::NESTING).
     #[error("payload nested too deep")]

@@ -78,7 +78,7 @@ pub enum DictionaryError {
         bytes: usize,
     },
     /// Not made by zstd's training, or damaged.
-    #[error("no trained zstd dictionary")]
+    #[error("the bytes are not a trained zstd dictionary")]
     Malformed,
     /// Too few samples: zstd needs some tens, and in all many times the dictionary's size.
     #[error("too few samples to train a dictionary from")]

@@ -11,10 +11,10 @@ use crate::time::Moment;
 /// Limits of an assembler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FragmentLimits {
-    /// Unfinished messages; default 1,024. One more pushes out the oldest.
+    /// Unfinished messages; default 1,024. Above it the oldest is dropped.
     pub max_messages: usize,
     /// Bytes held in unfinished messages, with 64 bytes of overhead for each fragment; default 16 MiB. Above it the
-    /// oldest messages are pushed out; a single message above it is refused.
+    /// oldest messages are dropped; a single message above it is refused.
     pub max_bytes: usize,
     /// Time from a message's first fragment to its last; default 60 s.
     pub max_age: Duration,
@@ -78,11 +78,11 @@ impl FragmentAssembler {
     /// Adds a fragment; returns the payload when the message is complete.
     ///
     /// It checks no ages: call [`push_at`](Self::push_at) or [`expire`](Self::expire), or incomplete messages stay
-    /// until others push them out.
+    /// until newer ones replace them.
     ///
     /// # Errors
-    /// Fails if the fragment does not fit those before it, or its message is too large. The message is then dropped,
-    /// unless the fragment is a repeat.
+    /// Fails if the fragment is invalid, contradicts or repeats an earlier one, or makes its message too large. The message is then
+    /// dropped, except after a repeat.
     pub fn push(&mut self, shard: FragmentShard) -> Result<Option<Vec<u8>>, FragmentError> {
         let found = self.position(&shard);
         if let Err(fault) = self.check(&shard, found) {
@@ -146,7 +146,7 @@ impl FragmentAssembler {
         self.held_bytes
     }
 
-    /// Number of unfinished messages dropped so far: too old, pushed out, or with a bad fragment.
+    /// Number of unfinished messages dropped so far: too old, above the limits, or with a bad fragment.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped
@@ -184,7 +184,7 @@ impl FragmentAssembler {
         Ok(())
     }
 
-    /// Pushes out the oldest messages, but not the one at `kept`, until the limits hold.
+    /// Drops the oldest messages, but not the one at `kept`, until the limits hold.
     fn make_room(&mut self, mut kept: usize) {
         while self.messages.len() > 1
             && (self.messages.len() > self.limits.max_messages

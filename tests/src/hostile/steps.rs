@@ -1,4 +1,4 @@
-//! Fuzz input split into a sequence of steps, for targets with state.
+//! Fuzz input split into a sequence of steps, for targets that keep state.
 
 /// One step: the kind of its action, and the bytes for it.
 #[derive(Clone, Copy, Debug)]

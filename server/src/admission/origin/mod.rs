@@ -31,7 +31,7 @@ pub(crate) enum Page {
     Other {
         /// Its origin, as the browser named it.
         origin: HeaderValue,
-        /// Whether its requests may carry credentials: it is listed, or both are on the user's machine.
+        /// Its requests may carry credentials: it is listed, or both are on the user's machine.
         credentials: bool,
     },
 }

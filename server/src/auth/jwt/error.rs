@@ -5,7 +5,7 @@ use crate::auth::AuthError;
 /// Error of a token: the first check that it does not pass.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum JwtError {
-    #[error("no token was given: it belongs into `auth`, or into `Authorization: Bearer`")]
+    #[error("no token was given: send it in `auth`, or in the header `Authorization: Bearer`")]
     Missing,
     #[error("the token is not a JSON Web Token in compact form")]
     Malformed,

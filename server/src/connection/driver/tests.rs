@@ -264,7 +264,7 @@ async fn frames_without_message_are_read_at_the_rate() {
     }
 }
 
-/// What a client has sent before its credentials were revoked is not carried out after that.
+/// Messages that a client has sent before its credentials were revoked are not handled after that.
 #[tokio::test]
 async fn messages_are_not_delivered_after_a_revocation() {
     let (server, mut client) = connect(Limits::default(), 1024 * 1024);

@@ -380,5 +380,5 @@ impl JsonCodec {
 
 fn too_large_token(token: &str) -> String {
     let bytes = token.len();
-    format!("a token of {bytes} bytes, where {TOKEN_BYTES} may be")
+    format!("a token of {bytes} bytes is above the limit of {TOKEN_BYTES}")
 }

@@ -138,7 +138,7 @@ fn encode_body(record: &Record, encoding: PayloadEncoding) -> Bytes {
 /// body that a broker brought from elsewhere and that cannot is logged, and reads as null.
 fn transcode(text: &[u8], encoding: PayloadEncoding) -> Bytes {
     let encoded = json::transcode(text, encoding).or_else(|error| {
-        tracing::error!(%error, ?encoding, "an entry from the broker is no value: its readers get null");
+        tracing::error!(%error, ?encoding, "an entry from the broker is not a value: its readers get null");
         json::transcode(b"null", encoding)
     });
     encoded.unwrap_or_default().into()

@@ -134,7 +134,7 @@ impl<'s, 'a, F: Format> Open<'s, 'a, F> {
         self.written += 1;
         let packed = msgpack::to_vec(text)?;
         let text = Reader::new(&packed).str();
-        let text = text.map_err(|_| EncodeError::Refused("JSON text is no string".into()))?;
+        let text = text.map_err(|_| EncodeError::Refused("JSON text is not a string".into()))?;
         F::json_text(self.serializer.out, text, self.serializer.depth)
     }
 

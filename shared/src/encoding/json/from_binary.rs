@@ -15,7 +15,7 @@ use crate::encoding::{DecodeError, PayloadEncoding, cbor, msgpack};
 /// Converts a value body to JSON text (docs/protocol.md section 6); the opposite of [`transcode`](super::transcode).
 ///
 /// # Errors
-/// Fails if it is no value of its encoding, or holds what JSON has no form for: bytes, keys that are no strings, NaN and the
+/// Fails if it is not a value of its encoding, or holds what JSON has no form for: bytes, keys that are no strings, NaN and the
 /// infinities.
 pub fn from_body(body: &[u8], encoding: PayloadEncoding) -> Result<Vec<u8>, DecodeError> {
     let text: JsonText = match encoding {

@@ -13,7 +13,7 @@ use super::BinaryEnvelope;
 #[non_exhaustive]
 pub enum AssetError {
     /// The envelope states a size above the receiver's limit.
-    #[error("an asset of {size} bytes, where {limit} are taken")]
+    #[error("the asset has {size} bytes; the limit is {limit}")]
     TooLarge {
         /// The stated size, in bytes.
         size: u64,

@@ -9,7 +9,7 @@ use crate::limits::MAX_TOPIC_BYTES;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SignalError {
     /// The message is neither an [`RtcMessage`](crate::rtc::RtcMessage) nor an [`RtcRequest`](crate::rtc::RtcRequest).
-    #[error("the payload is no signalling message: {0}")]
+    #[error("the payload is not a signalling message: {0}")]
     Unreadable(String),
     /// Only the server sends such a message.
     #[error("only the server sends {0}")]

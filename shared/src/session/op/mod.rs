@@ -65,7 +65,10 @@ impl fmt::Display for OpError {
                 f.write_str(key)
             }
             Self::TooManyFields(fields) => {
-                write!(f, "{fields} fields in an op, where {OP_FIELDS} may be")
+                write!(
+                    f,
+                    "an op of {fields} fields is above the limit of {OP_FIELDS}"
+                )
             }
             Self::Invalid { op, error } => {
                 f.write_str(op)?;

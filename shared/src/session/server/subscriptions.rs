@@ -30,7 +30,7 @@ pub(super) struct Subscriptions {
     /// Lookups that the driver has not answered, by number.
     lookups: BTreeMap<u64, Lookup>,
     last_lookup: u64,
-    /// The client takes `skipped`.
+    /// The client understands the op `skipped`.
     pub(super) takes_skipped: bool,
 }
 
@@ -63,12 +63,13 @@ impl Subscriptions {
     ) {
         let id = request.id;
         if self.by_id.contains_key(&id) {
-            let message = "a subscription with this id exists already";
-            return outputs.error(ErrorCode::BadSubscription, message, None);
+            let message = format!("a subscription with the id {id} exists already");
+            return outputs.error(ErrorCode::BadSubscription, &message, None);
         }
         if self.by_id.len() >= config.max_subscriptions {
-            let message = "no more subscriptions on this connection";
-            return outputs.error(ErrorCode::TooManySubscriptions, message, Some(id));
+            let limit = config.max_subscriptions;
+            let message = format!("a connection has at most {limit} subscriptions: end one first");
+            return outputs.error(ErrorCode::TooManySubscriptions, &message, Some(id));
         }
         let known = config.channels.by_name(&request.channel);
         let Some(known) = known.filter(|channel| channel.mode != ChannelMode::System) else {
@@ -166,7 +167,7 @@ impl Subscriptions {
     }
 
     /// States that a reader continues after this position, `count` entries after the last one that it was sent: a `reset`
-    /// to a client that does not take `skipped`.
+    /// to a client that does not understand `skipped`.
     pub(super) fn skipped(
         &self,
         id: u32,
@@ -204,7 +205,7 @@ impl Subscriptions {
         }
     }
 
-    /// A stream could not be opened. Returns that it is not to be read.
+    /// Ends a subscription whose stream could not be opened. Returns false: there is nothing to read.
     fn not_opened(&mut self, lookup: &Lookup, reason: ResetReason, outputs: &mut Outputs) -> bool {
         if !lookup.is_ended {
             self.by_id.remove(&lookup.id);
