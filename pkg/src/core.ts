@@ -35,7 +35,15 @@ export type Page = Pick<PageClient, "id" | "start" | "stats" | "watchStats" | "e
   subscribe(...given: Parameters<PageClient["subscribe"]>): Reading;
 };
 
-/** One client of the module, shared by the parts of a {@link Client}. */
+/**
+ * Frees this object of the module, also when the caller is reached through a proxy, as Vue's `reactive` makes one: the object's
+ * own `free`, called on a proxy, leaves the object to the garbage collector, which would free it again.
+ */
+export function freeing(object: { free(): void }): () => void {
+  return () => object.free();
+}
+
+/** One client of the module, shared by the parts of a {@link Client}. It is not extensible, so that Vue makes no proxy of it. */
 export class Core implements ClientHooks {
   readonly page: Page;
   private readonly parts = new Set<Part>();
@@ -44,6 +52,7 @@ export class Core implements ClientHooks {
   /** The sends that wait for the server's answer. */
   private readonly waiting = new Set<(error: PushError) => void>();
   private readonly isJson: boolean;
+  private readonly free: () => void;
   private isClosed = false;
   private knownId = "";
   private knownStats = NO_STATS;
@@ -54,6 +63,8 @@ export class Core implements ClientHooks {
     this.listener = listener;
     this.isJson = (options.encoding ?? "json") === "json";
     this.page = url === undefined || engine === undefined ? IDLE_PAGE : engine.open(url, { ...nodeSocket(), ...options }, this);
+    this.free = freeing(this.page);
+    Object.preventExtensions(this);
   }
 
   /** The client's id, also after its end; empty while it is not known. */
@@ -139,7 +150,7 @@ export class Core implements ClientHooks {
     this.page.close();
     for (const part of [...this.parts]) part.close();
     // Later, because this may have been called from inside the module.
-    queueMicrotask(() => this.page.free());
+    queueMicrotask(this.free);
   }
 
   status({ wait, ...given }: GivenStatus): void {

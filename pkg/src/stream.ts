@@ -1,6 +1,6 @@
 // Reading of one stream: entries and outcomes as the application sees them.
 import { checkReadOptions, checkStream } from "./arguments.js";
-import type { Core, Reading } from "./core.js";
+import { type Core, freeing, type Reading } from "./core.js";
 import type { StreamHooks } from "./engine.js";
 import type { Entry, Outcome, Position, ReadOptions, Skipped } from "./types.js";
 
@@ -24,13 +24,14 @@ export interface StreamListener {
 /** A statement about a stream, as the module gives it. */
 type Statement = Outcome | ({ readonly type: "skipped" } & Skipped);
 
-/** A listener to one stream. Listeners to the same stream share one subscription. */
+/** A listener to one stream. Listeners to the same stream share one subscription. Not extensible, as the {@link Core}. */
 export class Stream implements StreamHooks {
   private readonly core: Core;
   private readonly channel: string;
   private readonly options: ReadOptions;
   private readonly listener: StreamListener;
   private readonly subscription: Reading;
+  private readonly free: () => void;
   private readonly ending = () => this.close();
   private last: Position | undefined;
   private epoch: string;
@@ -47,7 +48,9 @@ export class Stream implements StreamHooks {
     const { topic, inbox = false, from, persist = false, signal } = options;
     const position = typeof from === "object" ? from : undefined;
     this.subscription = core.page.subscribe({ channel, topic, inbox, newest: from === "newest", position, persist }, this);
+    this.free = freeing(this.subscription);
     this.epoch = this.position?.epoch ?? "";
+    Object.preventExtensions(this);
     core.add(this);
     if (signal?.aborted) this.close();
     else signal?.addEventListener("abort", this.ending);
@@ -81,7 +84,7 @@ export class Stream implements StreamHooks {
     // Absent after a panic of the module, and where the client is idle.
     if (!this.core.remove(this)) return;
     this.last = this.subscription.position();
-    this.subscription.free();
+    this.free();
   }
 
   entry(
