@@ -23,6 +23,11 @@ export function sendable<T>(value: unknown, make: () => T | undefined): T {
 /** Kinds of objects that `JSON.stringify` writes as {}. */
 const FORMLESS = new Set(["Blob", "File", "FormData", "Map", "Promise", "Set", "WeakMap", "WeakRef", "WeakSet"]);
 
+/** Whether a value is a `Uint8Array`, of this realm or of another: one of a frame, or of Node.js in a test under jsdom. */
+export function isByteArray(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && kindOf(value) === "Uint8Array";
+}
+
 /** The bytes themselves; throws if their buffer is detached, as by a transfer to a worker. */
 export function attached(bytes: Uint8Array): Uint8Array {
   try {
@@ -36,7 +41,7 @@ export function attached(bytes: Uint8Array): Uint8Array {
 /** Refuses values that `JSON.stringify` would change silently: some numbers to null, bytes and collections to an object. */
 export function expressible(key: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value}${place(key)} has no form in JSON`);
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+  if (kindOf(value) === "ArrayBuffer" || ArrayBuffer.isView(value)) {
     throw new TypeError(`bytes${place(key)} have no form in JSON; a message of bytes is sent as a Uint8Array`);
   }
   const kind = kindOf(value);

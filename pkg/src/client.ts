@@ -2,7 +2,7 @@
 import { address } from "./address.js";
 import { badArgument, checkNames, checkSignal, checkStream, checkText } from "./arguments.js";
 import { openAsset } from "./asset.js";
-import { attached } from "./body.js";
+import { attached, isByteArray } from "./body.js";
 import { Core } from "./core.js";
 import { LiveDocument } from "./document.js";
 import { DocumentSource } from "./document-source.js";
@@ -154,7 +154,7 @@ export class Client<Channels extends object = AnyChannels> {
     checkNames(options, { topic: true, signal: true });
     checkStream(channel, options.topic);
     checkSignal(options.signal);
-    const isBytes = value instanceof Uint8Array;
+    const isBytes = isByteArray(value);
     const body = isBytes ? attached(value) : this.core.encode(value);
     return this.core.send(channel, options.topic, isBytes, body, options.signal);
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { after, afterEach, before, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { WebSocket } from "ws";
 
 import { Fixture } from "./fixture.mjs";
@@ -453,6 +454,27 @@ test("an aborted signal ends what it was given to", async () => {
   await connected(other);
   whole.abort();
   assert.equal(other.status.value.phase, "closed");
+});
+
+test("bytes and promises may be of another realm", async () => {
+  const client = open();
+  await client.send("lines", runInNewContext("new Uint8Array([1, 2, 3])"));
+  const { promise: waits, resolve: settle } = runInNewContext("let resolve; const promise = new Promise((settle) => { resolve = settle; }); ({ promise, resolve })");
+  const values = [];
+  const { promise: second, resolve: taken } = deferred();
+  client.on("log", ({ value }) => {
+    values.push(value);
+    if (values.length === 1) return waits;
+    taken();
+  }, { from: "newest" });
+  await client.send("lines", 1);
+  backend.publishLog(["one", "two"]);
+  await until({ subscribe: (told) => client.stats.subscribe(told) }, ({ entries }) => entries > 0);
+  await client.send("lines", 1);
+  assert.deepEqual(values, ["one"]);
+  settle();
+  await second;
+  assert.deepEqual(values, ["one", "two"]);
 });
 
 test("an aborted send is withdrawn if it waits", async () => {

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Function, Promise, Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
 use push_wire_shared::session::client::{Entry, SubscribeError, Subscription};
 use push_wire_shared::session::wire::Content;
 use wasm_bindgen::prelude::*;
@@ -108,10 +108,10 @@ impl Passing {
     }
 }
 
-/// Returns whether a handler's result is a promise; handlers may return any value.
+/// Returns whether a handler's result is a promise, also one of another frame; handlers may return any value.
 fn is_promise(answer: &JsValue) -> bool {
     let then = || Reflect::get(answer, &"then".into());
-    answer.is_object() && then().is_ok_and(|then| then.is_instance_of::<Function>())
+    answer.is_object() && then().is_ok_and(|then| then.is_function())
 }
 
 impl PageSubscription {
