@@ -466,7 +466,7 @@ impl Member {
         self.rejected.drain(..surplus);
     }
 
-    /// What the session is to be told about its earlier messages.
+    /// Answer to the session's handshake, with the state of its earlier messages.
     fn answer(&self) -> AuthOk {
         AuthOk {
             client_id: Uuid::nil(),

@@ -5,7 +5,7 @@ use push_wire_shared::time::Moment;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-/// What was taken from a budget, and when.
+/// Amounts taken from a budget, with their times.
 #[derive(Debug)]
 pub(super) struct Budget {
     bandwidth: RelayBandwidth,

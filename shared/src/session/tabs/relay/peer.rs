@@ -1,4 +1,4 @@
-//! What the leader knows of each tab: its line, and its messages that the server has not answered.
+//! State of each tab at the leader: its line, and its messages that the server has not answered.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

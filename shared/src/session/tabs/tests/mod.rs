@@ -79,7 +79,7 @@ impl Tab {
         core::iter::from_fn(|| self.0.poll_output()).collect()
     }
 
-    /// What the tab states about its earlier messages when it begins a line: the newest that was taken, and the refused ones.
+    /// State of the tab's earlier messages when it begins a line: the newest that was taken, and the refused ones.
     fn stated(&mut self) -> (u64, Vec<(u64, ErrorCode)>) {
         let stated = self.outputs().into_iter().find_map(|output| match output {
             MemberOutput::Send(ToLeader::Open { answer, .. }) => Some(answer),
