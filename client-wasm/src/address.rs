@@ -23,6 +23,11 @@ impl Address {
             url: text.into(),
             why: why.into(),
         };
+        if begins_with_host_and_port(text) {
+            return Err(error(
+                "it has no scheme: write https:// or http:// before it",
+            ));
+        }
         let read = match base {
             Some(base) => Url::new_with_base(text, base),
             None => Url::new(text),
@@ -47,4 +52,11 @@ impl Address {
         let route = url.href().trim_end_matches('/').into();
         Ok(Self { socket, route })
     }
+}
+
+/// Whether a text begins with a host and a port, which as a relative URL would be a folder: `127.0.0.1:4000/rps`.
+fn begins_with_host_and_port(text: &str) -> bool {
+    let first = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = first.rsplit_once(':').map_or("", |(_, port)| port);
+    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }

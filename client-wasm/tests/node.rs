@@ -87,7 +87,7 @@ async fn bad_arguments_are_errors_at_once() {
     assert_eq!(subscribed.err(), Some(SubscribeError::BadTopic));
     let sent = client.send(Channel::Room, Some(&long), &1).await;
     assert_eq!(sent, Err(SendError::Queue(QueueError::BadTopic)));
-    for url in ["/rps", "ftp://127.0.0.1/", "nonsense"] {
+    for url in ["/rps", "ftp://127.0.0.1/", "nonsense", "127.0.0.1:80/rps"] {
         let failed = Client::<Channel>::connect(url, Config::new());
         assert!(
             matches!(failed.err(), Some(ConnectError::Url { .. })),

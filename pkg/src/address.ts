@@ -11,6 +11,9 @@ export function httpAddress(socketUrl: string): URL {
   return url;
 }
 
+/** A host with a port, which as a relative URL would be a folder: `127.0.0.1:4000/rps`. */
+const HOST_AND_PORT = /^[^/?#]+:\d+([/?#]|$)/;
+
 /** Base of relative URLs where there is no page, to check them. */
 const NOWHERE = "https://page.invalid/";
 
@@ -31,6 +34,7 @@ export function pageAddress(): string | undefined {
 export function address(url: Address): string | undefined {
   const text = typeof url === "string" ? url : url?.href;
   if (typeof text !== "string") throw new PushError("bad_url", "connect needs a URL, as text or as a URL");
+  if (HOST_AND_PORT.test(text)) throw new PushError("bad_url", `"${text}" has no scheme: write "https://${text}" or "http://${text}"`);
   const base = pageAddress();
   const isIdle = base === undefined && !URL.canParse(text);
   let parsed: URL;

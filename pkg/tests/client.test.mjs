@@ -721,6 +721,9 @@ test("an ended subscription without listeners is reported", async () => {
 
 test("errors of connect name the reason", () => {
   assert.throws(() => connect("ftp://127.0.0.1/", { WebSocket }), { code: "bad_url", message: /ftp/ });
+  for (const url of ["127.0.0.1:4000", "localhost:4000/rps", "[::1]:4000/rps?a=b"]) {
+    assert.throws(() => connect(url), { code: "bad_url", message: `"${url}" has no scheme: write "https://${url}" or "http://${url}"` });
+  }
   assert.throws(() => connect(undefined, { WebSocket }), { code: "bad_url", message: /needs a URL/ });
   assert.throws(() => open({ clientId: "me" }), { code: "bad_client_id", message: /"me"/ });
 });
