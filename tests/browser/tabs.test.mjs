@@ -155,6 +155,24 @@ for (const name of Object.keys(LAUNCHERS)) {
     await say(tabs[1], "without the first");
     assert.equal(await tabs[0].evaluate(() => window.client.status.value.phase), "closed");
   });
+
+  test(`a tab in ${name} that is left with the connection, and comes back, has missed nothing`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    const [leader, tab] = [await open(lab, context), await open(lab, context)];
+    await leader.goto(`${proxy.url}empty.html?elsewhere`);
+    backend.publishLog(numbered(5));
+    assert.deepEqual(await lines(tab, 5), numbered(5));
+    await say(tab, "while it is away");
+    await leader.goBack();
+    // It comes back as it was, or is loaded anew.
+    if (!(await leader.evaluate(() => "client" in window))) await join(leader);
+    assert.deepEqual(await lines(leader, 5), numbered(5));
+    assert.deepEqual(await texts(leader, 1), ["while it is away"]);
+    await say(leader, "back");
+    assert.deepEqual(await texts(tab, 2), ["while it is away", "back"]);
+    assert.equal(backend.openings.length, 2);
+  });
 }
 
 test("a tab that crashes with the connection is replaced, and no send is lost or repeated", async () => {

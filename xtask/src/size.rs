@@ -41,7 +41,14 @@ fn print_size(workspace: &Workspace, name: &str, features: &[&str]) -> Result<()
     let features = format!("--features=allocator,js,{}", features.join(","));
     let package = "--package=push-wire-client-wasm";
     let module = wasm::Module {
-        cargo: &[package, "--no-default-features", &features],
+        cargo: &[
+            "rustc",
+            "--lib",
+            "--crate-type=cdylib",
+            package,
+            "--no-default-features",
+            &features,
+        ],
         ..wasm::Module::engine(workspace)
     };
     let out = workspace.target().join("xtask/size");

@@ -73,8 +73,10 @@ impl Lock {
         if let Some(Ok(promise)) = promise {
             let request = Rc::clone(&request);
             wasm_bindgen_futures::spawn_local(async move {
-                // An error if the request was withdrawn, or the lock taken.
-                if JsFuture::from(promise).await.is_err() && !request.is_over.get() {
+                // An error if the lock was taken, or if the request was withdrawn or is not possible now.
+                let is_error = JsFuture::from(promise).await.is_err();
+                let was_held = request.release.borrow().is_some();
+                if is_error && was_held && !request.is_over.get() {
                     robbed();
                 }
             });

@@ -202,6 +202,9 @@ impl Tabs {
         {
             hub.abandon();
         }
+        if let Ok(mut channels) = self.channels.try_borrow_mut() {
+            channels.take();
+        }
         for lock in [&self.election, &self.presence] {
             if let Ok(mut lock) = lock.try_borrow_mut() {
                 lock.take();

@@ -38,6 +38,10 @@ pub enum TabsFault {
     None,
     /// Tabs are not told the numbers of their messages.
     WithoutNumbers,
+    /// Leaders are not told that tabs are gone.
+    WithoutEnds,
+    /// Tabs hear no announcements of leaders.
+    WithoutAnnouncements,
 }
 
 /// A seed whose run broke a promise.
@@ -342,6 +346,11 @@ impl Run {
                 if !is_at_head {
                     return Err(format!("tab {id}: {reader:?}, and the newest is {head:?}"));
                 }
+            }
+        }
+        for known in self.tabs.iter().filter_map(Tab::known) {
+            if known != self.tabs.len() {
+                return Err(format!("the leader knows of {known} tabs"));
             }
         }
         let leaders = self.tabs.iter().filter(|tab| tab.leads()).count();

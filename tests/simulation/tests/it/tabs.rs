@@ -34,8 +34,13 @@ fn tabs_keep_their_promises() {
 
 #[test]
 fn faults_of_the_driver_of_tabs_are_found() {
-    let failures =
-        (0..100).filter(|&seed| run_tabs(seed, TabsFault::WithoutNumbers, false).is_err());
-    let failures = failures.count();
-    assert!(failures > 5, "{failures} of 100 runs failed");
+    for fault in [
+        TabsFault::WithoutNumbers,
+        TabsFault::WithoutEnds,
+        TabsFault::WithoutAnnouncements,
+    ] {
+        let failures = (0..100).filter(|&seed| run_tabs(seed, fault, false).is_err());
+        let failures = failures.count();
+        assert!(failures > 5, "{fault:?}: {failures} of 100 runs failed");
+    }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::browser::Task;
 use super::reader::Reader;
+use super::run::TabsFault;
 use super::server::is_refused;
 use super::world::World;
 use crate::feed::Feed;
@@ -89,6 +90,12 @@ impl Tab {
 
     pub(in crate::tabs) const fn leads(&self) -> bool {
         self.leader.is_some()
+    }
+
+    /// Number of tabs that it knows of, if it leads.
+    pub(in crate::tabs) fn known(&self) -> Option<usize> {
+        let leader = self.leader.as_ref()?;
+        Some(leader.relay.tabs().count())
     }
 
     /// Returns whether its session is connected.
@@ -295,7 +302,8 @@ impl Tab {
         if std::mem::replace(&mut self.is_open, false) {
             world.open.remove(&self.id);
             self.tasks.clear();
-            for &to in &world.open {
+            let others = world.open.iter();
+            for &to in others.filter(|_| world.fault != TabsFault::WithoutEnds) {
                 let task = Task::Gone(self.id, visit);
                 world.browser.post(world.now, (self.id, to), task);
             }

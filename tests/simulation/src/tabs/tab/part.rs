@@ -19,7 +19,9 @@ impl Tab {
             if let Some(output) = self.member.poll_output() {
                 self.member_output(world, output)?;
             } else if let Some(lead) = self.next_announcement() {
-                world.post_all(self.id, &lead.encode());
+                if world.fault != TabsFault::WithoutAnnouncements {
+                    world.post_all(self.id, &lead.encode());
+                }
                 self.member.lead(world.now, lead);
             } else if let Some((to, visit, message)) = self.next_to_tab() {
                 self.tell_tab(world, to, visit, message);
