@@ -10,7 +10,7 @@ pub struct Retention {
     /// Maximum total size of the bodies, in bytes. A newest entry that is larger is kept as the only one, because no
     /// reader would receive it otherwise.
     pub bytes: usize,
-    /// Maximum age of an entry, from its publication.
+    /// Maximum age of an entry, from its publication; of an earlier version of a state, from that of the next one.
     pub age: Duration,
     /// The newest entry is kept regardless of the limits, as the current value of a state is.
     pub keep_newest: bool,
@@ -30,7 +30,7 @@ impl Retention {
     }
 
     /// Retention of a state: always the current value; earlier ones, as bases of deltas, up to 16 versions, 4 MiB and
-    /// 2 minutes.
+    /// 2 minutes after they were replaced.
     #[must_use]
     pub const fn state() -> Self {
         Self {

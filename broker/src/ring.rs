@@ -124,12 +124,19 @@ impl Ring {
             let is_alone = self.entries.len() == 1;
             let past = self.entries.len() > self.retention.entries
                 || (self.bytes > self.retention.bytes && !is_alone)
-                || now.since(oldest.published) > self.retention.age;
+                || now.since(self.aging_since(oldest)) > self.retention.age;
             if (is_alone && self.retention.keep_newest) || !past {
                 return;
             }
             self.drop_oldest();
         }
+    }
+
+    /// Time from which the age of the oldest entry counts. A state's version is current, and with its readers, until the next
+    /// one replaces it.
+    fn aging_since(&self, oldest: &Entry) -> Moment {
+        let replacement = self.entries.get(1).filter(|_| self.retention.keep_newest);
+        replacement.map_or(oldest.published, |next| next.published)
     }
 
     /// Drops entries up to a cursor.
@@ -318,6 +325,21 @@ mod tests {
         state.expire(at(10_000));
         assert_eq!(state.newest().map(|entry| entry.cursor), Some(3));
         assert_eq!(state.bounds().floor, 2);
+    }
+
+    #[test]
+    fn version_of_a_state_ages_from_its_replacement() {
+        let state = Retention {
+            keep_newest: true,
+            ..LARGE
+        };
+        let mut ring = ring(state, 1);
+        ring.push(at(1_000), record(10));
+        assert_eq!(ring.bounds().floor, 0);
+        ring.expire(at(1_060));
+        assert_eq!(ring.bounds().floor, 0);
+        ring.expire(at(1_061));
+        assert_eq!(ring.bounds().floor, 1);
     }
 
     #[test]

@@ -106,8 +106,8 @@ impl ChannelPolicy {
     }
 
     /// Only the newest value matters: a reader that fell behind jumps to it, as a delta where one is smaller.
-    /// Retention as [`Retention::state`]: the value, and as bases of deltas up to 16 earlier versions, 4 MiB and 2 minutes.
-    /// The age counts from the publication of a version: values that change less often than that are sent whole.
+    /// Retention as [`Retention::state`]: the value, and as bases of deltas up to 16 earlier versions, 4 MiB and 2 minutes
+    /// after they were replaced.
     #[must_use]
     pub const fn state() -> Self {
         Self {
@@ -133,7 +133,8 @@ impl ChannelPolicy {
         self
     }
 
-    /// Keeps no entry longer than this; at least 1 s, since live delivery reads what is kept.
+    /// Keeps no entry longer than this after its publication, and no earlier version of a state longer than this after it
+    /// was replaced; at least 1 s, since live delivery reads what is kept.
     #[must_use]
     pub const fn retain_age(mut self, age: Duration) -> Self {
         self.retention.age = age;

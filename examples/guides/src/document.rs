@@ -35,11 +35,8 @@ fn follow(server: &PushServer<Channel>) {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A delta needs the version that a reader has. By default 16 are kept, 4 MiB of them, for 2 minutes.
-    let day = Duration::from_secs(24 * 60 * 60);
-    let policy = ChannelPolicy::state()
-        .retain_bytes(64 * 1024 * 1024)
-        .retain_age(day);
+    // A delta needs the version that a reader has. By default 16 are kept, 4 MiB of them, for 2 minutes after the next one.
+    let policy = ChannelPolicy::state().retain_bytes(64 * 1024 * 1024);
     let server = PushServer::builder()
         .channel(Channel::Document, policy)
         .build()?;

@@ -45,13 +45,7 @@ mod tests {
 
     #[test]
     fn inexpressible_json_is_refused() {
-        for body in [
-            &br#""\ud800""#[..],
-            b"1e400",
-            b"18446744073709551616",
-            b"[1,]",
-            b"\"\xff\"",
-        ] {
+        for body in [&br#""\ud800""#[..], b"1e400", b"[1,]", b"\"\xff\""] {
             let error = read(PayloadEncoding::Json, body).unwrap_err();
             assert_eq!(error.code, ErrorCode::BadPayload, "{body:?}");
         }
