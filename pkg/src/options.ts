@@ -48,6 +48,7 @@ export function checkOptions(options: Options): void {
     checkObject("storage", storage);
     checkFunction("storage.getItem", storage.getItem);
     checkFunction("storage.setItem", storage.setItem);
+    checkOwn(storage);
   }
   checkText("storageKey", storageKey);
   if (!PLACES.includes(persist)) throw badArgument("persist", persist, '"tab", "device" or false');
@@ -65,6 +66,18 @@ export function checkOptions(options: Options): void {
   if (!isInteger(maxMessageBytes, MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES)) {
     throw badArgument("maxMessageBytes", maxMessageBytes, `a whole number from ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`);
   }
+}
+
+/** Refuses the storage that all tabs share: two live pages would use one client id, and each other's positions. */
+function checkOwn(storage: object): void {
+  let shared: unknown;
+  try {
+    shared = (globalThis as { localStorage?: unknown }).localStorage;
+  } catch {
+    // The page may not use it.
+  }
+  if (storage !== shared) return;
+  throw new PushError("bad_argument", 'storage is localStorage, which all tabs share: persist: "device" keeps positions on the device', { argument: "storage" });
 }
 
 function checkRetry(retry: RetryOptions): void {

@@ -164,7 +164,10 @@ export interface Options {
    * keep their positions. It needs a page over https or on localhost (Web Locks). `false`: nowhere.
    */
   persist?: "tab" | "device" | false;
-  /** The application's own storage of the client's id and positions, in place of `persist`; null for none. */
+  /**
+   * The application's own storage of the client's id and positions, in place of `persist`; null for none. It belongs to one
+   * tab: `localStorage`, which all tabs share, is refused.
+   */
   storage?: KeyValueStorage | null;
   /** Name in the storage; default by the URL. */
   storageKey?: string;

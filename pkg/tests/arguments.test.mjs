@@ -62,6 +62,9 @@ test("settings are checked", () => {
   for (const storage of [5, false]) assert.throws(() => open({ storage }), wrong("storage"));
   for (const persist of [true, "disk", null]) assert.throws(() => open({ persist }), wrong("persist", '"tab", "device" or false'));
   assert.throws(() => open({ persist: "device", storage: new MemoryStorage() }), wrong("persist", "give one of them"));
+  globalThis.localStorage = new MemoryStorage();
+  assert.throws(() => open({ storage: localStorage }), wrong("storage", 'persist: "device"'));
+  delete globalThis.localStorage;
   assert.throws(() => open({ storage: {} }), wrong("storage.getItem", "a function"));
   assert.throws(() => open({ storage: { getItem: () => null } }), wrong("storage.setItem", "a function"));
   for (const value of [null, {}]) assert.throws(() => open({ WebSocket: value }), wrong("WebSocket", "a function"));
