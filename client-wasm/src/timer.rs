@@ -15,7 +15,7 @@ extern "C" {
     pub(crate) fn set_timeout(task: &Function, millis: f64) -> JsValue;
 
     #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(handle: &JsValue);
+    pub(crate) fn clear_timeout(handle: &JsValue);
 }
 
 /// Longest wait that `setTimeout` takes: 31 bits, in milliseconds.

@@ -367,6 +367,31 @@ test("a storage that throws is reported with its error", async () => {
   }
 });
 
+test("a storage that is full is reported once, until it has room", async () => {
+  let isFull = true;
+  const setItem = () => {
+    if (isFull) throw new Error("no room");
+  };
+  const client = open({ storage: { getItem: () => null, setItem } });
+  const faults = [];
+  client.onFault(({ message }) => faults.push(message));
+  await connected(client);
+  for (const line of ["full 1", "full 2"]) {
+    const { lines } = linesUntil(client, line, { persist: true });
+    backend.publishLog([line]);
+    await lines;
+  }
+  await client.send("lines", 1);
+  assert.equal(faults.length, 1);
+  isFull = false;
+  client.on("document", () => {}, { persist: true }).close();
+  isFull = true;
+  client.on("document", () => {}, { persist: true }).close();
+  assert.equal(faults.length, 1);
+  await client.send("lines", 1);
+  assert.equal(faults.length, 2);
+});
+
 test("a runtime without a database says so, and the client connects", async () => {
   const client = open({ persist: "device" });
   assert.equal(client.id, "");

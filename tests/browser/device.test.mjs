@@ -25,9 +25,9 @@ after(async () => {
   for (const lab of Object.values(labs)) await lab.stop();
 });
 
-/** Opens a page of this context. */
-async function open(lab, context) {
-  const page = await lab.open(`http://127.0.0.1:${backend.port}/empty.html`, { context });
+/** Opens a page of this context, with a clock that is `haste` times as fast as ours. */
+async function open(lab, context, haste = 1) {
+  const page = await lab.open(`http://127.0.0.1:${backend.port}/empty.html`, { context, haste });
   await load(page);
   return page;
 }
@@ -182,6 +182,32 @@ for (const name of Object.keys(LAUNCHERS)) {
       }
       await page.evaluate(() => window.client.close());
     }
+  });
+
+  test(`a page in ${name} connects without its positions when the device does not answer`, async () => {
+    const lab = labs[name];
+    const page = await open(lab, undefined, 10);
+    await page.evaluate(() => (IDBFactory.prototype.open = () => new EventTarget()));
+    await read(page);
+    await connected(page);
+    const [{ code, message }, ...more] = await page.evaluate(() => window.faults);
+    assert.deepEqual([code, more], ["storage", []]);
+    assert.match(message, /positions cannot be kept on the device: IndexedDB did not answer/);
+  });
+
+  test(`what cannot be kept in ${name} is told once`, async () => {
+    const lab = labs[name];
+    const page = await open(lab);
+    await read(page);
+    await connected(page);
+    await page.evaluate(() => new Promise((resolve) => (indexedDB.deleteDatabase("push-wire").onsuccess = resolve)));
+    for (const number of [1, 2, 3]) {
+      await say(page, `${name} ${number}`);
+      await holds(page, (text) => window.handled.at(-1) === text, `${name} ${number}`);
+    }
+    const faults = await page.evaluate(() => window.faults);
+    assert.deepEqual(faults.map(({ code }) => code), ["storage"]);
+    assert.match(faults[0].message, /positions cannot be kept on the device/);
   });
 }
 

@@ -7,6 +7,8 @@ use web_sys::{
     IdbDatabase, IdbFactory, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode,
 };
 
+use super::answer::in_time;
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(extends = IdbTransaction)]
@@ -107,14 +109,15 @@ impl Drop for Database {
     }
 }
 
-/// Waits for the result of a request.
+/// Waits for the result of a request, in time.
 async fn result(request: &IdbRequest) -> Result<JsValue, JsValue> {
     let done = Promise::new(&mut |resolve, reject| {
         request.set_onsuccess(Some(&resolve));
         request.set_onerror(Some(&reject));
     });
-    match JsFuture::from(done).await {
+    match in_time(done, "IndexedDB").await {
         Ok(_) => request.result(),
-        Err(_) => Err(request.error()?.map_or(JsValue::UNDEFINED, Into::into)),
+        // A request that is not done has no error.
+        Err(late) => Err(request.error().ok().flatten().map_or(late, Into::into)),
     }
 }

@@ -120,13 +120,13 @@ impl Device {
         })
     }
 
-    /// Keeps a snapshot; errors are passed to `report`. One that comes while another is being written waits for that, unless it is
+    /// Keeps a snapshot; the result of each write is passed to `written`. One that comes while another is being written waits for that, unless it is
     /// urgent.
     pub(super) fn save(
         self: &Rc<Self>,
         snapshot: &[u8],
         is_urgent: bool,
-        report: impl Fn(Fault) + 'static,
+        written: impl Fn(Result<(), Fault>) + 'static,
     ) {
         self.waiting.replace(Some(snapshot.to_vec()));
         if self.is_writing.get() && !is_urgent {
@@ -138,9 +138,7 @@ impl Device {
         let mut writing = this.write_next();
         spawn_local(async move {
             while let Some(writes) = writing {
-                if let Err(thrown) = writes.await {
-                    report(not_kept(&thrown));
-                }
+                written(writes.await.map_err(|thrown| not_kept(&thrown)));
                 writing = this.write_next();
             }
             this.is_writing.set(false);

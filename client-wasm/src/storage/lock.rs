@@ -2,7 +2,8 @@
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+
+use super::answer::in_time;
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,7 +45,7 @@ impl Lock {
         let first = Promise::race(&Array::from_iter(
             [Some(answered), ended].into_iter().flatten(),
         ));
-        let release = JsFuture::from(first).await?;
+        let release = in_time(first, "Web Locks").await?;
         Ok(release.dyn_into().ok().map(|release| Self { release }))
     }
 }

@@ -1,11 +1,12 @@
 //! Storage of a client's state over a reload of the page.
 
+mod answer;
 mod database;
 mod device;
 mod lock;
 mod tab;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use push_wire_shared::session::client::Snapshot;
@@ -32,6 +33,7 @@ pub(crate) struct Store {
     place: Place,
     /// The page is shown, and uses the record.
     is_held: Cell<bool>,
+    failure: Rc<Failure>,
 }
 
 enum Place {
@@ -56,9 +58,12 @@ impl Store {
         Self::new(Place::Device(Rc::new(Device::new(name, chosen))))
     }
 
-    const fn new(place: Place) -> Self {
-        let is_held = Cell::new(true);
-        Self { place, is_held }
+    fn new(place: Place) -> Self {
+        Self {
+            place,
+            is_held: Cell::new(true),
+            failure: Rc::default(),
+        }
     }
 
     /// Loads the record; `None` if the state is known already. What cannot be read is passed to `report`.
@@ -75,16 +80,14 @@ impl Store {
         }
     }
 
-    /// Keeps a snapshot; errors are passed to `report`.
+    /// Keeps a snapshot. An error is passed to `report`, unless the write before failed for the same reason.
     pub(crate) fn save(&self, snapshot: &[u8], report: impl Fn(Fault) + 'static) {
         let is_held = self.is_held();
+        let failure = Rc::clone(&self.failure);
+        let written = move |result| failure.note(result, &report);
         match &self.place {
-            Place::Tab(tab) => {
-                if let Err(fault) = tab.save(snapshot, is_held) {
-                    report(fault);
-                }
-            }
-            Place::Device(device) => device.save(snapshot, !is_held, report),
+            Place::Tab(tab) => written(tab.save(snapshot, is_held)),
+            Place::Device(device) => device.save(snapshot, !is_held, written),
         }
     }
 
@@ -118,6 +121,25 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.release();
+    }
+}
+
+/// Error of the latest write; empty if it succeeded.
+#[derive(Default)]
+struct Failure(RefCell<String>);
+
+impl Failure {
+    /// Takes the result of a write, and passes an error to `report` unless the write before failed for the same reason: a client
+    /// writes after each entry.
+    fn note(&self, result: Result<(), Fault>, report: impl Fn(Fault)) {
+        let message = result.as_ref().err().map(|fault| fault.message.clone());
+        let message = message.unwrap_or_default();
+        if self.0.replace(message.clone()) == message {
+            return;
+        }
+        if let Err(fault) = result {
+            report(fault);
+        }
     }
 }
 
