@@ -173,6 +173,27 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.deepEqual(await texts(tab, 2), ["while it is away", "back"]);
     assert.equal(backend.openings.length, 2);
   });
+
+  test(`a tab in ${name} that is hidden from its beginning connects`, async () => {
+    const lab = labs[name];
+    const context = await lab.context();
+    const page = await lab.open(`${proxy.url}empty.html`, { context });
+    const front = await lab.open(`${proxy.url}empty.html?front`, { context });
+    await front.bringToFront();
+    await holds(page, () => document.visibilityState === "hidden");
+    await join(page);
+    await isConnected(page);
+    await say(page, "from a hidden tab");
+    // It has the connection, which another hidden tab takes over.
+    const other = await lab.open(`${proxy.url}empty.html?other`, { context });
+    await front.bringToFront();
+    await join(other);
+    await isConnected(other);
+    await page.close();
+    await say(other, "from another hidden tab");
+    assert.deepEqual(await texts(other, 2), ["from a hidden tab", "from another hidden tab"]);
+    assert.deepEqual(lab.heard(), []);
+  });
 }
 
 test("a tab that crashes with the connection is replaced, and no send is lost or repeated", async () => {

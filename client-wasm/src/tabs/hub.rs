@@ -12,7 +12,7 @@ use super::channel::Channel;
 use super::lock::Lock;
 use super::{Identity, Tabs};
 use crate::driver::{Driver, Observer};
-use crate::{Fault, task};
+use crate::{Fault, page, task};
 
 /// Makes the driver of the shared connection.
 pub(super) type Leading = Box<dyn Fn(LeadingParts, Box<dyn Observer>) -> Rc<Driver>>;
@@ -90,8 +90,12 @@ impl Hub {
     }
 
     pub(super) fn start(&self) {
-        self.flush();
+        if page::is_prerendering() {
+            self.driver.with(ClientSession::suspend);
+        }
+        // Before this tab joins, perhaps hidden: the first attempt is made then, too, as without shared connections.
         self.driver.with(ClientSession::connect);
+        self.flush();
     }
 
     /// Returns whether there is no tab but this one.
