@@ -206,6 +206,7 @@ impl Hub {
 
     /// Ends the shared connection.
     pub(super) fn end(&self, end: fn(&mut ClientSession, Moment)) {
+        self.change(|relay, session, now| relay.resign(now, session));
         self.is_over.set(true);
         self.driver.end(end);
     }

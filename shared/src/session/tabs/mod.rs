@@ -11,7 +11,8 @@
 //! Messages of clients are numbered in the server's session, which all leaders continue. A member is told the number of each
 //! of its messages before that leaves, so that the next leader's handshake states whether the server has it. That needs
 //! an order that browsers keep: a message that one tab has posted reaches the others before what is posted after a handshake
-//! with the server that began later.
+//! with the server that began later. A crash may lose the last numbers: messages without one, which that handshake may
+//! count, are reported as unknown.
 
 mod config;
 mod member;

@@ -25,7 +25,8 @@ pub(super) enum Task {
 #[derive(Debug)]
 pub(super) struct Browser {
     rng: fastrand::Rng,
-    tasks: BTreeMap<(Moment, u64), (TabId, Task)>,
+    /// Sender, receiver and task, by time.
+    tasks: BTreeMap<(Moment, u64), (TabId, TabId, Task)>,
     scheduled: u64,
     /// Time of the last task of each sender and receiver.
     last: BTreeMap<(TabId, TabId), Moment>,
@@ -64,7 +65,13 @@ impl Browser {
         let time = (now.max(self.busy_until) + delay).max(*last);
         *last = time;
         self.scheduled += 1;
-        self.tasks.insert((time, self.scheduled), (to, task));
+        self.tasks.insert((time, self.scheduled), (from, to, task));
+    }
+
+    /// Loses what a tab that has crashed has posted a moment ago; the ends of its visits are the browser's own knowledge.
+    pub(super) fn lose(&mut self, from: TabId) {
+        self.tasks
+            .retain(|_, (sender, _, task)| *sender != from || matches!(task, Task::Gone(..)));
     }
 
     /// Time of the next task.
@@ -75,7 +82,8 @@ impl Browser {
     /// Takes the next task, if it is due.
     pub(super) fn pop(&mut self, now: Moment) -> Option<(TabId, Task)> {
         self.next_time().filter(|&time| time <= now)?;
-        self.tasks.pop_first().map(|(_, task)| task)
+        let (_, (_, to, task)) = self.tasks.pop_first()?;
+        Some((to, task))
     }
 
     /// Takes a request for the lock.

@@ -92,6 +92,7 @@ impl Run {
                 tally: TabsTally::default(),
                 rng,
                 fault,
+                is_doubtful: false,
                 is_traced,
             },
             tabs: Vec::new(),
@@ -220,6 +221,7 @@ impl Run {
             25..27 => {
                 self.world
                     .trace(format_args!("tab {id} stops until {until:?}"));
+                self.world.is_doubtful = true;
                 self.tabs[at].stop(until);
             }
             27..29 if can_act => {
@@ -290,6 +292,7 @@ impl Run {
         self.world
             .trace(format_args!("tab {} crashes", self.tabs[at].id));
         self.world.tally.crashed += 1;
+        self.world.is_doubtful = true;
         let mut tab = self.tabs.remove(at);
         tab.crash(&mut self.world, is_server_told);
     }

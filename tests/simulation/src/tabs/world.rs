@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) network: NetworkConditions,
     pub(super) tally: TabsTally,
     pub(super) fault: TabsFault,
+    /// A tab has crashed or was stopped: nobody may know which of the sends that it had were carried out.
+    pub(super) is_doubtful: bool,
     pub(super) is_traced: bool,
 }
 

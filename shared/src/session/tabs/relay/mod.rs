@@ -346,6 +346,13 @@ impl Relay {
         }
     }
 
+    /// Ends all lines, with word to their tabs: this tab leads no more.
+    pub fn resign(&mut self, now: Moment, session: &mut ClientSession) {
+        for tab in self.tabs().collect::<Vec<_>>() {
+            self.end(now, session, tab);
+        }
+    }
+
     /// Ends a tab's line; the tab may begin another one.
     fn end(&mut self, now: Moment, session: &mut ClientSession, tab: TabId) {
         let line = self.peers.get(tab).and_then(|peer| peer.line.as_ref());

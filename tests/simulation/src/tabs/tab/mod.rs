@@ -273,6 +273,9 @@ impl Tab {
 
     /// Ends without a word.
     pub(in crate::tabs) fn crash(&mut self, world: &mut World, is_server_told: bool) {
+        if world.rng.bool() {
+            world.browser.lose(self.id);
+        }
         self.gone(world);
         for wire in world.wires.iter_mut().filter(|wire| wire.tab == self.id) {
             wire.attempt = None;
@@ -348,7 +351,7 @@ impl Tab {
                 let number = self.answered(ticket)?;
                 if is_refused(number) {
                     world.tally.refused += 1;
-                } else if code == ErrorCode::Unavailable && self.was_absent {
+                } else if code == ErrorCode::Unavailable && (self.was_absent || world.is_doubtful) {
                     world.tally.unknown += 1;
                 } else {
                     return Err(format!("send {number} was refused: {code:?}"));

@@ -257,6 +257,10 @@ impl Tab {
         world: &mut World,
         end: fn(&mut ClientSession, Moment),
     ) -> Result<(), String> {
+        if let Some(Leader { relay, session }) = &mut self.leader {
+            relay.resign(world.now, session);
+            self.drive(world)?;
+        }
         if let Some(mut leader) = self.leader.take() {
             end(&mut leader.session, world.now);
             while let Some(output) = leader.session.poll_output() {

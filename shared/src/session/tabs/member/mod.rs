@@ -1,18 +1,20 @@
 //! The tab's end of a line to the leader, which is the transport of the tab's session.
 
+mod left;
+
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use uuid::Uuid;
+pub(super) use self::left::unknown;
 
+use self::left::Left;
 use super::{Generation, Lead, ToLeader, ToTab};
-use crate::encoding::PayloadEncoding;
-use crate::limits::{REJECTIONS, TAB_ANSWER, TAB_TAKEN_BYTES};
+use crate::limits::{TAB_ANSWER, TAB_TAKEN_BYTES};
 use crate::session::client::{Cause, Input, Transport};
-use crate::session::op::{AuthOk, ErrorCode, RejectedMessage};
+use crate::session::op::RejectedMessage;
 use crate::time::Moment;
 
 /// One tab of those that share a connection.
@@ -37,8 +39,10 @@ pub struct Member {
     /// Messages that have left on the connection `sent_on`, and are not known as taken.
     left: Vec<Left>,
     sent_on: u64,
-    /// Newest message that was passed to a leader, by the session's numbers.
+    /// Newest message that was passed to the leader on the latest line, by the session's numbers.
     passed: u64,
+    /// Newest message in the server's session, as of the handshake of `settled`.
+    received: u64,
     /// Connection whose handshake was compared with `left`.
     settled: u64,
     /// Latest connection of any leader that this tab has heard of, and the one before.
@@ -51,17 +55,6 @@ pub struct Member {
     /// Bytes that were taken since the leader was told.
     untold: u64,
     outputs: VecDeque<MemberOutput>,
-}
-
-/// A message that has left for the server.
-#[derive(Clone, Copy, Debug)]
-struct Left {
-    /// Number in the tab's session.
-    own: u64,
-    /// Number in the server's session.
-    number: u64,
-    /// The tab has heard of all connections since then: it was not away.
-    is_sure: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -189,6 +182,8 @@ impl Member {
             return;
         }
         self.generation = lead.generation;
+        // The earlier one has ended without a word.
+        self.doubt_unnumbered();
         match self.stage {
             Stage::Idle => self.outputs.push_back(MemberOutput::Wake),
             Stage::Waiting => self.join(now),
@@ -241,7 +236,11 @@ impl Member {
                 taken,
                 bytes,
             } if self.is_open(attempt) => self.data(taken, bytes),
-            ToTab::End { attempt } if self.is_open(attempt) => self.lost(),
+            ToTab::End { attempt } if self.is_open(attempt) => {
+                // What has no number has not left, and will not.
+                self.passed = 0;
+                self.lost();
+            }
             ToTab::Data { .. } | ToTab::End { .. } | ToTab::Number { .. } => {}
         }
     }
@@ -333,6 +332,7 @@ impl Member {
     }
 
     fn open_line(&mut self) {
+        self.passed = 0;
         let attempt = self.attempt;
         self.send(ToLeader::Open {
             attempt,
@@ -387,108 +387,5 @@ impl Member {
         };
         self.outputs.push_back(MemberOutput::Input(closed));
         self.outputs.push_back(MemberOutput::Wake);
-    }
-}
-
-/// Messages that have left.
-impl Member {
-    /// The tab does not hear of connections, nor of the numbers of messages on their way to the leader, until it is back.
-    fn forget_order(&mut self) {
-        self.left.iter_mut().for_each(|left| left.is_sure = false);
-        let newest = self.left.last();
-        let (own, number) = newest.map_or((self.taken, 0), |left| (left.own, left.number));
-        let unnumbered = (own + 1..=self.passed).map(|own| Left {
-            own,
-            // At least.
-            number,
-            is_sure: false,
-        });
-        self.left.extend(unnumbered);
-    }
-
-    fn numbered(&mut self, connection: u64, left: Left) {
-        if connection < self.settled || connection < self.sent_on {
-            return;
-        }
-        self.sent_on = connection;
-        match self.left.iter_mut().find(|known| known.own == left.own) {
-            Some(known) => known.number = left.number,
-            None => self.left.push(left),
-        }
-    }
-
-    fn see(&mut self, connection: u64) {
-        if connection > self.seen {
-            self.seen_before = self.seen;
-            self.seen = connection;
-        }
-    }
-
-    /// Finds out, from a handshake, which of the messages that have left earlier the server has.
-    fn settle(&mut self, connection: u64, answer: AuthOk) {
-        self.see(connection);
-        if connection <= self.settled {
-            return;
-        }
-        self.settled = connection;
-        let left = core::mem::take(&mut self.left);
-        self.passed = 0;
-        // Another session of the server does not know them: they are sent again, as without other tabs.
-        if !answer.resumed {
-            return;
-        }
-        // If there was another connection in between, others may have used the same numbers on it.
-        let is_known = self.sent_on >= self.seen_before;
-        for Left {
-            own,
-            number,
-            is_sure,
-        } in left
-        {
-            if number > answer.received {
-                break;
-            }
-            self.taken = self.taken.max(own);
-            let mut rejected = answer.rejected.iter();
-            let rejection = rejected.find(|rejection| rejection.number == number);
-            let rejection = if is_known && is_sure {
-                rejection.cloned()
-            } else {
-                Some(unknown())
-            };
-            let own = |rejection| RejectedMessage {
-                number: own,
-                ..rejection
-            };
-            self.rejected.extend(rejection.map(own));
-        }
-        let surplus = self.rejected.len().saturating_sub(REJECTIONS);
-        self.rejected.drain(..surplus);
-    }
-
-    /// Answer to the session's handshake, with the state of its earlier messages.
-    fn answer(&self) -> AuthOk {
-        AuthOk {
-            client_id: Uuid::nil(),
-            secret: [0; 16],
-            resumed: true,
-            received: self.taken,
-            rejected: self.rejected.clone(),
-            heartbeat_ms: 0,
-            max_message_bytes: 0,
-            encoding: PayloadEncoding::Json,
-            channels: Vec::new(),
-        }
-    }
-}
-
-/// The statement that nobody knows what has become of a message.
-pub(super) fn unknown() -> RejectedMessage {
-    let message = "the page was left while another tab took the connection over: the server may have carried this out";
-    RejectedMessage {
-        number: 0,
-        code: ErrorCode::Unavailable,
-        message: message.into(),
-        retry_ms: None,
     }
 }
