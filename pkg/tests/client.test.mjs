@@ -404,6 +404,23 @@ test("a runtime without a database says so, and the client connects", async () =
   assert.match(client.id, /^[0-9a-f-]{36}$/);
 });
 
+test("positions are kept over crashes", async () => {
+  let storage = new MemoryStorage();
+  const storageKey = "crashes";
+  for (const line of ["crash 0", "crash 1", "crash 2"]) {
+    const client = open({ storage, storageKey });
+    const { lines } = linesUntil(client, line, { persist: true });
+    await connected(client);
+    backend.publishLog([line]);
+    const handled = await lines;
+    if (line !== "crash 0") assert.deepEqual(handled, [line]);
+    await client.send("lines", 1);
+    // As a crash leaves it: held.
+    storage = storage.copy();
+    client.close();
+  }
+});
+
 test("a duplicated tab does not replace its original", async () => {
   const storage = new MemoryStorage();
   const sibling = open({ storage });

@@ -67,7 +67,8 @@ impl Tab {
         name: &str,
         mut report: impl FnMut(Fault),
     ) -> (Self, Option<Kept>) {
-        let mut of_live_page = None;
+        // After crashes several are held, each taken later than the one before.
+        let mut latest_held = None;
         let mut taken = (name.to_owned(), None);
         for name in names(name) {
             if IN_USE.with_borrow(|names| names.contains(&name)) {
@@ -79,7 +80,7 @@ impl Tab {
             });
             taken.0 = name;
             match kept {
-                Some(kept) if kept.is_held => of_live_page = of_live_page.or(Some(kept)),
+                Some(kept) if kept.is_held => latest_held = Some(kept),
                 free => {
                     taken.1 = free;
                     break;
@@ -94,7 +95,7 @@ impl Tab {
             snapshot: RefCell::default(),
             is_released: Cell::new(false),
         };
-        (tab, kept.or(of_live_page))
+        (tab, kept.or(latest_held))
     }
 
     /// Keeps a snapshot, of a page that is shown (`is_held`) or left.
