@@ -33,6 +33,7 @@ pub mod export;
 mod fetch;
 #[cfg(feature = "js")]
 pub mod js;
+mod locks;
 #[cfg(not(feature = "tabs"))]
 mod no_tabs;
 mod page;

@@ -1,23 +1,14 @@
-//! Web Locks of the origin. A live page holds them; the browser releases them when the page ends.
+//! The lock of a record: no other live page uses the record.
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::answer::in_time;
+use crate::locks;
 
 #[wasm_bindgen]
 extern "C" {
-    type LockManager;
-
     type LockOptions;
-
-    #[wasm_bindgen(method)]
-    fn request(
-        this: &LockManager,
-        name: &str,
-        options: &LockOptions,
-        granted: &Function,
-    ) -> Promise;
 
     #[wasm_bindgen(method, setter, js_name = ifAvailable)]
     fn set_if_available(this: &LockOptions, is_set: bool);
@@ -32,7 +23,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of this name; `None` if another page, or another client of this one, holds it.
     pub(super) async fn take(name: &str) -> Result<Option<Self>, JsValue> {
-        let locks = manager()
+        let locks = locks::manager()
             .ok_or("there are no Web Locks, which a page has over https or on localhost")?;
         let options: LockOptions = Object::new().unchecked_into();
         options.set_if_available(true);
@@ -43,7 +34,7 @@ impl Lock {
         });
         // The request's own promise settles first only if the request fails.
         let first = Promise::race(&Array::from_iter(
-            [Some(answered), ended].into_iter().flatten(),
+            [Some(answered), ended.transpose()?].into_iter().flatten(),
         ));
         let release = in_time(first, "Web Locks").await?;
         Ok(release.dyn_into().ok().map(|release| Self { release }))
@@ -65,10 +56,4 @@ fn hold(lock: &JsValue, answer: &Function) -> JsValue {
         return JsValue::UNDEFINED;
     }
     Promise::new(&mut |release, _| pass(&release)).into()
-}
-
-fn manager() -> Option<LockManager> {
-    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
-    let locks = Reflect::get(&navigator, &"locks".into()).ok()?;
-    locks.is_object().then(|| locks.unchecked_into())
 }

@@ -7,12 +7,12 @@ use push_wire_shared::session::client::{ClientConfig, ClientSession};
 use push_wire_shared::session::tabs::leader_config;
 use uuid::Uuid;
 
-use super::{Identity, LeadingParts, Parts, Tabs, channel, lock};
+use super::{Identity, LeadingParts, Parts, Tabs, channel};
 use crate::address::Address;
 use crate::config::Drawn;
 use crate::driver::{Driver, Observer};
 use crate::storage::Store;
-use crate::{Config, ConnectError, clock, page};
+use crate::{Config, ConnectError, clock, locks, page};
 
 /// The tab of a client, among those of the same name; `None` where tabs cannot share a connection.
 pub(crate) fn join(
@@ -20,7 +20,7 @@ pub(crate) fn join(
     name: &str,
     address: &Address,
 ) -> Result<Option<Rc<Tabs>>, ConnectError> {
-    let can_share = lock::is_available() && channel::is_available();
+    let can_share = locks::manager().is_some() && channel::is_available();
     let Some(storage) = page::local_storage().filter(|_| can_share) else {
         return Ok(None);
     };

@@ -8,29 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
-#[wasm_bindgen]
-extern "C" {
-    type LockManager;
-
-    #[wasm_bindgen(method, catch)]
-    fn request(
-        this: &LockManager,
-        name: &str,
-        options: &JsValue,
-        granted: &Function,
-    ) -> Result<Promise, JsValue>;
-}
-
-fn locks() -> Option<LockManager> {
-    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
-    let locks = Reflect::get(&navigator, &"locks".into()).ok()?;
-    locks.is_object().then(|| locks.unchecked_into())
-}
-
-/// Returns whether the page has locks: in secure contexts.
-pub(super) fn is_available() -> bool {
-    locks().is_some()
-}
+use crate::locks;
 
 /// A request for a lock, which is granted later. Dropping it withdraws it, or releases the lock.
 pub(super) struct Lock(Rc<Request>);
@@ -69,7 +47,8 @@ impl Lock {
         });
         let held = Rc::clone(&request);
         let granted = Closure::once_into_js(move || held.hold(granted));
-        let promise = locks().map(|locks| locks.request(name, &options, granted.unchecked_ref()));
+        let promise =
+            locks::manager().map(|locks| locks.request(name, &options, granted.unchecked_ref()));
         if let Some(Ok(promise)) = promise {
             let request = Rc::clone(&request);
             wasm_bindgen_futures::spawn_local(async move {
