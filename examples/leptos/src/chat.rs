@@ -9,7 +9,7 @@ use live_channels::{ChatMessage, Live, Message, ROOMS};
 use push_wire_client_wasm::{Client, Delivery, Outcome, StreamRequest};
 
 /// Messages of a room, oldest first. Reading ends with the component that calls this.
-fn messages(client: &Client<Live>, room: &str) -> RwSignal<Vec<Message>> {
+fn messages(client: &Client<Live>, room: &'static str) -> RwSignal<Vec<Message>> {
     let list = RwSignal::new(Vec::new());
     let mut entries = match client.subscribe(StreamRequest::topic(Live::Room, room)) {
         Ok(entries) => entries,
@@ -30,7 +30,10 @@ fn messages(client: &Client<Live>, room: &str) -> RwSignal<Vec<Message>> {
                     outcome: Outcome::Reset(_),
                     ..
                 } => list.update(Vec::clear),
-                _ => {}
+                Delivery::Ended { message, .. } => {
+                    leptos::logging::error!("{room} is no longer read: {message}");
+                }
+                Delivery::Outcome { .. } | Delivery::Skipped { .. } | _ => {}
             }
         }
     });
