@@ -27,13 +27,24 @@ fn main() {
 fn published_source() -> PathBuf {
     println!("cargo::rerun-if-changed=Cargo.lock");
     let output = Command::new(env::var_os("CARGO").unwrap())
-        .args(["metadata", "--format-version=1", "--locked", "--all-features"])
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--all-features",
+        ])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut packages = metadata["packages"].as_array().unwrap().iter();
-    let package = packages.find(|package| package["name"] == "pushwire-server").unwrap();
+    let package = packages
+        .find(|package| package["name"] == "pushwire-server")
+        .unwrap();
     let manifest = Path::new(package["manifest_path"].as_str().unwrap());
     manifest.with_file_name("src")
 }

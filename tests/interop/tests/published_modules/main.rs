@@ -27,7 +27,13 @@ type Names<'a> = (&'a [&'a str], &'a [&'a str]);
 fn all_tests_without_private_fields_are_taken() {
     let (taken, left_out): Names<'_> = include!(concat!(env!("OUT_DIR"), "/transport_names.rs"));
     assert_eq!(taken.len(), 4, "{taken:?}");
-    assert_eq!(left_out, ["respects_failure_threshold_and_backoff", "retries_after_backoff"]);
+    assert_eq!(
+        left_out,
+        [
+            "respects_failure_threshold_and_backoff",
+            "retries_after_backoff"
+        ]
+    );
 
     let (taken, left_out): Names<'_> = include!(concat!(env!("OUT_DIR"), "/relay_names.rs"));
     assert_eq!(taken.len(), 2, "{taken:?}");
