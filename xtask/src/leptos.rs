@@ -10,6 +10,7 @@ use crate::workspace::Workspace;
 use crate::{npm, process, toolchain};
 
 const EXAMPLE: &str = "examples/leptos";
+const MANIFEST: &str = "--manifest-path=examples/leptos/Cargo.toml";
 
 /// `cargo xtask leptos`: builds the page and examples/live, and runs the latter in place of this process. It prints its URL.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
@@ -28,6 +29,19 @@ pub(crate) fn begin(workspace: &Workspace) -> Result<Background, Error> {
     let target = target(workspace);
     let compile = wasm::compilation(workspace, &module(&target, Profile::Dev))?;
     Background::start(&compile, workspace.target().join("leptos.log"))
+}
+
+/// Lints the page in the build for its test. `clippy-driver` compiles this crate in place of rustc, and uses the dependencies
+/// of that build; `cargo clippy` would check them all again, which takes a minute.
+pub(crate) fn lint(workspace: &Workspace) -> Result<(), Error> {
+    let target = target(workspace);
+    let page = Module {
+        cargo: &["rustc", "--locked", MANIFEST],
+        ..module(&target, Profile::Dev)
+    };
+    let mut compile = wasm::compilation(workspace, &page)?;
+    compile.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    process::run(compile.args(["--", "-D", "warnings"]))
 }
 
 /// Builds the page into its folder `dist`: the module, its bindings, and the files of `page`.
@@ -50,11 +64,7 @@ fn target(workspace: &Workspace) -> PathBuf {
 fn module(target: &Path, profile: Profile) -> Module<'_> {
     Module {
         name: "app",
-        cargo: &[
-            "build",
-            "--locked",
-            "--manifest-path=examples/leptos/Cargo.toml",
-        ],
+        cargo: &["build", "--locked", MANIFEST],
         krate: "leptos-live",
         target,
         profile,

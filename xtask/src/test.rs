@@ -37,6 +37,17 @@ const TESTS: &[Step] = &[
     ("package in its hosts", package_matrix),
 ];
 
+/// Crates with a workspace of their own.
+const OTHER_WORKSPACES: [&str; 7] = [
+    "bench",
+    "examples/leptos",
+    "fuzz",
+    "tests/interop",
+    "tests/json_features",
+    "xtask/golden",
+    "xtask/wasm-runner",
+];
+
 /// Runs the steps up to the first that fails, and prints the time of each. The simulator computes, and the page in Leptos is
 /// compiled, while the tests wait.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
@@ -51,6 +62,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
                 page.finish()?;
                 leptos::build(workspace, Profile::Dev)
             })?;
+            times.of("lints of the page in Leptos", || leptos::lint(workspace))?;
             times.of("browser tests", || browser_tests(workspace))?;
             times.of("simulation: what is left", || seeds.finish())
         });
@@ -95,7 +107,12 @@ impl Times {
 }
 
 fn format(workspace: &Workspace) -> Result<(), Error> {
-    process::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+    process::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))?;
+    for folder in OTHER_WORKSPACES {
+        let manifest = format!("{folder}/Cargo.toml");
+        process::run(&mut workspace.cargo(&["fmt", "--check", "--manifest-path", &manifest]))?;
+    }
+    Ok(())
 }
 
 fn lints(workspace: &Workspace) -> Result<(), Error> {
