@@ -5,19 +5,15 @@
 #[allow(dead_code, reason = "each file of tests uses a part")]
 mod common;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use push_wire_client_wasm::{
-    Client, Config, ConnectError, Delivery, EndCause, ErrorCode, PayloadEncoding, QueueError,
-    SendError, Status, StreamRequest, SubscribeError, TokenError, TransportPreference, Uuid,
+    Client, Config, ConnectError, Delivery, EndCause, ErrorCode, QueueError, SendError, Status,
+    StreamRequest, SubscribeError, TokenError, TransportPreference,
 };
-use serde::{Deserialize, Serialize};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use common::{
-    Channel, connect, connect_with, connected, message, next, outcome, server, status, texts,
-};
+use common::{Channel, connect, connected, message, next, outcome, server, status, texts};
 
 #[wasm_bindgen_test]
 async fn entries_follow_over_a_lost_connection() {
@@ -207,57 +203,67 @@ async fn document_has_the_newest_value() {
     );
 }
 
-/// A type whose form in JSON differs from the one in binary encodings.
-#[derive(Serialize, Deserialize, PartialEq, Clone, Debug)]
-struct Reading {
-    sensor: Uuid,
-    count: u64,
-    least: i64,
-    levels: HashMap<u32, f64>,
-    note: Option<String>,
-}
-
-#[cfg(feature = "binary-values")]
-#[wasm_bindgen_test]
-async fn values_are_the_same_in_each_encoding() {
-    let reading = Reading {
-        sensor: Uuid::from_u128(7),
-        count: u64::MAX,
-        least: i64::MIN,
-        levels: HashMap::from([(1, 0.1), (2, -0.0)]),
-        note: None,
-    };
-    let json = connect();
-    for encoding in [PayloadEncoding::MessagePack, PayloadEncoding::Cbor] {
-        let client = connect_with(Config::new().encoding(encoding));
-        let channel = || StreamRequest::channel(Channel::Document).from_newest();
-        let mut readers = [&client, &json].map(|client| client.subscribe(channel()).unwrap());
-        for reader in &mut readers {
-            outcome(reader).await;
-        }
-        let mut document = client.document::<Reading>(channel()).unwrap().changes();
-        client
-            .send(Channel::Document, None, &reading)
-            .await
-            .unwrap();
-        for (reader, encoding) in readers.iter_mut().zip([encoding, PayloadEncoding::Json]) {
-            loop {
-                let entry = reader.next_entry().await.unwrap();
-                assert_eq!(entry.encoding, encoding);
-                // Before it comes the value of an earlier test.
-                if let Ok(value) = entry.value::<Reading>() {
-                    assert_eq!(value, reading);
-                    break;
-                }
-            }
-        }
-        assert_eq!(*next(&mut document).await, reading);
-    }
-}
-
 #[wasm_bindgen_test]
 async fn number_that_is_not_finite_is_refused() {
     let client = connect();
     let refused = client.send(Channel::Lines, None, &[f64::NAN]).await;
     assert!(matches!(refused, Err(SendError::Value(_))), "{refused:?}");
+}
+
+#[cfg(feature = "binary-values")]
+mod encodings {
+    use std::collections::HashMap;
+
+    use push_wire_client_wasm::{Config, PayloadEncoding, StreamRequest, Uuid};
+    use serde::{Deserialize, Serialize};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use crate::common::{Channel, connect, connect_with, next, outcome};
+
+    /// A type whose form in JSON differs from the one in binary encodings.
+    #[derive(Serialize, Deserialize, PartialEq, Clone, Debug)]
+    struct Reading {
+        sensor: Uuid,
+        count: u64,
+        least: i64,
+        levels: HashMap<u32, f64>,
+        note: Option<String>,
+    }
+
+    #[wasm_bindgen_test]
+    async fn values_are_the_same_in_each_encoding() {
+        let reading = Reading {
+            sensor: Uuid::from_u128(7),
+            count: u64::MAX,
+            least: i64::MIN,
+            levels: HashMap::from([(1, 0.1), (2, -0.0)]),
+            note: None,
+        };
+        let json = connect();
+        for encoding in [PayloadEncoding::MessagePack, PayloadEncoding::Cbor] {
+            let client = connect_with(Config::new().encoding(encoding));
+            let channel = || StreamRequest::channel(Channel::Document).from_newest();
+            let mut readers = [&client, &json].map(|client| client.subscribe(channel()).unwrap());
+            for reader in &mut readers {
+                outcome(reader).await;
+            }
+            let mut document = client.document::<Reading>(channel()).unwrap().changes();
+            client
+                .send(Channel::Document, None, &reading)
+                .await
+                .unwrap();
+            for (reader, encoding) in readers.iter_mut().zip([encoding, PayloadEncoding::Json]) {
+                loop {
+                    let entry = reader.next_entry().await.unwrap();
+                    assert_eq!(entry.encoding, encoding);
+                    // Before it comes the value of an earlier test.
+                    if let Ok(value) = entry.value::<Reading>() {
+                        assert_eq!(value, reading);
+                        break;
+                    }
+                }
+            }
+            assert_eq!(*next(&mut document).await, reading);
+        }
+    }
 }

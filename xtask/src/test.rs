@@ -124,7 +124,8 @@ fn application_lints(workspace: &Workspace) -> Result<(), Error> {
     clippy(&mut workspace.cargo_applications("clippy"))
 }
 
-/// The browser client for its target: with all features and tests, then with each feature that leaves a part out, and with none.
+/// The browser client for its target: with its tests, all features and none; then as applications build it, with none and
+/// with each feature that leaves a part out.
 fn browser_lints(workspace: &Workspace) -> Result<(), Error> {
     toolchain::ensure_target(workspace, toolchain::BROWSER)?;
     let lint = |arguments: &[&str]| {
@@ -132,6 +133,7 @@ fn browser_lints(workspace: &Workspace) -> Result<(), Error> {
         clippy(cargo.args(["--target", toolchain::BROWSER]).args(arguments))
     };
     lint(&["--features=binary-values,js,tabs", "--all-targets"])?;
+    lint(&["--no-default-features", "--all-targets"])?;
     for feature in ["", "binary-values", "js", "sse", "tabs", "zstd"] {
         lint(&["--no-default-features", "--features", feature])?;
     }
