@@ -47,7 +47,7 @@ export class Guide {
   /** Links packages that the repository's tests have into the project. */
   async install(...packages) {
     for (const name of packages) {
-      const places = ["tests/browser", "."].map((folder) => path.join(root, folder, "node_modules", name));
+      const places = ["pkg", "."].map((folder) => path.join(root, folder, "node_modules", name));
       const link = this.path(`node_modules/${name}`);
       await mkdir(path.dirname(link), { recursive: true });
       await symlink(places.find((place) => existsSync(place)), link);

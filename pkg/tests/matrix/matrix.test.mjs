@@ -9,8 +9,9 @@ import * as pages from "./pages.mjs";
 import * as runners from "./runners.mjs";
 import * as runtimes from "./runtimes.mjs";
 import { tableInReadme, tableOf, writeTable } from "./table.mjs";
+import * as vite from "./vite.mjs";
 
-const ROWS = [...bundlers.ROWS, ...pages.ROWS, ...runtimes.ROWS, ...runners.ROWS];
+const ROWS = [...vite.ROWS, ...bundlers.ROWS, ...pages.ROWS, ...runtimes.ROWS, ...runners.ROWS];
 
 /** What each row that passed was tested with, by its host. */
 const seen = new Map();
