@@ -1,8 +1,7 @@
 // Tests of docs/guides in Chromium: each guide is pasted into a new folder, run, and played as its reader does.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { rename } from "node:fs/promises";
-import path from "node:path";
+import { access, readFile, rename, rm, symlink } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
 import { promisify } from "node:util";
 
@@ -37,10 +36,11 @@ afterEach(async () => {
 
 after(() => browser.close());
 
-/** Pastes a guide's page, and starts its program. */
-async function run(name) {
+/** Prepares a guide's project, pastes its page, and starts its program. */
+async function run(name, prepare = async () => {}) {
   const guide = await Guide.open(name);
   started.push(() => guide.stop());
+  await prepare(guide);
   await guide.write("page/index.html", guide.block("html"));
   await guide.run(name);
   return guide;
@@ -80,6 +80,15 @@ async function say(page, name, text) {
   await page.type("#text", text);
   await page.click("button");
 }
+
+test("README.md: the commands make a new project with the packed package", async () => {
+  const guide = await Guide.read("README");
+  started.push(() => guide.stop());
+  await symlink(root, guide.path("push-wire"));
+  await guide.shell({ "cargo xtask pkg": "true" });
+  for (const file of ["src/main.rs", "page", "node_modules/push-wire/dist/index.js"]) await access(guide.path(`my-chat/${file}`));
+  assert.match(await readFile(guide.path("my-chat/Cargo.toml"), "utf8"), /^\[dependencies\]\n$/m);
+});
 
 test("chat.md: messages survive a reload and a restart, and are sent once", async () => {
   const guide = await run("chat");
@@ -160,19 +169,18 @@ test("dashboard.md: values go on after a lost connection, in a tab that was hidd
 });
 
 test("document.md: an edit is received as a delta, also after a lost connection", async () => {
-  const guide = await run("document");
+  const guide = await run("document", (guide) => guide.shell());
   const proxy = await Proxy.to(guide.program.port);
   started.push(() => proxy.close());
   const page = await open(proxy.url);
-  await shows(page, "document.md: No such file");
+  await shows(page, "Line 1 of");
   const lines = Array.from({ length: 20_000 }, (_, at) => `Line ${at + 1} of the document.`);
+  assert.equal(await page.$eval("#text", (text) => text.textContent), lines.map((line) => `${line}\n`).join(""));
   const edit = async (text) => {
     await guide.write("edited.md", text);
     // At once: the program must not read a half of it.
     await rename(guide.path("edited.md"), guide.path("document.md"));
   };
-  await edit(lines.join("\n"));
-  await shows(page, "Line 1 of");
   const whole = await received(page);
   lines[500] = "a line that is edited";
   await edit(lines.join("\n"));
@@ -192,6 +200,8 @@ test("document.md: an edit is received as a delta, also after a lost connection"
   await phase(page, "connected");
   await edit("short");
   await holds(page, () => document.getElementById("text").textContent === "short");
+  await rm(guide.path("document.md"));
+  await shows(page, "document.md: No such file");
 });
 
 function shows(page, text) {
@@ -205,7 +215,9 @@ function received(page) {
 
 test("nginx.md: WebSockets, and event streams where upgrades are not passed on", async () => {
   const guide = await run("nginx");
-  const nginx = await Nginx.start(guide);
+  const site = guide.path("site");
+  await guide.shell({ "sudo ": "", "/srv/my-wall": site, "cargo run --release": "true" });
+  const nginx = await Nginx.start(guide, site);
   started.push(() => nginx.stop());
   const page = await open(nginx.url);
   const write = async (text) => {
@@ -234,7 +246,7 @@ async function runReact(program) {
   const guide = await Guide.open("react");
   started.push(() => guide.stop());
   await guide.run(program);
-  await guide.install("react", "react-dom", "vite", "@vitejs/plugin-react", "@types/react", "@types/react-dom");
+  await guide.install();
   const config = guide.block("js", "`vite.config.mjs`");
   assert.match(config, /:4100"/);
   await guide.write("package.json", "{}");
@@ -256,7 +268,7 @@ function vite(guide) {
 
 test("react.md: the chat in Vite's development server, built, and rendered on a server", async () => {
   const guide = await runReact("chat");
-  const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+  const tsc = guide.path("node_modules/typescript/bin/tsc");
   await promisify(execFile)(process.execPath, [tsc, "-p", "."], { cwd: guide.folder }).catch(({ stdout }) => assert.fail(stdout));
 
   const { warnings, ...settings } = vite(guide);

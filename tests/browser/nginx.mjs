@@ -12,19 +12,20 @@ export class Nginx {
   port = 0;
 
   /**
-   * Starts nginx with the guide's configuration, on a free port, and with the guide's folder and program.
+   * Starts nginx with the guide's configuration, on a free port, with the guide's program, and a folder in place of `/srv/my-wall`.
    *
    * @param {import("./guide.mjs").Guide} guide a guide whose program runs
+   * @param {string} site the folder
    */
-  static async start(guide) {
+  static async start(guide, site) {
     const nginx = new Nginx();
     nginx.#guide = guide;
     nginx.port = await freePort();
     nginx.#recipe = replaceAll(guide.block("nginx"), {
       "listen 80;": `listen 127.0.0.1:${nginx.port};`,
       "127.0.0.1:4100;": `127.0.0.1:${guide.program.port};`,
-      "root /srv/my-wall": `root ${guide.folder}`,
-      "alias /srv/my-wall": `alias ${guide.folder}`,
+      "root /srv/my-wall": `root ${site}`,
+      "alias /srv/my-wall": `alias ${site}`,
     });
     // A test file that is killed at its time limit does not call `stop`.
     process.once("exit", () => nginx.#child?.kill());
