@@ -115,7 +115,6 @@ test("chat.md: messages survive a reload and a restart, and are sent once", asyn
   await guide.program.killAndRestart(() => phase(ben, "waiting"));
   [proxy.onUpgrade, proxy.onRequest] = [() => false, () => false];
   await Promise.all([ada, ben].map((page) => lists(page, "Ada: one", "Ben: two", "Ada: three")));
-  assert.equal(await ada.$eval("#name", (input) => input.value), "Ada");
 
   // A message that is sent again.
   const again = await open(guide.url);

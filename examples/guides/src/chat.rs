@@ -28,11 +28,8 @@ struct Message {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = OpenOptions::new();
-    let file = options
-        .create(true)
-        .read(true)
-        .append(true)
-        .open("messages.jsonl")?;
+    options.create(true).read(true).append(true);
+    let file = options.open("messages.jsonl")?;
     let lines = serde_json::Deserializer::from_reader(BufReader::new(&file)).into_iter();
     let messages: Vec<Message> = lines.collect::<Result<_, _>>()?;
     let known: HashSet<String> = messages.iter().map(|message| message.id.clone()).collect();
