@@ -158,9 +158,12 @@ impl Run {
         }
         while let Some((to, task)) = world.browser.pop(world.now) {
             if let Some(tab) = tabs.iter_mut().find(|tab| tab.id == to && !tab.is_away) {
-                tab.hear(task);
+                tab.hear(world, task);
             }
         }
+        let now = world.now;
+        self.end_closed(now)?;
+        let Self { world, tabs, .. } = self;
         for tab in tabs {
             let due = tab.next_time();
             let arrived = |wire: &Wire| {
@@ -184,7 +187,7 @@ impl Run {
     /// Does one thing that people, browsers, networks and servers do.
     fn disturb(&mut self) -> Result<(), String> {
         self.next_fault = self.world.now + millis(&mut self.world.rng, 1_500);
-        let what = self.world.rng.u8(0..40);
+        let what = self.world.rng.u8(0..42);
         if self.tabs.is_empty() || (what < 4 && self.tabs.len() < TABS) {
             return self.open();
         }
@@ -193,7 +196,7 @@ impl Run {
         let Self { world, tabs, .. } = self;
         let until = world.now + millis(&mut world.rng, 30_000);
         let tab = &mut tabs[at];
-        let can_act = !tab.is_away && !tab.is_stopped(world.now);
+        let can_act = tab.can_act(world.now);
         match what {
             4..12 => {
                 let feed = FEEDS[world.rng.usize(..FEEDS.len())];
@@ -253,7 +256,8 @@ impl Run {
                 let busy = self.world.now + millis(&mut self.world.rng, 3_000);
                 self.world.browser.stall(busy);
             }
-            39 => self.world.network = network(&mut self.world.rng),
+            39..41 => self.close_leader()?,
+            41 => self.world.network = network(&mut self.world.rng),
             _ => {}
         }
         Ok(())
@@ -287,6 +291,36 @@ impl Run {
         self.tabs[at].toggle(&mut self.world, feed, start)
     }
 
+    /// Begins to close the leading tab in the midst of sends: the browser aborts scripts of it until it has ended.
+    fn close_leader(&mut self) -> Result<(), String> {
+        let Self { world, tabs, .. } = self;
+        let now = world.now;
+        for tab in tabs.iter_mut().filter(|tab| tab.can_act(now)) {
+            let count = world.rng.u32(1..20);
+            world.trace(format_args!("tab {} sends {count}", tab.id));
+            tab.send(world, count)?;
+            if tab.leads() {
+                world.trace(format_args!("tab {} begins to be closed", tab.id));
+                let end = now + millis(&mut world.rng, 20);
+                tab.ends_at.get_or_insert(end);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the tabs that are to have ended by this time.
+    fn end_closed(&mut self, by: Moment) -> Result<(), String> {
+        let Self { world, tabs, .. } = self;
+        let ends = |tab: &mut Tab| tab.ends_at.is_some_and(|end| end <= by);
+        for mut tab in tabs.extract_if(.., ends).collect::<Vec<_>>() {
+            world.trace(format_args!("tab {} ends", tab.id));
+            if !tab.is_away {
+                tab.leave(world)?;
+            }
+        }
+        Ok(())
+    }
+
     fn crash(&mut self, at: usize) {
         let is_server_told = self.world.rng.bool();
         self.world
@@ -315,6 +349,7 @@ impl Run {
     fn heal(&mut self) -> Result<(), String> {
         self.world.trace(format_args!("all is well"));
         self.next_fault = Moment::after_origin(Duration::MAX);
+        self.end_closed(self.next_fault)?;
         if self.tabs.is_empty() {
             self.open()?;
         }

@@ -11,6 +11,8 @@ pub struct TabsTally {
     pub robbed: u64,
     /// Tabs that ended without a word.
     pub crashed: u64,
+    /// Tasks of tabs that were being closed, whose scripts the browser aborted.
+    pub aborted: u64,
     /// Tabs that were left, and came back.
     pub returned: u64,
     /// Connections that ended.
@@ -32,12 +34,13 @@ pub struct TabsTally {
 impl TabsTally {
     /// The counts.
     #[must_use]
-    pub const fn counts(&self) -> [u64; 12] {
+    pub const fn counts(&self) -> [u64; 13] {
         [
             self.opened,
             self.leaders,
             self.robbed,
             self.crashed,
+            self.aborted,
             self.returned,
             self.cuts,
             self.restarts,
@@ -55,6 +58,7 @@ impl TabsTally {
         self.leaders += other.leaders;
         self.robbed += other.robbed;
         self.crashed += other.crashed;
+        self.aborted += other.aborted;
         self.returned += other.returned;
         self.cuts += other.cuts;
         self.restarts += other.restarts;

@@ -18,6 +18,8 @@ pub(super) struct Left {
     pub(super) number: u64,
     /// The tab has heard of all connections since then: it was not away.
     pub(super) is_sure: bool,
+    /// Attempt on whose line the leader has not told the number: perhaps it has not left.
+    pub(super) guessed_on: Option<u32>,
 }
 
 impl Member {
@@ -43,9 +45,16 @@ impl Member {
                 own,
                 number,
                 is_sure: false,
+                guessed_on: Some(self.attempt),
             });
         }
         self.passed = 0;
+    }
+
+    /// Takes the word of a leader that nothing has left on this line but what has a number. It may arrive after that of the
+    /// next leader.
+    pub(super) fn line_ended(&mut self, attempt: u32) {
+        self.left.retain(|left| left.guessed_on != Some(attempt));
     }
 
     pub(super) fn numbered(&mut self, connection: u64, left: Left) {
@@ -86,6 +95,7 @@ impl Member {
             own,
             number,
             is_sure,
+            guessed_on: _,
         } in left
         {
             if number > answer.received {

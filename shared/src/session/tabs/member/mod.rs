@@ -207,8 +207,14 @@ impl Member {
                     own,
                     number,
                     is_sure,
+                    guessed_on: None,
                 },
             );
+        }
+        if let ToTab::End { attempt } = message
+            && visit == self.visit
+        {
+            self.line_ended(attempt);
         }
         if generation < self.generation || visit != self.visit {
             return;

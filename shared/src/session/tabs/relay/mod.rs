@@ -277,19 +277,22 @@ impl Relay {
         peer.open(attempt, earlier);
     }
 
-    /// Takes a message of a tab's session; false if it is none.
+    /// Takes a message of a tab's session; false if it is none, or if an earlier one is missing: a browser may abort the script
+    /// that was to take it.
     fn data(&mut self, now: Moment, session: &mut ClientSession, tab: TabId, bytes: &[u8]) -> bool {
         for record in Records::new(bytes) {
             let Ok((header, payload)) = record else {
                 return false;
             };
+            let system = self.peers.system;
             let peer = self.peers.get_or_add(tab);
             let is_first = peer.line.as_ref().is_some_and(|line| !line.is_begun);
-            let is_control = is_first || header.channel == self.peers.system;
+            let is_control = is_first || header.channel == system;
             let is_read = if is_control {
-                ClientOp::decode(payload).is_ok_and(|op| self.op(now, session, tab, op))
+                peer.is_next_control(header)
+                    && ClientOp::decode(payload).is_ok_and(|op| self.op(now, session, tab, op))
             } else {
-                self.uplink(now, session, tab, header.channel, payload)
+                peer.is_next_send(header) && self.uplink(now, session, tab, header.channel, payload)
             };
             if !is_read {
                 return false;

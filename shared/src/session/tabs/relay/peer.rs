@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::limits::{BATCH_BYTES, REJECTIONS, TAB_WAITING_BYTES, TABS_AWAY};
+use crate::position::low_bits;
 use crate::session::op::{Auth, AuthOk, RejectedMessage, ServerOp};
 use crate::session::tabs::member::unknown;
 use crate::session::tabs::{TabId, ToTab};
@@ -59,8 +60,9 @@ pub(super) struct Line {
     pub(super) auth: Option<Box<Auth>>,
     /// The handshake was answered.
     is_ready: bool,
-    /// Number of the next control frame.
-    next_control: u32,
+    /// Number of the next control frame of each direction.
+    next_in: u32,
+    next_out: u32,
     /// Frames that leave with the next message.
     frames: Vec<u8>,
     /// Bytes that are on their way.
@@ -230,10 +232,25 @@ impl Peer {
             is_begun: false,
             auth: None,
             is_ready: false,
-            next_control: 0,
+            next_in: 0,
+            next_out: 0,
             frames: Vec::new(),
             waiting_bytes: 0,
         });
+    }
+
+    /// Counts a control frame of the tab; false if one before it is missing.
+    pub(super) fn is_next_control(&mut self, header: FrameHeader) -> bool {
+        self.line.as_mut().is_some_and(|line| {
+            let number = line.next_in;
+            line.next_in = number.wrapping_add(1);
+            header.sequence == number
+        })
+    }
+
+    /// Returns whether this is the tab's message after the newest one.
+    pub(super) fn is_next_send(&self, header: FrameHeader) -> bool {
+        header.sequence == low_bits(self.last + 1)
     }
 
     /// Returns whether the answer to the tab's handshake waits only for answers to earlier messages.
@@ -291,9 +308,9 @@ impl Peer {
         let header = FrameHeader {
             flags: BinaryFlags::default(),
             channel: system,
-            sequence: line.next_control,
+            sequence: line.next_out,
         };
-        line.next_control = line.next_control.wrapping_add(1);
+        line.next_out = line.next_out.wrapping_add(1);
         write_record(&mut line.frames, header, &payload);
     }
 }

@@ -143,6 +143,28 @@ fn message_on_its_way_is_unknown_to_a_tab_that_was_away() {
 }
 
 #[test]
+fn message_on_its_way_is_known_when_the_end_of_its_line_arrives_after_the_next_leaders_word() {
+    let mut tab = Tab::connected();
+    tab.0.pass(1);
+    tab.lead(2, 11);
+    tab.0.message(now(), 1, 0, ToTab::End { attempt: 1 });
+    tab.0.open(now(), 2);
+    tab.ready(2, 0, 11, 7);
+    assert_eq!(tab.stated(), (0, Vec::new()));
+}
+
+#[test]
+fn message_on_its_way_is_unknown_without_the_end_of_its_line() {
+    let mut tab = Tab::connected();
+    tab.0.pass(1);
+    tab.lead(2, 11);
+    tab.0.message(now(), 1, 0, ToTab::End { attempt: 0 });
+    tab.0.open(now(), 2);
+    tab.ready(2, 0, 11, 7);
+    assert_eq!(tab.stated(), (1, Vec::from([(1, ErrorCode::Unavailable)])));
+}
+
+#[test]
 fn answer_to_an_earlier_visit_is_ignored() {
     let mut tab = Tab::connected();
     tab.number(0, 1, 5);

@@ -38,6 +38,8 @@ pub(in crate::tabs) struct Tab {
     replaced: u64,
     /// Its scripts do not run until this time.
     pub(in crate::tabs) stopped_until: Moment,
+    /// Time at which it ends: until then the browser aborts some of its scripts, as Firefox does with a tab that is closed.
+    pub(in crate::tabs) ends_at: Option<Moment>,
     tasks: VecDeque<Task>,
     pub(in crate::tabs) readers: Vec<(u32, Reader)>,
     /// Sends without an answer: ticket and number.
@@ -78,6 +80,7 @@ impl Tab {
             request: 0,
             replaced: 0,
             stopped_until: world.now,
+            ends_at: None,
             tasks: VecDeque::new(),
             readers: Vec::new(),
             sends: Vec::new(),
@@ -103,6 +106,11 @@ impl Tab {
         self.session.status() == Status::Ready
     }
 
+    /// Returns whether its application can do something.
+    pub(in crate::tabs) fn can_act(&self, now: Moment) -> bool {
+        !self.is_away && !self.is_stopped(now)
+    }
+
     pub(in crate::tabs) fn is_stopped(&self, now: Moment) -> bool {
         now < self.stopped_until
     }
@@ -121,11 +129,19 @@ impl Tab {
         let handles = (!self.unhandled.is_empty()).then_some(self.handles_at);
         let due = sooner(sooner(own, leader), handles);
         let task = (!self.tasks.is_empty()).then_some(self.stopped_until);
-        sooner(due.map(|due| due.max(self.stopped_until)), task)
+        let due = sooner(due.map(|due| due.max(self.stopped_until)), task);
+        sooner(due, self.ends_at)
     }
 
     /// Takes what the browser tells it, when it runs.
-    pub(in crate::tabs) fn hear(&mut self, task: Task) {
+    pub(in crate::tabs) fn hear(&mut self, world: &mut World, task: Task) {
+        if self.ends_at.is_some() && world.rng.bool() {
+            world.tally.aborted += 1;
+            return world.trace(format_args!(
+                "tab {}: the script of a task is aborted",
+                self.id
+            ));
+        }
         self.tasks.push_back(task);
     }
 
