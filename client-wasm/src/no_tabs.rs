@@ -73,7 +73,10 @@ impl Tabs {
         match *self {}
     }
 
-    #[cfg(feature = "js")]
+    pub(crate) fn is_busy(&self) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn abandon(&self) {
         match *self {}
     }

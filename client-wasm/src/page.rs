@@ -17,7 +17,7 @@ pub(crate) struct PageEvents {
 struct Listener {
     target: EventTarget,
     event: &'static str,
-    closure: Closure<dyn FnMut()>,
+    closure: Closure<dyn Fn()>,
 }
 
 impl PageEvents {
@@ -53,7 +53,7 @@ impl PageEvents {
 }
 
 impl Listener {
-    fn new(target: EventTarget, event: &'static str, closure: Closure<dyn FnMut()>) -> Self {
+    fn new(target: EventTarget, event: &'static str, closure: Closure<dyn Fn()>) -> Self {
         let listener: &Function = closure.as_ref().unchecked_ref();
         // It fails for no event.
         drop(target.add_event_listener_with_callback(event, listener));

@@ -23,7 +23,7 @@ const MAX_WAIT: f64 = 2_147_483_647.0;
 
 /// One timer for all of a session's deadlines. Dropping it stops it.
 pub(crate) struct Timer {
-    task: Closure<dyn FnMut()>,
+    task: Closure<dyn Fn()>,
     due: Rc<Cell<Option<Moment>>>,
     handle: RefCell<JsValue>,
 }
@@ -60,7 +60,6 @@ impl Timer {
     }
 
     /// Stops it after a panic, which may have left anything borrowed.
-    #[cfg(feature = "js")]
     pub(crate) fn abandon(&self) {
         if let Ok(handle) = self.handle.try_borrow() {
             clear_timeout(&handle);

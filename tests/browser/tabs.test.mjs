@@ -69,6 +69,22 @@ async function texts(page, count) {
 
 const say = (page, text) => page.evaluate((text) => window.client.send("room", { room: "lobby", name: "Ada", text }), text);
 
+/** Sends texts to the room at once; resolves with the answer to each: "sent", or the code of the error. */
+const sayAll = (page, texts) =>
+  page.evaluate((texts) => {
+    const say = (text) => window.client.send("room", { room: "lobby", name: "Ada", text });
+    return Promise.all(texts.map((text) => say(text).then(() => "sent", ({ code }) => code)));
+  }, texts);
+
+/** Checks that the room has each text that was sent once and in order, and each other one at most once: nobody knows of it. */
+function areHandledAsTold(said, texts, answers) {
+  assert.ok(answers.every((answer) => answer === "sent" || answer === "unavailable"));
+  const own = said.filter((text) => texts.includes(text));
+  assert.equal(new Set(own).size, own.length);
+  const known = texts.filter((_, at) => answers[at] === "sent");
+  assert.deepEqual(own.filter((text) => known.includes(text)), known);
+}
+
 const numbered = (count, from = 0) => Array.from({ length: count }, (_, number) => `line ${from + number}`);
 
 for (const name of Object.keys(LAUNCHERS)) {
@@ -100,24 +116,19 @@ for (const name of Object.keys(LAUNCHERS)) {
     backend.publishLog(numbered(5));
     for (const tab of tabs) await lines(tab, 5);
     // Sends are under way while the tab is closed.
-    const sent = tabs.map((tab, number) =>
-      tab.evaluate((number) => {
-        const say = (text) => window.client.send("room", { room: "lobby", name: "Ada", text });
-        return Promise.all(Array.from({ length: 50 }, (_, count) => say(`${number}-${count}`)));
-      }, number),
-    );
+    const all = tabs.map((_, number) => Array.from({ length: 50 }, (_, count) => `${number}-${count}`));
+    const sent = Promise.all(tabs.map((tab, number) => sayAll(tab, all[number])));
     await leader.close();
     backend.publishLog(numbered(5, 5));
-    await Promise.all(sent);
+    const answers = await sent;
+    // Firefox aborts scripts of a tab that it closes, which may then take no leave of the others.
+    if (name === "Chromium") assert.ok(answers.flat().every((answer) => answer === "sent"));
     await say(tabs[0], "last");
     for (const tab of tabs) {
       assert.deepEqual(await lines(tab, 10), numbered(10));
-      const said = await texts(tab, 101);
-      assert.equal(said.length, 101);
-      for (const number of [0, 1]) {
-        const own = said.filter((text) => text.startsWith(`${number}-`));
-        assert.deepEqual(own, Array.from({ length: 50 }, (_, count) => `${number}-${count}`));
-      }
+      await holds(tab, () => window.texts.includes("last"));
+      const said = await tab.evaluate(() => window.texts);
+      all.forEach((texts, number) => areHandledAsTold(said, texts, answers[number]));
       assert.ok((await tab.evaluate(() => window.outcomes)).every((type) => type === "resumed"));
     }
     assert.equal(backend.openings.length, 2);
@@ -200,23 +211,16 @@ test("a tab that crashes with the connection is replaced, and each send is handl
   const context = await lab.context();
   const [leader, tab] = [await open(lab, context), await open(lab, context)];
   const session = await leader.createCDPSession();
-  const sent = tab.evaluate(() => {
-    const say = (text) => window.client.send("room", { room: "lobby", name: "Ada", text });
-    return Promise.all(Array.from({ length: 100 }, (_, count) => say(`${count}`).then(() => "sent", ({ code }) => code)));
-  });
+  const all = Array.from({ length: 100 }, (_, count) => `${count}`);
+  const sent = sayAll(tab, all);
   session.send("Page.crash").catch(() => {});
   backend.publishLog(numbered(5));
   const answers = await sent;
   assert.deepEqual(await lines(tab, 5), numbered(5));
   await say(tab, "last");
   // The crash loses what the tab was about to be told: it does not know whether these were handled.
-  const unknown = answers.flatMap((code, number) => (code === "unavailable" ? [`${number}`] : []));
-  assert.ok(answers.every((code) => code === "sent" || code === "unavailable"));
   await holds(tab, () => window.texts.includes("last"));
-  const said = await tab.evaluate(() => window.texts);
-  assert.equal(new Set(said).size, said.length);
-  const known = Array.from({ length: 100 }, (_, number) => `${number}`).filter((text) => !unknown.includes(text));
-  assert.deepEqual(said.filter((text) => !unknown.includes(text)), [...known, "last"]);
+  areHandledAsTold(await tab.evaluate(() => window.texts), all, answers);
 });
 
 test("a frozen tab leaves the connection to another one, and goes on when it is resumed", async () => {

@@ -43,6 +43,14 @@ impl Driver {
         if self.is_closed() {
             return;
         }
+        if self
+            .settings
+            .tabs
+            .as_ref()
+            .is_some_and(|tabs| tabs.is_busy())
+        {
+            return self.abandon();
+        }
         self.commit();
         // A browser would drop it without a word, or not keep the page.
         self.hand_over();

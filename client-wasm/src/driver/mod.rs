@@ -429,8 +429,15 @@ impl Driver {
         self.timer.set(None);
     }
 
-    /// Drops the connection after a panic, which may have left anything borrowed, and takes no more events.
-    #[cfg(feature = "js")]
+    /// Returns whether a call is under way. At the beginning of a task that is one whose script was aborted: Firefox does so
+    /// to tabs that are being closed, and then goes on with their tasks.
+    #[cfg(feature = "tabs")]
+    pub(crate) fn is_busy(&self) -> bool {
+        self.is_draining.get() || self.session.try_borrow().is_err()
+    }
+
+    /// Drops the connection after a panic or an aborted script, which may have left anything borrowed, and takes no more
+    /// events.
     pub(crate) fn abandon(&self) {
         self.is_closed.set(true);
         self.timer.abandon();

@@ -26,7 +26,8 @@ impl Driver {
         }
     }
 
-    pub(super) fn carry_out(&self) {
+    /// Carries out all outputs, also inside of a call from [`drain`](Self::drain).
+    pub(crate) fn carry_out(&self) {
         loop {
             match self.next() {
                 Some(Output::Event(event @ Event::Entry(_))) => self.tell(event),

@@ -28,7 +28,7 @@ const RECORDS: &str = "clients";
 pub(super) struct Database {
     database: IdbDatabase,
     /// Called when a later version of this package opens the database.
-    _changed: Closure<dyn FnMut()>,
+    _changed: Closure<dyn Fn()>,
 }
 
 impl Database {

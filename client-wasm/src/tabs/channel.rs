@@ -6,7 +6,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::task::drop_later;
 
-type Hearing = Closure<dyn FnMut(MessageEvent)>;
+type Hearing = Closure<dyn Fn(MessageEvent)>;
 
 /// A broadcast channel. Dropping it closes it.
 pub(super) struct Channel {
@@ -24,7 +24,7 @@ impl Channel {
     }
 
     /// Calls a function with each message.
-    pub(super) fn hearing(mut self, mut hear: impl FnMut(Vec<u8>) + 'static) -> Self {
+    pub(super) fn hearing(mut self, hear: impl Fn(Vec<u8>) + 'static) -> Self {
         let closure = Closure::new(move |event: MessageEvent| {
             if let Ok(bytes) = event.data().dyn_into::<Uint8Array>() {
                 hear(bytes.to_vec());

@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use push_wire_shared::session::client::{ClientSession, Event, Status, Transport};
 use push_wire_shared::session::op::SystemNotice;
-use push_wire_shared::session::tabs::{Generation, Relay, TabId, ToLeader};
+use push_wire_shared::session::tabs::{Generation, Relay, TabId, ToLeader, ToTab};
 use push_wire_shared::time::Moment;
 
 use super::channel::Channel;
@@ -29,9 +29,12 @@ pub(super) struct LeadingParts {
 pub(super) struct Hub {
     tabs: Weak<Tabs>,
     own: TabId,
+    generation: Generation,
     relay: RefCell<Relay>,
     driver: Rc<Driver>,
     others: RefCell<Vec<Other>>,
+    /// Number of calls that are under way, one inside of the other.
+    depth: Cell<u32>,
     /// This tab leads no more: the others hear of the next leader.
     is_over: Cell<bool>,
 }
@@ -40,6 +43,8 @@ pub(super) struct Hub {
 struct Other {
     tab: TabId,
     visit: u64,
+    /// Attempt of its line.
+    attempt: Cell<u32>,
     channel: Channel,
     /// Request for the lock that the tab has during this visit: it is granted when the tab is gone.
     _gone: Lock,
@@ -79,12 +84,14 @@ impl Hub {
         Rc::new_cyclic(|hub: &Weak<Self>| Self {
             tabs: tabs.this.clone(),
             own: tabs.id,
+            generation: relay.generation(),
             relay: RefCell::new(relay),
             driver: make(Box::new(Passing {
                 hub: hub.clone(),
                 tabs: tabs.this.clone(),
             })),
             others: RefCell::default(),
+            depth: Cell::new(0),
             is_over: Cell::new(false),
         })
     }
@@ -110,6 +117,11 @@ impl Hub {
         {
             self.welcome(tab, visit);
         }
+        if let ToLeader::Open { attempt, .. } = message
+            && let Some(other) = self.others.borrow().iter().find(|other| other.tab == tab)
+        {
+            other.attempt.set(attempt);
+        }
         self.change(|relay, session, now| {
             relay.message(now, session, (generation, tab), message);
         });
@@ -133,6 +145,7 @@ impl Hub {
         let other = Other {
             tab,
             visit,
+            attempt: Cell::new(0),
             channel: Channel::new(&tabs.channel_of(tab)),
             _gone: Lock::request(&tabs.presence_of(tab, visit), false, gone, || {}),
         };
@@ -158,6 +171,7 @@ impl Hub {
     }
 
     fn change(&self, call: impl FnOnce(&mut Relay, &mut ClientSession, Moment)) {
+        self.depth.update(|depth| depth + 1);
         let mut relay = self.relay.borrow_mut();
         self.driver
             .change(|session, now| call(&mut relay, session, now));
@@ -166,6 +180,7 @@ impl Hub {
         // First, since a tab has to know the number of a message before that leaves.
         self.flush();
         self.driver.drain();
+        self.depth.update(|depth| depth - 1);
         if let Some(end) = end {
             let tabs = self.tabs.clone();
             task::later(move || {
@@ -181,7 +196,6 @@ impl Hub {
         let Some(tabs) = self.tabs.upgrade() else {
             return;
         };
-        let generation = self.relay.borrow().generation();
         let announcement = self.relay.borrow_mut().poll_announcement();
         if let Some(lead) = announcement {
             tabs.post(&lead.encode());
@@ -194,25 +208,42 @@ impl Hub {
                 return;
             };
             if tab == self.own {
-                tabs.take(generation, visit, message);
+                tabs.take(self.generation, visit, message);
                 continue;
             }
             let others = self.others.borrow();
             if let Some(other) = others.iter().find(|other| other.tab == tab) {
-                other.channel.post(&message.encode(generation, visit));
+                other.channel.post(&message.encode(self.generation, visit));
             }
         }
     }
 
     /// Ends the shared connection.
     pub(super) fn end(&self, end: fn(&mut ClientSession, Moment)) {
+        // Also inside of a call from the driver, since the tabs have to know what leaves.
+        self.driver.carry_out();
         self.change(|relay, session, now| relay.resign(now, session));
         self.is_over.set(true);
         self.driver.end(end);
     }
 
-    #[cfg(feature = "js")]
+    /// Returns whether a call is under way ([`Driver::is_busy`]).
+    pub(super) fn is_busy(&self) -> bool {
+        self.depth.get() > 0 || self.driver.is_busy()
+    }
+
+    /// Drops the shared connection. Nothing has left, nor will, but what has a number.
     pub(super) fn abandon(&self) {
         self.driver.abandon();
+        let Ok(others) = self.others.try_borrow() else {
+            return;
+        };
+        for other in others.iter() {
+            let end = ToTab::End {
+                attempt: other.attempt.get(),
+            };
+            let end = end.encode(self.generation, other.visit);
+            other.channel.post(&end);
+        }
     }
 }

@@ -10,7 +10,7 @@ mod identity;
 mod join;
 mod lock;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::rc::{Rc, Weak};
 
 use push_wire_shared::close::CloseReason;
@@ -193,8 +193,17 @@ impl Tabs {
         self.member.borrow_mut().pass(number);
     }
 
-    /// Drops the connection after a panic.
-    #[cfg(feature = "js")]
+    /// Returns whether a call is under way ([`Driver::is_busy`]).
+    pub(crate) fn is_busy(&self) -> bool {
+        let is_hub_busy =
+            |hub: Ref<'_, Option<Rc<Hub>>>| hub.as_ref().is_some_and(|hub| hub.is_busy());
+        self.is_driving.get()
+            || self.member.try_borrow().is_err()
+            || self.hub.try_borrow().map_or(true, is_hub_busy)
+            || self.driver().is_some_and(|driver| driver.is_busy())
+    }
+
+    /// Drops the connection after a panic or an aborted script.
     pub(crate) fn abandon(&self) {
         self.timer.abandon();
         if let Ok(hub) = self.hub.try_borrow()
@@ -223,7 +232,8 @@ impl Tabs {
         let hear = |name: &str, act: fn(&Self, &[u8])| {
             let this = self.this.clone();
             Channel::new(name).hearing(move |bytes| {
-                if let Some(tabs) = this.upgrade() {
+                // What is left out here is noticed as missing.
+                if let Some(tabs) = this.upgrade().filter(|tabs| !tabs.is_busy()) {
                     act(&tabs, &bytes);
                 }
             })

@@ -28,10 +28,10 @@ pub(crate) struct WebSocket {
 }
 
 struct Callbacks {
-    open: Closure<dyn FnMut()>,
-    message: Closure<dyn FnMut(MessageEvent)>,
-    close: Closure<dyn FnMut(CloseEvent)>,
-    error: Closure<dyn FnMut()>,
+    open: Closure<dyn Fn()>,
+    message: Closure<dyn Fn(MessageEvent)>,
+    close: Closure<dyn Fn(CloseEvent)>,
+    error: Closure<dyn Fn()>,
 }
 
 impl WebSocket {
@@ -168,7 +168,7 @@ impl Callbacks {
 }
 
 thread_local! {
-    static IGNORE: Closure<dyn FnMut()> = Closure::new(|| {});
+    static IGNORE: Closure<dyn Fn()> = Closure::new(|| {});
 }
 
 fn function<T: ?Sized>(closure: &Closure<T>) -> &Function {
