@@ -49,7 +49,7 @@ export class Client<Channels extends object = AnyChannels> {
     this.core.page.start();
     const { signal } = options;
     if (signal?.aborted) this.close();
-    else signal?.addEventListener("abort", () => this.close());
+    else if (signal) this.core.follow(signal, () => this.close());
   }
 
   /**

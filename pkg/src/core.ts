@@ -53,6 +53,8 @@ export class Core implements ClientHooks {
   private readonly waiting = new Set<(error: PushError) => void>();
   private readonly isJson: boolean;
   private readonly free: () => void;
+  /** Removes the listener of {@link follow}. */
+  private unfollow = () => {};
   private isClosed = false;
   private knownId = "";
   private knownStats = NO_STATS;
@@ -86,6 +88,12 @@ export class Core implements ClientHooks {
 
   get closed(): boolean {
     return this.isClosed;
+  }
+
+  /** Calls `aborted` when the signal is aborted, until the client's end. */
+  follow(signal: Signal, aborted: () => void): void {
+    signal.addEventListener("abort", aborted);
+    this.unfollow = () => signal.removeEventListener("abort", aborted);
   }
 
   /** Throws when the client is closed. */
@@ -146,6 +154,7 @@ export class Core implements ClientHooks {
     this.knownId = this.page.id();
     this.knownStats = this.page.stats() as Stats;
     this.isClosed = true;
+    this.unfollow();
     // First, because the end of a subscription forgets its position, which is kept over a reload.
     this.page.close();
     for (const part of [...this.parts]) part.close();
@@ -182,6 +191,7 @@ export class Core implements ClientHooks {
     const error = new PushError("internal", message);
     // The module's objects are left as they are: no call into it is safe any more.
     this.isClosed = true;
+    this.unfollow();
     const parts = [...this.parts];
     // Before they end, so that they do not call the module either.
     this.parts.clear();

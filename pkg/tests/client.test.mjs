@@ -1,6 +1,6 @@
 // Tests of the installed package in Node, against a real server.
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import { runInNewContext } from "node:vm";
@@ -496,6 +496,26 @@ test("an aborted signal ends what it was given to", async () => {
   await connected(other);
   whole.abort();
   assert.equal(other.status.value.phase, "closed");
+});
+
+test("nothing stays on a signal after the end of what it was given to", async () => {
+  const { signal } = new AbortController();
+  const left = () => getEventListeners(signal, "abort").length;
+  const client = open({ signal });
+  for (let round = 0; round < 100; round += 1) {
+    client.on("log", () => {}, { signal }).close();
+    await client.messages("log", { signal }).return();
+  }
+  const lines = client.messages("log", { from: "newest", signal });
+  const next = lines.next();
+  const unknown = client.messages("nothing", { signal });
+  await assert.rejects(unknown.next(), { code: "unknown_channel" });
+  await client.send("lines", 1, { signal });
+  // The client and one reading.
+  assert.equal(left(), 2);
+  client.close();
+  assert.equal((await next).done, true);
+  assert.equal(left(), 0);
 });
 
 test("bytes and promises may be of another realm", async () => {
