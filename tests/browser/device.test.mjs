@@ -1,33 +1,16 @@
 // Tests of what the package keeps on the device, in Chromium and Firefox: over tabs, beside live ones, and where it cannot.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { Fixture } from "../../pkg/tests/fixture.mjs";
-import { holds, Lab, LAUNCHERS, load } from "./lab.mjs";
+import { useLabs, useServer } from "./hooks.mjs";
+import { holds, LAUNCHERS, load } from "./lab.mjs";
 
-const labs = {};
-let backend;
-
-before(async () => {
-  for (const name of Object.keys(LAUNCHERS)) labs[name] = await Lab.start(name);
-});
-
-beforeEach(async () => {
-  backend = await Fixture.start();
-});
-
-afterEach(async () => {
-  for (const lab of Object.values(labs)) await lab.clear();
-  await backend?.stop();
-});
-
-after(async () => {
-  for (const lab of Object.values(labs)) await lab.stop();
-});
+const labs = useLabs();
+const server = useServer();
 
 /** Opens a page of this context, with a clock that is `haste` times as fast as ours. */
 async function open(lab, context, haste = 1) {
-  const page = await lab.open(`http://127.0.0.1:${backend.port}/empty.html`, { context, haste });
+  const page = await lab.open(`http://127.0.0.1:${server.backend.port}/empty.html`, { context, haste });
   await load(page);
   return page;
 }
@@ -127,7 +110,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     const first = await go(async () => {});
     await say(page, `${name} 1`);
     await handles(page, [`${name} 1`]);
-    const empty = `http://127.0.0.1:${backend.port}/empty.html`;
+    const empty = `http://127.0.0.1:${server.backend.port}/empty.html`;
     assert.equal(await go(() => page.goto(`${empty}?1`)), first);
     assert.equal(await go(() => page.goBack()), first);
     // Nobody asks for the lock of the page that is left.

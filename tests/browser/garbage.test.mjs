@@ -4,31 +4,25 @@ import { createHash } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { Fixture } from "../../pkg/tests/fixture.mjs";
+import { useLabs } from "./hooks.mjs";
 import { HttpProxy } from "./http-proxy.mjs";
-import { Lab, LAUNCHERS, load } from "./lab.mjs";
+import { LAUNCHERS, load } from "./lab.mjs";
 
-const labs = {};
+const labs = useLabs();
 let backend;
 let proxy;
 
 before(async () => {
   backend = await Fixture.start();
-  for (const name of Object.keys(LAUNCHERS)) labs[name] = await Lab.start(name);
 });
 
 beforeEach(async () => {
   proxy = await HttpProxy.to(backend.port);
 });
 
-afterEach(async () => {
-  for (const lab of Object.values(labs)) await lab.clear();
-  await proxy.close();
-});
+afterEach(() => proxy?.close());
 
-after(async () => {
-  for (const lab of Object.values(labs)) await lab.stop();
-  await backend?.stop();
-});
+after(() => backend?.stop());
 
 /** Answer that opens a WebSocket with this subprotocol. */
 function accept({ headers }, protocol) {

@@ -1,34 +1,14 @@
 // Tests of the package over the life of pages, in Chromium and Firefox: walks through the history, copies of a page, frames,
 // many pages at once, and ends of the server and of connections.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { Fixture } from "../../pkg/tests/fixture.mjs";
-import { holds, Lab, LAUNCHERS, load } from "./lab.mjs";
+import { useLabs, useServer } from "./hooks.mjs";
+import { holds, LAUNCHERS, load } from "./lab.mjs";
 import { Proxy } from "./proxy.mjs";
 
-const labs = {};
-let backend;
-let proxy;
-
-before(async () => {
-  for (const name of Object.keys(LAUNCHERS)) labs[name] = await Lab.start(name);
-});
-
-beforeEach(async () => {
-  backend = await Fixture.start();
-  proxy = await Proxy.to(backend.port);
-});
-
-afterEach(async () => {
-  for (const lab of Object.values(labs)) await lab.clear();
-  await proxy?.close();
-  await backend?.stop();
-});
-
-after(async () => {
-  for (const lab of Object.values(labs)) await lab.stop();
-});
+const labs = useLabs();
+const server = useServer(Proxy);
 
 /** Waits until the client of the page is in this phase. */
 const phase = (page, wanted) => holds(page, (name) => window.pushWire?.status.value.phase === name, wanted);
@@ -45,7 +25,7 @@ function shows(page, line) {
 
 /** Opens a page of the fixture, and waits until it is connected. */
 async function open(lab, options) {
-  const page = await lab.open(proxy.url, options);
+  const page = await lab.open(server.proxy.url, options);
   await phase(page, "connected");
   return page;
 }
@@ -56,7 +36,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     const page = await open(lab);
     const first = await id(page);
     for (let number = 1; number < 4; number += 1) {
-      await page.goto(`${proxy.url}?page=${number}`);
+      await page.goto(`${server.proxy.url}?page=${number}`);
       await phase(page, "connected");
     }
     for (const step of ["goBack", "goBack", "goForward", "goBack", "goBack", "goForward"]) {
@@ -67,7 +47,7 @@ for (const name of Object.keys(LAUNCHERS)) {
       assert.deepEqual([await id(page), transport], [first, "websocket"]);
     }
     const line = `after the walk in ${name}`;
-    backend.publishLog([line]);
+    server.backend.publishLog([line]);
     await shows(page, line);
     assert.deepEqual(lab.heard(), []);
   });
@@ -75,7 +55,7 @@ for (const name of Object.keys(LAUNCHERS)) {
   test(`walks in ${name} keep the positions of every page`, async () => {
     const lab = labs[name];
     // What each page of the tab handles, over all of its lives.
-    const page = await lab.open(`${proxy.url}empty.html?0`);
+    const page = await lab.open(`${server.proxy.url}empty.html?0`);
     const read = async (topic) => {
       await load(page);
       await page.evaluate((topic) => {
@@ -93,7 +73,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     await read("lobby");
     await say("lobby", `${lobby} 1`);
     await handled([`${lobby} 1`]);
-    await page.goto(`${proxy.url}empty.html?1`);
+    await page.goto(`${server.proxy.url}empty.html?1`);
     await read("garden");
     await say("garden", `${garden} 1`);
     await handled([`${garden} 1`]);
@@ -104,7 +84,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     await holds(page, (text) => window.handled.at(-1) === text, `${lobby} 2`);
     assert.equal(await page.evaluate((text) => window.handled.filter((other) => other === text).length, `${lobby} 2`), 1);
     await say("garden", `${garden} 2`);
-    await page.goto(`${proxy.url}empty.html?2`);
+    await page.goto(`${server.proxy.url}empty.html?2`);
     await read("garden");
     await handled([`${garden} 2`]);
     assert.deepEqual(lab.heard(), []);
@@ -159,10 +139,10 @@ for (const name of Object.keys(LAUNCHERS)) {
   test(`twenty pages in ${name} go on at a restarted server`, async () => {
     const lab = labs[name];
     const context = await lab.context();
-    const pages = await Promise.all(Array.from({ length: 20 }, () => lab.open(proxy.url, { context })));
+    const pages = await Promise.all(Array.from({ length: 20 }, () => lab.open(server.proxy.url, { context })));
     await Promise.all(pages.map((page) => holds(page, () => window.pushWire?.status.value.phase !== "connecting")));
-    await backend.killAndRestart();
-    backend.publishLog(["restarted"]);
+    await server.backend.killAndRestart();
+    server.backend.publishLog(["restarted"]);
     for (const page of pages) {
       await page.bringToFront();
       await shows(page, "restarted");
@@ -174,9 +154,9 @@ for (const name of Object.keys(LAUNCHERS)) {
   test(`a page in ${name} leaves a half-open connection when it is shown`, async () => {
     const lab = labs[name];
     const page = await open(lab, { haste: 10 });
-    proxy.hold();
+    server.proxy.hold();
     const line = `sent to a half-open connection of ${name}`;
-    backend.publishLog([line]);
+    server.backend.publishLog([line]);
     await page.evaluate(() => void document.dispatchEvent(new Event("visibilitychange")));
     await shows(page, line);
     assert.deepEqual(lab.heard(), []);

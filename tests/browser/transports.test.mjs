@@ -1,39 +1,25 @@
 // Tests of the package behind proxies that block, kill or buffer its transports, in Chromium and Firefox.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { afterEach, test } from "node:test";
 
-import { Fixture } from "../../pkg/tests/fixture.mjs";
+import { useLabs, useServer } from "./hooks.mjs";
 import { HttpProxy } from "./http-proxy.mjs";
-import { holds, Lab, LAUNCHERS, load } from "./lab.mjs";
+import { holds, LAUNCHERS, load } from "./lab.mjs";
 
 /** Speed of the pages' clocks: a client returns to WebSocket after five minutes of its page. */
 const HASTE = 60;
 
-const labs = {};
+const labs = useLabs();
+const server = useServer();
 const proxies = [];
-let backend;
-
-before(async () => {
-  for (const name of Object.keys(LAUNCHERS)) labs[name] = await Lab.start(name);
-});
-
-beforeEach(async () => {
-  backend = await Fixture.start();
-});
 
 afterEach(async () => {
-  for (const lab of Object.values(labs)) await lab.clear();
   for (const proxy of proxies.splice(0)) await proxy.close();
-  await backend?.stop();
-});
-
-after(async () => {
-  for (const lab of Object.values(labs)) await lab.stop();
 });
 
 /** Opens a page behind a proxy of its own, which connects, and records the lines of the log and the transports. */
 async function open(lab, { haste, onUpgrade, onRequest = () => false }) {
-  const proxy = await HttpProxy.to(backend.port);
+  const proxy = await HttpProxy.to(server.backend.port);
   proxies.push(proxy);
   Object.assign(proxy, { onUpgrade, onRequest });
   const page = await lab.open(`${proxy.url}empty.html`, { haste });
@@ -98,11 +84,11 @@ for (const name of Object.keys(LAUNCHERS)) {
     });
     const opened = await Promise.all(blocked.map((onUpgrade) => open(labs[name], { haste: HASTE, onUpgrade })));
     for (const { page } of opened) await connectedBy(page, "sse");
-    backend.publishLog(lines(0, 20));
+    server.backend.publishLog(lines(0, 20));
     for (const { page } of opened) await shows(page, 20);
     for (const { proxy } of opened) proxy.onUpgrade = () => false;
     for (const { page } of opened) await connectedBy(page, "websocket");
-    backend.publishLog(lines(20, 40));
+    server.backend.publishLog(lines(20, 40));
     for (const { page } of opened) {
       await shows(page, 40);
       assert.equal(await page.evaluate(() => window.phases.includes("closed")), false);
@@ -118,11 +104,11 @@ for (const name of Object.keys(LAUNCHERS)) {
     const { page } = await open(labs[name], { onUpgrade });
     let published = 0;
     while (!(await page.evaluate(() => window.client.status.value.transport === "sse"))) {
-      backend.publishLog(lines(published, published + 1));
+      server.backend.publishLog(lines(published, published + 1));
       published += 1;
       await shows(page, published);
     }
-    backend.publishLog(lines(published, published + 20));
+    server.backend.publishLog(lines(published, published + 20));
     await shows(page, published + 20);
     assert.equal(await page.evaluate(() => window.phases.includes("closed")), false);
     assert.deepEqual(labs[name].heard(), []);
@@ -143,7 +129,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     while (buffered < 2) await holds(page, () => window.client.status.value.phase === "waiting");
     proxy.onUpgrade = () => false;
     await connectedBy(page, "websocket");
-    backend.publishLog(lines(0, 20));
+    server.backend.publishLog(lines(0, 20));
     await shows(page, 20);
     assert.equal(await page.evaluate(() => window.phases.includes("closed")), false);
     assert.deepEqual(labs[name].heard(), []);
