@@ -1,5 +1,6 @@
 //! The page's life: hidden, offline, left, and shown again.
 
+use std::cell::Cell;
 use std::rc::Weak;
 
 use js_sys::{Function, Reflect};
@@ -83,12 +84,36 @@ impl Drop for PageEvents {
 
 /// Returns whether the page is neither hidden nor offline; true where this is not known.
 pub(crate) fn is_attended() -> bool {
-    let is_visible = |document: Document| document.visibility_state() != VisibilityState::Hidden;
-    let document = window().and_then(|window| window.document());
-    document.is_none_or(is_visible) && !is_offline()
+    !is_hidden() && !is_offline()
 }
 
+/// Returns whether the page is hidden; false where this is not known.
+pub(crate) fn is_hidden() -> bool {
+    let document = window().and_then(|window| window.document());
+    let state = document.as_ref().map(Document::visibility_state);
+    state == Some(VisibilityState::Hidden)
+}
+
+thread_local! {
+    /// A connection was made while the browser said that there was no network.
+    static IS_DISPROVED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Records that a connection was made. If the browser says that there is no network, it is not believed from now on; returns
+/// whether that is so.
+pub(crate) fn note_network() -> bool {
+    let is_disproved = is_offline();
+    if is_disproved {
+        IS_DISPROVED.set(true);
+    }
+    is_disproved
+}
+
+/// Returns whether the browser says that there is no network, unless it was wrong before.
 fn is_offline() -> bool {
+    if IS_DISPROVED.get() {
+        return false;
+    }
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into());
     let on_line = navigator.and_then(|navigator| Reflect::get(&navigator, &"onLine".into()));
     on_line.is_ok_and(|on_line| on_line == false)

@@ -220,8 +220,8 @@ export interface RetryOptions {
 /** State of the connection. */
 export interface Status {
   /**
-   * `idle`: a client with a relative URL where there is no page, as on a server that renders pages: it does nothing. `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden or the
-   * network away. `closed`: over; see `code` and `reason`.
+   * `idle`: a client with a relative URL where there is no page, as on a server that renders pages: it does nothing. `waiting`: away, an attempt is set for `retryAt`. `offline`: away, and no attempt while the page is hidden, or
+   * few (one after each `retry.max`) while the browser says that there is no network. `closed`: over; see `code` and `reason`.
    */
   readonly phase: "idle" | "connecting" | "connected" | "waiting" | "offline" | "closed";
   /** Transport of the connection; null while there is none. */

@@ -142,6 +142,32 @@ test("an offline page reconnects when it is online", async () => {
   await phase(page, "connected");
 });
 
+test("a page connects although its browser says that it is offline", async () => {
+  await page.evaluate(async () => {
+    window.pushWire.close();
+    const { connect } = await import("/dist/index.js");
+    window.pushWire = connect("/rps", { retry: { max: 50 } });
+  });
+  await phase(page, "connected");
+  await page.evaluate(() => {
+    Object.defineProperty(navigator, "onLine", { value: false });
+    window.phases = [];
+    dispatchEvent(new Event("offline"));
+    window.pushWire.status.subscribe(({ phase }) => window.phases.push(phase));
+  });
+  proxy.cut();
+  await phase(page, "offline");
+  proxy.restore();
+  await phase(page, "connected");
+  // From then on the browser is not believed.
+  await page.evaluate(() => window.phases.splice(0));
+  proxy.cut();
+  await phase(page, "waiting");
+  proxy.restore();
+  await phase(page, "connected");
+  assert.deepEqual(await page.evaluate(() => window.phases.includes("offline")), false);
+});
+
 test("a frozen page resumes when it is active", async () => {
   const front = await hide();
   const devtools = await page.createCDPSession();

@@ -19,7 +19,23 @@ impl Driver {
         } else if page::is_attended() {
             self.with(ClientSession::wake);
         } else {
-            self.with(ClientSession::suspend);
+            self.slow_down();
+        }
+    }
+
+    /// Makes no attempts while the page is hidden, and few while it is offline.
+    pub(super) fn slow_down(&self) {
+        self.with(if page::is_hidden() {
+            ClientSession::suspend
+        } else {
+            ClientSession::go_offline
+        });
+    }
+
+    /// There is a connection, which other tabs may have had before this one asked.
+    pub(super) fn note_network(&self) {
+        if self.settings.tabs.is_none() && page::note_network() && !page::is_hidden() {
+            self.with(ClientSession::wake);
         }
     }
 

@@ -173,7 +173,7 @@ impl Driver {
         }
         // After the first attempt, which the application asks for: a page may be hidden from its beginning.
         if !page::is_attended() {
-            self.with(ClientSession::suspend);
+            self.slow_down();
         }
     }
 

@@ -151,6 +151,9 @@ impl Driver {
     }
 
     fn tell(&self, event: Event) {
+        if matches!(event, Event::Ready { .. }) {
+            self.note_network();
+        }
         let Some(event) = self.observer.take(event) else {
             return;
         };

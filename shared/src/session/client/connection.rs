@@ -21,13 +21,15 @@
 //! ```
 //!
 //! `close` leads from every state to `Closed`, which only `connect` leaves. While suspended `Waiting` lasts until
-//! `wake`.
+//! `wake`, or, where the page has only said that it is offline, for the longest delay of the retry policy.
 
+mod page;
 mod token;
 
 use alloc::string::String;
 use core::time::Duration;
 
+pub(super) use self::page::Attempts;
 use super::credential::Credential;
 use super::link::Link;
 use super::retry::Retry;
@@ -73,8 +75,7 @@ pub(super) struct Connection {
     attempt: u32,
     /// Beginning of the phase.
     since: Moment,
-    /// Suspended: no attempts until `wake`.
-    is_suspended: bool,
+    attempts: Attempts,
     /// Time of the next attempt, while waiting.
     retry_at: Moment,
     /// The time was set by the server or by `interrupt`, so `wake` does not shorten it.
@@ -112,7 +113,7 @@ impl Connection {
             phase: Phase::Idle,
             attempt: 0,
             since: Moment::default(),
-            is_suspended: false,
+            attempts: Attempts::Usual,
             retry_at: Moment::default(),
             is_imposed: false,
             cause: Cause::default(),
@@ -175,7 +176,7 @@ impl Connection {
             Phase::AwaitingToken => Status::AwaitingToken { failures },
             Phase::Connecting | Phase::Authenticating => Status::Connecting { failures },
             Phase::Ready => Status::Ready,
-            Phase::Waiting if self.is_suspended => Status::Suspended { cause: cause() },
+            Phase::Waiting if self.is_suspended() => Status::Suspended { cause: cause() },
             Phase::Waiting => Status::Waiting {
                 until: self.retry_at,
                 failures,
@@ -215,7 +216,7 @@ impl Connection {
             }
             Phase::Waiting => {}
         }
-        if self.is_suspended {
+        if self.attempts == Attempts::None {
             self.wait(now, Duration::ZERO, false, link);
         } else {
             self.begin_attempt(now, link);
@@ -333,9 +334,9 @@ impl Connection {
     }
 
     /// Returns whether the connection may be left for an attempt with the first transport. Not while suspended: if that
-    /// attempt fails, none follows.
-    pub(super) const fn may_try_first_transport(&self) -> bool {
-        !self.is_suspended
+    /// attempt fails, none follows soon.
+    pub(super) fn may_try_first_transport(&self) -> bool {
+        !self.is_suspended()
     }
 
     /// Tries the first transport again. The caller has dropped the connection.
@@ -350,7 +351,7 @@ impl Connection {
         let time = now.since(self.since);
         if self.has_transport_worked {
             self.transports.worked();
-        } else {
+        } else if self.attempts == Attempts::Usual {
             self.transports.failed(now, was_ready.then_some(time));
         }
         if was_ready {
@@ -377,7 +378,11 @@ impl Connection {
         link: &mut Link,
     ) {
         self.cause = cause;
-        match (self.retry.next(advice), directed) {
+        let delay = self.retry.next(advice);
+        if delay.is_some() && self.attempts == Attempts::Rare {
+            self.retry.forget_failure();
+        }
+        match (delay, directed) {
             (None, _) => self.enter(now, Phase::Closed, link),
             (Some(_), Some(directed)) if advice == RetryAdvice::Later => {
                 self.wait(now, directed.min(RETRY_DIRECTED_MAX), true, link);
@@ -405,9 +410,7 @@ impl Connection {
     fn wait(&mut self, now: Moment, time: Duration, is_imposed: bool, link: &mut Link) {
         self.retry_at = now + time;
         self.is_imposed = is_imposed;
-        if !self.is_suspended {
-            link.timers.set(Timer::Retry, self.retry_at);
-        }
+        self.plan_attempt(now, link);
         self.enter(now, Phase::Waiting, link);
     }
 
@@ -433,55 +436,5 @@ impl Connection {
             message: CloseReason::Normal.text().into(),
         };
         self.enter(now, Phase::Closed, link);
-    }
-}
-
-/// Life of the page.
-impl Connection {
-    pub(super) fn suspend(&mut self, link: &mut Link) {
-        self.is_suspended = true;
-        link.timers.stop(Timer::Retry);
-        self.report(link);
-    }
-
-    /// Waits for `wake` after a connection that the page has dropped: its end is no failure.
-    pub(super) fn pause(&mut self, now: Moment, link: &mut Link) {
-        self.cause = Cause {
-            code: None,
-            message: String::from("the page was left"),
-        };
-        self.wait(now, Duration::ZERO, false, link);
-    }
-
-    /// Returns whether an attempt has taken so long that a new one is likely to be faster: one made in a sleeping page
-    /// or without network may hang.
-    pub(super) fn hangs(&self, now: Moment) -> bool {
-        let is_attempt = matches!(self.phase, Phase::Connecting | Phase::Authenticating);
-        is_attempt && now.since(self.since) >= self.timing.steady
-    }
-
-    /// Replaces an attempt that hangs. The caller has dropped its socket.
-    pub(super) fn try_again(&mut self, now: Moment, link: &mut Link) {
-        self.begin_attempt(now, link);
-    }
-
-    pub(super) fn wake(&mut self, now: Moment, link: &mut Link) {
-        self.is_suspended = false;
-        match self.phase {
-            Phase::Idle
-            | Phase::Closed
-            | Phase::AwaitingToken
-            | Phase::Connecting
-            | Phase::Authenticating => {}
-            Phase::Ready => {
-                self.probe(now, link);
-                self.plan_first_transport(link);
-            }
-            Phase::Waiting if self.is_imposed && now < self.retry_at => {
-                link.timers.set(Timer::Retry, self.retry_at);
-                self.report(link);
-            }
-            Phase::Waiting => self.begin_attempt(now, link),
-        }
     }
 }

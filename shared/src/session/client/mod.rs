@@ -12,6 +12,7 @@ mod fragments;
 mod link;
 mod observation;
 mod output;
+mod page;
 mod posts;
 mod receive;
 mod retry;
@@ -210,37 +211,6 @@ impl ClientSession {
         }
         self.hang_up();
         self.connection.stay_away(now, wait, &mut self.link);
-    }
-
-    /// Drops the connection without a goodbye, and makes no attempts until `wake`: the page is left, and may come back.
-    pub fn leave(&mut self, now: Moment) {
-        if self.connection.is_ready() {
-            self.subscriptions.acknowledge(&mut self.link);
-        }
-        let is_live = self.connection.is_live();
-        self.hang_up();
-        self.connection.suspend(&mut self.link);
-        if is_live {
-            self.connection.pause(now, &mut self.link);
-        }
-    }
-
-    /// Ends `suspend` and `leave`, when the page is visible or the network is back: tries at once unless the server has set a later
-    /// time, and checks a standing connection with a `ping`.
-    pub fn wake(&mut self, now: Moment) {
-        let hangs = self.connection.hangs(now);
-        if hangs {
-            self.hang_up();
-        }
-        self.connection.wake(now, &mut self.link);
-        if hangs {
-            self.connection.try_again(now, &mut self.link);
-        }
-    }
-
-    /// Makes no attempts until `wake`, while the page is hidden or offline. A standing connection is kept.
-    pub fn suspend(&mut self, _now: Moment) {
-        self.connection.suspend(&mut self.link);
     }
 
     /// Takes an input of the driver.

@@ -39,6 +39,16 @@ impl Retry {
         self.failures = 0;
     }
 
+    /// The longest delay before an attempt.
+    pub(super) const fn longest_delay(&self) -> Duration {
+        self.policy.max
+    }
+
+    /// Does not count the attempt that failed last.
+    pub(super) const fn forget_failure(&mut self) {
+        self.failures = self.failures.saturating_sub(1);
+    }
+
     /// Delay before the next attempt; `None` when there is none.
     pub(super) fn next(&mut self, advice: RetryAdvice) -> Option<Duration> {
         let steps = match advice {

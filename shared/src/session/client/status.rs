@@ -30,7 +30,8 @@ pub enum Status {
         /// Reason for the end of the last connection.
         cause: Cause,
     },
-    /// Not connected; no attempt is made before [`ClientSession::wake`](super::ClientSession::wake).
+    /// Not connected; no attempt is made before [`ClientSession::wake`](super::ClientSession::wake), or rare ones after
+    /// [`ClientSession::go_offline`](super::ClientSession::go_offline).
     Suspended {
         /// Reason for the end of the last connection.
         cause: Cause,

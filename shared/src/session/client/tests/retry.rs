@@ -214,6 +214,47 @@ fn suspended_session_makes_no_attempt() {
 }
 
 #[test]
+fn offline_session_makes_rare_attempts() {
+    let mut config = config();
+    config.retry.max_attempts = Some(1);
+    let longest = config.retry.max;
+    let mut harness = Harness::new(config);
+    harness.session.go_offline(harness.now);
+    harness.session.connect(harness.now);
+    harness.drain();
+    // More of them than may fail in a row, and than make another transport of a blocked one.
+    for _ in 0..5 {
+        assert_eq!(connects(&harness), 1);
+        harness.outputs.clear();
+        harness.close(None);
+        let status = harness.session.status();
+        assert!(matches!(status, Status::Suspended { .. }), "{status:?}");
+        harness.pass(longest - Duration::from_millis(1));
+        assert_eq!(connects(&harness), 0);
+        harness.pass(Duration::from_millis(1));
+    }
+    assert_eq!(harness.session.transport(), Transport::WebSocket);
+    harness.open_socket();
+    harness.auth_ok(true, 0);
+    assert_eq!(harness.session.status(), Status::Ready);
+    harness.close(None);
+    harness.outputs.clear();
+    harness.session.wake(harness.now);
+    harness.drain();
+    assert_eq!(connects(&harness), 1);
+}
+
+#[test]
+fn hidden_session_that_is_offline_makes_no_attempt() {
+    let (mut harness, ..) = Harness::reading("chat", 3, at(0));
+    harness.session.go_offline(harness.now);
+    harness.close(None);
+    assert!(harness.session.poll_timeout().is_some());
+    harness.session.suspend(harness.now);
+    assert_eq!(harness.session.poll_timeout(), None);
+}
+
+#[test]
 fn wake_replaces_only_hanging_attempt() {
     let mut harness = Harness::new(config());
     harness.session.connect(harness.now);
