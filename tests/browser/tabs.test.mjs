@@ -1,10 +1,13 @@
 // Tests of tabs that share one connection, in Chromium and Firefox: their streams and sends, and the end of the tab that has
 // the connection.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { Fixture } from "../../pkg/tests/fixture.mjs";
 import { holds, Lab, LAUNCHERS, load } from "./lab.mjs";
+import { listen } from "./listen.mjs";
 import { Proxy } from "./proxy.mjs";
 
 const labs = {};
@@ -310,4 +313,43 @@ test("a tab whose scripts do not run loses the connection to another one, and co
   assert.deepEqual(await texts(leader, 1), ["after the stop"]);
   await say(leader, "back");
   assert.deepEqual(await texts(tab, 2), ["after the stop", "back"]);
+});
+
+/** Keeps a page busy in one task. Resolves with a function that ends the task. */
+async function keepBusy(page) {
+  const server = createServer();
+  await listen(server);
+  const { port } = server.address();
+  const asked = once(server, "request");
+  const busy = page.evaluate((url) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", url, false);
+    request.send();
+  }, `http://127.0.0.1:${port}/`);
+  const [, response] = await asked;
+  return async () => {
+    response.writeHead(200, { "access-control-allow-origin": "*", connection: "close" }).end();
+    await busy;
+    server.close();
+  };
+}
+
+test("a tab that takes nothing has at most 8 MiB on their way to it, and then reads on", async () => {
+  const lab = labs.Chromium;
+  const context = await lab.context();
+  const [leader, tab] = [await open(lab, context), await open(lab, context)];
+  const goOn = await keepBusy(tab);
+  const count = 12;
+  backend.publishLog(numbered(count).map((line) => line.padEnd(1024 * 1024)));
+  const trimmed = async (page) => {
+    await holds(page, (count) => window.lines.length >= count, count);
+    return page.evaluate(() => window.lines.map((line) => line.trim()));
+  };
+  assert.deepEqual(await trimmed(leader), numbered(count));
+  await goOn();
+  assert.deepEqual(await trimmed(tab), numbered(count));
+  // Its line was ended, and it began another one from its positions.
+  assert.deepEqual(await tab.evaluate(() => window.outcomes), ["resumed", "resumed"]);
+  assert.deepEqual(await leader.evaluate(() => window.outcomes), ["resumed"]);
+  assert.equal(backend.openings.length, 1);
 });

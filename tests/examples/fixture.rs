@@ -159,7 +159,12 @@ fn server<'a>(
     }));
     let mut builder = PushServer::builder()
         .allowed_origins(allowed)
-        .channel(Channel::Log, ChannelPolicy::log().retain_entries(10_000))
+        .channel(
+            Channel::Log,
+            ChannelPolicy::log()
+                .retain_entries(10_000)
+                .retain_bytes(32 * 1024 * 1024),
+        )
         .channel(Channel::Document, ChannelPolicy::state())
         .channel(Channel::Samples, samples)
         // Its dictionaries are given by command, so none is trained by the server itself.
