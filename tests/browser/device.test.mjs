@@ -167,6 +167,35 @@ for (const name of Object.keys(LAUNCHERS)) {
     }
   });
 
+  test(`a client in ${name} whose last write fails is closed without an unhandled rejection`, async () => {
+    const lab = labs[name];
+    const page = await open(lab);
+    await read(page);
+    await connected(page);
+    const first = await id(page);
+    // The last write starts with the close, while another one has not ended.
+    const ended = await page.evaluate(() => {
+      const ends = [];
+      IDBTransaction.prototype.commit = function () {
+        ends.push(new Promise((resolve) => this.addEventListener("abort", resolve)));
+        this.abort();
+      };
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        window.client.interrupt(0);
+        window.client.connect();
+      }
+      window.client.close();
+      return Promise.all(ends).then(() => ends.length);
+    });
+    assert.ok(ended > 0);
+    await page.reload();
+    await load(page);
+    await read(page);
+    await connected(page);
+    assert.equal(await id(page), first);
+    assert.deepEqual(lab.heard(), []);
+  });
+
   test(`a page in ${name} connects without its positions when the device does not answer`, async () => {
     const lab = labs[name];
     const page = await open(lab, undefined, 10);

@@ -4,7 +4,7 @@ use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    IdbDatabase, IdbFactory, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode,
+    Event, IdbDatabase, IdbFactory, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode,
 };
 
 use super::answer::in_time;
@@ -78,16 +78,18 @@ impl Database {
         let (transaction, records) = self.records(IdbTransactionMode::Readwrite)?;
         let record = Uint8Array::from(record);
         records.put_with_key(&record, &name.into())?;
-        let done = Promise::new(&mut |resolve, reject| {
+        // Never rejected: the last write of a client is not waited for.
+        let ended = Promise::new(&mut |resolve, _| {
             transaction.set_oncomplete(Some(&resolve));
-            transaction.set_onabort(Some(&reject));
+            transaction.set_onabort(Some(&resolve));
         });
         // Without a commit, the write is lost if the page is unloaded now.
         transaction.unchecked_ref::<Transaction>().commit()?;
         Ok(async move {
-            match JsFuture::from(done).await {
-                Ok(_) => Ok(()),
-                Err(_) => Err(transaction.error().map_or(JsValue::UNDEFINED, Into::into)),
+            let event: Event = JsFuture::from(ended).await?.unchecked_into();
+            match event.type_().as_str() {
+                "complete" => Ok(()),
+                _ => Err(transaction.error().map_or(JsValue::UNDEFINED, Into::into)),
             }
         })
     }
