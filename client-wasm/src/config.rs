@@ -13,7 +13,7 @@ use uuid::{Builder, Uuid};
 
 use crate::address::Address;
 use crate::driver::{Driver, Observer};
-use crate::storage::{Kept, KeyValueStorage, Store};
+use crate::storage::{Kept, KeyValueStorage, Store, not_kept};
 use crate::tabs;
 use crate::token::TokenSource;
 use crate::transport::{HAS_EVENT_STREAMS, Settings};
@@ -188,7 +188,10 @@ impl Config {
         let drawn = Drawn::new().ok_or(ConnectError::NoCrypto)?;
         let in_page = |storage| Store::in_page(storage, &name, |fault| observer.fault(fault));
         let (store, kept) = match &self.storage {
-            Place::Session => in_page(page::session_storage()),
+            Place::Session => in_page(page::session_storage().unwrap_or_else(|thrown| {
+                observer.fault(not_kept(&thrown));
+                None
+            })),
             Place::Device => (Store::on_device(name.clone(), self.client_id), None),
             Place::Nowhere => in_page(None),
             Place::Given(storage) => in_page(Some(storage.clone())),

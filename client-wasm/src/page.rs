@@ -146,10 +146,10 @@ pub(crate) fn has_web_socket() -> bool {
     Reflect::has(&js_sys::global(), &"WebSocket".into()).unwrap_or(false)
 }
 
-/// The page's session storage; `None` where there is none, or the page may not use it.
-pub(crate) fn session_storage() -> Option<KeyValueStorage> {
-    let storage = window()?.session_storage().ok()??;
-    Some(JsValue::from(storage).unchecked_into())
+/// The page's session storage; `None` where there is none. The error is the exception where the page may not use it.
+pub(crate) fn session_storage() -> Result<Option<KeyValueStorage>, JsValue> {
+    let storage = window().map_or(Ok(None), |window| window.session_storage())?;
+    Ok(storage.map(|storage| JsValue::from(storage).unchecked_into()))
 }
 
 /// The page's local storage; `None` where there is none, or the page may not use it.

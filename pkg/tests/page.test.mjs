@@ -56,6 +56,20 @@ test("a reload keeps the client's id", async () => {
   assert.equal(await id(page), before);
 });
 
+test("a page that may not use its storage says so, and connects", async () => {
+  const fault = await page.evaluate(async () => {
+    const get = () => {
+      throw new DOMException("access is denied", "SecurityError");
+    };
+    Object.defineProperty(window, "sessionStorage", { get });
+    const { connect } = await import("/dist/index.js");
+    window.pushWire = connect("/rps");
+    return new Promise((resolve) => window.pushWire.onFault(({ code, message }) => resolve(`${code}: ${message}`)));
+  });
+  assert.equal(fault, "storage: positions cannot be kept over a reload: SecurityError: access is denied");
+  await phase(page, "connected");
+});
+
 test("a duplicated tab and its original both stay connected", async () => {
   const opened = new Promise((resolve) => page.once("popup", resolve));
   // A window opened by the page begins with a copy of its session storage, as a duplicated tab does.

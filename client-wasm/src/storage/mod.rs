@@ -15,6 +15,7 @@ use uuid::Uuid;
 use device::Device;
 pub use tab::KeyValueStorage;
 use tab::Tab;
+pub(crate) use tab::not_kept;
 
 use crate::error::{Fault, FaultCode};
 

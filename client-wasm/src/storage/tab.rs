@@ -128,11 +128,16 @@ impl Tab {
         };
         let mark = if is_held { HELD } else { FREE };
         let record = format!("{VERSION} {mark} {snapshot}");
-        storage.set_item(&self.name, &record).map_err(|thrown| {
-            let why = text(&thrown);
-            fault(format!("positions cannot be kept over a reload: {why}"))
-        })
+        storage
+            .set_item(&self.name, &record)
+            .map_err(|thrown| not_kept(&thrown))
     }
+}
+
+/// The fault of a storage that does not take a record.
+pub(crate) fn not_kept(thrown: &JsValue) -> Fault {
+    let why = text(thrown);
+    fault(format!("positions cannot be kept over a reload: {why}"))
 }
 
 fn read(storage: Option<&KeyValueStorage>, name: &str) -> Result<Option<Kept>, Fault> {
