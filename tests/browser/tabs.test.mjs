@@ -3,35 +3,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
 import { Fixture } from "../../pkg/tests/fixture.mjs";
-import { holds, Lab, LAUNCHERS, load } from "./lab.mjs";
+import { useLabs, useServer } from "./hooks.mjs";
+import { holds, LAUNCHERS, load } from "./lab.mjs";
 import { listen } from "./listen.mjs";
 import { Proxy } from "./proxy.mjs";
 
-const labs = {};
-let backend;
-let proxy;
-
-before(async () => {
-  for (const name of Object.keys(LAUNCHERS)) labs[name] = await Lab.start(name);
-});
-
-beforeEach(async () => {
-  backend = await Fixture.start();
-  proxy = await Proxy.to(backend.port);
-});
-
-afterEach(async () => {
-  for (const lab of Object.values(labs)) await lab.clear();
-  await proxy?.close();
-  await backend?.stop();
-});
-
-after(async () => {
-  for (const lab of Object.values(labs)) await lab.stop();
-});
+const labs = useLabs();
+const server = useServer(Proxy);
 
 /** Begins to share the connection in a page that reads the log, a topic and the document. */
 async function join(page, options = {}) {
@@ -50,7 +31,7 @@ async function join(page, options = {}) {
 
 /** Opens a tab, and waits until it is connected. */
 async function open(lab, context, { haste, ...options } = {}) {
-  const page = await lab.open(`${proxy.url}empty.html`, { context, haste });
+  const page = await lab.open(`${server.proxy.url}empty.html`, { context, haste });
   await join(page, options);
   await isConnected(page);
   return page;
@@ -94,11 +75,11 @@ for (const name of Object.keys(LAUNCHERS)) {
   test(`tabs in ${name} share one connection, and each gets all of every stream`, async () => {
     const lab = labs[name];
     const context = await lab.context();
-    backend.publishLog(numbered(20));
-    backend.publish("document", [{ text: "first" }]);
+    server.backend.publishLog(numbered(20));
+    server.backend.publish("document", [{ text: "first" }]);
     const tabs = [await open(lab, context), await open(lab, context), await open(lab, context)];
     for (const tab of tabs) assert.deepEqual(await lines(tab, 20), numbered(20));
-    backend.publishLog(numbered(20, 20));
+    server.backend.publishLog(numbered(20, 20));
     await Promise.all(tabs.map((tab, number) => say(tab, `of ${number}`)));
     for (const tab of tabs) {
       assert.deepEqual(await lines(tab, 40), numbered(40));
@@ -108,7 +89,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     }
     const ids = await Promise.all(tabs.map((tab) => tab.evaluate(() => window.client.id)));
     assert.equal(new Set(ids).size, 1);
-    assert.equal(backend.openings.length, 1);
+    assert.equal(server.backend.openings.length, 1);
     assert.deepEqual(lab.heard(), []);
   });
 
@@ -116,13 +97,13 @@ for (const name of Object.keys(LAUNCHERS)) {
     const lab = labs[name];
     const context = await lab.context();
     const [leader, ...tabs] = [await open(lab, context), await open(lab, context), await open(lab, context)];
-    backend.publishLog(numbered(5));
+    server.backend.publishLog(numbered(5));
     for (const tab of tabs) await lines(tab, 5);
     // Sends are under way while the tab is closed.
     const all = tabs.map((_, number) => Array.from({ length: 50 }, (_, count) => `${number}-${count}`));
     const sent = Promise.all(tabs.map((tab, number) => sayAll(tab, all[number])));
     await leader.close();
-    backend.publishLog(numbered(5, 5));
+    server.backend.publishLog(numbered(5, 5));
     const answers = await sent;
     // Firefox aborts scripts of a tab that it closes, which may then take no leave of the others.
     if (name === "Chromium") assert.ok(answers.flat().every((answer) => answer === "sent"));
@@ -134,7 +115,7 @@ for (const name of Object.keys(LAUNCHERS)) {
       all.forEach((texts, number) => areHandledAsTold(said, texts, answers[number]));
       assert.ok((await tab.evaluate(() => window.outcomes)).every((type) => type === "resumed"));
     }
-    assert.equal(backend.openings.length, 2);
+    assert.equal(server.backend.openings.length, 2);
     assert.deepEqual(lab.heard(), []);
   });
 
@@ -142,11 +123,11 @@ for (const name of Object.keys(LAUNCHERS)) {
     const lab = labs[name];
     const context = await lab.context();
     const tabs = [await open(lab, context), await open(lab, context)];
-    proxy.cut();
+    server.proxy.cut();
     for (const tab of tabs) await holds(tab, () => window.client.status.value.phase !== "connected");
     const sent = tabs.map((tab, number) => say(tab, `while away ${number}`));
-    backend.publishLog(numbered(3));
-    proxy.restore();
+    server.backend.publishLog(numbered(3));
+    server.proxy.restore();
     await Promise.all(sent);
     for (const tab of tabs) {
       assert.deepEqual(await lines(tab, 3), numbered(3));
@@ -157,7 +138,7 @@ for (const name of Object.keys(LAUNCHERS)) {
   test(`tabs in ${name} that are reloaded at once all come back, over one connection`, async () => {
     const lab = labs[name];
     const context = await lab.context();
-    backend.publishLog(numbered(10));
+    server.backend.publishLog(numbered(10));
     const tabs = [await open(lab, context), await open(lab, context), await open(lab, context), await open(lab, context)];
     await Promise.all(tabs.map((tab) => tab.reload()));
     await Promise.all(tabs.map((tab) => join(tab)));
@@ -174,8 +155,8 @@ for (const name of Object.keys(LAUNCHERS)) {
     const lab = labs[name];
     const context = await lab.context();
     const [leader, tab] = [await open(lab, context), await open(lab, context)];
-    await leader.goto(`${proxy.url}empty.html?elsewhere`);
-    backend.publishLog(numbered(5));
+    await leader.goto(`${server.proxy.url}empty.html?elsewhere`);
+    server.backend.publishLog(numbered(5));
     assert.deepEqual(await lines(tab, 5), numbered(5));
     await say(tab, "while it is away");
     await leader.goBack();
@@ -190,15 +171,15 @@ for (const name of Object.keys(LAUNCHERS)) {
   test(`a tab in ${name} that is hidden from its beginning connects`, async () => {
     const lab = labs[name];
     const context = await lab.context();
-    const page = await lab.open(`${proxy.url}empty.html`, { context });
-    const front = await lab.open(`${proxy.url}empty.html?front`, { context });
+    const page = await lab.open(`${server.proxy.url}empty.html`, { context });
+    const front = await lab.open(`${server.proxy.url}empty.html?front`, { context });
     await front.bringToFront();
     await holds(page, () => document.visibilityState === "hidden");
     await join(page);
     await isConnected(page);
     await say(page, "from a hidden tab");
     // It has the connection, which another hidden tab takes over.
-    const other = await lab.open(`${proxy.url}empty.html?other`, { context });
+    const other = await lab.open(`${server.proxy.url}empty.html?other`, { context });
     await front.bringToFront();
     await join(other);
     await isConnected(other);
@@ -217,7 +198,7 @@ test("a tab that crashes with the connection is replaced, and each send is handl
   const all = Array.from({ length: 100 }, (_, count) => `${count}`);
   const sent = sayAll(tab, all);
   session.send("Page.crash").catch(() => {});
-  backend.publishLog(numbered(5));
+  server.backend.publishLog(numbered(5));
   const answers = await sent;
   assert.deepEqual(await lines(tab, 5), numbered(5));
   await say(tab, "last");
@@ -234,14 +215,14 @@ test("a frozen tab leaves the connection to another one, and goes on when it is 
   await holds(leader, () => document.visibilityState === "hidden");
   const session = await leader.createCDPSession();
   await session.send("Page.setWebLifecycleState", { state: "frozen" });
-  backend.publishLog(numbered(5));
+  server.backend.publishLog(numbered(5));
   assert.deepEqual(await lines(tab, 5), numbered(5));
   await say(tab, "while it is frozen");
   await session.send("Page.setWebLifecycleState", { state: "active" });
   await leader.bringToFront();
   assert.deepEqual(await lines(leader, 5), numbered(5));
   assert.deepEqual(await texts(leader, 1), ["while it is frozen"]);
-  assert.equal(backend.openings.length, 2);
+  assert.equal(server.backend.openings.length, 2);
 });
 
 test("a tab whose token is refused leaves the connection to the next one, and takes part with another token", async () => {
@@ -279,16 +260,16 @@ test("tabs without locks, and tabs with other encodings, have connections of the
   const lab = labs.Chromium;
   const context = await lab.context();
   const tabs = [await open(lab, context), await open(lab, context, { encoding: "msgpack" })];
-  const other = await lab.open(`${proxy.url}empty.html`, { context });
+  const other = await lab.open(`${server.proxy.url}empty.html`, { context });
   await other.evaluate(() => Object.defineProperty(navigator, "locks", { value: undefined }));
   await join(other);
-  backend.publishLog(numbered(5));
+  server.backend.publishLog(numbered(5));
   await Promise.all([...tabs, other].map((tab, number) => say(tab, `of ${number}`)));
   for (const tab of [...tabs, other]) {
     assert.deepEqual(await lines(tab, 5), numbered(5));
     assert.deepEqual((await texts(tab, 3)).toSorted(), ["of 0", "of 1", "of 2"]);
   }
-  assert.equal(backend.openings.length, 3);
+  assert.equal(server.backend.openings.length, 3);
 });
 
 test("a tab whose scripts do not run loses the connection to another one, and comes back", async () => {
@@ -304,7 +285,7 @@ test("a tab whose scripts do not run loses the connection to another one, and co
   });
   await new Promise((resolve) => session.once("Debugger.paused", resolve));
   const sent = say(tab, "after the stop");
-  backend.publishLog(numbered(5));
+  server.backend.publishLog(numbered(5));
   await sent;
   assert.deepEqual(await lines(tab, 5), numbered(5));
   await session.send("Debugger.resume");
@@ -340,7 +321,7 @@ test("a tab that takes nothing has at most 8 MiB on their way to it, and then re
   const [leader, tab] = [await open(lab, context), await open(lab, context)];
   const goOn = await keepBusy(tab);
   const count = 12;
-  backend.publishLog(numbered(count).map((line) => line.padEnd(1024 * 1024)));
+  server.backend.publishLog(numbered(count).map((line) => line.padEnd(1024 * 1024)));
   const trimmed = async (page) => {
     await holds(page, (count) => window.lines.length >= count, count);
     return page.evaluate(() => window.lines.map((line) => line.trim()));
@@ -351,5 +332,5 @@ test("a tab that takes nothing has at most 8 MiB on their way to it, and then re
   // Its line was ended, and it began another one from its positions.
   assert.deepEqual(await tab.evaluate(() => window.outcomes), ["resumed", "resumed"]);
   assert.deepEqual(await leader.evaluate(() => window.outcomes), ["resumed"]);
-  assert.equal(backend.openings.length, 1);
+  assert.equal(server.backend.openings.length, 1);
 });
