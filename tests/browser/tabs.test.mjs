@@ -225,6 +225,28 @@ test("a frozen tab leaves the connection to another one, and goes on when it is 
   assert.equal(server.backend.openings.length, 2);
 });
 
+test("tabs go on with a hidden leader whose timers come once a minute", async () => {
+  const lab = labs.Chromium;
+  const context = await lab.context();
+  const [leader, tab] = [await open(lab, context), await open(lab, context)];
+  await tab.bringToFront();
+  await holds(leader, () => document.visibilityState === "hidden");
+  // What Chromium does to a page that has been hidden for five minutes.
+  await leader.evaluate(() => {
+    const set = window.setTimeout;
+    window.setTimeout = (task, millis, ...rest) => set(task, Math.max(millis, 60_000), ...rest);
+  });
+  for (const attempt of [1, 2]) {
+    server.proxy.cut();
+    await holds(tab, () => window.client.status.value.phase !== "connected");
+    server.backend.publishLog(numbered(5, 5 * (attempt - 1)));
+    server.proxy.restore();
+    await say(tab, `after cut ${attempt}`);
+    assert.deepEqual(await lines(tab, 5 * attempt), numbered(5 * attempt));
+  }
+  assert.deepEqual(await lines(leader, 10), numbered(10));
+});
+
 test("a tab whose token is refused leaves the connection to the next one, and takes part with another token", async () => {
   const lab = labs.Chromium;
   const guarded = await Fixture.start({ tokens: true });
