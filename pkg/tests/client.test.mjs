@@ -1,6 +1,7 @@
 // Tests of the installed package in Node, against a real server.
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import { runInNewContext } from "node:vm";
@@ -590,6 +591,22 @@ test("event streams carry the same as a WebSocket", async () => {
   assert.deepEqual(await reading.lines, lines);
   await client.send("room", { room: "lobby", name: "Ada", text: "by POST" });
   await assert.rejects(client.send("log", 1), { code: "no_handler" });
+});
+
+test("an answer that is no event stream is not read on", async () => {
+  const server = createHttpServer();
+  const asked = once(server, "request");
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const retry = { initial: 600_000, max: 600_000, jitter: false };
+  const client = connect(`http://127.0.0.1:${server.address().port}`, { transport: "sse", storage: null, retry });
+  clients.push(client);
+  const [, answer] = await asked;
+  answer.writeHead(403);
+  answer.write("an answer without an end");
+  await once(answer, "close");
+  assert.equal((await until(client.status, ({ phase }) => phase === "waiting")).attempt, 1);
+  server.close();
 });
 
 test("without a WebSocket class event streams are used", async () => {

@@ -158,13 +158,14 @@ impl Reading {
             Ok(response) => response,
             Err(thrown) => return Ending::lost(format!("{}: {}", self.url, text(&thrown))),
         };
-        if let Some(ending) = self.refusal(&response) {
-            return ending;
-        }
-        let ending = match self.read(&response).await {
-            Ok(ending) => ending,
-            Err(thrown) => Ending::lost(format!("{LOST}: {}", text(&thrown))),
+        let ending = match self.refusal(&response) {
+            Some(ending) => ending,
+            None => match self.read(&response).await {
+                Ok(ending) => ending,
+                Err(thrown) => Ending::lost(format!("{LOST}: {}", text(&thrown))),
+            },
         };
+        // Also where an answer without an event stream goes on and on, and would keep its connection.
         self.end.abort();
         ending
     }
