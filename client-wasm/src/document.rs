@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use push_wire_shared::ChannelKind;
 use push_wire_shared::position::Position;
-use push_wire_shared::session::client::SubscribeError;
+use push_wire_shared::session::client::{EndCause, SubscribeError};
 use serde::de::DeserializeOwned;
 
 use crate::client::Shared;
@@ -32,12 +32,13 @@ struct State<T> {
     value: RefCell<Option<Rc<T>>>,
     changes: Teller<Rc<T>>,
     error: RefCell<Option<String>>,
+    end: RefCell<Option<(EndCause, String)>>,
 }
 
 impl<T: DeserializeOwned> Sink for Rc<State<T>> {
     fn take(&self, item: &Rc<Item>) -> Taken {
-        if let Item::Entry(entry) = &**item {
-            match values::decode::<T>(&entry.body, entry.encoding) {
+        match &**item {
+            Item::Entry(entry) => match values::decode::<T>(&entry.body, entry.encoding) {
                 Ok(value) => {
                     let value = Rc::new(value);
                     self.value.replace(Some(Rc::clone(&value)));
@@ -47,12 +48,19 @@ impl<T: DeserializeOwned> Sink for Rc<State<T>> {
                 Err(error) => {
                     self.error.replace(Some(error.to_string()));
                 }
+            },
+            Item::Ended { cause, message } => {
+                self.end.replace(Some((*cause, message.clone())));
+                self.changes.end();
             }
+            Item::Skipped { .. } | Item::Outcome { .. } => {}
         }
         Taken::Now
     }
 
-    fn closed(&self) {}
+    fn closed(&self) {
+        self.changes.end();
+    }
 }
 
 impl<T: DeserializeOwned + 'static> Document<T> {
@@ -64,6 +72,7 @@ impl<T: DeserializeOwned + 'static> Document<T> {
             value: RefCell::new(None),
             changes: Teller::new(),
             error: RefCell::default(),
+            end: RefCell::default(),
         });
         let (source, listener) = client
             .driver
@@ -76,7 +85,8 @@ impl<T: DeserializeOwned + 'static> Document<T> {
         })))
     }
 
-    /// Values from now on. A slow reader gets the newest one only.
+    /// Values from now on. A slow reader gets the newest one only. The stream ends when the server ends the subscription
+    /// ([`ended`](Self::ended)), and when the client is closed.
     #[must_use]
     pub fn changes(&self) -> Changes<Rc<T>> {
         let reading: Rc<Reading<T>> = Rc::clone(&self.0);
@@ -95,6 +105,13 @@ impl<T> Document<T> {
     #[must_use]
     pub fn error(&self) -> Option<String> {
         self.0.state.error.borrow().clone()
+    }
+
+    /// Reason, for programs and for people, for which the server has ended the subscription, if it has. The value stays, and
+    /// does not change any more.
+    #[must_use]
+    pub fn ended(&self) -> Option<(EndCause, String)> {
+        self.0.state.end.borrow().clone()
     }
 
     /// Position of the value; `None` before the first.

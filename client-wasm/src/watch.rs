@@ -1,7 +1,7 @@
 //! A value that changes, and streams of its changes.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -12,6 +12,7 @@ use futures_core::Stream;
 /// Sender of values to all its readers.
 pub(crate) struct Teller<T> {
     readers: RefCell<Vec<Weak<Queue<T>>>>,
+    has_ended: Cell<bool>,
 }
 
 /// Values that wait for one reader.
@@ -20,6 +21,8 @@ struct Queue<T> {
     /// Most values that wait; above it the oldest is dropped.
     limit: usize,
     waker: RefCell<Option<Waker>>,
+    /// Nothing follows.
+    has_ended: Cell<bool>,
 }
 
 impl<T: Clone> Teller<T> {
@@ -27,6 +30,7 @@ impl<T: Clone> Teller<T> {
     pub(crate) const fn new() -> Self {
         Self {
             readers: RefCell::new(Vec::new()),
+            has_ended: Cell::new(false),
         }
     }
 
@@ -42,12 +46,23 @@ impl<T: Clone> Teller<T> {
         !told.is_empty()
     }
 
+    /// Ends the streams of all readers, of later ones too, behind what waits.
+    pub(crate) fn end(&self) {
+        self.has_ended.set(true);
+        let readers = self.readers.take();
+        for reader in readers.iter().filter_map(Weak::upgrade) {
+            reader.has_ended.set(true);
+            reader.wake();
+        }
+    }
+
     /// Values from now on, of which at most `limit` wait.
     pub(crate) fn read(&self, limit: usize) -> Changes<T> {
         let queue = Rc::new(Queue {
             waiting: RefCell::default(),
             limit,
             waker: RefCell::default(),
+            has_ended: self.has_ended.clone(),
         });
         self.readers.borrow_mut().push(Rc::downgrade(&queue));
         Changes {
@@ -65,6 +80,10 @@ impl<T> Queue<T> {
         }
         waiting.push_back(value);
         drop(waiting);
+        self.wake();
+    }
+
+    fn wake(&self) {
         let waker = self.waker.take();
         if let Some(waker) = waker {
             waker.wake();
@@ -72,7 +91,7 @@ impl<T> Queue<T> {
     }
 }
 
-/// Stream of changes, which does not end. A slow reader misses the oldest ones.
+/// Stream of changes. A slow reader misses the oldest ones. Those of a document end with it; the others do not end.
 pub struct Changes<T> {
     queue: Rc<Queue<T>>,
     /// Reference to the source of the values, if the source ends with its last reference.
@@ -92,7 +111,7 @@ impl<T> Stream for Changes<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let next = self.queue.waiting.borrow_mut().pop_front();
-        if next.is_some() {
+        if next.is_some() || self.queue.has_ended.get() {
             return Poll::Ready(next);
         }
         self.queue.waker.replace(Some(cx.waker().clone()));

@@ -13,7 +13,7 @@ use push_wire_client_wasm::{
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use common::{Channel, connect, connected, message, next, outcome, server, status, texts};
+use common::{Channel, connect, connected, message, next, outcome, rest, server, status, texts};
 
 #[wasm_bindgen_test]
 async fn entries_follow_over_a_lost_connection() {
@@ -201,6 +201,25 @@ async fn document_has_the_newest_value() {
         Some(&longer),
         "the last value that could be read"
     );
+}
+
+#[wasm_bindgen_test]
+async fn changes_of_a_document_end_with_its_subscription() {
+    let client = connect();
+    let nowhere = StreamRequest::channel(Channel::Nowhere);
+    let nowhere = client.document::<String>(nowhere).unwrap();
+    assert_eq!(rest(nowhere.changes()).await, 0);
+    assert_eq!(rest(nowhere.changes()).await, 0, "of a later reader");
+    let (cause, message) = nowhere.ended().unwrap();
+    assert_eq!(cause, EndCause::Error(ErrorCode::UnknownChannel));
+    assert!(!message.is_empty());
+
+    let open = StreamRequest::channel(Channel::Document);
+    let open = client.document::<String>(open).unwrap();
+    let changes = open.changes();
+    client.close();
+    rest(changes).await;
+    assert_eq!(open.ended(), None, "the application has closed the client");
 }
 
 #[wasm_bindgen_test]

@@ -47,6 +47,18 @@ pub(crate) fn connect_with(config: Config) -> Client<Channel> {
     Client::connect(&server(), config).unwrap()
 }
 
+/// Number of items until the stream's end.
+pub(crate) async fn rest<S: Stream + Unpin>(mut stream: S) -> usize {
+    let mut items = 0;
+    while poll_fn(|cx| Pin::new(&mut stream).poll_next(cx))
+        .await
+        .is_some()
+    {
+        items += 1;
+    }
+    items
+}
+
 pub(crate) async fn next<S: Stream + Unpin>(stream: &mut S) -> S::Item {
     let next = poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)).await;
     next.expect("the stream goes on")

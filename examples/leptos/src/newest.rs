@@ -20,10 +20,13 @@ where
     let (value, set_value) = signal_local(None);
     match client.document::<T>(StreamRequest::channel(channel)) {
         Ok(document) => {
-            let mut changes = document.changes();
             spawn_local_scoped_with_cancellation(async move {
+                let mut changes = document.changes();
                 while let Some(newest) = changes.next().await {
                     set_value.set(Some(newest));
+                }
+                if let Some((_, message)) = document.ended() {
+                    leptos::logging::error!("the server has ended {channel:?}: {message}");
                 }
             });
         }
