@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::rc::Weak;
 
 use js_sys::{Function, Reflect};
+#[cfg(feature = "tabs")]
+use push_wire_shared::session::tabs::Attention;
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, EventTarget, VisibilityState, Window};
 
@@ -85,6 +87,18 @@ impl Drop for PageEvents {
 /// Returns whether the page is neither hidden nor offline; true where this is not known.
 pub(crate) fn is_attended() -> bool {
     !is_hidden() && !is_offline()
+}
+
+/// Attempts that the page asks for.
+#[cfg(feature = "tabs")]
+pub(crate) fn attention() -> Attention {
+    if is_hidden() {
+        Attention::Hidden
+    } else if is_offline() {
+        Attention::Offline
+    } else {
+        Attention::Full
+    }
 }
 
 /// Returns whether the page is hidden; false where this is not known.

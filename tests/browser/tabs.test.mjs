@@ -247,6 +247,24 @@ test("tabs go on with a hidden leader whose timers come once a minute", async ()
   assert.deepEqual(await lines(leader, 10), numbered(10));
 });
 
+test("tabs connect again although the browser says that there is no network", async () => {
+  const lab = labs.Chromium;
+  const context = await lab.context();
+  const options = { retry: { max: 200 } };
+  const tabs = [await open(lab, context, options), await open(lab, context, options)];
+  for (const tab of tabs) {
+    await tab.evaluate(() => {
+      Object.defineProperty(navigator, "onLine", { value: false });
+      dispatchEvent(new Event("offline"));
+    });
+  }
+  server.proxy.cut();
+  for (const tab of tabs) await holds(tab, () => window.client.status.value.phase === "offline");
+  server.proxy.restore();
+  await Promise.all(tabs.map((tab, number) => say(tab, `of ${number}`)));
+  for (const tab of tabs) assert.deepEqual((await texts(tab, 2)).toSorted(), ["of 0", "of 1"]);
+});
+
 test("a tab whose token is refused leaves the connection to the next one, and takes part with another token", async () => {
   const lab = labs.Chromium;
   const guarded = await Fixture.start({ tokens: true });

@@ -87,7 +87,7 @@ impl Tabs {
             leading: parts.leading,
             token: RefCell::new(parts.token),
             identity: Cell::new(parts.identity),
-            member: RefCell::new(Member::new(page::is_attended())),
+            member: RefCell::new(Member::new(page::attention())),
             timer: Timer::new({
                 let this = this.clone();
                 move || {
@@ -170,7 +170,7 @@ impl Tabs {
 
     /// The page may have been hidden, shown, or cut off from the network.
     pub(crate) fn attend(&self) {
-        self.with(|member| member.attend(page::is_attended()));
+        self.with(|member| member.attend(page::attention()));
     }
 
     /// Leaves the others: the page is left or frozen, and may come back.

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Generation, TabId};
+use super::{Attention, Generation, TabId};
 use crate::session::client::{Cause, Transport};
 use crate::session::op::{AuthOk, ServerOp};
 use crate::session::wire::{read_varint, write_varint};
@@ -31,14 +31,11 @@ pub enum ToLeader {
     Join {
         /// Number of times that the tab has left the others.
         visit: u64,
-        /// The tab is visible, and online.
-        is_attended: bool,
+        /// Attempts that it asks for.
+        attention: Attention,
     },
-    /// The tab was hidden or shown.
-    Attend {
-        /// The tab is visible, and online.
-        is_attended: bool,
-    },
+    /// The tab was hidden or shown, or the network was lost or came back.
+    Attend(Attention),
     /// The application asks for an attempt at once.
     Connect,
     /// The application has set the token, which counts for all tabs.
@@ -176,10 +173,8 @@ impl ToLeader {
             write(kind, &[&[generation, tab], numbers].concat(), rest)
         };
         match self {
-            Self::Join { visit, is_attended } => {
-                write(JOIN, &[*visit, u64::from(*is_attended)], &[])
-            }
-            Self::Attend { is_attended } => write(ATTEND, &[u64::from(*is_attended)], &[]),
+            Self::Join { visit, attention } => write(JOIN, &[*visit, attention.number()], &[]),
+            Self::Attend(attention) => write(ATTEND, &[attention.number()], &[]),
             Self::Connect => write(CONNECT, &[], &[]),
             Self::Token(token) => {
                 let text = token.as_deref().unwrap_or_default();
@@ -212,11 +207,9 @@ impl ToLeader {
         let message = match kind {
             JOIN => Self::Join {
                 visit: fields.number()?,
-                is_attended: fields.number()? != 0,
+                attention: Attention::of(fields.number()?),
             },
-            ATTEND => Self::Attend {
-                is_attended: fields.number()? != 0,
-            },
+            ATTEND => Self::Attend(Attention::of(fields.number()?)),
             CONNECT => Self::Connect,
             TOKEN => Self::Token(match fields.number()? {
                 0 => None,

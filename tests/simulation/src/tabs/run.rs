@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use push_wire_shared::position::StartAt;
+use push_wire_shared::session::tabs::Attention;
 use push_wire_shared::time::{Moment, sooner};
 
 use super::browser::Browser;
@@ -216,10 +217,11 @@ impl Run {
                 self.tabs[at].pause_handling(until);
             }
             24 if can_act => {
-                let is_attended = world.rng.bool();
-                tab.attend(world, is_attended)?;
+                let attentions = [Attention::Hidden, Attention::Offline, Attention::Full];
+                let attention = attentions[world.rng.usize(..3)];
+                tab.attend(world, attention)?;
                 self.world
-                    .trace(format_args!("tab {id} is attended: {is_attended}"));
+                    .trace(format_args!("tab {id} attends: {attention:?}"));
             }
             25..27 => {
                 self.world
@@ -360,7 +362,7 @@ impl Run {
             if tab.is_away {
                 tab.come_back(world)?;
             }
-            tab.attend(world, true)?;
+            tab.attend(world, Attention::Full)?;
             tab.send(world, 1)?;
         }
         Ok(())

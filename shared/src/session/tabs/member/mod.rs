@@ -11,7 +11,7 @@ use core::time::Duration;
 pub(super) use self::left::unknown;
 
 use self::left::Left;
-use super::{Generation, Lead, ToLeader, ToTab};
+use super::{Attention, Generation, Lead, ToLeader, ToTab};
 use crate::limits::{TAB_ANSWER, TAB_TAKEN_BYTES};
 use crate::session::client::{Cause, Input, Transport};
 use crate::session::op::RejectedMessage;
@@ -27,7 +27,7 @@ pub struct Member {
     generation: Generation,
     /// Number of times that the tab has left the others.
     visit: u64,
-    is_attended: bool,
+    attention: Attention,
     stage: Stage,
     /// The leader was asked for the state of the connection, and has not answered.
     is_asked: bool,
@@ -88,9 +88,9 @@ pub enum MemberOutput {
 impl Member {
     /// A tab that knows of no leader.
     #[must_use]
-    pub fn new(is_attended: bool) -> Self {
+    pub fn new(attention: Attention) -> Self {
         Self {
-            is_attended,
+            attention,
             ..Self::default()
         }
     }
@@ -160,10 +160,10 @@ impl Member {
     }
 
     /// Records whether the tab is visible, and online.
-    pub fn attend(&mut self, is_attended: bool) {
-        if self.is_attended != is_attended {
-            self.is_attended = is_attended;
-            self.send(ToLeader::Attend { is_attended });
+    pub fn attend(&mut self, attention: Attention) {
+        if self.attention != attention {
+            self.attention = attention;
+            self.send(ToLeader::Attend(attention));
         }
     }
 
@@ -303,10 +303,10 @@ impl Member {
 
     /// Asks the leader for the state of the connection.
     fn ask(&mut self, now: Moment) {
-        let (visit, is_attended) = (self.visit, self.is_attended);
+        let (visit, attention) = (self.visit, self.attention);
         self.is_asked = true;
         self.deadline = Some(now + TAB_ANSWER);
-        self.send(ToLeader::Join { visit, is_attended });
+        self.send(ToLeader::Join { visit, attention });
     }
 
     /// The leader has answered, and something more is awaited.

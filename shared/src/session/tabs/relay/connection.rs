@@ -8,7 +8,7 @@ use crate::close::CloseReason;
 use crate::limits::TAB_HEARTBEAT;
 use crate::session::client::{Cause, ClientSession, Status};
 use crate::session::op::{AuthOk, RejectedMessage};
-use crate::session::tabs::{Lead, ToTab};
+use crate::session::tabs::{Attention, Lead, ToTab};
 use crate::time::Moment;
 
 impl Relay {
@@ -110,17 +110,18 @@ impl Relay {
         }
     }
 
-    /// Suspends the session while no tab is visible and online.
+    /// Lets the session make the attempts that the tabs ask for.
     pub(super) fn attend(&mut self, now: Moment, session: &mut ClientSession) {
-        let is_attended = self.peers.iter().any(|peer| peer.is_attended);
-        if is_attended == self.is_attended {
+        let asked = self.peers.iter().map(|peer| peer.attention);
+        let attention = asked.max().unwrap_or_default();
+        if attention == self.attention {
             return;
         }
-        self.is_attended = is_attended;
-        if is_attended {
-            session.wake(now);
-        } else {
-            session.suspend(now);
+        self.attention = attention;
+        match attention {
+            Attention::Full => session.wake(now),
+            Attention::Offline => session.go_offline(now),
+            Attention::Hidden => session.suspend(now),
         }
     }
 }

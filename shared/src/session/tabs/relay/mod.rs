@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use self::feed::Feeds;
 use self::peer::{Earlier, Peers};
-use super::{Generation, Lead, TabId, ToLeader, ToTab};
+use super::{Attention, Generation, Lead, TabId, ToLeader, ToTab};
 use crate::session::client::{ClientSession, EndCause, Event, Transport};
 use crate::session::op::{AuthOk, ClientOp, RejectedMessage, ServerOp};
 use crate::session::wire::Records;
@@ -37,7 +37,7 @@ pub struct Relay {
     transport: Transport,
     /// The handshake's answer, for tabs.
     answer: Option<AuthOk>,
-    is_attended: bool,
+    attention: Attention,
     end: Option<LeadEnd>,
     peers: Peers,
     feeds: Feeds,
@@ -67,7 +67,7 @@ impl Relay {
             connection: None,
             transport: Transport::WebSocket,
             answer: None,
-            is_attended: true,
+            attention: Attention::Full,
             end: None,
             peers: Peers::default(),
             feeds: Feeds::default(),
@@ -119,17 +119,17 @@ impl Relay {
         // The timers of a hidden page are late; the tab may be visible.
         session.handle_timeout(now);
         match message {
-            ToLeader::Join { visit, is_attended } => {
+            ToLeader::Join { visit, attention } => {
                 let peer = self.peers.get_or_add(tab);
                 peer.visit = visit;
                 peer.is_present = true;
-                peer.is_attended = is_attended;
+                peer.attention = attention;
                 let state = self.state(now, &session.status());
                 self.outputs.push_back((tab, state));
                 self.attend(now, session);
             }
-            ToLeader::Attend { is_attended } => {
-                self.peers.get_or_add(tab).is_attended = is_attended;
+            ToLeader::Attend(attention) => {
+                self.peers.get_or_add(tab).attention = attention;
                 self.attend(now, session);
             }
             ToLeader::Connect => session.connect(now),

@@ -8,7 +8,7 @@ use crate::limits::{BATCH_BYTES, REJECTIONS, TAB_WAITING_BYTES, TABS_AWAY};
 use crate::position::low_bits;
 use crate::session::op::{Auth, AuthOk, RejectedMessage, ServerOp};
 use crate::session::tabs::member::unknown;
-use crate::session::tabs::{TabId, ToTab};
+use crate::session::tabs::{Attention, TabId, ToTab};
 use crate::session::wire::write_record;
 
 /// All tabs.
@@ -39,7 +39,7 @@ pub(super) struct Peer {
     /// The tab's latest visit.
     pub(super) visit: u64,
     pub(super) is_present: bool,
-    pub(super) is_attended: bool,
+    pub(super) attention: Attention,
     pub(super) line: Option<Line>,
     /// Messages that the server has not answered: the number in the tab's session, and the ticket in the leader's.
     pub(super) sends: Vec<(u64, u64)>,
@@ -94,7 +94,7 @@ impl Peers {
         };
         let mut peer = self.list.remove(at);
         peer.is_present = false;
-        peer.is_attended = false;
+        peer.attention = Attention::Hidden;
         // The one that left last is the last of the list.
         self.list.push(peer);
         let away = |peer: &&Peer| !peer.is_present;
@@ -203,7 +203,7 @@ impl Peer {
             tab,
             visit: 0,
             is_present: true,
-            is_attended: true,
+            attention: Attention::Full,
             line: None,
             sends: Vec::new(),
             begun: false,

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Lead, Member, MemberOutput, MessageError, ToLeader, ToTab};
+use super::{Attention, Lead, Member, MemberOutput, MessageError, ToLeader, ToTab};
 use crate::encoding::PayloadEncoding;
 use crate::session::client::Transport;
 use crate::session::op::{AuthOk, ErrorCode};
@@ -36,7 +36,7 @@ struct Tab(Member);
 impl Tab {
     /// A tab with a line on connection 10 of the leader of generation 1.
     fn connected() -> Self {
-        let mut tab = Self(Member::new(true));
+        let mut tab = Self(Member::new(Attention::Full));
         tab.0.open(now(), 1);
         tab.ready(1, 0, 10, 0);
         let began = ToTab::Data {

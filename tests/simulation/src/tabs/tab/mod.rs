@@ -9,7 +9,7 @@ use push_wire_shared::session::client::{
     ClientConfig, ClientSession, Event, Input, Status, Subscription,
 };
 use push_wire_shared::session::op::ErrorCode;
-use push_wire_shared::session::tabs::{Member, Relay, TabId, tab_config};
+use push_wire_shared::session::tabs::{Attention, Member, Relay, TabId, tab_config};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::{Moment, sooner};
 use uuid::Uuid;
@@ -73,7 +73,7 @@ impl Tab {
         Self {
             id,
             session,
-            member: Member::new(true),
+            member: Member::new(Attention::Full),
             leader: None,
             is_open: false,
             is_away: false,
@@ -246,13 +246,13 @@ impl Tab {
         self.handles_at = until;
     }
 
-    /// Is hidden or shown.
+    /// Is hidden or shown, or told that there is no network.
     pub(in crate::tabs) fn attend(
         &mut self,
         world: &mut World,
-        is_attended: bool,
+        attention: Attention,
     ) -> Result<(), String> {
-        self.member.attend(is_attended);
+        self.member.attend(attention);
         self.session.wake(world.now);
         self.drive(world)
     }
