@@ -4,8 +4,7 @@ use std::cell::Cell;
 use std::rc::Weak;
 
 use js_sys::{Function, Reflect};
-#[cfg(feature = "tabs")]
-use push_wire_shared::session::tabs::Attention;
+use push_wire_shared::session::client::Attention;
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, EventTarget, VisibilityState, Window};
 
@@ -84,13 +83,7 @@ impl Drop for PageEvents {
     }
 }
 
-/// Returns whether the page is neither hidden nor offline; true where this is not known.
-pub(crate) fn is_attended() -> bool {
-    !is_hidden() && !is_offline()
-}
-
-/// Attempts that the page asks for.
-#[cfg(feature = "tabs")]
+/// Attempts that the page asks for; the usual ones where there is no page.
 pub(crate) fn attention() -> Attention {
     if is_hidden() {
         Attention::Hidden
@@ -102,7 +95,7 @@ pub(crate) fn attention() -> Attention {
 }
 
 /// Returns whether the page is hidden; false where this is not known.
-pub(crate) fn is_hidden() -> bool {
+fn is_hidden() -> bool {
     let document = window().and_then(|window| window.document());
     let state = document.as_ref().map(Document::visibility_state);
     state == Some(VisibilityState::Hidden)

@@ -1,6 +1,6 @@
 //! The page's life: hidden, left, frozen, and shown again.
 
-use push_wire_shared::session::client::ClientSession;
+use push_wire_shared::session::client::{Attention, ClientSession};
 
 use super::Driver;
 use crate::{clock, page};
@@ -16,25 +16,17 @@ impl Driver {
             tabs.attend();
             // The page may have been built before it was shown. Its own part costs nothing while it is hidden.
             self.with(ClientSession::wake);
-        } else if page::is_attended() {
-            self.with(ClientSession::wake);
         } else {
-            self.slow_down();
+            self.with(|session, now| session.attend(now, page::attention()));
         }
-    }
-
-    /// Makes no attempts while the page is hidden, and few while it is offline.
-    pub(super) fn slow_down(&self) {
-        self.with(if page::is_hidden() {
-            ClientSession::suspend
-        } else {
-            ClientSession::go_offline
-        });
     }
 
     /// There is a connection, which other tabs may have had before this one asked.
     pub(super) fn note_network(&self) {
-        if self.settings.tabs.is_none() && page::note_network() && !page::is_hidden() {
+        if self.settings.tabs.is_none()
+            && page::note_network()
+            && page::attention() == Attention::Full
+        {
             self.with(ClientSession::wake);
         }
     }
@@ -59,12 +51,8 @@ impl Driver {
         if self.is_closed() {
             return;
         }
-        if self
-            .settings
-            .tabs
-            .as_ref()
-            .is_some_and(|tabs| tabs.is_busy())
-        {
+        let tabs = self.settings.tabs.as_ref();
+        if tabs.is_some_and(|tabs| tabs.is_busy()) {
             return self.abandon();
         }
         self.commit();

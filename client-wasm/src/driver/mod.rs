@@ -11,8 +11,8 @@ use std::rc::{Rc, Weak};
 use push_wire_shared::close::CloseReason;
 use push_wire_shared::limits::TOKEN_BYTES;
 use push_wire_shared::session::client::{
-    ClientSession, ConfigError, Event, Input, SendError, Status, SubscribeError, Subscription,
-    Transport,
+    Attention, ClientSession, ConfigError, Event, Input, SendError, Status, SubscribeError,
+    Subscription, Transport,
 };
 use push_wire_shared::session::op::{ErrorCode, SystemNotice};
 use push_wire_shared::session::wire::Content;
@@ -172,8 +172,9 @@ impl Driver {
             return;
         }
         // After the first attempt, which the application asks for: a page may be hidden from its beginning.
-        if !page::is_attended() {
-            self.slow_down();
+        let attention = page::attention();
+        if attention != Attention::Full {
+            self.with(|session, now| session.attend(now, attention));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The client's side of docs/protocol.md as a machine without sockets, clocks or threads.
 
 mod ack;
+mod attention;
 mod backlog;
 mod config;
 mod connection;
@@ -33,6 +34,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+pub use attention::Attention;
 pub use config::{ClientConfig, RetryPolicy};
 pub use error::{ConfigError, SendError, SubscribeError, TokenError};
 pub use event::{EndCause, Entry, Event, Input, Output, Subscription};

@@ -1,7 +1,7 @@
 //! Life of the page that the session is of: hidden, offline, left and shown again.
 
-use super::ClientSession;
 use super::connection::Attempts;
+use super::{Attention, ClientSession};
 use crate::time::Moment;
 
 impl ClientSession {
@@ -18,8 +18,18 @@ impl ClientSession {
         }
     }
 
-    /// Ends `suspend`, `go_offline` and `leave`, when the page is visible or the network is back: tries at once unless the server has set a later
-    /// time, and checks a standing connection with a `ping`.
+    /// Makes the attempts that the page asks for, after it was hidden, shown, or cut off from the network: calls `wake`,
+    /// `go_offline` or `suspend`.
+    pub fn attend(&mut self, now: Moment, attention: Attention) {
+        match attention {
+            Attention::Full => self.wake(now),
+            Attention::Offline => self.go_offline(now),
+            Attention::Hidden => self.suspend(now),
+        }
+    }
+
+    /// Ends `suspend`, `go_offline` and `leave`, when the page is visible or the network is back: tries at once unless the
+    /// server has set a later time, and checks a standing connection with a `ping`.
     pub fn wake(&mut self, now: Moment) {
         let hangs = self.connection.hangs(now);
         if hangs {

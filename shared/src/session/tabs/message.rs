@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Attention, Generation, TabId};
-use crate::session::client::{Cause, Transport};
+use super::{Generation, TabId};
+use crate::session::client::{Attention, Cause, Transport};
 use crate::session::op::{AuthOk, ServerOp};
 use crate::session::wire::{read_varint, write_varint};
 

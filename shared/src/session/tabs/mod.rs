@@ -14,7 +14,6 @@
 //! with the server that began later. A crash may lose the last numbers: messages without one, which that handshake may
 //! count, are reported as unknown.
 
-mod attention;
 mod config;
 mod member;
 mod message;
@@ -22,7 +21,6 @@ mod relay;
 #[cfg(test)]
 mod tests;
 
-pub use attention::Attention;
 pub use config::{leader_config, tab_config};
 pub use member::{Member, MemberOutput};
 pub use message::{Lead, MessageError, ToLeader, ToTab};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use push_wire_shared::position::StartAt;
-use push_wire_shared::session::tabs::Attention;
+use push_wire_shared::session::client::Attention;
 use push_wire_shared::time::{Moment, sooner};
 
 use super::browser::Browser;

@@ -11,9 +11,9 @@ use core::time::Duration;
 pub(super) use self::left::unknown;
 
 use self::left::Left;
-use super::{Attention, Generation, Lead, ToLeader, ToTab};
+use super::{Generation, Lead, ToLeader, ToTab};
 use crate::limits::{TAB_ANSWER, TAB_TAKEN_BYTES};
-use crate::session::client::{Cause, Input, Transport};
+use crate::session::client::{Attention, Cause, Input, Transport};
 use crate::session::op::RejectedMessage;
 use crate::time::Moment;
 

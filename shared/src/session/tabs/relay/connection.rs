@@ -8,7 +8,7 @@ use crate::close::CloseReason;
 use crate::limits::TAB_HEARTBEAT;
 use crate::session::client::{Cause, ClientSession, Status};
 use crate::session::op::{AuthOk, RejectedMessage};
-use crate::session::tabs::{Attention, Lead, ToTab};
+use crate::session::tabs::{Lead, ToTab};
 use crate::time::Moment;
 
 impl Relay {
@@ -118,11 +118,7 @@ impl Relay {
             return;
         }
         self.attention = attention;
-        match attention {
-            Attention::Full => session.wake(now),
-            Attention::Offline => session.go_offline(now),
-            Attention::Hidden => session.suspend(now),
-        }
+        session.attend(now, attention);
     }
 }
 

@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 
 use self::feed::Feeds;
 use self::peer::{Earlier, Peers};
-use super::{Attention, Generation, Lead, TabId, ToLeader, ToTab};
-use crate::session::client::{ClientSession, EndCause, Event, Transport};
+use super::{Generation, Lead, TabId, ToLeader, ToTab};
+use crate::session::client::{Attention, ClientSession, EndCause, Event, Transport};
 use crate::session::op::{AuthOk, ClientOp, RejectedMessage, ServerOp};
 use crate::session::wire::Records;
 use crate::time::Moment;

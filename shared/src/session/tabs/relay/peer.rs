@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use crate::frame::{BinaryFlags, FrameHeader};
 use crate::limits::{BATCH_BYTES, REJECTIONS, TAB_WAITING_BYTES, TABS_AWAY};
 use crate::position::low_bits;
+use crate::session::client::Attention;
 use crate::session::op::{Auth, AuthOk, RejectedMessage, ServerOp};
 use crate::session::tabs::member::unknown;
-use crate::session::tabs::{Attention, TabId, ToTab};
+use crate::session::tabs::{TabId, ToTab};
 use crate::session::wire::write_record;
 
 /// All tabs.

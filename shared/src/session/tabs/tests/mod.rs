@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Attention, Lead, Member, MemberOutput, MessageError, ToLeader, ToTab};
+use super::{Lead, Member, MemberOutput, MessageError, ToLeader, ToTab};
 use crate::encoding::PayloadEncoding;
-use crate::session::client::Transport;
+use crate::session::client::{Attention, Transport};
 use crate::session::op::{AuthOk, ErrorCode};
 use crate::time::Moment;
 

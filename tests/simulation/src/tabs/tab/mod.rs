@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 
 use push_wire_shared::position::{Outcome, Position, StartAt};
 use push_wire_shared::session::client::{
-    ClientConfig, ClientSession, Event, Input, Status, Subscription,
+    Attention, ClientConfig, ClientSession, Event, Input, Status, Subscription,
 };
 use push_wire_shared::session::op::ErrorCode;
-use push_wire_shared::session::tabs::{Attention, Member, Relay, TabId, tab_config};
+use push_wire_shared::session::tabs::{Member, Relay, TabId, tab_config};
 use push_wire_shared::session::wire::Content;
 use push_wire_shared::time::{Moment, sooner};
 use uuid::Uuid;

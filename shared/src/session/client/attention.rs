@@ -1,19 +1,19 @@
-//! Attention of a tab to the shared connection.
+//! Attention of a page to its connection.
 
-/// Attempts to connect that a tab asks for. The most that a tab asks for are made.
+/// Attempts to connect that a page asks for, more of them from one to the next.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum Attention {
-    /// None: the tab is hidden.
+    /// None: the page is hidden.
     #[default]
     Hidden,
-    /// Rare ones: the tab is visible, and the browser says that there is no network.
+    /// Rare ones: the page is visible, and the browser says that there is no network.
     Offline,
     /// The usual ones.
     Full,
 }
 
 impl Attention {
-    pub(super) const fn number(self) -> u64 {
+    pub(in crate::session) const fn number(self) -> u64 {
         match self {
             Self::Hidden => 0,
             Self::Offline => 1,
@@ -21,7 +21,7 @@ impl Attention {
         }
     }
 
-    pub(super) const fn of(number: u64) -> Self {
+    pub(in crate::session) const fn of(number: u64) -> Self {
         match number {
             0 => Self::Hidden,
             1 => Self::Offline,
