@@ -178,8 +178,8 @@ test("counters are told at once, after changes, and no longer once nobody listen
     if (stats.entries === 3) heard.resolve();
   });
   assert.equal(told[0].entries, 0);
-  const { lines } = linesUntil(client, "counted 2", { from: "newest" });
-  await connected(client);
+  const { lines, subscription } = linesUntil(client, "counted 2", { from: "newest" });
+  await until({ subscribe: (listener) => subscription.onOutcome(listener) }, ({ type }) => type === "resumed");
   backend.publishLog(numbered("counted", 3));
   await lines;
   await heard.promise;
