@@ -21,6 +21,7 @@ export class Lab {
   #backend;
   #browsers = {};
   #installed;
+  #turns = new Turns();
 
   static async create() {
     const lab = new Lab();
@@ -110,9 +111,8 @@ export class Lab {
    */
   async visit(url, { judge = judgeChecks, allowed, server = this.server, after = async () => {} } = {}) {
     for (const [name, browser] of Object.entries(this.#browsers)) {
-      const context = await browser.createBrowserContext();
+      const page = await this.#turns.take(() => openAlone(browser));
       try {
-        const page = await context.newPage();
         const complaints = [];
         const complain = (text) => allowed?.test(text) || complaints.push(text);
         page.on("pageerror", (error) => complain(String(error)));
@@ -126,10 +126,27 @@ export class Lab {
         await after(page);
         if (complaints.length > 0) throw new Error(`${name}'s console: ${complaints.join("\n")}`);
       } finally {
-        await context.close();
+        await this.#turns.take(() => page.browserContext().close());
       }
     }
     return Object.keys(this.#browsers).join(", ");
+  }
+}
+
+/** Opens a page in a browser context of its own. */
+async function openAlone(browser) {
+  const context = await browser.createBrowserContext();
+  return context.newPage();
+}
+
+/** Tasks that run one after the other. Firefox may discard a page that is opened while a browser context is closed. */
+class Turns {
+  #last = Promise.resolve();
+
+  take(task) {
+    const turn = this.#last.then(task);
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 }
 
