@@ -215,6 +215,10 @@ pub const RTC_STATUS_BYTES: usize = 256;
 /// Clients in one room (default 64): a list of the others takes 2.5 KiB, and a call of more needs a server for its media.
 pub const RTC_ROOM_MEMBERS: usize = 64;
 
+/// Clients of one owner in one room (default 32): one user, or one address without users, cannot take all places of a room
+/// from the others.
+pub const RTC_OWNER_MEMBERS: usize = 32;
+
 /// Rooms of one client at once (default 16): its list then has at most 945 clients, in 36 KiB.
 pub const RTC_CLIENT_ROOMS: usize = 16;
 

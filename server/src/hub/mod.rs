@@ -246,7 +246,9 @@ impl Hub {
 
     /// Records that a connection of a session has ended; changes nothing if a newer one holds the session.
     pub(crate) fn leave_session(&self, now: Moment, client: Uuid, generation: u64) {
-        self.sessions.leave(now, client, generation);
+        if self.sessions.leave(now, client, generation) {
+            self.observer.left(client);
+        }
     }
 
     /// Removes the session of a client that sent `goodbye`, and its inboxes.
@@ -277,6 +279,12 @@ impl Hub {
     #[must_use]
     pub fn knows(&self, now: Moment, client: Uuid) -> bool {
         self.sessions.knows(now, client)
+    }
+
+    /// Returns whether a client is connected.
+    #[cfg(feature = "rtc")]
+    pub(crate) fn is_connected(&self, client: Uuid) -> bool {
+        self.sessions.is_connected(client)
     }
 
     /// Ids of the clients that are connected, in no order.

@@ -12,6 +12,9 @@ pub(crate) trait SessionObserver: Send + Sync {
     /// The session of a client has ended.
     fn ended(&self, client: Uuid);
 
+    /// A client with a session has lost its connection, or may have: it may be connected again.
+    fn left(&self, client: Uuid);
+
     /// A client has this grant from now on, and its session this owner: a connection of its session has opened, or has renewed its token.
     fn granted(&self, client: Uuid, grant: &Arc<Grant>, owner: &Owner);
 
@@ -34,6 +37,13 @@ impl Observer {
     pub(super) fn ended(&self, client: Uuid) {
         if let Some(observer) = self.0.get() {
             observer.ended(client);
+        }
+    }
+
+    /// Passes the end of a connection on.
+    pub(super) fn left(&self, client: Uuid) {
+        if let Some(observer) = self.0.get() {
+            observer.left(client);
         }
     }
 

@@ -133,6 +133,14 @@ impl Sessions {
         table.known.len() - table.away.len()
     }
 
+    /// Returns whether a client is connected.
+    #[cfg(feature = "rtc")]
+    pub(super) fn is_connected(&self, client: Uuid) -> bool {
+        let table = lock(&self.table);
+        let session = table.known.get(&client);
+        session.is_some_and(|session| session.is_connected())
+    }
+
     /// Ids of the clients that are connected.
     pub(super) fn connected_ids(&self) -> Vec<Uuid> {
         let table = lock(&self.table);
@@ -204,13 +212,15 @@ impl Sessions {
         })
     }
 
-    /// Records the end of a connection, unless a newer one holds the session.
-    pub(super) fn leave(&self, now: Moment, client: Uuid, generation: u64) {
+    /// Records the end of a connection, unless a newer one holds the session. Returns whether it was recorded.
+    pub(super) fn leave(&self, now: Moment, client: Uuid, generation: u64) -> bool {
         let mut table = lock(&self.table);
         let session = table.held(client, generation);
-        if session.is_some_and(|session| session.release(now)) {
+        let was_held = session.is_some_and(|session| session.release(now));
+        if was_held {
             table.away.insert((now, client));
         }
+        was_held
     }
 
     /// Removes a session and its inboxes, unless a newer connection holds it. Returns whether it was removed.

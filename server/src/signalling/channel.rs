@@ -296,6 +296,18 @@ impl SessionObserver for Membership {
         });
     }
 
+    fn left(&self, client: Uuid) {
+        let Some(hub) = self.0.hub.upgrade() else {
+            return;
+        };
+        self.0.change(|state, _| {
+            // A newer connection may have opened meanwhile, and its grant have been passed on.
+            if !hub.is_connected(client) {
+                state.signalling.handle_absence(client);
+            }
+        });
+    }
+
     fn granted(&self, client: Uuid, grant: &Arc<Grant>, owner: &Owner) {
         self.0.change(|state, now| {
             let (grant, owner) = (Arc::clone(grant), owner.clone());
@@ -303,6 +315,7 @@ impl SessionObserver for Membership {
             state
                 .signalling
                 .restrict(now, client, until, |room| self.0.may_use(&grant, room));
+            state.signalling.handle_return(client);
             state.clients.insert(client, Client { grant, owner });
         });
     }

@@ -36,6 +36,7 @@ impl From<SignalError> for HandlerError {
             }
             SignalError::RateLimited { retry } => Self::RateLimited { text, retry },
             SignalError::RoomFull(_)
+            | SignalError::TooManyMembers(_)
             | SignalError::TooManyRooms(_)
             | SignalError::TooManyOpened(_)
             | SignalError::NoRoomLeft(_) => Self::Refused(text),

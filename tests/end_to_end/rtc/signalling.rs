@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use push_wire_client::{ClientConfig, ErrorCode, ReconnectPolicy, TransportPreference};
 use push_wire_server::{
-    Credentials, EnableRtcError, Grant, RelayBandwidth, RelayLimits, RtcConfig, RtcMessage,
-    TurnSecret,
+    ChannelPolicy, Credentials, EnableRtcError, Grant, RelayBandwidth, RelayLimits, RtcConfig,
+    RtcMessage, TurnSecret,
 };
 use push_wire_shared::rtc::RtcRequest;
 use push_wire_shared::rtc::signalling::SignallingConfig;
@@ -67,27 +67,57 @@ async fn other_messages_are_refused() {
     }
 }
 
-#[tokio::test]
-async fn inbox_keeps_signals_of_absent_client() {
-    let backend = Backend::start(RtcConfig::new()).await;
+/// Settings of B, which was in `room` with A, and has lost its connection.
+async fn absent(backend: &Backend) -> ClientConfig {
     let proxy = Proxy::to(backend.address).await;
     let mut config = ClientConfig::new(proxy.url());
     config.client_id = B;
     config.reconnect = ReconnectPolicy::disabled();
     let mut b = Member::join(config).await;
     b.enter("room").await.unwrap();
-    let a = backend.join_room(A).await;
     b.sees(&[A]).await;
     let session = b.client.session().await.unwrap();
     proxy.cut();
     while backend.server.connected_clients() > 1 {
         tokio::task::yield_now().await;
     }
+    ClientConfig::continuing(backend.url(), session)
+}
+
+#[tokio::test]
+async fn inbox_keeps_signals_of_absent_client() {
+    let backend = Backend::start(RtcConfig::new()).await;
+    let a = backend.join_room(A).await;
+    let config = absent(&backend).await;
     a.send(&offer(A, B)).await.unwrap();
 
-    let config = ClientConfig::continuing(backend.url(), session);
     let mut b = Member::join(config).await;
     assert_eq!(b.peer_signal().await, offer(A, B));
+}
+
+#[tokio::test]
+async fn lists_take_no_room_in_the_inbox_of_an_absent_client() {
+    let backend = Backend::start_with(RtcConfig::new(), |builder| {
+        builder.channel(Channel::Rtc, ChannelPolicy::log().retain_entries(3))
+    })
+    .await;
+    let mut a = backend.join_room(A).await;
+    let config = absent(&backend).await;
+    a.sees(&[B]).await;
+    a.send(&offer(A, B)).await.unwrap();
+    for _ in 0..4 {
+        let mut c = backend.join_room(C).await;
+        a.sees(&[B, C]).await;
+        c.client.disconnect().await.unwrap();
+        a.sees(&[B]).await;
+    }
+    let _c = backend.join_room(C).await;
+    a.sees(&[B, C]).await;
+
+    let mut b = Member::join(config).await;
+    assert_eq!(b.peer_signal().await, offer(A, B));
+    let peers = vec![A, C];
+    assert_eq!(b.signal().await, RtcMessage::PeerList { peers });
 }
 
 #[tokio::test]
@@ -159,9 +189,10 @@ async fn grant_bounds_the_rooms() {
 }
 
 #[tokio::test]
-async fn rooms_of_an_identity_are_bounded() {
+async fn rooms_and_places_of_an_identity_are_bounded() {
     let limits = SignallingConfig {
         owner_rooms: 1,
+        owner_members: 2,
         ..SignallingConfig::default()
     };
     let backend = Backend::start_with(RtcConfig::new().limits(limits), |builder| {
@@ -186,6 +217,9 @@ async fn rooms_of_an_identity_are_bounded() {
     b.enter("one").await.unwrap();
     c.enter("two").await.unwrap();
     b.enter("two").await.unwrap();
+    let d = join(Uuid::from_u128(4), "ada").await;
+    assert_eq!(code(d.enter("one").await), ErrorCode::Refused);
+    c.enter("one").await.unwrap();
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ impl SessionObserver for Ends {
         lock(&self.0).push(client);
     }
 
+    fn left(&self, _client: Uuid) {}
+
     fn granted(&self, _client: Uuid, _grant: &Arc<Grant>, _owner: &Owner) {}
 
     fn revoked(&self) {}

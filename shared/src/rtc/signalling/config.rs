@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use crate::limits::{
-    RTC_BURST_BYTES, RTC_BYTES_PER_SECOND, RTC_CLIENT_ROOMS, RTC_LIST_DELAY, RTC_OWNER_ROOMS,
-    RTC_ROOM_MEMBERS, RTC_ROOMS,
+    RTC_BURST_BYTES, RTC_BYTES_PER_SECOND, RTC_CLIENT_ROOMS, RTC_LIST_DELAY, RTC_OWNER_MEMBERS,
+    RTC_OWNER_ROOMS, RTC_ROOM_MEMBERS, RTC_ROOMS,
 };
 use crate::relay::RelayBandwidth;
 
@@ -13,10 +13,11 @@ use crate::relay::RelayBandwidth;
 pub struct SignallingConfig {
     /// Clients in one room; default 64.
     pub room_members: usize,
+    /// Clients of one owner in one room; default 32. The owner is that of [`Sender::owner`](super::Sender::owner).
+    pub owner_members: usize,
     /// Rooms of one client at once; default 16.
     pub client_rooms: usize,
-    /// Rooms at once that clients of one owner have opened; default 8,192. The owner is that of
-    /// [`Sender::owner`](super::Sender::owner).
+    /// Rooms at once that clients of one owner have opened; default 8,192.
     pub owner_rooms: usize,
     /// Rooms at once; default 65,536.
     pub rooms: usize,
@@ -31,6 +32,7 @@ impl Default for SignallingConfig {
     fn default() -> Self {
         Self {
             room_members: RTC_ROOM_MEMBERS,
+            owner_members: RTC_OWNER_MEMBERS,
             client_rooms: RTC_CLIENT_ROOMS,
             owner_rooms: RTC_OWNER_ROOMS,
             rooms: RTC_ROOMS,

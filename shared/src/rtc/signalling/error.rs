@@ -38,6 +38,9 @@ pub enum SignalError {
     /// The room has as many members as it may have.
     #[error("the room has {0} members already")]
     RoomFull(usize),
+    /// The clients of the sender's owner have as many places in the room as they may have.
+    #[error("clients of this user or network have {0} places in the room already")]
+    TooManyMembers(usize),
     /// The client is in as many rooms as it may be.
     #[error("the client is in {0} rooms already")]
     TooManyRooms(usize),

@@ -26,6 +26,7 @@
 //! # Ok::<(), push_wire_shared::rtc::signalling::SignalError>(())
 //! ```
 
+mod absent;
 mod config;
 mod ends;
 mod error;

@@ -21,9 +21,27 @@ pub(super) struct Rooms {
 /// One room.
 #[derive(Debug)]
 struct Room {
-    members: BTreeSet<Uuid>,
+    /// The clients in it, each with its owner.
+    members: BTreeMap<Uuid, Option<String>>,
     /// Owner of the client that opened it.
     owner: Option<String>,
+}
+
+impl Room {
+    /// Adds a client, unless those of its owner have `limit` places already.
+    fn admit(
+        &mut self,
+        client: Uuid,
+        owner: Option<&str>,
+        limit: usize,
+    ) -> Result<(), SignalError> {
+        let is_same = |other: &&Option<String>| other.as_deref() == owner;
+        if owner.is_some() && self.members.values().filter(is_same).count() >= limit {
+            return Err(SignalError::TooManyMembers(limit));
+        }
+        self.members.insert(client, owner.map(String::from));
+        Ok(())
+    }
 }
 
 impl Rooms {
@@ -46,9 +64,7 @@ impl Rooms {
             Some(Room { members, .. }) if members.len() >= config.room_members => {
                 return Err(SignalError::RoomFull(config.room_members));
             }
-            Some(Room { members, .. }) => {
-                members.insert(client);
-            }
+            Some(room) => room.admit(client, owner, config.owner_members)?,
             None => self.open(client, owner, room, config)?,
         }
         self.entered.entry(client).or_default().insert(room.into());
@@ -73,8 +89,8 @@ impl Rooms {
             }
             self.opened.insert(owner.into(), opened + 1);
         }
-        let members = BTreeSet::from([client]);
         let owner = owner.map(String::from);
+        let members = BTreeMap::from([(client, owner.clone())]);
         self.rooms.insert(room.into(), Room { members, owner });
         Ok(())
     }
@@ -123,13 +139,13 @@ impl Rooms {
     pub(super) fn members(&self, room: &str) -> impl Iterator<Item = Uuid> {
         let room = self.rooms.get(room);
         room.into_iter()
-            .flat_map(|room| room.members.iter().copied())
+            .flat_map(|room| room.members.keys().copied())
     }
 
     /// Returns whether a client is in a room.
     pub(super) fn contains(&self, room: &str, client: Uuid) -> bool {
         let room = self.rooms.get(room);
-        room.is_some_and(|room| room.members.contains(&client))
+        room.is_some_and(|room| room.members.contains_key(&client))
     }
 
     /// The other clients in the rooms of a client, in rising order of their ids.

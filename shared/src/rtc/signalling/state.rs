@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use uuid::Uuid;
 
+use super::absent::Absent;
 use super::ends::Ends;
 use super::rooms::Rooms;
 use super::{Signal, SignalError, SignallingConfig};
@@ -97,6 +98,7 @@ pub struct Signalling {
     config: SignallingConfig,
     rooms: Rooms,
     ends: Ends,
+    absent: Absent,
     seen: SeenCandidates,
     budgets: RelayBudgets,
     /// Rooms whose members have changed since their lists were sent.
@@ -113,6 +115,7 @@ impl Signalling {
             config,
             rooms: Rooms::default(),
             ends: Ends::default(),
+            absent: Absent::default(),
             seen: SeenCandidates::default(),
             budgets: RelayBudgets::new(config.bandwidth),
             changed: BTreeSet::new(),
@@ -191,6 +194,22 @@ impl Signalling {
     pub fn leave(&mut self, now: Moment, client: Uuid) {
         self.leave_rooms(now, client, |_| false);
         self.ends.set(client, None);
+        self.absent.remove(client);
+    }
+
+    /// Records that a client has lost its connection. Until it returns, it is sent a new list of peers only before a message
+    /// from one of them.
+    pub fn handle_absence(&mut self, client: Uuid) {
+        if self.is_member(client) {
+            self.absent.add(client);
+        }
+    }
+
+    /// Records that a client has a connection again. It is sent the list of its peers if that has changed.
+    pub fn handle_return(&mut self, client: Uuid) {
+        if self.absent.remove(client) {
+            self.send_list(client);
+        }
     }
 
     /// Removes a client whose grant has ended, or was revoked, from all rooms. It is sent the list without peers.
@@ -267,8 +286,12 @@ impl Signalling {
 
     /// Sets the end of a client's grant. Only that of a client in rooms has an effect.
     fn end_at(&mut self, client: Uuid, until: Option<Moment>) {
-        let is_member = self.rooms.of(client).next().is_some();
+        let is_member = self.is_member(client);
         self.ends.set(client, until.filter(|_| is_member));
+    }
+
+    fn is_member(&self, client: Uuid) -> bool {
+        self.rooms.of(client).next().is_some()
     }
 
     /// Sends the members of changed rooms their lists, once the time has come.
@@ -297,6 +320,9 @@ impl Signalling {
             return Err(SignalError::PeerNotPermitted);
         }
         if let Some(message) = self.without_repeated(message.with_sender(sender.client)) {
+            if self.absent.take_deferred(to) {
+                self.put_list(to);
+            }
             self.outputs.push_back(Output::Send { to, message });
         }
         Ok(())
@@ -376,7 +402,14 @@ impl Signalling {
         }
     }
 
+    /// Sends a client the list of its peers; one that is absent, later.
     fn send_list(&mut self, client: Uuid) {
+        if !self.absent.defer(client) {
+            self.put_list(client);
+        }
+    }
+
+    fn put_list(&mut self, client: Uuid) {
         let peers = self.rooms.peers(client);
         self.outputs.push_back(Output::Send {
             to: client,

@@ -103,6 +103,11 @@ impl Model {
         }
         let of_client = self.members.iter().filter(|pair| pair.0 == client).count();
         let of_room = self.members.iter().filter(|pair| pair.1 == room).count();
+        let of_owner = self
+            .members
+            .iter()
+            .filter(|pair| pair.1 == room && owner(pair.0) == owner(client))
+            .count();
         let rooms: BTreeSet<usize> = self.members.iter().map(|pair| pair.1).collect();
         let is_open = rooms.contains(&room);
         let opened = rooms
@@ -111,6 +116,7 @@ impl Model {
         let may_open = rooms.len() < limits.rooms && opened.count() < limits.owner_rooms;
         let is_within = of_client < limits.client_rooms
             && of_room < limits.room_members
+            && of_owner < limits.owner_members
             && (is_open || may_open);
         if is_within {
             self.members.insert((client, room));

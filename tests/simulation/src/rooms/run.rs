@@ -1,5 +1,7 @@
 //! One seeded run of clients in rooms.
 
+mod sessions;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ const OPERATIONS: usize = 300;
 /// Limits that runs reach.
 const LIMITS: SignallingConfig = SignallingConfig {
     room_members: 4,
+    owner_members: 2,
     client_rooms: 2,
     rooms: 3,
     owner_rooms: 2,
@@ -52,6 +55,8 @@ pub enum RoomsFault {
     IgnoreGrants,
     /// Ends of sessions are not passed on.
     IgnoreEnds,
+    /// Returns of clients that were away are not passed on.
+    IgnoreReturns,
     /// Nothing is done when it is due.
     IgnoreTimeouts,
     /// Refused packets are relayed.
@@ -86,6 +91,8 @@ pub struct RoomsTally {
     pub expired: u64,
     /// Lists of peers that were checked at rest.
     pub lists: u64,
+    /// Returns of clients that were away.
+    pub returns: u64,
     /// Packets that were relayed.
     pub relayed: u64,
     /// Packets that were refused by a budget.
@@ -103,6 +110,7 @@ impl RoomsTally {
         self.limited += other.limited;
         self.expired += other.expired;
         self.lists += other.lists;
+        self.returns += other.returns;
         self.relayed += other.relayed;
         self.slowed += other.slowed;
     }
@@ -131,6 +139,8 @@ struct Run {
     model: Model,
     /// Last list of each client since its session began.
     lists: [Option<Vec<Uuid>>; CLIENTS],
+    /// Clients without a connection.
+    away: [bool; CLIENTS],
     /// Candidates that were passed on.
     candidates: HashSet<(usize, usize, String)>,
     signals: [Budget; CLIENTS],
@@ -150,6 +160,7 @@ impl Run {
             meter: RelayMeter::new(RELAY),
             model: Model::default(),
             lists: Default::default(),
+            away: Default::default(),
             candidates: HashSet::new(),
             signals: [(); CLIENTS].map(|()| Budget::new(LIMITS.bandwidth)),
             packets: [(); CLIENTS].map(|()| Budget::new(RELAY.per_sender)),
@@ -180,12 +191,16 @@ impl Run {
 
     fn operate(&mut self) -> Result<(), String> {
         let client = self.rng.usize(0..CLIENTS);
-        match self.rng.u8(0..64) {
+        let operation = self.rng.u8(0..64);
+        // A client that is away sends nothing.
+        match operation {
+            0..58 if self.away[client] => self.grant(client),
             0..24 => self.enter(client),
             24..27 => self.leave(client),
             27..44 => self.signal(client),
             44..58 => self.relay(client),
-            58..61 => self.grant(client),
+            58..60 => self.grant(client),
+            60 => self.lose(client),
             61 => self.withdraw(client),
             _ => self.end(client),
         }
@@ -221,7 +236,7 @@ impl Run {
             self.pass(LIMITS.list_delay)?;
         }
         for client in 0..CLIENTS {
-            let Some(list) = &self.lists[client] else {
+            let Some(list) = self.lists[client].as_ref().filter(|_| !self.away[client]) else {
                 continue;
             };
             let peers = self.model.peers(client);
@@ -245,7 +260,7 @@ impl Run {
 
     /// Takes the outputs: keeps the lists, and returns the messages.
     fn outputs(&mut self) -> Result<Vec<(usize, RtcMessage)>, String> {
-        let mut messages = Vec::new();
+        let (mut messages, mut listed) = (Vec::new(), Vec::new());
         while let Some(output) = self.signalling.poll_output() {
             let Output::Send { to, message } = output else {
                 return Err(format!("{output:?} without a request"));
@@ -256,12 +271,21 @@ impl Run {
                 return Err(format!("{message:?} for {client}, whose session has ended"));
             }
             if let RtcMessage::PeerList { peers } = message {
+                listed.push(client);
                 self.lists[client] = Some(peers);
             } else {
                 messages.push((client, message));
             }
         }
-        Ok(messages)
+        // Before a message a client that is away needs the list that the message's sender is in.
+        let is_needless = |client: &&usize| {
+            let mut receivers = messages.iter().map(|(to, _)| to);
+            self.away[**client] && !receivers.any(|to| to == *client)
+        };
+        match listed.iter().find(is_needless) {
+            Some(client) => Err(format!("{client} is away, and was sent a list")),
+            None => Ok(messages),
+        }
     }
 
     /// Takes a message from the rate of its sender. Returns whether it is within.
@@ -439,49 +463,6 @@ impl Run {
         self.tally.relayed += 1;
         self.packets[from].take(self.now, bytes)?;
         self.all_packets.take(self.now, bytes)
-    }
-
-    /// Gives a client another grant, and a session if it has none.
-    fn grant(&mut self, client: usize) -> Result<(), String> {
-        let until = (self.rng.u8(0..4) == 0)
-            .then(|| self.now + Duration::from_millis(self.rng.u64(1..20_000)));
-        let rooms = match self.rng.u8(0..4) {
-            0 => self.rng.u8(..),
-            _ => u8::MAX,
-        };
-        let grant = Grant { rooms, until };
-        self.tally.expired += u64::from(
-            self.model.has_session(client) && self.model.grant(self.now, client).is_none(),
-        );
-        self.model.set_grant(client, grant);
-        if self.fault != RoomsFault::IgnoreGrants {
-            self.signalling
-                .restrict(self.now, id(client), until, may_use(Some(grant)));
-        }
-        self.drain()
-    }
-
-    /// Revokes the grant of a client, which keeps its session.
-    fn withdraw(&mut self, client: usize) -> Result<(), String> {
-        if !self.model.has_session(client) {
-            return Ok(());
-        }
-        let ended = Grant {
-            rooms: 0,
-            until: Some(self.now),
-        };
-        self.model.set_grant(client, ended);
-        self.signalling.withdraw(self.now, id(client));
-        self.drain()
-    }
-
-    fn end(&mut self, client: usize) -> Result<(), String> {
-        self.model.end(client);
-        self.lists[client] = None;
-        if self.fault != RoomsFault::IgnoreEnds {
-            self.signalling.leave(self.now, id(client));
-        }
-        self.drain()
     }
 }
 

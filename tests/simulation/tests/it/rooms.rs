@@ -35,6 +35,7 @@ fn rooms_and_relay_keep_their_promises() {
             tally.limited,
             tally.expired,
             tally.lists,
+            tally.returns,
             tally.relayed,
             tally.slowed,
         ];
@@ -47,6 +48,7 @@ fn faults_of_the_driver_are_found() {
     for fault in [
         RoomsFault::IgnoreGrants,
         RoomsFault::IgnoreEnds,
+        RoomsFault::IgnoreReturns,
         RoomsFault::IgnoreTimeouts,
         RoomsFault::IgnoreBudgets,
     ] {

@@ -291,6 +291,64 @@ fn rooms_of_an_owner_are_bounded() {
 }
 
 #[test]
+fn places_of_an_owner_in_a_room_are_bounded() {
+    let mut channel = Channel::with(SignallingConfig {
+        owner_members: 2,
+        ..SignallingConfig::default()
+    });
+    let mut enter = |client: u128, owner, room| {
+        let sender = Sender::new(Uuid::from_u128(client)).of_owner(owner);
+        channel.handle(sender, discovery(Some(room)))
+    };
+    let (ada, bob) = (Some("ada"), Some("bob"));
+    for (client, owner, room, expected) in [
+        (1, ada, "one", Ok(())),
+        (2, ada, "one", Ok(())),
+        (3, ada, "one", Err(SignalError::TooManyMembers(2))),
+        (1, ada, "one", Ok(())),
+        (3, ada, "two", Ok(())),
+        (4, bob, "one", Ok(())),
+        (5, None, "one", Ok(())),
+        (6, None, "one", Ok(())),
+        (7, None, "one", Ok(())),
+    ] {
+        assert_eq!(enter(client, owner, room), expected, "{client} in {room}");
+    }
+    channel.0.leave(at(0), Uuid::from_u128(1));
+    let sender = Sender::new(Uuid::from_u128(3)).of_owner(ada);
+    channel.handle(sender, discovery(Some("one"))).unwrap();
+}
+
+#[test]
+fn absent_member_is_sent_one_list() {
+    let mut channel = Channel::with_room(&[A, B]);
+    channel.0.handle_absence(B);
+    for ms in [1_000, 2_000, 3_000] {
+        channel.0.leave(at(ms), A);
+        channel.0.handle_timeout(at(ms + 100));
+        channel.enter(A, "room").unwrap();
+        channel.0.handle_timeout(at(ms + 200));
+        assert_eq!(channel.outputs(), [list(A, &[B]), list(A, &[B])]);
+    }
+    // Before a message, so that its sender is known.
+    channel.send(A, offer(A, B)).unwrap();
+    assert_eq!(channel.outputs(), [list(B, &[A]), (B, offer(A, B))]);
+    channel.send(A, offer(A, B)).unwrap();
+    assert_eq!(channel.outputs(), [(B, offer(A, B))]);
+
+    channel.enter(C, "room").unwrap();
+    channel.0.handle_timeout(at(9_000));
+    assert_eq!(
+        channel.outputs(),
+        [list(C, &[A, B]), list(A, &[B, C]), list(C, &[A, B])]
+    );
+    channel.0.handle_return(B);
+    assert_eq!(channel.outputs(), [list(B, &[A, C])]);
+    channel.0.handle_return(B);
+    assert_eq!(channel.outputs(), [], "it has the list");
+}
+
+#[test]
 fn ends_are_kept_of_members_alone() {
     let mut channel = Channel::with_room(&[A, B]);
     channel.0.restrict(at(0), C, Some(at(5)), |_| true);
