@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use push_wire_client::position::ResetReason;
 use push_wire_client::{
-    ClientConfig, ClientEvent, Delivery, EndCause, PushClient, Status, StreamRequest,
+    ClientConfig, ClientEvent, Delivery, EndCause, Frame, PushClient, Status, StreamRequest,
     TransportPreference,
 };
 use push_wire_server::{AuthError, Credentials, Grant};
@@ -153,6 +153,41 @@ async fn set_token_renews_over_the_open_connection() {
             matches!(&ended, Delivery::Ended { cause, .. } if *cause == refused),
             "{preference:?}: {ended:?}"
         );
+        while let Ok(event) = events.try_recv() {
+            assert!(!matches!(event, ClientEvent::Status(_)), "{event:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn hanging_authenticator_holds_no_client() {
+    for preference in TRANSPORTS {
+        let server = Server::start(|builder| {
+            let builder = builder.handshake(Duration::from_millis(300));
+            builder.authenticator(async |credentials: Credentials<Channel>| {
+                let later = SystemTime::now() + Duration::from_secs(3_600);
+                let grant = Grant::nothing().read(Channel::Chat).expires_at(later);
+                match credentials.token.as_deref() {
+                    Some("hangs") => std::future::pending().await,
+                    Some("wide") => Ok(grant.send(Channel::Chat)),
+                    _ => Ok(grant),
+                }
+            })
+        })
+        .await;
+        server.push.on_message(Channel::Chat, |_, _| Ok(()));
+        let mut config = config(server.address, preference);
+        config.token = Some("narrow".into());
+        let mut client = PushClient::<Channel>::new(config);
+        client.connect().await.unwrap();
+        let mut events = client.events();
+        for (token, is_allowed) in [("hangs", false), ("wide", true)] {
+            client.set_token(Some(token.into())).await.unwrap();
+            // Judged by the grant of the token that was set before it, once that is known.
+            let sent = client.send_confirmed(Frame::new(Channel::Chat, json!(1)));
+            let sent = within_timeout(async { Some(sent.await) }).await;
+            assert_eq!(sent.is_ok(), is_allowed, "{preference:?} {token}: {sent:?}");
+        }
         while let Ok(event) = events.try_recv() {
             assert!(!matches!(event, ClientEvent::Status(_)), "{event:?}");
         }

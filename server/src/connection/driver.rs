@@ -203,10 +203,19 @@ impl<T: Transport> Connection<T> {
         None
     }
 
+    /// Begins to check a client's credentials. The time of the handshake bounds this, for a client that is connected already
+    /// as well.
     fn authenticate(&mut self, client: AuthRequest) {
-        if let Some(request) = &self.request {
-            self.grant = Some(self.app.authenticate(client, request));
-        }
+        let Some(request) = &self.request else {
+            return;
+        };
+        let pending = self.app.authenticate(client, request);
+        self.grant = Some(if self.peer.is_open() {
+            let time = self.app.hub().session_config().handshake;
+            Box::pin(async move { guard::grant_within(time, pending).await })
+        } else {
+            pending
+        });
     }
 
     /// Writes until the transport accepts no more or nothing is left.

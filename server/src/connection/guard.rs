@@ -4,9 +4,11 @@ use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::MessageError;
+use tokio::time::timeout;
 
 use super::Application;
 use crate::auth::{AuthError, Grant, PendingGrant};
@@ -26,8 +28,18 @@ pub(super) fn deliver(app: &dyn Application, message: Inbound) -> Result<(), Mes
 }
 
 /// The authenticator's answer. One that panics counts as unavailable.
-pub(crate) async fn grant(mut pending: PendingGrant) -> Result<Grant, AuthError> {
+async fn grant(mut pending: PendingGrant) -> Result<Grant, AuthError> {
     poll_fn(|cx| poll_grant(&mut pending, cx)).await
+}
+
+/// The authenticator's answer. One that takes longer than this counts as unavailable.
+pub(crate) async fn grant_within(
+    time: Duration,
+    pending: PendingGrant,
+) -> Result<Grant, AuthError> {
+    let answer = timeout(time, grant(pending)).await;
+    let late = |_| AuthError::Unavailable(format!("no answer within {} ms", time.as_millis()));
+    answer.map_err(late).flatten()
 }
 
 /// Polls an authenticator. One that panics counts as unavailable.

@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 pub(crate) use application::Application;
 pub(crate) use driver::Connection;
 pub(crate) use event_stream::{EventStream, Head};
-pub(crate) use guard::grant;
+pub(crate) use guard::grant_within;
 pub(crate) use joined::Joined;
 pub(crate) use prefixed::Prefixed;
 use push_wire_shared::close::CloseReason;

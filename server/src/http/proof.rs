@@ -3,13 +3,12 @@
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::error::RequestError;
 use crate::auth::{AuthError, bearer};
 use crate::clock;
-use crate::connection::{Application, grant};
+use crate::connection::{Application, grant_within};
 use crate::hub::{PostError, PostProof};
 use crate::peer::AuthRequest;
 
@@ -31,9 +30,7 @@ pub(super) async fn json_proof(
         channels: Vec::new(),
     };
     let time = app.hub().session_config().handshake;
-    let answer = timeout(time, grant(app.authenticate(request, parts))).await;
-    let late = |_| AuthError::Unavailable(format!("no answer within {} ms", time.as_millis()));
-    let granted = answer.map_err(late).flatten();
+    let granted = grant_within(time, app.authenticate(request, parts)).await;
     let granted = granted.map_err(|error| refusal(app, &error))?;
     let is_revoked = app.hub().is_revoked(client, &granted);
     if is_revoked || granted.expiry().is_some_and(clock::is_past) {

@@ -186,6 +186,13 @@ impl Actions {
         queued
     }
 
+    /// Puts messages of the client before all else.
+    pub(super) fn put_back(&mut self, messages: VecDeque<Delivery>) {
+        for message in messages.into_iter().rev() {
+            self.queue.push_front(Queued::Message(message));
+        }
+    }
+
     /// Drops the client's messages that its session has not taken.
     pub(super) fn drop_messages(&mut self) {
         self.queue

@@ -37,6 +37,7 @@ impl Peer {
         self.for_post(|peer| {
             peer.renew(now, answer);
             peer.perform(now);
+            peer.executor.release(now, &mut peer.session);
         });
         self.take_posts(now);
     }

@@ -8,7 +8,7 @@ use push_wire_shared::limits::TEXT_BYTES;
 use push_wire_shared::position::{Cursor, Position, StreamKey};
 use push_wire_shared::quote::cut;
 use push_wire_shared::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
-use push_wire_shared::session::server::{MessageError, Opened, Output, ServerSession};
+use push_wire_shared::session::server::{Delivery, MessageError, Opened, Output, ServerSession};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use super::action::{Action, Actions, AuthFailure, AuthRequest, Queued};
 use super::membership::{InboundError, Membership};
 use super::opened::{OpenedStreams, lookup_stream};
 use super::outgoing::Outgoing;
+use super::waiting::{Lookup, Requests, Waiting};
 use crate::auth::Grant;
 use crate::carrier::Carrier;
 use crate::hub::{ConnectionWaker, Hub, OpenError};
@@ -30,6 +31,7 @@ pub(super) struct Executor {
     pub(super) outgoing: Outgoing,
     pub(super) actions: Actions,
     pub(super) opened: OpenedStreams,
+    waiting: Waiting,
 }
 
 impl Executor {
@@ -39,6 +41,7 @@ impl Executor {
             outgoing: Outgoing::new(&hub, dialect, waker),
             actions: Actions::default(),
             opened: OpenedStreams::default(),
+            waiting: Waiting::default(),
             hub,
         }
     }
@@ -46,7 +49,13 @@ impl Executor {
     /// Ops that may be added to those that wait and to the answers that are awaited from the driver.
     pub(super) fn op_room(&self) -> usize {
         let limit = self.hub.limits().control_ops.max(1);
-        limit.saturating_sub(self.outgoing.codec.pending_ops() + self.actions.len())
+        let taken = self.outgoing.codec.pending_ops() + self.actions.len() + self.waiting.len();
+        limit.saturating_sub(taken)
+    }
+
+    /// Returns whether everything that was taken is carried out.
+    pub(super) fn is_idle(&self) -> bool {
+        self.actions.is_empty() && self.waiting.len() == 0
     }
 
     /// Carries out everything that the session has put out.
@@ -66,7 +75,7 @@ impl Executor {
                 lookup,
                 key,
                 position,
-            } => self.open(now, lookup, &key, position, session),
+            } => self.open(now, lookup, key, position, session),
             Output::Read {
                 id,
                 lookup,
@@ -182,7 +191,42 @@ impl Executor {
         Some(self.outgoing.outbox.subscriptions(is_forbidden))
     }
 
+    /// Carries out what waited for the grant of a renewed token, now that there is one, or none.
+    pub(super) fn release(&mut self, now: Moment, session: &mut ServerSession) {
+        let Requests { messages, lookups } = self.waiting.take();
+        self.actions.put_back(messages);
+        for Lookup {
+            number,
+            key,
+            position,
+        } in lookups
+        {
+            self.open(now, number, key, position, session);
+        }
+        self.perform(now, session);
+    }
+
     fn open(
+        &mut self,
+        now: Moment,
+        number: u64,
+        key: StreamKey,
+        position: Option<Position>,
+        session: &mut ServerSession,
+    ) {
+        let must_wait = self.waiting.has_lookups()
+            || self.membership.is_renewing() && !self.membership.may_read(key.channel, &key.scope);
+        if must_wait {
+            return self.waiting.add_lookup(Lookup {
+                number,
+                key,
+                position,
+            });
+        }
+        self.look_up(now, number, &key, position, session);
+    }
+
+    fn look_up(
         &mut self,
         now: Moment,
         lookup: u64,
@@ -231,6 +275,10 @@ impl Executor {
                 }
                 Queued::Message(message) => message,
             };
+            if self.must_wait(&message) {
+                self.waiting.add_message(message);
+                continue;
+            }
             let number = message.number;
             let encoding = self.outgoing.codec.encoding();
             match self.membership.take_inbound(message, encoding) {
@@ -247,6 +295,14 @@ impl Executor {
                 self.perform(now, session);
             }
         }
+    }
+
+    /// Returns whether a message waits for the grant of a renewed token, which may allow it, or is behind one that does.
+    fn must_wait(&self, message: &Delivery) -> bool {
+        let Delivery { channel, topic, .. } = message;
+        self.waiting.has_messages()
+            || self.membership.is_renewing()
+                && !self.membership.may_send(*channel, topic.as_deref())
     }
 
     /// Passes the answer to a client's message to the session. An error for a closed session is kept for its next
@@ -303,6 +359,8 @@ impl Executor {
             // What the grant allowed before is not carried out after its end.
             self.actions.drop_messages();
         }
+        // The client sends these again.
+        drop(self.waiting.take());
         self.hub.counters().closed(reason);
         self.actions.push(Queued::Action(Action::Close {
             code: self.outgoing.codec.close_code(reason),

@@ -90,6 +90,17 @@ impl Membership {
         self.renewal = None;
     }
 
+    /// Returns whether a renewed token is being checked whose grant may allow what the present one does not.
+    pub(super) const fn is_renewing(&self) -> bool {
+        self.renewal.is_some()
+    }
+
+    /// Returns whether the client may send to a topic of a channel, or to the channel itself.
+    pub(super) fn may_send(&self, channel: u8, topic: Option<&str>) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| held.grant.may_send_on(channel, topic))
+    }
+
     /// Returns whether a POST waits for the check of a renewed token. In the JSON dialect the token proves later POSTs; the
     /// secret of the push-wire dialect does not change with it.
     pub(super) const fn holds_posts(&self) -> bool {
@@ -221,7 +232,7 @@ impl Membership {
         {
             return Err(InboundError::Replaced);
         }
-        if !held.grant.may_send_on(channel, topic.as_deref()) {
+        if !self.may_send(channel, topic.as_deref()) {
             let error = self.no_right_to_send(channel, topic.as_deref());
             return Err(InboundError::Refused(error));
         }

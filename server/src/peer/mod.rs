@@ -17,6 +17,7 @@ mod tests;
 mod unread;
 #[cfg(any(test, feature = "__internals"))]
 mod usage;
+mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -134,7 +135,7 @@ impl Peer {
 
     /// Returns whether everything that was received is handled.
     fn is_idle(&self) -> bool {
-        self.executor.actions.is_empty() && self.unread.is_empty() && !self.session.is_closed()
+        self.executor.is_idle() && self.unread.is_empty() && !self.session.is_closed()
     }
 
     /// Returns whether [`poll_action`](Self::poll_action) has something.
@@ -239,7 +240,7 @@ impl Peer {
     fn take_posts(&mut self, now: Moment) {
         loop {
             let is_handled = self.unread.is_empty()
-                && self.executor.actions.is_empty()
+                && self.executor.is_idle()
                 && !self.executor.membership.holds_posts();
             if !is_handled && !self.session.is_closed() {
                 return;

@@ -7,6 +7,7 @@ use serde_json::json as value;
 
 use super::json::JsonClient;
 use super::*;
+use crate::peer::AuthFailure;
 
 /// The channels, as a grant names them.
 #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -132,6 +133,102 @@ fn narrower_grant_ends_what_it_does_not_allow() {
     let seen = client.send(CHAT, 1, "1");
     assert!(matches!(&seen[0], Seen::Op(ServerOp::Rejected(_))));
     assert_eq!(client.delivered, [""; 0]);
+}
+
+/// A client that may read the chat, and whose renewed token is being checked; it has asked for more behind that.
+fn renewing(hub: &Arc<Hub>) -> WireClient {
+    let mut client = WireClient::connect(hub);
+    client.grant = Grant::nothing().identity("ada").read(Named::Chat);
+    client.expires = Some(at(100));
+    client.auth(None, vec![]);
+    let op = |sequence, op: &ClientOp| {
+        let mut payload = Vec::new();
+        op.encode(&mut payload);
+        record(SYSTEM, sequence, &payload)
+    };
+    let wanted = vec![subscribe(1, "price"), subscribe(2, "chat")];
+    let message = [
+        op(1, &ClientOp::Token("new".into())),
+        op(2, &ClientOp::Subscribe(wanted)),
+        uplink_record(CHAT, 1, b"1"),
+        uplink_record(CHAT, 2, b"2"),
+    ];
+    let message = Message::Binary(Bytes::from(message.concat()));
+    client.peer.handle_message(at(0), message);
+    let action = client.peer.poll_action(at(0));
+    assert!(
+        matches!(action, Some(Action::Authenticate(_))),
+        "{action:?}"
+    );
+    assert_eq!(client.see(), [], "nothing is refused yet");
+    client
+}
+
+#[test]
+fn requests_wait_for_the_grant_of_a_renewed_token() {
+    let hub = hub();
+    let mut client = renewing(&hub);
+    let accepted = Accepted {
+        grant: Grant::everything().identity("ada"),
+        expires: Some(at(1_000)),
+    };
+    client.peer.handle_authenticated(at(0), Ok(accepted));
+    let seen = client.see();
+    assert!(
+        matches!(
+            seen[..],
+            [
+                Seen::Op(ServerOp::Resumed { id: 1, .. }),
+                Seen::Op(ServerOp::Resumed { id: 2, .. }),
+                Seen::Op(ServerOp::Received { upto: 2 }),
+            ]
+        ),
+        "{seen:?}"
+    );
+    assert_eq!(client.delivered, ["1", "2"]);
+}
+
+#[test]
+fn requests_keep_the_present_grant_if_there_is_no_other() {
+    let hub = hub();
+    let mut client = renewing(&hub);
+    let failure = AuthFailure {
+        message: "down".into(),
+        unavailable: true,
+    };
+    client.peer.handle_authenticated(at(0), Err(failure));
+    let seen = client.see();
+    let reason = ResetReason::NotPermitted;
+    assert!(
+        matches!(
+            &seen[..],
+            [
+                Seen::Op(ServerOp::Error { code: ErrorCode::Unavailable, .. }),
+                Seen::Op(ServerOp::Reset { id: 1, reason: refused, .. }),
+                Seen::Op(ServerOp::Resumed { id: 2, .. }),
+                Seen::Op(ServerOp::Rejected(_)),
+                Seen::Op(ServerOp::Rejected(_)),
+                Seen::Op(ServerOp::Received { upto: 2 }),
+            ] if *refused == reason
+        ),
+        "{seen:?}"
+    );
+    assert_eq!(client.delivered, [""; 0]);
+}
+
+#[test]
+fn requests_that_wait_at_the_end_are_not_taken() {
+    let hub = hub();
+    let mut client = renewing(&hub);
+    client.peer.close(at(0), CloseReason::HeartbeatLost);
+    client.see();
+    client.peer.disconnected(at(0));
+    let mut again = WireClient::connect(&hub);
+    again.grant = Grant::everything().identity("ada");
+    let seen = again.auth(None, vec![]);
+    assert!(matches!(&seen[0], Seen::Op(ServerOp::AuthOk(ok)) if ok.resumed && ok.received == 0));
+    again.send(CHAT, 1, "1");
+    assert_eq!(again.delivered, ["1"]);
 }
 
 #[test]
