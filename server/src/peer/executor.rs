@@ -55,7 +55,12 @@ impl Executor {
 
     /// Returns whether everything that was taken is carried out.
     pub(super) fn is_idle(&self) -> bool {
-        self.actions.is_empty() && self.waiting.len() == 0
+        self.actions.is_empty() && !self.is_waiting()
+    }
+
+    /// Returns whether requests wait for the grant of a renewed token.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.len() > 0
     }
 
     /// Carries out everything that the session has put out.

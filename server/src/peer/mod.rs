@@ -174,12 +174,13 @@ impl Peer {
         sooner(due, self.inflow.waits_until())
     }
 
-    /// Returns whether no message of the client is taken now: the queue of ops is full until some have been written, or
-    /// the client has sent more than its rates.
+    /// Returns whether no message of the client is taken now: the queue of ops is full until some have been written, the
+    /// client has sent more than its rates, or a part of its last message waits for the check of a renewed token.
     #[must_use]
     pub fn is_full(&self) -> bool {
         let waits = self.inflow.waits_until().is_some();
-        waits || self.executor.op_room() == 0 || !self.unread.is_empty()
+        let has_room = self.executor.op_room() > 0 && !self.executor.is_waiting();
+        waits || !has_room || !self.unread.is_empty()
     }
 
     /// Handles the timers that are due.

@@ -161,6 +161,7 @@ fn renewing(hub: &Arc<Hub>) -> WireClient {
         "{action:?}"
     );
     assert_eq!(client.see(), [], "nothing is refused yet");
+    assert!(client.peer.is_full(), "nor is more taken");
     client
 }
 
