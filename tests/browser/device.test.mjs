@@ -41,6 +41,34 @@ async function handles(page, texts) {
   assert.deepEqual(await page.evaluate(() => window.handled), texts);
 }
 
+for (const persist of ["tab", "device"]) {
+  test(`a page that has crashed goes on from its positions, with persist: "${persist}"`, async () => {
+    const lab = labs.Chromium;
+    const context = await lab.context();
+    const page = await open(lab, context);
+    await read(page, { persist });
+    await connected(page);
+    const first = await id(page);
+    await say(page, `before, ${persist}`);
+    await handles(page, [`before, ${persist}`]);
+    const session = await page.createCDPSession();
+    const crashed = new Promise((resolve) => session.once("Inspector.targetCrashed", resolve));
+    session.send("Page.crash").catch(() => {});
+    await crashed;
+    await Promise.all([page.waitForNavigation(), session.send("Page.reload")]);
+
+    await load(page);
+    await read(page, { persist });
+    await connected(page);
+    // A tab cannot tell a page that has crashed from one that is live; on the device, locks can.
+    assert.equal((await id(page)) === first, persist === "device");
+    await say(page, `after, ${persist}`);
+    await handles(page, [`after, ${persist}`]);
+    assert.deepEqual(await page.evaluate(() => window.outcomes), ["resumed"]);
+    assert.deepEqual(await page.evaluate(() => window.faults), []);
+  });
+}
+
 for (const name of Object.keys(LAUNCHERS)) {
   test(`a client in ${name} goes on in another tab when its own is closed`, async () => {
     const lab = labs[name];
