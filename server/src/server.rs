@@ -181,8 +181,9 @@ impl<C: ChannelKind> PushServer<C> {
     /// Sets the handler of clients' messages on a channel, in place of an earlier one. The frame carries the sender as
     /// its `client_id`, the topic that the message is for, and no cursor.
     ///
-    /// Messages of one connection are handled one after the other; a handler that blocks delays this connection and one
-    /// thread of the runtime. [`on_message`](Self::on_message) takes handlers that can refuse, and messages of bytes.
+    /// Messages of one connection are handled one after the other, on the connection's task. A handler that blocks the
+    /// thread delays other connections too: calls that wait belong in `tokio::task::block_in_place`, see
+    /// [`on_message`](Self::on_message), which takes handlers that can refuse, and messages of bytes.
     pub fn register_handler<F>(&self, channel: C, handler: F)
     where
         F: Fn(Uuid, Frame<C>, &Self) + Send + Sync + 'static,
@@ -198,6 +199,27 @@ impl<C: ChannelKind> PushServer<C> {
 
     /// Sets a handler of clients' messages on a channel that can refuse a message: the client then gets the error, and
     /// knows that the message was not carried out.
+    ///
+    /// A handler that asks a database waits in `tokio::task::block_in_place`, for which tokio's runtime has to be the one of
+    /// several threads. Other connections are served meanwhile, and later messages of this one wait:
+    ///
+    /// ```
+    /// # use push_wire_server::{ChannelKind, HandlerError, PushServer};
+    /// # use tokio::runtime::Handle;
+    /// # use tokio::task::block_in_place;
+    /// # #[derive(ChannelKind, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    /// # enum Channel { #[channel(system)] System, Chat }
+    /// # async fn store(text: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// # let server = PushServer::<Channel>::builder().build()?;
+    /// server.on_message(Channel::Chat, |message, server| {
+    ///     let text: String = message.json()?;
+    ///     let stored = block_in_place(|| Handle::current().block_on(store(&text)));
+    ///     stored.map_err(|error| HandlerError::Refused(format!("not stored: {error}")))?;
+    ///     server.publish(Channel::Chat, &text)?;
+    ///     Ok(())
+    /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Replaces the channel's handler; called as described at [`register_handler`](Self::register_handler).
     pub fn on_message<F>(&self, channel: C, handler: F)

@@ -10,6 +10,7 @@ mod drain;
 mod event_stream;
 mod event_stream_posts;
 mod expiry;
+mod handlers;
 mod http;
 mod http2;
 mod http2_client;
