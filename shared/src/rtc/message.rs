@@ -18,7 +18,8 @@ use crate::integer;
 pub enum RtcMessage {
     /// Request of a peer to connect.
     Offer {
-        /// Client id of the sender.
+        /// Client id of the sender. The server sets it: in a message to the server it may be left out.
+        #[serde(default)]
         from: Uuid,
         /// Client id of the receiver.
         to: Uuid,
@@ -30,7 +31,8 @@ pub enum RtcMessage {
     },
     /// Acceptance of an offer by the other peer.
     Answer {
-        /// Client id of the sender.
+        /// Client id of the sender. The server sets it: in a message to the server it may be left out.
+        #[serde(default)]
         from: Uuid,
         /// Client id of the receiver.
         to: Uuid,
@@ -42,7 +44,8 @@ pub enum RtcMessage {
     },
     /// An address at which the sender may be reached.
     Candidate {
-        /// Client id of the sender.
+        /// Client id of the sender. The server sets it: in a message to the server it may be left out.
+        #[serde(default)]
         from: Uuid,
         /// Client id of the receiver.
         to: Uuid,
@@ -51,7 +54,8 @@ pub enum RtcMessage {
     },
     /// Several addresses at which the sender may be reached.
     CandidateBatch {
-        /// Client id of the sender.
+        /// Client id of the sender. The server sets it: in a message to the server it may be left out.
+        #[serde(default)]
         from: Uuid,
         /// Client id of the receiver.
         to: Uuid,
@@ -60,7 +64,8 @@ pub enum RtcMessage {
     },
     /// State of the connection, as one peer reports it.
     Status {
-        /// Client id of the sender.
+        /// Client id of the sender. The server sets it: in a message to the server it may be left out.
+        #[serde(default)]
         from: Uuid,
         /// Client id of the receiver.
         to: Uuid,

@@ -9,7 +9,7 @@ use push_wire_server::{
 };
 use push_wire_shared::rtc::RtcRequest;
 use push_wire_shared::rtc::signalling::SignallingConfig;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::http::Request;
@@ -280,19 +280,23 @@ async fn json_clients_take_part_over_event_streams() {
     let request = Request::new("GET", &format!("/rps/sse?client_id={B}"));
     let mut stream = request.open(backend.address).await;
     assert_eq!(stream.json().await["payload"]["op"], "auth_ok");
-    let post = async |message: &RtcMessage| {
+    let post = async |message: Value| {
         let body = json!({ "client_id": B, "channel": "rtc", "payload": message });
         let request = Request::new("POST", "/rps/send").body("application/json", body.to_string());
         request.send(backend.address).await.status
     };
-    assert_eq!(post(&offer(B, A)).await, 403);
+    assert_eq!(post(json!(offer(B, A))).await, 403);
     let room = Some("room".into());
     let discovery = RtcMessage::PeerDiscovery { room };
-    assert_eq!(post(&discovery).await, 204);
+    assert_eq!(post(json!(discovery)).await, 204);
     assert_eq!(stream.json().await["payload"]["peers"], json!([A]));
     a.sees(&[B]).await;
-    assert_eq!(post(&offer(C, A)).await, 204);
-    assert_eq!(a.peer_signal().await, offer(B, A));
+    let mut without_sender = json!(offer(C, A));
+    without_sender.as_object_mut().unwrap().remove("from");
+    for message in [json!(offer(C, A)), without_sender] {
+        assert_eq!(post(message).await, 204);
+        assert_eq!(a.peer_signal().await, offer(B, A));
+    }
     a.send(&offer(C, B)).await.unwrap();
     loop {
         let message = stream.json().await;
