@@ -1,5 +1,6 @@
 //! [`PushServer`], the public API of the server, typed by the user's channels.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -351,6 +352,13 @@ impl<C: ChannelKind> PushServer<C> {
     #[must_use]
     pub fn connected_client_ids(&self) -> Vec<Uuid> {
         self.hub.connected()
+    }
+
+    /// Identities ([`Grant::identity`](crate::Grant::identity)) of the clients that are connected, each with the ids of its
+    /// clients, in no order. Clients without an identity are left out.
+    #[must_use]
+    pub fn connected_identities(&self) -> HashMap<String, Vec<Uuid>> {
+        self.hub.connected_identities()
     }
 
     /// Returns the numbers of what the server holds now, and the counters.

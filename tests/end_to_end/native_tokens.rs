@@ -1,11 +1,12 @@
 //! Tests of the native client's token function against a real server.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use push_wire_client::{ClientConfig, ConnectError, PushClient, TokenError};
-use push_wire_server::{AuthError, PushServer};
+use push_wire_client::{ClientConfig, ConnectError, PushClient, StreamRequest, TokenError};
+use push_wire_server::{AuthError, Credentials, Frame, Grant, PushServer};
 use serde_json::json;
 
 use crate::native_client::{Backend, Channel, watch, within_timeout};
@@ -61,4 +62,44 @@ async fn denied_token_closes_the_client() {
         panic!("{denied:?}");
     };
     assert_eq!(why, "signed out");
+}
+
+#[tokio::test]
+async fn inbox_of_a_user_is_not_read_by_the_next_one() {
+    let authenticate = async |credentials: Credentials<Channel>| {
+        let user = credentials.token.ok_or(AuthError::InvalidToken)?;
+        Ok(Grant::everything().identity(user))
+    };
+    let builder = PushServer::builder().authenticator(authenticate);
+    let backend = Backend::serve(builder.build().unwrap()).await;
+    let send = |id, text: &str| {
+        let frame = Frame::new(Channel::Room, json!(text));
+        backend.server.send(id, frame).unwrap();
+    };
+    let mut config = ClientConfig::new(backend.proxy.url());
+    config.token = Some("ada".into());
+    let mut ada = PushClient::<Channel>::new(config);
+    let mut inbox = watch(&mut ada, Channel::Room);
+    ada.connect().await.unwrap();
+    let id = ada.client_id();
+    send(id, "for ada, who reads it");
+    within_timeout(inbox.recv()).await;
+
+    // The kept state of ada's client, as another user of the same page has it.
+    let session = ada.session().await.unwrap();
+    send(id, "for ada");
+    let mut config = ClientConfig::continuing(backend.proxy.url(), session);
+    config.token = Some("bob".into());
+    let mut bob = PushClient::<Channel>::new(config);
+    let mut inbox = bob
+        .messages(StreamRequest::inbox(Channel::Room), 8)
+        .await
+        .unwrap();
+    bob.connect().await.unwrap();
+    assert_eq!(bob.client_id(), id);
+    let connected = HashMap::from([("bob".to_owned(), vec![id])]);
+    assert_eq!(backend.server.connected_identities(), connected);
+    send(id, "for bob");
+    let frame = within_timeout(inbox.recv()).await;
+    assert_eq!(frame.payload, json!("for bob"));
 }

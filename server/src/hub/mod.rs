@@ -20,6 +20,7 @@ mod streams;
 mod tests;
 mod waker;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -237,7 +238,7 @@ impl Hub {
         credentials: SessionCredentials,
         waker: &Arc<ConnectionWaker>,
     ) -> Result<OpenedSession, SessionError> {
-        if self.sessions.end_expired(now, client) {
+        if self.sessions.end_before(now, client, &credentials) {
             self.observer.ended(client);
         }
         self.sessions
@@ -291,6 +292,11 @@ impl Hub {
     #[must_use]
     pub fn connected(&self) -> Vec<Uuid> {
         self.sessions.connected_ids()
+    }
+
+    /// Identities of the clients that are connected, each with its clients.
+    pub(crate) fn connected_identities(&self) -> HashMap<String, Vec<Uuid>> {
+        self.sessions.connected_identities()
     }
 
     /// Queues a notice for a connected client.

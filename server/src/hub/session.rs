@@ -122,6 +122,23 @@ impl Session {
         proof == Proof::Secret && attempts.is_some_and(|(held, shown)| shown < held)
     }
 
+    /// Returns whether these credentials have the session's secret, and are another user's: the session of a user ends when
+    /// the next one logs in with the same client, so that its inboxes are not read by that one.
+    pub(super) fn passes_to_another(&self, shown: &SessionCredentials) -> bool {
+        let held = &self.credentials.identity;
+        held.is_some()
+            && *held != shown.identity
+            && self.proof(shown) == Some(Proof::Secret)
+            && !self.is_later_than(Proof::Secret, shown)
+    }
+
+    /// Tells the connection that holds the session that a newer one replaces it.
+    pub(super) fn replace(&self) {
+        if let Some(waker) = &self.waker {
+            waker.notify(Notice::Replaced);
+        }
+    }
+
     /// A place among the connections of its owner; the one that it has, if it is connected.
     pub(super) fn connection(&mut self, shares: &Arc<Shares>) -> Result<Share, LimitError> {
         match self.connection.take() {
@@ -188,6 +205,11 @@ impl Session {
     /// Returns the owner whose share the session and its streams count towards.
     pub(super) const fn owner(&self) -> &Owner {
         self.share.owner()
+    }
+
+    /// Identity of the connection that holds the session, or held it last.
+    pub(super) fn identity(&self) -> Option<&str> {
+        self.credentials.identity.as_deref()
     }
 
     /// Records a client message as taken.

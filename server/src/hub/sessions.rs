@@ -149,15 +149,37 @@ impl Sessions {
         connected.map(|(client, _)| *client).collect()
     }
 
-    /// Removes the session of a client if its time is over. Returns whether it was.
-    pub(super) fn end_expired(&self, now: Moment, client: Uuid) -> bool {
+    /// Removes the session of a client that a connection does not continue, although it may: the session's time is over, or
+    /// it is another user's. Returns whether it was removed.
+    pub(super) fn end_before(
+        &self,
+        now: Moment,
+        client: Uuid,
+        credentials: &SessionCredentials,
+    ) -> bool {
         let mut table = lock(&self.table);
-        let session = table.known.get(&client);
-        let has_expired = session.is_some_and(|session| self.has_expired(now, session));
-        if has_expired {
+        let Some(session) = table.known.get(&client) else {
+            return false;
+        };
+        let is_over = self.has_expired(now, session) || session.passes_to_another(credentials);
+        if is_over {
+            session.replace();
             self.end(&mut table, client);
         }
-        has_expired
+        is_over
+    }
+
+    /// Identities of the clients that are connected, each with its clients.
+    pub(super) fn connected_identities(&self) -> HashMap<String, Vec<Uuid>> {
+        let mut identities: HashMap<String, Vec<Uuid>> = HashMap::new();
+        let table = lock(&self.table);
+        for (client, session) in &table.known {
+            if let Some(identity) = session.identity().filter(|_| session.is_connected()) {
+                let clients = identities.entry(identity.to_owned()).or_default();
+                clients.push(*client);
+            }
+        }
+        identities
     }
 
     /// Begins or continues a client's session on a connection. A new session takes the secret that the client chose, so

@@ -160,6 +160,41 @@ fn identity_continues_with_another_secret() {
 }
 
 #[test]
+fn session_ends_when_another_user_logs_in() {
+    for next in [of_identity("bob", Some(SECRET)), shown(Some(SECRET))] {
+        let hub = hub(|_| {});
+        let first = Connected::new(&hub, of_identity("ada", Some(SECRET)));
+        hub.sessions.inbox(at(0), client(), CHAT).unwrap().unwrap();
+        let next = Connected::new(&hub, next);
+        assert!(!next.state().resumed && first.is_replaced());
+        assert_eq!(next.state().secret, SECRET);
+        assert_eq!(hub.sessions.len(), 1);
+        assert!(!hub.take_message(client(), first.opened.unwrap().generation, 1));
+    }
+}
+
+#[test]
+fn guest_who_logs_in_continues_the_session() {
+    let hub = hub(|_| {});
+    let _guest = Connected::new(&hub, shown(Some(SECRET)));
+    let user = Connected::new(&hub, of_identity("ada", Some(SECRET)));
+    assert!(user.state().resumed);
+}
+
+#[test]
+fn delayed_handshake_of_the_user_before_ends_nothing() {
+    let hub = hub(|_| {});
+    let attempt = |name, attempt| SessionCredentials {
+        attempt: Some(attempt),
+        ..of_identity(name, Some(SECRET))
+    };
+    let bob = Connected::new(&hub, attempt("bob", 2));
+    let late = Connected::new(&hub, attempt("ada", 1));
+    assert_eq!(late.opened.unwrap_err(), SessionError::Late);
+    assert!(!bob.is_replaced());
+}
+
+#[test]
 fn json_session_needs_token_and_identity() {
     let hub = hub(|_| {});
     let first = Connected::new(&hub, in_json(shown(None)));
