@@ -122,9 +122,10 @@ for (const name of Object.keys(LAUNCHERS)) {
   test(`tabs in ${name} go on after a lost connection, each with its sends`, async () => {
     const lab = labs[name];
     const context = await lab.context();
-    const tabs = [await open(lab, context), await open(lab, context)];
+    const options = { retry: { initial: 50 } };
+    const tabs = [await open(lab, context, options), await open(lab, context, options)];
     server.proxy.cut();
-    for (const tab of tabs) await holds(tab, () => window.client.status.value.phase !== "connected");
+    for (const tab of tabs) await holds(tab, () => window.client.status.value.attempt > 1);
     const sent = tabs.map((tab, number) => say(tab, `while away ${number}`));
     server.backend.publishLog(numbered(3));
     server.proxy.restore();

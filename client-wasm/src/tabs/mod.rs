@@ -405,6 +405,7 @@ impl Tabs {
             let down = ToTab::Down {
                 is_suspended: false,
                 retry: None,
+                failures: 0,
                 cause: Cause {
                     code: Some(CloseReason::Replaced.code()),
                     message: CloseReason::Replaced.text().into(),

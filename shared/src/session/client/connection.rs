@@ -391,15 +391,18 @@ impl Connection {
         }
     }
 
-    /// Records the end of a connection whose lender states when the next attempt is made; `None` for never.
+    /// Records the end of a connection whose lender states when the next attempt is made, `None` for never, and how many of
+    /// its attempts failed in a row.
     pub(super) fn away(
         &mut self,
         now: Moment,
         cause: Cause,
         retry: Option<Duration>,
+        failures: u32,
         link: &mut Link,
     ) {
         self.farewell = None;
+        self.retry.set_failures(failures);
         self.cause = cause;
         match retry {
             Some(time) => self.wait(now, time, false, link),

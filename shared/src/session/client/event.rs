@@ -60,6 +60,8 @@ pub enum Input {
         cause: Cause,
         /// Time of the next attempt; `None` for none.
         retry: Option<Duration>,
+        /// Attempts of the lender that failed in a row.
+        failures: u32,
     },
     /// The answer to [`Output::Post`].
     Posted {

@@ -243,9 +243,11 @@ impl ClientSession {
                 attempt,
                 cause,
                 retry,
+                failures,
             } if is_current(attempt) => {
                 self.detach();
-                self.connection.away(now, cause, retry, &mut self.link);
+                self.connection
+                    .away(now, cause, retry, failures, &mut self.link);
             }
             Input::Posted {
                 attempt,

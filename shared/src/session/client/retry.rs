@@ -28,6 +28,11 @@ impl Retry {
         self.failures
     }
 
+    /// Sets the attempts that failed in a row, of a connection that is lent.
+    pub(super) const fn set_failures(&mut self, failures: u32) {
+        self.failures = failures;
+    }
+
     /// Records how long a connection lasted.
     pub(super) fn lasted(&mut self, time: Duration) {
         if time >= self.policy.steady {

@@ -94,6 +94,8 @@ pub enum ToTab {
         is_suspended: bool,
         /// Time until the next attempt; `None` for no more attempts.
         retry: Option<Duration>,
+        /// Attempts that failed in a row.
+        failures: u32,
         /// Reason for the end of the last connection.
         cause: Cause,
     },
@@ -260,12 +262,13 @@ impl ToTab {
             Self::Down {
                 is_suspended,
                 retry,
+                failures,
                 cause,
             } => {
                 // One more than the time, since 0 stands for none.
                 let retry = retry.map_or(0, |retry| millis(retry).saturating_add(1));
                 let code = u64::from(cause.code.unwrap_or_default());
-                let numbers = [u64::from(*is_suspended), retry, code];
+                let numbers = [u64::from(*is_suspended), retry, u64::from(*failures), code];
                 write(DOWN, &numbers, cause.message.as_bytes())
             }
             Self::Data {
@@ -303,6 +306,7 @@ impl ToTab {
             DOWN => Self::Down {
                 is_suspended: fields.number()? != 0,
                 retry: fields.number()?.checked_sub(1).map(Duration::from_millis),
+                failures: fields.small()?,
                 cause: Cause {
                     code: Some(fields.small()?).filter(|&code| code != 0),
                     message: String::from_utf8_lossy(fields.0).into_owned(),

@@ -235,8 +235,9 @@ impl Member {
             ToTab::Down {
                 is_suspended,
                 retry,
+                failures,
                 cause,
-            } => self.down(is_suspended, retry, cause),
+            } => self.down(is_suspended, retry, failures, cause),
             ToTab::Data {
                 attempt,
                 taken,
@@ -350,7 +351,7 @@ impl Member {
         self.outputs.push_back(MemberOutput::Input(opened));
     }
 
-    fn down(&mut self, is_suspended: bool, retry: Option<Duration>, cause: Cause) {
+    fn down(&mut self, is_suspended: bool, retry: Option<Duration>, failures: u32, cause: Cause) {
         if self.stage != Stage::Idle {
             self.rest();
             let attempt = self.attempt;
@@ -358,6 +359,7 @@ impl Member {
                 attempt,
                 cause,
                 retry,
+                failures,
             };
             self.outputs.push_back(MemberOutput::Input(away));
         }

@@ -94,15 +94,20 @@ impl Relay {
         if let Some(ready) = self.ready_message() {
             return ready;
         }
-        let down = |is_suspended, retry, cause: &Cause| ToTab::Down {
+        let down = |is_suspended, retry, failures, cause: &Cause| ToTab::Down {
             is_suspended,
             retry,
+            failures,
             cause: cause.clone(),
         };
         match status {
-            Status::Waiting { until, cause, .. } => down(false, Some(until.since(now)), cause),
-            Status::Suspended { cause } => down(true, Some(core::time::Duration::ZERO), cause),
-            Status::Closed { cause } => down(false, None, cause),
+            Status::Waiting {
+                until,
+                failures,
+                cause,
+            } => down(false, Some(until.since(now)), *failures, cause),
+            Status::Suspended { cause } => down(true, Some(core::time::Duration::ZERO), 0, cause),
+            Status::Closed { cause } => down(false, None, 0, cause),
             Status::Idle
             | Status::AwaitingToken { .. }
             | Status::Connecting { .. }

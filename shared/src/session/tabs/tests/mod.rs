@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::{Lead, Member, MemberOutput, MessageError, ToLeader, ToTab};
 use crate::encoding::PayloadEncoding;
-use crate::session::client::{Attention, Transport};
+use crate::session::client::{
+    Attention, Cause, ClientConfig, ClientSession, Output, Status, Transport,
+};
 use crate::session::op::{AuthOk, ErrorCode};
 use crate::time::Moment;
 
@@ -180,6 +182,42 @@ fn answer_to_an_earlier_visit_is_ignored() {
     assert_eq!(tab.stated(), (1, Vec::from([(1, ErrorCode::Unavailable)])));
 }
 
+/// The leader waits, after its third attempt that failed.
+fn down() -> ToTab {
+    ToTab::Down {
+        is_suspended: false,
+        retry: Some(Duration::from_secs(4)),
+        failures: 3,
+        cause: Cause::default(),
+    }
+}
+
+#[test]
+fn session_of_a_tab_counts_the_attempts_of_the_leader() {
+    let mut session = ClientSession::new(ClientConfig::new(Uuid::nil(), 1));
+    session.connect(now());
+    let mut outputs = core::iter::from_fn(|| session.poll_output());
+    let attempt = outputs.find_map(|output| {
+        if let Output::Connect { attempt, .. } = output {
+            Some(attempt)
+        } else {
+            None
+        }
+    });
+    let mut member = Member::new(Attention::Full);
+    member.open(now(), attempt.unwrap());
+    member.message(now(), 1, 0, down());
+    for output in core::iter::from_fn(|| member.poll_output()) {
+        if let MemberOutput::Input(input) = output {
+            session.handle_input(now(), input);
+        }
+    }
+    assert!(matches!(
+        session.status(),
+        Status::Waiting { failures: 3, .. }
+    ));
+}
+
 #[test]
 fn messages_survive_encoding() {
     let open = ToLeader::Open {
@@ -198,4 +236,6 @@ fn messages_survive_encoding() {
     let bytes = data.encode(4, 2);
     assert_eq!(ToTab::decode(&bytes), Ok((4, 2, data)));
     assert_eq!(ToTab::decode(&bytes[..2]), Err(MessageError));
+    let down = down();
+    assert_eq!(ToTab::decode(&down.encode(4, 2)), Ok((4, 2, down)));
 }
