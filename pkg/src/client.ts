@@ -86,6 +86,7 @@ export class Client<Channels extends object = AnyChannels> {
   /** Reads a stream as an async iterable; a `break` out of its loop ends the reading. */
   messages<K extends ReadName<Channels>>(channel: K, options: ReadOptions = {}): Messages<ReadOf<Channels[K]>> {
     return new Messages<ReadOf<Channels[K]>>(
+      options,
       (handler, closed) => new Subscription(this.core, channel, options, handler, closed),
     );
   }

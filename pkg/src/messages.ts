@@ -1,7 +1,8 @@
 // Entries of a subscription as an async iterator.
 import { PushError } from "./error.js";
+import { notRead } from "./stream.js";
 import type { Subscription } from "./subscription.js";
-import type { Entry, Handler } from "./types.js";
+import type { Entry, Handler, ReadOptions } from "./types.js";
 
 interface Offer<T> {
   readonly entry: Entry<T>;
@@ -30,13 +31,14 @@ export class Messages<T> implements AsyncIterableIterator<Entry<T>> {
   private isOver = false;
 
   /** @internal */
-  constructor(subscribe: (handler: Handler<T>, closed: () => void) => Subscription<T>) {
+  constructor(options: ReadOptions, subscribe: (handler: Handler<T>, closed: () => void) => Subscription<T>) {
     this.subscription = subscribe(
       (entry) => new Promise<void>((handled) => this.give({ entry, handled })),
       () => this.finish(),
     );
     this.subscription.onOutcome((outcome) => {
-      if (outcome.type === "ended") this.finish(new PushError(outcome.reason, outcome.message || outcome.reason));
+      if (outcome.type !== "ended") return;
+      this.finish(new PushError(outcome.reason, notRead(this.subscription.channel, options, outcome)));
     });
   }
 

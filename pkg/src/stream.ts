@@ -115,12 +115,12 @@ export class Stream implements StreamHooks {
     this.end();
     const isHeard = this.listener.outcome(statement);
     this.listener.closed?.();
-    if (!isHeard) this.core.fault(statement.reason, `${this.words()} is not read: ${statement.message}`);
+    if (!isHeard) this.core.fault(statement.reason, notRead(this.channel, this.options, statement));
   }
+}
 
-  private words(): string {
-    const { topic, inbox } = this.options;
-    if (inbox) return `the inbox of ${this.channel}`;
-    return topic === undefined ? this.channel : `topic ${topic} of ${this.channel}`;
-  }
+/** Text of the end of a reading by the server, which names the stream. */
+export function notRead(channel: string, { topic, inbox }: ReadOptions, { reason, message }: { reason: string; message: string }): string {
+  const place = topic === undefined ? channel : `topic ${topic} of ${channel}`;
+  return `${inbox ? `the inbox of ${channel}` : place} is not read: ${message || reason}`;
 }

@@ -25,7 +25,6 @@ mod coturn;
 mod demo;
 mod error;
 mod fresh;
-mod function_order;
 mod import_names;
 mod leptos;
 mod module_text;

@@ -315,6 +315,19 @@ impl Driver {
         Ok(ticket)
     }
 
+    /// Reason for which the server or the token function has closed the client; empty if they have not.
+    pub(crate) fn end_reason(&self) -> String {
+        match self.session.borrow().status() {
+            Status::Closed { cause } => cause.message,
+            Status::Idle
+            | Status::AwaitingToken { .. }
+            | Status::Connecting { .. }
+            | Status::Ready
+            | Status::Waiting { .. }
+            | Status::Suspended { .. } => String::new(),
+        }
+    }
+
     /// Withdraws a send, if it was not sent yet. Its answer is not told in either case.
     pub(crate) fn withdraw(&self, ticket: u64) {
         let mut sends = self.sends.borrow_mut();

@@ -179,7 +179,7 @@ impl PageClient {
         };
         self.driver
             .send(channel, topic.as_deref(), content, body, answered)
-            .map_err(|error| self.hooks.queue_error(error))
+            .map_err(|error| self.hooks.queue_error(error, &self.driver.end_reason()))
     }
 
     /// Withdraws a send, if it was not sent yet. Its answer is not told in either case.

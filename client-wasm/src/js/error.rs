@@ -47,11 +47,14 @@ impl ClientHooks {
         self.error(code, &error.to_string(), argument, None)
     }
 
-    pub(crate) fn queue_error(&self, error: QueueError) -> JsValue {
+    /// The error of a send that was not queued; `end` is the reason for which the client was closed.
+    pub(crate) fn queue_error(&self, error: QueueError, end: &str) -> JsValue {
         let (code, argument) = match error {
             QueueError::QueueFull => ("queue_full", None),
             QueueError::TooLarge { .. } => ("too_large", None),
-            QueueError::Closed => ("closed", None),
+            QueueError::Closed => {
+                return self.plain("closed", &format!("the client is closed: {end}"));
+            }
             QueueError::BadTopic => ("bad_topic", Some("topic")),
         };
         self.error(code, &error.to_string(), argument, None)
