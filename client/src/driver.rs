@@ -5,6 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 
 use push_wire_shared::ChannelKind;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::position::{Outcome, Position};
 use push_wire_shared::session::client::{
     ClientSession, EndCause, Entry, Event, Input, Output, Status, TokenError, Transport,
@@ -258,7 +259,7 @@ impl<C: ChannelKind> Driver<C> {
                         ..
                     } = &mut self.socket
                     {
-                        stream.post(number, &query, secret, message);
+                        stream.post(number, &query, secret.0, message);
                     }
                 }
                 Output::Disconnect { code } => self.hang_up(code),
@@ -452,6 +453,7 @@ impl<C: ChannelKind> Driver<C> {
     }
 
     fn token(&mut self, request: u32, token: Result<String, TokenError>) {
+        let token = token.map(Hidden);
         let input = Input::Token { request, token };
         self.session.handle_input(self.now(), input);
     }

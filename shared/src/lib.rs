@@ -24,6 +24,7 @@ pub mod encoding;
 pub mod event_stream;
 pub mod fragment;
 pub mod frame;
+pub mod hidden;
 mod integer;
 pub mod limits;
 pub mod position;

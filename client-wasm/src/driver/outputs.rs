@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::session::client::{
     ClientSession, Entry, Event, Input, Output, Status, Transport,
 };
@@ -87,7 +88,7 @@ impl Driver {
                 message,
             } => {
                 if let Some(Line::EventStream(stream)) = self.line().as_deref() {
-                    stream.post(number, &query, secret, message);
+                    stream.post(number, &query, secret.0, message);
                 }
             }
             Output::Disconnect { code } => self.hang_up(code),
@@ -109,7 +110,7 @@ impl Driver {
         };
         let (answer, this) = (tokens.get(), self.this.clone());
         wasm_bindgen_futures::spawn_local(async move {
-            let token = answer.await;
+            let token = answer.await.map(Hidden);
             if let Some(driver) = this.upgrade() {
                 driver.input(Input::Token { request, token });
             }

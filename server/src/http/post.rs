@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, HeaderName};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::PostNumber;
 use serde::Deserialize;
@@ -116,7 +117,7 @@ async fn read_wire(hub: &Hub, parts: &Parts, body: Body) -> Result<Posted, Reque
             "the header Push-Wire-Secret is the session's secret, in 32 hexadecimal digits";
         return Err(RequestError::new(StatusCode::UNAUTHORIZED, message));
     };
-    let proof = PostProof::Secret(secret);
+    let proof = PostProof::Secret(Hidden(secret));
     // Checked before a body is read that nobody may send.
     hub.may_post(client, &proof)?;
     Ok(Posted {

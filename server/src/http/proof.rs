@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use push_wire_shared::hidden::Hidden;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ pub(super) async fn json_proof(
 ) -> Result<PostProof, RequestError> {
     let token = bearer(&parts.headers);
     let Some(_check) = app.hub().begin_post_check(client)? else {
-        let sha256 = token.map(|token| Sha256::digest(token).into());
+        let sha256 = token.map(|token| Hidden(Sha256::digest(token).into()));
         return Ok(PostProof::Token(sha256));
     };
     let request = AuthRequest {

@@ -39,6 +39,7 @@ pub use publish::{HubSendError, PublishError};
 use publish::{Publisher, publish_error};
 use push_wire_broker::{AppendError, Broker, Memory, Record};
 use push_wire_shared::channel::ChannelTable;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::position::{Position, Scope, StreamKey};
 use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::ServerConfig;
@@ -266,7 +267,7 @@ impl Hub {
     }
 
     /// Records the SHA-256 of the token with which a client has renewed its grant.
-    pub(crate) fn note_token(&self, client: Uuid, generation: u64, token: [u8; 32]) {
+    pub(crate) fn note_token(&self, client: Uuid, generation: u64, token: Hidden<[u8; 32]>) {
         self.sessions.note_token(client, generation, token);
     }
 
@@ -463,12 +464,12 @@ impl Hub {
         next.map_or(latest, |next| next.max(now).min(latest))
     }
 
-    fn secret(&self) -> [u8; 16] {
+    fn secret(&self) -> Hidden<[u8; 16]> {
         let mut secret = [0; 16];
         let (low, high) = secret.split_at_mut(8);
         low.copy_from_slice(&(self.random)().to_le_bytes());
         high.copy_from_slice(&(self.random)().to_le_bytes());
-        secret
+        Hidden(secret)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::PostNumber;
 
@@ -100,14 +101,14 @@ pub enum PostError {
     Busy,
 }
 
-/// Proof that a POST comes from the client of a session.
+/// Proof that a POST comes from the client of a session. `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PostProof {
     /// The session's secret.
-    Secret([u8; 16]),
+    Secret(Hidden<[u8; 16]>),
     /// In the JSON dialect: SHA-256 of the token that the session was opened with; none for a session that was opened
     /// without a token and has no identity.
-    Token(Option<[u8; 32]>),
+    Token(Option<Hidden<[u8; 32]>>),
     /// In the JSON dialect, for a session that was opened without a token: the identity that the authenticator gives to
     /// the POST.
     Identity(String),

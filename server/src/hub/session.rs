@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::limits::{REJECTION_TEXTS, REJECTIONS};
 use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::SessionState;
@@ -13,7 +14,7 @@ use super::shares::{Resource, Share, Shares};
 use super::{Attachment, ConnectionWaker, LimitError, Notice, OpenStream, Owner, PostProof};
 
 /// Secret of a session: 16 random bytes.
-pub(super) type Secret = [u8; 16];
+pub(super) type Secret = Hidden<[u8; 16]>;
 
 /// Credentials of a connection to begin or continue a session.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -21,9 +22,9 @@ pub(crate) struct SessionCredentials {
     /// Number of the client's attempt to connect, if it counts them.
     pub attempt: Option<u64>,
     /// Secret of the session; the JSON dialect has none.
-    pub secret: Option<[u8; 16]>,
+    pub secret: Option<Hidden<[u8; 16]>>,
     /// SHA-256 of the token that was accepted.
-    pub token: Option<[u8; 32]>,
+    pub token: Option<Hidden<[u8; 32]>>,
     /// Identity given by the authenticator.
     pub identity: Option<String>,
     /// The other end of the connection, if known.
@@ -218,7 +219,7 @@ impl Session {
     }
 
     /// Records the token that the client has renewed its grant with, as SHA-256: later proofs are compared with it.
-    pub(super) const fn note_token(&mut self, token: [u8; 32]) {
+    pub(super) const fn note_token(&mut self, token: Hidden<[u8; 32]>) {
         self.credentials.token = Some(token);
     }
 
@@ -264,7 +265,7 @@ fn is_same<const N: usize>(held: &[u8; N], shown: &[u8; N]) -> bool {
 }
 
 /// Compares the hashes of two tokens; no token is the same as none.
-fn is_same_token(held: Option<[u8; 32]>, shown: Option<[u8; 32]>) -> bool {
+fn is_same_token(held: Option<Hidden<[u8; 32]>>, shown: Option<Hidden<[u8; 32]>>) -> bool {
     match (held, shown) {
         (Some(held), Some(shown)) => is_same(&held, &shown),
         (held, shown) => held.is_none() && shown.is_none(),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::session::op::RejectedMessage;
 use push_wire_shared::session::server::SessionState;
@@ -274,7 +275,7 @@ impl Sessions {
     }
 
     /// Records the renewed token of a client.
-    pub(super) fn note_token(&self, client: Uuid, generation: u64, token: [u8; 32]) {
+    pub(super) fn note_token(&self, client: Uuid, generation: u64, token: Hidden<[u8; 32]>) {
         if let Some(session) = lock(&self.table).held(client, generation) {
             session.note_token(token);
         }

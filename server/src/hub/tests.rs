@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use push_wire_shared::channel::{Channel, ChannelMode};
 use push_wire_shared::encoding::Content;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::session::op::ErrorCode;
 use push_wire_shared::session::server::SessionState;
 
@@ -51,8 +52,8 @@ fn client() -> Uuid {
 /// Credentials of the push-wire dialect, with a token that everybody has.
 fn shown(secret: Option<[u8; 16]>) -> SessionCredentials {
     SessionCredentials {
-        secret,
-        token: Some([1; 32]),
+        secret: secret.map(Hidden),
+        token: Some(Hidden([1; 32])),
         ..SessionCredentials::default()
     }
 }
@@ -120,7 +121,7 @@ fn secret_continues_a_session() {
     let first = Connected::new(&hub, shown(Some(SECRET)));
     let again = Connected::new(&hub, shown(Some(SECRET)));
     assert!(again.state().resumed);
-    assert_eq!(again.state().secret, SECRET);
+    assert_eq!(again.state().secret.0, SECRET);
     assert!(first.is_replaced());
 }
 
@@ -152,8 +153,8 @@ fn identity_continues_with_another_secret() {
         let first = Connected::new(&hub, of_identity("ada", Some(SECRET)));
         let again = Connected::new(&hub, of_identity("ada", chosen));
         assert!(again.state().resumed && first.is_replaced());
-        assert_ne!(again.state().secret, SECRET);
-        assert!(chosen.is_none_or(|chosen| again.state().secret == chosen));
+        assert_ne!(again.state().secret.0, SECRET);
+        assert!(chosen.is_none_or(|chosen| again.state().secret.0 == chosen));
         let stale = Connected::new(&hub, shown(Some(SECRET)));
         assert_eq!(stale.opened.unwrap_err(), SessionError::Foreign);
     }
@@ -201,7 +202,7 @@ fn json_session_needs_token_and_identity() {
     let again = Connected::new(&hub, in_json(shown(None)));
     assert!(again.state().resumed && first.is_replaced());
     let other_token = SessionCredentials {
-        token: Some([2; 32]),
+        token: Some(Hidden([2; 32])),
         ..in_json(shown(None))
     };
     for attack in [shown(None), shown(Some([0; 16])), other_token] {
@@ -215,7 +216,7 @@ fn json_session_needs_token_and_identity() {
 fn posts_follow_the_dialect_of_the_connection() {
     let hub = hub(|_| {});
     let _first = Connected::new(&hub, of_identity("ada", Some(SECRET)));
-    let token = |token| hub.may_post(client(), &PostProof::Token(Some(token)));
+    let token = |token| hub.may_post(client(), &PostProof::Token(Some(Hidden(token))));
     assert_eq!(token([1; 32]), Err(PostError::Unauthorized));
     let again = Connected::new(&hub, in_json(of_identity("ada", None)));
     assert!(again.state().resumed);
@@ -461,12 +462,12 @@ fn connections_of_an_identity_are_limited() {
     // A refused client has no session.
     assert!(!hub.sessions.knows(at(0), Uuid::from_u128(2)));
     // A newer connection takes the place of the older one, whose end gives up nothing.
-    let newer = open(1, Some(first.state.secret)).unwrap();
+    let newer = open(1, Some(first.state.secret.0)).unwrap();
     hub.leave_session(at(0), Uuid::from_u128(1), first.generation);
     assert!(open(2, None).is_err());
     hub.leave_session(at(0), Uuid::from_u128(1), newer.generation);
     assert!(open(2, None).is_ok());
-    assert!(open(1, Some(first.state.secret)).is_err());
+    assert!(open(1, Some(first.state.secret.0)).is_err());
 }
 
 #[test]
@@ -495,4 +496,18 @@ fn inbox_keeps_the_bytes_and_age_of_its_channel() {
     assert_eq!((bounds.floor, bounds.head), (3, 5));
     let bounds = inbox.log().bounds(at(61));
     assert_eq!((bounds.floor, bounds.head), (5, 5));
+}
+
+#[test]
+fn debug_has_no_secrets() {
+    let hub = hub(|_| {});
+    let (client, waker) = (client(), Arc::default());
+    let opened = hub.open_session(at(0), client, shown(Some([201; 16])), &waker);
+    let proof = [
+        PostProof::Secret(Hidden([201; 16])),
+        PostProof::Token(Some(Hidden([201; 32]))),
+    ];
+    let credentials = shown(Some([201; 16]));
+    let text = format!("{opened:?} {credentials:?} {proof:?}");
+    assert!(text.contains("hidden") && !text.contains("201"), "{text}");
 }

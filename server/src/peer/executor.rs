@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use push_wire_shared::close::CloseReason;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::limits::TEXT_BYTES;
 use push_wire_shared::position::{Cursor, Position, StreamKey};
 use push_wire_shared::quote::cut;
@@ -179,9 +180,9 @@ impl Executor {
             .push(Queued::Action(Action::Authenticate(request)));
     }
 
-    fn renew(&mut self, client: Uuid, token: String) {
+    fn renew(&mut self, client: Uuid, token: Hidden<String>) {
         self.membership.note_renewal(&token);
-        let request = AuthRequest::of_renewal(client, token);
+        let request = AuthRequest::of_renewal(client, token.0);
         self.actions
             .push(Queued::Action(Action::Authenticate(request)));
     }

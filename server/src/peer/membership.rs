@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use push_wire_shared::encoding::PayloadEncoding;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::quote::quoted;
 use push_wire_shared::session::op::{Auth, ErrorCode, RejectedMessage};
@@ -28,7 +29,7 @@ pub(super) struct Membership {
     hub: Arc<Hub>,
     credentials: SessionCredentials,
     /// SHA-256 of the renewed token that is being checked.
-    renewal: Option<[u8; 32]>,
+    renewal: Option<Hidden<[u8; 32]>>,
     held: Option<Held>,
 }
 
@@ -75,7 +76,7 @@ impl Membership {
 
     /// Keeps the credentials of `auth` until they have been checked.
     pub(super) fn note_credentials(&mut self, auth: &Auth) {
-        self.credentials.secret = auth.secret;
+        self.credentials.secret = auth.secret.map(Hidden);
         self.credentials.attempt = auth.attempt;
         self.credentials.token = auth.token.as_deref().map(sha256);
     }
@@ -288,6 +289,6 @@ impl Membership {
     }
 }
 
-fn sha256(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
+fn sha256(token: &str) -> Hidden<[u8; 32]> {
+    Hidden(Sha256::digest(token).into())
 }

@@ -9,6 +9,7 @@ use crate::repository::root;
 const SHARED: [&str; 19] = [
     "limits",
     "quote",
+    "hidden",
     "integer",
     "recent",
     "time",

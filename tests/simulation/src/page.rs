@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
     ClientSession, Event, Input, Output, Stats, Status, Subscription, TokenError, Transport,
@@ -238,6 +239,7 @@ impl Page {
     pub fn token(&mut self, now: Moment, request: u32, token: Result<String, TokenError>) {
         let now = self.clock(now);
         self.credential.answered(&token);
+        let token = token.map(Hidden);
         let input = Input::Token { request, token };
         self.session.handle_input(now, input);
     }
@@ -354,7 +356,7 @@ impl Page {
                     let post = PostRequest {
                         number,
                         query,
-                        secret,
+                        secret: secret.0,
                         message,
                     };
                     requests.push(PageRequest::Post(self.attempt.number, post));

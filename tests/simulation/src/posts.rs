@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use push_wire_server::internals::hub::{self, PostError, PostProof, Reply};
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::session::client::{Input, PostAnswer};
 use push_wire_shared::session::server::PostNumber;
 use push_wire_shared::time::Moment;
@@ -180,7 +181,7 @@ impl Posts {
             number: Some(PostNumber { attempt, number }),
             reply,
         };
-        let proof = PostProof::Secret(request.secret);
+        let proof = PostProof::Secret(Hidden(request.secret));
         let posted = node.hub().map(|hub| hub.post(client, proof, sent));
         post.place = match posted {
             None => Place::ToPage(now + post.latency, PostAnswer::Unknown),

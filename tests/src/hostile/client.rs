@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use push_wire_shared::channel::ChannelMode;
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::limits::SUBSCRIPTIONS;
 use push_wire_shared::position::{Position, StartAt};
 use push_wire_shared::session::client::{
@@ -179,6 +180,7 @@ impl Page {
             1 => Err(TokenError::Retry { message }),
             _ => Ok(message),
         };
+        let token = token.map(Hidden);
         self.input(Input::Token { request, token });
     }
 

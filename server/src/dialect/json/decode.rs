@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use push_wire_shared::hidden::Hidden;
 use push_wire_shared::quote::quoted;
 use push_wire_shared::{Frame, SystemOp};
 use serde::Deserialize;
@@ -17,7 +18,7 @@ pub(super) enum JsonMessage<'a> {
     /// The op `auth`, and whether the client answers requests for a renewed token.
     Auth { op: SystemOp<String>, renews: bool },
     /// The op `token`: a renewed token.
-    Token(String),
+    Token(Hidden<String>),
     /// A payload for the application, as JSON text.
     Frame {
         channel: String,
@@ -96,7 +97,7 @@ fn read_op<'a>(text: &str) -> Result<JsonMessage<'a>, serde_json::Error> {
     let OpName { op: name } = serde_json::from_str(text)?;
     if name == "token" {
         let RenewedToken { token } = serde_json::from_str(text)?;
-        return Ok(JsonMessage::Token(token));
+        return Ok(JsonMessage::Token(Hidden(token)));
     }
     let op = serde_json::from_str(text)?;
     if name == "auth" {
@@ -142,7 +143,7 @@ mod tests {
         ] {
             let message = decode(text, "system");
             assert!(
-                matches!(&message, Ok(JsonMessage::Token(token)) if token == "new"),
+                matches!(&message, Ok(JsonMessage::Token(token)) if **token == *"new"),
                 "{message:?}"
             );
         }

@@ -1,5 +1,6 @@
 //! The control ops of the JSON dialect (docs/protocol.md section 9).
 
+mod debug;
 mod read;
 #[cfg(test)]
 #[cfg(feature = "derive")]
@@ -23,7 +24,9 @@ use uuid::Uuid;
 /// Lists and maps of more than [`limits::LISTED_NAMES`](crate::limits::LISTED_NAMES) items are errors, found while they
 /// are read. `C` is a [`ChannelKind`](crate::ChannelKind) for programs; servers read and write ops by the names of the
 /// channels (`SystemOp<String>`).
-#[derive(Clone, PartialEq, Eq, Debug)]
+///
+/// `Debug` leaves the token out.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SystemOp<C: Eq + Hash> {
     /// Client: credentials; the first message of a connection.

@@ -47,6 +47,23 @@ fn omits_absent_fields() {
 }
 
 #[test]
+fn debug_names_the_fields_without_the_token() {
+    let auth = SystemOp::Auth::<Channel> {
+        client_id: Uuid::nil(),
+        token: Some("a+token".into()),
+        capabilities: vec![Channel::Chat],
+        resume_cursor: None,
+        resume_cursors: HashMap::new(),
+    };
+    let expected = "Auth { client_id: 00000000-0000-0000-0000-000000000000, token: Some((hidden)), \
+                    capabilities: [Chat], resume_cursor: None, resume_cursors: {} }";
+    assert_eq!(std::format!("{auth:?}"), expected);
+    let slow = SystemOp::Slow::<Channel> { window: Some(1) };
+    let ops = std::format!("{:?} {slow:?}", SystemOp::<Channel>::Ping);
+    assert_eq!(ops, "Ping Slow { window: Some(1) }");
+}
+
+#[test]
 fn auth_carries_cursors_by_channel_name() {
     says(
         &SystemOp::Auth {

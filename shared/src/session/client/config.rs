@@ -1,6 +1,7 @@
 //! Configuration of a client session.
 
 use alloc::string::String;
+use core::fmt;
 use core::time::Duration;
 
 use uuid::Uuid;
@@ -8,10 +9,11 @@ use uuid::Uuid;
 use super::{ConfigError, Snapshot, TransportPreference};
 use crate::compression::DECOMPRESSES;
 use crate::encoding::PayloadEncoding;
+use crate::hidden::Hidden;
 use crate::limits;
 
-/// Settings of a [`ClientSession`](super::ClientSession).
-#[derive(Clone, Debug)]
+/// Settings of a [`ClientSession`](super::ClientSession). `Debug` leaves the secrets out.
+#[derive(Clone)]
 pub struct ClientConfig {
     /// The client's own id, kept across connections; two clients must never share one.
     pub client_id: Uuid,
@@ -66,6 +68,20 @@ pub struct ClientConfig {
     pub tells_numbers: bool,
     /// Seed of the retry jitter; it must differ between clients, so that they do not all reconnect at the same moment.
     pub seed: u64,
+}
+
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("client_id", &self.client_id)
+            .field("secret", &self.secret.map(Hidden))
+            .field("attempts", &self.attempts)
+            .field("token", &self.token.as_ref().map(Hidden))
+            .field("renews_token", &self.renews_token)
+            .field("transports", &self.transports)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientConfig {

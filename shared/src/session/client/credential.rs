@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::hidden::Hidden;
 use crate::limits::{TOKEN_BYTES, TOKEN_FRESH};
 use crate::time::Moment;
 
@@ -11,7 +12,7 @@ use crate::time::Moment;
 /// A renewable one is requested before every attempt, so that an expired token is not sent.
 #[derive(Debug)]
 pub(super) struct Credential {
-    token: Option<String>,
+    token: Option<Hidden<String>>,
     /// The application has set the token, and the server has not been shown it.
     is_unshown: bool,
     is_renewable: bool,
@@ -31,9 +32,9 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    pub(super) const fn new(token: Option<String>, is_renewable: bool) -> Self {
+    pub(super) fn new(token: Option<String>, is_renewable: bool) -> Self {
         Self {
-            token,
+            token: token.map(Hidden),
             is_unshown: false,
             is_renewable,
             request: 0,
@@ -46,13 +47,13 @@ impl Credential {
     }
 
     pub(super) fn set(&mut self, token: Option<String>) {
-        self.token = token;
+        self.token = token.map(Hidden);
         self.is_unshown = true;
         self.is_answer = false;
     }
 
     /// The token that the application has set since the server was shown one; it counts as shown from here on.
-    pub(super) fn take_unshown(&mut self) -> Option<String> {
+    pub(super) fn take_unshown(&mut self) -> Option<Hidden<String>> {
         core::mem::take(&mut self.is_unshown)
             .then(|| self.token.clone())
             .flatten()
@@ -80,7 +81,7 @@ impl Credential {
     }
 
     /// Stores the application's answer; returns false if it is larger than [`TOKEN_BYTES`].
-    pub(super) fn given(&mut self, token: String) -> bool {
+    pub(super) fn given(&mut self, token: Hidden<String>) -> bool {
         if token.len() > TOKEN_BYTES {
             return false;
         }
@@ -94,7 +95,7 @@ impl Credential {
     pub(super) fn show(&mut self, now: Moment) -> Option<String> {
         self.shown_fresh = self.is_answer && now.since(self.asked_at) < TOKEN_FRESH;
         self.is_unshown = false;
-        self.token.clone()
+        self.token.clone().map(|token| token.0)
     }
 
     /// Records that the server has refused the token. Returns whether to try another one: one that the application has set

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{Cause, PostAnswer, Status, TokenError, Transport};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
+use crate::hidden::Hidden;
 use crate::position::{Cursor, Outcome, Position, ResetReason, StartAt};
 use crate::session::op::{ErrorCode, RejectedMessage, ScopeRequest, SystemNotice};
 use crate::session::wire::Content;
@@ -77,7 +78,7 @@ pub enum Input {
         /// From [`Output::TokenWanted`].
         request: u32,
         /// The token, or the reason for having none.
-        token: Result<String, TokenError>,
+        token: Result<Hidden<String>, TokenError>,
     },
 }
 
@@ -134,7 +135,7 @@ pub enum Output {
         /// Query of the URL.
         query: String,
         /// The session's secret.
-        secret: [u8; 16],
+        secret: Hidden<[u8; 16]>,
         /// The message.
         message: Vec<u8>,
     },
@@ -164,7 +165,7 @@ pub enum Event {
         /// True if the client's earlier session continues; otherwise it is a new one.
         resumed: bool,
         /// Secret of the session, to be kept with the client's id.
-        secret: [u8; 16],
+        secret: Hidden<[u8; 16]>,
         /// Newest client message that the session has taken.
         received: u64,
         /// The newest messages that the session took but did not carry out.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::posts::Posts;
 use super::{Event, Output, Stats};
 use crate::frame::FrameHeader;
+use crate::hidden::Hidden;
 use crate::limits::BATCH_BYTES;
 use crate::session::wire::write_record;
 
@@ -32,7 +33,7 @@ struct Posting {
     client: Uuid,
     attempt: u64,
     /// Secret of the session, known from `auth_ok` on; nothing is sent before.
-    secret: Option<[u8; 16]>,
+    secret: Option<Hidden<[u8; 16]>>,
 }
 
 impl Posting {
@@ -77,7 +78,7 @@ impl Outputs {
     /// Sets the secret of the session, with which POST requests are sent.
     pub(super) fn authorise_posts(&mut self, secret: [u8; 16]) {
         if let Some(posting) = &mut self.posting {
-            posting.secret = Some(secret);
+            posting.secret = Some(Hidden(secret));
         }
     }
 

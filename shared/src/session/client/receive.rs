@@ -15,6 +15,7 @@ use super::{Cause, ClientConfig, Event, Server};
 use crate::close::CloseReason;
 use crate::encoding::PayloadEncoding;
 use crate::frame::{FRAME_HEADER_LEN, FrameHeader};
+use crate::hidden::Hidden;
 use crate::session::op::{AuthOk, ClientOp, ErrorCode, OpError, ServerOp};
 use crate::session::wire::Records;
 use crate::time::Moment;
@@ -243,7 +244,7 @@ impl Receiver<'_> {
         let heartbeat = Duration::from_millis(answer.heartbeat_ms.clamp(1_000, 3_600_000));
         connection.authenticated(now, heartbeat, link);
         let resumed = answer.resumed;
-        let secret = answer.secret;
+        let secret = Hidden(answer.secret);
         link.event(Event::Ready {
             resumed,
             secret,

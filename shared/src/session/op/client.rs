@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use super::bounded::{Bounded, BoundedText, list, opt_text, text};
 use super::fields::{is_false, is_untagged, name, opt_fixed, position};
 use super::{OpError, op_fields, op_name, unknown_op, write_op};
 use crate::encoding::PayloadEncoding;
+use crate::hidden::Hidden;
 use crate::limits::{
     DICTIONARIES, MESSAGE_BYTES, NAME_BYTES, SUBSCRIPTIONS, TOKEN_BYTES, VALUE_BYTES,
 };
@@ -31,7 +33,7 @@ pub enum ClientOp {
     /// The client holds these dictionaries: entries may come compressed with them.
     Have(Vec<u32>),
     /// A renewed token, whose grant replaces that of the connection.
-    Token(String),
+    Token(Hidden<String>),
     /// Requests a `pong`.
     Ping,
     /// Answers `ping`.
@@ -40,8 +42,8 @@ pub enum ClientOp {
     Goodbye,
 }
 
-/// The first op of a connection.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// The first op of a connection. `Debug` leaves its secrets out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Auth {
     /// The client's id, kept over connections.
     pub client_id: Uuid,
@@ -112,6 +114,24 @@ impl Auth {
             max_value_bytes: value_bytes(),
             subscriptions: Vec::new(),
         }
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("client_id", &self.client_id)
+            .field("token", &self.token.as_ref().map(Hidden))
+            .field("secret", &self.secret.map(Hidden))
+            .field("attempt", &self.attempt)
+            .field("encoding", &self.encoding)
+            .field("zstd", &self.zstd)
+            .field("skips", &self.skips)
+            .field("renews", &self.renews)
+            .field("max_message_bytes", &self.max_message_bytes)
+            .field("max_value_bytes", &self.max_value_bytes)
+            .field("subscriptions", &self.subscriptions)
+            .finish()
     }
 }
 
@@ -292,9 +312,8 @@ impl ClientOp {
             "whole" => op_fields("whole", bytes).map(|op: WholeOp| Self::Whole(op.id)),
             "have" => op_fields("have", bytes)
                 .map(|op: IdsOp<DICTIONARIES>| Self::Have(op.ids.into_vec())),
-            "token" => {
-                op_fields("token", bytes).map(|op: TokenOp| Self::Token(op.token.into_string()))
-            }
+            "token" => op_fields("token", bytes)
+                .map(|op: TokenOp| Self::Token(Hidden(op.token.into_string()))),
             "ping" => op_fields("ping", bytes).map(|NoFields {}| Self::Ping),
             "pong" => op_fields("pong", bytes).map(|NoFields {}| Self::Pong),
             "goodbye" => op_fields("goodbye", bytes).map(|NoFields {}| Self::Goodbye),

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use super::fields::{fixed, is_false, is_untagged, name, position};
 use super::{ErrorCode, OpError, Skipped, SystemNotice, op_fields, op_name, unknown_op, write_op};
 use crate::channel::ChannelMode;
 use crate::encoding::PayloadEncoding;
+use crate::hidden::Hidden;
 use crate::limits::{CHANNELS, NAME_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES};
 use crate::position::{Cursor, Position, ResetReason};
 
@@ -110,8 +112,8 @@ pub struct RejectedMessage {
     pub retry_ms: Option<u64>,
 }
 
-/// The answer to `auth`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// The answer to `auth`. `Debug` leaves the secret out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthOk {
     /// The client's id.
     pub client_id: Uuid,
@@ -145,6 +147,22 @@ pub struct AuthOk {
         deserialize_with = "list::<_, _, CHANNELS>"
     )]
     pub channels: Vec<ChannelInfo>,
+}
+
+impl fmt::Debug for AuthOk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthOk")
+            .field("client_id", &self.client_id)
+            .field("secret", &Hidden(self.secret))
+            .field("resumed", &self.resumed)
+            .field("received", &self.received)
+            .field("rejected", &self.rejected)
+            .field("heartbeat_ms", &self.heartbeat_ms)
+            .field("max_message_bytes", &self.max_message_bytes)
+            .field("encoding", &self.encoding)
+            .field("channels", &self.channels)
+            .finish()
+    }
 }
 
 /// One channel, as described to clients.

@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use super::Output;
 use super::outputs::Outputs;
+use crate::hidden::Hidden;
 use crate::limits::{GRANT_RENEWAL, GRANT_RENEWAL_MIN};
 use crate::session::op::ServerOp;
 use crate::time::{Moment, sooner};
@@ -19,7 +20,7 @@ pub(super) struct GrantEnd {
     /// A renewed token is being checked.
     is_checking: bool,
     /// The token to check after it; a newer one takes its place.
-    next: Option<String>,
+    next: Option<Hidden<String>>,
 }
 
 impl GrantEnd {
@@ -29,13 +30,13 @@ impl GrantEnd {
     }
 
     /// Sets the end; a check of a token is done. Returns the token to check next.
-    pub(super) fn set(&mut self, now: Moment, at: Option<Moment>) -> Option<String> {
+    pub(super) fn set(&mut self, now: Moment, at: Option<Moment>) -> Option<Hidden<String>> {
         self.at = at;
         self.not_checked(now)
     }
 
     /// Records that the token could not be checked now: another one is asked for later. Returns the token to check next.
-    pub(super) fn not_checked(&mut self, now: Moment) -> Option<String> {
+    pub(super) fn not_checked(&mut self, now: Moment) -> Option<Hidden<String>> {
         self.is_checking = false;
         self.ask_later(now);
         self.next.take()
@@ -74,7 +75,7 @@ impl GrantEnd {
     /// Begins to check a renewed token. While another one is being checked it waits, in place of one that waits already.
     /// Returns false if the grant does not end: the driver then keeps nothing by which a token could be checked.
     #[must_use]
-    pub(super) fn take(&mut self, token: String, outputs: &mut Outputs) -> bool {
+    pub(super) fn take(&mut self, token: Hidden<String>, outputs: &mut Outputs) -> bool {
         if self.is_checking {
             self.next = Some(token);
             return true;

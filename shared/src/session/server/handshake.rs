@@ -138,7 +138,7 @@ impl Handshake {
     ) -> AuthOk {
         AuthOk {
             client_id,
-            secret: state.secret,
+            secret: state.secret.0,
             resumed: state.resumed,
             received: state.received,
             rejected: limits.fitting(state.rejected),

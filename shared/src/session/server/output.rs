@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::close::CloseReason;
+use crate::hidden::Hidden;
 use crate::position::{Bounds, Cursor, Position, StreamKey, Tag};
 use crate::session::op::{Auth, ErrorCode, RejectedMessage, ServerOp};
 use crate::session::wire::Content;
@@ -18,7 +19,7 @@ pub enum Output {
     /// Credentials to check; the result goes to `handle_accepted` or `handle_refused`.
     Authenticate(Auth),
     /// A renewed token to check; the result goes to `set_grant_end` or `handle_renewal_failed`.
-    Renew(String),
+    Renew(Hidden<String>),
     /// Open a stream, then call `handle_opened`.
     Open {
         /// Number of this lookup, used in `handle_opened` and `Read`, since the client may end the subscription and use
@@ -88,7 +89,7 @@ pub struct Delivery {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionState {
     /// The session's secret.
-    pub secret: [u8; 16],
+    pub secret: Hidden<[u8; 16]>,
     /// True if an earlier session continues.
     pub resumed: bool,
     /// Newest client message that the session has taken.

@@ -20,6 +20,7 @@ use super::{
     Uplink,
 };
 use crate::close::{CloseReason, RetryAdvice, retry_advice};
+use crate::hidden::Hidden;
 use crate::limits::GRANT_RETRY;
 use crate::position::{Bounds, Position, ResetReason};
 use crate::session::op::{ClientOp, ErrorCode, ServerOp, StreamHead};
@@ -176,7 +177,7 @@ impl ServerSession {
 
     /// Begins to check a renewed token. Where the grant does not end, the client is sent away instead, to come back with the
     /// token in `auth`.
-    fn take_token(&mut self, token: String) {
+    fn take_token(&mut self, token: Hidden<String>) {
         if !self.grant_end.take(token, &mut self.outputs) {
             self.leave(CloseReason::GrantExpired, GRANT_RETRY);
         }

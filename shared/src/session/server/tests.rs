@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::*;
 use crate::channel::{Channel, ChannelMode, ChannelTable};
 use crate::close::CloseReason;
+use crate::hidden::Hidden;
 use crate::limits::{
     EARLY_OPS, EARLY_OPS_BYTES, MESSAGE_BYTES, REJECTIONS, SUBSCRIPTIONS, TEXT_BYTES,
 };
@@ -66,7 +67,7 @@ fn say(session: &mut ServerSession, op: ClientOp) -> Vec<Output> {
 
 fn accept(session: &mut ServerSession, rejected: Vec<RejectedMessage>) -> Vec<Output> {
     let state = SessionState {
-        secret: [1; 16],
+        secret: Hidden([1; 16]),
         resumed: false,
         received: 0,
         rejected,

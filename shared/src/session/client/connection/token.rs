@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use super::{Connection, Phase};
 use crate::close::{CloseReason, RetryAdvice};
+use crate::hidden::Hidden;
 use crate::limits::TOKEN_BYTES;
 use crate::session::client::link::Link;
 use crate::session::client::timer::Timer;
@@ -18,7 +19,7 @@ impl Connection {
         &mut self,
         now: Moment,
         request: u32,
-        token: Result<String, TokenError>,
+        token: Result<Hidden<String>, TokenError>,
         link: &mut Link,
     ) {
         if !self.credential.is_answered(request) {
@@ -35,7 +36,12 @@ impl Connection {
         }
     }
 
-    fn begin_with(&mut self, now: Moment, token: Result<String, TokenError>, link: &mut Link) {
+    fn begin_with(
+        &mut self,
+        now: Moment,
+        token: Result<Hidden<String>, TokenError>,
+        link: &mut Link,
+    ) {
         link.timers.stop(Timer::Token);
         match token {
             Ok(token) => {
@@ -59,7 +65,7 @@ impl Connection {
 
     /// Sends the server a renewed token. If the application has none, the server ends the connection when the grant ends,
     /// and the next attempt asks for one again.
-    fn renewed(&mut self, token: Result<String, TokenError>, link: &mut Link) {
+    fn renewed(&mut self, token: Result<Hidden<String>, TokenError>, link: &mut Link) {
         if let Ok(token) = token
             && self.credential.given(token.clone())
         {

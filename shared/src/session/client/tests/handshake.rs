@@ -1,5 +1,6 @@
 //! Tests of the handshake (docs/protocol.md section 5.1).
 
+use crate::hidden::Hidden;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -36,7 +37,7 @@ fn sends_auth_and_reports_ready() {
     assert_eq!(harness.session.channels().len(), 3);
     let ready = Event::Ready {
         resumed: false,
-        secret: SECRET,
+        secret: Hidden(SECRET),
         received: 0,
         rejected: Vec::new(),
     };

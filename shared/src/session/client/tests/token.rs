@@ -1,5 +1,6 @@
 //! Tests of tokens that the application renews.
 
+use crate::hidden::Hidden;
 use alloc::string::String;
 use core::time::Duration;
 
@@ -27,6 +28,7 @@ fn wanted(harness: &mut Harness) -> Option<u32> {
 }
 
 fn answer(harness: &mut Harness, request: u32, token: Result<String, TokenError>) {
+    let token = token.map(Hidden);
     harness.input(Input::Token { request, token });
 }
 

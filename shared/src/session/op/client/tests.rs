@@ -68,7 +68,7 @@ fn op() -> impl Strategy<Value = ClientOp> {
         proptest::collection::vec(any::<(u32, u64)>(), 0..200).prop_map(ClientOp::Ack),
         any::<u32>().prop_map(ClientOp::Whole),
         proptest::collection::vec(any::<u32>(), 0..=DICTIONARIES).prop_map(ClientOp::Have),
-        ".{0,300}".prop_map(ClientOp::Token),
+        ".{0,300}".prop_map(|token| ClientOp::Token(Hidden(token))),
         Just(ClientOp::Ping),
         Just(ClientOp::Pong),
         Just(ClientOp::Goodbye),
@@ -280,4 +280,17 @@ fn half_a_position_is_an_error() {
         let error = ClientOp::decode(&bytes).unwrap_err();
         assert!(error.to_string().contains("a position is"), "{error}");
     }
+}
+
+#[test]
+fn debug_has_no_secrets() {
+    let auth = Auth {
+        token: Some("a+token".into()),
+        secret: Some([201; 16]),
+        ..Auth::new(Uuid::from_u128(7))
+    };
+    let ops = [ClientOp::Auth(auth), ClientOp::Token("a+token".into())];
+    let text = std::format!("{ops:?}");
+    assert!(text.contains("Some((hidden))"), "{text}");
+    assert!(!text.contains("a+token") && !text.contains("201"), "{text}");
 }

@@ -281,3 +281,21 @@ fn notices_fit_into_smallest_message() {
         assert!(ServerOp::decode(&bytes).is_ok());
     }
 }
+
+#[test]
+fn debug_has_no_secret() {
+    let answer = AuthOk {
+        client_id: Uuid::from_u128(7),
+        secret: [201; 16],
+        resumed: true,
+        received: 5,
+        rejected: Vec::new(),
+        heartbeat_ms: 1,
+        max_message_bytes: 2,
+        encoding: PayloadEncoding::Json,
+        channels: Vec::new(),
+    };
+    let text = std::format!("{:?}", ServerOp::AuthOk(answer));
+    assert!(text.contains("secret: (hidden)"), "{text}");
+    assert!(!text.contains("201"), "{text}");
+}

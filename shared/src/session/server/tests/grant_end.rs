@@ -95,7 +95,7 @@ fn unchecked_token_is_reported() {
     assert!(
         matches!(
             &said[..],
-            [Output::Op(ServerOp::Error { code: ErrorCode::Unavailable, .. }), Output::Renew(next)] if next == "two"
+            [Output::Op(ServerOp::Error { code: ErrorCode::Unavailable, .. }), Output::Renew(next)] if **next == *"two"
         ),
         "{said:?}"
     );
