@@ -6,7 +6,7 @@ use super::{code, sources};
 use crate::repository::root;
 
 /// Modules of `shared`, each using only those before it.
-const SHARED: [&str; 19] = [
+const SHARED: [&str; 20] = [
     "limits",
     "quote",
     "hidden",
