@@ -192,9 +192,13 @@ pub const REJECTIONS: usize = UPLINK_MESSAGES;
 /// Those of them, the newest ones, whose texts are kept too (32): the others have their numbers and codes, 40 bytes each.
 pub const REJECTION_TEXTS: usize = 32;
 
-/// Signalling candidates that a router remembers as passed on (16,384; 50 bytes each): a connection takes some twenty, so
+/// Signalling candidates that a router remembers as passed on (16,384; 60 bytes each): a connection takes some twenty, so
 /// those of the last 400 pairs of peers in each direction.
 pub const RTC_CANDIDATES: usize = 16 * 1024;
+
+/// Time for which the server remembers a candidate as passed on (60 s): browsers repeat one within seconds, and a later
+/// connection between the same clients may have the same one.
+pub const RTC_CANDIDATE_AGE: Duration = Duration::from_secs(60);
 
 /// Longest session description in an offer or answer, in bytes (64 KiB): those of browsers with a data channel have some
 /// 2 KiB, and with a dozen of videos some 30.

@@ -2,11 +2,16 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
 use super::SeenCandidates;
+use crate::time::Moment;
+
+/// The router has no clock: candidates are forgotten by their number alone.
+const NO_TIME: Moment = Moment::after_origin(Duration::ZERO);
 
 /// Filter of the candidates that were passed on already, for all pairs of peers. Can be shared by threads.
 ///
@@ -25,13 +30,13 @@ impl RtcRouter {
 
     /// Remembers a candidate. Returns whether it is new from this sender for this receiver, and should be passed on.
     pub fn dedup_candidate(&self, from: Uuid, to: Uuid, candidate: &str) -> bool {
-        self.seen().insert(from, to, candidate)
+        self.seen().insert(NO_TIME, from, to, candidate)
     }
 
     /// Remembers candidates. Returns those that are new from this sender for this receiver, in their order.
     pub fn dedup_batch(&self, from: Uuid, to: Uuid, mut candidates: Vec<String>) -> Vec<String> {
         let mut seen = self.seen();
-        candidates.retain(|candidate| seen.insert(from, to, candidate));
+        candidates.retain(|candidate| seen.insert(NO_TIME, from, to, candidate));
         candidates
     }
 

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::limits::RTC_CANDIDATES;
+use crate::time::Moment;
 
 /// First bytes of the SHA-256 of sender, receiver and candidate: a candidate can be of any length, and is remembered in
 /// sixteen bytes.
@@ -13,12 +14,14 @@ type Fingerprint = [u8; 16];
 
 /// The candidates that were passed on last: browsers find the same one again and again.
 ///
-/// Bounded: beyond the limit the oldest is forgotten, and passes once more if it comes again, which does no harm.
+/// Bounded: beyond the limit the oldest is forgotten, and passes once more if it comes again, which does no harm. Old ones
+/// are forgotten by [`forget_before`](Self::forget_before).
 #[derive(Clone, Debug)]
 pub struct SeenCandidates {
     limit: usize,
     seen: BTreeSet<Fingerprint>,
-    oldest_first: VecDeque<Fingerprint>,
+    /// Each with the time at which it was remembered.
+    oldest_first: VecDeque<(Moment, Fingerprint)>,
 }
 
 impl Default for SeenCandidates {
@@ -28,7 +31,7 @@ impl Default for SeenCandidates {
 }
 
 impl SeenCandidates {
-    /// An empty set that remembers up to `limit` candidates, about 50 bytes each.
+    /// An empty set that remembers up to `limit` candidates, about 60 bytes each.
     #[must_use]
     pub const fn with_limit(limit: usize) -> Self {
         Self {
@@ -38,19 +41,31 @@ impl SeenCandidates {
         }
     }
 
-    /// Remembers a candidate; returns whether it is new from this sender for this receiver.
-    pub fn insert(&mut self, from: Uuid, to: Uuid, candidate: &str) -> bool {
+    /// Remembers a candidate; returns whether it is new from this sender for this receiver. Times do not fall from call to
+    /// call.
+    pub fn insert(&mut self, now: Moment, from: Uuid, to: Uuid, candidate: &str) -> bool {
         let fingerprint = fingerprint(from, to, candidate);
         if !self.seen.insert(fingerprint) {
             return false;
         }
-        self.oldest_first.push_back(fingerprint);
-        if self.oldest_first.len() > self.limit
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.seen.remove(&oldest);
+        self.oldest_first.push_back((now, fingerprint));
+        if self.oldest_first.len() > self.limit {
+            self.forget_oldest();
         }
         true
+    }
+
+    /// Forgets the candidates that were remembered before this time.
+    pub fn forget_before(&mut self, time: Moment) {
+        while self.oldest_first.front().is_some_and(|(at, _)| *at < time) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, oldest)) = self.oldest_first.pop_front() {
+            self.seen.remove(&oldest);
+        }
     }
 
     /// Forgets a candidate, which was not passed on after all.
@@ -61,7 +76,7 @@ impl SeenCandidates {
         }
         // It was remembered just before.
         let mut remembered = self.oldest_first.iter();
-        if let Some(at) = remembered.rposition(|one| *one == fingerprint) {
+        if let Some(at) = remembered.rposition(|(_, one)| *one == fingerprint) {
             self.oldest_first.remove(at);
         }
     }
@@ -111,7 +126,7 @@ mod tests {
                 let candidate = (from, to, candidate % 4);
                 let (from, to) = (Uuid::from_u128(from.into()), Uuid::from_u128(to.into()));
                 let text = ["", "a", "b", "ab"][usize::from(candidate.2)];
-                prop_assert_eq!(seen.insert(from, to, text), !known.contains(&candidate));
+                prop_assert_eq!(seen.insert(Moment::default(), from, to, text), !known.contains(&candidate));
                 if !known.contains(&candidate) {
                     known.push_back(candidate);
                     known.drain(..known.len().saturating_sub(limit));
@@ -126,8 +141,8 @@ mod tests {
         let mut seen = SeenCandidates::with_limit(2);
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
         for _ in 0..5 {
-            assert!(seen.insert(a, b, "host"));
-            assert!(!seen.insert(a, b, "host"));
+            assert!(seen.insert(Moment::default(), a, b, "host"));
+            assert!(!seen.insert(Moment::default(), a, b, "host"));
             seen.remove(a, b, "host");
         }
         assert!(seen.is_empty());
@@ -139,11 +154,12 @@ mod tests {
         let mut seen = SeenCandidates::default();
         assert!(seen.is_empty());
         for n in 0..=RTC_CANDIDATES as u128 {
-            assert!(seen.insert(Uuid::from_u128(n), Uuid::nil(), "candidate"));
+            let from = Uuid::from_u128(n);
+            assert!(seen.insert(Moment::default(), from, Uuid::nil(), "candidate"));
         }
         assert_eq!(seen.len(), RTC_CANDIDATES);
         assert!(
-            seen.insert(Uuid::nil(), Uuid::nil(), "candidate"),
+            seen.insert(Moment::default(), Uuid::nil(), Uuid::nil(), "candidate"),
             "forgotten"
         );
     }

@@ -10,7 +10,7 @@ use super::absent::Absent;
 use super::ends::Ends;
 use super::rooms::Rooms;
 use super::{Signal, SignalError, SignallingConfig};
-use crate::limits::RTC_MESSAGE_BYTES;
+use crate::limits::{RTC_CANDIDATE_AGE, RTC_MESSAGE_BYTES};
 use crate::position::is_topic;
 use crate::relay::RelayBudgets;
 use crate::rtc::{RtcMessage, RtcRequest, SeenCandidates};
@@ -181,7 +181,7 @@ impl Signalling {
             Signal::Message(RtcMessage::PeerDiscovery { room }) => {
                 self.discover(now, sender, room, may_use)
             }
-            Signal::Message(message) => self.pass_on(sender, message, may_use),
+            Signal::Message(message) => self.pass_on(now, sender, message, may_use),
             Signal::Request(RtcRequest::LeaveRoom { room }) => self.leave_room(now, sender, room),
             Signal::Request(RtcRequest::TurnRequest) => {
                 self.outputs.push_back(Output::TurnRequested(sender.client));
@@ -310,6 +310,7 @@ impl Signalling {
 
     fn pass_on(
         &mut self,
+        now: Moment,
         sender: Sender<'_>,
         message: RtcMessage,
         may_use: impl Fn(&str) -> bool,
@@ -319,7 +320,8 @@ impl Signalling {
         if !is_allowed && !self.is_permitted(sender, to, may_use) {
             return Err(SignalError::PeerNotPermitted);
         }
-        if let Some(message) = self.without_repeated(message.with_sender(sender.client)) {
+        let message = message.with_sender(sender.client);
+        if let Some(message) = self.without_repeated(now, message) {
             if self.absent.take_deferred(to) {
                 self.put_list(to);
             }
@@ -328,15 +330,17 @@ impl Signalling {
         Ok(())
     }
 
-    /// The message without candidates that were passed on before; `None` if nothing is left of it.
-    fn without_repeated(&mut self, mut message: RtcMessage) -> Option<RtcMessage> {
+    /// The message without candidates that were passed on lately; `None` if nothing is left of it.
+    fn without_repeated(&mut self, now: Moment, mut message: RtcMessage) -> Option<RtcMessage> {
+        let age = now.since_origin().saturating_sub(RTC_CANDIDATE_AGE);
+        self.seen.forget_before(Moment::after_origin(age));
         if let RtcMessage::Candidate {
             from,
             to,
             candidate,
         } = &message
         {
-            let is_new = self.seen.insert(*from, *to, candidate);
+            let is_new = self.seen.insert(now, *from, *to, candidate);
             return is_new.then_some(message);
         }
         if let RtcMessage::CandidateBatch {
@@ -345,7 +349,7 @@ impl Signalling {
             candidates,
         } = &mut message
         {
-            candidates.retain(|candidate| self.seen.insert(*from, *to, candidate));
+            candidates.retain(|candidate| self.seen.insert(now, *from, *to, candidate));
             return (!candidates.is_empty()).then_some(message);
         }
         Some(message)

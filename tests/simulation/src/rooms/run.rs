@@ -2,10 +2,10 @@
 
 mod sessions;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use push_wire_shared::limits::RTC_MESSAGE_BYTES;
+use push_wire_shared::limits::{RTC_CANDIDATE_AGE, RTC_MESSAGE_BYTES};
 use push_wire_shared::relay::{RelayBandwidth, RelayError, RelayLimits, RelayMeter};
 use push_wire_shared::rtc::signalling::{
     Output, Sender, Signal, SignalError, Signalling, SignallingConfig,
@@ -141,8 +141,8 @@ struct Run {
     lists: [Option<Vec<Uuid>>; CLIENTS],
     /// Clients without a connection.
     away: [bool; CLIENTS],
-    /// Candidates that were passed on.
-    candidates: HashSet<(usize, usize, String)>,
+    /// Candidates that were passed on, with the time.
+    candidates: HashMap<(usize, usize, String), Moment>,
     signals: [Budget; CLIENTS],
     packets: [Budget; CLIENTS],
     all_packets: Budget,
@@ -161,7 +161,7 @@ impl Run {
             model: Model::default(),
             lists: Default::default(),
             away: Default::default(),
-            candidates: HashSet::new(),
+            candidates: HashMap::new(),
             signals: [(); CLIENTS].map(|()| Budget::new(LIMITS.bandwidth)),
             packets: [(); CLIENTS].map(|()| Budget::new(RELAY.per_sender)),
             all_packets: Budget::new(RELAY.in_all),
@@ -375,7 +375,7 @@ impl Run {
             };
         }
         let is_new = if let RtcMessage::Candidate { candidate, .. } = &expected {
-            self.candidates.insert((from, to, candidate.clone()))
+            self.is_new_candidate((from, to, candidate.clone()))
         } else {
             true
         };
@@ -397,6 +397,15 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    fn is_new_candidate(&mut self, candidate: (usize, usize, String)) -> bool {
+        let passed = self.candidates.get(&candidate);
+        let is_new = passed.is_none_or(|&at| self.now.since(at) > RTC_CANDIDATE_AGE);
+        if is_new {
+            self.candidates.insert(candidate, self.now);
+        }
+        is_new
     }
 
     /// A message with a false sender.

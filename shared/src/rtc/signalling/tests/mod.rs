@@ -423,6 +423,18 @@ fn repeated_candidates_are_dropped() {
 }
 
 #[test]
+fn old_candidates_pass_again() {
+    let mut channel = Channel::with_room(&[A, B]);
+    let passed = [0, 60_000, 60_001, 120_001, 120_002].map(|ms| {
+        let signal = Signal::Message(batch(B, &["a"]));
+        let sender = Sender::new(A);
+        channel.0.handle(at(ms), sender, signal, |_| true).unwrap();
+        channel.outputs().len()
+    });
+    assert_eq!(passed, [1, 0, 1, 0, 1]);
+}
+
+#[test]
 fn rooms_are_bounded() {
     let mut channel = Channel::with(SignallingConfig {
         room_members: 2,
