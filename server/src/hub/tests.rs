@@ -168,7 +168,7 @@ fn session_ends_when_another_user_logs_in() {
         hub.sessions.inbox(at(0), client(), CHAT).unwrap().unwrap();
         let next = Connected::new(&hub, next);
         assert!(!next.state().resumed && first.is_replaced());
-        assert_eq!(next.state().secret, SECRET);
+        assert_eq!(next.state().secret, Hidden(SECRET));
         assert_eq!(hub.sessions.len(), 1);
         assert!(!hub.take_message(client(), first.opened.unwrap().generation, 1));
     }
