@@ -1,25 +1,27 @@
 // The WebAssembly module as text (xtask/src/module_text.rs writes it).
 
+/** Number of characters that stand for a byte by themselves. */
+const SINGLES = 87;
+
+/** Number of characters before one of those, for a rarer byte. */
+const SHIFTS = 3;
+
 /** The bytes of a module's text. */
 export function moduleBytes(text: string): Uint8Array<ArrayBuffer> {
-  const singles = [...Array(0x7c - 0x20).keys()].map((at) => at + 0x20).filter((code) => !NEVER_USED.has(code));
-  const rank = new Map(singles.map((code, at) => [code, at]));
-  const byRank = text.slice(0, 512).match(/../g)!.map((digits) => parseInt(digits, 16));
+  const rank = new Map([...text.slice(0, SINGLES + SHIFTS)].map((character, at) => [character.charCodeAt(0), at]));
+  const start = SINGLES + SHIFTS + 512;
+  const byRank = text.slice(SINGLES + SHIFTS, start).match(/../g)!.map((digits) => parseInt(digits, 16));
   const bytes = new Uint8Array(text.length);
   let length = 0;
   let shift = 0;
-  for (let at = 512; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    // "|", "}" and "~" stand before a rarer byte.
-    if (code >= 0x7c) {
-      shift = (code - 0x7b) * singles.length;
+  for (let at = start; at < text.length; at++) {
+    const code = rank.get(text.charCodeAt(at))!;
+    if (code >= SINGLES) {
+      shift = (code - SINGLES + 1) * SINGLES;
       continue;
     }
-    bytes[length++] = byRank[rank.get(code)! + shift]!;
+    bytes[length++] = byRank[code + shift]!;
     shift = 0;
   }
   return bytes.slice(0, length);
 }
-
-/** Characters that JavaScript or a bundler might escape in a string: `"`, `$`, `'`, `\` and a backquote. */
-const NEVER_USED = new Set([0x22, 0x24, 0x27, 0x5c, 0x60]);

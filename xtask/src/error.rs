@@ -40,6 +40,8 @@ pub(crate) enum Error {
     NoTests { folder: PathBuf },
     #[error("wasm-bindgen could not process {}: {message}", module.display())]
     Bindgen { module: PathBuf, message: String },
+    #[error("the functions of {} could not be sorted: {message}", module.display())]
+    Module { module: PathBuf, message: String },
 }
 
 /// Adds the path to an I/O error.

@@ -25,6 +25,7 @@ mod coturn;
 mod demo;
 mod error;
 mod fresh;
+mod function_order;
 mod import_names;
 mod leptos;
 mod module_text;

@@ -9,7 +9,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::error::{Error, at};
 use crate::import_names::ImportNames;
 use crate::workspace::Workspace;
-use crate::{npm, process, toolchain};
+use crate::{function_order, npm, process, toolchain};
 
 /// Setting to keep the names of functions in the module. Browsers do not need them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,14 @@ impl<'a> Module<'a> {
 
 /// Passes of `wasm-opt`. `--low-memory-unused`: rustc places the stack first, so no object has an address in the first
 /// KiB, and additions can move into the offsets of loads and stores. `--converge` repeats the passes until they change
-/// nothing; this takes a second and saves 100 bytes. A larger function with one caller stays a function of its own, which
+/// nothing; this takes a second and saves 100 bytes. `--dealign` gives every load and store the same alignment, which is a
+/// hint that engines ignore on the processors of today, and saves 600 bytes with brotli. A larger function with one caller stays a function of its own, which
 /// saves 400 bytes with brotli.
-const PASSES: [&str; 4] = [
+const PASSES: [&str; 5] = [
     "-Oz",
     "--low-memory-unused",
     "--converge",
+    "--dealign",
     "--one-caller-inline-max-function-size=30",
 ];
 
@@ -100,7 +102,17 @@ pub(crate) fn build(
         optimise.arg("--debuginfo");
     }
     process::run(optimise.arg(&unoptimised).arg("-o").arg(&optimised))?;
-    fs::remove_file(&unoptimised).map_err(at(&unoptimised))
+    fs::remove_file(&unoptimised).map_err(at(&unoptimised))?;
+    sort_functions(&optimised)
+}
+
+fn sort_functions(module: &Path) -> Result<(), Error> {
+    let bytes = fs::read(module).map_err(at(module))?;
+    let sorted = function_order::sort(&bytes).map_err(|error| Error::Module {
+        module: module.to_path_buf(),
+        message: error.to_string(),
+    })?;
+    fs::write(module, sorted).map_err(at(module))
 }
 
 /// Command that compiles the crate. The crate type of the browser client is given to cargo and not in its manifest, because
