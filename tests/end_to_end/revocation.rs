@@ -1,5 +1,6 @@
 //! Tests of revoked credentials, over every transport and in both dialects.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use push_wire_client::{
@@ -7,6 +8,7 @@ use push_wire_client::{
 };
 use push_wire_server::{AuthError, Credentials, Grant, Revocation};
 use serde_json::json;
+use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
 use crate::http::Request;
@@ -82,6 +84,44 @@ async fn connections_end_at_once_and_stay_refused() {
             );
             assert_eq!(other.status(), Status::Ready);
         }
+    }
+}
+
+/// The authenticator looks a token up, and answers after the revocation of all earlier ones.
+#[tokio::test]
+async fn tokens_shown_before_a_revocation_are_refused() {
+    for preference in TRANSPORTS {
+        let (tell, mut asked) = mpsc::unbounded_channel();
+        let permits = Arc::new(Semaphore::new(0));
+        let held = Arc::clone(&permits);
+        let server = Server::start(|builder| {
+            builder.authenticator(move |_: Credentials<Channel>| {
+                let (tell, held) = (tell.clone(), Arc::clone(&held));
+                async move {
+                    tell.send(()).unwrap();
+                    held.acquire().await.unwrap().forget();
+                    Ok(Grant::everything().identity("ada"))
+                }
+            })
+        })
+        .await;
+        let mut late = client(&server, preference, Uuid::from_u128(7), "ada-1");
+        let connecting = async {
+            let refused = late.connect().await.unwrap_err();
+            (refused, late)
+        };
+        let revoking = async {
+            asked.recv().await.unwrap();
+            let revocation = Revocation::identity_before("ada", SystemTime::now());
+            server.push.revoke(revocation).unwrap();
+            permits.add_permits(2);
+        };
+        let ((refused, mut late), ()) = tokio::join!(connecting, revoking);
+        assert!(
+            matches!(&refused, ConnectError::AuthRejected(why) if why.contains("revoked")),
+            "{preference:?}: {refused:?}"
+        );
+        late.connect().await.unwrap();
     }
 }
 

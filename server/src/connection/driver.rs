@@ -203,19 +203,20 @@ impl<T: Transport> Connection<T> {
         None
     }
 
-    /// Begins to check a client's credentials. The time of the handshake bounds this, for a client that is connected already
-    /// as well.
+    /// Begins to check a client's credentials. The time of the handshake bounds this, also for a client that is connected
+    /// already.
     fn authenticate(&mut self, client: AuthRequest) {
         let Some(request) = &self.request else {
             return;
         };
+        // Before the authenticator looks: a revocation that follows covers the token, whatever the authenticator saw.
+        let shown = clock::wall();
         let pending = self.app.authenticate(client, request);
-        self.grant = Some(if self.peer.is_open() {
-            let time = self.app.hub().session_config().handshake;
-            Box::pin(async move { guard::grant_within(time, pending).await })
-        } else {
-            pending
-        });
+        let time = self.app.hub().session_config().handshake;
+        self.grant = Some(Box::pin(async move {
+            let grant = guard::grant_within(time, pending).await?;
+            Ok(grant.or_issued_at(shown))
+        }));
     }
 
     /// Writes until the transport accepts no more or nothing is left.
@@ -340,10 +341,6 @@ fn broken(error: &io::Error) -> End {
 
 fn accepted(grant: Grant) -> Accepted {
     let expires = grant.expiry().map(clock::moment);
-    let grant = match grant.issue() {
-        Some(_) => grant,
-        None => grant.issued_at(clock::wall()),
-    };
     Accepted { grant, expires }
 }
 

@@ -162,8 +162,8 @@ impl Grant {
     }
 
     /// Sets the time at which the token was issued, for
-    /// [`Revocation::identity_before`](crate::Revocation::identity_before); default the time at which the authenticator
-    /// gave the grant.
+    /// [`Revocation::identity_before`](crate::Revocation::identity_before); default the time at which the client
+    /// showed the token.
     #[must_use]
     pub const fn issued_at(mut self, time: SystemTime) -> Self {
         self.issued_at = Some(time);
@@ -242,6 +242,12 @@ impl Grant {
     #[must_use]
     pub const fn expiry(&self) -> Option<SystemTime> {
         self.expires_at
+    }
+
+    /// The grant, issued at this time if the authenticator does not say when.
+    pub(crate) fn or_issued_at(mut self, time: SystemTime) -> Self {
+        self.issued_at.get_or_insert(time);
+        self
     }
 
     /// The identity, to be kept beside the grant.
