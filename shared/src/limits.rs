@@ -32,6 +32,10 @@ pub const SUBSCRIPTIONS: usize = 1024;
 /// Time that an application may take to give a token (default 30 s): a request to its own backend over a bad network.
 pub const TOKEN_WAIT: Duration = Duration::from_secs(30);
 
+/// Time after which an application that had no token for a renewal is asked again (3 s): the server asks 30 s before the
+/// grant ends, so that an application that is restarted meanwhile is asked often enough.
+pub const RENEWAL_RETRY: Duration = Duration::from_secs(3);
+
 /// Age up to which a token counts as fresh when the server refuses it (60 s): its lifetime is minutes at least, so a
 /// fresh one was not refused because it had expired.
 pub const TOKEN_FRESH: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use alloc::string::String;
 use super::{Connection, Phase};
 use crate::close::{CloseReason, RetryAdvice};
 use crate::hidden::Hidden;
-use crate::limits::TOKEN_BYTES;
+use crate::limits::{RENEWAL_RETRY, TOKEN_BYTES};
 use crate::session::client::link::Link;
 use crate::session::client::timer::Timer;
 use crate::session::client::{Cause, Output, TokenError};
@@ -27,7 +27,7 @@ impl Connection {
         }
         match self.phase {
             Phase::AwaitingToken => self.begin_with(now, token, link),
-            Phase::Ready => self.renewed(token, link),
+            Phase::Ready => self.renewed(now, token, link),
             Phase::Idle
             | Phase::Waiting
             | Phase::Connecting
@@ -63,13 +63,18 @@ impl Connection {
         }
     }
 
-    /// Sends the server a renewed token. If the application has none, the server ends the connection when the grant ends,
-    /// and the next attempt asks for one again.
-    fn renewed(&mut self, token: Result<Hidden<String>, TokenError>, link: &mut Link) {
-        if let Ok(token) = token
-            && self.credential.given(token.clone())
-        {
-            link.send(&ClientOp::Token(token));
+    /// Sends the server a renewed token. If the application has none for now, it is asked again soon. If it has none until
+    /// the grant ends, the server ends the connection, and the next attempt asks.
+    fn renewed(&mut self, now: Moment, token: Result<Hidden<String>, TokenError>, link: &mut Link) {
+        link.timers.stop(Timer::Token);
+        match token {
+            Ok(token) => {
+                if self.credential.given(token.clone()) {
+                    link.send(&ClientOp::Token(token));
+                }
+            }
+            Err(TokenError::Retry { .. }) => link.timers.set(Timer::Token, now + RENEWAL_RETRY),
+            Err(TokenError::Denied { .. }) => {}
         }
     }
 
@@ -89,11 +94,19 @@ impl Connection {
         }
     }
 
-    /// Handles a request for a token that was not answered in time.
+    /// Handles a request for a token that was not answered in time, or asks again for one that the application had not.
     pub(in crate::session::client) fn token_overdue(&mut self, now: Moment, link: &mut Link) {
-        if self.phase == Phase::AwaitingToken {
-            let message = String::from("the application gave no token in time");
-            self.no_token(now, message, link);
+        match self.phase {
+            Phase::AwaitingToken => {
+                let message = String::from("the application gave no token in time");
+                self.no_token(now, message, link);
+            }
+            Phase::Ready => self.renew(now, link),
+            Phase::Idle
+            | Phase::Waiting
+            | Phase::Connecting
+            | Phase::Authenticating
+            | Phase::Closed => {}
         }
     }
 

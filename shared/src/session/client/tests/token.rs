@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use super::peer::*;
-use crate::limits::{TOKEN_BYTES, TOKEN_FRESH, TOKEN_WAIT};
+use crate::limits::{RENEWAL_RETRY, TOKEN_BYTES, TOKEN_FRESH, TOKEN_WAIT};
 use crate::session::client::{ClientConfig, ConfigError, Event, Input, Output, Status, TokenError};
 use crate::session::op::{Auth, ClientOp, ServerOp};
 
@@ -244,6 +244,29 @@ fn renews_while_the_connection_goes_on() {
     harness.close(Some(4005));
     harness.let_time_pass();
     opens_with(&mut harness, "three");
+}
+
+#[test]
+fn application_without_a_token_for_the_renewal_is_asked_again() {
+    let mut harness = Harness::new(renewing());
+    connect(&mut harness);
+    opens_with(&mut harness, "one");
+    harness.auth_ok(false, 0);
+    harness.sent_frames();
+    harness.control(&[ServerOp::Renew]);
+    for _ in 0..2 {
+        let request = wanted(&mut harness).unwrap();
+        let message = String::from("the application is restarted");
+        answer(&mut harness, request, Err(TokenError::Retry { message }));
+        assert_eq!(wanted(&mut harness), None);
+        harness.pass(RENEWAL_RETRY);
+    }
+    assert_eq!(harness.session.status(), Status::Ready);
+    let request = wanted(&mut harness).unwrap();
+    answer(&mut harness, request, Ok("two".into()));
+    assert_eq!(harness.ops(), [ClientOp::Token("two".into())]);
+    harness.pass(RENEWAL_RETRY);
+    assert_eq!(wanted(&mut harness), None);
 }
 
 #[test]
