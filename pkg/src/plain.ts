@@ -19,7 +19,7 @@ export function plain(given: unknown, key = "", depth = 0): unknown {
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }
 
-/** What an object's `toJSON` makes of it. */
+/** The result of an object's `toJSON`; the value itself if it has no such method. */
 function replaced(value: unknown, key: string): unknown {
   const method = typeof value === "object" && value !== null && "toJSON" in value ? value.toJSON : undefined;
   return typeof method === "function" ? method.call(value, key) : value;
@@ -29,9 +29,9 @@ function unboxed(value: unknown): unknown {
   return typeof value === "object" && value !== null && BOXES.has(kindOf(value)) ? value.valueOf() : value;
 }
 
-/** UTF-8 has no half of a surrogate pair. */
+/** The text, if it has no lone surrogates, which UTF-8 cannot encode. */
 function whole(text: string, key: string): string {
-  if (/\p{Surrogate}/u.test(text)) throw new TypeError(`half of a surrogate pair${place(key)} has no form in UTF-8`);
+  if (/\p{Surrogate}/u.test(text)) throw new TypeError(`lone surrogate${place(key)}, which UTF-8 cannot encode`);
   return text;
 }
 

@@ -159,8 +159,8 @@ for (const encoding of BINARY) {
     await refused([1, -Infinity], /-Infinity in "1"/);
     await refused({ size: 2n ** 64n }, /18446744073709551616n in "size" is not from -2\^63/);
     await refused(-(2n ** 63n) - 1n, /-9223372036854775809n is not/);
-    await refused({ name: "\ud800" }, /surrogate pair in "name"/);
-    await refused({ "\udc00": 1 }, /surrogate pair/);
+    await refused({ name: "\ud800" }, /lone surrogate in "name"/);
+    await refused({ "\udc00": 1 }, /lone surrogate/);
     await refused({ file: Uint8Array.of(1) }, /bytes in "file"/);
     await refused(new Map(), /a Map/);
     assert.deepStrictEqual(await echo(client, nested(64)), nested(64));

@@ -29,7 +29,7 @@ use crate::token::TokenSource;
 use crate::transport::{Line, Settings};
 use crate::{clock, task};
 
-/// Receiver of what belongs to no single stream or send.
+/// Receiver of events that belong to no single stream or send.
 pub(crate) trait Observer {
     fn status(&self, status: &Status, transport: Option<Transport>);
     fn notice(&self, notice: &SystemNotice);
@@ -37,7 +37,7 @@ pub(crate) trait Observer {
     /// The counters may have changed.
     fn counted(&self) {}
 
-    /// Takes an event that is not for this page alone. Returns it if it is none such.
+    /// Takes an event of a connection that tabs share. Returns the event of a connection that is this page's alone.
     fn take(&self, event: Event) -> Option<Event> {
         Some(event)
     }
@@ -315,7 +315,7 @@ impl Driver {
         Ok(ticket)
     }
 
-    /// Reason for which the server or the token function has closed the client; empty if they have not.
+    /// Reason for which the server or the token function has closed the client; empty if they gave none, or have not.
     pub(crate) fn end_reason(&self) -> String {
         match self.session.borrow().status() {
             Status::Closed { cause } => cause.message,

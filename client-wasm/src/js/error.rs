@@ -47,11 +47,12 @@ impl ClientHooks {
         self.error(code, &error.to_string(), argument, None)
     }
 
-    /// The error of a send that was not queued; `end` is the reason for which the client was closed.
+    /// The error of a send that was not queued; `end` is the reason for which the client was closed, empty if none is known.
     pub(crate) fn queue_error(&self, error: QueueError, end: &str) -> JsValue {
         let (code, argument) = match error {
             QueueError::QueueFull => ("queue_full", None),
             QueueError::TooLarge { .. } => ("too_large", None),
+            QueueError::Closed if end.is_empty() => return self.closed(),
             QueueError::Closed => {
                 return self.plain("closed", &format!("the client is closed: {end}"));
             }

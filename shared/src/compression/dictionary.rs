@@ -23,7 +23,7 @@ impl CompressionDictionary {
         Self { id, bytes }
     }
 
-    /// The id that zstd's training wrote into it; `None` when it is not a trained one.
+    /// Id that zstd's training wrote into the dictionary; `None` if it was not trained.
     #[must_use]
     pub fn zstd_id(&self) -> Option<u32> {
         let id = self.bytes.strip_prefix(&TRAINED_MAGIC)?.first_chunk()?;
@@ -31,7 +31,10 @@ impl CompressionDictionary {
         Some(u32::from_le_bytes(*id)).filter(|id| *id != 0)
     }
 
-    /// Checks the conditions of both implementations.
+    /// Checks the conditions that hold for the native and the portable implementation.
+    ///
+    /// # Errors
+    /// [`DictionaryError::ReservedId`] or [`DictionaryError::TooLarge`].
     pub(super) fn check(&self) -> Result<(), DictionaryError> {
         if self.id == 0 {
             return Err(DictionaryError::ReservedId);
@@ -81,6 +84,8 @@ pub enum DictionaryError {
     #[error("the bytes are not a trained zstd dictionary")]
     Malformed,
     /// Too few samples: zstd needs some tens, and in all many times the dictionary's size.
-    #[error("too few samples to train a dictionary from")]
+    #[error(
+        "too few samples to train a dictionary from: zstd needs some tens, together many times as large as the dictionary"
+    )]
     TooFewSamples,
 }

@@ -24,7 +24,7 @@ pub enum EncodeError {
     /// A NaN or an infinity in JSON, which has no form for them.
     #[error("a number that is not finite, which JSON cannot express")]
     NotFinite,
-    /// JSON text that another encoding has no form for: half of a surrogate pair, or a number beyond the doubles. It comes
+    /// JSON text that another encoding cannot express: a lone surrogate, or a number beyond the doubles. It comes
     /// from a `RawValue` or a number of arbitrary precision.
     #[error("JSON text that not every encoding can express: {0}")]
     NotInEveryEncoding(DecodeError),

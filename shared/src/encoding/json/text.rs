@@ -207,7 +207,7 @@ impl<V: Values> Reader<'_, '_, V> {
         }
         match char::decode_utf16(units[..len].iter().copied()).next() {
             Some(Ok(c)) => Ok(c),
-            _ => malformed("a character, not half of a surrogate pair", start),
+            _ => malformed("a character, not a lone surrogate", start),
         }
     }
 

@@ -15,7 +15,7 @@ pub enum SignalError {
     #[error("only the server sends {0}")]
     OfServer(&'static str),
     /// A part of the message is above its limit.
-    #[error("{part} of {size} is above the limit of {limit}")]
+    #[error("{part} of {size} {} is above the limit of {limit}", unit(part))]
     TooLarge {
         /// Name of the part.
         part: &'static str,
@@ -24,9 +24,9 @@ pub enum SignalError {
         /// Largest size.
         limit: usize,
     },
-    /// The room of the message is none.
+    /// The name of the room is empty or too long, or differs from the topic of the message.
     #[error(
-        "a room is 1 to {MAX_TOPIC_BYTES} bytes of text, and the topic of its message if there is one"
+        "the room must be 1 to {MAX_TOPIC_BYTES} bytes of text, and equal the topic of the message if there is one"
     )]
     BadRoom,
     /// The sender has no right to the room.
@@ -56,4 +56,12 @@ pub enum SignalError {
         /// Time until the message can be sent; `None` for never.
         retry: Option<Duration>,
     },
+}
+
+/// Unit of a part's size.
+fn unit(part: &str) -> &'static str {
+    match part {
+        "candidates" => "items",
+        _ => "bytes",
+    }
 }

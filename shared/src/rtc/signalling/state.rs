@@ -28,7 +28,8 @@ pub struct Sender<'a> {
     pub is_allowed: bool,
     /// End of the client's grant, at which it leaves its rooms; default never.
     pub until: Option<Moment>,
-    /// Owner of the client, whose rooms are limited together: a user, or a network; default none, without such a limit.
+    /// Owner of the client: a user, or a network. The rooms that clients of one owner open, and their places in a room, are
+    /// limited together; default none, without these limits.
     pub owner: Option<&'a str>,
 }
 
@@ -197,8 +198,8 @@ impl Signalling {
         self.absent.remove(client);
     }
 
-    /// Records that a client has lost its connection. Until it returns, it is sent a new list of peers only before a message
-    /// from one of them.
+    /// Records that a client has lost its connection. Until it returns, it is sent a changed list of peers only before the next
+    /// message for it. Has no effect for a client in no room.
     pub fn handle_absence(&mut self, client: Uuid) {
         if self.is_member(client) {
             self.absent.add(client);
@@ -232,7 +233,7 @@ impl Signalling {
         self.end_at(client, until);
     }
 
-    /// Does what is due. Has no effect before [`poll_timeout`](Self::poll_timeout).
+    /// Handles the timers that are due. Has no effect before [`poll_timeout`](Self::poll_timeout).
     pub fn handle_timeout(&mut self, now: Moment) {
         while let Some(client) = self.ends.take_due(now) {
             self.withdraw(now, client);
@@ -315,7 +316,9 @@ impl Signalling {
         message: RtcMessage,
         may_use: impl Fn(&str) -> bool,
     ) -> Result<(), SignalError> {
-        let to = message.receiver().ok_or(SignalError::OfServer("this"))?;
+        let to = message
+            .receiver()
+            .ok_or(SignalError::OfServer("this message"))?;
         let is_allowed = sender.is_allowed && to != sender.client;
         if !is_allowed && !self.is_permitted(sender, to, may_use) {
             return Err(SignalError::PeerNotPermitted);
@@ -330,7 +333,7 @@ impl Signalling {
         Ok(())
     }
 
-    /// The message without candidates that were passed on lately; `None` if nothing is left of it.
+    /// The message without candidates that were passed on in the last [`RTC_CANDIDATE_AGE`]; `None` if nothing is left of it.
     fn without_repeated(&mut self, now: Moment, mut message: RtcMessage) -> Option<RtcMessage> {
         let age = now.since_origin().saturating_sub(RTC_CANDIDATE_AGE);
         self.seen.forget_before(Moment::after_origin(age));
