@@ -23,7 +23,7 @@ export function sendable<T>(value: unknown, make: () => T | undefined): T {
 /** Kinds of objects that `JSON.stringify` writes as {}. */
 const FORMLESS = new Set(["Blob", "File", "FormData", "Map", "Promise", "Set", "WeakMap", "WeakRef", "WeakSet"]);
 
-/** Whether a value is a `Uint8Array`, of this realm or of another: one of a frame, or of Node.js in a test under jsdom. */
+/** Returns whether a value is a `Uint8Array`, of this realm or of another one, such as a frame, or Node.js in a test under jsdom. */
 export function isByteArray(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && kindOf(value) === "Uint8Array";
 }

@@ -1,9 +1,9 @@
 // The WebAssembly module as text (xtask/src/module_text.rs writes it).
 
-/** Number of characters that stand for a byte by themselves. */
+/** Number of characters that each are a byte. */
 const SINGLES = 87;
 
-/** Number of characters before one of those, for a rarer byte. */
+/** Number of shifts: characters that stand before one of those, for a rarer byte. */
 const SHIFTS = 3;
 
 /** The bytes of a module's text. */

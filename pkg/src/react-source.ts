@@ -35,7 +35,7 @@ interface View {
   readonly error: ReadError | undefined;
 }
 
-/** What a reading does with the state that it comes to. */
+/** Receiver of the state that a reading has reached. */
 interface Shown<V> {
   show(view: V): void;
   fail(error: ReadError): void;
@@ -64,7 +64,7 @@ export class Source<V extends View> implements Shown<V> {
     this.left = left;
   }
 
-  /** What was read so far: the same object until it changes. */
+  /** State read so far: the same object until it changes. */
   get view(): V {
     return this.current;
   }

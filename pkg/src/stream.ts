@@ -119,7 +119,7 @@ export class Stream implements StreamHooks {
   }
 }
 
-/** Text of the end of a reading by the server, which names the stream. */
+/** Message of a subscription that the server has ended; it names the stream. */
 export function notRead(channel: string, { topic, inbox }: ReadOptions, { reason, message }: { reason: string; message: string }): string {
   const place = topic === undefined ? channel : `topic ${topic} of ${channel}`;
   return `${inbox ? `the inbox of ${channel}` : place} is not read: ${message || reason}`;

@@ -159,9 +159,9 @@ export interface Options {
   /** The client's UUID; default: a random one, kept over a reload of the page. Two pages must never share one. */
   clientId?: string;
   /**
-   * Where the client's id and positions are kept. `"tab"` (default): in `sessionStorage`, over a reload. `"device"`: in
-   * IndexedDB, also after the browser was closed; clients that live at the same time have ids of their own, and at most eight
-   * keep their positions. It needs a page over https or on localhost (Web Locks). `false`: nowhere.
+   * Storage of the client's id and positions. `"tab"` (default): in `sessionStorage`, over a reload. `"device"`: in
+   * IndexedDB, also after the browser was closed; clients that are open at the same time have ids of their own, and at most
+   * eight keep their positions. It needs a page over https or on localhost (Web Locks). `false`: nowhere.
    */
   persist?: "tab" | "device" | false;
   /**
@@ -192,7 +192,7 @@ export interface Options {
    */
   shared?: boolean;
   /**
-   * Whether entries may come compressed (default true). The dictionaries for that are fetched from
+   * True (default) if entries may be sent compressed. The dictionaries for that are fetched from
    * `<url>/dictionaries/…`, over HTTP and through the browser's cache.
    */
   compression?: boolean;

@@ -77,7 +77,7 @@ function Suspended({ until }: { until: Promise<void> }) {
 let resume = () => {};
 const suspension = new Promise<void>((resolve) => (resume = resolve));
 
-/** What the page shows; a test sets it. */
+/** Sets the parts that the page shows; called by a test. */
 let setShown: (shown: string[]) => void;
 
 function Parts({ first }: { first: string[] }) {

@@ -229,7 +229,7 @@ test("the README's chat runs, and its code compiles", async () => {
   }
 });
 
-/** What the README's hook takes from the module around it. */
+/** Declarations that the README's hook uses. */
 const AROUND = `
 import { useEffect, useState } from "react";
 import { connect, type Client } from "push-wire";

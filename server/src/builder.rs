@@ -152,7 +152,8 @@ impl<C: ChannelKind> PushServerBuilder<C> {
         self
     }
 
-    /// Time a connection has to send `auth` and be authenticated; default 10 s, 1 ms to 24 h.
+    /// Time that a connection has to send `auth` and be authenticated, and limit of each later check of its token; default
+    /// 10 s, 1 ms to 24 h. A renewed token that is not checked in this time counts as unavailable.
     #[must_use]
     pub fn handshake(mut self, time: Duration) -> Self {
         self.config.session.handshake = time;

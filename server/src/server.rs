@@ -183,8 +183,8 @@ impl<C: ChannelKind> PushServer<C> {
     /// its `client_id`, the topic that the message is for, and no cursor.
     ///
     /// Messages of one connection are handled one after the other, on the connection's task. A handler that blocks the
-    /// thread delays other connections too: calls that wait belong in `tokio::task::block_in_place`, see
-    /// [`on_message`](Self::on_message), which takes handlers that can refuse, and messages of bytes.
+    /// thread delays other connections too: calls that wait belong in `tokio::task::block_in_place`, as
+    /// [`on_message`](Self::on_message) shows. That method also takes handlers that can refuse, and messages of bytes.
     pub fn register_handler<F>(&self, channel: C, handler: F)
     where
         F: Fn(Uuid, Frame<C>, &Self) + Send + Sync + 'static,
@@ -201,8 +201,9 @@ impl<C: ChannelKind> PushServer<C> {
     /// Sets a handler of clients' messages on a channel that can refuse a message: the client then gets the error, and
     /// knows that the message was not carried out.
     ///
-    /// A handler that asks a database waits in `tokio::task::block_in_place`, for which tokio's runtime has to be the one of
-    /// several threads. Other connections are served meanwhile, and later messages of this one wait:
+    /// A handler that waits, for example for a database, does so in `tokio::task::block_in_place`. This needs tokio's
+    /// multi-thread runtime, and panics on the current-thread one. Other connections are served meanwhile, and later messages
+    /// of this one wait:
     ///
     /// ```
     /// # use push_wire_server::{ChannelKind, HandlerError, PushServer};

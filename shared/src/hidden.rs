@@ -4,7 +4,8 @@ use alloc::string::String;
 use core::fmt;
 use core::ops::Deref;
 
-/// A token or another secret. `Debug` leaves its value out, so that no log line of what contains it shows it.
+/// A token or another secret. `Debug` prints `(hidden)` in place of the value, so that logs of types that contain it do not
+/// show it.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hidden<T>(pub T);
 

@@ -32,8 +32,8 @@ pub const SUBSCRIPTIONS: usize = 1024;
 /// Time that an application may take to give a token (default 30 s): a request to its own backend over a bad network.
 pub const TOKEN_WAIT: Duration = Duration::from_secs(30);
 
-/// Time after which an application that had no token for a renewal is asked again (3 s): the server asks 30 s before the
-/// grant ends, so that an application that is restarted meanwhile is asked often enough.
+/// Time after which an application that had no token for a renewal is asked again (3 s): up to nine times between the
+/// server's request, 30 s before the grant ends, and that end.
 pub const RENEWAL_RETRY: Duration = Duration::from_secs(3);
 
 /// Age up to which a token counts as fresh when the server refuses it (60 s): its lifetime is minutes at least, so a
@@ -200,8 +200,8 @@ pub const REJECTION_TEXTS: usize = 32;
 /// those of the last 400 pairs of peers in each direction.
 pub const RTC_CANDIDATES: usize = 16 * 1024;
 
-/// Time for which the server remembers a candidate as passed on (60 s): browsers repeat one within seconds, and a later
-/// connection between the same clients may have the same one.
+/// Time for which the server remembers a candidate as passed on (60 s): repetitions by a browser follow within seconds, and a
+/// later connection between the same clients may need the same candidate.
 pub const RTC_CANDIDATE_AGE: Duration = Duration::from_secs(60);
 
 /// Longest session description in an offer or answer, in bytes (64 KiB): those of browsers with a data channel have some
@@ -223,8 +223,8 @@ pub const RTC_STATUS_BYTES: usize = 256;
 /// Clients in one room (default 64): a list of the others takes 2.5 KiB, and a call of more needs a server for its media.
 pub const RTC_ROOM_MEMBERS: usize = 64;
 
-/// Clients of one owner in one room (default 32): one user, or one address without users, cannot take all places of a room
-/// from the others.
+/// Clients of one owner in one room (default 32): the clients of one user, or of one network if they have no identity, cannot
+/// take all places of a room.
 pub const RTC_OWNER_MEMBERS: usize = 32;
 
 /// Rooms of one client at once (default 16): its list then has at most 945 clients, in 36 KiB.

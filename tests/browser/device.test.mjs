@@ -1,4 +1,5 @@
-// Tests of what the package keeps on the device, in Chromium and Firefox: over tabs, beside live ones, and where it cannot.
+// Tests of state that is kept on the device (`persist: "device"`), in Chromium and Firefox: in later tabs, with several open
+// tabs, and with storage that fails.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -8,14 +9,17 @@ import { holds, LAUNCHERS, load } from "./lab.mjs";
 const labs = useLabs();
 const server = useServer();
 
-/** Opens a page of this context, with a clock that is `haste` times as fast as ours. */
+/** Opens a page of this context, whose clock runs `haste` times as fast. */
 async function open(lab, context, haste = 1) {
   const page = await lab.open(`http://127.0.0.1:${server.backend.port}/empty.html`, { context, haste });
   await load(page);
   return page;
 }
 
-/** Reads a topic with a kept position, from the first moment on: `window.handled`, `window.outcomes`, `window.faults`, and `window.idAtFirst`. */
+/**
+ * Connects, and reads a topic with a kept position. The page has the texts in `window.handled`, the outcomes in
+ * `window.outcomes`, the errors in `window.faults`, and the client's id right after `connect` in `window.idAtFirst`.
+ */
 function read(page, options = {}) {
   return page.evaluate((options) => {
     window.handled = [];
@@ -42,7 +46,7 @@ async function handles(page, texts) {
 }
 
 for (const persist of ["tab", "device"]) {
-  test(`a page that has crashed goes on from its positions, with persist: "${persist}"`, async () => {
+  test(`a page that has crashed continues from its positions, with persist: "${persist}"`, async () => {
     const lab = labs.Chromium;
     const context = await lab.context();
     const page = await open(lab, context);
@@ -60,7 +64,8 @@ for (const persist of ["tab", "device"]) {
     await load(page);
     await read(page, { persist });
     await connected(page);
-    // A tab cannot tell a page that has crashed from one that is live; on the device, locks can.
+    // In the session storage, a record of a page that has crashed looks like that of an open page; on the device, Web Locks show
+    // the difference.
     assert.equal((await id(page)) === first, persist === "device");
     await say(page, `after, ${persist}`);
     await handles(page, [`after, ${persist}`]);
@@ -93,7 +98,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.deepEqual(lab.heard(), []);
   });
 
-  test(`live tabs in ${name} have ids of their own, and share what they keep`, async () => {
+  test(`tabs in ${name} that are open at once have their own ids, and share positions`, async () => {
     const lab = labs[name];
     const context = await lab.context();
     const page = await open(lab, context);
@@ -109,7 +114,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     // The second tab begins where the first one is.
     await handles(other, [`${name} 2`]);
     await handles(page, [`${name} 1`, `${name} 2`]);
-    // The record of a client that has closed is free for the next one, whose position is the farthest of all.
+    // The next client takes the record of the closed one, and begins at the newest position of all records.
     const freed = await id(page);
     await page.evaluate(() => window.client.close());
     await say(other, `${name} 3`);
@@ -122,10 +127,10 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.deepEqual(lab.heard(), []);
   });
 
-  test(`pages of a walk in ${name} use one record, also those that the browser keeps`, async () => {
+  test(`pages of one tab in ${name} use one record over navigations, also from the back/forward cache`, async () => {
     const lab = labs[name];
     const page = await open(lab);
-    // A page that comes back may be as it was, or anew.
+    // A page may come from the back/forward cache, or is loaded again.
     const go = async (step) => {
       await step();
       if (!(await page.evaluate(() => window.client !== undefined))) {
@@ -141,7 +146,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     const empty = `http://127.0.0.1:${server.backend.port}/empty.html`;
     assert.equal(await go(() => page.goto(`${empty}?1`)), first);
     assert.equal(await go(() => page.goBack()), first);
-    // Nobody asks for the lock of the page that is left.
+    // No client of this page requests the lock that the page before it holds.
     await page.goto(`${empty}?2`);
     assert.equal(await go(() => page.goBack()), first);
     await say(page, `${name} 2`);
@@ -149,7 +154,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.deepEqual(lab.heard(), []);
   });
 
-  test(`what is spoiled on the device is told in ${name}, and replaced`, async () => {
+  test(`a damaged record in ${name} is reported and replaced`, async () => {
     const lab = labs[name];
     const page = await open(lab);
     await read(page, { storageKey: "spoiled" });
@@ -165,7 +170,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.match(message, /on the device under "spoiled" cannot be read: not a snapshot/);
   });
 
-  test(`a page in ${name} without locks, or without room, says so and works`, async () => {
+  test(`a page in ${name} without Web Locks, or above its storage quota, reports it and connects`, async () => {
     const lab = labs[name];
     const page = await open(lab);
     for (const [spoil, told] of [
@@ -235,7 +240,7 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.match(message, /positions cannot be kept on the device: IndexedDB did not answer/);
   });
 
-  test(`what cannot be kept in ${name} is told once`, async () => {
+  test(`failed writes in ${name} are reported once`, async () => {
     const lab = labs[name];
     const page = await open(lab);
     await read(page);
@@ -251,7 +256,7 @@ for (const name of Object.keys(LAUNCHERS)) {
   });
 }
 
-/** Replaces a record by bytes of something else. Runs in the page. */
+/** Replaces a record by bytes that are not a snapshot. Runs in the page. */
 function spoil(name) {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open("push-wire");

@@ -27,7 +27,7 @@ export class Guide {
   /** Makes the guide's project in a new folder, with the npm package. */
   static async open(name) {
     const guide = await Guide.read(name);
-    // What `npm install` of the packed package leaves.
+    // The files that `npm install` of the packed package writes.
     for (const part of ["package.json", "dist"]) {
       await cp(path.join(root, "pkg", part), guide.path(`node_modules/push-wire/${part}`), { recursive: true });
     }

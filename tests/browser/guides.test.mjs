@@ -20,7 +20,7 @@ const TIMEOUT_MS = 30_000;
 
 let browser;
 let errors = [];
-/** What a test has started, ended in reverse order. */
+/** Programs that a test has started, ended in reverse order. */
 const started = [];
 
 before(async () => {

@@ -1,4 +1,4 @@
-// What a file of tests uses in Chromium and Firefox, started and ended by hooks of its tests.
+// Browsers and servers of a test file, started and ended by hooks of its tests.
 import { after, afterEach, before, beforeEach } from "node:test";
 
 import { Fixture } from "../../pkg/tests/fixture.mjs";

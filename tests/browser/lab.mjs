@@ -23,7 +23,7 @@ export class Lab {
     return context;
   }
 
-  /** Opens this address in a tab of this context, or of one of its own. The page's clock is `haste` times as fast as ours. */
+  /** Opens this address in a tab of this context, or of one of its own. The page's clock runs `haste` times as fast. */
   async open(url, { context, haste = 1 } = {}) {
     const page = await (context ?? (await this.context())).newPage();
     await this.#watch(page);

@@ -31,7 +31,7 @@ async function open(lab, options) {
 }
 
 for (const name of Object.keys(LAUNCHERS)) {
-  test(`a walk over four pages in ${name}, back and forth, keeps each connected`, async () => {
+  test(`each of four pages in ${name} is connected after navigations back and forth`, async () => {
     const lab = labs[name];
     const page = await open(lab);
     const first = await id(page);
@@ -52,9 +52,9 @@ for (const name of Object.keys(LAUNCHERS)) {
     assert.deepEqual(lab.heard(), []);
   });
 
-  test(`walks in ${name} keep the positions of every page`, async () => {
+  test(`navigations in ${name} keep the positions of every page`, async () => {
     const lab = labs[name];
-    // What each page of the tab handles, over all of its lives.
+    // Entries that each page of the tab handles, over all of its loads.
     const page = await lab.open(`${server.proxy.url}empty.html?0`);
     const read = async (topic) => {
       await load(page);

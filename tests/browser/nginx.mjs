@@ -77,7 +77,7 @@ function whole(recipe, folder) {
     }`;
 }
 
-/** Whether a connection to the port is accepted. */
+/** Returns whether a connection to the port is accepted. */
 async function accepts(port) {
   const socket = net.connect(port, "127.0.0.1");
   const opened = await new Promise((resolve) => {

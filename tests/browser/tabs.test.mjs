@@ -60,7 +60,7 @@ const sayAll = (page, texts) =>
     return Promise.all(texts.map((text) => say(text).then(() => "sent", ({ code }) => code)));
   }, texts);
 
-/** Checks that the room has each text that was sent once and in order, and each other one at most once: nobody knows of it. */
+/** Checks that the room has each text that was sent once and in order, and each one with an unknown outcome at most once. */
 function areHandledAsTold(said, texts, answers) {
   assert.ok(answers.every((answer) => answer === "sent" || answer === "unavailable"));
   const own = said.filter((text) => texts.includes(text));
@@ -232,7 +232,7 @@ test("tabs go on with a hidden leader whose timers come once a minute", async ()
   const [leader, tab] = [await open(lab, context), await open(lab, context)];
   await tab.bringToFront();
   await holds(leader, () => document.visibilityState === "hidden");
-  // What Chromium does to a page that has been hidden for five minutes.
+  // As Chromium does in a page that has been hidden for five minutes.
   await leader.evaluate(() => {
     const set = window.setTimeout;
     window.setTimeout = (task, millis, ...rest) => set(task, Math.max(millis, 60_000), ...rest);

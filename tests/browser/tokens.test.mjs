@@ -51,7 +51,7 @@ for (const transport of ["websocket", "sse"]) {
       const answer = () => client.send("lines", 1).then(() => "sent", ({ code }) => code);
       const refused = await answer();
       client.setToken("write 60000");
-      // What the server reads before it has checked the token is still refused.
+      // Messages that the server reads before the token are refused.
       while ((await answer()) === "not_permitted");
       client.close();
       return { refused, phases };

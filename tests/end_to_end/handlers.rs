@@ -11,7 +11,8 @@ use tokio::task::block_in_place;
 
 use crate::native_client::{Backend, Channel, within_timeout};
 
-/// A server whose handler waits in a message "wait"; the messages that it has begun; and the end of the wait.
+/// A server whose handler waits at the message "wait"; the messages whose handling has begun; and the signal that ends the
+/// wait.
 async fn start() -> (Backend, mpsc::UnboundedReceiver<Value>, Arc<Notify>) {
     let authenticate = async |credentials: Credentials<Channel>| {
         let user = credentials.token.ok_or(AuthError::InvalidToken)?;
@@ -45,7 +46,7 @@ fn frame(text: &str) -> Frame<Channel> {
     Frame::new(Channel::Room, json!(text))
 }
 
-// With one thread, which the waiting handler would keep.
+// One worker thread: a handler that blocked it would delay all connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn waiting_handler_delays_its_connection_alone() {
     let (backend, mut begun, go_on) = start().await;

@@ -4,16 +4,19 @@ use std::str::from_utf8;
 
 use crate::ProtocolError;
 
-/// Checks a text piece by piece, so that a byte which no text can hold there is found when it arrives.
+/// Incremental check of a text in UTF-8. A byte that is invalid after those before it is found when it arrives.
 #[derive(Default, Debug)]
 pub(crate) struct Utf8Checker {
-    /// First bytes of a character that was cut.
+    /// First `len` bytes: the beginning of a character whose other bytes have not arrived.
     cut: [u8; 4],
     len: usize,
 }
 
 impl Utf8Checker {
-    /// Takes the text's next piece.
+    /// Takes the text's next piece, of any length.
+    ///
+    /// # Errors
+    /// [`ProtocolError::NotUtf8`] if no text continues in this way.
     pub(crate) fn check(&mut self, mut piece: &[u8]) -> Result<(), ProtocolError> {
         while self.len > 0 {
             let Some((&byte, rest)) = piece.split_first() else {
@@ -22,18 +25,21 @@ impl Utf8Checker {
             piece = rest;
             self.cut[self.len] = byte;
             self.len += 1;
-            if is_cut(&self.cut[..self.len])?.is_none() {
+            if incomplete(&self.cut[..self.len])?.is_none() {
                 self.len = 0;
             }
         }
-        if let Some(start) = is_cut(piece)? {
+        if let Some(start) = incomplete(piece)? {
             self.len = piece.len() - start;
             self.cut[..self.len].copy_from_slice(&piece[start..]);
         }
         Ok(())
     }
 
-    /// Takes the text's end, and is ready for another text.
+    /// Ends the text; the next piece begins another one.
+    ///
+    /// # Errors
+    /// [`ProtocolError::NotUtf8`] if the last character is incomplete.
     pub(crate) fn end(&mut self) -> Result<(), ProtocolError> {
         match std::mem::take(self).len {
             0 => Ok(()),
@@ -42,8 +48,8 @@ impl Utf8Checker {
     }
 }
 
-/// Start of the character that the end of these bytes has cut.
-fn is_cut(bytes: &[u8]) -> Result<Option<usize>, ProtocolError> {
+/// Index of an incomplete character at the end of these bytes; `None` if they end with a whole one.
+fn incomplete(bytes: &[u8]) -> Result<Option<usize>, ProtocolError> {
     match from_utf8(bytes) {
         Ok(_) => Ok(None),
         Err(error) if error.error_len().is_none() => Ok(Some(error.valid_up_to())),

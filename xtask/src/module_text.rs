@@ -1,25 +1,26 @@
-//! A WebAssembly module as text inside of a JavaScript file, for loaders that take nothing else.
+//! A WebAssembly module as text inside a JavaScript file, for loaders that support JavaScript files only.
 //!
-//! A byte is one character, or two if it is a rare one, of ASCII that no bundler escapes. Equal bytes are equal characters,
-//! so that compressors find what repeats: with brotli the text is 2 % larger than the module, where hexadecimal digits are
+//! A byte is one ASCII character, or two if it is rare; no bundler escapes these characters. Equal bytes are equal characters,
+//! so that compressors find repetitions: with brotli the text is 2 % larger than the module, where hexadecimal digits are
 //! 6 % and base64 29 %.
 //!
-//! The text begins with the [`CHARACTERS`], followed by the 256 byte values in hexadecimal, the most frequent first. The first
-//! 87 of them are the characters other than the shifts; the others are a shift before one of those.
+//! The text begins with the [`CHARACTERS`], followed by the 256 byte values in hexadecimal, the most frequent first. Each of the
+//! first 87 values is one of the characters before the last [`SHIFTS`]; each other value is a shift and one of these characters.
 
 use std::cmp::Reverse;
 
-/// All characters of ASCII but those that JavaScript or a bundler might escape in a string. The last [`SHIFTS`] of them stand
-/// before a rare byte; the one of the most frequent byte is the first.
+/// The printable ASCII characters without those that JavaScript or a bundler might escape in a string. The first one is the
+/// most frequent byte. The last [`SHIFTS`] of them are the shifts, which stand before a rare byte.
 ///
-/// Brotli predicts a character by the classes of the two before it (RFC 7932, section 7.1). The first 13 characters are each
-/// of another class, so that frequent bytes predict what follows them, which saves 2 KB; then come the others, by class.
+/// Brotli chooses the prefix code of a character by the classes of the two before it (RFC 7932, section 7.1). The first 13
+/// characters have 13 classes, so that each of the most frequent bytes selects codes of its own, which saves 2 KB; then come
+/// the others, by class.
 const CHARACTERS: &str = concat!(
     " %.=,()Aa0!Bb",
     ":;<[{>]}EIOUeiou123456789#&*+-/?@^_|~CDFGHJKLMNPQRSTVWXYZcdfghjklmnpqrstvwxyz"
 );
 
-/// Number of characters before a rare byte.
+/// Number of shifts: characters that stand before a rare byte.
 const SHIFTS: usize = 3;
 
 /// The text of a module.

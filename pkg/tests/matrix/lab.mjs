@@ -1,4 +1,4 @@
-// What the rows of the matrix share: the installed package, the backend, and browsers.
+// Environment of all rows of the matrix: the installed package, the backend, and browsers.
 import { execFile } from "node:child_process";
 import { copyFile, cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -105,9 +105,9 @@ export class Lab {
   }
 
   /**
-   * Opens a page in both browsers, and waits for the outcome that it shows: each of its checks has used a WebSocket, or
-   * `judge` takes another outcome. The page connects to `server`, by default the backend. Errors and warnings in the console are failures, except those that `allowed` matches.
-   * `after` may do more with the page. Returns the browsers' names.
+   * Opens a page in both browsers, and checks the outcome that it shows by `judge`: by default, each of its checks must have
+   * used a WebSocket. The page connects to `server`, by default the backend. Errors and warnings in the console are failures,
+   * except those that `allowed` matches. `after` is then called with the page. Returns the browsers' names.
    */
   async visit(url, { judge = judgeChecks, allowed, server = this.server, after = async () => {} } = {}) {
     for (const [name, browser] of Object.entries(this.#browsers)) {
@@ -139,7 +139,7 @@ async function openAlone(browser) {
   return context.newPage();
 }
 
-/** Tasks that run one after the other. Firefox may discard a page that is opened while a browser context is closed. */
+/** Queue of tasks that run one after the other: Firefox may discard a page that is opened while a browser context is closed. */
 class Turns {
   #last = Promise.resolve();
 

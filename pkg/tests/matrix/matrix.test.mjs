@@ -13,7 +13,7 @@ import * as vite from "./vite.mjs";
 
 const ROWS = [...vite.ROWS, ...bundlers.ROWS, ...pages.ROWS, ...runtimes.ROWS, ...runners.ROWS];
 
-/** What each row that passed was tested with, by its host. */
+/** Result of each row that has passed, such as the names of the browsers, by its host. */
 const seen = new Map();
 
 let lab;

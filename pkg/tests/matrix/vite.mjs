@@ -16,7 +16,7 @@ import.meta.hot?.dispose(() => client.close());
 import.meta.hot?.accept();
 `;
 
-/** What a Vite project writes. */
+/** Makes a page with the imports of a Vite project. */
 const vitePage = (lab, name, { imports = "", module } = {}) =>
   page(lab, name, {
     imports: `import wasm from "push-wire/push-wire.wasm?url";\n${imports}`,
@@ -33,7 +33,7 @@ function viteConfig(root, warnings, settings) {
   return { root, cacheDir: path.join(root, ".vite"), base: "./", configFile: false, customLogger, ...settings };
 }
 
-/** Opens the page of Vite's development server in the browsers; `after` may do more with it. */
+/** Opens the page of Vite's development server in the browsers, and calls `after` with it. */
 async function visitServer(lab, root, { after, allowed, ...settings } = {}) {
   const warnings = [];
   const proxy = { "/rps": { target: lab.server, ws: true } };

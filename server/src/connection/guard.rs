@@ -32,7 +32,7 @@ async fn grant(mut pending: PendingGrant) -> Result<Grant, AuthError> {
     poll_fn(|cx| poll_grant(&mut pending, cx)).await
 }
 
-/// The authenticator's answer. One that takes longer than this counts as unavailable.
+/// The authenticator's answer. One that takes longer than `time` counts as unavailable.
 pub(crate) async fn grant_within(
     time: Duration,
     pending: PendingGrant,

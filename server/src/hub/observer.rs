@@ -12,7 +12,7 @@ pub(crate) trait SessionObserver: Send + Sync {
     /// The session of a client has ended.
     fn ended(&self, client: Uuid);
 
-    /// A client with a session has lost its connection, or may have: it may be connected again.
+    /// A connection of a client's session has ended. A newer one may have opened since.
     fn left(&self, client: Uuid);
 
     /// A client has this grant from now on, and its session this owner: a connection of its session has opened, or has renewed its token.

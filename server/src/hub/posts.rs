@@ -101,7 +101,7 @@ pub enum PostError {
     Busy,
 }
 
-/// Proof that a POST comes from the client of a session. `Debug` leaves it out.
+/// Proof that a POST comes from the client of a session. `Debug` leaves secrets and hashes of tokens out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PostProof {
     /// The session's secret.

@@ -123,8 +123,8 @@ impl Session {
         proof == Proof::Secret && attempts.is_some_and(|(held, shown)| shown < held)
     }
 
-    /// Returns whether these credentials have the session's secret, and are another user's: the session of a user ends when
-    /// the next one logs in with the same client, so that its inboxes are not read by that one.
+    /// Returns whether these credentials have the session's secret and another identity: the session of a user ends when
+    /// another user logs in with the same client, who must not read its inboxes.
     pub(super) fn passes_to_another(&self, shown: &SessionCredentials) -> bool {
         let held = &self.credentials.identity;
         held.is_some()

@@ -150,8 +150,8 @@ impl Sessions {
         connected.map(|(client, _)| *client).collect()
     }
 
-    /// Removes the session of a client that a connection does not continue, although it may: the session's time is over, or
-    /// it is another user's. Returns whether it was removed.
+    /// Removes a client's session that a new connection must not continue: its time is over, or the connection has its secret
+    /// and another identity. Returns whether it was removed.
     pub(super) fn end_before(
         &self,
         now: Moment,

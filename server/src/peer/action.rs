@@ -186,7 +186,7 @@ impl Actions {
         queued
     }
 
-    /// Puts messages of the client before all else.
+    /// Puts messages of the client back, before everything in the queue.
     pub(super) fn put_back(&mut self, messages: VecDeque<Delivery>) {
         for message in messages.into_iter().rev() {
             self.queue.push_front(Queued::Message(message));

@@ -197,7 +197,7 @@ impl Executor {
         Some(self.outgoing.outbox.subscriptions(is_forbidden))
     }
 
-    /// Carries out what waited for the grant of a renewed token, now that there is one, or none.
+    /// Carries out what waited for the check of a renewed token, under the grant that the connection has now.
     pub(super) fn release(&mut self, now: Moment, session: &mut ServerSession) {
         let Requests { messages, lookups } = self.waiting.take();
         self.actions.put_back(messages);
@@ -365,7 +365,7 @@ impl Executor {
             // What the grant allowed before is not carried out after its end.
             self.actions.drop_messages();
         }
-        // The client sends these again.
+        // They were not acknowledged: the client sends them again after it has reconnected.
         drop(self.waiting.take());
         self.hub.counters().closed(reason);
         self.actions.push(Queued::Action(Action::Close {

@@ -1,11 +1,12 @@
-//! Requests that the present grant does not allow, while a renewed token is checked: its grant may allow them.
+//! Subscriptions and messages that wait while a renewed token is checked: the present grant does not allow them, but the new
+//! one may.
 
 use std::collections::VecDeque;
 
 use push_wire_shared::position::{Position, StreamKey};
 use push_wire_shared::session::server::Delivery;
 
-/// A stream that the session asks for.
+/// Request of the session for a stream; the fields are those of `Output::Open`.
 #[derive(Debug)]
 pub(super) struct Lookup {
     pub(super) number: u64,
@@ -13,10 +14,12 @@ pub(super) struct Lookup {
     pub(super) position: Option<Position>,
 }
 
-/// Requests that wait for the grant of a renewed token, and those behind them. Each kind keeps its order.
+/// Requests that wait for the grant of a renewed token, and those that follow them; `None` without any. Each kind keeps its
+/// order.
 #[derive(Default, Debug)]
 pub(super) struct Waiting(Option<Box<Requests>>);
 
+/// Messages for the application, and lookups of streams, in the order of their arrival.
 #[derive(Default, Debug)]
 pub(super) struct Requests {
     pub(super) messages: VecDeque<Delivery>,
@@ -50,7 +53,7 @@ impl Waiting {
         })
     }
 
-    /// Takes all of them.
+    /// Takes all requests.
     pub(super) fn take(&mut self) -> Requests {
         self.0.take().map(|requests| *requests).unwrap_or_default()
     }

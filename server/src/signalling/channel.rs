@@ -235,7 +235,7 @@ impl Rtc {
         Ok(())
     }
 
-    /// Sees to it that a task waits for the next timeout. Without a runtime, lists of peers are sent at once.
+    /// Starts a task that waits for the next timeout, unless one does. Without a runtime, lists of peers are sent at once.
     fn arm(self: &Arc<Self>, now: Moment, state: &mut State) {
         let Some(due) = state.signalling.poll_timeout() else {
             return;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::SeenCandidates;
 use crate::time::Moment;
 
-/// The router has no clock: candidates are forgotten by their number alone.
+/// Time of every candidate: the router has no clock, and forgets candidates by their number, not by their age.
 const NO_TIME: Moment = Moment::after_origin(Duration::ZERO);
 
 /// Filter of the candidates that were passed on already, for all pairs of peers. Can be shared by threads.

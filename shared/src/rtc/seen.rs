@@ -12,15 +12,15 @@ use crate::time::Moment;
 /// sixteen bytes.
 type Fingerprint = [u8; 16];
 
-/// The candidates that were passed on last: browsers find the same one again and again.
+/// Set of the candidates that were passed on last, because browsers report the same one repeatedly.
 ///
-/// Bounded: beyond the limit the oldest is forgotten, and passes once more if it comes again, which does no harm. Old ones
-/// are forgotten by [`forget_before`](Self::forget_before).
+/// Bounded: beyond the limit the oldest is forgotten, and is passed on again if it is repeated, which does no harm. The
+/// caller removes old ones by [`forget_before`](Self::forget_before).
 #[derive(Clone, Debug)]
 pub struct SeenCandidates {
     limit: usize,
     seen: BTreeSet<Fingerprint>,
-    /// Each with the time at which it was remembered.
+    /// The same candidates, each with the time at which it was remembered.
     oldest_first: VecDeque<(Moment, Fingerprint)>,
 }
 
@@ -41,8 +41,8 @@ impl SeenCandidates {
         }
     }
 
-    /// Remembers a candidate; returns whether it is new from this sender for this receiver. Times do not fall from call to
-    /// call.
+    /// Remembers a candidate; returns whether it is new from this sender for this receiver. `now` must not be earlier than in
+    /// the calls before.
     pub fn insert(&mut self, now: Moment, from: Uuid, to: Uuid, candidate: &str) -> bool {
         let fingerprint = fingerprint(from, to, candidate);
         if !self.seen.insert(fingerprint) {

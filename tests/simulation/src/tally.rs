@@ -68,7 +68,7 @@ const EXPECTED: [&str; 45] = [
 const EXPECTED_CLOSES: [u16; 9] = [4000, 4001, 4005, 4100, 4101, 4102, 4103, 4200, 4201];
 
 impl Tally {
-    /// Counts an event of a page. `began` is true if its reader had no position before.
+    /// Counts an event of a page. `began` is true if the stream's reader had no position before, so that it resumes nothing.
     pub fn event(&mut self, event: &Event, began: bool) {
         let what = match event {
             Event::Entry(entry) if entry.replayed => "entries replayed",

@@ -76,7 +76,7 @@ function readList(lines, at, depth) {
   return [{ kind: "list", ordered, start: ordered ? parseInt(marker, 10) : 1, items }, end];
 }
 
-/** Whether a line continues the item above it: deeper than the item, or the rest of its sentence. */
+/** Returns whether a line continues the item above it: deeper than the item, or the rest of its sentence. */
 function belongs(lines, at, indent) {
   const line = lines[at];
   const depth = line.search(/\S/);

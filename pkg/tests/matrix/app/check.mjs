@@ -1,4 +1,4 @@
-// What the package does in every host: reads a log from its start and a document, sends, is refused, and closes.
+// Check of the package in a host: reads a log from its start and a document, sends, is refused, and closes.
 
 /** Runs the check with one entry of the package; returns the transport that it used. */
 export async function check({ connect, PushError }, server, options = {}) {

@@ -135,7 +135,8 @@ fn narrower_grant_ends_what_it_does_not_allow() {
     assert_eq!(client.delivered, [""; 0]);
 }
 
-/// A client that may read the chat, and whose renewed token is being checked; it has asked for more behind that.
+/// A client that may read the chat, and whose renewed token is being checked; it has sent subscriptions and messages after
+/// the token.
 fn renewing(hub: &Arc<Hub>) -> WireClient {
     let mut client = WireClient::connect(hub);
     client.grant = Grant::nothing().identity("ada").read(Named::Chat);

@@ -4,11 +4,11 @@ use alloc::collections::BTreeMap;
 
 use uuid::Uuid;
 
-/// Members without a connection. Their lists would fill the inboxes in which their messages wait, so that at most the newest
-/// one is sent: before the next message, or when they return.
+/// Members without a connection. A list for each change would push messages out of their inboxes. Lists are therefore
+/// deferred, and only the newest one is sent: before the next message, or when the member returns.
 #[derive(Debug, Default)]
 pub(super) struct Absent {
-    /// Whether a list was deferred.
+    /// The members; true if a list was deferred.
     members: BTreeMap<Uuid, bool>,
 }
 
@@ -23,13 +23,13 @@ impl Absent {
         self.members.remove(&client).unwrap_or_default()
     }
 
-    /// Defers the list of a member. Returns false if the client is not absent.
+    /// Defers a client's list, if the client is absent. Returns whether it is.
     pub(super) fn defer(&mut self, client: Uuid) -> bool {
         let deferred = self.members.get_mut(&client);
         deferred.map(|deferred| *deferred = true).is_some()
     }
 
-    /// Returns whether a list was deferred, which is to be sent now.
+    /// Returns whether a list was deferred. The caller sends it now.
     pub(super) fn take_deferred(&mut self, client: Uuid) -> bool {
         let deferred = self.members.get_mut(&client);
         deferred.is_some_and(core::mem::take)

@@ -391,8 +391,8 @@ impl Connection {
         }
     }
 
-    /// Records the end of a connection whose lender states when the next attempt is made, `None` for never, and how many of
-    /// its attempts failed in a row.
+    /// Records the end of a connection that another tab makes: the time until that tab's next attempt, `None` for never, and
+    /// the number of its attempts that failed in a row.
     pub(super) fn away(
         &mut self,
         now: Moment,

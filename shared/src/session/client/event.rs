@@ -53,7 +53,7 @@ pub enum Input {
         /// Description, for people; may be empty.
         reason: String,
     },
-    /// The connection has ended or could not be opened, and who lends it states what follows.
+    /// The connection has ended or could not be opened. It is another tab's, which states when it makes the next attempt.
     Away {
         /// From [`Output::Connect`].
         attempt: u32,
@@ -61,7 +61,7 @@ pub enum Input {
         cause: Cause,
         /// Time of the next attempt; `None` for none.
         retry: Option<Duration>,
-        /// Attempts of the lender that failed in a row.
+        /// Attempts of that tab that failed in a row.
         failures: u32,
     },
     /// The answer to [`Output::Post`].

@@ -28,7 +28,7 @@ impl Retry {
         self.failures
     }
 
-    /// Sets the attempts that failed in a row, of a connection that is lent.
+    /// Sets the attempts that failed in a row, for a connection that another tab makes.
     pub(super) const fn set_failures(&mut self, failures: u32) {
         self.failures = failures;
     }

@@ -27,7 +27,7 @@ pub struct TabsTally {
     pub confirmed: u64,
     /// Sends that the server refused.
     pub refused: u64,
-    /// Sends of which a tab was told that nobody knows.
+    /// Sends that were answered with an unknown outcome.
     pub unknown: u64,
 }
 

@@ -94,7 +94,7 @@ impl Connection {
         }
     }
 
-    /// Handles a request for a token that was not answered in time, or asks again for one that the application had not.
+    /// Handles a request for a token that was not answered in time, or requests again one that the application did not have.
     pub(in crate::session::client) fn token_overdue(&mut self, now: Moment, link: &mut Link) {
         match self.phase {
             Phase::AwaitingToken => {

@@ -135,7 +135,7 @@ impl Member {
     }
 }
 
-/// The statement that nobody knows what has become of a message.
+/// The answer to a message whose outcome is unknown.
 pub(in crate::session::tabs) fn unknown() -> RejectedMessage {
     let message = "the page was left while another tab took the connection over: the server may have carried this out";
     RejectedMessage {
