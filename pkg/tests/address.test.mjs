@@ -53,7 +53,7 @@ test("a worker made of a blob connects to its origin", async () => {
   assert.equal(phase, "connected");
 });
 
-test("the base of a document counts", async () => {
+test("relative addresses follow the base of the document", async () => {
   const reason = await page.evaluate((script) => {
     const base = document.createElement("base");
     base.href = "/deep/page";

@@ -120,7 +120,7 @@ test("a token that is set is checked", async () => {
   await assert.rejects(client.send("lines", 1, { signal: "abort" }), wrong("signal", "an AbortSignal"));
 });
 
-test("options that there are not are named", async () => {
+test("unknown options are named in the error", async () => {
   const client = open();
   const none = (name, ...known) => (error) => {
     assert.deepEqual([error.name, error.code], ["PushError", "bad_argument"], String(error));

@@ -75,7 +75,7 @@ test("a log is read in order over a lost connection", async () => {
   assert.equal(reading.subscription.head, reading.subscription.position.cursor);
 });
 
-test("each status that listeners get is another one", async () => {
+test("listeners are called only for a changed status", async () => {
   const client = open({ token: async () => "a token" });
   const statuses = [];
   client.status.subscribe((status) => statuses.push(JSON.stringify(status)));
@@ -393,7 +393,7 @@ test("a storage that is full is reported once, until it has room", async () => {
   assert.equal(faults.length, 2);
 });
 
-test("a runtime without a database says so, and the client connects", async () => {
+test("a runtime without IndexedDB reports it, and the client connects", async () => {
   const client = open({ persist: "device" });
   assert.equal(client.id, "");
   const { promise, resolve } = deferred();
@@ -823,7 +823,7 @@ test("connects when the server becomes reachable", async () => {
   assert.match(reason, /fetch failed: .*ECONNREFUSED/);
 });
 
-test("a loop over messages goes on after a reset, which its subscription tells", async () => {
+test("a loop over messages continues after a reset, which its subscription reports", async () => {
   const client = open();
   const messages = client.messages("log", { from: { epoch: "00000000000000aa", cursor: 3n } });
   const outcomes = [];

@@ -89,7 +89,7 @@ test("a module of one's own has to be of the package's version", async () => {
   assert.throws(() => ownPackage(exported), { code: "bad_argument", argument: "init" });
 });
 
-test("a client that cannot draw its id says so", async () => {
+test("a client without random numbers for its id reports it", async () => {
   await installed.write("index.js", 'export * from "push-wire";');
   const { connect } = await installed.import("index.js");
   const { crypto } = globalThis;

@@ -56,7 +56,7 @@ test("a reload keeps the client's id", async () => {
   assert.equal(await id(page), before);
 });
 
-test("a page that may not use its storage says so, and connects", async () => {
+test("a page that may not use its storage reports it, and connects", async () => {
   const fault = await page.evaluate(async () => {
     const get = () => {
       throw new DOMException("access is denied", "SecurityError");

@@ -191,7 +191,7 @@ for (const name of Object.keys(LAUNCHERS)) {
   });
 }
 
-test("a tab that crashes with the connection is replaced, and each send is handled once, or perhaps, as it is told", async () => {
+test("a tab that crashes with the connection is replaced, and each send is handled once or has an unknown outcome", async () => {
   const lab = labs.Chromium;
   const context = await lab.context();
   const [leader, tab] = [await open(lab, context), await open(lab, context)];

@@ -87,7 +87,7 @@ async fn connections_end_at_once_and_stay_refused() {
     }
 }
 
-/// The authenticator looks a token up, and answers after the revocation of all earlier ones.
+// The authenticator answers after the revocation, as one does that looked the token up before it.
 #[tokio::test]
 async fn tokens_shown_before_a_revocation_are_refused() {
     for preference in TRANSPORTS {

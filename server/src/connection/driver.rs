@@ -203,13 +203,12 @@ impl<T: Transport> Connection<T> {
         None
     }
 
-    /// Begins to check a client's credentials. The time of the handshake bounds this, also for a client that is connected
-    /// already.
+    /// Begins to check a client's credentials. The check takes at most the time of a handshake, also that of a renewed token.
     fn authenticate(&mut self, client: AuthRequest) {
         let Some(request) = &self.request else {
             return;
         };
-        // Before the authenticator looks: a revocation that follows covers the token, whatever the authenticator saw.
+        // Read before the call, so that a revocation during the check covers the token.
         let shown = clock::wall();
         let pending = self.app.authenticate(client, request);
         let time = self.app.hub().session_config().handshake;

@@ -79,8 +79,8 @@ impl TransportManager {
     /// Changes the mode of a peer. Returns the signal for the peer; `None` if it has the mode already.
     ///
     /// With the reason [`ModeSwitchReason::PathDegraded`], a change from [`TransportMode::P2p`] to
-    /// [`TransportMode::Relay`] ends as one after failures does, by [`maybe_retry_p2p`](Self::maybe_retry_p2p). Any other
-    /// mode is kept until the next call, also if it is the present one.
+    /// [`TransportMode::Relay`] counts as a failure of the path: [`maybe_retry_p2p`](Self::maybe_retry_p2p) can return to
+    /// [`TransportMode::P2p`]. Any other mode is kept until the next call, also if it is the present one.
     pub fn switch_mode(
         &self,
         peer: Uuid,

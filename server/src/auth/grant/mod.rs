@@ -244,7 +244,7 @@ impl Grant {
         self.expires_at
     }
 
-    /// The grant, issued at this time if the authenticator does not say when.
+    /// The grant, with this time of issue if the authenticator has set none.
     pub(crate) fn or_issued_at(mut self, time: SystemTime) -> Self {
         self.issued_at.get_or_insert(time);
         self
