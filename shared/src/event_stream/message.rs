@@ -54,9 +54,9 @@ impl StreamClose {
 /// # Errors
 /// [`StreamError`]; the stream cannot be read on.
 pub fn read_item(event: &StreamEvent) -> Result<Option<StreamItem>, StreamError> {
-    match event.name.as_str() {
-        "" | "message" => message(&event.data).map(StreamItem::Message).map(Some),
-        "close" => Ok(Some(StreamItem::Close(event.data.clone()))),
+    match &event.name[..] {
+        b"" | b"message" => message(&event.data).map(StreamItem::Message).map(Some),
+        b"close" => Ok(Some(StreamItem::Close(event.data.clone()))),
         _ => Ok(None),
     }
 }

@@ -1,13 +1,12 @@
 //! Parser of the event stream format (HTML, section "Parsing an event stream").
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// One event.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct StreamEvent {
-    /// The field `event`; empty if there is none.
-    pub name: String,
+    /// The field `event`; empty if there is none. Bytes that are not UTF-8 are kept.
+    pub name: Vec<u8>,
     /// The lines of data, each with a line feed after it but for the last. Bytes that are not UTF-8 are kept.
     pub data: Vec<u8>,
 }
@@ -27,7 +26,7 @@ pub struct EventParser {
     /// The incomplete line.
     line: Vec<u8>,
     /// The incomplete event.
-    name: String,
+    name: Vec<u8>,
     data: Vec<u8>,
     /// The last byte was a carriage return: a line feed after it belongs to it.
     after_return: bool,
@@ -42,7 +41,7 @@ impl EventParser {
         Self {
             limit,
             line: Vec::new(),
-            name: String::new(),
+            name: Vec::new(),
             data: Vec::new(),
             after_return: false,
             is_first: true,
@@ -111,7 +110,7 @@ impl EventParser {
                 self.data.extend_from_slice(value);
                 self.data.push(b'\n');
             }
-            b"event" => self.name = String::from_utf8_lossy(value).into_owned(),
+            b"event" => self.name = value.into(),
             _ => {}
         }
         Ok(None)
@@ -137,6 +136,7 @@ fn each_event(event: Option<StreamEvent>, each: &mut impl FnMut(StreamEvent)) {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
     use alloc::vec;
 
     use proptest::prelude::*;
@@ -147,7 +147,8 @@ mod tests {
         let mut events = Vec::new();
         let mut parser = EventParser::new(1_000);
         parser.push(text, |event| events.push(event)).unwrap();
-        let text = |event: StreamEvent| (event.name, String::from_utf8(event.data).unwrap());
+        let utf8 = |bytes| String::from_utf8(bytes).unwrap();
+        let text = |event: StreamEvent| (utf8(event.name), utf8(event.data));
         events.into_iter().map(text).collect()
     }
 

@@ -215,7 +215,7 @@ impl ToLeader {
             CONNECT => Self::Connect,
             TOKEN => Self::Token(match fields.number()? {
                 0 => None,
-                _ => Some(String::from_utf8_lossy(fields.0).into_owned()),
+                _ => Some(fields.text()?),
             }),
             OPEN => Self::Open {
                 attempt: fields.small()?,
@@ -309,7 +309,7 @@ impl ToTab {
                 failures: fields.small()?,
                 cause: Cause {
                     code: Some(fields.small()?).filter(|&code| code != 0),
-                    message: String::from_utf8_lossy(fields.0).into_owned(),
+                    message: fields.text()?,
                 },
             },
             DATA => Self::Data {
@@ -370,6 +370,11 @@ impl Fields<'_> {
 
     fn small<T: TryFrom<u64>>(&mut self) -> Result<T, MessageError> {
         T::try_from(self.number()?).map_err(|_| MessageError)
+    }
+
+    fn text(&self) -> Result<String, MessageError> {
+        let text = str::from_utf8(self.0).map_err(|_| MessageError)?;
+        Ok(text.into())
     }
 
     fn answer(&mut self) -> Result<Box<AuthOk>, MessageError> {

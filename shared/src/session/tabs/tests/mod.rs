@@ -239,3 +239,12 @@ fn messages_survive_encoding() {
     let down = down();
     assert_eq!(ToTab::decode(&down.encode(4, 2)), Ok((4, 2, down)));
 }
+
+#[test]
+fn refuses_texts_that_are_not_utf8() {
+    let mut bytes = ToLeader::Token(Some("é".into())).encode(4, 5);
+    let token = ToLeader::Token(Some("é".into()));
+    assert_eq!(ToLeader::decode(&bytes), Ok((4, 5, token)));
+    bytes.pop();
+    assert_eq!(ToLeader::decode(&bytes), Err(MessageError));
+}
