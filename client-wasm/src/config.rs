@@ -170,7 +170,7 @@ impl Config {
 
     /// A driver of a client with these settings, which is not connected yet.
     pub(crate) fn driver(
-        self,
+        &self,
         url: &str,
         observer: Box<dyn Observer>,
     ) -> Result<Rc<Driver>, ConnectError> {
@@ -182,7 +182,7 @@ impl Config {
         // Before the client takes its record in the storage.
         self.session(ClientConfig::new(Uuid::nil(), 0)).check()?;
         let tabs = match self.is_shared {
-            true => tabs::join(&self, &name, &address)?,
+            true => tabs::join(self, &name, &address)?,
             false => None,
         };
         let drawn = Drawn::new().ok_or(ConnectError::NoCrypto)?;
@@ -209,7 +209,13 @@ impl Config {
             tabs: tabs.clone(),
             ..self.settings(address)
         };
-        let driver = Driver::new(session, settings, self.token_source, store, observer);
+        let driver = Driver::new(
+            session,
+            settings,
+            self.token_source.clone(),
+            store,
+            observer,
+        );
         if let Some(tabs) = tabs {
             tabs.set_driver(Rc::downgrade(&driver));
         }

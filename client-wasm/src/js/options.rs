@@ -16,7 +16,9 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::ClientHooks;
 use super::value::PositionIn;
+use crate::config::Place;
 use crate::fetch::text;
+use crate::token::TokenSource;
 use crate::{Config, clock};
 
 /// Settings of a client.
@@ -84,48 +86,47 @@ struct Retry {
 impl Options {
     /// The settings for the Rust API.
     pub(super) fn config(self, hooks: &ClientHooks) -> Config {
-        let mut config = Config::new()
-            .compression(self.compression.unwrap_or(true))
-            .shared(self.shared.unwrap_or_default());
-        config.client_id = self.client_id;
-        config.storage_key = self.storage_key;
-        config.max_message_bytes = self.max_message_bytes;
-        config.transports = match self.transport {
-            None | Some(TransportName::Auto) => TransportPreference::WsFirst,
-            Some(TransportName::Websocket) => TransportPreference::WsOnly,
-            Some(TransportName::Sse) => TransportPreference::SseOnly,
-        };
-        let encoding = self
-            .encoding
-            .as_deref()
-            .and_then(PayloadEncoding::from_name);
-        config.encoding = encoding.unwrap_or_default();
-        if let Some(retry) = self.retry {
-            config.retry = retry.policy();
-        }
-        if !self.storage.is_undefined() {
-            let given = (!self.storage.is_null()).then(|| self.storage.unchecked_into());
-            config = config.storage(given);
-        }
-        if self.persist == false {
-            config = config.storage(None);
-        } else if self.persist == "device" {
-            config = config.storage_on_device();
-        }
-        if self.socket_class.is_function() {
-            config.socket_class = Some(self.socket_class.unchecked_into());
-        }
-        match self.token.dyn_into::<Function>() {
-            Ok(get) => {
+        let encoding = self.encoding.as_deref();
+        let encoding = encoding.and_then(PayloadEncoding::from_name);
+        Config {
+            client_id: self.client_id,
+            token: self.token.as_string(),
+            token_source: self.token.dyn_into().ok().map(|get: Function| {
                 let hooks = hooks.clone();
-                config.token_source(move || token(get.clone(), hooks.clone()))
-            }
-            Err(token) => {
-                config.token = token.as_string();
-                config
-            }
+                TokenSource::new(move || token(get.clone(), hooks.clone()))
+            }),
+            storage: place(self.storage, &self.persist),
+            storage_key: self.storage_key,
+            socket_class: self.socket_class.dyn_into().ok(),
+            transports: match self.transport {
+                None | Some(TransportName::Auto) => TransportPreference::WsFirst,
+                Some(TransportName::Websocket) => TransportPreference::WsOnly,
+                Some(TransportName::Sse) => TransportPreference::SseOnly,
+            },
+            retry: self.retry.map(Retry::policy).unwrap_or_default(),
+            max_message_bytes: self.max_message_bytes,
+            without_compression: self.compression == Some(false),
+            encoding: encoding.unwrap_or_default(),
+            is_shared: self.shared.unwrap_or_default(),
         }
     }
+}
+
+/// Place where the client keeps its state: `persist` counts more than a storage.
+fn place(storage: JsValue, persist: &JsValue) -> Place {
+    if *persist == false {
+        return Place::Nowhere;
+    }
+    if *persist == "device" {
+        return Place::Device;
+    }
+    if storage.is_undefined() {
+        return Place::Session;
+    }
+    if storage.is_null() {
+        return Place::Nowhere;
+    }
+    Place::Given(storage.unchecked_into())
 }
 
 impl Retry {
