@@ -58,10 +58,11 @@ pub(crate) enum Place {
     /// The page's session storage, if it has one.
     #[default]
     Session,
-    /// A database of the origin, which outlives the browser.
+    /// The origin's IndexedDB, which is kept when the browser ends.
     Device,
     /// Nothing is kept.
     Nowhere,
+    /// The application's storage.
     Given(KeyValueStorage),
 }
 

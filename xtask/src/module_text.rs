@@ -4,7 +4,7 @@
 //! so that compressors find repetitions: with brotli the text is 1 % larger than the module, where hexadecimal digits are
 //! 6 % and base64 29 %.
 //!
-//! The text begins with the characters of the [`CLASSES`] and the [`SHIFTS`], followed by the 256 byte values in hexadecimal.
+//! The text begins with the characters of the [`CLASSES`] and the [`SHIFTS`], then the 256 byte values in hexadecimal.
 //! Each of the first 87 values is one character of the classes, in their order; each other value is a shift and one of these
 //! characters.
 
@@ -13,8 +13,8 @@ use std::cmp::Reverse;
 /// The printable ASCII characters without the shifts and those that JavaScript or a bundler might escape in a string, by class:
 /// brotli chooses the prefix code of a character by the classes of the two before it (RFC 7932, section 7.1).
 ///
-/// The 13 most frequent bytes are in 13 classes, and each other byte is in the class of the one with the most similar
-/// followers. This saves 3.5 KB, compared with characters by frequency alone.
+/// The 13 most frequent bytes are in 13 classes. Each other byte of one character is in the class, of those with room, whose
+/// most frequent byte has the most similar followers. This saves 3.5 KB, compared with characters by frequency alone.
 const CLASSES: [&str; 13] = [
     " ",
     "%",
@@ -83,7 +83,7 @@ fn by_frequency(module: &[u8]) -> Vec<u8> {
     values
 }
 
-/// For each byte value, how often each value follows it, in thousandths.
+/// For each byte value, the frequencies of the values that follow it, in thousandths.
 fn followers(module: &[u8]) -> Vec<[u64; 256]> {
     let mut followers = vec![[0; 256]; 256];
     for pair in module.windows(2) {

@@ -112,7 +112,7 @@ impl Options {
     }
 }
 
-/// Place where the client keeps its state: `persist` counts more than a storage.
+/// Place where the client keeps its state. `persist: false` and `"device"` take precedence over `storage`.
 fn place(storage: JsValue, persist: &JsValue) -> Place {
     if *persist == false {
         return Place::Nowhere;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 /// One event.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct StreamEvent {
-    /// The field `event`; empty if there is none. Bytes that are not UTF-8 are kept.
+    /// The field `event` as it arrived, also if it is not UTF-8; empty if there is none.
     pub name: Vec<u8>,
     /// The lines of data, each with a line feed after it but for the last. Bytes that are not UTF-8 are kept.
     pub data: Vec<u8>,
