@@ -250,11 +250,6 @@ impl Session {
     pub(super) fn keep_inbox(&mut self, inbox: OpenStream) {
         self.inboxes.push(inbox);
     }
-
-    /// The inboxes that were opened.
-    pub(super) fn inboxes(&self) -> &[OpenStream] {
-        &self.inboxes
-    }
 }
 
 /// Compares secrets in a time that does not depend on their bytes.

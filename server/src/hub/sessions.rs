@@ -258,9 +258,8 @@ impl Sessions {
 
     /// Removes a session and its inboxes in one step, so that a new session of this client has new inboxes.
     fn end(&self, table: &mut Table, client: Uuid) {
-        if let Some(session) = table.remove(client) {
-            let inboxes = session.inboxes().iter();
-            inboxes.for_each(|inbox| self.streams.remove(inbox));
+        if table.remove(client).is_some() {
+            self.streams.remove_inboxes(client);
         }
     }
 

@@ -10,6 +10,7 @@ use push_wire_broker::Broker;
 use push_wire_shared::channel::{ChannelMode, ChannelTable};
 use push_wire_shared::position::{Scope, StreamKey};
 use push_wire_shared::time::Moment;
+use uuid::Uuid;
 
 use super::shares::{Resource, Shares};
 use super::stream::{Stream, StreamSettings};
@@ -194,9 +195,16 @@ impl Streams {
         template.copied().ok_or(OpenError::NoEntries)
     }
 
-    /// Removes a stream, also with open handles; a later stream of its key is a new one.
-    pub(super) fn remove(&self, stream: &Arc<Stream>) {
-        self.remove_from(&mut self.write(), stream);
+    /// Removes the inboxes of a client, also with open handles, and those that the broker has kept from an earlier process:
+    /// later ones are new.
+    pub(super) fn remove_inboxes(&self, client: Uuid) {
+        let mut table = self.write();
+        for (channel, _) in self.policies() {
+            let scope = Scope::Inbox(client);
+            let key = StreamKey { channel, scope };
+            table.by_key.remove(&key);
+            self.broker.remove(&key);
+        }
     }
 
     fn remove_from(&self, table: &mut Table, stream: &Arc<Stream>) {

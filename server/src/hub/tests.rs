@@ -319,24 +319,40 @@ fn inbox_ends_with_its_session() {
     assert_ne!(before.epoch, after.epoch);
 }
 
+/// The next process, whose broker has what the one before published.
+fn next_process(broker: &Arc<dyn Broker>) -> Arc<Hub> {
+    let config = HubConfig::new(hub(|_| {}).channels().clone());
+    Hub::with_broker(config, Arc::new(|| 7), Arc::clone(broker))
+}
+
 #[test]
 fn inbox_outlives_the_process_in_its_broker() {
     let memory: Arc<dyn Broker> = Arc::new(Memory::new(|| 7));
-    let start = || {
-        let channels = hub(|_| {}).channels().clone();
-        Hub::with_broker(
-            HubConfig::new(channels),
-            Arc::new(|| 7),
-            Arc::clone(&memory),
-        )
-    };
     let send = |hub: &Hub| {
         Connected::new(hub, shown(Some(SECRET))).state();
         hub.send(at(0), client(), CHAT, record()).unwrap()
     };
-    let before = send(&start());
-    let after = send(&start());
+    let before = send(&next_process(&memory));
+    let after = send(&next_process(&memory));
     assert_eq!((after.epoch, after.cursor), (before.epoch, 2));
+}
+
+#[test]
+fn inbox_that_the_broker_kept_ends_with_the_session() {
+    let numbers = AtomicU64::new(1);
+    let draw = move || numbers.fetch_add(1, Ordering::Relaxed);
+    let memory: Arc<dyn Broker> = Arc::new(Memory::new(draw));
+    let first = next_process(&memory);
+    Connected::new(&first, of_identity("ada", Some(SECRET)));
+    let before = first.send(at(0), client(), CHAT, record()).unwrap();
+    let second = next_process(&memory);
+    let ada = Connected::new(&second, of_identity("ada", Some(SECRET)));
+    // Nobody has opened the inbox in this process.
+    let _bob = Connected::new(&second, of_identity("bob", Some(SECRET)));
+    assert!(ada.is_replaced());
+    let after = second.send(at(0), client(), CHAT, record()).unwrap();
+    assert_ne!(after.epoch, before.epoch);
+    assert_eq!(after.cursor, 1);
 }
 
 #[test]

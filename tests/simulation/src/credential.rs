@@ -4,7 +4,7 @@ use push_wire_shared::close::CloseReason;
 use push_wire_shared::session::client::{Cause, TokenError};
 use push_wire_shared::time::Moment;
 
-use super::node::issued_at;
+use super::node::Token;
 
 /// The last answer of a page's token function, and the last revocation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,8 +20,8 @@ impl Credential {
     /// Records an answer of the token function.
     pub fn answered(&mut self, token: &Result<String, TokenError>) {
         self.is_denied = matches!(token, Err(TokenError::Denied { .. }));
-        let issued = token.as_deref().ok().and_then(issued_at);
-        self.issued_at = issued.unwrap_or(self.issued_at);
+        let token = token.as_deref().ok().and_then(Token::read);
+        self.issued_at = token.map_or(self.issued_at, |token| token.issued);
     }
 
     /// Records a revocation, of this page's credentials or another's.

@@ -306,6 +306,19 @@ impl Model {
         }
     }
 
+    /// Records that the server has ended a client's session, with its inbox.
+    pub fn session_ended(&mut self, client: Uuid) {
+        let inbox = Feed::Orders.stream(client);
+        self.doubtful.remove(&inbox);
+        // An empty log may go on: it shows nobody what was in it.
+        if self.head(&inbox).is_some_and(|head| head.cursor > 0) {
+            self.current.remove(&inbox);
+        }
+        if let Some(sender) = self.senders.get_mut(&client) {
+            sender.session = None;
+        }
+    }
+
     /// Records that the server accepted a message. Each is accepted once and in order within a session, and never after it
     /// was confirmed.
     ///

@@ -30,15 +30,24 @@ use super::server_end::ServerEnd;
 use super::tally::Tally;
 use revocations::Revocations;
 
-pub use tokens::issued_at;
+pub use tokens::Token;
 
 /// Counts of a client's connections to this process.
 #[derive(Clone, Copy, Debug, Default)]
 struct Presence {
     connections: u32,
     left_at: Moment,
-    /// Time at which its newest token was issued.
-    token_issued_at: Moment,
+    /// Its newest token.
+    token: Token,
+}
+
+impl Presence {
+    /// Records that the client has shown a token.
+    fn shown(&mut self, token: Token) {
+        if self.token.issued < token.issued {
+            self.token = token;
+        }
+    }
 }
 
 /// The server's machine: one process after another.
@@ -275,7 +284,7 @@ impl Node {
         let Some(hub) = self.serving(now).filter(|_| has_session) else {
             return Ok(());
         };
-        let token = self.token(presence.token_issued_at);
+        let token = presence.token.to_string();
         let secret = guesses.then_some([0x5e; 16]);
         hostile_peers::attempt_takeover(hub, now, client, &token, secret)
     }
@@ -410,14 +419,20 @@ impl Node {
         })
     }
 
-    /// Records that a client was authenticated. Its session is a new one if it was away too long.
-    fn authenticated(&mut self, now: Moment, client: Uuid, issued: Moment, model: &mut Model) {
+    /// Records that a client was authenticated. Its session is a new one if it was away too long, or if another user has
+    /// logged in.
+    fn authenticated(&mut self, now: Moment, client: Uuid, token: Token, model: &mut Model) {
         if self.session_may_have_ended(now, client) {
             model.session_may_have_ended(client);
         }
+        let earlier = self.presence.get(&client);
+        if earlier.is_some_and(|earlier| earlier.token.user < token.user) {
+            model.session_ended(client);
+            self.tally.add("sessions ended by another login", 1);
+        }
         let presence = self.presence.entry(client).or_default();
         presence.connections += 1;
-        presence.token_issued_at = presence.token_issued_at.max(issued);
+        presence.shown(token);
     }
 
     /// Records that one of a client's connections has ended.

@@ -203,6 +203,12 @@ pub enum Operation {
         /// The credentials.
         subject: RevokedSubject,
     },
+    /// Another user logs in, in a page that goes on with its client: its connection is lost, and later ones have tokens of
+    /// that user.
+    Login {
+        /// Number of the page.
+        page: usize,
+    },
     /// The raw client does something that the protocol allows and no page does.
     RawClient {
         /// Operation of the raw client.

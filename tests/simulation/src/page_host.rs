@@ -8,6 +8,7 @@ use push_wire_shared::time::Moment;
 use super::check::PromiseError;
 use super::link::NetworkConditions;
 use super::model::Model;
+use super::node::Token;
 use super::operation::TokenFailure;
 use super::page::Page;
 
@@ -34,6 +35,8 @@ pub struct PageHost {
     pub last_process: u32,
     /// Dictionaries in transit: time of arrival, hash, bytes.
     fetches: VecDeque<(Moment, [u8; 32], Vec<u8>)>,
+    /// The user who has logged in last, counted from 0.
+    user: u32,
     /// Answers of the token function in transit: time of arrival, request, token.
     tokens: VecDeque<(Moment, u32, Result<String, TokenError>)>,
     /// Failure of its token function, and the end of the failure.
@@ -53,6 +56,7 @@ impl PageHost {
             silent: false,
             last_process: 0,
             fetches: VecDeque::new(),
+            user: 0,
             tokens: VecDeque::new(),
             failure: None,
         }
@@ -85,19 +89,41 @@ impl PageHost {
         }
     }
 
-    /// Requests a token of the application. The answer arrives after one round trip: `token`, or an error while the
-    /// token function fails; no answer arrives while it hangs.
-    pub fn ask_for_token(&mut self, now: Moment, request: u32, token: String) {
+    /// Requests a token of the application. The answer arrives after one round trip: a token of the user, or an error while
+    /// the token function fails; no answer arrives while it hangs.
+    pub fn ask_for_token(&mut self, now: Moment, request: u32) {
         let failure = self.failure.filter(|(_, until)| now < *until);
         let message = String::from("the token function fails");
         let token = match failure.map(|(failure, _)| failure) {
-            None => Ok(token),
+            None => Ok(self.token(now)),
             Some(TokenFailure::Fails) => Err(TokenError::Retry { message }),
             Some(TokenFailure::Denies) => Err(TokenError::Denied { message }),
             Some(TokenFailure::Hangs) => return,
         };
         let at = now + self.conditions.latency * 2;
         self.tokens.push_back((at, request, token));
+    }
+
+    /// Another user logs in. All tokens from now on are this user's, also those in transit.
+    pub fn login(&mut self, now: Moment) {
+        self.user += 1;
+        self.give_token(now);
+    }
+
+    /// Replaces the answers in transit by a token that the server accepts.
+    fn give_token(&mut self, now: Moment) {
+        let token = self.token(now);
+        for (_, _, given) in &mut self.tokens {
+            *given = Ok(token.clone());
+        }
+    }
+
+    fn token(&self, now: Moment) -> String {
+        let token = Token {
+            issued: now,
+            user: self.user,
+        };
+        token.to_string()
     }
 
     /// Makes its token function fail until this time.
@@ -132,15 +158,13 @@ impl PageHost {
         self.page.reload(now, model, keeps_session)
     }
 
-    /// Ends sleep, hiding and all failures; `token` is one that the server accepts.
-    pub fn recover(&mut self, now: Moment, token: &str) {
+    /// Ends sleep, hiding and all failures.
+    pub fn recover(&mut self, now: Moment) {
         self.asleep_until = now;
         self.offline_until = now;
         self.blocked_until = now;
         self.failure = None;
-        for (_, _, given) in &mut self.tokens {
-            *given = Ok(token.to_owned());
-        }
+        self.give_token(now);
         self.page.pause_handling(now);
         self.page.hide(now, false);
         self.page.connect(now);

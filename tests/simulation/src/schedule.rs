@@ -87,7 +87,7 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
         3..6 => return exceed(rng),
         _ => {}
     }
-    match rng.u8(0..125) {
+    match rng.u8(0..127) {
         0..44 => publish(rng, page),
         44..54 => Operation::Send {
             page,
@@ -176,10 +176,11 @@ fn operation(rng: &mut Rng, pages: usize) -> Operation {
             page,
             ms: rng.u32(0..120_000),
         },
-        122.. => Operation::Revoke {
+        122..125 => Operation::Revoke {
             page,
             subject: revoked(rng),
         },
+        125.. => Operation::Login { page },
         113..115 => Operation::AttemptTakeover {
             page,
             guesses: rng.bool(),

@@ -17,7 +17,7 @@ use super::check::{Promise, PromiseError};
 use super::feed::lane;
 use super::lane_watch::{LaneWatch, Write};
 use super::model::Model;
-use super::node::{Node, issued_at};
+use super::node::{Node, Token};
 
 /// The server's end of one connection: it drives a peer as the server's transport does, without a socket.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct ServerEnd {
     peer: Peer,
     client: Option<Uuid>,
     /// Time at which its token was issued.
-    issued_at: Moment,
+    token: Token,
     /// Its renewed token was refused.
     is_refused: bool,
     /// Its credentials were revoked before it opened, so that it has no session.
@@ -58,7 +58,7 @@ impl ServerEnd {
         Self {
             peer,
             client: None,
-            issued_at: now,
+            token: Token::default(),
             is_refused: false,
             came_revoked: false,
             is_revoked: false,
@@ -166,10 +166,9 @@ impl ServerEnd {
         };
         self.is_refused |= answer.is_err();
         let accepted = answer?;
-        let issued = request.token.as_deref().and_then(issued_at);
-        self.issued_at = issued.unwrap_or(self.issued_at);
-        self.came_revoked =
-            self.client.is_none() && node.is_revoked(request.client_id, self.issued_at);
+        let token = request.token.as_deref().and_then(Token::read);
+        self.token = token.unwrap_or(self.token);
+        self.came_revoked = self.client.is_none() && node.is_revoked(request.client_id, self.token);
         if !self.came_revoked {
             self.client = Some(request.client_id);
         }
@@ -178,7 +177,7 @@ impl ServerEnd {
 
     fn note_revocation(&mut self, node: &Node) {
         let client = self.client;
-        let is_revoked = client.is_some_and(|client| node.is_revoked(client, self.issued_at));
+        let is_revoked = client.is_some_and(|client| node.is_revoked(client, self.token));
         self.is_revoked = self.came_revoked || is_revoked;
     }
 

@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Events that every large number of runs must have reached.
-const EXPECTED: [&str; 45] = [
+const EXPECTED: [&str; 46] = [
     "entries live",
     "entries replayed",
     "entries as deltas",
@@ -61,6 +61,7 @@ const EXPECTED: [&str; 45] = [
     "revoked: identity",
     "revoked: client",
     "closed after a revocation",
+    "sessions ended by another login",
 ];
 
 /// Close codes that every large number of runs must have reached: heartbeat lost, stalled, grant expired, draining, overloaded, rate

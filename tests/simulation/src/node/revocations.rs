@@ -7,7 +7,7 @@ use push_wire_server::{Grant, Revocation};
 use push_wire_shared::time::Moment;
 use uuid::Uuid;
 
-use super::Node;
+use super::{Node, Token};
 use crate::check::{Promise, PromiseError};
 use crate::fault_injector::InjectedFault;
 use crate::operation::RevokedSubject;
@@ -18,10 +18,9 @@ const KEPT: Duration = Duration::from_hours(24);
 /// The revocations of one process, as the check knows them.
 #[derive(Debug, Default)]
 pub(super) struct Revocations {
-    /// Tokens, by the time at which they were issued.
-    tokens: HashSet<Moment>,
-    /// Tokens of an identity that were issued before this time. Each client is an identity.
-    identities: HashMap<Uuid, Moment>,
+    tokens: HashSet<Token>,
+    /// Tokens of a user that were issued before this time. Each client has its own users.
+    users: HashMap<(Uuid, u32), Moment>,
     clients: HashSet<Uuid>,
 }
 
@@ -42,15 +41,16 @@ impl Node {
         let Some((hub, presence)) = hub.zip(presence) else {
             return Ok(false);
         };
-        let issued = presence.token_issued_at;
+        let token = presence.token;
         let (revocation, what) = match subject {
             RevokedSubject::Token => {
-                self.revocations.tokens.insert(issued);
-                (Revocation::token(token_id(issued)), "revoked: token")
+                self.revocations.tokens.insert(token);
+                (Revocation::token(token.to_string()), "revoked: token")
             }
             RevokedSubject::Identity => {
-                self.revocations.identities.insert(client, now);
-                let revocation = Revocation::identity_before(client.to_string(), wall(now));
+                self.revocations.users.insert((client, token.user), now);
+                let user = identity(client, token.user);
+                let revocation = Revocation::identity_before(user, wall(now));
                 (revocation, "revoked: identity")
             }
             RevokedSubject::Client => {
@@ -68,28 +68,29 @@ impl Node {
 
     /// Returns whether a token of a client is revoked.
     #[must_use]
-    pub fn is_revoked(&self, client: Uuid, issued: Moment) -> bool {
+    pub fn is_revoked(&self, client: Uuid, token: Token) -> bool {
         let Revocations {
             tokens,
-            identities,
+            users,
             clients,
         } = &self.revocations;
+        let revoked_before = users.get(&(client, token.user));
         clients.contains(&client)
-            || tokens.contains(&issued)
-            || identities.get(&client).is_some_and(|time| issued < *time)
+            || tokens.contains(&token)
+            || revoked_before.is_some_and(|time| token.issued < *time)
     }
 }
 
 /// Grant with what revocations refer to.
-pub(super) fn grant(client: Uuid, issued: Moment) -> Grant {
+pub(super) fn grant(client: Uuid, token: Token) -> Grant {
     Grant::everything()
-        .identity(client.to_string())
-        .token_id(token_id(issued))
-        .issued_at(wall(issued))
+        .identity(identity(client, token.user))
+        .token_id(token.to_string())
+        .issued_at(wall(token.issued))
 }
 
-fn token_id(issued: Moment) -> String {
-    issued.since_origin().as_nanos().to_string()
+fn identity(client: Uuid, user: u32) -> String {
+    format!("{client}, user {user}")
 }
 
 fn wall(time: Moment) -> SystemTime {

@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::fault_injector::{FaultInjector, InjectedFault};
 use crate::feed::Feed;
 use crate::link::NetworkConditions;
-use crate::operation::{Operation, RevokedSubject};
+use crate::operation::{NotifiedSides, Operation, RevokedSubject};
 use crate::page_request::PageRequest;
 
 /// Network of a page whose lanes are saturated: its application can handle what arrives.
@@ -56,8 +56,7 @@ impl World {
                 self.hosts[index].fetch(now, sha256, answer);
             }
             (PageRequest::Token(request), _) => {
-                let token = self.node.token(now);
-                self.hosts[index].ask_for_token(now, request, token);
+                self.hosts[index].ask_for_token(now, request);
             }
         }
     }
@@ -140,6 +139,12 @@ impl World {
             Operation::Hide { page, hidden } => self.hosts[page].page.hide(now, hidden),
             Operation::Rotate { feed, which } => self.node.rotate(feed, which),
             Operation::Revoke { page, subject } => self.revoke(page, subject)?,
+            Operation::Login { page } => {
+                self.each_connection_of(page, |connection| {
+                    connection.cut(now, NotifiedSides::Both)
+                });
+                self.hosts[page].login(now);
+            }
             Operation::AttemptTakeover { page, guesses } => {
                 let client = self.hosts[page].page.client();
                 self.node.attempt_takeover(now, client, guesses)?;
@@ -284,6 +289,7 @@ impl World {
             | Operation::Hide { .. }
             | Operation::Rotate { .. }
             | Operation::Revoke { .. }
+            | Operation::Login { .. }
             | Operation::AttemptTakeover { .. }
             | Operation::Crowd { .. }
             | Operation::RawClient { .. } => {}
@@ -312,8 +318,7 @@ impl World {
         self.posts.recover();
         for index in 0..self.hosts.len() {
             self.set_network(index, GOOD_NETWORK);
-            let token = self.node.token(self.now);
-            self.hosts[index].recover(self.now, &token);
+            self.hosts[index].recover(self.now);
         }
         self.settle()
     }

@@ -11,7 +11,7 @@ use push_wire_shared::time::Moment;
 use push_wire_simulation::fault_injector::InjectedFault;
 use push_wire_simulation::feed;
 use push_wire_simulation::model::Model;
-use push_wire_simulation::node::Node;
+use push_wire_simulation::node::{Node, Token};
 use push_wire_simulation::raw_message::RawMessage;
 use push_wire_simulation::server_end::ServerEnd;
 use uuid::Uuid;
@@ -36,7 +36,13 @@ fn holds_messages_while_the_peer_is_full() {
     let hub = Hub::new(config, Arc::new(|| 7));
     let mut end = ServerEnd::new(now, Peer::new(hub, Dialect::Wire, now));
     let auth = Auth {
-        token: Some(node.token(now)),
+        token: Some(
+            Token {
+                issued: now,
+                user: 0,
+            }
+            .to_string(),
+        ),
         ..Auth::new(Uuid::nil())
     };
     end.handle_message(now, message(0, &ClientOp::Auth(auth)));
