@@ -316,6 +316,7 @@ impl Driver {
     }
 
     /// Reason for which the server or the token function has closed the client; empty if they gave none, or have not.
+    #[cfg(feature = "js")]
     pub(crate) fn end_reason(&self) -> String {
         match self.session.borrow().status() {
             Status::Closed { cause } => cause.message,
