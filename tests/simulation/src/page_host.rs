@@ -104,18 +104,10 @@ impl PageHost {
         self.tokens.push_back((at, request, token));
     }
 
-    /// Another user logs in. All tokens from now on are this user's, also those in transit.
-    pub fn login(&mut self, now: Moment) {
+    /// Another user logs in: all tokens from now on are this user's. Answers to earlier requests are dropped.
+    pub fn login(&mut self) {
         self.user += 1;
-        self.give_token(now);
-    }
-
-    /// Replaces the answers in transit by a token that the server accepts.
-    fn give_token(&mut self, now: Moment) {
-        let token = self.token(now);
-        for (_, _, given) in &mut self.tokens {
-            *given = Ok(token.clone());
-        }
+        self.tokens.clear();
     }
 
     fn token(&self, now: Moment) -> String {
@@ -164,7 +156,10 @@ impl PageHost {
         self.offline_until = now;
         self.blocked_until = now;
         self.failure = None;
-        self.give_token(now);
+        let token = self.token(now);
+        for (_, _, given) in &mut self.tokens {
+            *given = Ok(token.clone());
+        }
         self.page.pause_handling(now);
         self.page.hide(now, false);
         self.page.connect(now);

@@ -24,9 +24,8 @@ use super::node::{Node, Token};
 pub struct ServerEnd {
     peer: Peer,
     client: Option<Uuid>,
-    /// Time at which its token was issued.
     token: Token,
-    /// Its renewed token was refused.
+    /// Its renewed token was refused: it had expired, or was another user's.
     is_refused: bool,
     /// Its credentials were revoked before it opened, so that it has no session.
     came_revoked: bool,
@@ -166,8 +165,14 @@ impl ServerEnd {
         };
         self.is_refused |= answer.is_err();
         let accepted = answer?;
-        let token = request.token.as_deref().and_then(Token::read);
-        self.token = token.unwrap_or(self.token);
+        let shown = request.token.as_deref().and_then(Token::read);
+        let token = shown.unwrap_or(self.token);
+        if self.client.is_some() && token.user != self.token.user {
+            // A connection keeps its user.
+            self.is_refused = true;
+            return Ok(accepted);
+        }
+        self.token = token;
         self.came_revoked = self.client.is_none() && node.is_revoked(request.client_id, self.token);
         if !self.came_revoked {
             self.client = Some(request.client_id);

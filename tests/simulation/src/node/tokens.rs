@@ -67,8 +67,10 @@ impl Node {
     pub fn renew(&mut self, now: Moment, request: &AuthRequest) -> Result<Accepted, AuthFailure> {
         let token = self.valid_token(now, request)?;
         let presence = self.presence.entry(request.client_id).or_default();
-        presence.shown(token);
-        self.tally.add("tokens renewed in place", 1);
+        if presence.token.user == token.user {
+            presence.shown(token);
+            self.tally.add("tokens renewed in place", 1);
+        }
         Ok(granted(request.client_id, token))
     }
 

@@ -143,7 +143,7 @@ impl World {
                 self.each_connection_of(page, |connection| {
                     connection.cut(now, NotifiedSides::Both)
                 });
-                self.hosts[page].login(now);
+                self.hosts[page].login();
             }
             Operation::AttemptTakeover { page, guesses } => {
                 let client = self.hosts[page].page.client();
