@@ -1,4 +1,5 @@
 // Counters of a client. They change with each message, so listeners are called at intervals.
+import { checkFunction } from "./arguments.js";
 import { call, isSame, type Listeners, type Observable } from "./observable.js";
 import type { Stats } from "./types.js";
 
@@ -16,7 +17,6 @@ export class ObservableStats implements Observable<Stats> {
   private readonly source: Source;
   private readonly listeners: Listeners<Stats>;
   private isWaiting = false;
-  private told: Stats | undefined;
 
   constructor(source: Source, listeners: Listeners<Stats>) {
     this.source = source;
@@ -33,16 +33,22 @@ export class ObservableStats implements Observable<Stats> {
     this.isWaiting = true;
     setTimeout(() => {
       this.isWaiting = false;
-      const { value } = this;
-      if (!this.told || !isSame(this.told, value)) this.listeners.tell((this.told = value));
+      this.listeners.tell(this.value);
     }, PAUSE);
   }
 
   // A property, so that it works detached from its object: `const { subscribe } = client.stats`.
   readonly subscribe = (listener: (value: Stats) => void): (() => void) => {
-    const end = this.listeners.add(listener);
+    checkFunction("listener", listener);
+    let told: Stats | undefined;
+    const hear = (value: Stats): void => {
+      if (told && isSame(told, value)) return;
+      told = value;
+      listener(value);
+    };
+    const end = this.listeners.add(hear);
     this.source.watchStats(this.listeners.size > 0);
-    call(listener, this.value);
+    call(hear, this.value);
     return () => {
       end();
       this.source.watchStats(this.listeners.size > 0);

@@ -172,6 +172,7 @@ test("counters are told at once, after changes, and no longer once nobody listen
   const client = open();
   const { subscribe } = client.stats;
   const told = [];
+  assert.throws(() => subscribe("no function"), { code: "bad_argument", argument: "listener" });
   const heard = deferred();
   const end = subscribe((stats) => {
     told.push(stats);
