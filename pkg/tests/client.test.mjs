@@ -161,7 +161,8 @@ test("an iterator ends with its subscription", async () => {
 
 test("an entry that was not taken is not given after return", async () => {
   const client = open();
-  const messages = client.messages("log");
+  const messages = client.messages("log", { from: "newest" });
+  await until({ subscribe: (listener) => messages.subscription.onOutcome(listener) }, ({ type }) => type === "resumed");
   backend.publishLog(["offered"]);
   while (client.stats.value.entries === 0) await new Promise(setImmediate);
   await messages.return();
@@ -176,7 +177,7 @@ test("counters are told at once, after changes, and no longer once nobody listen
   const heard = deferred();
   const end = subscribe((stats) => {
     told.push(stats);
-    if (stats.entries === 3) heard.resolve();
+    if (stats.entries >= 3) heard.resolve();
   });
   assert.equal(told[0].entries, 0);
   const { lines, subscription } = linesUntil(client, "counted 2", { from: "newest" });
